@@ -1,0 +1,63 @@
+/** The one vocabulary for what can go wrong at a service. */
+
+/** Why a call or a picture failed; the HTTP status of each stands in `server/errors.ts`. */
+export type FailureCode =
+  | 'invalid_request'
+  | 'content_rejected'
+  | 'provider_rejected'
+  | 'provider_key_rejected'
+  | 'provider_access_denied'
+  | 'provider_quota_exhausted'
+  | 'rate_limited'
+  | 'provider_unavailable'
+  | 'provider_timeout'
+  | 'outcome_unknown'
+
+/**
+ * What an error proves about money.
+ * - `retry_safe`: nothing was generated, the same call may be sent again by itself.
+ * - `refused`: nothing was generated, and the same call would be refused again.
+ * - `maybe_billed`: a picture may exist; never repeated by itself.
+ */
+export type Disposition = 'retry_safe' | 'refused' | 'maybe_billed'
+
+export interface ProviderFailure {
+  code: FailureCode
+  disposition: Disposition
+  /** In plain words, what happened and what to do. */
+  message: string
+  providerCode?: string
+  providerMessage?: string
+  requestId?: string
+  retryAfterMs?: number
+}
+
+/** An exchange that brought no answer, or not a whole one. */
+export class ExchangeError extends Error {
+  override name = 'ExchangeError'
+  readonly failure: ProviderFailure
+  /** What had come when the connection broke. */
+  readonly partial: string
+
+  constructor(failure: ProviderFailure, options: { cause?: unknown; partial?: string } = {}) {
+    super(failure.message, { cause: options.cause })
+    this.failure = failure
+    this.partial = options.partial ?? ''
+  }
+}
+
+/** A request that the model would refuse; holds every fault with a dotted path such as `parameters.n`. */
+export class InvalidRequest extends Error {
+  override name = 'InvalidRequest'
+  readonly faults: Fault[]
+
+  constructor(faults: Fault[]) {
+    super(faults.map(fault => fault.message).join(' '))
+    this.faults = faults
+  }
+}
+
+export interface Fault {
+  path: string
+  message: string
+}
