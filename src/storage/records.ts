@@ -1,0 +1,98 @@
+/** What the rows of the database look like to the rest of the program. Times are ISO 8601 in UTC. */
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [name: string]: JsonValue }
+export type JsonObject = { [name: string]: JsonValue }
+
+export type GenerationStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'
+/** `unknown`: a request may have been billed and its answer was lost. */
+export type Charge = 'none' | 'charged' | 'unknown'
+
+/** What a person asked for, and its fate: one row of `chat_history`. */
+export interface GenerationRecord {
+  id: string
+  status: GenerationStatus
+  prompt: string
+  revisedPrompt: string | null
+  /** Null only in rows of an old database whose model nobody knows. */
+  provider: string | null
+  model: string | null
+  configId: string | null
+  /** As asked. */
+  parameters: JsonObject
+  /** As sent, after defaults and limits. */
+  resolved: JsonObject | null
+  timestamp: string
+  startedAt: string | null
+  finishedAt: string | null
+  /** Pictures made, by position. */
+  images: ImageRecord[]
+  /** References, in the order of the request. */
+  references: ImageRecord[]
+  /** Of rows taken over from an old database: the upstream URLs as found. */
+  oldImageUrls: string[]
+  failures: FailureRecord[]
+  warnings: { parameter: string; message: string }[]
+  error: ErrorRecord | null
+  charge: Charge
+  cost: { amount: number; currency: string } | null
+  favorite: boolean
+  tags: string[]
+  retryOf: string | null
+  /** Why a running generation does not go on at the moment, in plain words. */
+  waiting: string | null
+  cancelRequested: boolean
+  /** Grows with every change of any generation. */
+  revision: number
+}
+
+export interface ErrorRecord {
+  code: string
+  message: string
+  providerCode: string | null
+  providerMessage: string | null
+  providerRequestId: string | null
+  retryAfterMs: number | null
+}
+
+/** A picture that was asked for and is not there. */
+export interface FailureRecord {
+  index: number
+  code: string
+  message: string
+  providerCode: string | null
+}
+
+/** One stored picture: a row of `images` and a file. */
+export interface ImageRecord {
+  id: string
+  role: 'result' | 'reference'
+  generationId: string | null
+  callId: string | null
+  /** Position in the generation. */
+  index: number
+  /** Key in the file store. */
+  file: string
+  width: number
+  height: number
+  bytes: number
+  mimeType: string
+  sha256: string
+  createdAt: string
+  /** Layer name, position and the like, as the provider told. */
+  details: JsonObject | null
+}
+
+export interface ConfigurationRecord {
+  id: string
+  name: string
+  provider: string
+  model: string | null
+  baseUrl: string | null
+  isActive: boolean
+  source: 'stored' | 'environment'
+  hasKey: boolean
+  /** The last four characters of the key. */
+  keyHint: string | null
+  createdAt: string | null
+  updatedAt: string | null
+}
