@@ -1,10 +1,23 @@
-/** Outgoing HTTP, to public addresses only. TODO filled in below. */
+/**
+ * Outgoing HTTP, to public addresses only.
+ *
+ * Every exchange has a connection of its own. It costs a handshake, little beside a picture, and buys certainty: what failed before the
+ * connection stood was never sent, and every connection was checked for where it leads.
+ */
+import { lookup as systemLookup } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import type { Readable } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, constants as zlib } from 'node:zlib'
+import ipaddr from 'ipaddr.js'
+import { buildConnector, Client, type Dispatcher, errors, Response as UndiciResponse } from 'undici'
+import { ExchangeError, type FailureCode, type ProviderFailure } from './errors.ts'
+
 export interface Http {
   /**
    * One exchange; redirects are not followed. Every POST uses a connection of its own, because a request on a kept
    * connection that the other side just closed could not be told from one that arrived.
-   * @throws ExchangeError `retry_safe` when the request cannot have arrived (name, connect, TLS, refused address),
-   * `maybe_billed` for anything later. Abort errors of `signal` pass as they are.
+   * @throws ExchangeError `retry_safe` when the request cannot have arrived (name, connect, TLS), `refused` when trying again would not
+   * help either (refused address, unknown name, certificate), `maybe_billed` for anything later. Abort errors of `signal` pass as they are.
    */
   request(request: HttpRequest): Promise<HttpResponse>
 }
@@ -31,4 +44,489 @@ export interface HttpResponse {
   body: AsyncIterable<Uint8Array>
   /** Reads nothing more and lets the connection go. */
   discard(): void
+}
+
+/** What the program holds; adapters see `Http` alone. */
+export interface OutgoingHttp extends Http {
+  /**
+   * Fetches what a URL names, letter for letter, without any key, following redirects; each hop is checked like a first request.
+   * Timers are coarse, about a second.
+   * @throws ExchangeError like `request` (of a GET, so it may always be repeated), BodyTooLarge
+   */
+  download(url: string, options: DownloadOptions): Promise<HttpResponse>
+  /**
+   * Why requests to this address would be refused, as a sentence; undefined when they would not. A name that cannot be looked up now is
+   * not refused. For checking input: the check that counts is made when connecting.
+   */
+  refusal(url: string): Promise<string | undefined>
+  /** Ends all exchanges. */
+  close(): Promise<void>
+}
+
+export interface DownloadOptions {
+  signal?: AbortSignal
+  /** Of the decoded body. */
+  maxBytes: number
+  headersTimeoutMs: number
+  idleTimeoutMs: number
+  /** 3 when absent. */
+  maxRedirects?: number
+}
+
+export interface HttpOptions {
+  /** `host` or `host:port` that may be private. */
+  allowedHosts: readonly string[]
+  /** Exact origins, such as `http://127.0.0.1:9101`, that may be private. */
+  allowedOrigins: readonly string[]
+  /** Name, TCP and TLS together; 10 s when absent. */
+  connectTimeoutMs?: number
+  /** How names become addresses; the system's way when absent. */
+  lookup?: LookupFunction
+  /** Opens connections in place of undici's connector; `lookup` is then unused. */
+  connector?: buildConnector.connector
+}
+
+/** A body that is larger than its reader takes. */
+export class BodyTooLarge extends ExchangeError {
+  override name = 'BodyTooLarge'
+}
+
+const largestText = 256 * 1024 * 1024
+
+export function createHttp(options: HttpOptions): OutgoingHttp {
+  const connectTimeoutMs = options.connectTimeoutMs ?? 10_000
+  const isAllowed = allowList(options)
+  const lookup = options.lookup ?? systemLookup
+  const guarded = options.connector ?? connectorWith(publicOnly(lookup), connectTimeoutMs)
+  const unguarded = options.connector ?? connectorWith(lookup, connectTimeoutMs)
+  const clients = new Set<Client>()
+
+  async function exchange(request: HttpRequest): Promise<HttpResponse> {
+    request.signal?.throwIfAborted()
+    const target = targetOf(request.url)
+    const { body, headers } = await encoded(request)
+    let isConnected = false
+    const client = new Client(target.url.origin, {
+      connect: (wanted, callback) => {
+        const connect = isAllowed(target.url) ? unguarded : checkingPeer(guarded)
+        connect(wanted, (...result) => {
+          isConnected = result[0] === null
+          callback(...result)
+        })
+      },
+      pipelining: 0,
+      allowH2: false,
+      maxHeaderSize: 64 * 1024,
+    })
+    clients.add(client)
+    const release = () => {
+      clients.delete(client)
+      client.destroy().catch(() => {})
+    }
+    try {
+      const answer = await client.request({
+        method: request.method,
+        path: target.path,
+        headers,
+        body,
+        signal: request.signal,
+        headersTimeout: request.headersTimeoutMs,
+        bodyTimeout: request.idleTimeoutMs,
+      })
+      return responseOf(answer, { release, host: target.url.host, signal: request.signal })
+    } catch (error) {
+      release()
+      if (request.signal?.aborted) throw request.signal.reason
+      if (error instanceof ExchangeError) throw error
+      throw isConnected ? lost(error, target.url.host, 'headers') : unsent(error, target.url.host)
+    }
+  }
+
+  return {
+    request: exchange,
+
+    async download(url, { maxRedirects = 3, maxBytes, ...options }) {
+      let next = url
+      for (let hops = 0; ; hops++) {
+        const response = await exchange({ method: 'GET', url: next, ...options })
+        const location = response.headers.location
+        if (![301, 302, 303, 307, 308].includes(response.status) || !location) return limited(response, maxBytes, next)
+        response.discard()
+        if (hops === maxRedirects) {
+          throw refused(`${hostOf(url)} redirected more than ${maxRedirects} times. Use the address that it leads to.`)
+        }
+        next = redirected(next, location)
+      }
+    },
+
+    async refusal(url) {
+      try {
+        const target = targetOf(url)
+        if (isAllowed(target.url)) return undefined
+        const host = bareHost(target.url)
+        if (isIP(host)) return isPublic(host) ? undefined : blockedSentence(host, host)
+        const addresses = await new Promise<string[]>(resolve =>
+          lookup(host, { all: true }, (_error, found) => resolve(addressesOf(found))),
+        )
+        const blocked = addresses.find(address => !isPublic(address))
+        return blocked === undefined ? undefined : blockedSentence(host, blocked)
+      } catch (error) {
+        if (error instanceof ExchangeError) return error.message
+        throw error
+      }
+    },
+
+    async close() {
+      await Promise.all([...clients].map(client => client.destroy()))
+      clients.clear()
+    },
+  }
+}
+
+// ── Addresses ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Target {
+  url: URL
+  /** Path and query as they stood in the text: a signature covers every letter. */
+  path: string
+}
+
+function targetOf(text: string): Target {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') {
+    throw refused('The address is not a http:// or https:// URL. Give a whole URL.')
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw refused(`The address of ${url.host} holds a user name or password. Leave them out.`)
+  }
+  // URL would rewrite dot segments and some characters; the text is used wherever it can go on the wire as it is.
+  const asWritten = /^https?:\/\/[^/?#\\@]+([/?][\x21\x22\x24-\x7e]*)?(?:#.*)?$/i.exec(text)
+  const path = asWritten ? (asWritten[1] ?? '/') : url.pathname + url.search
+  return { url, path: path.startsWith('/') ? path : `/${path}` }
+}
+
+/** A location keeps its letters too; only what is missing is taken from the address it came from. */
+function redirected(from: string, location: string): string {
+  if (/^https?:\/\//i.test(location)) return location
+  if (!URL.canParse(location, from)) throw refused(`${hostOf(from)} redirected to something that is not an address.`)
+  const base = new URL(from)
+  return location.startsWith('/') && !location.startsWith('//') ? base.origin + location : new URL(location, base).href
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : 'the address'
+}
+
+/** Without brackets and without the dot that ends a rooted name. */
+function bareHost(url: URL): string {
+  return url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+}
+
+function allowList(options: HttpOptions): (url: URL) => boolean {
+  const origins = new Set(
+    options.allowedOrigins.filter(origin => URL.canParse(origin)).map(origin => new URL(origin).origin),
+  )
+  const hosts = options.allowedHosts.flatMap(entry => {
+    const isBareIpv6 = isIP(entry) === 6
+    const text = `http://${isBareIpv6 ? `[${entry}]` : entry}`
+    if (!URL.canParse(text)) return []
+    const port = isBareIpv6 ? undefined : /:(\d+)$/.exec(entry)?.[1]
+    return [{ host: bareHost(new URL(text)), port: port === undefined ? undefined : Number(port) }]
+  })
+  return url => {
+    const host = bareHost(url)
+    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
+    return origins.has(url.origin) || hosts.some(entry => entry.host === host && (entry.port ?? port) === port)
+  }
+}
+
+/** Public unicast. Of IPv6 that is 2000::/3 less what is set aside in it, which leaves out ::a.b.c.d as well. */
+function isPublic(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false
+  const parsed = ipaddr.process(address)
+  if (parsed.range() !== 'unicast') return false
+  return parsed.kind() === 'ipv4' || (parsed.toByteArray()[0]! & 0xe0) === 0x20
+}
+
+function addressesOf(found: unknown): string[] {
+  const list = Array.isArray(found) ? found : found === undefined || found === null ? [] : [found]
+  return list.map(item => (typeof item === 'string' ? item : String(Object(item).address)))
+}
+
+/** A lookup that fails when any of the answers is not public: a name must not have it both ways. */
+function publicOnly(lookup: LookupFunction): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, found) => {
+      if (error) return callback(error, [])
+      const answers = Array.isArray(found) ? found : [{ address: found, family: isIP(found) }]
+      const blocked = answers.find(answer => !isPublic(answer.address))
+      if (blocked) return callback(refused(blockedSentence(hostname, blocked.address)), [])
+      const first = answers[0]
+      if (options.all || !first) return callback(null, answers)
+      callback(null, first.address, first.family)
+    })
+  }
+}
+
+/** Literal addresses never reach a lookup, and what a connector did is believed only after a look at the other end. */
+function checkingPeer(connect: buildConnector.connector): buildConnector.connector {
+  return (wanted, callback) => {
+    const host = wanted.hostname.replace(/^\[(.*)\]$/, '$1')
+    if (isIP(host) && !isPublic(host)) return callback(refused(blockedSentence(host, host)), null)
+    connect(wanted, (...result) => {
+      const [error, socket] = result
+      if (error !== null) return callback(error, null)
+      const peer = socket.remoteAddress
+      if (peer !== undefined && isPublic(peer)) return callback(null, socket)
+      socket.destroy()
+      callback(refused(blockedSentence(host, peer ?? 'an unknown address')), null)
+    })
+  }
+}
+
+function connectorWith(lookup: LookupFunction, timeout: number): buildConnector.connector {
+  // 250 ms, the default for each address of a name, is too short for a service on the other side of the earth.
+  return buildConnector({ lookup, timeout, allowH2: false, autoSelectFamilyAttemptTimeout: Math.ceil(timeout / 3) })
+}
+
+function blockedSentence(host: string, address: string): string {
+  const where = host === address ? host : `${host} (${address})`
+  return `${where} is not a public address, so nothing was sent there. If it is a service of your own, name it in ALLOWED_HOSTS.`
+}
+
+// ── Bodies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Sent as whole bytes, so that the length is known. A form is spelled by the implementation that it comes from. */
+async function encoded(request: HttpRequest): Promise<{ body?: string | Uint8Array; headers: Record<string, string> }> {
+  const headers = { ...request.headers }
+  const { body } = request
+  if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) return { body, headers }
+  const form = body instanceof globalThis.FormData ? new globalThis.Response(body) : new UndiciResponse(body)
+  headers['content-type'] = form.headers.get('content-type') ?? 'multipart/form-data'
+  return { body: new Uint8Array(await form.arrayBuffer()), headers }
+}
+
+function responseOf(
+  answer: Dispatcher.ResponseData,
+  exchange: { release(): void; host: string; signal?: AbortSignal },
+): HttpResponse {
+  const headers = Object.fromEntries(
+    Object.entries(answer.headers).flatMap(([name, value]) => {
+      const first = Array.isArray(value) ? value[0] : value
+      return first === undefined ? [] : [[name.toLowerCase(), first] as const]
+    }),
+  )
+  const received = collected(answer.body)
+
+  async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      yield* decoded(received, headers['content-encoding'])
+    } catch (error) {
+      if (exchange.signal?.aborted) throw exchange.signal.reason
+      throw lost(error, exchange.host, 'body')
+    } finally {
+      exchange.release()
+    }
+  }
+
+  const body = pieces()
+  return {
+    status: answer.statusCode,
+    headers,
+    body,
+    async text(maxBytes = largestText) {
+      const decoder = new TextDecoder()
+      const parts: string[] = []
+      let bytes = 0
+      try {
+        for await (const piece of body) {
+          bytes += piece.length
+          if (bytes > maxBytes) throw tooLarge(exchange.host, maxBytes)
+          parts.push(decoder.decode(piece, { stream: true }))
+        }
+      } catch (error) {
+        if (!(error instanceof ExchangeError)) throw error
+        const Kind = error instanceof BodyTooLarge ? BodyTooLarge : ExchangeError
+        throw new Kind(error.failure, { cause: error.cause, partial: parts.join('') })
+      }
+      parts.push(decoder.decode())
+      return parts.join('')
+    },
+    discard: exchange.release,
+  }
+}
+
+/** The body may not grow beyond `maxBytes`, and is not even begun when it says so itself. */
+function limited(response: HttpResponse, maxBytes: number, url: string): HttpResponse {
+  if (response.headers['content-encoding'] === undefined && Number(response.headers['content-length']) > maxBytes) {
+    response.discard()
+    throw tooLarge(hostOf(url), maxBytes)
+  }
+  async function* body() {
+    let bytes = 0
+    for await (const piece of response.body) {
+      bytes += piece.length
+      if (bytes > maxBytes) throw tooLarge(hostOf(url), maxBytes)
+      yield piece
+    }
+  }
+  return { ...response, body: body(), text: (fewer = maxBytes) => response.text(Math.min(fewer, maxBytes)) }
+}
+
+/**
+ * The pieces as they came. An error takes its turn behind them, where a stream by itself would throw away what nobody read yet; up to
+ * a megabyte waits here for its reader.
+ */
+function collected(stream: Readable): AsyncIterable<Uint8Array> {
+  const pieces: Buffer[] = []
+  let waiting = 0
+  let end: { failure?: unknown } | undefined
+  let wake = () => {}
+  stream.on('data', (piece: Buffer) => {
+    pieces.push(piece)
+    waiting += piece.length
+    if (waiting > 1024 * 1024) stream.pause()
+    wake()
+  })
+  stream.on('error', failure => {
+    end ??= { failure }
+    wake()
+  })
+  stream.on('close', () => {
+    end ??= stream.readableEnded ? {} : { failure: new Error('The body was left unread') }
+    wake()
+  })
+  stream.on('end', () => {
+    end ??= {}
+    wake()
+  })
+  return {
+    async *[Symbol.asyncIterator]() {
+      for (;;) {
+        const piece = pieces.shift()
+        if (piece) {
+          waiting -= piece.length
+          if (stream.isPaused()) stream.resume()
+          yield piece
+        } else if (!end) {
+          await new Promise<void>(resolve => {
+            wake = resolve
+          })
+        } else if ('failure' in end) {
+          throw end.failure
+        } else {
+          return
+        }
+      }
+    },
+  }
+}
+
+/** Everything that a piece of a compressed body holds is given out before the next is read, so a cut one loses nothing. */
+async function* decoded(body: AsyncIterable<Uint8Array>, encoding: string | undefined): AsyncGenerator<Uint8Array> {
+  const name = encoding?.trim().toLowerCase() ?? ''
+  if (name === '' || name === 'identity') return yield* body
+  let decoder: ReturnType<typeof decoderFor> | undefined
+  let failure: Error | undefined
+  const ready: Buffer[] = []
+  const take = (from: ReturnType<typeof decoderFor>) => {
+    for (let output = from.read(); output !== null; output = from.read()) ready.push(output)
+  }
+  try {
+    for await (const piece of body) {
+      if (piece.length === 0) continue
+      const open = decoder ?? decoderFor(name, piece)
+      if (!decoder) {
+        open.on('readable', () => take(open))
+        open.on('error', error => {
+          failure ??= error
+        })
+        decoder = open
+      }
+      await new Promise<void>(resolve => open.write(piece, () => resolve()))
+      take(open)
+      yield* ready.splice(0)
+      if (failure) throw failure
+    }
+    const open = decoder
+    if (!open) return
+    await new Promise<void>(resolve => open.once('close', resolve).end())
+    yield* ready
+    if (failure) throw failure
+  } finally {
+    decoder?.destroy()
+  }
+}
+
+function decoderFor(encoding: string, first: Uint8Array) {
+  if (encoding === 'gzip' || encoding === 'x-gzip') return createGunzip({ flush: zlib.Z_SYNC_FLUSH })
+  if (encoding === 'br') return createBrotliDecompress({ flush: zlib.BROTLI_OPERATION_FLUSH })
+  if (encoding === 'deflate') {
+    // Some servers leave the zlib wrapper out, whose first byte ends in 8.
+    return ((first[0] ?? 0) & 0x0f) === 8
+      ? createInflate({ flush: zlib.Z_SYNC_FLUSH })
+      : createInflateRaw({ flush: zlib.Z_SYNC_FLUSH })
+  }
+  throw new Error(`Unknown content-encoding ${encoding}`)
+}
+
+// ── What an error proves ────────────────────────────────────────────────────────────────────────────────────────────
+
+function refused(message: string, cause?: unknown): ExchangeError {
+  return new ExchangeError({ code: 'provider_unavailable', disposition: 'refused', message }, { cause })
+}
+
+function tooLarge(host: string, maxBytes: number): BodyTooLarge {
+  return new BodyTooLarge({
+    code: 'outcome_unknown',
+    disposition: 'maybe_billed',
+    message: `The answer of ${host} is larger than ${maxBytes} bytes, which is more than is taken.`,
+  })
+}
+
+/** No connection stood, so nothing was sent. */
+function unsent(error: unknown, host: string): ExchangeError {
+  const code = codeOf(error)
+  if (code === 'ENOTFOUND' || code === 'ENODATA' || code === 'EAI_NONAME') {
+    return refused(`The name of ${host} is unknown. Check the address.`, error)
+  }
+  if (/CERT|SIGNATURE|^UNABLE_TO|^DEPTH_ZERO|^HOSTNAME_MISMATCH|^INVALID_CA|^PATH_LENGTH/.test(code)) {
+    return refused(`The certificate of ${host} was not accepted (${code}). Check the address and the clock.`, error)
+  }
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL')) {
+    return refused(
+      `${host} does not speak TLS as https needs it (${code}). Check scheme and port of the address.`,
+      error,
+    )
+  }
+  if (error instanceof errors.InvalidArgumentError) {
+    return refused(`The request to ${host} cannot be written: ${error.message}.`, error)
+  }
+  const failure: ProviderFailure = {
+    code: 'provider_unavailable',
+    disposition: 'retry_safe',
+    message: `${host} could not be reached${code ? ` (${code})` : ''}. Nothing was sent.`,
+  }
+  return new ExchangeError(failure, { cause: error })
+}
+
+/** The request may have arrived. */
+function lost(error: unknown, host: string, waitingFor: 'headers' | 'body'): ExchangeError {
+  if (error instanceof ExchangeError) return error
+  const isTimeout = error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError
+  const code: FailureCode = isTimeout ? 'provider_timeout' : 'outcome_unknown'
+  const detail = codeOf(error)
+  const what = isTimeout
+    ? waitingFor === 'headers'
+      ? 'did not answer in time'
+      : 'stopped in the middle of its answer'
+    : `broke the connection ${waitingFor === 'headers' ? 'before its answer' : 'in the middle of its answer'}${detail ? ` (${detail})` : ''}`
+  return new ExchangeError(
+    { code, disposition: 'maybe_billed', message: `${host} ${what}. What was asked may have been done.` },
+    { cause: error },
+  )
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }

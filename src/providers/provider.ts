@@ -132,8 +132,11 @@ export interface ImageCount {
   max: number
   /** The most that one call makes, where the service has a count of its own; more become several calls. */
   perCall: number
-  /** One call makes a coherent series; `limit` counts references too where `countsReferences`. */
-  group?: { limit: number; countsReferences: boolean }
+  /**
+   * One call makes a coherent series of at most `limit`, references included where `countsReferences`. `askedBy` names the boolean
+   * parameter that asks for a series; without it, any count above one is one.
+   */
+  group?: { limit: number; countsReferences: boolean; askedBy?: string }
 }
 
 export interface Price {

@@ -41,6 +41,8 @@ export interface GenerationRecord {
   /** Why a running generation does not go on at the moment, in plain words. */
   waiting: string | null
   cancelRequested: boolean
+  /** Of the HTTP request that asked for it; stands in every log line about it. */
+  requestId: string | null
   /** Grows with every change of any generation. */
   revision: number
 }

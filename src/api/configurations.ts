@@ -1,0 +1,102 @@
+/** Stored keys and addresses of the services. A key goes in and never comes out. */
+import { z } from 'zod'
+
+const name = z.string().max(200)
+const provider = z.string().max(50).describe('`doubao`, `qwen` or `openai`.')
+const model = z.string().max(200).nullable().describe('The model that is used when a request names none.')
+const baseUrl = z.string().max(2000).nullable().describe('Instead of the address that is usual for the provider.')
+const apiKey = z.string().max(10_000).meta({ writeOnly: true })
+
+export const Configuration = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    provider: z.string(),
+    model: z.string().nullable(),
+    base_url: z.string().nullable(),
+    is_active: z.boolean(),
+    source: z.enum(['stored', 'environment']).describe('Those from the environment are read-only.'),
+    has_key: z.boolean(),
+    key_hint: z.string().nullable().describe('The last four characters of the key.'),
+    created_at: z.string().nullable(),
+    updated_at: z.string().nullable(),
+  })
+  .meta({ id: 'Configuration' })
+
+export type Configuration = z.infer<typeof Configuration>
+
+export const ConfigurationList = z.object({ items: z.array(Configuration) }).meta({ id: 'ConfigurationList' })
+
+export const NewConfiguration = z
+  .strictObject({
+    name: name.optional(),
+    provider,
+    model: model.optional(),
+    base_url: baseUrl.optional(),
+    api_key: apiKey,
+    is_active: z.boolean().optional(),
+  })
+  .meta({ id: 'NewConfiguration' })
+
+/** Members that answers carry and that a client which sends the whole configuration back need not take out. */
+const readOnly = {
+  id: z.unknown().optional().meta({ readOnly: true }),
+  source: z.unknown().optional().meta({ readOnly: true }),
+  has_key: z.unknown().optional().meta({ readOnly: true }),
+  key_hint: z.unknown().optional().meta({ readOnly: true }),
+  created_at: z.unknown().optional().meta({ readOnly: true }),
+  updated_at: z.unknown().optional().meta({ readOnly: true }),
+}
+
+export const ConfigurationChange = z
+  .strictObject({
+    name: name.optional(),
+    provider: provider.optional(),
+    model: model.optional(),
+    base_url: baseUrl.optional(),
+    api_key: apiKey.optional(),
+    is_active: z.boolean().optional(),
+    ...readOnly,
+  })
+  .transform(({ name, provider, model, base_url, api_key, is_active }) => {
+    return { name, provider, model, base_url, api_key, is_active }
+  })
+  .meta({ id: 'ConfigurationChange', description: 'Members left out stay as they are; those that only answers carry are ignored.' })
+
+export const ConfigurationTest = z
+  .strictObject({
+    id: z.string().min(1).max(200).optional().describe('A stored configuration; then nothing else is given.'),
+    name: name.optional(),
+    provider: provider.optional(),
+    model: model.optional(),
+    base_url: baseUrl.optional(),
+    api_key: apiKey.optional(),
+    is_active: z.boolean().optional(),
+  })
+  .refine(
+    test => test.id === undefined || Object.values(test).filter(value => value !== undefined).length === 1,
+    'Give either "id" alone, or the members of an unsaved configuration.',
+  )
+  .refine(test => test.id !== undefined || test.provider !== undefined, {
+    path: ['provider'],
+    message: 'Give "id", or "provider" and "api_key".',
+  })
+  .meta({ id: 'ConfigurationTest' })
+
+export const ConfigurationTestResult = z
+  .object({
+    ok: z.boolean(),
+    code: z.enum([
+      'ok',
+      'provider_key_rejected',
+      'wrong_address',
+      'provider_access_denied',
+      'provider_quota_exhausted',
+      'provider_unavailable',
+    ]),
+    detail: z.string(),
+    latency_ms: z.number(),
+  })
+  .meta({ id: 'ConfigurationTestResult' })
+
+export type ConfigurationTestResult = z.infer<typeof ConfigurationTestResult>

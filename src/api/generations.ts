@@ -1,0 +1,112 @@
+/** Asking for pictures, and what became of it. */
+import { z } from 'zod'
+import { Image } from './images.ts'
+
+/** Null is the same as leaving out, because many clients send every member they know. */
+function optional<Schema extends z.ZodType>(schema: Schema) {
+  return schema.nullish().transform(value => value ?? undefined)
+}
+
+export const GenerateRequest = z
+  .strictObject({
+    prompt: optional(z.string().max(100_000)).describe('What to draw. Required unless the model says otherwise.'),
+    model: optional(z.string().trim().min(1).max(200)).describe(
+      "A model id of `GET /api/models`, or any other of a service. Default: the active configuration's model.",
+    ),
+    config_id: optional(z.string().trim().min(1).max(200)).describe('The configuration to use.'),
+    provider: optional(z.string().trim().min(1).max(50)).describe(
+      '`doubao`, `qwen` or `openai`; needed only for a model id that the catalogue does not know.',
+    ),
+    parameters: optional(z.record(z.string().max(100), z.unknown())).describe(
+      'One vocabulary for all services, such as `size` and `n`; each model lists its own at `GET /api/models`.',
+    ),
+    images: optional(z.array(z.string().min(1)).max(16)).describe(
+      'References: data URIs, http(s) URLs, or ids of stored pictures.',
+    ),
+  })
+  .meta({
+    id: 'GenerateRequest',
+    examples: [
+      {
+        prompt: '水墨山水，远处一叶小舟',
+        model: 'doubao-seedream-4-5-251128',
+        parameters: { size: '2048x2048', n: 2, watermark: false },
+      },
+    ],
+  })
+
+export type GenerateRequest = z.output<typeof GenerateRequest>
+
+/** Only for the description: a form is read into a `GenerateRequest`. */
+export const GenerateForm = z
+  .object({
+    prompt: z.string().optional(),
+    model: z.string().optional(),
+    config_id: z.string().optional(),
+    provider: z.string().optional(),
+    parameters: z.string().optional().describe('A JSON object, as in the JSON form of this request.'),
+    images: z
+      .array(z.string().meta({ format: 'binary' }))
+      .optional()
+      .describe('References: files, or texts as in the JSON form; repeat the field for several.'),
+  })
+  .meta({ id: 'GenerateForm' })
+
+export const GenerationStatus = z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled'])
+
+export const Generation = z
+  .object({
+    id: z.string(),
+    status: GenerationStatus.describe('`succeeded` means at least one picture; what is missing stands in `failures`.'),
+    prompt: z.string(),
+    revised_prompt: z.string().nullable().describe('As the service rewrote it.'),
+    provider: z.string().nullable(),
+    model: z.string().nullable(),
+    config_id: z.string().nullable(),
+    parameters: z.record(z.string(), z.unknown()).describe('As asked.'),
+    resolved: z.record(z.string(), z.unknown()).nullable().describe('As sent, after defaults and limits.'),
+    timestamp: z.string(),
+    started_at: z.string().nullable(),
+    finished_at: z.string().nullable(),
+    duration_ms: z.int().nullable().describe('From the request to the end.'),
+    image_urls: z.array(z.string()),
+    images: z.array(Image),
+    references: z.array(Image),
+    failures: z.array(
+      z.object({ index: z.int(), code: z.string(), message: z.string(), provider_code: z.string().nullable() }),
+    ),
+    warnings: z.array(z.object({ parameter: z.string(), message: z.string() })),
+    error: z
+      .object({
+        code: z.string(),
+        message: z.string(),
+        provider_code: z.string().nullable(),
+        provider_message: z.string().nullable(),
+        provider_request_id: z.string().nullable(),
+      })
+      .nullable(),
+    charge: z
+      .enum(['none', 'charged', 'unknown'])
+      .describe('`unknown`: a request may have been billed and its answer was lost.'),
+    cost: z.object({ amount: z.number(), currency: z.string() }).nullable(),
+    favorite: z.boolean(),
+    tags: z.array(z.string()),
+    retry_of: z.string().nullable(),
+    waiting: z.string().nullable().describe('Why a running generation does not go on at the moment.'),
+    cancel_requested: z.boolean(),
+  })
+  .meta({ id: 'Generation' })
+
+export type Generation = z.infer<typeof Generation>
+
+export const GenerateHeaders = z.object({
+  prefer: z
+    .string()
+    .optional()
+    .describe('`respond-async` answers 202 at once, `wait=20` after at most that many seconds. Otherwise the answer waits for the end.'),
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x20-\x7e]{1,255}$/, 'Use 1 to 255 printable ASCII characters.')
+    .optional()
+    .describe('The same key with the same body returns the same generation and never makes a second one.'),
+})

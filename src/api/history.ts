@@ -1,0 +1,61 @@
+/** Reading and keeping what was made. */
+import { z } from 'zod'
+import { Generation, GenerationStatus } from './generations.ts'
+
+const dateForm = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/
+
+/** `2026-11-23` or `2026-11-23T08:00:00Z`; without a zone it is UTC. A date alone reaches to its end when `isEnd`. */
+function moment(isEnd: boolean) {
+  return z.string().transform((text, context) => {
+    const isDay = text.length === 10
+    const zoned = isDay ? `${text}T${isEnd ? '23:59:59.999' : '00:00:00.000'}Z` : /(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`
+    const date = new Date(zoned)
+    const day = new Date(`${text.slice(0, 10)}T00:00:00Z`)
+    // JavaScript takes the 31st of February for the 3rd of March.
+    const isReal = dateForm.test(text) && !Number.isNaN(date.getTime()) && !Number.isNaN(day.getTime())
+    if (isReal && day.toISOString().startsWith(text.slice(0, 10)) && date.getUTCFullYear() > 0) return date
+    context.addIssue({ code: 'custom', message: 'Use a date such as 2026-11-23 or 2026-11-23T08:00:00Z.' })
+    return z.NEVER
+  })
+}
+
+/** Texts, as they stand in a query; empty ones were taken out before. */
+export const HistoryQuery = z.strictObject({
+  limit: z
+    .string()
+    .refine(text => /^\d{1,6}$/.test(text) && Number(text) >= 1 && Number(text) <= 200, 'Use a whole number from 1 to 200.')
+    .transform(Number)
+    .optional()
+    .describe('1 to 200; 20 when left out.'),
+  cursor: z.string().max(500).optional().describe('`next_cursor` of the page before.'),
+  q: z.string().max(1000).optional().describe('Words that must all occur in prompt, revised prompt or tags.'),
+  provider: z.string().max(50).optional(),
+  model: z.string().max(200).optional(),
+  status: GenerationStatus.optional(),
+  favorite: z
+    .enum(['true', 'false', '1', '0'])
+    .transform(value => value === 'true' || value === '1')
+    .optional(),
+  from: moment(false).optional().describe('A date or a time, inclusive.'),
+  to: moment(true).optional().describe('A date (to its end) or a time, inclusive.'),
+})
+
+export const HistoryPage = z
+  .object({ items: z.array(Generation), next_cursor: z.string().nullable() })
+  .meta({ id: 'HistoryPage' })
+
+export const HistoryChange = z
+  .strictObject({
+    favorite: z.boolean().optional(),
+    tags: z
+      .array(z.string().trim().min(1).max(100))
+      .max(50)
+      .transform(tags => [...new Set(tags)])
+      .optional(),
+  })
+  .refine(change => change.favorite !== undefined || change.tags !== undefined, 'Give "favorite" or "tags".')
+  .meta({ id: 'HistoryChange' })
+
+export const Cleared = z.object({ deleted: z.int() }).meta({ id: 'Cleared' })
+
+export const NoBody = z.strictObject({}).nullish()

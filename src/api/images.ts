@@ -1,0 +1,32 @@
+/** Pictures in answers. */
+import { z } from 'zod'
+
+const stored = {
+  id: z.string(),
+  url: z.string().describe('The picture, byte for byte as it came. Absolute when `PUBLIC_URL` is set.'),
+  thumbnail_url: z.string().describe('A WebP of at most 512 pixels a side.'),
+  width: z.int().describe('Pixels.'),
+  height: z.int().describe('Pixels.'),
+  bytes: z.int(),
+  mime_type: z.string(),
+  sha256: z.string().describe('Of the bytes, in hexadecimal.'),
+}
+
+export const Image = z
+  .object({
+    ...stored,
+    index: z.int().describe('Position in the generation, from 0.'),
+    details: z.record(z.string(), z.unknown()).optional().describe('What the service told of this picture, such as its layer.'),
+  })
+  .meta({ id: 'Image' })
+
+export const StoredReference = z
+  .object({ ...stored, created_at: z.string() })
+  .meta({ id: 'StoredReference', description: 'An uploaded picture; its `id` can stand in `images` of a generation.' })
+
+export const UploadForm = z
+  .object({ file: z.string().meta({ format: 'binary' }).describe('One picture: PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF.') })
+  .meta({ id: 'UploadForm' })
+
+export type Image = z.infer<typeof Image>
+export type StoredReference = z.infer<typeof StoredReference>

@@ -1,0 +1,67 @@
+/** Errors as clients see them: RFC 9457 problem documents with one stable word each. */
+import { z } from 'zod'
+
+/** Every word that `code` can be. A word is never renamed and never gets another meaning. */
+export const problemCodes = [
+  // What was asked for.
+  'invalid_json',
+  'bad_request',
+  'unauthorized',
+  'forbidden',
+  'read_only',
+  'not_found',
+  'method_not_allowed',
+  'conflict',
+  'gone',
+  'too_large',
+  'uri_too_long',
+  'unsupported_media_type',
+  'range_not_satisfiable',
+  'invalid_request',
+  'idempotency_mismatch',
+  'too_many_requests',
+  'headers_too_large',
+  'shutting_down',
+  'internal_error',
+  // How a generation ended.
+  'configuration_missing',
+  'content_rejected',
+  'provider_rejected',
+  'provider_key_rejected',
+  'provider_access_denied',
+  'provider_quota_exhausted',
+  'rate_limited',
+  'provider_unavailable',
+  'provider_timeout',
+  'outcome_unknown',
+  'cancelled',
+  'storage_failed',
+] as const
+
+export type ProblemCode = (typeof problemCodes)[number]
+
+export const ProblemFault = z
+  .object({
+    path: z.string().describe('Where, with dots: `parameters.n`. Empty for the whole body.'),
+    message: z.string().describe('A sentence that says what to do.'),
+  })
+  .meta({ id: 'ProblemFault' })
+
+export const Problem = z
+  .object({
+    type: z.string().describe('A URI that names the kind of problem.'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('A sentence that says what to do.'),
+    code: z.enum(problemCodes),
+    request_id: z.string().describe('As in the header `x-request-id`; names the lines of the log.'),
+    errors: z.array(ProblemFault).optional().describe('Every fault of the input.'),
+    generation_id: z.string().optional().describe('The record of the generation, at `/api/history/{id}`.'),
+    charge: z.enum(['none', 'charged', 'unknown']).optional().describe('What we know of the money of that generation.'),
+    provider_code: z.string().optional(),
+    provider_message: z.string().optional(),
+    provider_request_id: z.string().optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem document.' })
+
+export type Problem = z.infer<typeof Problem>

@@ -1,0 +1,40 @@
+/** The server itself: health, state, access. */
+import { z } from 'zod'
+
+export const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' })
+
+const state = z.enum(['ok', 'failing'])
+
+export const Status = z
+  .object({
+    status: z.enum(['ok', 'failing', 'draining']),
+    version: z.string(),
+    started_at: z.string(),
+    uptime_seconds: z.int(),
+    database: z.object({ state, kind: z.enum(['sqlite', 'postgresql']), detail: z.string().nullable() }),
+    storage: z.object({
+      state,
+      kind: z.enum(['folder', 's3']),
+      detail: z.string().nullable(),
+      free_bytes: z.number().nullable(),
+    }),
+    queue: z.object({
+      state: z.enum(['ok', 'waiting', 'draining']),
+      queued: z.int(),
+      running: z.int(),
+      waiting: z.array(z.object({ id: z.string(), reason: z.string() })).describe('Generations that do not go on, and why.'),
+    }),
+    providers: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        state: z.enum(['configured', 'not_configured']),
+        active_configurations: z.int(),
+      }),
+    ),
+  })
+  .meta({ id: 'Status' })
+
+export type Status = z.infer<typeof Status>
+
+export const Login = z.strictObject({ token: z.string().min(1).max(1000) }).meta({ id: 'Login' })

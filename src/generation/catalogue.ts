@@ -1,0 +1,63 @@
+/** The catalogue as clients see it: what can be asked of each model, as one JSON Schema each. */
+import { catalogue } from '../providers/index.ts'
+import type { JsonSchema, Model, SizeRule } from '../providers/provider.ts'
+
+/** Names that every client may send to every model; what a model cannot honour is left out with a warning. */
+const commonNames = ['size', 'n', 'seed', 'negative_prompt', 'guidance_scale', 'watermark', 'prompt_extend', 'output_format']
+
+/** Every parameter name that some model knows. */
+export const knownNames: ReadonlySet<string> = new Set([
+  ...commonNames,
+  ...catalogue().flatMap(({ model }) => Object.keys(model.parameters)),
+])
+
+/** The most pictures that one generation of this model may ask for. */
+export function mostImages(model: Model) {
+  return Math.max(model.images.max, model.images.group?.limit ?? 0)
+}
+
+export function sizeRules(model: Model): SizeRule[] {
+  return [model.sizes.textToImage, model.sizes.withReferences, model.sizes.group].filter(rule => rule !== undefined)
+}
+
+/** The JSON Schema (draft 2020-12) of `parameters` for this model: enough to draw its form and to refuse a bad request. */
+export function modelSchema(model: Model): JsonSchema {
+  const rules = sizeRules(model)
+  const properties: Record<string, JsonSchema> = {}
+  if (rules.length > 0) properties.size = sizeSchema(rules)
+  properties.n = {
+    type: 'integer',
+    minimum: 1,
+    maximum: mostImages(model),
+    default: 1,
+    description: 'Pictures wanted, made in as few paid requests as the service allows.',
+  }
+  return { type: 'object', properties: { ...properties, ...model.parameters }, additionalProperties: false }
+}
+
+function sizeSchema(rules: SizeRule[]): JsonSchema {
+  const tiers = unique(rules.flatMap(rule => [...(rule.keywords ?? []), ...Object.keys(rule.table).filter(Boolean)]))
+  const ratios = unique(rules.flatMap(rule => Object.values(rule.table).flatMap(Object.keys)))
+  const exact = unique(rules.flatMap(rule => rule.exact ?? []))
+  const free = rules.some(rule => rule.free)
+  const forms: JsonSchema[] = []
+  if (tiers.length > 0) forms.push({ title: 'tier', enum: tiers })
+  if (ratios.length > 0) forms.push({ title: 'ratio', pattern: '^\\d+(\\.\\d+)?:\\d+(\\.\\d+)?$', examples: ratios })
+  if (free) forms.push({ title: 'pixels', pattern: '^\\d{1,5}x\\d{1,5}$', examples: recommended(rules) })
+  else if (exact.length > 0) forms.push({ title: 'pixels', enum: exact })
+  const schema: JsonSchema = {
+    type: 'string',
+    description: 'Width and height in pixels (`WxH`), a ratio such as `16:9`, or a tier such as `2K`, as far as listed.',
+    anyOf: forms,
+  }
+  const standard = rules[0]?.default
+  return standard ? { ...schema, default: standard } : schema
+}
+
+function recommended(rules: SizeRule[]) {
+  return unique(rules.flatMap(rule => Object.values(rule.table).flatMap(Object.values))).slice(0, 24)
+}
+
+function unique(words: string[]) {
+  return [...new Set(words)]
+}

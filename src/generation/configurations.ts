@@ -1,0 +1,245 @@
+/** Configurations: those that people store, and those that the environment gives. Keys are opened only to be sent. */
+import { randomUUID } from 'node:crypto'
+import { performance } from 'node:perf_hooks'
+import type { Fault } from '../providers/errors.ts'
+import type { OutgoingHttp } from '../providers/http.ts'
+import { findModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
+import type { CheckResult } from '../providers/provider.ts'
+import { type StoredConfiguration, visible } from '../storage/configurations.ts'
+import type { ConfigurationRecord } from '../storage/records.ts'
+import type { Seal } from '../storage/seal.ts'
+import type { Store } from '../storage/store.ts'
+import { Refusal } from './errors.ts'
+import type { ConfigurationInput, Configurations } from './services.ts'
+
+export interface EnvironmentConfiguration {
+  provider: ProviderId
+  apiKey: string
+}
+
+/** What a call needs to reach a service. */
+export interface Access {
+  configId: string
+  provider: ProviderId
+  model: string | null
+  apiKey: string
+  baseUrl: string
+}
+
+export interface ConfigurationBook extends Configurations {
+  /** @throws Refusal `not_found` when it was removed, SealError when its key cannot be opened. */
+  access(id: string): Promise<Access>
+  /** Active ones with a key, the newest stored first, then those of the environment. */
+  active(): Promise<ConfigurationRecord[]>
+}
+
+export function createConfigurations(parts: {
+  store: Store
+  seal: Seal
+  http: OutgoingHttp
+  fromEnvironment: readonly EnvironmentConfiguration[]
+  /** The address of a provider where a configuration names none. */
+  baseUrls: Partial<Record<ProviderId, string>>
+  timeoutMs: number
+}): ConfigurationBook {
+  const { store, seal, http } = parts
+  const baseUrlOf = (provider: ProviderId) => withoutSlash(parts.baseUrls[provider] ?? providers[provider].defaultBaseUrl)
+  const environment = parts.fromEnvironment.map(({ provider, apiKey }) => ({
+    apiKey: cleanKey(apiKey),
+    record: {
+      id: `env-${provider}`,
+      name: `${providers[provider].name} (${provider.toUpperCase()}_API_KEY)`,
+      provider,
+      model: null,
+      baseUrl: baseUrlOf(provider),
+      isActive: true,
+      source: 'environment',
+      hasKey: true,
+      keyHint: cleanKey(apiKey).slice(-4),
+      createdAt: null,
+      updatedAt: null,
+    } satisfies ConfigurationRecord,
+  }))
+
+  return {
+    async list() {
+      return [...(await store.configurations.list()).map(visible), ...environment.map(({ record }) => record)]
+    },
+
+    async active() {
+      return (await this.list()).filter(configuration => configuration.isActive && configuration.hasKey && isProvider(configuration.provider))
+    },
+
+    async add(input) {
+      const faults = await faultsOf(input)
+      if (!input.provider) faults.push({ path: 'provider', message: `Name the provider: one of ${providerIds.join(', ')}.` })
+      if (!input.api_key) faults.push({ path: 'api_key', message: 'Give the API key of the service.' })
+      refuse(faults)
+      const now = new Date().toISOString()
+      const id = randomUUID()
+      const provider = input.provider as ProviderId
+      const configuration: StoredConfiguration = {
+        id,
+        name: input.name?.trim() || providers[provider].name,
+        provider,
+        model: input.model?.trim() || null,
+        baseUrl: input.base_url ? withoutSlash(input.base_url) : null,
+        isActive: input.is_active ?? true,
+        ...sealed(id, input.api_key ?? ''),
+        createdAt: now,
+        updatedAt: now,
+      }
+      await store.configurations.insert(configuration)
+      return visible(configuration)
+    },
+
+    async change(id, input) {
+      const found = await stored(id)
+      const faults = await faultsOf({ ...input, provider: input.provider ?? found.provider })
+      // Otherwise a key could be led to an address of the changer's choice and read there.
+      const isElsewhere = input.base_url !== undefined && originOf(input.base_url, found.provider) !== originOf(found.baseUrl, found.provider)
+      if ((isElsewhere || (input.provider && input.provider !== found.provider)) && !input.api_key && found.keyHint !== null) {
+        faults.push({ path: 'api_key', message: 'Give the key again: a stored key is not sent to another address than the one it was entered for.' })
+      }
+      refuse(faults)
+      const changed: StoredConfiguration = {
+        ...found,
+        name: input.name?.trim() || found.name,
+        provider: input.provider ?? found.provider,
+        model: input.model === undefined ? found.model : input.model?.trim() || null,
+        baseUrl: input.base_url === undefined ? found.baseUrl : input.base_url ? withoutSlash(input.base_url) : null,
+        isActive: input.is_active ?? found.isActive,
+        ...(input.api_key ? sealed(id, input.api_key) : {}),
+        updatedAt: new Date().toISOString(),
+      }
+      await store.configurations.replace(changed)
+      return visible(changed)
+    },
+
+    async remove(id) {
+      await stored(id)
+      // Without the key a running task could not be asked for its pictures any more, and they were paid for.
+      if (await store.calls.isConfigurationInUse(id)) {
+        throw new Refusal('conflict', 'Generations are running with this configuration. Wait until they end or switch it off, then delete it.')
+      }
+      await store.configurations.remove(id)
+    },
+
+    async test(input) {
+      const { access, model } = 'id' in input ? await savedTarget(input.id) : await unsavedTarget(input)
+      const began = performance.now()
+      const result = await check(access, model)
+      return { ...result, latencyMs: Math.round(performance.now() - began) }
+    },
+
+    access: accessOf,
+  }
+
+  async function stored(id: string) {
+    if (environment.some(({ record }) => record.id === id)) {
+      throw new Refusal('read_only', 'This configuration comes from the environment of the server; change the variable there and restart.')
+    }
+    const found = await store.configurations.find(id)
+    if (!found) throw new Refusal('not_found', 'There is no configuration with this id.')
+    return found
+  }
+
+  async function savedTarget(id: string) {
+    const access = await accessOf(id)
+    return { access, model: access.model ?? undefined }
+  }
+
+  async function accessOf(id: string): Promise<Access> {
+    const own = environment.find(({ record }) => record.id === id)
+    if (own) return { configId: id, provider: own.record.provider, model: null, apiKey: own.apiKey, baseUrl: own.record.baseUrl }
+    const found = await stored(id)
+    if (!isProvider(found.provider)) {
+      refuse([{ path: 'provider', message: `"${found.provider}" is not a provider here; choose one of ${providerIds.join(', ')}.` }])
+    }
+    const provider = found.provider as ProviderId
+    return { configId: id, provider, model: found.model, apiKey: seal.open(found.sealedKey, place(id)), baseUrl: found.baseUrl ?? baseUrlOf(provider) }
+  }
+
+  async function unsavedTarget(input: ConfigurationInput) {
+    const faults = await faultsOf(input)
+    if (!input.provider) faults.push({ path: 'provider', message: `Name the provider: one of ${providerIds.join(', ')}.` })
+    if (!input.api_key) faults.push({ path: 'api_key', message: 'Give the API key to test.' })
+    refuse(faults)
+    const provider = input.provider as ProviderId
+    const baseUrl = input.base_url ? withoutSlash(input.base_url) : baseUrlOf(provider)
+    const access: Access = { configId: '', provider, model: input.model ?? null, apiKey: cleanKey(input.api_key ?? ''), baseUrl }
+    return { access, model: input.model?.trim() || undefined }
+  }
+
+  async function check(access: Access, model: string | undefined): Promise<CheckResult> {
+    const signal = AbortSignal.timeout(parts.timeoutMs)
+    const context = {
+      apiKey: access.apiKey,
+      baseUrl: access.baseUrl,
+      http,
+      signal,
+      reference: () => Promise.reject(new Error('a check has no references')),
+    }
+    try {
+      return await providers[access.provider].check(model, context)
+    } catch (error) {
+      if (!signal.aborted) throw error
+      const detail = `${providers[access.provider].name} did not answer within ${Math.round(parts.timeoutMs / 1000)} s. This says nothing about the key; try again later.`
+      return { code: 'provider_unavailable', detail }
+    }
+  }
+
+  async function faultsOf(input: ConfigurationInput): Promise<Fault[]> {
+    const faults: Fault[] = []
+    if (input.provider !== undefined && !isProvider(input.provider)) {
+      faults.push({ path: 'provider', message: `"${input.provider}" is not a provider here; choose one of ${providerIds.join(', ')}.` })
+    }
+    if (input.api_key !== undefined && !/^[\x21-\x7e]{1,4096}$/.test(cleanKey(input.api_key))) {
+      faults.push({ path: 'api_key', message: 'The key must be plain text without spaces inside; copy it again from the console.' })
+    }
+    if (input.base_url) {
+      const parsed = URL.canParse(input.base_url) ? new URL(input.base_url) : undefined
+      const refusal = parsed ? await http.refusal(parsed.href) : 'The base address must be a whole URL such as https://ark.cn-beijing.volces.com/api/v3.'
+      if (refusal) faults.push({ path: 'base_url', message: refusal })
+      else if (parsed?.search || parsed?.hash) faults.push({ path: 'base_url', message: 'The base address must end with its path, without "?" or "#".' })
+    }
+    if (input.model && isProvider(input.provider ?? '')) {
+      const elsewhere = findModel(input.model)
+      if (elsewhere && elsewhere.model.state !== 'unlisted' && elsewhere.provider !== input.provider && input.provider !== 'openai') {
+        faults.push({ path: 'model', message: `${input.model} is a model of ${elsewhere.provider}, not of ${input.provider}.` })
+      }
+    }
+    return faults
+  }
+
+  function originOf(baseUrl: string | null, provider: string) {
+    const url = baseUrl || baseUrlOf(provider as ProviderId)
+    return URL.canParse(url) ? new URL(url).origin : url
+  }
+
+  function sealed(id: string, key: string) {
+    const clean = cleanKey(key)
+    return { sealedKey: seal.seal(clean, place(id)), keyHint: clean.slice(-4) }
+  }
+}
+
+function isProvider(id: string): id is ProviderId {
+  return (providerIds as readonly string[]).includes(id)
+}
+
+function place(id: string) {
+  return `configurations/${id}`
+}
+
+function withoutSlash(url: string) {
+  return url.trim().replace(/\/+$/, '')
+}
+
+/** People paste keys with blanks around them, or with the word that stands before it in the header. */
+function cleanKey(key: string) {
+  return key.trim().replace(/^Bearer\s+/i, '')
+}
+
+function refuse(faults: Fault[]) {
+  if (faults.length > 0) throw new Refusal('invalid_request', faults.map(fault => fault.message).join(' '), { faults })
+}

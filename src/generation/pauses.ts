@@ -1,0 +1,34 @@
+/** Every pause of the program in one place. `scale` shortens them all alike, so that tests wait milliseconds. */
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface Pauses {
+  /** Milliseconds before the repeat of a call that was refused without a picture; `attempt` counts from 1. */
+  repeat(attempt: number): number
+  /** Before the next try to fetch or store a picture, or to keep an answer. */
+  storing(tries: number): number
+  /** Before the next look at a task. */
+  poll(wishedMs: number): number
+  /** How long a picture that was made may be out of reach before a waiting client is told. */
+  lateMs: number
+  /** For limits that a service or an adapter names. */
+  scaled(ms: number): number
+  wait(ms: number, signal: AbortSignal): Promise<void>
+}
+
+/** One first try and three repeats: doubao.md §6.2 and qwen.md §5 want few, with growing pauses and jitter. */
+export const mostAttempts = 4
+
+export function createPauses(scale = 1): Pauses {
+  const jitter = (ms: number) => ms * (0.8 + Math.random() * 0.4) * scale
+  return {
+    repeat: attempt => jitter(Math.min(30_000, 2_500 * 3 ** (attempt - 1))),
+    storing: tries => jitter(Math.min(60_000, 500 * 2 ** Math.min(tries, 10))),
+    poll: wishedMs => jitter(wishedMs),
+    lateMs: 60_000 * scale,
+    scaled: ms => ms * scale,
+    async wait(ms, signal) {
+      // Longer than a timer can hold would fire at once.
+      await sleep(Math.min(ms, 2 ** 31 - 1), undefined, { signal })
+    },
+  }
+}

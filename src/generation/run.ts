@@ -1,0 +1,175 @@
+/** Runs generations: all calls of one at once, then its end. The row is the queue; there is no second list. */
+import PQueue from 'p-queue'
+import { findModel, type ProviderId } from '../providers/index.ts'
+import type { CallRecord } from '../storage/calls.ts'
+import type { Charge, ErrorRecord, FailureRecord, GenerationRecord, GenerationStatus } from '../storage/records.ts'
+import { hasEnded } from './events.ts'
+import { costOf } from './prices.ts'
+import { CallWalk, Stopped, type WalkParts } from './walk.ts'
+
+export type RunParts = Omit<WalkParts, 'placeFor' | 'brakes' | 'stopping' | 'ending'>
+
+export interface Runner {
+  /** Begins, or goes on with, a generation; resolves when it has ended or the runner was stopped. */
+  run(generationId: string): Promise<void>
+  /** Goes on with everything that a former process left unfinished. */
+  resume(): Promise<void>
+  /** Tells a running generation that it was cancelled. */
+  cancel(generationId: string): void
+  /**
+   * Sends nothing new. Exchanges under way that cannot be asked for again get `drainMs` to end; everything else is left as its row
+   * stands, for the next start.
+   */
+  stop(drainMs: number): Promise<void>
+  isStopping(): boolean
+}
+
+/** Most generations wait for a service most of the time; this only bounds memory. */
+const mostGenerations = 64
+
+export function createRunner(parts: RunParts): Runner {
+  const { store, files, log } = parts
+  const stopping = new AbortController()
+  const ending = new AbortController()
+  const cancels = new Map<string, AbortController>()
+  const running = new Map<string, Promise<void>>()
+  const queue = new PQueue({ concurrency: mostGenerations })
+  const places = new Map<string, PQueue>()
+  const walkParts: WalkParts = { ...parts, placeFor, brakes: new Map(), stopping: stopping.signal, ending: ending.signal }
+
+  function run(id: string): Promise<void> {
+    const known = running.get(id)
+    if (known) return known
+    cancels.set(id, new AbortController())
+    const run = queue
+      .add(() => walkAll(id))
+      .catch(error => {
+        if (error instanceof Stopped) return
+        log.error({ generation: id, err: error }, 'a generation stopped for a reason of our own; it goes on at the next start')
+      })
+      .finally(() => {
+        running.delete(id)
+        cancels.delete(id)
+      })
+    running.set(id, run)
+    return run
+  }
+
+  return {
+    run,
+    async resume() {
+      const unfinished = await store.generations.unfinished()
+      for (const { id } of unfinished) void run(id)
+      if (unfinished.length > 0) log.info({ generations: unfinished.length }, 'going on with what was unfinished')
+    },
+    cancel: id => cancels.get(id)?.abort(),
+    async stop(drainMs) {
+      stopping.abort()
+      queue.clear()
+      const timer = setTimeout(() => ending.abort(), drainMs)
+      await Promise.race([Promise.all(running.values()), new Promise(resolve => ending.signal.addEventListener('abort', resolve))])
+      clearTimeout(timer)
+      ending.abort()
+    },
+    isStopping: () => stopping.signal.aborted,
+  }
+
+  async function walkAll(id: string) {
+    if (stopping.signal.aborted) return
+    const generation = await store.generations.find(id)
+    if (!generation || hasEnded(generation.status)) return
+    const cancel = cancels.get(id) ?? new AbortController()
+    if (generation.cancelRequested) cancel.abort()
+    const calls = latestAttempts(await store.calls.ofGeneration(id))
+    const planned = calls.reduce((sum, call) => sum + call.images, 0)
+    const ours = { ...walkParts, log: log.child({ generation: id, request: generation.requestId }) }
+    const walks = calls.map(call => new CallWalk(ours, { generation, call, planned, cancelled: cancel.signal }).toItsEnd())
+    // All of them come to an end before an error of one is thrown: each has rows of its own to look after.
+    const ends = await Promise.allSettled(walks)
+    const failed = ends.filter(end => end.status === 'rejected').map(end => end.reason)
+    if (failed.length > 0) throw failed.find(reason => !(reason instanceof Stopped)) ?? failed[0]
+    await finish(id)
+  }
+
+  function placeFor(call: CallRecord) {
+    const key = `${call.configId} ${call.model}`
+    let place = places.get(key)
+    if (!place) {
+      const concurrency = findModel(call.model, call.provider as ProviderId)?.model.concurrency ?? 1
+      place = new PQueue({ concurrency })
+      places.set(key, place)
+    }
+    return place
+  }
+
+  async function finish(id: string) {
+    const prepared = await store.images.preparedFiles(id)
+    const ended = await store.transaction(async ({ generations, calls, images }) => {
+      const generation = await generations.find(id)
+      if (!generation) return undefined
+      const all = latestAttempts(await calls.ofGeneration(id))
+      await images.forgetPrepared(id)
+      return generations.change(id, {
+        ...outcomeOf(generation, all),
+        waiting: null,
+        finishedAt: new Date().toISOString(),
+      })
+    })
+    for (const file of prepared) await files.remove(file).catch(error => log.warn({ err: error, file }, 'a prepared reference was not removed'))
+    parts.doorbell.ring(id)
+    if (!ended) return
+    log.info(
+      { generation: id, request: ended.requestId, status: ended.status, images: ended.images.length, failures: ended.failures.length, charge: ended.charge, code: ended.error?.code },
+      'generation ended',
+    )
+  }
+}
+
+/** The last attempt of each slot: the earlier ones were refused without a picture. */
+function latestAttempts(calls: CallRecord[]): CallRecord[] {
+  return [...Map.groupBy(calls, call => call.slot).values()].map(attempts => attempts.at(-1)!)
+}
+
+function outcomeOf(generation: GenerationRecord, calls: CallRecord[]) {
+  const { images } = generation
+  const failures: FailureRecord[] = calls.flatMap(call => {
+    if (call.failures.length > 0 || !call.error) return call.failures
+    const { code, message, providerCode } = call.error
+    return Array.from({ length: call.images }, (_, index) => ({ index: call.firstIndex + index, code, message, providerCode }))
+  })
+  const isDropped = (call: CallRecord) => call.outcome === 'dropped' && call.error?.code === 'cancelled'
+  const status: GenerationStatus = images.length > 0 ? 'succeeded' : calls.some(call => !isDropped(call)) ? 'failed' : 'cancelled'
+  const error = images.length > 0 ? null : mainError(calls, failures)
+  const charge: Charge = calls.some(call => call.charge === 'unknown') ? 'unknown' : calls.some(call => call.charge === 'charged') ? 'charged' : 'none'
+  return { status, failures, error, charge, cost: cost(generation, calls) }
+}
+
+/** What stands for the whole when there is no picture: money first, then what came first. */
+function mainError(calls: CallRecord[], failures: FailureRecord[]): ErrorRecord {
+  const errors = calls.map(call => call.error).filter(error => error !== null)
+  const unknown = calls.find(call => call.outcome === 'unknown')?.error
+  const first = unknown ?? errors.find(error => error.code !== 'cancelled') ?? errors[0]
+  if (first) return first
+  const failure = failures[0]
+  return {
+    code: failure?.code ?? 'provider_rejected',
+    message: failure?.message ?? 'The service made no picture.',
+    providerCode: failure?.providerCode ?? null,
+    providerMessage: null,
+    providerRequestId: null,
+    retryAfterMs: null,
+  }
+}
+
+function cost(generation: GenerationRecord, calls: CallRecord[]) {
+  const found = findModel(generation.model ?? '', generation.provider as ProviderId)
+  const paid = calls.filter(call => call.charge === 'charged' || call.outcome === 'made')
+  if (!found || paid.length === 0) return null
+  const cost = costOf(found.model, {
+    pictures: generation.images.map(({ width, height, details }) => ({ width, height, layer: Number(details?.z_index ?? 0) > 0 })),
+    references: generation.references.length,
+    calls: paid.length,
+    parameters: generation.resolved ?? {},
+  })
+  return cost ?? null
+}

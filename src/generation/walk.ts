@@ -1,0 +1,521 @@
+/**
+ * Walks one call of the ledger to its end: send, follow the task, keep the answer, collect the pictures, settle. Repeats,
+ * cancelling and going on after a restart live here and only here.
+ *
+ * Every step is committed before the next begins, so the process may die anywhere: after the next start the walk goes on from
+ * the state that the row tells.
+ */
+import { randomUUID } from 'node:crypto'
+import type PQueue from 'p-queue'
+import type { Logger } from 'pino'
+import { ExchangeError, type ProviderFailure } from '../providers/errors.ts'
+import type { OutgoingHttp } from '../providers/http.ts'
+import { type ProviderId, providers } from '../providers/index.ts'
+import type { Context, Parsed, Picture, Provider, RawAnswer } from '../providers/provider.ts'
+import type { Answers, GrowingAnswer } from '../storage/answers.ts'
+import { type CallRecord, LedgerError, type Settlement } from '../storage/calls.ts'
+import type { Files } from '../storage/files.ts'
+import type { ErrorRecord, FailureRecord, GenerationRecord } from '../storage/records.ts'
+import { SealError } from '../storage/seal.ts'
+import type { Store } from '../storage/store.ts'
+import type { Collector } from './collect.ts'
+import type { ConfigurationBook } from './configurations.ts'
+import { Refusal } from './errors.ts'
+import type { Doorbell } from './events.ts'
+import { mostAttempts, type Pauses } from './pauses.ts'
+
+export interface WalkParts {
+  store: Store
+  files: Files
+  answers: Answers
+  http: OutgoingHttp
+  configurations: ConfigurationBook
+  collector: Collector
+  doorbell: Doorbell
+  pauses: Pauses
+  log: Logger
+  /** Where the paid requests of this configuration and model wait for their turn. */
+  placeFor(call: CallRecord): PQueue
+  /** By configuration: no request is sent before this time, after the service asked to slow down. */
+  brakes: Map<string, number>
+  /** Aborts waits and polls when the process stops; what is being sent goes on. */
+  stopping: AbortSignal
+  /** Aborts also what is being sent. */
+  ending: AbortSignal
+}
+
+/** Unwinds a walk without touching the ledger: the next start goes on from there. */
+export class Stopped extends Error {
+  override name = 'Stopped'
+}
+
+/** Answers up to this many characters are kept in the row itself. */
+const largestInRow = 64 * 1024
+/** Both services keep results for 24 hours (doubao.md §4, qwen.md §0). */
+const resultLifeMs = 24 * 3600 * 1000
+/** The service asked for a longer pause than anyone waits for. */
+const longestRetryAfterMs = 120_000
+/** The clocks of the service and ours may differ by this much when a lost task is looked for. */
+const clockSkewMs = 60_000
+
+export class CallWalk {
+  private readonly parts: WalkParts
+  private readonly generation: GenerationRecord
+  private readonly cancelled: AbortSignal
+  /** Pictures in the generation that its calls ask for; extra ones are placed behind them. */
+  private readonly planned: number
+  private readonly log: Logger
+  private call: CallRecord
+  private readonly collecting = new Map<number, Promise<FailureRecord | undefined>>()
+
+  constructor(parts: WalkParts, options: { generation: GenerationRecord; call: CallRecord; planned: number; cancelled: AbortSignal }) {
+    this.parts = parts
+    this.generation = options.generation
+    this.call = options.call
+    this.planned = options.planned
+    this.cancelled = options.cancelled
+    this.log = parts.log.child({ call: options.call.id, provider: options.call.provider, model: options.call.model })
+  }
+
+  /** @throws Stopped */
+  async toItsEnd() {
+    while (this.call.state !== 'settled') {
+      if (this.call.state === 'planned') await this.begin()
+      else if (this.call.state === 'sending') await this.recover()
+      else if (this.call.state === 'accepted') await this.follow()
+      else await this.settle()
+    }
+  }
+
+  // ── planned ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private async begin() {
+    await this.pauseUntilDue()
+    if (this.cancelled.aborted) return this.drop()
+    const place = this.parts.placeFor(this.call)
+    await place.add(async () => {
+      await this.pauseUntilDue()
+      if (this.cancelled.aborted) return
+      const context = await this.context()
+      if (!context) return
+      const at = new Date().toISOString()
+      await this.insist('note that a request is being sent', () =>
+        this.parts.store.transaction(async ({ calls, generations }) => {
+          await calls.sending(this.call.id, at)
+          const startedAt = this.generation.startedAt ?? at
+          await generations.change(this.generation.id, { status: 'running', startedAt, charge: 'unknown', waiting: null })
+        }),
+      )
+      this.parts.doorbell.ring(this.generation.id)
+      await this.exchange(context)
+      // The place is held while the task runs: the services limit running tasks, not only requests.
+      if (this.call.state === 'accepted') await this.follow()
+    })
+  }
+
+  private async pauseUntilDue() {
+    for (;;) {
+      this.throwIfStopping()
+      const due = Math.max(Date.parse(this.call.notBefore ?? '') || 0, this.parts.brakes.get(this.call.configId) ?? 0)
+      const ms = due - Date.now()
+      if (ms <= 0 || this.cancelled.aborted) return
+      await this.wait(ms, this.cancelled)
+    }
+  }
+
+  private async drop() {
+    const message = 'Cancelled before it was sent; nothing was charged.'
+    await this.end({ outcome: 'dropped', charge: 'none', error: plainError('cancelled', message) })
+  }
+
+  // ── sending ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private async exchange(context: Context) {
+    const { call } = this
+    const began = Date.now()
+    let growing: GrowingAnswer | undefined
+    let streamed = ''
+    try {
+      const sent = { id: call.id, route: call.route, body: call.body, timeoutMs: this.parts.pauses.scaled(call.timeoutMs) }
+      for await (const learned of this.provider().send(sent, context)) {
+        if (learned.type === 'task') {
+          const at = new Date().toISOString()
+          await this.insist('keep the task id', () => this.parts.store.calls.accepted(call.id, learned.taskId, learned.requestId, at))
+          this.log.info({ task: learned.taskId, provider_request_id: learned.requestId }, 'task accepted')
+        } else if (learned.type === 'part') {
+          growing ??= await this.beginStream(learned)
+          const stream = growing
+          await this.insist('keep a part of the answer', () => stream.append(learned.text))
+          streamed += learned.text
+          this.collectFrom({ ...learned, body: streamed, complete: false })
+        } else {
+          await this.keep(learned.answer, growing?.name)
+        }
+      }
+      await this.reload()
+      if (this.call.state === 'sending') throw new Error('the adapter ended an exchange without an answer')
+      this.log.info({ ms: Date.now() - began, state: this.call.state, provider_request_id: this.call.providerRequestId }, 'exchange ended')
+    } catch (error) {
+      await this.exchangeFailed(error, growing?.name, streamed)
+    } finally {
+      await growing?.close()
+    }
+  }
+
+  private async beginStream(first: { status: number; contentType?: string; requestId?: string }) {
+    const { store, answers } = this.parts
+    return this.insist('begin to keep the answer', async () => {
+      const growing = await answers.begin(this.call.id)
+      await store.calls.streaming(this.call.id, growing.name, first.status, first.contentType, first.requestId)
+      return growing
+    })
+  }
+
+  private async exchangeFailed(error: unknown, streamFile: string | undefined, streamed: string) {
+    if (error instanceof Stopped || this.parts.ending.aborted) throw new Stopped()
+    if (!(error instanceof ExchangeError)) {
+      this.log.error({ err: error }, 'the exchange broke for a reason of our own')
+      const failure = unknownOutcome('Something broke here after the request was sent.')
+      return this.lost(failure, streamFile, streamed)
+    }
+    this.log.warn({ code: error.failure.code, disposition: error.failure.disposition, err: error }, 'exchange failed')
+    if (error.failure.disposition === 'retry_safe') return this.repeatOrRefuse(error.failure)
+    if (error.failure.disposition === 'refused') return this.refuse(error.failure)
+    return this.lost(error.failure, streamFile, streamed || error.partial)
+  }
+
+  /** The request may have arrived and its answer did not, or not whole. Never sent again by itself. */
+  private async lost(failure: ProviderFailure, streamFile: string | undefined, partial: string) {
+    await this.reload()
+    if (this.call.state !== 'sending') return
+    if (partial !== '') {
+      const status = this.call.answer?.status ?? 200
+      return this.keep({ status, contentType: this.call.answer?.contentType, body: partial, complete: false }, streamFile)
+    }
+    if (await this.adopt()) return
+    await this.end({ outcome: 'unknown', charge: 'unknown', error: errorRecord(failure) })
+  }
+
+  /** After a restart: the request may have been sent, and nobody heard the end. */
+  private async recover() {
+    const file = this.call.answer?.file
+    const partial = file ? await this.parts.answers.read(file).catch(() => '') : ''
+    await this.lost(unknownOutcome('The server was stopped while it waited for the answer.'), file ?? undefined, partial)
+  }
+
+  /** Looks for the task of a submit whose answer was lost; exactly one that nobody knows is ours. */
+  private async adopt(): Promise<boolean> {
+    const provider = this.provider()
+    const sentAt = Date.parse(this.call.sentAt ?? '')
+    const context = provider.findTasks && !Number.isNaN(sentAt) ? await this.context() : undefined
+    if (!provider.findTasks || !context) return this.call.state === 'settled'
+    const window = { from: new Date(sentAt - clockSkewMs), to: new Date(sentAt + clockSkewMs + this.call.timeoutMs) }
+    for (let tries = 1; tries <= 5; tries++) {
+      const found = await provider.findTasks({ model: this.call.model, route: this.call.route, ...window }, context)
+      if (found) {
+        const { calls } = this.parts.store
+        const known = await calls.knownTaskIds(this.call.configId)
+        const orphans = found.filter(id => !known.has(id))
+        const [orphan] = orphans
+        // Two lost submits and one task: nobody could tell whose it is.
+        const isAlone = (await calls.countSending(this.call.configId, this.call.model)) === 1
+        if (orphans.length !== 1 || !orphan || !isAlone) return false
+        await calls.accepted(this.call.id, orphan, undefined, new Date().toISOString())
+        this.log.warn({ task: orphan }, 'a task whose id was lost was found in the list of the service')
+        await this.reload()
+        return true
+      }
+      await this.wait(this.parts.pauses.poll(2_000 * tries), this.parts.stopping)
+    }
+    return false
+  }
+
+  // ── accepted ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private async follow() {
+    const { pauses, stopping } = this.parts
+    const context = await this.context()
+    const provider = this.provider()
+    if (!context || !provider.poll || !this.call.taskId) return
+    let askedToCancel = false
+    let pauseMs = 2_000
+    for (let polls = 0; ; polls++) {
+      await this.wait(pauses.poll(pauseMs), askedToCancel ? stopping : this.cancelled)
+      this.throwIfStopping()
+      const task = { id: this.call.taskId, route: this.call.route, polls }
+      if (this.cancelled.aborted && !askedToCancel) {
+        askedToCancel = true
+        if (await provider.cancel?.(task, context)) {
+          const message = 'Cancelled while it waited at the service; nothing was charged.'
+          return this.end({ outcome: 'dropped', charge: 'none', error: plainError('cancelled', message) })
+        }
+      }
+      const polled = await provider.poll(task, { ...context, signal: stopping }).catch(error => {
+        this.throwIfStopping()
+        throw error
+      })
+      if (polled.state === 'ended') return this.keep(polled.answer, undefined)
+      if (polled.state === 'unsure') this.log.warn({ task: task.id, reason: polled.reason }, 'task could not be looked at')
+      pauseMs = polled.afterMs
+    }
+  }
+
+  // ── answered ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Makes the raw answer safe before anyone understands it. */
+  private async keep(answer: RawAnswer, streamFile: string | undefined) {
+    const { store, answers } = this.parts
+    await this.insist('keep the answer', async () => {
+      const isSmall = answer.body.length <= largestInRow
+      const file = streamFile ?? (isSmall ? undefined : await answers.write(this.call.id, answer.body))
+      const { status, contentType, complete, retryAfterMs, requestId } = answer
+      const kept = { status, contentType, complete, retryAfterMs, requestId, file, body: file ? undefined : answer.body }
+      await store.calls.answered(this.call.id, kept, new Date().toISOString())
+    })
+    await this.reload()
+  }
+
+  private async settle() {
+    const { parts, call } = this
+    const parsed = await this.parsedAnswer()
+    if (parsed.pictures.length === 0) return this.settleWithout(parsed)
+    if (parsed.revisedPrompt) await parts.store.generations.change(this.generation.id, { revisedPrompt: parsed.revisedPrompt })
+
+    const lost = await Promise.all(this.collect(parsed))
+    const failures = [
+      ...parsed.failures.map((failure): FailureRecord => ({
+        index: this.positionOf(failure.index),
+        code: failure.code,
+        message: failure.message,
+        providerCode: failure.providerCode ?? null,
+      })),
+      ...lost.filter(failure => failure !== undefined),
+      ...this.missing(parsed),
+    ]
+    await this.end({
+      outcome: 'made',
+      charge: parsed.complete ? 'charged' : 'unknown',
+      billedImages: parsed.billedImages ?? parsed.pictures.length,
+      failures: failures.sort((a, b) => a.index - b.index),
+    })
+    // The pictures of a large answer are files of their own now; a second copy of them in base64 serves nobody.
+    const file = call.answer?.file
+    if (file && failures.length === 0 && parsed.pictures.some(picture => picture.base64 !== undefined)) await parts.answers.remove(file)
+  }
+
+  private async settleWithout(parsed: Parsed) {
+    const failure = parsed.error ?? unknownOutcome('The answer of the service broke off.')
+    if (parsed.complete && failure.disposition === 'retry_safe') return this.repeatOrRefuse(failure)
+    if (parsed.complete && failure.disposition === 'refused') {
+      const failures = parsed.failures.map((item): FailureRecord => ({
+        index: this.positionOf(item.index),
+        code: item.code,
+        message: item.message,
+        providerCode: item.providerCode ?? null,
+      }))
+      return this.refuse(failure, failures)
+    }
+    await this.end({ outcome: 'unknown', charge: 'unknown', error: errorRecord(failure) })
+  }
+
+  private async parsedAnswer(): Promise<Parsed> {
+    const { call } = this
+    const answer = call.answer
+    if (!answer) throw new Error(`call ${call.id} is answered but holds no answer`)
+    const body = answer.body ?? (answer.file ? await this.parts.answers.read(answer.file) : '')
+    const raw: RawAnswer = { ...answer, body, requestId: call.providerRequestId ?? undefined }
+    try {
+      return this.provider().parse(raw, call)
+    } catch (error) {
+      this.log.error({ err: error }, 'an answer could not be understood; it is kept with its call')
+      const failure = unknownOutcome('The answer of the service could not be understood.')
+      return { pictures: [], failures: [], error: failure, complete: answer.complete }
+    }
+  }
+
+  private collectFrom(answer: RawAnswer) {
+    try {
+      for (const collected of this.collect(this.provider().parse(answer, this.call))) {
+        // Whatever ends it early is met again when the call is settled.
+        collected.catch(() => {})
+      }
+    } catch (error) {
+      this.log.warn({ err: error }, 'the beginning of a stream could not be understood yet')
+    }
+  }
+
+  /** Each picture is collected once, however often the answer is parsed. */
+  private collect(parsed: Parsed): Promise<FailureRecord | undefined>[] {
+    return parsed.pictures.map(picture => {
+      const known = this.collecting.get(picture.index)
+      if (known) return known
+      const collected = this.collectOne(picture)
+      this.collecting.set(picture.index, collected)
+      return collected
+    })
+  }
+
+  private async collectOne(picture: Picture) {
+    const { store, collector, ending, stopping } = this.parts
+    const position = this.positionOf(picture.index)
+    const stored = await store.images.ofGenerations([this.generation.id])
+    if (stored.some(image => image.index === position)) return undefined
+    const since = Date.parse(this.call.answeredAt ?? this.call.sentAt ?? '') || Date.now()
+    const place = {
+      generationId: this.generation.id,
+      callId: this.call.id,
+      position,
+      lostAfter: since + resultLifeMs,
+      note: (reason: string | null) => this.note(reason),
+    }
+    return collector.collect(picture, place, AbortSignal.any([stopping, ending])).catch(error => {
+      this.throwIfStopping()
+      throw error
+    })
+  }
+
+  /** Asked for, and neither made nor refused. */
+  private missing(parsed: Parsed): FailureRecord[] {
+    const told = new Set([...parsed.pictures, ...parsed.failures].map(item => item.index))
+    const code = parsed.complete ? 'not_made' : 'outcome_unknown'
+    const message = parsed.complete
+      ? 'The service made fewer pictures than asked for; this one was not made and not charged.'
+      : 'The connection broke before this picture came; it may have been made and charged.'
+    return Array.from({ length: this.call.images }, (_, index) => index)
+      .filter(index => !told.has(index))
+      .map(index => ({ index: this.positionOf(index), code, message, providerCode: null }))
+  }
+
+  private positionOf(index: number) {
+    const { firstIndex, images, slot } = this.call
+    return index < images ? firstIndex + index : this.planned + slot * 100 + (index - images)
+  }
+
+  // ── ends ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private async repeatOrRefuse(failure: ProviderFailure) {
+    const { call } = this
+    const { store, pauses, brakes } = this.parts
+    const pauseMs = Math.max(pauses.scaled(failure.retryAfterMs ?? 0), pauses.repeat(call.attempt))
+    const notBefore = new Date(Date.now() + pauseMs)
+    if (failure.code === 'rate_limited') brakes.set(call.configId, Math.max(brakes.get(call.configId) ?? 0, notBefore.getTime()))
+    if (call.attempt >= mostAttempts || (failure.retryAfterMs ?? 0) > longestRetryAfterMs || this.cancelled.aborted) return this.refuse(failure)
+    const next = { ...call, id: randomUUID(), attempt: call.attempt + 1, notBefore: notBefore.toISOString() }
+    await this.insist('note that a call is repeated', () =>
+      store.transaction(async ({ calls }) => {
+        const settlement: Settlement = { outcome: 'repeated', charge: 'none', error: errorRecord(failure) }
+        await calls.settled(call.id, settlement, new Date().toISOString())
+        await calls.insert(next)
+      }),
+    )
+    this.log.warn({ code: failure.code, attempt: call.attempt, pause_ms: Math.round(pauseMs) }, 'refused without a picture; it will be sent again')
+    this.call = (await store.calls.find(next.id)) ?? this.call
+  }
+
+  private refuse(failure: ProviderFailure, failures: FailureRecord[] = []) {
+    return this.end({ outcome: 'refused', charge: 'none', error: errorRecord(failure), failures })
+  }
+
+  private async end(settlement: Settlement) {
+    await this.insist('note how a call ended', () => this.parts.store.calls.settled(this.call.id, settlement, new Date().toISOString()))
+    const { outcome, charge, error } = settlement
+    this.log.info({ outcome, charge, code: error?.code, provider_code: error?.providerCode, provider_request_id: this.call.providerRequestId }, 'call settled')
+    await this.reload()
+  }
+
+  // ── what every step needs ─────────────────────────────────────────────────────────────────────────────────────────
+
+  private provider(): Provider {
+    return providers[this.call.provider as ProviderId]
+  }
+
+  /** Undefined when there is no key to go on with; the call is settled then. */
+  private async context(): Promise<Context | undefined> {
+    const { call } = this
+    try {
+      const { apiKey, baseUrl } = await this.parts.configurations.access(call.configId)
+      return { apiKey, baseUrl, http: this.parts.http, signal: this.parts.ending, reference: index => this.reference(index) }
+    } catch (error) {
+      if (!(error instanceof Refusal || error instanceof SealError)) throw error
+      const wasSent = call.state !== 'planned'
+      const message = `The configuration cannot be used any more: ${error.message}`
+      const recorded = plainError(wasSent ? 'outcome_unknown' : 'configuration_missing', message)
+      await this.end({ outcome: wasSent ? 'unknown' : 'dropped', charge: wasSent ? 'unknown' : 'none', error: recorded })
+      return undefined
+    }
+  }
+
+  private async reference(index: number) {
+    const prepared = await this.parts.store.images.preparedReference(this.generation.id, index)
+    if (!prepared) throw new Error(`reference ${index} of generation ${this.generation.id} is missing`)
+    const chunks: Buffer[] = []
+    for await (const chunk of await this.parts.files.open(prepared.file)) chunks.push(chunk as Buffer)
+    return { mimeType: prepared.mimeType, bytes: Buffer.concat(chunks) }
+  }
+
+  private async reload() {
+    const call = await this.parts.store.calls.find(this.call.id)
+    if (!call) throw new Error(`call ${this.call.id} has gone from the ledger`)
+    this.call = call
+  }
+
+  /**
+   * A step that must not be skipped: while the disk is full or the database locked it is tried again and again, and the person is
+   * told why nothing moves.
+   */
+  private async insist<T>(what: string, work: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const result = await work()
+        if (tries > 1) await this.note(null)
+        return result
+      } catch (error) {
+        if (error instanceof LedgerError) throw error
+        this.log.error({ err: error, tries }, `could not ${what}; trying again`)
+        await this.note(`The server could not ${what}: ${error instanceof Error ? error.message : error}. Trying again.`)
+        await this.wait(this.parts.pauses.storing(tries), this.parts.ending)
+        if (this.parts.ending.aborted) throw new Stopped()
+      }
+    }
+  }
+
+  private noted: string | null = null
+
+  private async note(reason: string | null) {
+    if (reason === this.noted) return
+    this.noted = reason
+    if (reason) this.log.error({ reason }, 'a generation waits')
+    // The note is for people; the database that cannot take it is being told of already.
+    await this.parts.store.generations.change(this.generation.id, { waiting: reason }).catch(() => {})
+    this.parts.doorbell.ring(this.generation.id)
+  }
+
+  /** Ends early, without an error, when `signal` aborts or the process stops. */
+  private async wait(ms: number, signal: AbortSignal) {
+    await this.parts.pauses.wait(ms, AbortSignal.any([signal, this.parts.stopping])).catch(() => {})
+  }
+
+  private throwIfStopping() {
+    if (this.parts.stopping.aborted) throw new Stopped()
+  }
+}
+
+function unknownOutcome(what: string): ProviderFailure {
+  const message = `${what} The service may have made and charged the picture. Look at the usage page of the service before you ask again.`
+  return { code: 'outcome_unknown', disposition: 'maybe_billed', message }
+}
+
+function errorRecord(failure: ProviderFailure): ErrorRecord {
+  return {
+    code: failure.code,
+    message: failure.message,
+    providerCode: failure.providerCode ?? null,
+    providerMessage: failure.providerMessage ?? null,
+    providerRequestId: failure.requestId ?? null,
+    retryAfterMs: failure.retryAfterMs ?? null,
+  }
+}
+
+function plainError(code: string, message: string): ErrorRecord {
+  return { code, message, providerCode: null, providerMessage: null, providerRequestId: null, retryAfterMs: null }
+}

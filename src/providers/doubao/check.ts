@@ -1,0 +1,138 @@
+/** Proves a configuration without paying: document 1541523 and probes published in 2026-09 and 2026-10. */
+import { ExchangeError } from '../errors.ts'
+import type { CheckResult, Context, RawAnswer } from '../provider.ts'
+import { models, traits } from './models.ts'
+import { authorization, errorIn, failure, isObject, jsonOf, metaOf, type ServiceError } from './wire.ts'
+
+/** An id that no service has: it is refused right after the key was accepted, and nothing can be drawn with it. */
+const noModel = 'does-not-exist'
+
+export async function check(model: string | undefined, context: Context): Promise<CheckResult> {
+  try {
+    const list = await exchange(context, 'models')
+    const probeable = model !== undefined && isProbeable(model) && isArk(context.baseUrl, list)
+    if (isModelList(list)) {
+      if (model === undefined) return ok('The key works at this address. No model was named, so none was tried.')
+      if (probeable) return probed(await probe(context, model), model)
+      return unprobed(list, model)
+    }
+    const refusal = refusalOf(list)
+    // A plan address has no list of models: 404, and not even JSON. Whether it is one shows where pictures are made.
+    if (refusal && !(list.status === 404 && refusal.code === 'wrong_address')) return refusal
+    const result = probed(await probe(context, probeable ? model : noModel), probeable ? model : noModel)
+    if (result.code !== 'ok' || probeable) return result
+    return ok(model === undefined ? result.detail : `${result.detail} ${untried(model)}`)
+  } catch (error) {
+    if (error instanceof ExchangeError) return unreachable(error)
+    throw error
+  }
+}
+
+/**
+ * May the probe be sent? Only where the documents bound the size from below, so that a picture of 1x1 is refused by every version of
+ * the model. Not for endpoint ids and unlisted models, behind which an old one may stand that draws whatever it is asked for.
+ */
+function isProbeable(id: string): boolean {
+  const model = models.find(model => model.id === id || model.aliases?.includes(id))
+  return model !== undefined && traits[model.family]?.refusesTinySize === true
+}
+
+/** A gateway of someone else may mend a size that Ark refuses, and draw. Ark's own list says of each model what it is for. */
+function isArk(baseUrl: string, list: RawAnswer): boolean {
+  const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : ''
+  return /(?:^|\.)(?:volces|bytepluses)\.com$/.test(host) || listedModels(list).some(item => typeof item.domain === 'string')
+}
+
+/** Nothing may be added here: unknown members are ignored, and a request that is valid draws and bills. */
+function probe(context: Context, model: string): Promise<RawAnswer> {
+  return exchange(context, 'images/generations', { model, prompt: 'ping', size: '1x1' })
+}
+
+async function exchange(context: Context, path: string, body?: { [name: string]: string }): Promise<RawAnswer> {
+  const response = await context.http.request({
+    method: body ? 'POST' : 'GET',
+    url: `${context.baseUrl}/${path}`,
+    headers: { authorization: authorization(context.apiKey), ...(body && { 'content-type': 'application/json' }) },
+    ...(body && { body: JSON.stringify(body) }),
+    signal: context.signal,
+    headersTimeoutMs: 20_000,
+    idleTimeoutMs: 20_000,
+  })
+  return { ...metaOf(response), body: await response.text(8 * 1024 * 1024), complete: true }
+}
+
+function isModelList(answer: RawAnswer): boolean {
+  const json = jsonOf(answer.body)
+  return answer.status === 200 && isObject(json) && Array.isArray(json.data)
+}
+
+function listedModels(answer: RawAnswer): { [name: string]: unknown }[] {
+  const json = jsonOf(answer.body)
+  const items: unknown[] = isObject(json) && Array.isArray(json.data) ? json.data : []
+  return items.filter(isObject)
+}
+
+function unprobed(list: RawAnswer, model: string): CheckResult {
+  if (listedModels(list).some(item => item.id === model && item.status === 'Shutdown')) {
+    return { code: 'provider_access_denied', detail: `The key works, but Ark has shut ${model} down. Choose another model.` }
+  }
+  return ok(`The key works at this address. ${untried(model)}`)
+}
+
+function untried(model: string): string {
+  return `Whether ${model} can be used was not tried, because a picture might be made and billed.`
+}
+
+function probed(answer: RawAnswer, model: string): CheckResult {
+  const found = errorIn(jsonOf(answer.body))
+  // The key is looked at before the model, and the model before the size: a complaint about the size proves both.
+  if (answer.status === 400 && /^(?:Invalid|Missing)Parameter(?:\.|$)/.test(found?.code ?? '')) {
+    return ok(`Key and address work, and ${model} is open to them.`)
+  }
+  if (model === noModel && answer.status === 404 && isAboutModel(found)) return ok('The key works at this address.')
+  if (answer.status === 200 && isObject(jsonOf(answer.body))) {
+    return ok(
+      `Key, address and ${model} work. The service made a picture of 1x1 instead of refusing it and may bill it.`,
+    )
+  }
+  return refusalOf(answer) ?? notArk(answer)
+}
+
+const isAboutModel = (found: ServiceError | undefined) =>
+  /^(?:InvalidEndpointOrModel|UnsupportedModel|ModelNotOpen)/.test(found?.code ?? '')
+
+/** What an answer other than success says about the configuration; undefined when it says nothing. */
+function refusalOf(answer: RawAnswer): CheckResult | undefined {
+  const found = errorIn(jsonOf(answer.body))
+  if (answer.status < 400) return undefined
+  const { code, message, providerMessage } = failure(answer, found ?? {})
+  const detail = providerMessage ? `${message} Ark says: ${providerMessage.slice(0, 300)}` : message
+  if (code === 'provider_key_rejected' || code === 'provider_access_denied' || code === 'provider_quota_exhausted') {
+    // A page that answers 403 to everybody says nothing about a key.
+    if (answer.status === 403 && !found) return notArk(answer)
+    return { code, detail }
+  }
+  if (answer.status >= 500 || answer.status === 429 || answer.status === 408) {
+    return { code: 'provider_unavailable', detail: `${detail} Nothing was proved about the key; test again later.` }
+  }
+  if (found?.code === 'InvalidAction') return { code: 'wrong_address', detail }
+  if (isAboutModel(found) || found?.code?.startsWith('InvalidEndpoint'))
+    return { code: 'provider_access_denied', detail }
+  return notArk(answer)
+}
+
+function notArk(answer: RawAnswer): CheckResult {
+  const detail = `The address does not answer like Ark (HTTP ${answer.status}). The base address should look like https://ark.cn-beijing.volces.com/api/v3.`
+  return { code: 'wrong_address', detail }
+}
+
+function unreachable(error: ExchangeError): CheckResult {
+  const { code, disposition, message } = error.failure
+  if (code === 'provider_key_rejected') return { code, detail: message }
+  // What no second try would change is the address: an unknown name, a refused address, a foreign certificate.
+  return { code: disposition === 'refused' ? 'wrong_address' : 'provider_unavailable', detail: message }
+}
+
+function ok(detail: string): CheckResult {
+  return { code: 'ok', detail }
+}

@@ -1,0 +1,91 @@
+import { ExchangeError } from '../errors.ts'
+import type { HttpResponse } from '../http.ts'
+import type { Context, JsonValue, Learned, Provider, SentCall } from '../provider.ts'
+import { check } from './check.ts'
+import { models, unlisted } from './models.ts'
+import { authorization, eventEnds, isEventStream, isWholeStream, metaOf, parse, plan } from './wire.ts'
+
+/**
+ * Seedream on Volcengine Ark, and on BytePlus ModelArk, which speaks the same. Synchronous only: there are no tasks, and an answer
+ * that is lost cannot be asked for again.
+ */
+export const doubao: Provider = {
+  id: 'doubao',
+  name: 'Doubao Seedream',
+  defaultBaseUrl: 'https://ark.cn-beijing.volces.com/api/v3',
+  models,
+  unlisted,
+  plan,
+  parse,
+  check,
+
+  async *send(call, context) {
+    const response = await context.http.request({
+      method: 'POST',
+      url: `${context.baseUrl}/images/generations`,
+      headers: {
+        authorization: authorization(context.apiKey),
+        'content-type': 'application/json',
+        'x-client-request-id': call.id,
+      },
+      body: JSON.stringify(await withReferences(call.body, context)),
+      signal: context.signal,
+      // The headers come with the first picture of a stream, and with the last one otherwise.
+      headersTimeoutMs: call.timeoutMs,
+      // Pictures of a group follow each other in 20 to 40 s; waiting too long costs nothing, hanging up costs a picture.
+      idleTimeoutMs: 300_000,
+    })
+    if (response.status === 200 && call.body.stream === true) return yield* streamed(response, call)
+    yield { type: 'answer', answer: { ...metaOf(response), body: await response.text(), complete: true } }
+  },
+}
+
+/** Gives out every event as soon as it is whole, so that a finished picture is kept whatever becomes of the rest. */
+async function* streamed(response: HttpResponse, call: SentCall): AsyncGenerator<Learned> {
+  const { retryAfterMs: _, ...meta } = metaOf(response)
+  const decoder = new TextDecoder()
+  let text = ''
+  let given = 0
+  let scanned = 0
+  let wasCut = false
+  try {
+    reading: for await (const piece of response.body) {
+      text += decoder.decode(piece, { stream: true })
+      if (!isEventStream(text)) continue
+      for (const end of eventEnds(text, scanned)) {
+        const event = text.slice(given, end)
+        given = end
+        yield { type: 'part', ...meta, text: event }
+        if (/^data:\s*\[DONE\]/m.test(event)) break reading
+      }
+      // A separator may have begun at the end of this piece.
+      scanned = Math.max(given, text.length - 3)
+    }
+    text += decoder.decode()
+  } catch (error) {
+    if (!(error instanceof ExchangeError)) throw error
+    if (!isEventStream(text) || !isWholeStream(text, call.body, true)) {
+      throw new ExchangeError(error.failure, { cause: error, partial: text })
+    }
+    wasCut = true
+  }
+  const complete = !isEventStream(text) || isWholeStream(text, call.body, wasCut)
+  yield { type: 'answer', answer: { ...metaOf(response), body: text, complete } }
+}
+
+/** The pictures themselves in place of their numbers. The service refuses `data:image/PNG`. */
+async function withReferences(value: JsonValue, context: Context): Promise<JsonValue> {
+  if (Array.isArray(value)) {
+    const items: JsonValue[] = []
+    for (const item of value) items.push(await withReferences(item, context))
+    return items
+  }
+  if (value === null || typeof value !== 'object') return value
+  if (typeof value.$reference === 'number') {
+    const { mimeType, bytes } = await context.reference(value.$reference)
+    return `data:${mimeType.toLowerCase()};base64,${bytes.toString('base64')}`
+  }
+  const entries: [string, JsonValue][] = []
+  for (const [name, member] of Object.entries(value)) entries.push([name, await withReferences(member, context)])
+  return Object.fromEntries(entries)
+}

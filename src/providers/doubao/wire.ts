@@ -1,0 +1,523 @@
+/** How Ark spells requests and answers: Volcengine Ark documents 1541523 (images) and 1824137 (stream), 2026-10. */
+import { createParser } from 'eventsource-parser'
+import { ExchangeError, type Fault, InvalidRequest, type ProviderFailure } from '../errors.ts'
+import type { HttpResponse } from '../http.ts'
+import type {
+  JsonObject,
+  JsonValue,
+  Model,
+  Parsed,
+  Picture,
+  Plan,
+  PlannedCall,
+  PlanRequest,
+  RawAnswer,
+  ReferencePlace,
+  Warning,
+} from '../provider.ts'
+import { failureFor } from './failures.ts'
+import { traits } from './models.ts'
+
+// ── Requests ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** `images` draws pictures, `layers` takes one apart. Both are the same endpoint. */
+export type Route = 'images' | 'layers'
+
+export function plan(request: PlanRequest, model: Model): Plan {
+  const warnings: Warning[] = []
+  const { parameters } = request
+  const layers = parameters.layer_decomposition === true
+  const faults = faultsOf(request, model)
+  if (faults.length > 0) throw new InvalidRequest(faults)
+
+  const extras: JsonObject = {}
+  for (const name of ['output_format', 'background', 'guidance_scale']) {
+    if (parameters[name] !== undefined) extras[name] = parameters[name]
+  }
+  if (
+    parameters.background === 'opaque' &&
+    request.references.length === 0 &&
+    !traits[model.family]?.transparentFromText
+  ) {
+    delete extras.background
+    warnings.push({
+      parameter: 'background',
+      message: `${request.modelId} takes a background only together with a reference; without one it is opaque anyway.`,
+    })
+  }
+  if (parameters.background === 'transparent') extras.output_format = 'png'
+
+  const size = sizeOf(request, model, layers)
+  const watermark = parameters.watermark === true
+  const body: JsonObject = {
+    model: request.modelId,
+    ...(request.prompt.trim() === '' ? {} : { prompt: request.prompt }),
+    ...imageOf(request),
+    size,
+    response_format: 'url',
+    // The service puts its mark on every picture unless told not to.
+    watermark,
+    ...extras,
+    ...(parameters.optimize_prompt === 'fast' ? { optimize_prompt_options: { mode: 'fast' } } : {}),
+    ...(parameters.web_search === true ? { tools: [{ type: 'web_search' }] } : {}),
+    ...(layers ? { layer_decomposition: true } : {}),
+  }
+  const resolved: JsonObject = { ...parameters, ...extras, size, watermark }
+  if (extras.background === undefined) delete resolved.background
+
+  if (layers) {
+    const images = 1 + (traits[model.family]?.layers ?? 0)
+    const call: PlannedCall = { route: 'layers', body, images, mayMakeFewer: true, timeoutMs: 900_000 }
+    return { calls: [call], warnings, resolved: { ...resolved, n: 1 } }
+  }
+  const most = groupLimit(request, model)
+  if (request.count > 1 && most > 1) {
+    const images = Math.min(request.count, most)
+    if (!namesNumber(request.prompt, images)) warnings.push(numberWarning(request, images))
+    const call: PlannedCall = {
+      route: 'images',
+      body: {
+        ...body,
+        sequential_image_generation: 'auto',
+        sequential_image_generation_options: { max_images: images },
+        // A group takes minutes and comes as one answer otherwise: a cut connection would lose all of it.
+        stream: true,
+      },
+      images,
+      mayMakeFewer: true,
+      timeoutMs: timeoutOf(images),
+    }
+    return { calls: [call], warnings, resolved: { ...resolved, n: images } }
+  }
+  const calls = Array.from({ length: request.count }, (_, index): PlannedCall => {
+    const seeded = parameters.seed === undefined ? body : { ...body, seed: seedOf(parameters.seed, index) }
+    return { route: 'images', body: seeded, images: 1, timeoutMs: timeoutOf(1) }
+  })
+  return { calls, warnings, resolved: { ...resolved, n: request.count } }
+}
+
+function imageOf({ references }: PlanRequest): JsonObject {
+  const places = references.map((_, index): ReferencePlace => ({ $reference: index }))
+  if (places.length === 0) return {}
+  return { image: places.length === 1 ? places[0]! : places }
+}
+
+/** Always sent: what a missing size means differs between models and even between pages of the documents. */
+function sizeOf(request: PlanRequest, model: Model, layers: boolean): string {
+  const { size } = request
+  if (size) return 'keyword' in size ? size.keyword : `${size.width}x${size.height}`
+  const { textToImage, withReferences, group } = model.sizes
+  const rule = layers ? group : request.references.length > 0 ? withReferences : textToImage
+  return rule?.default ?? '2K'
+}
+
+/** Several calls with one seed would draw one picture several times. */
+function seedOf(seed: JsonValue, index: number): JsonValue {
+  return typeof seed === 'number' && seed >= 0 ? (seed + index) % 2 ** 31 : seed
+}
+
+function groupLimit(request: PlanRequest, model: Model): number {
+  const { group } = model.images
+  if (!group || group.askedBy) return 1
+  return group.limit - (group.countsReferences ? request.references.length : 0)
+}
+
+/** 300 s and 60 s for each further picture: lite takes 20 to 40 s for one, and a late answer is a paid one. */
+function timeoutOf(images: number): number {
+  return Math.min(300_000 + 60_000 * (images - 1), 1_200_000)
+}
+
+const numerals: Readonly<Record<number, string>> = {
+  2: '\\b(two|pair|couple)\\b|[二两俩]',
+  3: '\\bthree\\b|三',
+  4: '\\bfour\\b|四',
+  5: '\\bfive\\b|五',
+  6: '\\bsix\\b|六',
+  7: '\\bseven\\b|七',
+  8: '\\beight\\b|八',
+  9: '\\bnine\\b|九',
+  10: '\\bten\\b|十',
+  11: '\\beleven\\b|十一',
+  12: '\\b(twelve|dozen)\\b|十二',
+  13: '\\bthirteen\\b|十三',
+  14: '\\bfourteen\\b|十四',
+  15: '\\bfifteen\\b|十五',
+}
+
+/** Does the prompt say this number somewhere? `4K` and `4:3` do not count. */
+function namesNumber(prompt: string, count: number): boolean {
+  const text = prompt.normalize('NFKC').toLowerCase()
+  return new RegExp(`(?<![\\d.:x])${count}(?![\\d.:xk])|${numerals[count] ?? count}`).test(text)
+}
+
+function numberWarning({ modelId }: PlanRequest, images: number): Warning {
+  return {
+    parameter: 'n',
+    message: `${modelId} takes from the prompt how many pictures of a series it makes, at most ${images}. Name the number there ("${images} pictures of …", "生成${images}张…") to get them all.`,
+  }
+}
+
+/** Rules that join several parameters. The service refuses the same, but only after the references were sent. */
+function faultsOf(request: PlanRequest, model: Model): Fault[] {
+  const { parameters, references, size, modelId } = request
+  const faults: Fault[] = []
+  const fault = (path: string, message: string) => faults.push({ path, message })
+  const { background, output_format: format } = parameters
+  const keyword = size && 'keyword' in size ? size.keyword : undefined
+  const [reference] = references
+
+  if (parameters.layer_decomposition === true) {
+    if (references.length !== 1 || !reference) {
+      fault('images', `${modelId} takes exactly one picture apart; got ${references.length}. Give it one in "images".`)
+    } else if (reference.width * reference.height < 262_144) {
+      const got = `${reference.width}x${reference.height}`
+      fault('images', `A picture to take apart needs at least 262144 pixels, as 512x512 has; got ${got}.`)
+    }
+    if (request.count > 1) {
+      fault('parameters.n', `Layers are made of one picture at a time; got n = ${request.count}. Leave n out.`)
+    }
+    if (size && keyword === undefined) {
+      fault('parameters.size', 'Layers take no size in pixels and no ratio. Use auto, 1K, 1.5K or 2K.')
+    }
+    if (background !== undefined) {
+      fault('parameters.background', 'A background cannot be chosen together with layers. Leave out one of the two.')
+    }
+    return faults
+  }
+
+  if (request.prompt.trim() === '') fault('prompt', 'Say in "prompt" what to draw.')
+  if (keyword === 'auto')
+    fault('parameters.size', 'The size auto is for layers only. Use 2K to let the model choose the ratio.')
+  if (background === 'transparent') {
+    if (format !== undefined && format !== 'png') {
+      fault(
+        'parameters.output_format',
+        `A transparent background needs png; got ${String(format)}. Use png or leave it out.`,
+      )
+    }
+    if (!traits[model.family]?.transparentFromText) {
+      if (references.length !== 1 || !reference) {
+        const got = `got ${references.length}`
+        fault(
+          'images',
+          `A transparent background needs exactly one reference with ${modelId}; ${got}. Give one transparent PNG.`,
+        )
+      } else if (reference.mimeType !== 'image/png' || !reference.transparent) {
+        fault(
+          'images',
+          `A transparent background needs a PNG with at least one transparent pixel as the reference of ${modelId}.`,
+        )
+      }
+    }
+  }
+  return faults
+}
+
+// ── Answers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export function parse(answer: RawAnswer, call: { body: JsonObject }): Parsed {
+  if (answer.status < 200 || answer.status >= 300) {
+    const error = failure(answer, errorIn(jsonOf(answer.body)) ?? { message: beginningOf(answer) })
+    return { pictures: [], failures: [], error, complete: true }
+  }
+  return isEventStream(answer.body) ? parseStream(answer, call.body) : parseJson(answer)
+}
+
+function parseJson(answer: RawAnswer): Parsed {
+  const json = jsonOf(answer.body)
+  if (!isObject(json)) return answer.complete ? unintelligible(answer) : parseBeginning(answer)
+  const items = Array.isArray(json.data) ? json.data : []
+  const pictures: Picture[] = []
+  const failures: Parsed['failures'] = []
+  items.forEach((item: unknown, index) => {
+    const read = readItem(item, index, answer)
+    if ('code' in read) failures.push(read)
+    else pictures.push(read)
+  })
+  const found = errorIn(json)
+  const parsed: Parsed = { pictures, failures, billedImages: billedImages(json), complete: true }
+  if (pictures.length === 0)
+    parsed.error = found ? failure(answer, found) : (whole(failures[0]) ?? nothing(answer, json))
+  // The pictures that came before the service gave up are good; the error belongs to the first that is missing.
+  else if (found) failures.push({ ...failure(answer, found), disposition: 'refused', index: items.length })
+  return parsed
+}
+
+/** A picture, or why it is not there. */
+function readItem(item: unknown, index: number, answer: RawAnswer): Picture | Parsed['failures'][number] {
+  if (isObject(item)) {
+    const picture = pictureIn(item, index)
+    if (picture) return picture
+    const found = errorIn(item)
+    // Failed pictures are not billed (document 1541523), whatever the reason was.
+    if (found) return { ...failure(answer, found), disposition: 'refused', index }
+  }
+  return {
+    index,
+    code: 'provider_rejected',
+    disposition: 'maybe_billed',
+    message: `Ark answered with something that is neither a picture nor an error (${outline(item)}).`,
+    requestId: answer.requestId,
+  }
+}
+
+function pictureIn(item: JsonRecord, index: number): Picture | undefined {
+  const details = detailsIn(item)
+  if (typeof item.url === 'string' && item.url !== '') {
+    return { index, url: item.url, expiresAt: expiryOf(item.url), ...(details && { details }) }
+  }
+  if (typeof item.b64_json === 'string' && item.b64_json !== '')
+    return { index, base64: item.b64_json, ...(details && { details }) }
+  return undefined
+}
+
+/** What an image cannot tell itself: which layer it is and where it lies. */
+function detailsIn(item: JsonRecord): JsonObject | undefined {
+  const details: JsonObject = {}
+  for (const name of ['z_index', 'name', 'description', 'bounding_box', 'background']) {
+    const value = item[name]
+    if (value !== undefined && value !== null) details[name] = value as JsonValue
+  }
+  return Object.keys(details).length > 0 ? details : undefined
+}
+
+/** `X-Tos-Date=20260920T080000Z` and `X-Tos-Expires=86400`, ms since 1970. */
+function expiryOf(url: string): number | undefined {
+  if (!URL.canParse(url)) return undefined
+  const query = new URL(url).searchParams
+  const date = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(query.get('X-Tos-Date') ?? '')
+  const seconds = Number(query.get('X-Tos-Expires') ?? Number.NaN)
+  if (!date || !Number.isFinite(seconds)) return undefined
+  const [year, month, day, hour, minute, second] = date.slice(1).map(Number)
+  return Date.UTC(year!, month! - 1, day, hour, minute, second) + seconds * 1000
+}
+
+/** The items of a JSON answer that was cut, as far as their URLs are whole. */
+function parseBeginning(answer: RawAnswer): Parsed {
+  const urls = answer.body.matchAll(/"url"\s*:\s*("https?:(?:[^"\\]|\\.)*")/g)
+  const pictures = [...urls].map((match, index): Picture => {
+    const url = jsonOf(match[1]!) as string
+    return { index, url, expiresAt: expiryOf(url) }
+  })
+  return { pictures, failures: [], complete: false }
+}
+
+function unintelligible(answer: RawAnswer): Parsed {
+  const error: ProviderFailure = {
+    code: 'provider_rejected',
+    // Something other than Ark may have answered, or have garbled its answer.
+    disposition: 'maybe_billed',
+    message: 'The address answered with something that is not an answer of Ark. Check the base address.',
+    providerMessage: beginningOf(answer),
+    requestId: answer.requestId,
+  }
+  return { pictures: [], failures: [], error, complete: true }
+}
+
+/** Of an answer that is no JSON: a page of some gateway, mostly. */
+function beginningOf(answer: RawAnswer): string {
+  return `HTTP ${answer.status}: ${answer.body.trim().slice(0, 300)}`
+}
+
+function nothing(answer: RawAnswer, json: unknown): ProviderFailure {
+  return {
+    code: 'provider_rejected',
+    disposition: 'refused',
+    message: 'Ark answered without a picture and without a reason. Change the prompt or try again.',
+    providerMessage: outline(json),
+    requestId: answer.requestId,
+  }
+}
+
+function whole(failed: Parsed['failures'][number] | undefined): ProviderFailure | undefined {
+  if (!failed) return undefined
+  const { index: _, ...failure } = failed
+  return failure
+}
+
+// ── Streams ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface StreamEvent {
+  type: string
+  /** `undefined` for the terminator. */
+  json?: JsonRecord
+}
+
+/** By the first bytes: a refusal before the first picture is plain JSON, whatever was asked for. */
+export function isEventStream(text: string): boolean {
+  return /^\s*(?:event|data|id|retry)?:/.test(text)
+}
+
+/** Where each event that ends after `from` ends: behind the blank line. A separator that is cut in two waits for its rest. */
+export function eventEnds(text: string, from: number): number[] {
+  const separator = /\r\n\r\n|\n\n|\n\r\n|\r\n\n|\r\r/g
+  separator.lastIndex = from
+  const ends: number[] = []
+  while (separator.exec(text)) ends.push(separator.lastIndex)
+  return ends
+}
+
+/**
+ * Did the whole stream come? `completed`, `[DONE]` or a fatal error say so. Where none came, an orderly end of the body after as
+ * many events as pictures were asked for does too, and so does a lone refusal (notes of the official CLI, 2026-07); any other
+ * end leaves pictures of which nobody knows whether they were made.
+ */
+export function isWholeStream(text: string, body: JsonObject, wasCut: boolean): boolean {
+  const events = readEvents(text)
+  if (events.some(event => isLast(event))) return true
+  const settled = events.filter(event => isSucceeded(event) || isFailed(event))
+  const options = body.sequential_image_generation_options
+  const most = isObject(options) && typeof options.max_images === 'number' ? options.max_images : 1
+  if (settled.length >= most) return true
+  return !wasCut && settled.length === 1 && isFailed(settled[0]!)
+}
+
+function parseStream(answer: RawAnswer, body: JsonObject): Parsed {
+  const events = readEvents(answer.body)
+  const parsed: Parsed = {
+    pictures: [],
+    failures: [],
+    complete: answer.complete || isWholeStream(answer.body, body, true),
+  }
+  let next = 0
+  for (const event of events) {
+    const { json } = event
+    if (!json) continue
+    if (isSucceeded(event) || isFailed(event)) {
+      const index = typeof json.image_index === 'number' ? json.image_index : next
+      next = index + 1
+      const read = readItem(json, index, answer)
+      if ('code' in read) parsed.failures.push(read)
+      else parsed.pictures.push(read)
+    } else if (isFatal(event)) {
+      const found = failure(answer, errorIn(json) ?? {})
+      if (parsed.pictures.length === 0) parsed.error = found
+      else parsed.failures.push({ ...found, disposition: 'refused', index: next })
+      next++
+    } else if (event.type === 'image_generation.completed') {
+      parsed.billedImages = billedImages(json)
+    }
+  }
+  if (parsed.complete && parsed.pictures.length === 0) {
+    parsed.error ??= whole(parsed.failures[0]) ?? nothing(answer, {})
+  }
+  return parsed
+}
+
+function readEvents(text: string): StreamEvent[] {
+  const events: StreamEvent[] = []
+  const parser = createParser({
+    onEvent({ event, data }) {
+      if (data.trim() === '[DONE]') return events.push({ type: '[DONE]' })
+      const json = jsonOf(data)
+      // Only the last event of a cut stream is no JSON; it never arrived.
+      if (isObject(json)) events.push({ type: typeof json.type === 'string' ? json.type : (event ?? ''), json })
+    },
+  })
+  // The blank line ends an event whose own is missing at the end of the body.
+  parser.feed(`${text}\n\n`)
+  return events
+}
+
+const isSucceeded = ({ type }: StreamEvent) => type === 'image_generation.partial_succeeded'
+const isFailed = ({ type }: StreamEvent) => type === 'image_generation.partial_failed'
+
+/** An error without a place in the series. Events of unknown types are left alone. */
+function isFatal({ type, json }: StreamEvent): boolean {
+  return json !== undefined && (type === 'error' || typeof json.type !== 'string') && errorIn(json) !== undefined
+}
+
+function isLast(event: StreamEvent): boolean {
+  return event.type === '[DONE]' || event.type === 'image_generation.completed' || isFatal(event)
+}
+
+// ── Pieces of JSON ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+type JsonRecord = { [name: string]: unknown }
+
+export interface ServiceError {
+  code?: string
+  message?: string
+}
+
+/** With or without the `error` around it: one answer of 2026-09-30 came bare. */
+export function errorIn(json: unknown): ServiceError | undefined {
+  if (!isObject(json)) return undefined
+  if (typeof json.error === 'string') return { message: json.error }
+  const { code, message } = isObject(json.error) ? json.error : json
+  const found: ServiceError = {
+    code: typeof code === 'string' || typeof code === 'number' ? String(code) || undefined : undefined,
+    message: typeof message === 'string' ? message || undefined : undefined,
+  }
+  return found.code || found.message || isObject(json.error) ? found : undefined
+}
+
+export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: ServiceError): ProviderFailure {
+  const { failure: code, disposition, message } = failureFor(answer.status, found.code)
+  return {
+    code,
+    disposition,
+    message,
+    providerCode: found.code,
+    providerMessage: found.message,
+    requestId: /request id:\s*([0-9a-z-]+)/i.exec(found.message ?? '')?.[1] ?? answer.requestId,
+    retryAfterMs: answer.retryAfterMs,
+  }
+}
+
+function billedImages(json: JsonRecord): number | undefined {
+  const images = isObject(json.usage) ? json.usage.generated_images : undefined
+  return typeof images === 'number' ? images : undefined
+}
+
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+export function isObject(value: unknown): value is JsonRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** What a value looks like, without what it holds. */
+function outline(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.length ? outline(value[0]) : ''}]`
+  if (isObject(value)) return `{${Object.keys(value).slice(0, 12).join(', ')}}`
+  return value === null ? 'null' : typeof value
+}
+
+// ── Headers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * People paste keys with spaces around them and with the word in front. The form of a key has changed too often to check it.
+ * @throws ExchangeError when it cannot stand in a header, so nothing was sent
+ */
+export function authorization(apiKey: string): string {
+  const key = apiKey.trim().replace(/^Bearer\s+/i, '')
+  if (/^[\x21-\x7e]+$/.test(key)) return `Bearer ${key}`
+  throw new ExchangeError({
+    code: 'provider_key_rejected',
+    disposition: 'refused',
+    message: 'The API key is empty or holds characters that no key has. Copy it again from the Ark console.',
+  })
+}
+
+export function metaOf(response: HttpResponse) {
+  return {
+    status: response.status,
+    contentType: response.headers['content-type'],
+    requestId: response.headers['x-request-id'],
+    retryAfterMs: retryAfterMs(response.headers),
+  }
+}
+
+/** Never seen from Ark itself, but gateways send it: seconds, or a date, which is measured by the answer's own clock. */
+function retryAfterMs(headers: Record<string, string>): number | undefined {
+  const value = headers['retry-after']?.trim()
+  if (!value) return undefined
+  const pause = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.parse(headers.date ?? '')
+  return Number.isFinite(pause) ? Math.max(pause, 0) : undefined
+}

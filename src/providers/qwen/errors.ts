@@ -1,0 +1,264 @@
+/**
+ * What DashScope's errors mean: its error pages as a table, checked 2026-11.
+ *
+ * The service bills successful pictures only, so an error that the service itself wrote proves that nothing was paid. An error of a
+ * gateway on the way proves nothing.
+ */
+import type { Disposition, FailureCode, ProviderFailure } from '../errors.ts'
+
+interface Meaning {
+  code: FailureCode
+  disposition: Disposition
+  /** What happened and what to do. */
+  message: string
+}
+
+interface Row extends Meaning {
+  /** The code as it stands, or what stands before a dot in it. */
+  codes: readonly string[]
+  /** Looked at only where one code means several things. */
+  text?: RegExp
+}
+
+const keyRejected: Meaning = {
+  code: 'provider_key_rejected',
+  disposition: 'refused',
+  message:
+    'DashScope does not accept the API key. Check it, and whether it belongs to the region of the base address: each region has keys of its own.',
+}
+const inArrears: Meaning = {
+  code: 'provider_quota_exhausted',
+  disposition: 'refused',
+  message:
+    'The Alibaba Cloud account is in arrears or has not bought this service. Settle that in its console, then try again.',
+}
+const quotaUsedUp: Meaning = {
+  code: 'provider_quota_exhausted',
+  disposition: 'refused',
+  message: 'The quota of this account is used up. Raise it or buy more in the Model Studio console.',
+}
+const noAccess: Meaning = {
+  code: 'provider_access_denied',
+  disposition: 'refused',
+  message:
+    'The key may not use this model. Open the model for the account and its workspace in the Model Studio console.',
+}
+const unknownModel: Meaning = {
+  code: 'provider_rejected',
+  disposition: 'refused',
+  message:
+    'DashScope does not know this model. Check its id, upper and lower case too, and whether the region of the base address has it.',
+}
+const wrongRoute: Meaning = {
+  code: 'provider_rejected',
+  disposition: 'refused',
+  message: 'DashScope does not offer this model in the way it was asked. Choose another model of the same family.',
+}
+const wrongAddress: Meaning = {
+  code: 'provider_rejected',
+  disposition: 'refused',
+  message:
+    'The address of the service is wrong. Check the base address and the workspace in it; it usually ends in /api/v1.',
+}
+const badRequest: Meaning = {
+  code: 'provider_rejected',
+  disposition: 'refused',
+  message: 'DashScope refused the request; its own words say which value it does not take. Change that and try again.',
+}
+const badPicture: Meaning = {
+  code: 'provider_rejected',
+  disposition: 'refused',
+  message: 'DashScope cannot use one of the references. Try another file, or the same as JPEG or PNG of ordinary size.',
+}
+const pictureNotRead: Meaning = {
+  ...badPicture,
+  disposition: 'retry_safe',
+  message: 'DashScope could not read one of the references in time. Try again, or try another file.',
+}
+const tooLarge: Meaning = {
+  code: 'provider_rejected',
+  disposition: 'refused',
+  message: 'The request was too large for DashScope. Use fewer or smaller references.',
+}
+const moderatedInput: Meaning = {
+  code: 'content_rejected',
+  disposition: 'refused',
+  message: 'The moderation of DashScope refused the prompt or a reference. Change them and try again.',
+}
+const moderatedOutput: Meaning = {
+  code: 'content_rejected',
+  disposition: 'refused',
+  message: 'The moderation of DashScope held the picture back. Change the prompt, or try another seed.',
+}
+const tooFast: Meaning = {
+  code: 'rate_limited',
+  disposition: 'retry_safe',
+  message:
+    'DashScope asks for fewer requests at a time. The limits count all keys of the account together; try again a little later.',
+}
+const overloaded: Meaning = {
+  code: 'provider_unavailable',
+  disposition: 'retry_safe',
+  message: 'DashScope has no capacity for this model at the moment. Try again a little later.',
+}
+const serverFault: Meaning = {
+  code: 'provider_unavailable',
+  disposition: 'retry_safe',
+  message: 'DashScope failed inside and made nothing. Try again a little later.',
+}
+const timedOut: Meaning = {
+  code: 'provider_timeout',
+  disposition: 'maybe_billed',
+  message: 'DashScope did not finish in time. The picture may have been billed, so this is not repeated by itself.',
+}
+const gatewayFault: Meaning = {
+  code: 'provider_unavailable',
+  disposition: 'maybe_billed',
+  message:
+    'DashScope, or a gateway before it, failed without saying why. A picture may have been made and billed, so this is not repeated by itself.',
+}
+
+// The first row that fits counts.
+const rows: readonly Row[] = [
+  { codes: ['InvalidApiKey', 'invalid_api_key', 'NOT AUTHORIZED', 'NotAuthorized'], ...keyRejected },
+  { codes: ['Arrearage'], ...inArrears },
+  { codes: ['CommodityNotPurchased', 'PrepaidBillOverdue', 'PostpaidBillOverdue'], ...inArrears },
+  {
+    codes: ['AllocationQuota.FreeTierOnly'],
+    ...quotaUsedUp,
+    message:
+      'The free pictures of this model are used up. To go on for money, switch off "use free tier only" in the Model Studio console.',
+  },
+  {
+    codes: ['AccessDenied.Unpurchased'],
+    ...noAccess,
+    message:
+      'Model Studio is not activated for this account. Activate it in the Alibaba Cloud console, then try again.',
+  },
+  { codes: ['AccessDenied', 'access_denied'], text: /does not support (a?synchronous|stream)/i, ...wrongRoute },
+  {
+    codes: ['Endpoint.AccessDenied'],
+    ...noAccess,
+    message: 'This model is closed to the account, perhaps because it was retired. Choose a newer one.',
+  },
+  {
+    codes: ['AccessDenied', 'access_denied', 'Model.AccessDenied', 'Workspace.AccessDenied', 'App.AccessDenied'],
+    ...noAccess,
+  },
+  { codes: ['ModelNotFound', 'model_not_found', 'model_not_supported'], ...unknownModel },
+  { codes: ['WorkSpaceNotFound', 'NotFound'], ...wrongAddress },
+  { codes: ['DataInspectionFailed', 'data_inspection_failed'], text: /^\s*output data/i, ...moderatedOutput },
+  {
+    codes: ['DataInspectionFailed', 'data_inspection_failed'],
+    text: /^\s*input or output data/i,
+    ...moderatedInput,
+    message: 'The moderation of DashScope refused the request or its picture. Change the prompt or the references.',
+  },
+  {
+    codes: ['DataInspectionFailed', 'data_inspection_failed', 'FaqRuleBlocked', 'CustomRoleBlocked'],
+    ...moderatedInput,
+  },
+  {
+    codes: ['IPInfringementSuspect'],
+    ...moderatedInput,
+    message: 'DashScope suspects that the prompt or a reference infringes a right. Change them and try again.',
+  },
+  { codes: ['InvalidParameter.DataInspection', 'InvalidURL.Timeout'], ...pictureNotRead },
+  {
+    codes: [
+      'InvalidURL',
+      'InvalidImageResolution',
+      'InvalidImageFormat',
+      'InvalidImage',
+      'BadRequest.InputDownloadFailed',
+      'BadRequest.UnsupportedFileFormat',
+    ],
+    ...badPicture,
+  },
+  { codes: ['BadRequest.TooLarge'], ...tooLarge },
+  { codes: ['InvalidParameter'], text: /model not exist/i, ...unknownModel },
+  { codes: ['InvalidParameter'], text: /url error/i, ...wrongRoute },
+  {
+    codes: ['InvalidParameter'],
+    text: /image format|download image|corrupted file|size of input image|data-uri item|provided URL|for the data inspection/i,
+    ...badPicture,
+  },
+  { codes: ['InvalidParameter', 'BadRequest', 'invalid_parameter_error', 'invalid_request_error'], ...badRequest },
+  {
+    codes: ['UnsupportedOperation'],
+    ...badRequest,
+    message: 'DashScope cannot do that with this task any more, because it has begun or ended.',
+  },
+  {
+    codes: ['Throttling.AllocationQuota', 'insufficient_quota'],
+    text: /^\s*allocated quota exceeded/i,
+    ...tooFast,
+    message:
+      'The quota of this model is used up for the moment. Try again later, or have it raised in the Model Studio console.',
+  },
+  { codes: ['Throttling.AllocationQuota', 'insufficient_quota'], ...quotaUsedUp },
+  { codes: ['Throttling', 'limit_requests'], ...tooFast },
+  // A text that begins with <400> is a refusal of the request in the coat of a server error.
+  { codes: ['InternalError'], text: /^\s*<400>/, ...badRequest },
+  { codes: ['InternalError', 'SystemError', 'ModelServiceFailed', 'RewriteFailed'], ...serverFault },
+  { codes: ['RequestTimeOut'], ...timedOut },
+  { codes: ['ModelServingError', 'ModelUnavailable'], ...overloaded },
+]
+
+/** Where an error stood, which decides what it proves. */
+export interface ErrorPlace {
+  status: number
+  /** The request submits a task: what a gateway swallowed may be a task that goes on. */
+  submitsTask: boolean
+  /** It is the end of a task, or of one picture; those that failed are not billed. */
+  isFinal: boolean
+  requestId?: string
+  retryAfterMs?: number
+}
+
+/** @param text the service's words, or the beginning of what came instead of an answer */
+export function failureOf(code: string | undefined, text: string | undefined, place: ErrorPlace): ProviderFailure {
+  const meaning = rows.find(row => fits(row, code, text)) ?? (place.isFinal ? badRequest : byStatus(place, code))
+  const { disposition } = meaning
+  return {
+    code: meaning.code,
+    // A task that failed is free whatever the reason, so a timeout may simply be tried again.
+    disposition: place.isFinal && disposition === 'maybe_billed' ? 'retry_safe' : disposition,
+    message:
+      place.isFinal && disposition === 'maybe_billed'
+        ? 'DashScope gave up on this after too long and bills nothing for it. Try again.'
+        : meaning.message,
+    providerCode: code,
+    providerMessage: text === undefined ? undefined : withoutKeys(text),
+    requestId: place.requestId,
+    retryAfterMs: place.retryAfterMs,
+  }
+}
+
+function fits(row: Row, code: string | undefined, text: string | undefined): boolean {
+  const asked = code?.toLowerCase()
+  if (asked === undefined) return false
+  const isNamed = row.codes.some(name => asked === name.toLowerCase() || asked.startsWith(`${name.toLowerCase()}.`))
+  return isNamed && (!row.text || row.text.test(text ?? ''))
+}
+
+/** For answers without a code, and for codes that nobody wrote down. */
+function byStatus({ status, submitsTask }: ErrorPlace, code: string | undefined): Meaning {
+  if (status >= 500) {
+    if (status === 504) return timedOut
+    // Only a synchronous request that met a closed door certainly began nothing.
+    if (status === 503 && (!submitsTask || code !== undefined)) return overloaded
+    return gatewayFault
+  }
+  if (status === 408) return timedOut
+  if (status === 401) return keyRejected
+  if (status === 403) return noAccess
+  if (status === 404 || status === 405 || (status >= 300 && status < 400)) return wrongAddress
+  if (status === 413) return tooLarge
+  if (status === 429) return tooFast
+  return badRequest
+}
+
+function withoutKeys(text: string): string {
+  return text.replace(/\bsk-[\w-]{6,}/g, 'sk-…')
+}

@@ -1,0 +1,546 @@
+/** The wire format of DashScope: the exact bodies of a request, and what an answer holds. Pure. */
+import { type Fault, InvalidRequest, type ProviderFailure } from '../errors.ts'
+import type {
+  JsonObject,
+  JsonValue,
+  Model,
+  Parsed,
+  Picture,
+  Plan,
+  PlannedCall,
+  PlanRequest,
+  RawAnswer,
+  Size,
+  Warning,
+} from '../provider.ts'
+import { type ErrorPlace, failureOf } from './errors.ts'
+import { type Route, type Wire, wireOf } from './models.ts'
+
+// ── From a request to calls ─────────────────────────────────────────────────────────────────────────────────────────
+
+// The service gives up after 300 s; a submit is answered at once.
+const synchronousTimeoutMs = 330_000
+const submitTimeoutMs = 60_000
+
+const largestSeed = 2_147_483_647
+/** The most pictures of one generation outside a series. */
+const mostPictures = 10
+const mostInterleaved = 5
+
+/** What one kind of request makes of the model: a plain one, a series, or text with pictures. */
+type Manner = 'plain' | 'series' | 'interleaved'
+
+/** @see Provider.plan */
+export function planCalls(request: PlanRequest, model: Model): Plan {
+  const wire = wireOf(model.family)
+  const manner = mannerOf(request, model)
+  const { parameters, warnings } = settledParameters(request, model, manner)
+
+  const faults = faultsOf(request, model, manner, parameters)
+  if (faults.length > 0) throw new InvalidRequest(faults)
+
+  const sizes = request.references.length > 0 ? model.sizes.withReferences : model.sizes.textToImage
+  const size = sizes && request.size ? spelled(request.size, '*') : undefined
+  if (request.size && !sizes) {
+    warnings.push({
+      parameter: 'size',
+      message: `${model.name} takes the size from the reference and has none to set.`,
+    })
+  }
+
+  const calls = countsPerCall(request.count, model, manner).map(({ images, before }): PlannedCall => {
+    const seed = typeof parameters.seed === 'number' ? (parameters.seed + before) % (largestSeed + 1) : undefined
+    const sent: JsonObject = { ...parameters, ...(seed === undefined ? {} : { seed }) }
+    if (size !== undefined) sent.size = size
+    if (wire.takesCount) sent.n = manner === 'interleaved' ? 1 : images
+    if (manner === 'interleaved') sent.max_images = images
+    return {
+      route: wire.route,
+      body: bodyOf(request, wire, sent),
+      images,
+      ...(manner === 'plain' ? {} : { mayMakeFewer: true }),
+      timeoutMs: wire.route === 'MM' ? synchronousTimeoutMs : submitTimeoutMs,
+    }
+  })
+
+  const resolvedSize: JsonObject = size === undefined ? {} : { size: spelled(request.size!, 'x') }
+  return { calls, warnings, resolved: { ...resolvedSize, n: request.count, ...parameters } }
+}
+
+function mannerOf(request: PlanRequest, model: Model): Manner {
+  const { enable_sequential, enable_interleave } = request.parameters
+  if ('enable_sequential' in model.parameters && enable_sequential === true) return 'series'
+  // Without a reference this is the only thing that such a model can do.
+  const interleaves = enable_interleave ?? request.references.length === 0
+  return 'enable_interleave' in model.parameters && interleaves === true ? 'interleaved' : 'plain'
+}
+
+/** What was asked for over what we send by default, less what has no effect in this combination. */
+function settledParameters(request: PlanRequest, model: Model, manner: Manner) {
+  const parameters: JsonObject = {}
+  const warnings: Warning[] = []
+  for (const [name, schema] of Object.entries(model.parameters)) {
+    const value = request.parameters[name] ?? (schema.default as JsonValue | undefined)
+    if (value !== undefined) parameters[name] = value
+  }
+  const leaveOut = (name: string, reason: string) => {
+    if (request.parameters[name] !== undefined) warnings.push({ parameter: name, message: `Not sent: ${reason}` })
+    delete parameters[name]
+  }
+
+  const hasReferences = request.references.length > 0
+  if (parameters.prompt_extend === false) {
+    leaveOut('enable_thinking', 'it works only while prompt_extend is true.')
+    leaveOut('prompt_extend_mode', 'it works only while prompt_extend is true.')
+  }
+  if (hasReferences || manner === 'series') {
+    leaveOut('thinking_mode', 'it works only for pictures from text that are no series.')
+  }
+  if (!hasReferences) {
+    leaveOut('ref_strength', 'it needs a reference.')
+    leaveOut('ref_mode', 'it needs a reference.')
+  }
+  if (manner === 'interleaved') {
+    leaveOut('prompt_extend', 'text with pictures is written by the model itself.')
+    parameters.enable_interleave = true
+    if (request.parameters.enable_interleave === undefined) {
+      warnings.push({
+        parameter: 'enable_interleave',
+        message: `Without references ${model.name} makes text with pictures; the pictures are kept. Add a reference to edit it.`,
+      })
+    }
+  }
+  return { parameters, warnings }
+}
+
+/** Every fault of the rules that join several parts of a request. */
+function faultsOf(request: PlanRequest, model: Model, manner: Manner, parameters: JsonObject): Fault[] {
+  const faults: Fault[] = []
+  const references = request.references.length
+  const fault = (path: string, message: string) => faults.push({ path, message })
+
+  if (manner === 'plain' && request.count > mostPictures) {
+    const series = model.images.group
+      ? `, or ask for a series of up to ${model.images.group.limit} with enable_sequential: true`
+      : ''
+    fault(
+      'parameters.n',
+      `One generation makes at most ${mostPictures} pictures, for example n: ${mostPictures}${series}.`,
+    )
+  }
+  if (manner === 'series' && request.count > (model.images.group?.limit ?? mostPictures)) {
+    fault('parameters.n', `A series has at most ${model.images.group?.limit} pictures, for example n: 4.`)
+  }
+  if (manner === 'interleaved' && request.count > mostInterleaved) {
+    fault('parameters.n', `Text with pictures holds at most ${mostInterleaved}, for example n: ${mostInterleaved}.`)
+  }
+  if (manner === 'interleaved' && references > 1) {
+    fault(
+      'images',
+      'Text with pictures takes at most 1 reference; send 1, or set enable_interleave to false to edit them.',
+    )
+  }
+  if ('enable_interleave' in model.parameters && manner === 'plain' && references === 0) {
+    fault('images', 'Editing needs at least 1 reference; send 1 to 4, or set enable_interleave to true.')
+  }
+  if (parameters.prompt_extend_mode === 'agent' && references > 0) {
+    fault('parameters.prompt_extend_mode', 'The mode "agent" works without references only; use "direct".')
+  }
+  if (model.family === 'wan2.7-image') faults.push(...wan27Faults(request, model, manner, parameters))
+  if (model.family === 'wanx2.1-imageedit') faults.push(...editFaults(request, parameters))
+  return faults
+}
+
+function wan27Faults(request: PlanRequest, model: Model, manner: Manner, parameters: JsonObject): Fault[] {
+  const faults: Fault[] = []
+  const { size, references } = request
+
+  const isSmallOnly = manner === 'series' || references.length > 0
+  const most = isSmallOnly ? 2048 * 2048 : model.sizes.textToImage?.free?.maxArea
+  if (isSmallOnly && size && 'keyword' in size && size.keyword === '4K') {
+    faults.push({ path: 'parameters.size', message: '4K works for pictures from text that are no series; use 2K.' })
+  }
+  if (size && 'width' in size && most !== undefined && size.width * size.height > most) {
+    faults.push({
+      path: 'parameters.size',
+      message: `${spelled(size, 'x')} is more than ${most} pixels, the most here; use 2048x2048 or smaller.`,
+    })
+  }
+
+  const palette = parameters.color_palette
+  if (Array.isArray(palette)) {
+    // In hundredths of a percent, because sums of decimals are not exact.
+    const shares = palette.map(entry => {
+      const ratio = Object(entry).ratio
+      return typeof ratio === 'string' ? Math.round(Number.parseFloat(ratio) * 100) : Number.NaN
+    })
+    const total = shares.reduce((sum, share) => sum + share, 0)
+    if (total !== 10_000) {
+      faults.push({
+        path: 'parameters.color_palette',
+        message: `The ratios add up to ${(total / 100).toFixed(2)}% and must add up to 100.00%, for example 40.00%, 35.00% and 25.00%.`,
+      })
+    }
+    if (palette.length < 3 || palette.length > 10) {
+      faults.push({
+        path: 'parameters.color_palette',
+        message: `A palette has 3 to 10 colours, not ${palette.length}; give 3, for example.`,
+      })
+    }
+  }
+
+  const boxes = parameters.bbox_list
+  if (Array.isArray(boxes)) {
+    if (boxes.length !== references.length) {
+      faults.push({
+        path: 'parameters.bbox_list',
+        message: `There must be one list of boxes for each of the ${references.length} references, [] for none, not ${boxes.length} lists.`,
+      })
+    }
+    boxes.forEach((list, index) => {
+      if (!Array.isArray(list)) return
+      if (list.length > 2) {
+        faults.push({
+          path: `parameters.bbox_list.${index}`,
+          message: `A reference has at most 2 boxes, not ${list.length}; give 2 or fewer.`,
+        })
+      }
+      list.forEach((box, position) => {
+        const [left, top, right, bottom] = Array.isArray(box) ? box.map(Number) : []
+        if (left !== undefined && right! > left && bottom! > top!) return
+        faults.push({
+          path: `parameters.bbox_list.${index}.${position}`,
+          message:
+            'A box is [x1, y1, x2, y2] with x2 greater than x1 and y2 greater than y1, for example [0, 0, 100, 100].',
+        })
+      })
+    })
+  }
+  return faults
+}
+
+function editFaults(request: PlanRequest, parameters: JsonObject): Fault[] {
+  const [base, mask] = request.references
+  if (parameters.function !== 'description_edit_with_mask') {
+    if (!mask) return []
+    return [
+      {
+        path: 'images',
+        message: `The function "${String(parameters.function)}" takes 1 reference; send 1, or use "description_edit_with_mask" with a mask as the second.`,
+      },
+    ]
+  }
+  if (!mask || !base) {
+    return [
+      {
+        path: 'images',
+        message:
+          'The function "description_edit_with_mask" takes 2 references: the picture and its mask, white where to edit.',
+      },
+    ]
+  }
+  if (mask.width === base.width && mask.height === base.height) return []
+  return [
+    {
+      path: 'images',
+      message: `The mask is ${mask.width}x${mask.height} and must have the size of the picture, ${base.width}x${base.height}.`,
+    },
+  ]
+}
+
+function countsPerCall(count: number, model: Model, manner: Manner): { images: number; before: number }[] {
+  const perCall = manner === 'plain' ? model.images.perCall : count
+  return Array.from({ length: Math.ceil(count / perCall) }, (_, index) => ({
+    images: Math.min(perCall, count - index * perCall),
+    before: index * perCall,
+  }))
+}
+
+/** DashScope wants 1024*1024 where everyone else writes 1024x1024. */
+function spelled(size: Size, separator: '*' | 'x'): string {
+  return 'keyword' in size ? size.keyword : `${size.width}${separator}${size.height}`
+}
+
+function bodyOf(request: PlanRequest, wire: Wire, parameters: JsonObject): JsonObject {
+  const places = request.references.map((_, index): JsonValue => ({ $reference: index }))
+  if (wire.route === 'MM' || wire.route === 'IG') {
+    // References first and the text last: the order of every Qwen example, and Wan takes both.
+    const content = [...places.map((image): JsonValue => ({ image })), { text: request.prompt }]
+    return { model: request.modelId, input: { messages: [{ role: 'user', content }] }, parameters }
+  }
+
+  const input: JsonObject = { prompt: request.prompt }
+  const rest = { ...parameters }
+  // These two belong to `input` on the older routes.
+  for (const name of ['negative_prompt', 'function']) {
+    if (rest[name] === undefined) continue
+    input[name] = rest[name]
+    delete rest[name]
+  }
+  const [first, second] = places
+  if (first !== undefined) {
+    if (wire.references === 'ref_img') input.ref_img = first
+    else if (wire.references === 'base_and_mask') input.base_image_url = first
+    else input.images = places
+  }
+  if (second !== undefined && wire.references === 'base_and_mask') input.mask_image_url = second
+  return { model: request.modelId, input, parameters: rest }
+}
+
+// ── From an answer to pictures ──────────────────────────────────────────────────────────────────────────────────────
+
+/** @see Provider.parse */
+export function parseAnswer(answer: RawAnswer, call: { route: string; body: JsonObject }): Parsed {
+  const envelope = asRecord(parseJson(answer.body))
+  const place: ErrorPlace = {
+    status: answer.status,
+    submitsTask: (call.route as Route) !== 'MM',
+    isFinal: false,
+    requestId: text(envelope?.request_id) ?? answer.requestId,
+    retryAfterMs: answer.retryAfterMs,
+  }
+  if (!envelope) return withoutEnvelope(answer, place)
+
+  const output = asRecord(envelope.output) ?? {}
+  const found = foundIn(output, call, place)
+  const revisedPrompt = revisedPromptOf(output, call)
+  const billedImages = billedImagesOf(asRecord(envelope.usage))
+  const rest = {
+    failures: found.failures,
+    ...(revisedPrompt === undefined ? {} : { revisedPrompt }),
+    ...(billedImages === undefined ? {} : { billedImages }),
+  }
+  // A picture that came is kept, whatever else the answer says.
+  if (found.pictures.length > 0) return { pictures: found.pictures, ...rest, complete: answer.complete }
+
+  const status = text(output.task_status)
+  const isUnfinished = status === 'PENDING' || status === 'RUNNING' || status === 'SUSPENDED'
+  const error = errorOf(envelope, output, answer, { place, status, billedImages, failures: found.failures })
+  if (isUnfinished && !error.providerCode && answer.status < 300) {
+    return { pictures: [], failures: [], complete: false }
+  }
+  return { pictures: [], ...rest, error, complete: answer.complete }
+}
+
+/** Why there is no picture in an answer that is well formed. */
+function errorOf(
+  envelope: JsonObject,
+  output: JsonObject,
+  answer: RawAnswer,
+  {
+    place,
+    status,
+    billedImages,
+    failures,
+  }: {
+    place: ErrorPlace
+    status: string | undefined
+    billedImages: number | undefined
+    failures: Parsed['failures']
+  },
+): ProviderFailure {
+  const compatible = asRecord(envelope.error) ?? {}
+  const code = text(envelope.code) ?? text(output.code) ?? text(compatible.code) ?? text(compatible.type)
+  const message = text(envelope.message) ?? text(output.message) ?? text(compatible.message)
+  const isAnswered = answer.status >= 200 && answer.status < 300
+
+  if (!isAnswered) return failureOf(code, message ?? beginning(answer.body), place)
+  const plain = { providerCode: code, providerMessage: message, requestId: place.requestId }
+  if (status === 'UNKNOWN') {
+    return {
+      code: 'outcome_unknown',
+      disposition: 'maybe_billed',
+      message:
+        'DashScope does not know this task: it is older than a day, or it belongs to another account or region. Its pictures may have been billed.',
+      ...plain,
+    }
+  }
+  if (status === 'CANCELED') {
+    return {
+      code: 'provider_rejected',
+      disposition: 'refused',
+      message: 'The task was cancelled before it began. Nothing was made or billed.',
+      ...plain,
+    }
+  }
+  const wasBilled = (billedImages ?? 0) > 0
+  const final = { ...place, isFinal: true }
+  const failure =
+    code !== undefined || status === 'FAILED' ? failureOf(code, message, final) : withoutIndex(failures[0])
+  if (failure) return wasBilled ? { ...failure, disposition: 'maybe_billed' } : failure
+  return {
+    code: 'provider_rejected',
+    disposition: wasBilled ? 'maybe_billed' : 'refused',
+    message: wasBilled
+      ? 'DashScope says that it billed a picture, but its answer holds none. Ask its support with the request id.'
+      : 'DashScope answered without a picture. Change the prompt or try again.',
+    providerMessage: writtenTextOf(output) ?? outline(envelope),
+    requestId: place.requestId,
+  }
+}
+
+function withoutIndex(failure: Parsed['failures'][number] | undefined): ProviderFailure | undefined {
+  if (!failure) return undefined
+  const { index: _, ...rest } = failure
+  return rest
+}
+
+/** An answer that is no JSON object: the page of a gateway, or the beginning of an answer that was cut. */
+function withoutEnvelope(answer: RawAnswer, place: ErrorPlace): Parsed {
+  if (answer.status < 200 || answer.status >= 300) {
+    const error = failureOf(undefined, beginning(answer.body), place)
+    return { pictures: [], failures: [], error, complete: answer.complete }
+  }
+  // The whole strings in a cut answer are as good as ever: their pictures were paid for.
+  const pictures = [...answer.body.matchAll(/"(?:image|url)"\s*:\s*("(?:[^"\\]|\\.)*")/g)]
+    .map(match => text(parseJson(match[1]!)))
+    .filter(url => url !== undefined)
+    .filter(url => /^https?:/.test(url))
+    .map((url, index) => pictureAt(index, url))
+  if (pictures.length > 0) return { pictures, failures: [], complete: answer.complete }
+  const error: ProviderFailure = {
+    code: 'outcome_unknown',
+    disposition: 'maybe_billed',
+    message: answer.complete
+      ? 'The answer is not one of DashScope. A picture may have been billed; check the base address before trying again.'
+      : 'The answer of DashScope was cut before its pictures were named. They may have been billed.',
+    providerMessage: beginning(answer.body),
+    requestId: place.requestId,
+  }
+  return { pictures: [], failures: [], error, complete: answer.complete }
+}
+
+/** Every picture and every refused one, in the order of the answer, of the newer form (`choices`) and the older (`results`). */
+function foundIn(
+  output: JsonObject,
+  call: { body: JsonObject },
+  place: ErrorPlace,
+): { pictures: Picture[]; failures: Parsed['failures'] } {
+  const pictures: Picture[] = []
+  const failures: Parsed['failures'] = []
+  const next = () => pictures.length + failures.length
+  const final = { ...place, isFinal: true }
+  const unknownShape = (item: JsonValue) =>
+    failures.push({
+      ...failureOf(undefined, outline(item), final),
+      disposition: 'maybe_billed',
+      index: next(),
+      message: 'DashScope answered with something else in the place of a picture. It may have been billed.',
+    })
+
+  for (const result of asList(output.results)) {
+    const item = asRecord(result)
+    const url = text(item?.url)
+    if (url !== undefined) pictures.push(pictureAt(next(), url))
+    else if (item && (text(item.code) !== undefined || text(item.message) !== undefined)) {
+      failures.push({ ...failureOf(text(item.code), text(item.message), final), index: next() })
+    } else unknownShape(result)
+  }
+
+  // Text between pictures belongs to the story only where a story was asked for.
+  const isStory = asRecord(call.body.parameters)?.enable_interleave === true
+  let story: string[] = []
+  const strange: JsonValue[] = []
+  for (const content of contentsOf(output)) {
+    if (typeof content === 'string') continue
+    const item = asRecord(content)
+    const url = text(item?.image)
+    const words = text(item?.text)
+    if (url !== undefined) {
+      pictures.push(pictureAt(next(), url, isStory && story.length > 0 ? { text: story.join('\n') } : undefined))
+      story = []
+    } else if (words !== undefined) story.push(words)
+    else if (item?.text !== '') strange.push(content)
+  }
+  const last = pictures.at(-1)
+  if (isStory && last && story.length > 0) last.details = { ...last.details, text_after: story.join('\n') }
+  // New kinds of items may come beside the pictures; they matter only where a picture is missing.
+  const asked = asRecord(call.body.parameters)
+  const wanted = Number(asked?.max_images ?? asked?.n ?? 1)
+  for (const item of strange) if (next() < wanted) unknownShape(item)
+  return { pictures, failures }
+}
+
+function pictureAt(index: number, url: string, details?: JsonObject): Picture {
+  const more = details ? { details } : {}
+  const inline = /^data:[^,]*;base64,(.+)$/s.exec(url)
+  if (inline) return { index, base64: inline[1]!, ...more }
+  const expires = /[?&]Expires=(\d{9,11})(?:&|#|$)/.exec(url)
+  return {
+    index,
+    // The signature does not cover the scheme, and these hosts all speak https. Every other letter stays.
+    url: url.replace(/^http:(?=\/\/[\w.-]+\.aliyuncs\.com\/)/i, 'https:'),
+    ...(expires ? { expiresAt: Number(expires[1]) * 1000 } : {}),
+    ...more,
+  }
+}
+
+/** The older routes tell the rewritten prompt; z-image puts the final one beside the picture; the others keep it. */
+function revisedPromptOf(output: JsonObject, call: { body: JsonObject }): string | undefined {
+  for (const result of asList(output.results)) {
+    const prompt = text(asRecord(result)?.actual_prompt)
+    if (prompt !== undefined) return prompt
+  }
+  return text(call.body.model)?.startsWith('z-image') ? writtenTextOf(output) : undefined
+}
+
+function writtenTextOf(output: JsonObject): string | undefined {
+  const words = contentsOf(output).map(item => (typeof item === 'string' ? item : text(asRecord(item)?.text)))
+  return text(words.filter(word => word !== undefined).join('\n'))
+}
+
+/** One choice with many items and many choices with one item are both in use. */
+function contentsOf(output: JsonObject): JsonValue[] {
+  return asList(output.choices).flatMap(choice => {
+    const content = asRecord(asRecord(choice)?.message)?.content
+    return typeof content === 'string' ? [content] : asList(content)
+  })
+}
+
+function billedImagesOf(usage: JsonObject | undefined): number | undefined {
+  const count = usage?.image_count ?? usage?.output_image_count
+  return typeof count === 'number' && Number.isInteger(count) && count >= 0 ? count : undefined
+}
+
+// ── JSON of unknown shape ───────────────────────────────────────────────────────────────────────────────────────────
+
+export function parseJson(body: string): JsonValue | undefined {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}
+
+export function asRecord(value: JsonValue | undefined): JsonObject | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+}
+
+function asList(value: JsonValue | undefined): JsonValue[] {
+  return Array.isArray(value) ? value : []
+}
+
+/** A string that says something. */
+export function text(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function beginning(body: string): string | undefined {
+  return text(body.trim().slice(0, 300))
+}
+
+/** The names of a value without what they hold, for a report that shows no prompt and no signature. */
+function outline(value: JsonValue, depth = 3): string {
+  if (Array.isArray(value))
+    return depth === 0
+      ? '[…]'
+      : `[${value
+          .slice(0, 3)
+          .map(item => outline(item, depth - 1))
+          .join(', ')}]`
+  const record = asRecord(value)
+  if (!record) return value === null ? 'null' : typeof value
+  if (depth === 0) return '{…}'
+  const members = Object.entries(record).slice(0, 12)
+  return `{${members.map(([name, member]) => `${name}: ${outline(member, depth - 1)}`).join(', ')}}`
+}

@@ -1,0 +1,264 @@
+/** What the process reads from its environment: the only file that does. */
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { providers } from './providers/index.ts'
+
+export interface Settings {
+  /** Absolute; relative paths of the others were resolved against it. */
+  dataDir: string
+  database: { kind: 'sqlite'; path: string } | { kind: 'postgresql'; url: string }
+  storage: { kind: 'folder'; path: string } | { kind: 's3'; bucket: string; prefix: string }
+  host: string
+  port: number
+  /** Without a slash at the end. */
+  publicUrl: string | undefined
+  corsOrigins: string[]
+  logLevel: LogLevel
+  /** Of the lines on standard output; the file always holds text lines. */
+  logFormat: LogFormat
+  /** Absolute; undefined when no file is wanted. */
+  logFile: string | undefined
+  /** Undefined: none is needed on a loopback address; elsewhere one is made and kept in the data folder. */
+  accessToken: string | undefined
+  /** `host` or `host:port`, in lower case. */
+  allowedHosts: string[]
+  /** Undefined: made at the first start and kept in the data folder. */
+  secretKey: string | undefined
+  /** Without a slash at the end. */
+  providerUrls: { doubao: string; qwen: string }
+  environmentKeys: { doubao?: string; qwen?: string }
+  drainSeconds: number
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+type LogLevel = (typeof logLevels)[number]
+type LogFormat = 'json' | 'text'
+
+/** Every variable that is read; `.env.example` describes them. */
+export const variableNames = [
+  'SECRET_KEY',
+  'DOUBAO_API_KEY',
+  'QWEN_API_KEY',
+  'DOUBAO_API_URL',
+  'QWEN_API_URL',
+  'DATA_DIR',
+  'DATABASE_URL',
+  'STORAGE_URL',
+  'HOST',
+  'PORT',
+  'PUBLIC_URL',
+  'CORS_ORIGINS',
+  'ACCESS_TOKEN',
+  'ALLOWED_HOSTS',
+  'LOG_LEVEL',
+  'LOG_FORMAT',
+  'LOG_FILE',
+  'DRAIN_SECONDS',
+] as const
+
+type VariableName = (typeof variableNames)[number]
+
+/** The development servers that people use, on both names of the own machine. */
+const usualOrigins = [3000, 4200, 5173, 8080]
+  .flatMap(port => [`http://localhost:${port}`, `http://127.0.0.1:${port}`])
+  .join(',')
+
+/** A start that cannot go on; the message names every bad variable and what to do. */
+export class SettingsError extends Error {
+  override name = 'SettingsError'
+  readonly faults: string[]
+
+  constructor(faults: string[], options: { cause?: unknown } = {}) {
+    super(`The server cannot start with these settings:\n${faults.map(fault => `  - ${fault}`).join('\n')}`, options)
+    this.faults = faults
+  }
+}
+
+/** The environment with `.env` of the working directory added; what the real environment says wins. */
+export function readEnvironment(): Record<string, string | undefined> {
+  try {
+    process.loadEnvFile('.env')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new SettingsError([`.env is there but cannot be read (${reason}).`], { cause: error })
+    }
+  }
+  return { ...process.env }
+}
+
+/**
+ * Depends on `environment` alone and, for a relative DATA_DIR, on the working directory. An empty value counts as left out.
+ * @throws SettingsError with all faults.
+ */
+export function loadSettings(environment: Record<string, string | undefined>): Settings {
+  const faults: string[] = []
+
+  // A parser throws an Error whose message goes on after the name of the variable. It never repeats a value: it may be secret.
+  function optional<Value>(name: VariableName, parse: (text: string) => Value): Value | undefined {
+    const text = environment[name]?.trim()
+    if (!text) return undefined
+    try {
+      return parse(text)
+    } catch (error) {
+      faults.push(`${name} ${error instanceof Error ? error.message : String(error)}`)
+      return undefined
+    }
+  }
+  function withDefault<Value>(name: VariableName, standard: string, parse: (text: string) => Value): Value {
+    return optional(name, parse) ?? parse(standard)
+  }
+
+  const dataDir = withDefault('DATA_DIR', './data', text => path.resolve(pathOf(text)))
+  const logFile = withDefault('LOG_FILE', 'backend.log', pathOf)
+  const settings: Settings = {
+    dataDir,
+    database: withDefault('DATABASE_URL', 'sqlite:///chat_history.db', text => databaseOf(text, dataDir)),
+    storage: withDefault('STORAGE_URL', 'file:./images', text => storageOf(text, dataDir)),
+    host: withDefault('HOST', '127.0.0.1', hostOf),
+    port: withDefault('PORT', '8000', text => wholeNumber(text, 0, 65_535)),
+    publicUrl: optional('PUBLIC_URL', httpAddress),
+    corsOrigins: withDefault('CORS_ORIGINS', usualOrigins, text => [...new Set(listOf(text).map(originOf))]),
+    logLevel: withDefault('LOG_LEVEL', 'info', logLevelOf),
+    logFormat: withDefault('LOG_FORMAT', 'json', logFormatOf),
+    logFile: logFile === 'off' ? undefined : path.resolve(dataDir, logFile),
+    accessToken: optional('ACCESS_TOKEN', headerText),
+    allowedHosts: optional('ALLOWED_HOSTS', text => listOf(text).map(allowedHostOf)) ?? [],
+    secretKey: optional('SECRET_KEY', secretKeyOf),
+    providerUrls: {
+      doubao: withDefault('DOUBAO_API_URL', providers.doubao.defaultBaseUrl, httpAddress),
+      qwen: withDefault('QWEN_API_URL', providers.qwen.defaultBaseUrl, httpAddress),
+    },
+    environmentKeys: {
+      doubao: optional('DOUBAO_API_KEY', headerText),
+      qwen: optional('QWEN_API_KEY', headerText),
+    },
+    drainSeconds: withDefault('DRAIN_SECONDS', '60', text => wholeNumber(text, 0, 3600)),
+  }
+  if (faults.length > 0) throw new SettingsError(faults)
+  return settings
+}
+
+/** True for an address that only this machine can reach. */
+export function isLoopback(host: string) {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
+
+// ── Values ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The path forms are those of SQLAlchemy: three slashes and a relative path, four and an absolute one. */
+function databaseOf(text: string, dataDir: string): Settings['database'] {
+  const sqlite = /^sqlite(?:\+\w+)?:\/\/(.*)$/s.exec(text)
+  if (sqlite) {
+    const file = sqlite[1]?.replace(/^\//, '') ?? ''
+    if (file === '' || file === ':memory:') {
+      throw new Error('names a database in memory, which would lose every picture at the end; use sqlite:///chat_history.db.')
+    }
+    if (!sqlite[1]?.startsWith('/') || /[?#]/.test(file)) {
+      throw new Error('must look like sqlite:///chat_history.db (relative to DATA_DIR) or sqlite:////var/lib/chat_history.db, without options.')
+    }
+    return { kind: 'sqlite', path: path.resolve(dataDir, pathOf(file)) }
+  }
+  const postgresql = /^(?:postgresql|postgres)(?:\+\w+)?:\/\/(.+)$/s.exec(text)
+  if (!postgresql) throw new Error('must begin with sqlite:/// or postgresql://.')
+  const url = `postgresql://${postgresql[1]}`
+  const parsed = URL.parse(url)
+  if (!parsed?.hostname || parsed.pathname.length < 2) {
+    throw new Error('must look like postgresql://user:password@host:5432/database; write special characters in the password as %40 and so on.')
+  }
+  return { kind: 'postgresql', url }
+}
+
+function storageOf(text: string, dataDir: string): Settings['storage'] {
+  if (/^file:/i.test(text)) {
+    const rest = text.slice('file:'.length)
+    if (!rest.startsWith('//')) {
+      if (rest === '') throw new Error('names no folder; use file:./images.')
+      return { kind: 'folder', path: path.resolve(dataDir, pathOf(rest)) }
+    }
+    const url = URL.parse(text)
+    if (!url || url.hostname !== '') throw new Error('must name a folder of this machine, such as file:./images or file:///srv/images.')
+    return { kind: 'folder', path: fileURLToPath(url) }
+  }
+  const s3 = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([\w./-]*))?$/.exec(text)
+  if (!s3) throw new Error('must be a folder such as file:./images, or s3://bucket/prefix.')
+  return { kind: 's3', bucket: s3[1] ?? '', prefix: (s3[2] ?? '').replace(/^\/+|\/+$/g, '') }
+}
+
+function pathOf(text: string) {
+  if (text.includes('\0')) throw new Error('holds a NUL character.')
+  return path.isAbsolute(text) ? text : path.normalize(text)
+}
+
+function hostOf(text: string) {
+  const host = text.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  if (!/^[a-z0-9._-]+$|^[0-9a-f:.]+(%\w+)?$/.test(host)) {
+    throw new Error('must be an address or a name without a port, such as 127.0.0.1, 0.0.0.0 or ::; the port goes into PORT.')
+  }
+  return host
+}
+
+function httpAddress(text: string) {
+  const url = URL.parse(text)
+  if (!url || !/^https?:$/.test(url.protocol)) throw new Error('must be an address that begins with http:// or https://.')
+  if (url.username || url.password) throw new Error('must not hold a user name or password.')
+  if (url.search || url.hash) throw new Error('must not hold a "?" or "#" part.')
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
+}
+
+function originOf(text: string) {
+  if (text === '*') {
+    throw new Error('cannot be "*": with cookies every site could use this server in your name. List the origins, such as https://studio.example.org.')
+  }
+  const url = URL.parse(text)
+  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.hash || url.username) {
+    throw new Error('must list origins such as http://localhost:5173, separated by commas, each without a path.')
+  }
+  return url.origin
+}
+
+function allowedHostOf(text: string) {
+  const host = text.toLowerCase()
+  if (!/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/.test(host)) {
+    throw new Error('must list hosts such as gpu.lan or 192.168.1.20:8080, separated by commas, without http:// and without a path.')
+  }
+  return host
+}
+
+function secretKeyOf(text: string) {
+  if (text === 'your-secret-key-here') {
+    throw new Error('is still the example; put a long random text there (openssl rand -hex 32), or leave it out and one is made.')
+  }
+  if (text.length < 16) throw new Error('is shorter than 16 characters; use a long random text (openssl rand -hex 32).')
+  return text
+}
+
+/** What has to travel in a header. */
+function headerText(text: string) {
+  if (!/^[\x21-\x7e]+$/.test(text)) throw new Error('holds a space or a character that cannot stand in a key or token; copy it again.')
+  return text
+}
+
+function wholeNumber(text: string, min: number, max: number) {
+  const value = Number(text)
+  if (!/^\d{1,9}$/.test(text) || value < min || value > max) throw new Error(`must be a whole number from ${min} to ${max}.`)
+  return value
+}
+
+function logLevelOf(text: string): LogLevel {
+  // Names that other logging libraries use for the same.
+  const names: Record<string, string> = { warning: 'warn', critical: 'fatal' }
+  const name = names[text.toLowerCase()] ?? text.toLowerCase()
+  const level = logLevels.find(level => level === name)
+  if (!level) throw new Error(`must be one of ${logLevels.join(', ')}.`)
+  return level
+}
+
+function logFormatOf(text: string): LogFormat {
+  if (text !== 'json' && text !== 'text') throw new Error('must be json or text.')
+  return text
+}
+
+function listOf(text: string) {
+  return text.split(/[\s,]+/).filter(Boolean)
+}

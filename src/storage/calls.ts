@@ -1,0 +1,262 @@
+/** Rows of `provider_calls`: the ledger. A row only ever moves forward, and every step is committed before the next begins. */
+import type { Selectable, Updateable } from 'kysely'
+import type { Connection } from './database.ts'
+import type { Charge, ErrorRecord, FailureRecord, JsonObject } from './records.ts'
+import type { CallState, ProviderCallsTable } from './tables.ts'
+
+export type CallOutcome = 'made' | 'refused' | 'repeated' | 'dropped' | 'unknown'
+
+export interface CallRecord {
+  id: string
+  generationId: string
+  slot: number
+  attempt: number
+  state: CallState
+  provider: string
+  configId: string
+  model: string
+  route: string
+  body: JsonObject
+  images: number
+  firstIndex: number
+  mayMakeFewer: boolean
+  timeoutMs: number
+  notBefore: string | null
+  sentAt: string | null
+  taskId: string | null
+  answeredAt: string | null
+  answer: { status: number; contentType?: string; complete: boolean; retryAfterMs?: number; body: string | null; file: string | null } | null
+  providerRequestId: string | null
+  outcome: CallOutcome | null
+  charge: Charge
+  billedImages: number | null
+  error: ErrorRecord | null
+  failures: FailureRecord[]
+}
+
+export type NewCall = Pick<
+  CallRecord,
+  | 'id'
+  | 'generationId'
+  | 'slot'
+  | 'attempt'
+  | 'provider'
+  | 'configId'
+  | 'model'
+  | 'route'
+  | 'body'
+  | 'images'
+  | 'firstIndex'
+  | 'mayMakeFewer'
+  | 'timeoutMs'
+  | 'notBefore'
+>
+
+export interface KeptAnswer {
+  status: number
+  contentType?: string
+  complete: boolean
+  retryAfterMs?: number
+  requestId?: string
+  /** One of the two. */
+  body?: string
+  file?: string
+}
+
+export interface Settlement {
+  outcome: CallOutcome
+  charge: Charge
+  billedImages?: number
+  error?: ErrorRecord
+  failures?: FailureRecord[]
+}
+
+/** A step that the ledger does not allow: a fault of ours, and no reason to try again. */
+export class LedgerError extends Error {
+  override name = 'LedgerError'
+}
+
+/** The states that a row may come from to reach each state. */
+const before: Record<Exclude<CallState, 'planned'>, CallState[]> = {
+  sending: ['planned'],
+  accepted: ['sending'],
+  answered: ['sending', 'accepted'],
+  settled: ['planned', 'sending', 'accepted', 'answered'],
+}
+
+export function createCallRepository(db: Connection) {
+  return {
+    async insert(call: NewCall) {
+      await db
+        .insertInto('provider_calls')
+        .values({
+          id: call.id,
+          generation_id: call.generationId,
+          slot: call.slot,
+          attempt: call.attempt,
+          state: 'planned',
+          provider: call.provider,
+          config_id: call.configId,
+          model: call.model,
+          route: call.route,
+          body: JSON.stringify(call.body),
+          images: call.images,
+          first_index: call.firstIndex,
+          may_make_fewer: call.mayMakeFewer ? 1 : 0,
+          timeout_ms: call.timeoutMs,
+          not_before: call.notBefore,
+          charge: 'none',
+          failures: '[]',
+        } as Selectable<ProviderCallsTable>)
+        .execute()
+    },
+
+    async find(id: string): Promise<CallRecord | undefined> {
+      const row = await db.selectFrom('provider_calls').selectAll().where('id', '=', id).executeTakeFirst()
+      return row && callOf(row)
+    },
+
+    /** Every attempt of every slot, in order. */
+    async ofGeneration(generationId: string): Promise<CallRecord[]> {
+      const rows = await db
+        .selectFrom('provider_calls')
+        .selectAll()
+        .where('generation_id', '=', generationId)
+        .orderBy('slot')
+        .orderBy('attempt')
+        .execute()
+      return rows.map(callOf)
+    },
+
+    async answerFiles(generationIds: string[]): Promise<string[]> {
+      if (generationIds.length === 0) return []
+      const rows = await db
+        .selectFrom('provider_calls')
+        .select('answer_file')
+        .where('generation_id', 'in', generationIds)
+        .execute()
+      return rows.map(row => row.answer_file).filter(file => file !== null)
+    },
+
+    /** Task ids of a configuration that we know; a task of the service that is missing here may be a lost one. */
+    async knownTaskIds(configId: string): Promise<Set<string>> {
+      const rows = await db.selectFrom('provider_calls').select('task_id').where('config_id', '=', configId).execute()
+      return new Set(rows.map(row => row.task_id).filter(id => id !== null))
+    },
+
+    /** Calls of a configuration and model that were sent and not heard of. */
+    async countSending(configId: string, model: string): Promise<number> {
+      const row = await db
+        .selectFrom('provider_calls')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .where('config_id', '=', configId)
+        .where('model', '=', model)
+        .where('state', '=', 'sending')
+        .executeTakeFirstOrThrow()
+      return Number(row.count)
+    },
+
+    /** Does anything unfinished depend on this configuration? */
+    async isConfigurationInUse(configId: string): Promise<boolean> {
+      const row = await db
+        .selectFrom('provider_calls')
+        .select('id')
+        .where('config_id', '=', configId)
+        .where('state', 'in', ['sending', 'accepted'])
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
+    sending: (id: string, sentAt: string) => move(id, 'sending', { sent_at: sentAt, charge: 'unknown' }),
+
+    accepted: (id: string, taskId: string, requestId: string | undefined, at: string) =>
+      move(id, 'accepted', { task_id: taskId, accepted_at: at, provider_request_id: requestId ?? null }),
+
+    answered: (id: string, answer: KeptAnswer, at: string) =>
+      move(id, 'answered', {
+        answered_at: at,
+        answer_status: answer.status,
+        answer_type: answer.contentType ?? null,
+        answer_body: answer.body ?? null,
+        answer_file: answer.file ?? null,
+        answer_complete: answer.complete ? 1 : 0,
+        retry_after_ms: answer.retryAfterMs ?? null,
+        ...(answer.requestId ? { provider_request_id: answer.requestId } : {}),
+      }),
+
+    /** The file that the parts of a stream are being written to; the call stays `sending` until its end. */
+    async streaming(id: string, file: string, status: number, contentType: string | undefined, requestId: string | undefined) {
+      await db
+        .updateTable('provider_calls')
+        .set({
+          answer_file: file,
+          answer_status: status,
+          answer_type: contentType ?? null,
+          answer_complete: 0,
+          provider_request_id: requestId ?? null,
+        })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    settled: (id: string, settlement: Settlement, at: string) =>
+      move(id, 'settled', {
+        settled_at: at,
+        outcome: settlement.outcome,
+        charge: settlement.charge,
+        billed_images: settlement.billedImages ?? null,
+        error: settlement.error ? JSON.stringify(settlement.error) : null,
+        failures: JSON.stringify(settlement.failures ?? []),
+      }),
+  }
+
+  async function move(id: string, state: Exclude<CallState, 'planned'>, values: Updateable<ProviderCallsTable>) {
+    const result = await db
+      .updateTable('provider_calls')
+      .set({ ...values, state })
+      .where('id', '=', id)
+      .where('state', 'in', before[state])
+      .executeTakeFirst()
+    if (Number(result.numUpdatedRows) !== 1) throw new LedgerError(`call ${id} cannot move to "${state}" from where it is`)
+  }
+}
+
+function callOf(row: Selectable<ProviderCallsTable>): CallRecord {
+  return {
+    id: row.id,
+    generationId: row.generation_id,
+    slot: row.slot,
+    attempt: row.attempt,
+    state: row.state,
+    provider: row.provider,
+    configId: row.config_id,
+    model: row.model,
+    route: row.route,
+    body: JSON.parse(row.body),
+    images: row.images,
+    firstIndex: row.first_index,
+    mayMakeFewer: row.may_make_fewer === 1,
+    timeoutMs: row.timeout_ms,
+    notBefore: row.not_before,
+    sentAt: row.sent_at,
+    taskId: row.task_id,
+    answeredAt: row.answered_at,
+    answer:
+      row.answer_status === null
+        ? null
+        : {
+            status: row.answer_status,
+            contentType: row.answer_type ?? undefined,
+            complete: row.answer_complete === 1,
+            retryAfterMs: row.retry_after_ms ?? undefined,
+            body: row.answer_body,
+            file: row.answer_file,
+          },
+    providerRequestId: row.provider_request_id,
+    outcome: row.outcome as CallOutcome | null,
+    charge: row.charge as Charge,
+    billedImages: row.billed_images,
+    error: row.error === null ? null : JSON.parse(row.error),
+    failures: JSON.parse(row.failures),
+  }
+}

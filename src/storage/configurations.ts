@@ -1,0 +1,91 @@
+/** Rows of `configurations`: address, model and sealed key of a service. */
+import type { Selectable, Updateable } from 'kysely'
+import type { Connection } from './database.ts'
+import type { ConfigurationRecord } from './records.ts'
+import type { ConfigurationsTable } from './tables.ts'
+
+export interface StoredConfiguration {
+  id: string
+  name: string
+  provider: string
+  model: string | null
+  baseUrl: string | null
+  isActive: boolean
+  sealedKey: string
+  keyHint: string | null
+  createdAt: string
+  updatedAt: string
+}
+
+export function createConfigurationRepository(db: Connection) {
+  return {
+    /** Newest first. */
+    async list(): Promise<StoredConfiguration[]> {
+      const rows = await db.selectFrom('configurations').selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc').execute()
+      return rows.map(configurationOf)
+    },
+
+    async find(id: string): Promise<StoredConfiguration | undefined> {
+      const row = await db.selectFrom('configurations').selectAll().where('id', '=', id).executeTakeFirst()
+      return row && configurationOf(row)
+    },
+
+    async insert(configuration: StoredConfiguration) {
+      await db.insertInto('configurations').values({ id: configuration.id, created_at: configuration.createdAt, ...columnsOf(configuration) }).execute()
+    },
+
+    async replace(configuration: StoredConfiguration) {
+      await db.updateTable('configurations').set(columnsOf(configuration)).where('id', '=', configuration.id).execute()
+    },
+
+    async remove(id: string): Promise<boolean> {
+      const result = await db.deleteFrom('configurations').where('id', '=', id).executeTakeFirst()
+      return Number(result.numDeletedRows) > 0
+    },
+  }
+}
+
+function columnsOf(configuration: StoredConfiguration) {
+  return {
+    name: configuration.name,
+    provider: configuration.provider,
+    api_key: configuration.sealedKey,
+    model: configuration.model,
+    is_active: configuration.isActive ? 1 : 0,
+    base_url: configuration.baseUrl,
+    key_hint: configuration.keyHint,
+    updated_at: configuration.updatedAt,
+  } satisfies Updateable<ConfigurationsTable>
+}
+
+function configurationOf(row: Selectable<ConfigurationsTable>): StoredConfiguration {
+  return {
+    id: row.id,
+    name: row.name,
+    provider: row.provider,
+    model: row.model,
+    baseUrl: row.base_url,
+    isActive: row.is_active === 1,
+    sealedKey: row.api_key,
+    keyHint: row.key_hint,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+/** What clients may see of a stored configuration. */
+export function visible(configuration: StoredConfiguration): ConfigurationRecord {
+  return {
+    id: configuration.id,
+    name: configuration.name,
+    provider: configuration.provider,
+    model: configuration.model,
+    baseUrl: configuration.baseUrl,
+    isActive: configuration.isActive,
+    source: 'stored',
+    hasKey: configuration.keyHint !== null,
+    keyHint: configuration.keyHint,
+    createdAt: configuration.createdAt,
+    updatedAt: configuration.updatedAt,
+  }
+}

@@ -1,0 +1,189 @@
+/** Opens the database. The two dialects show only here and in the migrations. */
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { backup, DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { Kysely, PostgresDialect, SqliteDialect, sql, type Transaction } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import pg from 'pg'
+import { createMigrations } from './migrations/index.ts'
+import type { Seal } from './seal.ts'
+import type { Tables } from './tables.ts'
+
+export type DatabaseLocation = { kind: 'sqlite'; path: string } | { kind: 'postgresql'; url: string }
+
+export interface Database {
+  kind: 'sqlite' | 'postgresql'
+  kysely: Kysely<Tables>
+  /** Where the copy was put that was made before a migration, if one was. */
+  backupPath?: string
+  /** Proves that the database answers and can write. */
+  check(): Promise<void>
+  close(): Promise<void>
+}
+
+export type Connection = Kysely<Tables> | Transaction<Tables>
+
+export class DatabaseError extends Error {
+  override name = 'DatabaseError'
+}
+
+/**
+ * Opens the database, keeps other processes out, and brings it to the present form; a copy is kept before a change.
+ * @throws DatabaseError with one sentence for people when it cannot be opened, is in use, or is damaged.
+ */
+export async function openDatabase(location: DatabaseLocation, seal: Seal): Promise<Database> {
+  return location.kind === 'sqlite' ? openSqlite(location.path, seal) : openPostgresql(location.url, seal)
+}
+
+// ── SQLite ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function openSqlite(file: string, seal: Seal): Promise<Database> {
+  const unlock = lock(file)
+  let handle: DatabaseSync | undefined
+  try {
+    const isNew = !existsSync(file) || statSync(file).size === 0
+    handle = new DatabaseSync(file)
+    // FULL: a step of the ledger that was committed survives a power cut, not only a crash of the process.
+    handle.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000')
+    const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: asKyselyDatabase(handle) }) })
+    const backupPath = await migrate(kysely, seal, isNew ? undefined : () => copyAside(handle!, file))
+    return {
+      kind: 'sqlite',
+      kysely,
+      backupPath,
+      check: () => checkWrite(kysely),
+      async close() {
+        await kysely.destroy()
+        unlock()
+      },
+    }
+  } catch (error) {
+    if (handle?.isOpen) handle.close()
+    unlock()
+    throw error instanceof DatabaseError ? error : new DatabaseError(explain(file, error), { cause: error })
+  }
+}
+
+/**
+ * One process a database file. The lock is a transaction held on a second, tiny database beside it: the operating system lets go
+ * of it however the process ends, so there is no stale lock to clear away.
+ */
+function lock(file: string) {
+  const lockFile = `${file}.lock`
+  let handle: DatabaseSync | undefined
+  try {
+    mkdirSync(path.dirname(file), { recursive: true })
+    handle = new DatabaseSync(lockFile)
+    handle.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
+  } catch (error) {
+    if (handle?.isOpen) handle.close()
+    if (isBusy(error)) {
+      const message = `The database ${file} is in use by another running server. Stop that one first, or give this one a DATABASE_URL of its own.`
+      throw new DatabaseError(message, { cause: error })
+    }
+    throw new DatabaseError(explain(file, error), { cause: error })
+  }
+  return () => {
+    if (handle.isOpen) handle.close()
+  }
+}
+
+function isBusy(error: unknown) {
+  return error instanceof Error && 'errcode' in error && (error.errcode === 5 || error.errcode === 6)
+}
+
+function explain(file: string, error: unknown) {
+  const reason = error instanceof Error ? error.message : String(error)
+  if (/not a database|malformed/.test(reason)) {
+    return `The database ${file} is damaged or not an SQLite file (${reason}). Nothing was changed. Move it away or restore a backup, then start again.`
+  }
+  if (isBusy(error)) return `The database ${file} is locked by another program (${reason}). Close that program and start again.`
+  return `The database ${file} cannot be opened (${reason}). Check that the folder exists, that this user may write to it, and that the disk has room.`
+}
+
+async function copyAside(handle: DatabaseSync, file: string) {
+  const stamp = new Date().toISOString().replace(/[:.]/g, '-')
+  const target = `${file}.before-${stamp}`
+  await backup(handle, target)
+  return target
+}
+
+/** Kysely's SQLite dialect expects the interface of better-sqlite3. */
+function asKyselyDatabase(handle: DatabaseSync) {
+  return {
+    close: () => handle.close(),
+    prepare(text: string) {
+      const statement = handle.prepare(text)
+      return {
+        reader: statement.columns().length > 0,
+        all: (parameters: readonly unknown[]) => statement.all(...(parameters as SQLInputValue[])).map(row => ({ ...row })),
+        run: (parameters: readonly unknown[]) => statement.run(...(parameters as SQLInputValue[])),
+        iterate: (parameters: readonly unknown[]) => statement.iterate(...(parameters as SQLInputValue[])),
+      }
+    },
+  }
+}
+
+// ── PostgreSQL ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Held for the life of the process; any number that no other program on the database uses. */
+const serverLock = 7_309_421_186
+
+async function openPostgresql(url: string, seal: Seal): Promise<Database> {
+  const int8 = 20
+  const types = {
+    getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+      oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+  }
+  const pool = new pg.Pool({ connectionString: url, types: types as pg.CustomTypesConfig, max: 10 })
+  // An idle connection that the server closes must not end the process; the next query opens another.
+  pool.on('error', () => {})
+  const guard = new pg.Client({ connectionString: url })
+  guard.on('error', () => {})
+  try {
+    await guard.connect()
+    const held = await guard.query('select pg_try_advisory_lock($1) as held', [serverLock])
+    if (!held.rows[0]?.held) {
+      throw new DatabaseError('Another server already works on this PostgreSQL database. Stop that one first, or use another database.')
+    }
+    const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+    await migrate(kysely, seal)
+    return {
+      kind: 'postgresql',
+      kysely,
+      check: () => checkWrite(kysely),
+      async close() {
+        await kysely.destroy()
+        await guard.end()
+      },
+    }
+  } catch (error) {
+    await guard.end().catch(() => {})
+    await pool.end().catch(() => {})
+    if (error instanceof DatabaseError) throw error
+    const reason = error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error)
+    const message = `PostgreSQL cannot be reached or refuses us (${reason}). Check DATABASE_URL: host, port, user, password and database name.`
+    throw new DatabaseError(message, { cause: error })
+  }
+}
+
+// ── Both ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function migrate(kysely: Kysely<Tables>, seal: Seal, copy?: () => Promise<string>) {
+  const migrations = createMigrations(seal)
+  const migrator = new Migrator({ db: kysely, provider: { getMigrations: async () => migrations } })
+  const pending = (await migrator.getMigrations()).some(migration => !migration.executedAt)
+  if (!pending) return undefined
+  const backupPath = await copy?.()
+  const { error } = await migrator.migrateToLatest()
+  if (error) {
+    const kept = backupPath ? ` A copy of the database as it was is kept at ${backupPath}.` : ''
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new DatabaseError(`The database could not be brought to the present form (${reason}).${kept}`, { cause: error })
+  }
+  return backupPath
+}
+
+async function checkWrite(kysely: Kysely<Tables>) {
+  await sql`update counters set value = value where name = 'revision'`.execute(kysely)
+}

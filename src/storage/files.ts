@@ -1,0 +1,222 @@
+/** Where the bytes of pictures live: a small port, and its form for a folder. */
+import { randomUUID } from 'node:crypto'
+import type { Dirent } from 'node:fs'
+import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { dirname, join, sep } from 'node:path'
+import type { Readable } from 'node:stream'
+
+/** Every method may throw StorageError. Keys look like `2026/11/<id>.png`. */
+export interface Files {
+  /**
+   * Moves a file from `temporary()` to its place. When it returns, the bytes and the name survive a power cut. What stood under the key
+   * before is replaced.
+   */
+  put(key: string, temporaryPath: string): Promise<void>
+  /** The path of a new file that does not exist yet; `put` it, or remove it, or leave it to `sweep`. */
+  temporary(): Promise<string>
+  /** `range` in bytes, both ends included. @throws StorageError `missing` before any byte was read. */
+  open(key: string, range?: { start: number; end: number }): Promise<Readable>
+  /** In bytes; undefined when there is no such file. */
+  size(key: string): Promise<number | undefined>
+  /** Also fine when there is no such file. */
+  remove(key: string): Promise<void>
+  /** Removes temporary files that nobody wrote to for `olderThanMs` (0 when absent: all of them). Returns how many. */
+  sweep(olderThanMs?: number): Promise<number>
+  /** Every key, in no order that matters. */
+  list(): AsyncIterable<string>
+  /** That may still be written; undefined when the place cannot tell. */
+  freeBytes(): Promise<number | undefined>
+  /** Proves that it can write. */
+  check(): Promise<void>
+}
+
+/** `full`: no room; `denied`: the place does not let us; `missing`: no such file; `failed`: anything else. */
+export type StorageErrorCode = 'full' | 'denied' | 'missing' | 'failed'
+
+export class StorageError extends Error {
+  override name = 'StorageError'
+  readonly code: StorageErrorCode
+
+  constructor(code: StorageErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.code = code
+  }
+}
+
+/** What an error of the file system means, in a sentence that says what to do. */
+export function storageError(error: unknown): StorageError {
+  if (error instanceof StorageError) return error
+  const systemCode = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const [code, sentence] = sentences[systemCode] ?? ['failed', 'The picture store failed. Look at its disk.']
+  return new StorageError(code, systemCode ? `${sentence} (${systemCode})` : sentence, { cause: error })
+}
+
+const sentences: Record<string, [StorageErrorCode, string]> = {
+  ENOSPC: ['full', 'The picture store is full. Make room on its disk.'],
+  EDQUOT: ['full', 'The quota of the picture store is used up. Make room or raise it.'],
+  EFBIG: ['full', 'The picture store does not take a file of this size.'],
+  EACCES: ['denied', 'The picture store may not be written to. Give this program the right to its folder.'],
+  EPERM: ['denied', 'The picture store may not be written to. Give this program the right to its folder.'],
+  EROFS: ['denied', 'The picture store is read-only. Mount it so that it can be written to.'],
+  ENOENT: ['missing', 'The file is not in the picture store.'],
+  EISDIR: ['missing', 'The file is not in the picture store.'],
+  EIO: ['failed', 'The disk of the picture store cannot be read or written. Look at its health.'],
+  EMFILE: ['failed', 'Too many files are open. Raise the limit of open files.'],
+  ENFILE: ['failed', 'Too many files are open. Raise the limit of open files.'],
+}
+
+/** Begins with a dot, so that no key can name it. */
+const temporaryFolder = '.temporary'
+
+/** @param path is made when it is missing, with the first file. */
+export function createFolderFiles(path: string): Files {
+  const folder = join(path, temporaryFolder)
+
+  async function temporary() {
+    await mkdir(folder, { recursive: true })
+    return join(folder, randomUUID())
+  }
+
+  return {
+    put: (key, temporaryPath) =>
+      explained(async () => {
+        const place = placeOf(path, key)
+        await synchronise(temporaryPath)
+        const firstMade = await mkdir(dirname(place), { recursive: true })
+        await rename(temporaryPath, place)
+        // A new name is safe when its folder is, and a new folder when the one above it is.
+        const top = firstMade === undefined ? dirname(place) : dirname(firstMade)
+        for (let folder = dirname(place); ; folder = dirname(folder)) {
+          await synchroniseFolder(folder)
+          if (folder === top || folder === dirname(folder)) break
+        }
+      }),
+
+    temporary: () => explained(temporary),
+
+    open: (key, range) =>
+      explained(async () => {
+        const file = await open(placeOf(path, key), 'r')
+        try {
+          if (!(await file.stat()).isFile()) throw storageError(Object.assign(new Error(key), { code: 'EISDIR' }))
+        } catch (error) {
+          await file.close()
+          throw error
+        }
+        return file.createReadStream({ ...range })
+      }),
+
+    size: key =>
+      explained(async () => {
+        try {
+          const found = await stat(placeOf(path, key))
+          return found.isFile() ? found.size : undefined
+        } catch (error) {
+          if (isMissing(error)) return undefined
+          throw error
+        }
+      }),
+
+    remove: key => explained(() => rm(placeOf(path, key), { force: true })),
+
+    sweep: (olderThanMs = 0) =>
+      explained(async () => {
+        let removed = 0
+        for (const entry of await entriesOf(folder)) {
+          const left = join(folder, entry.name)
+          try {
+            if (olderThanMs > 0 && Date.now() - (await stat(left)).mtimeMs < olderThanMs) continue
+            await rm(left, { recursive: true, force: true })
+            removed++
+          } catch (error) {
+            // Whoever wrote it has just put it in its place.
+            if (!isMissing(error)) throw error
+          }
+        }
+        return removed
+      }),
+
+    async *list() {
+      yield* keysUnder(path, '')
+    },
+
+    freeBytes: () =>
+      explained(async () => {
+        await mkdir(path, { recursive: true })
+        const system = await statfs(path)
+        return system.bavail * system.bsize
+      }),
+
+    check: () =>
+      explained(async () => {
+        const proof = await temporary()
+        try {
+          const file = await open(proof, 'wx')
+          try {
+            await file.writeFile('webimgui')
+            await file.sync()
+          } finally {
+            await file.close()
+          }
+        } finally {
+          await rm(proof, { force: true })
+        }
+      }),
+  }
+}
+
+async function explained<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw storageError(error)
+  }
+}
+
+/** A key is made of plain names, none of which begins with a dot, so it cannot lead out of the folder. */
+function placeOf(path: string, key: string): string {
+  const isPlain = key.length <= 500 && key.split('/').every(name => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name))
+  if (!isPlain) throw new StorageError('failed', `${JSON.stringify(key.slice(0, 100))} is no key of a stored file.`)
+  return join(path, ...key.split('/'))
+}
+
+async function synchronise(file: string) {
+  const handle = await open(file, 'r+')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function synchroniseFolder(folder: string) {
+  // Windows has no such call for folders, and writes them through by itself.
+  if (sep === '\\') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function* keysUnder(folder: string, prefix: string): AsyncGenerator<string> {
+  for (const entry of await explained(() => entriesOf(folder))) {
+    if (entry.name.startsWith('.')) continue
+    if (entry.isDirectory()) yield* keysUnder(join(folder, entry.name), `${prefix}${entry.name}/`)
+    else if (entry.isFile()) yield `${prefix}${entry.name}`
+  }
+}
+
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true })
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}

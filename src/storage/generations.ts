@@ -1,0 +1,315 @@
+/** Rows of `chat_history`: what people asked for and its fate. */
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely'
+import type { Connection } from './database.ts'
+import { imageOf } from './images.ts'
+import type { Charge, ErrorRecord, FailureRecord, GenerationRecord, GenerationStatus, ImageRecord, JsonObject } from './records.ts'
+import type { ChatHistoryTable } from './tables.ts'
+
+export interface NewGeneration {
+  id: string
+  prompt: string
+  timestamp: string
+  provider: string
+  model: string
+  configId: string
+  parameters: JsonObject
+  resolved: JsonObject
+  warnings: GenerationRecord['warnings']
+  retryOf: string | null
+  requestId: string
+}
+
+export interface GenerationChange {
+  status?: GenerationStatus
+  revisedPrompt?: string | null
+  imageUrls?: string[]
+  failures?: FailureRecord[]
+  error?: ErrorRecord | null
+  charge?: Charge
+  cost?: GenerationRecord['cost']
+  favorite?: boolean
+  tags?: string[]
+  waiting?: string | null
+  cancelRequested?: boolean
+  startedAt?: string
+  finishedAt?: string
+}
+
+export interface HistoryFilter {
+  limit: number
+  before?: { timestamp: string; id: string }
+  /** All of these words must occur, in any case. */
+  words?: string[]
+  provider?: string
+  model?: string
+  status?: GenerationStatus
+  favorite?: boolean
+  from?: string
+  to?: string
+}
+
+const unfinished: GenerationStatus[] = ['queued', 'running']
+
+export function createGenerationRepository(db: Connection) {
+  return {
+    async insert(generation: NewGeneration) {
+      const row: Insertable<ChatHistoryTable> = {
+        id: generation.id,
+        prompt: generation.prompt,
+        image_urls: '[]',
+        timestamp: generation.timestamp,
+        model: generation.model,
+        parameters: JSON.stringify(generation.parameters),
+        provider: generation.provider,
+        config_id: generation.configId,
+        status: 'queued',
+        revised_prompt: null,
+        resolved: JSON.stringify(generation.resolved),
+        warnings: JSON.stringify(generation.warnings),
+        failures: '[]',
+        error: null,
+        charge: 'none',
+        cost_amount: null,
+        cost_currency: null,
+        favorite: 0,
+        tags: '[]',
+        retry_of: generation.retryOf,
+        waiting: null,
+        cancel_requested: 0,
+        started_at: null,
+        finished_at: null,
+        request_id: generation.requestId,
+        search_text: searchText(generation.prompt, null, []),
+        revision: await nextRevision(db),
+      }
+      await db.insertInto('chat_history').values(row).execute()
+    },
+
+    async find(id: string): Promise<GenerationRecord | undefined> {
+      const rows = await db.selectFrom('chat_history').selectAll().where('id', '=', id).execute()
+      return (await withImages(rows))[0]
+    },
+
+    /** Newest first; one more than `limit` tells that there is a next page. */
+    async list(filter: HistoryFilter): Promise<GenerationRecord[]> {
+      let query = db.selectFrom('chat_history').selectAll()
+      const before = filter.before
+      if (before) {
+        query = query.where(({ eb, refTuple, tuple }) =>
+          eb(refTuple('timestamp', 'id'), '<', tuple(before.timestamp, before.id)),
+        )
+      }
+      for (const word of filter.words ?? []) {
+        query = query.where(sql<boolean>`search_text like ${`%${escapeLike(word)}%`} escape '!'`)
+      }
+      if (filter.provider !== undefined) query = query.where('provider', '=', filter.provider)
+      if (filter.model !== undefined) query = query.where('model', '=', filter.model)
+      if (filter.status !== undefined) query = query.where('status', '=', filter.status)
+      if (filter.favorite !== undefined) query = query.where('favorite', '=', filter.favorite ? 1 : 0)
+      if (filter.from !== undefined) query = query.where('timestamp', '>=', filter.from)
+      if (filter.to !== undefined) query = query.where('timestamp', '<=', filter.to)
+      const rows = await query.orderBy('timestamp', 'desc').orderBy('id', 'desc').limit(filter.limit).execute()
+      return withImages(rows)
+    },
+
+    /** Writes the change with a new revision; undefined when there is no such row. */
+    async change(id: string, change: GenerationChange): Promise<GenerationRecord | undefined> {
+      const values: Updateable<ChatHistoryTable> = { ...columnsOf(change), revision: await nextRevision(db) }
+      await db.updateTable('chat_history').set(values).where('id', '=', id).execute()
+      const record = await this.find(id)
+      if (record && (change.revisedPrompt !== undefined || change.tags)) {
+        const search_text = searchText(record.prompt, record.revisedPrompt, record.tags)
+        await db.updateTable('chat_history').set({ search_text }).where('id', '=', id).execute()
+      }
+      return record
+    },
+
+    async unfinished(): Promise<GenerationRecord[]> {
+      const rows = await db.selectFrom('chat_history').selectAll().where('status', 'in', unfinished).orderBy('revision').execute()
+      return withImages(rows)
+    },
+
+    async countUnfinished() {
+      const rows = await db
+        .selectFrom('chat_history')
+        .select(({ fn }) => ['status', fn.countAll<number>().as('count')])
+        .where('status', 'in', unfinished)
+        .groupBy('status')
+        .execute()
+      const count = (status: GenerationStatus) => Number(rows.find(row => row.status === status)?.count ?? 0)
+      return { queued: count('queued'), running: count('running') }
+    },
+
+    async waiting(): Promise<{ id: string; reason: string }[]> {
+      const rows = await db
+        .selectFrom('chat_history')
+        .select(['id', 'waiting'])
+        .where('status', 'in', unfinished)
+        .where('waiting', 'is not', null)
+        .limit(20)
+        .execute()
+      return rows.map(row => ({ id: row.id, reason: row.waiting ?? '' }))
+    },
+
+    /** The newest revision that anything has. */
+    async revision(): Promise<number> {
+      const row = await db.selectFrom('counters').select('value').where('name', '=', 'revision').executeTakeFirstOrThrow()
+      return Number(row.value)
+    },
+
+    async changedSince(revision: number, limit: number): Promise<GenerationRecord[]> {
+      const rows = await db
+        .selectFrom('chat_history')
+        .selectAll()
+        .where('revision', '>', revision)
+        .orderBy('revision')
+        .limit(limit)
+        .execute()
+      return withImages(rows)
+    },
+
+    async removedSince(revision: number, limit: number): Promise<{ id: string; revision: number }[]> {
+      const rows = await db
+        .selectFrom('removals')
+        .selectAll()
+        .where('revision', '>', revision)
+        .orderBy('revision')
+        .limit(limit)
+        .execute()
+      return rows.map(row => ({ id: row.generation_id, revision: Number(row.revision) }))
+    },
+
+    async removalOf(id: string): Promise<number | undefined> {
+      const row = await db.selectFrom('removals').select('revision').where('generation_id', '=', id).executeTakeFirst()
+      return row && Number(row.revision)
+    },
+
+    /** Ids of ended generations, at most `limit`. */
+    async endedIds(limit: number): Promise<string[]> {
+      const rows = await db.selectFrom('chat_history').select('id').where('status', 'not in', unfinished).limit(limit).execute()
+      return rows.map(row => row.id)
+    },
+
+    /** Removes the rows and all that hangs on them; the revision of each removal. */
+    async remove(ids: string[]): Promise<{ id: string; revision: number }[]> {
+      const removed: { id: string; revision: number }[] = []
+      const removedAt = new Date().toISOString()
+      for (const id of ids) {
+        const revision = await nextRevision(db)
+        await db.deleteFrom('chat_history').where('id', '=', id).execute()
+        await db.insertInto('removals').values({ generation_id: id, revision, removed_at: removedAt }).execute()
+        removed.push({ id, revision })
+      }
+      return removed
+    },
+
+    async forgetRemovals(before: string) {
+      await db.deleteFrom('removals').where('removed_at', '<', before).execute()
+    },
+  }
+
+  async function withImages(rows: Selectable<ChatHistoryTable>[]): Promise<GenerationRecord[]> {
+    const ids = rows.map(row => row.id)
+    if (ids.length === 0) return []
+    const images = await db.selectFrom('images').selectAll().where('generation_id', 'in', ids).orderBy('position').execute()
+    const references = await db
+      .selectFrom('generation_references')
+      .innerJoin('images', 'images.id', 'generation_references.image_id')
+      .selectAll('images')
+      .select(['generation_references.generation_id as used_by', 'generation_references.position as place'])
+      .where('generation_references.generation_id', 'in', ids)
+      .orderBy('generation_references.position')
+      .execute()
+    const made = Map.groupBy(images, image => image.generation_id)
+    const used = Map.groupBy(references, reference => reference.used_by)
+    return rows.map(row =>
+      recordOf(
+        row,
+        (made.get(row.id) ?? []).map(imageOf),
+        (used.get(row.id) ?? []).map(reference => ({ ...imageOf(reference), index: reference.place })),
+      ),
+    )
+  }
+}
+
+/**
+ * One number that grows with every change, taken in the transaction of the change: whoever has seen revision r has seen
+ * everything below it.
+ */
+async function nextRevision(db: Connection): Promise<number> {
+  const row = await db
+    .updateTable('counters')
+    .set(({ eb }) => ({ value: eb('value', '+', 1) }))
+    .where('name', '=', 'revision')
+    .returning('value')
+    .executeTakeFirstOrThrow()
+  return Number(row.value)
+}
+
+function columnsOf(change: GenerationChange): Updateable<ChatHistoryTable> {
+  const columns: Updateable<ChatHistoryTable> = {}
+  if (change.status !== undefined) columns.status = change.status
+  if (change.revisedPrompt !== undefined) columns.revised_prompt = change.revisedPrompt
+  if (change.imageUrls !== undefined) columns.image_urls = JSON.stringify(change.imageUrls)
+  if (change.failures !== undefined) columns.failures = JSON.stringify(change.failures)
+  if (change.error !== undefined) columns.error = change.error === null ? null : JSON.stringify(change.error)
+  if (change.charge !== undefined) columns.charge = change.charge
+  if (change.cost !== undefined) {
+    columns.cost_amount = change.cost?.amount ?? null
+    columns.cost_currency = change.cost?.currency ?? null
+  }
+  if (change.favorite !== undefined) columns.favorite = change.favorite ? 1 : 0
+  if (change.tags !== undefined) columns.tags = JSON.stringify(change.tags)
+  if (change.waiting !== undefined) columns.waiting = change.waiting
+  if (change.cancelRequested !== undefined) columns.cancel_requested = change.cancelRequested ? 1 : 0
+  if (change.startedAt !== undefined) columns.started_at = change.startedAt
+  if (change.finishedAt !== undefined) columns.finished_at = change.finishedAt
+  return columns
+}
+
+function recordOf(row: Selectable<ChatHistoryTable>, images: ImageRecord[], references: ImageRecord[]): GenerationRecord {
+  const urls = JSON.parse(row.image_urls) as string[]
+  return {
+    id: row.id,
+    status: row.status as GenerationStatus,
+    prompt: row.prompt,
+    revisedPrompt: row.revised_prompt,
+    provider: row.provider,
+    model: row.model,
+    configId: row.config_id,
+    parameters: JSON.parse(row.parameters),
+    resolved: row.resolved === null ? null : JSON.parse(row.resolved),
+    timestamp: row.timestamp,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    images,
+    references,
+    // Ours always carry what was sent; rows of an old database never do.
+    oldImageUrls: row.resolved === null ? urls : [],
+    failures: JSON.parse(row.failures),
+    warnings: JSON.parse(row.warnings),
+    error: row.error === null ? null : JSON.parse(row.error),
+    charge: row.charge as Charge,
+    cost: row.cost_amount === null || row.cost_currency === null ? null : { amount: row.cost_amount, currency: row.cost_currency },
+    favorite: row.favorite === 1,
+    tags: JSON.parse(row.tags),
+    retryOf: row.retry_of,
+    waiting: row.waiting,
+    cancelRequested: row.cancel_requested === 1,
+    requestId: row.request_id,
+    revision: Number(row.revision),
+  }
+}
+
+/** The form in which words are looked for; the words of a search go through the same. */
+export function searchForm(text: string) {
+  return text.normalize('NFC').toLowerCase()
+}
+
+function searchText(prompt: string, revisedPrompt: string | null, tags: string[]) {
+  return searchForm([prompt, revisedPrompt ?? '', ...tags].join('\n'))
+}
+
+function escapeLike(word: string) {
+  return word.replace(/[!%_]/g, '!$&')
+}

@@ -1,0 +1,140 @@
+/** Rows of `images`: every stored picture, made or given as a reference. */
+import type { Selectable } from 'kysely'
+import type { Connection } from './database.ts'
+import type { ImageRecord } from './records.ts'
+import type { ImagesTable } from './tables.ts'
+
+export function createImageRepository(db: Connection) {
+  return {
+    /** False when the generation has a picture at this position already. */
+    async insert(image: ImageRecord): Promise<boolean> {
+      const result = await db
+        .insertInto('images')
+        .values({
+          id: image.id,
+          role: image.role,
+          generation_id: image.generationId,
+          call_id: image.callId,
+          position: image.index,
+          file: image.file,
+          width: image.width,
+          height: image.height,
+          bytes: image.bytes,
+          mime_type: image.mimeType,
+          sha256: image.sha256,
+          created_at: image.createdAt,
+          details: image.details === null ? null : JSON.stringify(image.details),
+        })
+        .onConflict(conflict => conflict.columns(['generation_id', 'position']).doNothing())
+        .executeTakeFirst()
+      return Number(result.numInsertedOrUpdatedRows ?? 0) > 0
+    },
+
+    async find(id: string): Promise<ImageRecord | undefined> {
+      const row = await db.selectFrom('images').selectAll().where('id', '=', id).executeTakeFirst()
+      return row && imageOf(row)
+    },
+
+    /** A stored reference with exactly these bytes. */
+    async findReference(sha256: string): Promise<ImageRecord | undefined> {
+      const row = await db
+        .selectFrom('images')
+        .selectAll()
+        .where('sha256', '=', sha256)
+        .where('role', '=', 'reference')
+        .executeTakeFirst()
+      return row && imageOf(row)
+    },
+
+    async ofGenerations(ids: string[]): Promise<ImageRecord[]> {
+      if (ids.length === 0) return []
+      const rows = await db.selectFrom('images').selectAll().where('generation_id', 'in', ids).execute()
+      return rows.map(imageOf)
+    },
+
+    async isUsed(id: string): Promise<boolean> {
+      const row = await db.selectFrom('generation_references').select('image_id').where('image_id', '=', id).executeTakeFirst()
+      return row !== undefined
+    },
+
+    /** References that no generation uses and that are older than `before`. */
+    async unusedReferences(before: string): Promise<ImageRecord[]> {
+      const rows = await db
+        .selectFrom('images')
+        .selectAll()
+        .where('role', '=', 'reference')
+        .where('created_at', '<', before)
+        .where(({ not, exists, selectFrom }) =>
+          not(exists(selectFrom('generation_references').select('image_id').whereRef('image_id', '=', 'images.id'))),
+        )
+        .limit(500)
+        .execute()
+      return rows.map(imageOf)
+    },
+
+    async remove(id: string) {
+      await db.deleteFrom('images').where('id', '=', id).execute()
+    },
+
+    async addReferences(generationId: string, references: { imageId: string; preparedFile: string; preparedType: string }[]) {
+      for (const [position, reference] of references.entries()) {
+        await db
+          .insertInto('generation_references')
+          .values({
+            generation_id: generationId,
+            position,
+            image_id: reference.imageId,
+            prepared_file: reference.preparedFile,
+            prepared_type: reference.preparedType,
+          })
+          .execute()
+      }
+    },
+
+    /** The form of a reference that is sent, while the generation is not ended. */
+    async preparedReference(generationId: string, position: number): Promise<{ file: string; mimeType: string } | undefined> {
+      const row = await db
+        .selectFrom('generation_references')
+        .selectAll()
+        .where('generation_id', '=', generationId)
+        .where('position', '=', position)
+        .executeTakeFirst()
+      return row?.prepared_file ? { file: row.prepared_file, mimeType: row.prepared_type ?? 'image/png' } : undefined
+    },
+
+    async preparedFiles(generationId: string): Promise<string[]> {
+      const rows = await db
+        .selectFrom('generation_references')
+        .select('prepared_file')
+        .where('generation_id', '=', generationId)
+        .execute()
+      return rows.map(row => row.prepared_file).filter(file => file !== null)
+    },
+
+    async forgetPrepared(generationId: string) {
+      await db
+        .updateTable('generation_references')
+        .set({ prepared_file: null })
+        .where('generation_id', '=', generationId)
+        .execute()
+    },
+  }
+}
+
+export function imageOf(row: Selectable<ImagesTable>): ImageRecord {
+  return {
+    id: row.id,
+    role: row.role as ImageRecord['role'],
+    generationId: row.generation_id,
+    callId: row.call_id,
+    index: row.position,
+    file: row.file,
+    width: row.width,
+    height: row.height,
+    bytes: Number(row.bytes),
+    mimeType: row.mime_type,
+    sha256: row.sha256,
+    createdAt: row.created_at,
+    details: row.details === null ? null : JSON.parse(row.details),
+  }
+}

@@ -1,0 +1,8 @@
+/** All migrations in order. A released one is never edited: an old database must be able to walk the same path. */
+import type { Migration } from 'kysely/migration'
+import type { Seal } from '../seal.ts'
+import { firstTables } from './0001-first-tables.ts'
+
+export function createMigrations(seal: Seal): Record<string, Migration> {
+  return { '0001-first-tables': firstTables(seal) }
+}
