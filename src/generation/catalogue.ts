@@ -3,7 +3,16 @@ import { catalogue } from '../providers/index.ts'
 import type { JsonSchema, Model, SizeRule } from '../providers/provider.ts'
 
 /** Names that every client may send to every model; what a model cannot honour is left out with a warning. */
-const commonNames = ['size', 'n', 'seed', 'negative_prompt', 'guidance_scale', 'watermark', 'prompt_extend', 'output_format']
+const commonNames = [
+  'size',
+  'n',
+  'seed',
+  'negative_prompt',
+  'guidance_scale',
+  'watermark',
+  'prompt_extend',
+  'output_format',
+]
 
 /** Every parameter name that some model knows. */
 export const knownNames: ReadonlySet<string> = new Set([
@@ -47,7 +56,8 @@ function sizeSchema(rules: SizeRule[]): JsonSchema {
   else if (exact.length > 0) forms.push({ title: 'pixels', enum: exact })
   const schema: JsonSchema = {
     type: 'string',
-    description: 'Width and height in pixels (`WxH`), a ratio such as `16:9`, or a tier such as `2K`, as far as listed.',
+    description:
+      'Width and height in pixels (`WxH`), a ratio such as `16:9`, or a tier such as `2K`, as far as listed.',
     anyOf: forms,
   }
   const standard = rules[0]?.default

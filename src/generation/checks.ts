@@ -28,7 +28,8 @@ export function checkRequest(
   const names = schema.properties as Record<string, unknown>
   for (const [name, value] of Object.entries(request.parameters)) {
     if (Object.hasOwn(names, name)) honoured[name] = value
-    else if (knownNames.has(name)) warnings.push({ parameter: name, message: `${model.id} has no ${name}; it was left out.` })
+    else if (knownNames.has(name))
+      warnings.push({ parameter: name, message: `${model.id} has no ${name}; it was left out.` })
     else faults.push({ path: `parameters.${name}`, message: unknownName(name, Object.keys(names)) })
   }
   faults.push(...checkValues(model, honoured))
@@ -48,8 +49,14 @@ export function checkRequest(
   const group = asksForGroup(model, count, parameters)
   const most = group ? groupLimit(model, request.references) : model.images.max
   if (count > most && faults.every(fault => fault.path !== 'parameters.n')) {
-    const why = group && model.images.group?.countsReferences ? `, of ${model.images.group.limit} together with the references` : ''
-    faults.push({ path: 'parameters.n', message: `${model.id} makes at most ${most} pictures here${why}; got n = ${count}.` })
+    const why =
+      group && model.images.group?.countsReferences
+        ? `, of ${model.images.group.limit} together with the references`
+        : ''
+    faults.push({
+      path: 'parameters.n',
+      message: `${model.id} makes at most ${most} pictures here${why}; got n = ${count}.`,
+    })
   }
   return {
     count,
@@ -82,7 +89,8 @@ function sizeRuleFor(model: Model, mode: { group: boolean; references: number })
 function checkReferenceCount(model: Model, count: number): Fault[] {
   const { min, max } = model.references
   if (count > max) {
-    const most = max === 0 ? 'takes no references; choose another model to edit a picture' : `takes at most ${max} references`
+    const most =
+      max === 0 ? 'takes no references; choose another model to edit a picture' : `takes at most ${max} references`
     return [{ path: 'images', message: `${model.id} ${most}; got ${count}.` }]
   }
   if (count < min) {
@@ -130,18 +138,33 @@ function faultOf(model: Model, error: ErrorObject): Fault {
     case 'maximum':
       return { path, message: `${name} must be at most ${limit} for ${model.id}; got ${got}. Use ${limit} or less.` }
     case 'enum':
-      return { path, message: `${name} must be one of ${(error.params.allowedValues as unknown[]).map(shown).join(', ')} for ${model.id}; got ${got}.` }
+      return {
+        path,
+        message: `${name} must be one of ${(error.params.allowedValues as unknown[]).map(shown).join(', ')} for ${model.id}; got ${got}.`,
+      }
     case 'type':
       return { path, message: `${name} must be ${article(String(error.params.type))}; got ${got}.` }
     case 'maxLength':
-      return { path, message: `${name} must have at most ${limit} characters for ${model.id}; it has ${[...String(error.data)].length}.` }
+      return {
+        path,
+        message: `${name} must have at most ${limit} characters for ${model.id}; it has ${[...String(error.data)].length}.`,
+      }
     default:
       return { path, message: `${name} ${error.message ?? 'is not valid'} (${model.id}).` }
   }
 }
 
 function article(type: string) {
-  return ({ integer: 'a whole number', number: 'a number', boolean: 'true or false', string: 'a text', array: 'a list', object: 'an object' })[type] ?? type
+  return (
+    {
+      integer: 'a whole number',
+      number: 'a number',
+      boolean: 'true or false',
+      string: 'a text',
+      array: 'a list',
+      object: 'an object',
+    }[type] ?? type
+  )
 }
 
 function shown(value: unknown) {
@@ -166,4 +189,3 @@ function closeTo(known: string, name: string) {
   const rest = (text: string, skip: number) => text.slice(start + skip)
   return rest(a, 1) === rest(b, 1) || rest(a, 1) === rest(b, 0) || rest(a, 0) === rest(b, 1)
 }
-

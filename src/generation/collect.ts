@@ -56,7 +56,8 @@ export function createCollector(parts: {
         } catch (error) {
           signal.throwIfAborted()
           const trouble = troubleOf(error)
-          if (trouble.broken && ++broken >= mostBrokenTries) return failure(place, 'provider_rejected', trouble.sentence)
+          if (trouble.broken && ++broken >= mostBrokenTries)
+            return failure(place, 'provider_rejected', trouble.sentence)
           if (trouble.gone && Date.now() > (picture.expiresAt ?? place.lostAfter)) {
             const message = `The picture was made, but its address has expired before it could be stored (${trouble.sentence}).`
             return failure(place, 'storage_failed', message)
@@ -112,7 +113,11 @@ export function createCollector(parts: {
 
 function troubleOf(error: unknown): { sentence: string; broken: boolean; gone: boolean } {
   if (error instanceof FetchError) {
-    return { sentence: error.message, broken: error.kind === 'not_a_picture' || error.kind === 'too_large', gone: error.kind !== 'storage' }
+    return {
+      sentence: error.message,
+      broken: error.kind === 'not_a_picture' || error.kind === 'too_large',
+      gone: error.kind !== 'storage',
+    }
   }
   return { sentence: error instanceof Error ? error.message : String(error), broken: false, gone: false }
 }

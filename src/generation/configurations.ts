@@ -43,7 +43,8 @@ export function createConfigurations(parts: {
   timeoutMs: number
 }): ConfigurationBook {
   const { store, seal, http } = parts
-  const baseUrlOf = (provider: ProviderId) => withoutSlash(parts.baseUrls[provider] ?? providers[provider].defaultBaseUrl)
+  const baseUrlOf = (provider: ProviderId) =>
+    withoutSlash(parts.baseUrls[provider] ?? providers[provider].defaultBaseUrl)
   const environment = parts.fromEnvironment.map(({ provider, apiKey }) => ({
     apiKey: cleanKey(apiKey),
     record: {
@@ -67,12 +68,15 @@ export function createConfigurations(parts: {
     },
 
     async active() {
-      return (await this.list()).filter(configuration => configuration.isActive && configuration.hasKey && isProvider(configuration.provider))
+      return (await this.list()).filter(
+        configuration => configuration.isActive && configuration.hasKey && isProvider(configuration.provider),
+      )
     },
 
     async add(input) {
       const faults = await faultsOf(input)
-      if (!input.provider) faults.push({ path: 'provider', message: `Name the provider: one of ${providerIds.join(', ')}.` })
+      if (!input.provider)
+        faults.push({ path: 'provider', message: `Name the provider: one of ${providerIds.join(', ')}.` })
       if (!input.api_key) faults.push({ path: 'api_key', message: 'Give the API key of the service.' })
       refuse(faults)
       const now = new Date().toISOString()
@@ -97,9 +101,18 @@ export function createConfigurations(parts: {
       const found = await stored(id)
       const faults = await faultsOf({ ...input, provider: input.provider ?? found.provider })
       // Otherwise a key could be led to an address of the changer's choice and read there.
-      const isElsewhere = input.base_url !== undefined && originOf(input.base_url, found.provider) !== originOf(found.baseUrl, found.provider)
-      if ((isElsewhere || (input.provider && input.provider !== found.provider)) && !input.api_key && found.keyHint !== null) {
-        faults.push({ path: 'api_key', message: 'Give the key again: a stored key is not sent to another address than the one it was entered for.' })
+      const isElsewhere =
+        input.base_url !== undefined &&
+        originOf(input.base_url, found.provider) !== originOf(found.baseUrl, found.provider)
+      if (
+        (isElsewhere || (input.provider && input.provider !== found.provider)) &&
+        !input.api_key &&
+        found.keyHint !== null
+      ) {
+        faults.push({
+          path: 'api_key',
+          message: 'Give the key again: a stored key is not sent to another address than the one it was entered for.',
+        })
       }
       refuse(faults)
       const changed: StoredConfiguration = {
@@ -120,7 +133,10 @@ export function createConfigurations(parts: {
       await stored(id)
       // Without the key a running task could not be asked for its pictures any more, and they were paid for.
       if (await store.calls.isConfigurationInUse(id)) {
-        throw new Refusal('conflict', 'Generations are running with this configuration. Wait until they end or switch it off, then delete it.')
+        throw new Refusal(
+          'conflict',
+          'Generations are running with this configuration. Wait until they end or switch it off, then delete it.',
+        )
       }
       await store.configurations.remove(id)
     },
@@ -137,7 +153,10 @@ export function createConfigurations(parts: {
 
   async function stored(id: string) {
     if (environment.some(({ record }) => record.id === id)) {
-      throw new Refusal('read_only', 'This configuration comes from the environment of the server; change the variable there and restart.')
+      throw new Refusal(
+        'read_only',
+        'This configuration comes from the environment of the server; change the variable there and restart.',
+      )
     }
     const found = await store.configurations.find(id)
     if (!found) throw new Refusal('not_found', 'There is no configuration with this id.')
@@ -151,23 +170,48 @@ export function createConfigurations(parts: {
 
   async function accessOf(id: string): Promise<Access> {
     const own = environment.find(({ record }) => record.id === id)
-    if (own) return { configId: id, provider: own.record.provider, model: null, apiKey: own.apiKey, baseUrl: own.record.baseUrl }
+    if (own)
+      return {
+        configId: id,
+        provider: own.record.provider,
+        model: null,
+        apiKey: own.apiKey,
+        baseUrl: own.record.baseUrl,
+      }
     const found = await stored(id)
     if (!isProvider(found.provider)) {
-      refuse([{ path: 'provider', message: `"${found.provider}" is not a provider here; choose one of ${providerIds.join(', ')}.` }])
+      refuse([
+        {
+          path: 'provider',
+          message: `"${found.provider}" is not a provider here; choose one of ${providerIds.join(', ')}.`,
+        },
+      ])
     }
     const provider = found.provider as ProviderId
-    return { configId: id, provider, model: found.model, apiKey: seal.open(found.sealedKey, place(id)), baseUrl: found.baseUrl ?? baseUrlOf(provider) }
+    return {
+      configId: id,
+      provider,
+      model: found.model,
+      apiKey: seal.open(found.sealedKey, place(id)),
+      baseUrl: found.baseUrl ?? baseUrlOf(provider),
+    }
   }
 
   async function unsavedTarget(input: ConfigurationInput) {
     const faults = await faultsOf(input)
-    if (!input.provider) faults.push({ path: 'provider', message: `Name the provider: one of ${providerIds.join(', ')}.` })
+    if (!input.provider)
+      faults.push({ path: 'provider', message: `Name the provider: one of ${providerIds.join(', ')}.` })
     if (!input.api_key) faults.push({ path: 'api_key', message: 'Give the API key to test.' })
     refuse(faults)
     const provider = input.provider as ProviderId
     const baseUrl = input.base_url ? withoutSlash(input.base_url) : baseUrlOf(provider)
-    const access: Access = { configId: '', provider, model: input.model ?? null, apiKey: cleanKey(input.api_key ?? ''), baseUrl }
+    const access: Access = {
+      configId: '',
+      provider,
+      model: input.model ?? null,
+      apiKey: cleanKey(input.api_key ?? ''),
+      baseUrl,
+    }
     return { access, model: input.model?.trim() || undefined }
   }
 
@@ -192,21 +236,38 @@ export function createConfigurations(parts: {
   async function faultsOf(input: ConfigurationInput): Promise<Fault[]> {
     const faults: Fault[] = []
     if (input.provider !== undefined && !isProvider(input.provider)) {
-      faults.push({ path: 'provider', message: `"${input.provider}" is not a provider here; choose one of ${providerIds.join(', ')}.` })
+      faults.push({
+        path: 'provider',
+        message: `"${input.provider}" is not a provider here; choose one of ${providerIds.join(', ')}.`,
+      })
     }
     if (input.api_key !== undefined && !/^[\x21-\x7e]{1,4096}$/.test(cleanKey(input.api_key))) {
-      faults.push({ path: 'api_key', message: 'The key must be plain text without spaces inside; copy it again from the console.' })
+      faults.push({
+        path: 'api_key',
+        message: 'The key must be plain text without spaces inside; copy it again from the console.',
+      })
     }
     if (input.base_url) {
       const parsed = URL.canParse(input.base_url) ? new URL(input.base_url) : undefined
-      const refusal = parsed ? await http.refusal(parsed.href) : 'The base address must be a whole URL such as https://ark.cn-beijing.volces.com/api/v3.'
+      const refusal = parsed
+        ? await http.refusal(parsed.href)
+        : 'The base address must be a whole URL such as https://ark.cn-beijing.volces.com/api/v3.'
       if (refusal) faults.push({ path: 'base_url', message: refusal })
-      else if (parsed?.search || parsed?.hash) faults.push({ path: 'base_url', message: 'The base address must end with its path, without "?" or "#".' })
+      else if (parsed?.search || parsed?.hash)
+        faults.push({ path: 'base_url', message: 'The base address must end with its path, without "?" or "#".' })
     }
     if (input.model && isProvider(input.provider ?? '')) {
       const elsewhere = findModel(input.model)
-      if (elsewhere && elsewhere.model.state !== 'unlisted' && elsewhere.provider !== input.provider && input.provider !== 'openai') {
-        faults.push({ path: 'model', message: `${input.model} is a model of ${elsewhere.provider}, not of ${input.provider}.` })
+      if (
+        elsewhere &&
+        elsewhere.model.state !== 'unlisted' &&
+        elsewhere.provider !== input.provider &&
+        input.provider !== 'openai'
+      ) {
+        faults.push({
+          path: 'model',
+          message: `${input.model} is a model of ${elsewhere.provider}, not of ${input.provider}.`,
+        })
       }
     }
     return faults

@@ -28,12 +28,14 @@ export function hasEnded(status: GenerationStatus) {
   return status !== 'queued' && status !== 'running'
 }
 
-export function createEvents(store: Store, doorbell: Doorbell): Events {
+export function createEvents(store: Store, doorbell: Doorbell, closing: AbortSignal): Events {
   return {
     async *follow({ generationId, after, signal }) {
-      const watch = watchFor(doorbell, signal, generationId)
+      const watch = watchFor(doorbell, AbortSignal.any([signal, closing]), generationId)
       try {
-        yield* generationId === undefined ? followAll(store, watch, after) : followOne(store, watch, generationId, after)
+        yield* generationId === undefined
+          ? followAll(store, watch, after)
+          : followOne(store, watch, generationId, after)
       } finally {
         watch.end()
       }

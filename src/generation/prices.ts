@@ -14,7 +14,10 @@ export interface Cost {
 }
 
 /** The cost of the pictures that were made; undefined where no price of the model is known. */
-export function costOf(model: Model, made: { pictures: PricedPicture[]; references: number; calls: number; parameters: JsonObject }): Cost | undefined {
+export function costOf(
+  model: Model,
+  made: { pictures: PricedPicture[]; references: number; calls: number; parameters: JsonObject },
+): Cost | undefined {
   const price = model.price
   if (!price) return undefined
   const factor = price.factorWhen && made.parameters[price.factorWhen.parameter] === true ? price.factorWhen.factor : 1

@@ -1,10 +1,10 @@
 /** Pictures that a prompt builds on: taken in and checked, then made fit for the model that gets them. */
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import sharp from 'sharp'
 import { ExchangeError, InvalidRequest } from '../providers/errors.ts'
 import type { OutgoingHttp } from '../providers/http.ts'
 import type { ReferenceLimits } from '../providers/provider.ts'
-import type { Files } from '../storage/files.ts'
+import { type Files, StorageError } from '../storage/files.ts'
 import type { ImageRecord } from '../storage/records.ts'
 import { decodedBase64, FetchError, keepBytes } from './download.ts'
 import {
@@ -51,7 +51,7 @@ const fetchTimeoutMs = 20_000
 /**
  * Takes in one reference, wherever it stands. An upload belongs to this function until it returns, and is removed when it is refused.
  * @param position among the references, for the path of a fault
- * @throws InvalidRequest; FetchError `storage`, StorageError; the reason of `signal` as it is
+ * @throws InvalidRequest, StorageError; the reason of `signal` as it is
  */
 export async function readReference(
   input: ReferenceInput,
@@ -120,7 +120,7 @@ async function storedImage(id: string, { files, findImage }: ReferenceParts): Pr
 }
 
 /** The bytes of a stored image. @throws StorageError */
-export async function storedBytes(image: ImageRecord, files: Files): Promise<Buffer> {
+export async function storedBytes(image: Pick<ImageRecord, 'file'>, files: Files): Promise<Buffer> {
   const pieces: Buffer[] = []
   for await (const piece of await files.open(image.file)) pieces.push(piece as Buffer)
   return Buffer.concat(pieces)
@@ -134,6 +134,7 @@ function asFault(error: unknown, position: number): unknown {
   if ((error instanceof FetchError || error instanceof ExchangeError) && isTooLarge(error)) {
     return say(`It is larger than ${mostReferenceBytes / 1_000_000} MB. Make it smaller.`)
   }
+  if (error instanceof FetchError && error.cause instanceof StorageError) return error.cause
   if (error instanceof ExchangeError) return say(`Its address could not be fetched. ${error.message}`)
   if (error instanceof DOMException && error.name === 'TimeoutError') {
     return say(`Its address took longer than ${fetchTimeoutMs / 1000} s. Upload the file instead.`)
@@ -156,26 +157,32 @@ export async function prepareReferences(
   pictures: readonly PictureSource[],
   limits: ReferenceLimits,
 ): Promise<PreparedReference[]> {
-  const outcomes = await Promise.allSettled(
-    pictures.map((picture, position) => prepareReference(picture, limits, { references: pictures.length, position })),
-  )
-  const failed = outcomes.filter(outcome => outcome.status === 'rejected').map(outcome => outcome.reason as unknown)
-  const other = failed.find(reason => !(reason instanceof InvalidRequest))
-  if (other !== undefined) throw other
-  if (failed.length > 0) throw new InvalidRequest(failed.flatMap(reason => (reason as InvalidRequest).faults))
-  const prepared = outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  const prepareAll = async (sizes: (Dimensions | undefined)[]) => {
+    const outcomes = await Promise.allSettled(
+      pictures.map((picture, position) =>
+        prepareReference(picture, limits, { references: pictures.length, position, size: sizes[position] }),
+      ),
+    )
+    const failed = outcomes.filter(outcome => outcome.status === 'rejected').map(outcome => outcome.reason as unknown)
+    const other = failed.find(reason => !(reason instanceof InvalidRequest))
+    if (other !== undefined) throw other
+    if (failed.length > 0) throw new InvalidRequest(failed.flatMap(reason => (reason as InvalidRequest).faults))
+    return outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  }
 
-  // One of a pair may have had to shrink further to get under the limit of bytes.
-  return Promise.all(
-    prepared.map((reference, position) => {
-      const twins = prepared.filter(twin => twin.originalSize === reference.originalSize)
-      const smallest = twins.reduce((least, twin) => (twin.width < least.width ? twin : least))
-      const size = { width: smallest.width, height: smallest.height }
-      if (size.width === reference.width && size.height === reference.height) return withoutSize(reference)
-      const picture = pictures[position]!
-      return prepareReference(picture, limits, { references: pictures.length, position, size }).then(withoutSize)
-    }),
-  )
+  let all = await prepareAll([])
+  for (;;) {
+    // One of a pair may have had to shrink further to get under the limit of bytes; the other follows.
+    const sizes = all.map(({ originalSize }) => {
+      const twins = all.filter(twin => twin.originalSize === originalSize)
+      return twins.reduce((least, twin) => (twin.width * twin.height < least.width * least.height ? twin : least))
+    })
+    const agree = all.every(
+      ({ width, height }, position) => sizes[position]!.width === width && sizes[position]!.height === height,
+    )
+    if (agree) return all.map(withoutSize)
+    all = await prepareAll(sizes.map(({ width, height }) => ({ width, height })))
+  }
 }
 
 function withoutSize({
@@ -185,19 +192,29 @@ function withoutSize({
   return reference
 }
 
+interface Dimensions {
+  width: number
+  height: number
+}
+
+interface Sized extends PreparedReference {
+  /** By which the pictures that belong together are known. */
+  originalSize: string
+}
+
 interface PrepareOptions {
   /** How many share the limit of all together. */
   references: number
   position: number
   /** To shrink to, instead of the largest that fits. */
-  size?: { width: number; height: number }
+  size?: Dimensions
 }
 
 async function prepareReference(
   picture: PictureSource,
   limits: ReferenceLimits,
   options: PrepareOptions,
-): Promise<PreparedReference & { originalSize: string }> {
+): Promise<Sized> {
   try {
     return await inTurn(() => prepared(picture, limits, options))
   } catch (error) {
@@ -205,7 +222,7 @@ async function prepareReference(
   }
 }
 
-async function prepared(picture: PictureSource, limits: ReferenceLimits, options: PrepareOptions) {
+async function prepared(picture: PictureSource, limits: ReferenceLimits, options: PrepareOptions): Promise<Sized> {
   const facts = await pictureFacts(picture, mostPixels)
   const target = options.size ?? fittingSize(facts, limits)
   const originalSize = `${facts.width}x${facts.height}`
@@ -230,7 +247,9 @@ async function prepared(picture: PictureSource, limits: ReferenceLimits, options
     }
   }
 
-  const pixels = await decodedPixels(picture, target, limits.alpha)
+  // Without a type that can hold transparency, the allowance is worth nothing.
+  const keepsAlpha = limits.alpha && (limits.types.includes('image/png') || limits.types.includes('image/webp'))
+  const pixels = await decodedPixels(picture, target, keepsAlpha)
   const result = await encodedWithin(pixels, facts.mimeType, limits, maxBytes)
   return { ...result, transparent: pixels.transparent, originalSize }
 }
@@ -239,7 +258,7 @@ async function prepared(picture: PictureSource, limits: ReferenceLimits, options
  * The largest size of the same shape within the limits; depends on the size alone.
  * @throws NotAPicture when there is none
  */
-export function fittingSize(size: { width: number; height: number }, limits: ReferenceLimits) {
+function fittingSize(size: Dimensions, limits: ReferenceLimits): Dimensions {
   const long = Math.max(size.width, size.height)
   const short = Math.min(size.width, size.height)
   const shown = `${size.width}×${size.height}`
@@ -250,23 +269,25 @@ export function fittingSize(size: { width: number; height: number }, limits: Ref
   if (maxRatio !== undefined && long > short * maxRatio) {
     throw new NotAPicture(`It is ${shown} pixels, and the model takes at most ${maxRatio}:1. Crop it to that.`)
   }
-  const scale = Math.min(1, maxSide / long, Math.sqrt(maxArea / (long * short)))
-  if (scale === 1) return { width: size.width, height: size.height }
-  const shorter = Math.max(1, Math.round(short * scale))
-  const longer = Math.min(
-    Math.max(1, Math.floor(long * scale)),
-    maxSide,
-    Math.floor(maxArea / shorter),
-    // Rounding must not make the shape longer than the limit.
-    maxRatio === undefined ? Number.POSITIVE_INFINITY : Math.floor(shorter * maxRatio),
-  )
-  if (shorter < minSide) {
-    const ratio = Math.floor(maxSide / minSide)
+  const fitting = shrunk(size, Math.min(1, maxSide / long, Math.sqrt(maxArea / (long * short))), maxRatio)
+  if (Math.min(fitting.width, fitting.height) < minSide) {
     throw new NotAPicture(
-      `It is ${shown} pixels; shrunk to sides of at most ${maxSide} one would be under ${minSide}. Crop it to at most ${ratio}:1.`,
+      `It is ${shown} pixels; shrunk to the ${maxSide} that the model takes, one side would be under ${minSide}. Crop it.`,
     )
   }
-  return size.width >= size.height ? { width: longer, height: shorter } : { width: shorter, height: longer }
+  return fitting
+}
+
+/** Rounded down, so that no limit is passed that the exact size kept. */
+function shrunk(size: Dimensions, scale: number, maxRatio = Number.POSITIVE_INFINITY) {
+  if (scale === 1) return { width: size.width, height: size.height }
+  const floor = (side: number) => Math.max(1, Math.floor(side * scale + 1e-6))
+  const width = floor(size.width)
+  const height = floor(size.height)
+  return {
+    width: Math.min(width, Math.floor(height * maxRatio)),
+    height: Math.min(height, Math.floor(width * maxRatio)),
+  }
 }
 
 interface Pixels {
@@ -278,11 +299,7 @@ interface Pixels {
 }
 
 /** Upright, first frame, sRGB, 8 bits, of that size; with a channel for transparency only when some pixel needs it. */
-async function decodedPixels(
-  picture: PictureSource,
-  size: { width: number; height: number },
-  alpha: boolean,
-): Promise<Pixels> {
+async function decodedPixels(picture: PictureSource, size: Dimensions, alpha: boolean): Promise<Pixels> {
   try {
     const image = sharp(picture, { limitInputPixels: mostPixels, failOn: 'error' })
       .autoOrient()
@@ -301,7 +318,7 @@ async function decodedPixels(
       .toBuffer({ resolveWithObject: true })
     return { ...decoded, data: opaque.data, channels: opaque.info.channels as 1 | 3 }
   } catch (error) {
-    throw new NotAPicture('It is damaged or not complete. Save it again, as JPEG or PNG for example.', { cause: error })
+    throw damaged(error)
   }
 }
 
@@ -313,8 +330,16 @@ function isTransparent(data: Buffer, channels: number): boolean {
 }
 
 async function hasTransparentPixel(picture: PictureSource): Promise<boolean> {
-  const alpha = await sharp(picture, { limitInputPixels: mostPixels }).extractChannel('alpha').raw().toBuffer()
-  return isTransparent(alpha, 1)
+  try {
+    const alpha = await sharp(picture, { limitInputPixels: mostPixels }).extractChannel('alpha').raw().toBuffer()
+    return isTransparent(alpha, 1)
+  } catch (error) {
+    throw damaged(error)
+  }
+}
+
+function damaged(cause: unknown): NotAPicture {
+  return new NotAPicture('It is damaged or not complete. Save it again, as JPEG or PNG for example.', { cause })
 }
 
 /** The first form that fits: lossless where the original was, then lower quality, then smaller. */
@@ -336,8 +361,7 @@ async function encodedWithin(pixels: Pixels, originalType: string, limits: Refer
     )
   }
   for (let scale = 1; ; scale *= 0.8) {
-    const width = Math.round(pixels.width * scale)
-    const height = Math.round(pixels.height * scale)
+    const { width, height } = shrunk(pixels, scale, limits.maxRatio)
     if (scale < 1 && Math.min(width, height) < minSide) break
     // Once it shrinks, only the smallest forms are worth the time.
     for (const form of scale === 1 ? forms : [fallback]) {
@@ -351,7 +375,7 @@ async function encodedWithin(pixels: Pixels, originalType: string, limits: Refer
   )
 }
 
-function encode(pixels: Pixels, size: { width: number; height: number }, form: { mimeType: string; quality: number }) {
+function encode(pixels: Pixels, size: Dimensions, form: { mimeType: string; quality: number }) {
   const { width, height, channels } = pixels
   const image = sharp(pixels.data, { raw: { width, height, channels } }).resize(size.width, size.height, {
     fit: 'fill',
@@ -364,15 +388,10 @@ function encode(pixels: Pixels, size: { width: number; height: number }, form: {
 
 /** The description of a profile is text in 8 or 16 bits. */
 function isSrgbProfile(profile: Buffer): boolean {
-  return (
-    profile.includes('sRGB') ||
-    profile.includes(Buffer.from('BGRs', 'utf16le').swap16().reverse()) ||
-    profile.includes('s\0R\0G\0B')
-  )
+  return profile.includes('sRGB') || profile.includes('s\0R\0G\0B')
 }
 
 async function contentOf(picture: PictureSource): Promise<Buffer> {
   if (typeof picture !== 'string') return picture
-  const { readFile } = await import('node:fs/promises')
   return readFile(picture)
 }

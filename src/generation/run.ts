@@ -35,7 +35,13 @@ export function createRunner(parts: RunParts): Runner {
   const running = new Map<string, Promise<void>>()
   const queue = new PQueue({ concurrency: mostGenerations })
   const places = new Map<string, PQueue>()
-  const walkParts: WalkParts = { ...parts, placeFor, brakes: new Map(), stopping: stopping.signal, ending: ending.signal }
+  const walkParts: WalkParts = {
+    ...parts,
+    placeFor,
+    brakes: new Map(),
+    stopping: stopping.signal,
+    ending: ending.signal,
+  }
 
   function run(id: string): Promise<void> {
     const known = running.get(id)
@@ -45,7 +51,10 @@ export function createRunner(parts: RunParts): Runner {
       .add(() => walkAll(id))
       .catch(error => {
         if (error instanceof Stopped) return
-        log.error({ generation: id, err: error }, 'a generation stopped for a reason of our own; it goes on at the next start')
+        log.error(
+          { generation: id, err: error },
+          'a generation stopped for a reason of our own; it goes on at the next start',
+        )
       })
       .finally(() => {
         running.delete(id)
@@ -65,9 +74,11 @@ export function createRunner(parts: RunParts): Runner {
     cancel: id => cancels.get(id)?.abort(),
     async stop(drainMs) {
       stopping.abort()
-      queue.clear()
       const timer = setTimeout(() => ending.abort(), drainMs)
-      await Promise.race([Promise.all(running.values()), new Promise(resolve => ending.signal.addEventListener('abort', resolve))])
+      await Promise.race([
+        Promise.all(running.values()),
+        new Promise(resolve => ending.signal.addEventListener('abort', resolve)),
+      ])
       clearTimeout(timer)
       ending.abort()
     },
@@ -83,7 +94,9 @@ export function createRunner(parts: RunParts): Runner {
     const calls = latestAttempts(await store.calls.ofGeneration(id))
     const planned = calls.reduce((sum, call) => sum + call.images, 0)
     const ours = { ...walkParts, log: log.child({ generation: id, request: generation.requestId }) }
-    const walks = calls.map(call => new CallWalk(ours, { generation, call, planned, cancelled: cancel.signal }).toItsEnd())
+    const walks = calls.map(call =>
+      new CallWalk(ours, { generation, call, planned, cancelled: cancel.signal }).toItsEnd(),
+    )
     // All of them come to an end before an error of one is thrown: each has rows of its own to look after.
     const ends = await Promise.allSettled(walks)
     const failed = ends.filter(end => end.status === 'rejected').map(end => end.reason)
@@ -115,11 +128,20 @@ export function createRunner(parts: RunParts): Runner {
         finishedAt: new Date().toISOString(),
       })
     })
-    for (const file of prepared) await files.remove(file).catch(error => log.warn({ err: error, file }, 'a prepared reference was not removed'))
+    for (const file of prepared)
+      await files.remove(file).catch(error => log.warn({ err: error, file }, 'a prepared reference was not removed'))
     parts.doorbell.ring(id)
     if (!ended) return
     log.info(
-      { generation: id, request: ended.requestId, status: ended.status, images: ended.images.length, failures: ended.failures.length, charge: ended.charge, code: ended.error?.code },
+      {
+        generation: id,
+        request: ended.requestId,
+        status: ended.status,
+        images: ended.images.length,
+        failures: ended.failures.length,
+        charge: ended.charge,
+        code: ended.error?.code,
+      },
       'generation ended',
     )
   }
@@ -135,12 +157,22 @@ function outcomeOf(generation: GenerationRecord, calls: CallRecord[]) {
   const failures: FailureRecord[] = calls.flatMap(call => {
     if (call.failures.length > 0 || !call.error) return call.failures
     const { code, message, providerCode } = call.error
-    return Array.from({ length: call.images }, (_, index) => ({ index: call.firstIndex + index, code, message, providerCode }))
+    return Array.from({ length: call.images }, (_, index) => ({
+      index: call.firstIndex + index,
+      code,
+      message,
+      providerCode,
+    }))
   })
   const isDropped = (call: CallRecord) => call.outcome === 'dropped' && call.error?.code === 'cancelled'
-  const status: GenerationStatus = images.length > 0 ? 'succeeded' : calls.some(call => !isDropped(call)) ? 'failed' : 'cancelled'
+  const status: GenerationStatus =
+    images.length > 0 ? 'succeeded' : calls.some(call => !isDropped(call)) ? 'failed' : 'cancelled'
   const error = images.length > 0 ? null : mainError(calls, failures)
-  const charge: Charge = calls.some(call => call.charge === 'unknown') ? 'unknown' : calls.some(call => call.charge === 'charged') ? 'charged' : 'none'
+  const charge: Charge = calls.some(call => call.charge === 'unknown')
+    ? 'unknown'
+    : calls.some(call => call.charge === 'charged')
+      ? 'charged'
+      : 'none'
   return { status, failures, error, charge, cost: cost(generation, calls) }
 }
 
@@ -166,7 +198,11 @@ function cost(generation: GenerationRecord, calls: CallRecord[]) {
   const paid = calls.filter(call => call.charge === 'charged' || call.outcome === 'made')
   if (!found || paid.length === 0) return null
   const cost = costOf(found.model, {
-    pictures: generation.images.map(({ width, height, details }) => ({ width, height, layer: Number(details?.z_index ?? 0) > 0 })),
+    pictures: generation.images.map(({ width, height, details }) => ({
+      width,
+      height,
+      layer: Number(details?.z_index ?? 0) > 0,
+    })),
     references: generation.references.length,
     calls: paid.length,
     parameters: generation.resolved ?? {},

@@ -1,6 +1,12 @@
 /** What the faces of the program (HTTP, later MCP) may ask of it. `createParts` in `parts.ts` builds them. */
 import type { CheckResult } from '../providers/provider.ts'
-import type { ConfigurationRecord, GenerationRecord, GenerationStatus, ImageRecord, JsonObject } from '../storage/records.ts'
+import type {
+  ConfigurationRecord,
+  GenerationRecord,
+  GenerationStatus,
+  ImageRecord,
+  JsonObject,
+} from '../storage/records.ts'
 
 export interface GenerationRequest {
   prompt?: string
@@ -109,7 +115,12 @@ export interface Configurations {
 export interface StatusReport {
   database: { state: 'ok' | 'failing'; kind: 'sqlite' | 'postgresql'; detail?: string }
   storage: { state: 'ok' | 'failing'; kind: 'folder' | 's3'; detail?: string; freeBytes?: number }
-  queue: { state: 'ok' | 'waiting' | 'draining'; queued: number; running: number; waiting: { id: string; reason: string }[] }
+  queue: {
+    state: 'ok' | 'waiting' | 'draining'
+    queued: number
+    running: number
+    waiting: { id: string; reason: string }[]
+  }
   providers: { id: string; name: string; configured: boolean; activeConfigurations: number }[]
 }
 

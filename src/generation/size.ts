@@ -13,7 +13,12 @@ export type ResolvedSize = { size?: Size } | { fault: Fault }
  * `asked`: `WxH`, a ratio, a tier, or nothing. `reference`: the last reference, whose ratio some models follow.
  * The fault names the limit and a value that would work.
  */
-export function resolveSize(rule: SizeRule, modelId: string, asked: string | undefined, reference?: Pixels): ResolvedSize {
+export function resolveSize(
+  rule: SizeRule,
+  modelId: string,
+  asked: string | undefined,
+  reference?: Pixels,
+): ResolvedSize {
   const wanted = asked ?? rule.default
   if (wanted === undefined) return {}
   const text = wanted.trim().replace(/[×X*]/g, 'x')
@@ -66,10 +71,17 @@ function checkPixels(rule: SizeRule, modelId: string, wanted: Pixels): ResolvedS
   const proposal = propose(rule, wanted)
   const advice = proposal ? ` ${textOf(proposal)} would work.` : ''
   if ((minRatio && ratio < minRatio) || (maxRatio && ratio > maxRatio)) {
-    return refuse(`size ${text} is too ${ratio > 1 ? 'wide' : 'tall'}: ${modelId} takes ratios from ${ratioText(minRatio)} to ${ratioText(maxRatio)}.${advice}`)
+    return refuse(
+      `size ${text} is too ${ratio > 1 ? 'wide' : 'tall'}: ${modelId} takes ratios from ${ratioText(minRatio)} to ${ratioText(maxRatio)}.${advice}`,
+    )
   }
-  if ((minSide && Math.min(wanted.width, wanted.height) < minSide) || (maxSide && Math.max(wanted.width, wanted.height) > maxSide)) {
-    return refuse(`size ${text} has a side out of bounds: ${modelId} takes ${minSide ?? 1} to ${maxSide ?? 'any number of'} pixels a side.${advice}`)
+  if (
+    (minSide && Math.min(wanted.width, wanted.height) < minSide) ||
+    (maxSide && Math.max(wanted.width, wanted.height) > maxSide)
+  ) {
+    return refuse(
+      `size ${text} has a side out of bounds: ${modelId} takes ${minSide ?? 1} to ${maxSide ?? 'any number of'} pixels a side.${advice}`,
+    )
   }
   if ((minArea && area < minArea) || (maxArea && area > maxArea)) {
     const bounds = `${number(minArea ?? 1)} to ${maxArea ? number(maxArea) : 'any number of'} pixels`
@@ -82,10 +94,14 @@ function checkPixels(rule: SizeRule, modelId: string, wanted: Pixels): ResolvedS
 function propose(rule: SizeRule, wanted: Pixels): Pixels | undefined {
   const free = rule.free
   if (!free) return undefined
-  const ratio = Math.min(Math.max(wanted.width / wanted.height, free.minRatio ?? 0), free.maxRatio ?? Number.POSITIVE_INFINITY)
+  const ratio = Math.min(
+    Math.max(wanted.width / wanted.height, free.minRatio ?? 0),
+    free.maxRatio ?? Number.POSITIVE_INFINITY,
+  )
   const area = Math.min(Math.max(areaOf(wanted), free.minArea ?? 0), free.maxArea ?? Number.POSITIVE_INFINITY)
   for (const round of [up16, down16]) {
-    const clamp = (side: number) => Math.min(Math.max(round(side), up16(free.minSide ?? 1)), down16(free.maxSide ?? 99_999))
+    const clamp = (side: number) =>
+      Math.min(Math.max(round(side), up16(free.minSide ?? 1)), down16(free.maxSide ?? 99_999))
     const proposal = { width: clamp(Math.sqrt(area * ratio)), height: clamp(Math.sqrt(area / ratio)) }
     if (fits(free, proposal)) return proposal
   }

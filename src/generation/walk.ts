@@ -68,7 +68,10 @@ export class CallWalk {
   private call: CallRecord
   private readonly collecting = new Map<number, Promise<FailureRecord | undefined>>()
 
-  constructor(parts: WalkParts, options: { generation: GenerationRecord; call: CallRecord; planned: number; cancelled: AbortSignal }) {
+  constructor(
+    parts: WalkParts,
+    options: { generation: GenerationRecord; call: CallRecord; planned: number; cancelled: AbortSignal },
+  ) {
     this.parts = parts
     this.generation = options.generation
     this.call = options.call
@@ -103,7 +106,12 @@ export class CallWalk {
         this.parts.store.transaction(async ({ calls, generations }) => {
           await calls.sending(this.call.id, at)
           const startedAt = this.generation.startedAt ?? at
-          await generations.change(this.generation.id, { status: 'running', startedAt, charge: 'unknown', waiting: null })
+          await generations.change(this.generation.id, {
+            status: 'running',
+            startedAt,
+            charge: 'unknown',
+            waiting: null,
+          })
         }),
       )
       this.parts.doorbell.ring(this.generation.id)
@@ -119,7 +127,7 @@ export class CallWalk {
       const due = Math.max(Date.parse(this.call.notBefore ?? '') || 0, this.parts.brakes.get(this.call.configId) ?? 0)
       const ms = due - Date.now()
       if (ms <= 0 || this.cancelled.aborted) return
-      await this.wait(ms, this.cancelled)
+      await this.wait(ms, this.cancelled, this.parts.stopping)
     }
   }
 
@@ -136,11 +144,18 @@ export class CallWalk {
     let growing: GrowingAnswer | undefined
     let streamed = ''
     try {
-      const sent = { id: call.id, route: call.route, body: call.body, timeoutMs: this.parts.pauses.scaled(call.timeoutMs) }
+      const sent = {
+        id: call.id,
+        route: call.route,
+        body: call.body,
+        timeoutMs: this.parts.pauses.scaled(call.timeoutMs),
+      }
       for await (const learned of this.provider().send(sent, context)) {
         if (learned.type === 'task') {
           const at = new Date().toISOString()
-          await this.insist('keep the task id', () => this.parts.store.calls.accepted(call.id, learned.taskId, learned.requestId, at))
+          await this.insist('keep the task id', () =>
+            this.parts.store.calls.accepted(call.id, learned.taskId, learned.requestId, at),
+          )
           this.log.info({ task: learned.taskId, provider_request_id: learned.requestId }, 'task accepted')
         } else if (learned.type === 'part') {
           growing ??= await this.beginStream(learned)
@@ -154,7 +169,10 @@ export class CallWalk {
       }
       await this.reload()
       if (this.call.state === 'sending') throw new Error('the adapter ended an exchange without an answer')
-      this.log.info({ ms: Date.now() - began, state: this.call.state, provider_request_id: this.call.providerRequestId }, 'exchange ended')
+      this.log.info(
+        { ms: Date.now() - began, state: this.call.state, provider_request_id: this.call.providerRequestId },
+        'exchange ended',
+      )
     } catch (error) {
       await this.exchangeFailed(error, growing?.name, streamed)
     } finally {
@@ -190,7 +208,10 @@ export class CallWalk {
     if (this.call.state !== 'sending') return
     if (partial !== '') {
       const status = this.call.answer?.status ?? 200
-      return this.keep({ status, contentType: this.call.answer?.contentType, body: partial, complete: false }, streamFile)
+      return this.keep(
+        { status, contentType: this.call.answer?.contentType, body: partial, complete: false },
+        streamFile,
+      )
     }
     if (await this.adopt()) return
     await this.end({ outcome: 'unknown', charge: 'unknown', error: errorRecord(failure) })
@@ -200,7 +221,11 @@ export class CallWalk {
   private async recover() {
     const file = this.call.answer?.file
     const partial = file ? await this.parts.answers.read(file).catch(() => '') : ''
-    await this.lost(unknownOutcome('The server was stopped while it waited for the answer.'), file ?? undefined, partial)
+    await this.lost(
+      unknownOutcome('The server was stopped while it waited for the answer.'),
+      file ?? undefined,
+      partial,
+    )
   }
 
   /** Looks for the task of a submit whose answer was lost; exactly one that nobody knows is ours. */
@@ -226,6 +251,7 @@ export class CallWalk {
         return true
       }
       await this.wait(this.parts.pauses.poll(2_000 * tries), this.parts.stopping)
+      this.throwIfStopping()
     }
     return false
   }
@@ -240,7 +266,7 @@ export class CallWalk {
     let askedToCancel = false
     let pauseMs = 2_000
     for (let polls = 0; ; polls++) {
-      await this.wait(pauses.poll(pauseMs), askedToCancel ? stopping : this.cancelled)
+      await this.wait(pauses.poll(pauseMs), stopping, ...(askedToCancel ? [] : [this.cancelled]))
       this.throwIfStopping()
       const task = { id: this.call.taskId, route: this.call.route, polls }
       if (this.cancelled.aborted && !askedToCancel) {
@@ -255,7 +281,8 @@ export class CallWalk {
         throw error
       })
       if (polled.state === 'ended') return this.keep(polled.answer, undefined)
-      if (polled.state === 'unsure') this.log.warn({ task: task.id, reason: polled.reason }, 'task could not be looked at')
+      if (polled.state === 'unsure')
+        this.log.warn({ task: task.id, reason: polled.reason }, 'task could not be looked at')
       pauseMs = polled.afterMs
     }
   }
@@ -269,7 +296,15 @@ export class CallWalk {
       const isSmall = answer.body.length <= largestInRow
       const file = streamFile ?? (isSmall ? undefined : await answers.write(this.call.id, answer.body))
       const { status, contentType, complete, retryAfterMs, requestId } = answer
-      const kept = { status, contentType, complete, retryAfterMs, requestId, file, body: file ? undefined : answer.body }
+      const kept = {
+        status,
+        contentType,
+        complete,
+        retryAfterMs,
+        requestId,
+        file,
+        body: file ? undefined : answer.body,
+      }
       await store.calls.answered(this.call.id, kept, new Date().toISOString())
     })
     await this.reload()
@@ -279,16 +314,19 @@ export class CallWalk {
     const { parts, call } = this
     const parsed = await this.parsedAnswer()
     if (parsed.pictures.length === 0) return this.settleWithout(parsed)
-    if (parsed.revisedPrompt) await parts.store.generations.change(this.generation.id, { revisedPrompt: parsed.revisedPrompt })
+    if (parsed.revisedPrompt)
+      await parts.store.generations.change(this.generation.id, { revisedPrompt: parsed.revisedPrompt })
 
     const lost = await Promise.all(this.collect(parsed))
     const failures = [
-      ...parsed.failures.map((failure): FailureRecord => ({
-        index: this.positionOf(failure.index),
-        code: failure.code,
-        message: failure.message,
-        providerCode: failure.providerCode ?? null,
-      })),
+      ...parsed.failures.map(
+        (failure): FailureRecord => ({
+          index: this.positionOf(failure.index),
+          code: failure.code,
+          message: failure.message,
+          providerCode: failure.providerCode ?? null,
+        }),
+      ),
       ...lost.filter(failure => failure !== undefined),
       ...this.missing(parsed),
     ]
@@ -300,19 +338,22 @@ export class CallWalk {
     })
     // The pictures of a large answer are files of their own now; a second copy of them in base64 serves nobody.
     const file = call.answer?.file
-    if (file && failures.length === 0 && parsed.pictures.some(picture => picture.base64 !== undefined)) await parts.answers.remove(file)
+    if (file && failures.length === 0 && parsed.pictures.some(picture => picture.base64 !== undefined))
+      await parts.answers.remove(file)
   }
 
   private async settleWithout(parsed: Parsed) {
     const failure = parsed.error ?? unknownOutcome('The answer of the service broke off.')
     if (parsed.complete && failure.disposition === 'retry_safe') return this.repeatOrRefuse(failure)
     if (parsed.complete && failure.disposition === 'refused') {
-      const failures = parsed.failures.map((item): FailureRecord => ({
-        index: this.positionOf(item.index),
-        code: item.code,
-        message: item.message,
-        providerCode: item.providerCode ?? null,
-      }))
+      const failures = parsed.failures.map(
+        (item): FailureRecord => ({
+          index: this.positionOf(item.index),
+          code: item.code,
+          message: item.message,
+          providerCode: item.providerCode ?? null,
+        }),
+      )
       return this.refuse(failure, failures)
     }
     await this.end({ outcome: 'unknown', charge: 'unknown', error: errorRecord(failure) })
@@ -398,8 +439,10 @@ export class CallWalk {
     const { store, pauses, brakes } = this.parts
     const pauseMs = Math.max(pauses.scaled(failure.retryAfterMs ?? 0), pauses.repeat(call.attempt))
     const notBefore = new Date(Date.now() + pauseMs)
-    if (failure.code === 'rate_limited') brakes.set(call.configId, Math.max(brakes.get(call.configId) ?? 0, notBefore.getTime()))
-    if (call.attempt >= mostAttempts || (failure.retryAfterMs ?? 0) > longestRetryAfterMs || this.cancelled.aborted) return this.refuse(failure)
+    if (failure.code === 'rate_limited')
+      brakes.set(call.configId, Math.max(brakes.get(call.configId) ?? 0, notBefore.getTime()))
+    if (call.attempt >= mostAttempts || (failure.retryAfterMs ?? 0) > longestRetryAfterMs || this.cancelled.aborted)
+      return this.refuse(failure)
     const next = { ...call, id: randomUUID(), attempt: call.attempt + 1, notBefore: notBefore.toISOString() }
     await this.insist('note that a call is repeated', () =>
       store.transaction(async ({ calls }) => {
@@ -408,7 +451,10 @@ export class CallWalk {
         await calls.insert(next)
       }),
     )
-    this.log.warn({ code: failure.code, attempt: call.attempt, pause_ms: Math.round(pauseMs) }, 'refused without a picture; it will be sent again')
+    this.log.warn(
+      { code: failure.code, attempt: call.attempt, pause_ms: Math.round(pauseMs) },
+      'refused without a picture; it will be sent again',
+    )
     this.call = (await store.calls.find(next.id)) ?? this.call
   }
 
@@ -417,9 +463,20 @@ export class CallWalk {
   }
 
   private async end(settlement: Settlement) {
-    await this.insist('note how a call ended', () => this.parts.store.calls.settled(this.call.id, settlement, new Date().toISOString()))
+    await this.insist('note how a call ended', () =>
+      this.parts.store.calls.settled(this.call.id, settlement, new Date().toISOString()),
+    )
     const { outcome, charge, error } = settlement
-    this.log.info({ outcome, charge, code: error?.code, provider_code: error?.providerCode, provider_request_id: this.call.providerRequestId }, 'call settled')
+    this.log.info(
+      {
+        outcome,
+        charge,
+        code: error?.code,
+        provider_code: error?.providerCode,
+        provider_request_id: this.call.providerRequestId,
+      },
+      'call settled',
+    )
     await this.reload()
   }
 
@@ -434,13 +491,23 @@ export class CallWalk {
     const { call } = this
     try {
       const { apiKey, baseUrl } = await this.parts.configurations.access(call.configId)
-      return { apiKey, baseUrl, http: this.parts.http, signal: this.parts.ending, reference: index => this.reference(index) }
+      return {
+        apiKey,
+        baseUrl,
+        http: this.parts.http,
+        signal: this.parts.ending,
+        reference: index => this.reference(index),
+      }
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof SealError)) throw error
       const wasSent = call.state !== 'planned'
       const message = `The configuration cannot be used any more: ${error.message}`
       const recorded = plainError(wasSent ? 'outcome_unknown' : 'configuration_missing', message)
-      await this.end({ outcome: wasSent ? 'unknown' : 'dropped', charge: wasSent ? 'unknown' : 'none', error: recorded })
+      await this.end({
+        outcome: wasSent ? 'unknown' : 'dropped',
+        charge: wasSent ? 'unknown' : 'none',
+        error: recorded,
+      })
       return undefined
     }
   }
@@ -472,7 +539,9 @@ export class CallWalk {
       } catch (error) {
         if (error instanceof LedgerError) throw error
         this.log.error({ err: error, tries }, `could not ${what}; trying again`)
-        await this.note(`The server could not ${what}: ${error instanceof Error ? error.message : error}. Trying again.`)
+        await this.note(
+          `The server could not ${what}: ${error instanceof Error ? error.message : error}. Trying again.`,
+        )
         await this.wait(this.parts.pauses.storing(tries), this.parts.ending)
         if (this.parts.ending.aborted) throw new Stopped()
       }
@@ -490,9 +559,9 @@ export class CallWalk {
     this.parts.doorbell.ring(this.generation.id)
   }
 
-  /** Ends early, without an error, when `signal` aborts or the process stops. */
-  private async wait(ms: number, signal: AbortSignal) {
-    await this.parts.pauses.wait(ms, AbortSignal.any([signal, this.parts.stopping])).catch(() => {})
+  /** Ends early, without an error, when one of the signals aborts. */
+  private async wait(ms: number, ...signals: AbortSignal[]) {
+    await this.parts.pauses.wait(ms, AbortSignal.any(signals)).catch(() => {})
   }
 
   private throwIfStopping() {

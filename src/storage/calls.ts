@@ -25,7 +25,14 @@ export interface CallRecord {
   sentAt: string | null
   taskId: string | null
   answeredAt: string | null
-  answer: { status: number; contentType?: string; complete: boolean; retryAfterMs?: number; body: string | null; file: string | null } | null
+  answer: {
+    status: number
+    contentType?: string
+    complete: boolean
+    retryAfterMs?: number
+    body: string | null
+    file: string | null
+  } | null
   providerRequestId: string | null
   outcome: CallOutcome | null
   charge: Charge
@@ -185,7 +192,13 @@ export function createCallRepository(db: Connection) {
       }),
 
     /** The file that the parts of a stream are being written to; the call stays `sending` until its end. */
-    async streaming(id: string, file: string, status: number, contentType: string | undefined, requestId: string | undefined) {
+    async streaming(
+      id: string,
+      file: string,
+      status: number,
+      contentType: string | undefined,
+      requestId: string | undefined,
+    ) {
       await db
         .updateTable('provider_calls')
         .set({
@@ -217,7 +230,8 @@ export function createCallRepository(db: Connection) {
       .where('id', '=', id)
       .where('state', 'in', before[state])
       .executeTakeFirst()
-    if (Number(result.numUpdatedRows) !== 1) throw new LedgerError(`call ${id} cannot move to "${state}" from where it is`)
+    if (Number(result.numUpdatedRows) !== 1)
+      throw new LedgerError(`call ${id} cannot move to "${state}" from where it is`)
   }
 }
 

@@ -21,7 +21,12 @@ export function createConfigurationRepository(db: Connection) {
   return {
     /** Newest first. */
     async list(): Promise<StoredConfiguration[]> {
-      const rows = await db.selectFrom('configurations').selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc').execute()
+      const rows = await db
+        .selectFrom('configurations')
+        .selectAll()
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .execute()
       return rows.map(configurationOf)
     },
 
@@ -31,7 +36,10 @@ export function createConfigurationRepository(db: Connection) {
     },
 
     async insert(configuration: StoredConfiguration) {
-      await db.insertInto('configurations').values({ id: configuration.id, created_at: configuration.createdAt, ...columnsOf(configuration) }).execute()
+      await db
+        .insertInto('configurations')
+        .values({ id: configuration.id, created_at: configuration.createdAt, ...columnsOf(configuration) })
+        .execute()
     },
 
     async replace(configuration: StoredConfiguration) {

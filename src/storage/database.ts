@@ -1,5 +1,5 @@
 /** Opens the database. The two dialects show only here and in the migrations. */
-import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { backup, DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { Kysely, PostgresDialect, SqliteDialect, sql, type Transaction } from 'kysely'
@@ -44,9 +44,13 @@ async function openSqlite(file: string, seal: Seal): Promise<Database> {
     const isNew = !existsSync(file) || statSync(file).size === 0
     handle = new DatabaseSync(file)
     // FULL: a step of the ledger that was committed survives a power cut, not only a crash of the process.
-    handle.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000')
+    handle.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000',
+    )
     const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: asKyselyDatabase(handle) }) })
     const backupPath = await migrate(kysely, seal, isNew ? undefined : () => copyAside(handle!, file))
+    // A migration may have sealed keys that stood here in plain: without this they would still be legible in free pages.
+    if (backupPath) handle.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)')
     return {
       kind: 'sqlite',
       kysely,
@@ -97,7 +101,8 @@ function explain(file: string, error: unknown) {
   if (/not a database|malformed/.test(reason)) {
     return `The database ${file} is damaged or not an SQLite file (${reason}). Nothing was changed. Move it away or restore a backup, then start again.`
   }
-  if (isBusy(error)) return `The database ${file} is locked by another program (${reason}). Close that program and start again.`
+  if (isBusy(error))
+    return `The database ${file} is locked by another program (${reason}). Close that program and start again.`
   return `The database ${file} cannot be opened (${reason}). Check that the folder exists, that this user may write to it, and that the disk has room.`
 }
 
@@ -105,6 +110,8 @@ async function copyAside(handle: DatabaseSync, file: string) {
   const stamp = new Date().toISOString().replace(/[:.]/g, '-')
   const target = `${file}.before-${stamp}`
   await backup(handle, target)
+  // It may hold keys in plain, as the old database did.
+  chmodSync(target, 0o600)
   return target
 }
 
@@ -116,7 +123,8 @@ function asKyselyDatabase(handle: DatabaseSync) {
       const statement = handle.prepare(text)
       return {
         reader: statement.columns().length > 0,
-        all: (parameters: readonly unknown[]) => statement.all(...(parameters as SQLInputValue[])).map(row => ({ ...row })),
+        all: (parameters: readonly unknown[]) =>
+          statement.all(...(parameters as SQLInputValue[])).map(row => ({ ...row })),
         run: (parameters: readonly unknown[]) => statement.run(...(parameters as SQLInputValue[])),
         iterate: (parameters: readonly unknown[]) => statement.iterate(...(parameters as SQLInputValue[])),
       }
@@ -144,7 +152,9 @@ async function openPostgresql(url: string, seal: Seal): Promise<Database> {
     await guard.connect()
     const held = await guard.query('select pg_try_advisory_lock($1) as held', [serverLock])
     if (!held.rows[0]?.held) {
-      throw new DatabaseError('Another server already works on this PostgreSQL database. Stop that one first, or use another database.')
+      throw new DatabaseError(
+        'Another server already works on this PostgreSQL database. Stop that one first, or use another database.',
+      )
     }
     const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
     await migrate(kysely, seal)
@@ -161,7 +171,8 @@ async function openPostgresql(url: string, seal: Seal): Promise<Database> {
     await guard.end().catch(() => {})
     await pool.end().catch(() => {})
     if (error instanceof DatabaseError) throw error
-    const reason = error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error)
+    const reason =
+      error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error)
     const message = `PostgreSQL cannot be reached or refuses us (${reason}). Check DATABASE_URL: host, port, user, password and database name.`
     throw new DatabaseError(message, { cause: error })
   }
@@ -179,7 +190,9 @@ async function migrate(kysely: Kysely<Tables>, seal: Seal, copy?: () => Promise<
   if (error) {
     const kept = backupPath ? ` A copy of the database as it was is kept at ${backupPath}.` : ''
     const reason = error instanceof Error ? error.message : String(error)
-    throw new DatabaseError(`The database could not be brought to the present form (${reason}).${kept}`, { cause: error })
+    throw new DatabaseError(`The database could not be brought to the present form (${reason}).${kept}`, {
+      cause: error,
+    })
   }
   return backupPath
 }

@@ -2,7 +2,15 @@
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely'
 import type { Connection } from './database.ts'
 import { imageOf } from './images.ts'
-import type { Charge, ErrorRecord, FailureRecord, GenerationRecord, GenerationStatus, ImageRecord, JsonObject } from './records.ts'
+import type {
+  Charge,
+  ErrorRecord,
+  FailureRecord,
+  GenerationRecord,
+  GenerationStatus,
+  ImageRecord,
+  JsonObject,
+} from './records.ts'
 import type { ChatHistoryTable } from './tables.ts'
 
 export interface NewGeneration {
@@ -125,7 +133,12 @@ export function createGenerationRepository(db: Connection) {
     },
 
     async unfinished(): Promise<GenerationRecord[]> {
-      const rows = await db.selectFrom('chat_history').selectAll().where('status', 'in', unfinished).orderBy('revision').execute()
+      const rows = await db
+        .selectFrom('chat_history')
+        .selectAll()
+        .where('status', 'in', unfinished)
+        .orderBy('revision')
+        .execute()
       return withImages(rows)
     },
 
@@ -153,7 +166,11 @@ export function createGenerationRepository(db: Connection) {
 
     /** The newest revision that anything has. */
     async revision(): Promise<number> {
-      const row = await db.selectFrom('counters').select('value').where('name', '=', 'revision').executeTakeFirstOrThrow()
+      const row = await db
+        .selectFrom('counters')
+        .select('value')
+        .where('name', '=', 'revision')
+        .executeTakeFirstOrThrow()
       return Number(row.value)
     },
 
@@ -186,7 +203,12 @@ export function createGenerationRepository(db: Connection) {
 
     /** Ids of ended generations, at most `limit`. */
     async endedIds(limit: number): Promise<string[]> {
-      const rows = await db.selectFrom('chat_history').select('id').where('status', 'not in', unfinished).limit(limit).execute()
+      const rows = await db
+        .selectFrom('chat_history')
+        .select('id')
+        .where('status', 'not in', unfinished)
+        .limit(limit)
+        .execute()
       return rows.map(row => row.id)
     },
 
@@ -211,7 +233,12 @@ export function createGenerationRepository(db: Connection) {
   async function withImages(rows: Selectable<ChatHistoryTable>[]): Promise<GenerationRecord[]> {
     const ids = rows.map(row => row.id)
     if (ids.length === 0) return []
-    const images = await db.selectFrom('images').selectAll().where('generation_id', 'in', ids).orderBy('position').execute()
+    const images = await db
+      .selectFrom('images')
+      .selectAll()
+      .where('generation_id', 'in', ids)
+      .orderBy('position')
+      .execute()
     const references = await db
       .selectFrom('generation_references')
       .innerJoin('images', 'images.id', 'generation_references.image_id')
@@ -267,7 +294,11 @@ function columnsOf(change: GenerationChange): Updateable<ChatHistoryTable> {
   return columns
 }
 
-function recordOf(row: Selectable<ChatHistoryTable>, images: ImageRecord[], references: ImageRecord[]): GenerationRecord {
+function recordOf(
+  row: Selectable<ChatHistoryTable>,
+  images: ImageRecord[],
+  references: ImageRecord[],
+): GenerationRecord {
   const urls = JSON.parse(row.image_urls) as string[]
   return {
     id: row.id,
@@ -290,7 +321,10 @@ function recordOf(row: Selectable<ChatHistoryTable>, images: ImageRecord[], refe
     warnings: JSON.parse(row.warnings),
     error: row.error === null ? null : JSON.parse(row.error),
     charge: row.charge as Charge,
-    cost: row.cost_amount === null || row.cost_currency === null ? null : { amount: row.cost_amount, currency: row.cost_currency },
+    cost:
+      row.cost_amount === null || row.cost_currency === null
+        ? null
+        : { amount: row.cost_amount, currency: row.cost_currency },
     favorite: row.favorite === 1,
     tags: JSON.parse(row.tags),
     retryOf: row.retry_of,

@@ -53,7 +53,11 @@ export function createImageRepository(db: Connection) {
     },
 
     async isUsed(id: string): Promise<boolean> {
-      const row = await db.selectFrom('generation_references').select('image_id').where('image_id', '=', id).executeTakeFirst()
+      const row = await db
+        .selectFrom('generation_references')
+        .select('image_id')
+        .where('image_id', '=', id)
+        .executeTakeFirst()
       return row !== undefined
     },
 
@@ -76,7 +80,10 @@ export function createImageRepository(db: Connection) {
       await db.deleteFrom('images').where('id', '=', id).execute()
     },
 
-    async addReferences(generationId: string, references: { imageId: string; preparedFile: string; preparedType: string }[]) {
+    async addReferences(
+      generationId: string,
+      references: { imageId: string; preparedFile: string; preparedType: string }[],
+    ) {
       for (const [position, reference] of references.entries()) {
         await db
           .insertInto('generation_references')
@@ -92,7 +99,10 @@ export function createImageRepository(db: Connection) {
     },
 
     /** The form of a reference that is sent, while the generation is not ended. */
-    async preparedReference(generationId: string, position: number): Promise<{ file: string; mimeType: string } | undefined> {
+    async preparedReference(
+      generationId: string,
+      position: number,
+    ): Promise<{ file: string; mimeType: string } | undefined> {
       const row = await db
         .selectFrom('generation_references')
         .selectAll()

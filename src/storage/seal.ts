@@ -34,10 +34,15 @@ export function createSeal(secret: string): Seal {
       const parts = form.exec(sealed)
       if (!parts) throw new SealError('A stored key is not in the sealed form; enter it again.')
       const [, usedKeyId, nonce = '', text = ''] = parts
-      if (usedKeyId !== keyId) throw new SealError('A stored key was sealed with another SECRET_KEY; bring that one back or enter the key again.')
+      if (usedKeyId !== keyId)
+        throw new SealError(
+          'A stored key was sealed with another SECRET_KEY; bring that one back or enter the key again.',
+        )
       const bytes = Buffer.from(text, 'base64url')
       try {
-        const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(nonce, 'base64url')).setAAD(Buffer.from(place))
+        const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(nonce, 'base64url')).setAAD(
+          Buffer.from(place),
+        )
         decipher.setAuthTag(bytes.subarray(-16))
         return Buffer.concat([decipher.update(bytes.subarray(0, -16)), decipher.final()]).toString('utf8')
       } catch (cause) {

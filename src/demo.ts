@@ -1,0 +1,38 @@
+/** The ordinary server with simulators in place of the services: pictures without any key or cost. */
+import { DOUBAO_DEMO_KEY, startDoubaoSimulator } from './simulators/doubao.ts'
+import { QWEN_DEMO_KEY, startQwenSimulator } from './simulators/qwen.ts'
+import { start } from './start.ts'
+
+/** The services take half a minute for a picture; here it is a few seconds. */
+const timeScale = 0.1
+
+const doubao = await startDoubaoSimulator({ timeScale })
+const qwen = await startQwenSimulator({ timeScale })
+
+const { address, settings } = await start({
+  change: environment => ({
+    ...environment,
+    DATA_DIR: environment.DATA_DIR ?? './demo-data',
+    DOUBAO_API_URL: doubao.baseUrl,
+    DOUBAO_API_KEY: DOUBAO_DEMO_KEY,
+    QWEN_API_URL: qwen.baseUrl,
+    QWEN_API_KEY: QWEN_DEMO_KEY,
+  }),
+  afterClose: async () => {
+    await doubao.close()
+    await qwen.close()
+  },
+})
+
+console.log(`
+webimgui demo 演示 — ${address}
+Pictures are drawn by simulators; nothing leaves this machine and nothing costs. 图片由本机模拟器绘制，不联网，不收费。
+
+Make a picture 生成一张图片:
+  curl ${address}/api/generate -H 'Content-Type: application/json' \\
+    -d '{"prompt":"水墨山水，远处一叶小舟","model":"doubao-seedream-4-5-251128"}'
+
+API description 接口文档: ${address}/docs
+Pictures 图片: ${settings.storage.kind === 'folder' ? settings.storage.path : ''}
+Log 日志: ${settings.logFile ?? ''}
+`)

@@ -1,0 +1,405 @@
+/** Creates generations: checks everything, decides configuration and model, and writes the rows that the runner walks. */
+import { randomUUID } from 'node:crypto'
+import { type Fault, InvalidRequest } from '../providers/errors.ts'
+import { type FoundModel, findModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
+import type { Plan, ReferenceFacts } from '../providers/provider.ts'
+import type { Files } from '../storage/files.ts'
+import { type HistoryFilter, searchForm } from '../storage/generations.ts'
+import type { ConfigurationRecord, GenerationRecord, JsonObject } from '../storage/records.ts'
+import type { Store } from '../storage/store.ts'
+import { type CheckedRequest, checkRequest } from './checks.ts'
+import type { ConfigurationBook } from './configurations.ts'
+import { Refusal } from './errors.ts'
+import { createEvents, type Doorbell, hasEnded } from './events.ts'
+import type { References } from './images.ts'
+import type { Pauses } from './pauses.ts'
+import type { Runner } from './run.ts'
+import type { GenerationRequest, Generations, HistoryQuery } from './services.ts'
+import { resolveSize, sizeText } from './size.ts'
+
+export interface GenerationParts {
+  store: Store
+  files: Files
+  configurations: ConfigurationBook
+  references: References
+  runner: Runner
+  doorbell: Doorbell
+  pauses: Pauses
+  /** Aborts when the server closes: whoever waits or follows gets what there is. */
+  closing: AbortSignal
+  /** Removes a raw answer that is kept in a file. */
+  removeAnswer(name: string): Promise<void>
+}
+
+export function createGenerations(parts: GenerationParts): Generations {
+  const { store, runner, doorbell } = parts
+
+  return {
+    async create(request, { requestId, idempotency, signal }) {
+      if (idempotency) {
+        const known = await earlier(idempotency)
+        if (known) return known
+      }
+      const target = await chooseTarget(parts.configurations, request)
+      const prompt = request.prompt ?? ''
+      const checked = checkRequest(target.found.model, {
+        prompt,
+        parameters: request.parameters,
+        references: request.references.length,
+      })
+      refuse(checked.faults)
+      const prepared = await parts.references.prepare(request.references, target.found.model.references, signal)
+      const id = randomUUID()
+      let isWritten = false
+      try {
+        const plan = planOf(
+          target,
+          prompt,
+          checked,
+          prepared.map(reference => reference.facts),
+        )
+        const references = await parts.references.keep(id, prepared)
+        await store.transaction(async repositories => {
+          if (idempotency) {
+            const isOurs = await repositories.idempotency.insert(
+              { ...idempotency, generationId: id },
+              new Date().toISOString(),
+            )
+            if (!isOurs) throw new KeyTaken()
+          }
+          await repositories.generations.insert({
+            id,
+            prompt,
+            timestamp: new Date().toISOString(),
+            provider: target.found.provider,
+            model: target.modelId,
+            configId: target.configuration.id,
+            parameters: request.parameters,
+            resolved: { ...plan.resolved },
+            warnings: [...checked.warnings, ...plan.warnings],
+            retryOf: null,
+            requestId,
+          })
+          await repositories.images.addReferences(id, references)
+          let firstIndex = 0
+          for (const [slot, call] of plan.calls.entries()) {
+            await repositories.calls.insert({
+              id: randomUUID(),
+              generationId: id,
+              slot,
+              attempt: 1,
+              provider: target.found.provider,
+              configId: target.configuration.id,
+              model: target.modelId,
+              route: call.route,
+              body: call.body,
+              images: call.images,
+              firstIndex,
+              mayMakeFewer: call.mayMakeFewer ?? false,
+              timeoutMs: call.timeoutMs,
+              notBefore: null,
+            })
+            firstIndex += call.images
+          }
+        })
+        isWritten = true
+      } catch (error) {
+        if (!(error instanceof KeyTaken) || !idempotency) throw error
+        // The same key came twice at once, and the other request was first.
+        const known = await earlier(idempotency)
+        if (known) return known
+        throw error
+      } finally {
+        if (!isWritten) await parts.references.discard(id, prepared)
+      }
+      doorbell.ring(id)
+      void runner.run(id)
+      return get(id)
+    },
+
+    async whenEnded(id, { timeoutMs, signal }) {
+      return waitForEnd(id, timeoutMs, signal ? AbortSignal.any([signal, parts.closing]) : parts.closing)
+    },
+
+    find: id => store.generations.find(id),
+
+    async list(query) {
+      const items = await store.generations.list({ ...filterOf(query), limit: query.limit + 1 })
+      const page = items.slice(0, query.limit)
+      const last = page.at(-1)
+      return { items: page, nextCursor: items.length > page.length && last ? cursorOf(last) : null }
+    },
+
+    async change(id, change) {
+      const changed = await store.transaction(async ({ generations }) => {
+        if (!(await generations.find(id))) return undefined
+        return generations.change(id, change)
+      })
+      if (!changed) throw missing()
+      doorbell.ring(id)
+      return changed
+    },
+
+    async remove(id) {
+      const generation = await get(id)
+      if (!hasEnded(generation.status)) {
+        throw new Refusal(
+          'conflict',
+          'This generation is still running. Cancel it or wait for its end, then delete it.',
+        )
+      }
+      await removeAll([id])
+    },
+
+    async clear() {
+      let count = 0
+      for (;;) {
+        const ids = await store.generations.endedIds(200)
+        if (ids.length === 0) return count
+        await removeAll(ids)
+        count += ids.length
+      }
+    },
+
+    async cancel(id) {
+      const generation = await get(id)
+      if (hasEnded(generation.status))
+        throw new Refusal(
+          'conflict',
+          `This generation has ended already (${generation.status}); there is nothing to cancel.`,
+        )
+      const changed = await store.transaction(({ generations }) => generations.change(id, { cancelRequested: true }))
+      doorbell.ring(id)
+      runner.cancel(id)
+      return changed ?? generation
+    },
+
+    events: createEvents(store, doorbell, parts.closing),
+  }
+
+  async function get(id: string): Promise<GenerationRecord> {
+    const generation = await store.generations.find(id)
+    if (!generation) throw missing()
+    return generation
+  }
+
+  /** What an Idempotency-Key stands for already. */
+  async function earlier({ key, bodyHash }: { key: string; bodyHash: string }) {
+    const used = await store.idempotency.find(key)
+    if (!used) return undefined
+    if (used.bodyHash !== bodyHash) {
+      throw new Refusal(
+        'idempotency_mismatch',
+        'This Idempotency-Key was used for another request. Use a new key for a new request.',
+      )
+    }
+    const generation = await store.generations.find(used.generationId)
+    if (!generation)
+      throw new Refusal('gone', 'The generation of this Idempotency-Key was deleted. Use a new key to make it again.')
+    return generation
+  }
+
+  async function removeAll(ids: string[]) {
+    const { files, answers } = await store.transaction(async ({ generations, images, calls }) => {
+      const made = await images.ofGenerations(ids)
+      const answers = await calls.answerFiles(ids)
+      await generations.remove(ids)
+      return { files: made.flatMap(image => [image.file, `thumbnails/${image.id}.webp`]), answers }
+    })
+    // Rows first: a file without a row is only waste, a row without its file would be a lie.
+    for (const file of files) await parts.files.remove(file)
+    for (const answer of answers) await parts.removeAnswer(answer)
+    for (const id of ids) doorbell.ring(id)
+  }
+
+  /** Also ends when a picture that was made has been out of reach for a minute: the client gets the record meanwhile. */
+  function waitForEnd(
+    id: string,
+    timeoutMs: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<GenerationRecord> {
+    return new Promise((resolve, reject) => {
+      let late: NodeJS.Timeout | undefined
+      let isDone = false
+      const timer = timeoutMs === undefined ? undefined : setTimeout(() => void finish(), timeoutMs)
+      const stopListening = doorbell.listen(changed => {
+        if (changed === id) void look()
+      })
+      const onAbort = () => void finish()
+      signal.addEventListener('abort', onAbort)
+      if (signal.aborted) onAbort()
+      else void look()
+
+      async function look() {
+        try {
+          const generation = await get(id)
+          if (hasEnded(generation.status)) finish(generation)
+          else if (generation.waiting === null) {
+            clearTimeout(late)
+            late = undefined
+          } else late ??= setTimeout(() => void finish(), parts.pauses.lateMs)
+        } catch (error) {
+          finish(undefined, error)
+        }
+      }
+
+      function finish(generation?: GenerationRecord, error?: unknown) {
+        if (isDone) return
+        isDone = true
+        clearTimeout(timer)
+        clearTimeout(late)
+        stopListening()
+        signal.removeEventListener('abort', onAbort)
+        if (error) reject(error)
+        else resolve(generation ?? get(id))
+      }
+    })
+  }
+}
+
+/** Another request with the same Idempotency-Key was faster. */
+class KeyTaken extends Error {
+  override name = 'KeyTaken'
+}
+
+interface Target {
+  configuration: ConfigurationRecord
+  found: FoundModel
+  /** As it is sent: an alias or an endpoint id stays what it is. */
+  modelId: string
+}
+
+/** Without `config_id`: of the active ones of the model's provider the newest stored, then the environment's. */
+async function chooseTarget(configurations: ConfigurationBook, request: GenerationRequest): Promise<Target> {
+  const active = await configurations.active()
+  const declared = request.provider as ProviderId | undefined
+  if (declared !== undefined && !providerIds.includes(declared)) {
+    throw invalid([
+      { path: 'provider', message: `"${declared}" is not a provider here; choose one of ${providerIds.join(', ')}.` },
+    ])
+  }
+  let configuration: ConfigurationRecord | undefined
+  if (request.configId !== undefined) {
+    configuration = (await configurations.list()).find(({ id }) => id === request.configId)
+    if (!configuration)
+      throw invalid([
+        { path: 'config_id', message: 'There is no configuration with this id; GET /api/config lists them.' },
+      ])
+    if (!active.some(({ id }) => id === configuration?.id)) {
+      throw invalid([
+        { path: 'config_id', message: `The configuration "${configuration.name}" is switched off or has no key.` },
+      ])
+    }
+  }
+  const standard = configuration ?? active.find(one => (declared ? one.provider === declared : true))
+  const modelId = request.model?.trim() || standard?.model || standardModel(standard, declared)
+  if (!modelId) throw noConfiguration(declared)
+
+  // A model that only a configuration names belongs to that configuration's provider.
+  configuration ??= request.model
+    ? active.find(one => one.model === modelId && (!declared || one.provider === declared))
+    : standard
+  const listed = findModel(modelId)
+  const provider = (configuration?.provider as ProviderId | undefined) ?? declared
+  if (
+    listed &&
+    listed.model.state !== 'unlisted' &&
+    provider &&
+    provider !== listed.provider &&
+    provider !== 'openai'
+  ) {
+    throw invalid([{ path: 'model', message: `${modelId} is a model of ${listed.provider}, not of ${provider}.` }])
+  }
+  const found = findModel(modelId, provider) ?? listed
+  if (!found) {
+    const message = `No provider is known for the model "${modelId.slice(0, 80)}". Say which one in "provider" (${providerIds.join(', ')}), or choose from GET /api/models.`
+    throw invalid([{ path: 'model', message }])
+  }
+  if (found.model.state === 'retired') {
+    throw invalid([
+      { path: 'model', message: `${modelId} was shut down by its service; choose another model from GET /api/models.` },
+    ])
+  }
+  configuration ??= active.find(one => one.provider === found.provider)
+  if (!configuration) throw noConfiguration(found.provider)
+  return { configuration, found, modelId }
+}
+
+function standardModel(configuration: ConfigurationRecord | undefined, declared: ProviderId | undefined) {
+  const provider = (configuration?.provider as ProviderId | undefined) ?? declared
+  return provider && providers[provider].models.find(model => model.state === 'current' && model.textToImage)?.id
+}
+
+function noConfiguration(provider: ProviderId | undefined) {
+  const name = provider ? providers[provider].name : 'any service'
+  const variable =
+    provider === 'doubao' || provider === 'qwen' ? ` or set ${provider.toUpperCase()}_API_KEY and restart` : ''
+  return new Refusal(
+    'configuration_missing',
+    `No active configuration for ${name}. Add one with its API key (POST /api/config)${variable}.`,
+  )
+}
+
+function planOf(target: Target, prompt: string, checked: CheckedRequest, references: ReferenceFacts[]): Plan {
+  const { model, provider } = target.found
+  const rule = checked.sizeRule
+  const resolution = rule ? resolveSize(rule, model.id, checked.size, references.at(-1)) : {}
+  if ('fault' in resolution) throw invalid([resolution.fault])
+  try {
+    const plan = providers[provider].plan(
+      {
+        modelId: target.modelId,
+        prompt,
+        count: checked.count,
+        size: resolution.size,
+        parameters: checked.parameters,
+        references,
+      },
+      model,
+    )
+    const size: JsonObject = resolution.size ? { size: sizeText(resolution.size) } : {}
+    return { ...plan, resolved: { ...size, n: checked.count, ...plan.resolved } }
+  } catch (error) {
+    if (error instanceof InvalidRequest) throw invalid(error.faults)
+    throw error
+  }
+}
+
+function filterOf(query: HistoryQuery): HistoryFilter {
+  const { cursor, q, from, to, ...rest } = query
+  return {
+    ...rest,
+    before: cursor === undefined ? undefined : readCursor(cursor),
+    words: q === undefined ? undefined : searchForm(q).split(/\s+/).filter(Boolean),
+    from: from?.toISOString(),
+    to: to?.toISOString(),
+  }
+}
+
+function cursorOf({ timestamp, id }: GenerationRecord) {
+  return Buffer.from(JSON.stringify([timestamp, id])).toString('base64url')
+}
+
+function readCursor(cursor: string) {
+  try {
+    const [timestamp, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    if (typeof timestamp === 'string' && typeof id === 'string') return { timestamp, id }
+  } catch {
+    // Falls through to the sentence below.
+  }
+  throw invalid([
+    { path: 'cursor', message: 'The cursor is not one that this server gave out. Start again without it.' },
+  ])
+}
+
+function invalid(faults: Fault[]) {
+  return new Refusal('invalid_request', faults.map(fault => fault.message).join(' '), { faults })
+}
+
+function refuse(faults: Fault[]) {
+  if (faults.length > 0) throw invalid(faults)
+}
+
+function missing() {
+  return new Refusal('not_found', 'There is no generation with this id; it may have been deleted.')
+}

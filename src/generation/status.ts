@@ -1,0 +1,47 @@
+/** How the server is, for the status page: each part with its state and what to do about it. */
+import { providerIds, providers } from '../providers/index.ts'
+import type { Database } from '../storage/database.ts'
+import type { Files } from '../storage/files.ts'
+import type { Store } from '../storage/store.ts'
+import type { ConfigurationBook } from './configurations.ts'
+import type { Runner } from './run.ts'
+import type { StatusReport } from './services.ts'
+
+export function createStatus(parts: {
+  database: Database
+  store: Store
+  files: Files
+  configurations: ConfigurationBook
+  runner: Runner
+  storageKind: 'folder' | 's3'
+}): () => Promise<StatusReport> {
+  const { database, store, files, configurations, runner } = parts
+
+  return async () => {
+    const databaseTrouble = await trouble(() => database.check())
+    const storageTrouble = await trouble(() => files.check())
+    const freeBytes = await files.freeBytes().catch(() => undefined)
+    // A database that cannot be written can often still be read; one that cannot leaves these empty.
+    const counts = await store.generations.countUnfinished().catch(() => ({ queued: 0, running: 0 }))
+    const waiting = await store.generations.waiting().catch(() => [])
+    const all = await configurations.list().catch(() => [])
+    return {
+      database: { state: databaseTrouble ? 'failing' : 'ok', kind: database.kind, detail: databaseTrouble },
+      storage: { state: storageTrouble ? 'failing' : 'ok', kind: parts.storageKind, detail: storageTrouble, freeBytes },
+      queue: { state: runner.isStopping() ? 'draining' : waiting.length > 0 ? 'waiting' : 'ok', ...counts, waiting },
+      providers: providerIds.map(id => {
+        const active = all.filter(one => one.provider === id && one.isActive && one.hasKey)
+        return { id, name: providers[id].name, configured: active.length > 0, activeConfigurations: active.length }
+      }),
+    }
+  }
+}
+
+async function trouble(check: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await check()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}

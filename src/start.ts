@@ -1,0 +1,74 @@
+/** Runs the server as a process: what it prints, how it ends, and one sentence when it cannot start. */
+import { type App, createApp, type Overrides } from './app.ts'
+import { closeLog, createLog } from './log.ts'
+import { loadSettings, readEnvironment, type Settings } from './settings.ts'
+
+export interface Started {
+  app: App
+  settings: Settings
+  /** Where people reach it, without a slash at the end. */
+  address: string
+}
+
+/**
+ * Starts, says where it is, and ends the process on SIGTERM or SIGINT: well at the first, at once at the second.
+ * `change` may alter the environment before it is read; `afterClose` runs when the server has closed.
+ */
+export async function start(
+  options: {
+    change?: (environment: Record<string, string | undefined>) => Record<string, string | undefined>
+    overrides?: Overrides
+    afterClose?: () => Promise<void>
+  } = {},
+): Promise<Started> {
+  try {
+    const environment = readEnvironment()
+    const settings = loadSettings(options.change?.(environment) ?? environment)
+    const log = createLog(settings)
+    const app = await createApp(settings, log, options.overrides)
+    const address = await app.listen()
+    endOnSignals(async () => {
+      await app.close()
+      await options.afterClose?.()
+      log.info('stopped')
+      await closeLog(log)
+    })
+    if (app.backupPath)
+      log.info({ copy: app.backupPath }, 'the database was brought to the present form; a copy of the old one is kept')
+    return { app, settings, address: settings.publicUrl ?? address }
+  } catch (error) {
+    console.error(explain(error))
+    process.exit(1)
+  }
+}
+
+function endOnSignals(close: () => Promise<void>) {
+  let isClosing = false
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (isClosing) process.exit(1)
+      isClosing = true
+      close().then(
+        () => process.exit(0),
+        error => {
+          console.error(explain(error))
+          process.exit(1)
+        },
+      )
+    })
+  }
+}
+
+function explain(error: unknown) {
+  if (!(error instanceof Error)) return String(error)
+  const code = 'code' in error ? error.code : undefined
+  const port = 'port' in error ? error.port : ''
+  if (code === 'EADDRINUSE')
+    return `Port ${port} is in use by another program. Stop that program, or set PORT to another number.`
+  if (code === 'EACCES' && 'port' in error)
+    return `Port ${port} may not be opened by this user. Set PORT to a number above 1023.`
+  if (code === 'EADDRNOTAVAIL')
+    return 'HOST names an address that this machine does not have. Use 127.0.0.1, or 0.0.0.0 for all.'
+  const known = ['SettingsError', 'DatabaseError', 'StorageError', 'SealError', 'LogError']
+  return known.includes(error.name) || !error.stack ? error.message : error.stack
+}

@@ -1,0 +1,211 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Database, type DatabaseLocation, openDatabase } from '../../src/storage/database.ts'
+import type { NewGeneration } from '../../src/storage/generations.ts'
+import { createSeal } from '../../src/storage/seal.ts'
+import { createStore, type Store } from '../../src/storage/store.ts'
+import { type Postgres, startPostgres } from '../support/postgres.ts'
+
+const seal = createSeal('a secret of this test, long enough')
+
+describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
+  let postgres: Postgres | undefined
+  let folder: string
+  let number = 0
+  let location: DatabaseLocation
+  let database: Database
+  let store: Store
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'webimgui-store-'))
+    if (kind === 'postgresql') postgres = await startPostgres()
+  })
+  afterAll(async () => {
+    await postgres?.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  beforeEach(async () => {
+    const name = `test${number++}`
+    location = postgres
+      ? { kind: 'postgresql', url: await postgres.createDatabase(name) }
+      : { kind: 'sqlite', path: path.join(folder, `${name}.db`) }
+    database = await openDatabase(location, seal)
+    store = createStore(database)
+  })
+  afterEach(() => database.close())
+
+  test('pages through the history newest first without missing or repeating a row', async () => {
+    for (let index = 0; index < 25; index++)
+      await insert(`g${String(index).padStart(2, '0')}`, { timestamp: time(index % 5) })
+
+    const seen: string[] = []
+    let before: { timestamp: string; id: string } | undefined
+    for (;;) {
+      const page = await store.generations.list({ limit: 4, before })
+      seen.push(...page.map(generation => generation.id))
+      const last = page.at(-1)
+      if (!last) break
+      before = { timestamp: last.timestamp, id: last.id }
+    }
+
+    const expected = Array.from({ length: 25 }, (_, index) => ({
+      id: `g${String(index).padStart(2, '0')}`,
+      at: index % 5,
+    }))
+      .sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))
+      .map(row => row.id)
+    expect(seen).toEqual(expected)
+  })
+
+  test('finds any substring in any case, one Chinese character, and wildcards as themselves', async () => {
+    await insert('boat', { prompt: '水墨山水，远处一叶小舟' })
+    await insert('sale', { prompt: 'A SALE of 100% off_now! Äpfel' })
+    await store.generations.change('boat', { tags: ['Lieblings-Bild'], revisedPrompt: 'ink wash' })
+    const find = async (...words: string[]) =>
+      (await store.generations.list({ limit: 10, words })).map(generation => generation.id)
+
+    expect(await find('舟')).toEqual(['boat'])
+    expect(await find('ink', 'lieblings')).toEqual(['boat'])
+    expect(await find('100%')).toEqual(['sale'])
+    expect(await find('0%o')).toEqual([])
+    expect(await find('off_now!')).toEqual(['sale'])
+    expect(await find('offxnow')).toEqual([])
+    expect(await find('äpfel')).toEqual(['sale'])
+  })
+
+  test('filters by provider, model, status, favourite and time', async () => {
+    await insert('a', { timestamp: time(1), provider: 'doubao', model: 'x' })
+    await insert('b', { timestamp: time(2), provider: 'qwen', model: 'y' })
+    await store.generations.change('b', { favorite: true, status: 'succeeded' })
+    const ids = async (filter: object) =>
+      (await store.generations.list({ limit: 10, ...filter })).map(generation => generation.id)
+
+    expect(await ids({ provider: 'doubao' })).toEqual(['a'])
+    expect(await ids({ model: 'y' })).toEqual(['b'])
+    expect(await ids({ status: 'queued' })).toEqual(['a'])
+    expect(await ids({ favorite: true })).toEqual(['b'])
+    expect(await ids({ favorite: false })).toEqual(['a'])
+    expect(await ids({ from: time(2) })).toEqual(['b'])
+    expect(await ids({ to: time(1) })).toEqual(['a'])
+  })
+
+  test('a call only moves forward', async () => {
+    await insert('g')
+    await insertCall('c', 'g', 1)
+    const at = time(0)
+    await store.calls.sending('c', at)
+    await expect(store.calls.sending('c', at)).rejects.toThrow('cannot move')
+    await store.calls.accepted('c', 'task-1', 'request-1', at)
+    await store.calls.answered('c', { status: 200, complete: true, body: '{}' }, at)
+    await expect(store.calls.accepted('c', 'task-2', undefined, at)).rejects.toThrow('cannot move')
+    await store.calls.settled('c', { outcome: 'made', charge: 'charged' }, at)
+    await expect(store.calls.settled('c', { outcome: 'unknown', charge: 'unknown' }, at)).rejects.toThrow('cannot move')
+
+    const call = await store.calls.find('c')
+
+    expect(call).toMatchObject({
+      state: 'settled',
+      taskId: 'task-1',
+      providerRequestId: 'request-1',
+      outcome: 'made',
+      charge: 'charged',
+    })
+    await expect(insertCall('d', 'g', 1)).rejects.toThrow()
+  })
+
+  test('stores one picture a position, however often it is offered', async () => {
+    await insert('g')
+
+    expect(await store.images.insert(image('i1', 'g', 0))).toBe(true)
+    expect(await store.images.insert(image('i2', 'g', 0))).toBe(false)
+
+    expect((await store.generations.find('g'))?.images.map(stored => stored.id)).toEqual(['i1'])
+  })
+
+  test('every change has a revision of its own, removals too', async () => {
+    await insert('a')
+    await insert('b')
+    const seen = await store.generations.revision()
+    await store.generations.change('a', { favorite: true })
+    await store.transaction(({ generations }) => generations.remove(['b']))
+
+    const changed = await store.generations.changedSince(seen, 10)
+    const removed = await store.generations.removedSince(seen, 10)
+
+    expect(changed.map(generation => generation.id)).toEqual(['a'])
+    expect(removed).toEqual([{ id: 'b', revision: (changed[0]?.revision ?? 0) + 1 }])
+    expect(await store.generations.find('b')).toBeUndefined()
+  })
+
+  test('a key stands for one generation, also when it comes twice at once', async () => {
+    const used = (id: string) => ({ key: 'k', bodyHash: 'h', generationId: id })
+
+    const taken = await Promise.all([
+      store.idempotency.insert(used('a'), time(0)),
+      store.idempotency.insert(used('b'), time(0)),
+    ])
+
+    expect(taken.filter(Boolean)).toHaveLength(1)
+  })
+
+  test('nothing of a failed transaction stays', async () => {
+    const work = store.transaction(async ({ generations }) => {
+      await generations.insert(newGeneration('half'))
+      throw new Error('stop')
+    })
+
+    await expect(work).rejects.toThrow('stop')
+    expect(await store.generations.find('half')).toBeUndefined()
+  })
+
+  test('a second process is kept out until the first has ended', async () => {
+    await expect(openDatabase(location, seal)).rejects.toThrow(/in use by another|already works on/)
+
+    await database.close()
+    database = await openDatabase(location, seal)
+
+    expect(await store.generations.revision().catch(() => 'closed')).toBe('closed')
+    expect(await createStore(database).generations.revision()).toBe(0)
+  })
+
+  function insert(id: string, options: Partial<NewGeneration> = {}) {
+    return store.generations.insert({ ...newGeneration(id), ...options })
+  }
+
+  function insertCall(id: string, generationId: string, attempt: number) {
+    return store.calls.insert({
+      ...{ id, generationId, slot: 0, attempt, provider: 'doubao', configId: 'c', model: 'm', route: 'r', body: {} },
+      ...{ images: 1, firstIndex: 0, mayMakeFewer: false, timeoutMs: 1000, notBefore: null },
+    })
+  }
+})
+
+function newGeneration(id: string): NewGeneration {
+  return {
+    ...{ id, prompt: 'a prompt', timestamp: time(0), provider: 'doubao', model: 'm', configId: 'c' },
+    ...{ parameters: {}, resolved: {}, warnings: [], retryOf: null, requestId: 'r' },
+  }
+}
+
+function image(id: string, generationId: string, index: number) {
+  return {
+    ...{
+      id,
+      role: 'result' as const,
+      generationId,
+      callId: null,
+      index,
+      file: `${id}.png`,
+      width: 1,
+      height: 1,
+      bytes: 1,
+    },
+    ...{ mimeType: 'image/png', sha256: id, createdAt: time(0), details: null },
+  }
+}
+
+function time(seconds: number) {
+  return new Date(Date.UTC(2026, 10, 1, 8, 0, seconds)).toISOString()
+}

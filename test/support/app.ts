@@ -1,0 +1,145 @@
+/** A real server with a real database in a temporary folder, and simulators on free ports. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { pino } from 'pino'
+import { onTestFinished } from 'vitest'
+import type { Generation } from '../../src/api/generations.ts'
+import { type App, createApp } from '../../src/app.ts'
+import { loadSettings } from '../../src/settings.ts'
+import { DOUBAO_DEMO_KEY, type DoubaoSimulator, startDoubaoSimulator } from '../../src/simulators/doubao.ts'
+import { OPENAI_DEMO_KEY, type OpenaiSimulator, startOpenaiSimulator } from '../../src/simulators/openai.ts'
+import { QWEN_DEMO_KEY, type QwenSimulator, startQwenSimulator } from '../../src/simulators/qwen.ts'
+
+export interface TestApp {
+  url: string
+  app: App
+  dataDir: string
+  environment: Record<string, string>
+  doubao: DoubaoSimulator
+  qwen: QwenSimulator
+  openai: OpenaiSimulator
+  /** JSON in, JSON out; every header can be set. */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
+  generate(body: unknown, headers?: Record<string, string>): Promise<Generation>
+  /** Stops the server well and starts it again on the same data. */
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface Answer {
+  status: number
+  headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: answers of every route pass here, and tests look at what they expect
+  body: any
+}
+
+export interface TestOptions {
+  environment?: Record<string, string | undefined>
+  timeScale?: number
+  urlLifetimeSeconds?: number
+  logLines?: string[]
+}
+
+/** Closes itself at the end of the test. */
+export async function startApp(options: TestOptions = {}): Promise<TestApp> {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'webimgui-'))
+  const simulation = { timeScale: 0, urlLifetimeSeconds: options.urlLifetimeSeconds }
+  const [doubao, qwen, openai] = await Promise.all([
+    startDoubaoSimulator(simulation),
+    startQwenSimulator(simulation),
+    startOpenaiSimulator(simulation),
+  ])
+  const environment = Object.fromEntries(
+    Object.entries({
+      DATA_DIR: dataDir,
+      PORT: '0',
+      LOG_LEVEL: 'silent',
+      DOUBAO_API_URL: doubao.baseUrl,
+      DOUBAO_API_KEY: DOUBAO_DEMO_KEY,
+      QWEN_API_URL: qwen.baseUrl,
+      QWEN_API_KEY: QWEN_DEMO_KEY,
+      ALLOWED_HOSTS: new URL(openai.origin).host,
+      ...options.environment,
+    }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
+
+  async function begin() {
+    const log = pino(
+      { level: options.logLines ? 'trace' : 'silent' },
+      { write: line => void options.logLines?.push(line) },
+    )
+    const app = await createApp(loadSettings(environment), log, { timeScale: options.timeScale ?? 0.01 })
+    return { app, url: (await app.listen()).replace(/\/$/, '') }
+  }
+  let running = await begin()
+  let isStopped = false
+
+  const testApp: TestApp = {
+    get url() {
+      return running.url
+    },
+    get app() {
+      return running.app
+    },
+    dataDir,
+    environment,
+    doubao,
+    qwen,
+    openai,
+    call: (method, path, body, headers) => call(`${running.url}${path}`, method, body, headers),
+    async generate(body, headers) {
+      const answer = await testApp.call('POST', '/api/generate', body, headers)
+      if (answer.status >= 300) throw new Error(`generate answered ${answer.status}: ${JSON.stringify(answer.body)}`)
+      return answer.body as Generation
+    },
+    async restart() {
+      await running.app.close()
+      running = await begin()
+    },
+    async stop() {
+      if (isStopped) return
+      isStopped = true
+      await running.app.close()
+    },
+  }
+  onTestFinished(async () => {
+    await testApp.stop()
+    await Promise.all([doubao.close(), qwen.close(), openai.close()])
+    await rm(dataDir, { recursive: true, force: true })
+  })
+  return testApp
+}
+
+export async function call(
+  url: string,
+  method: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const isRaw = typeof body === 'string' || body instanceof FormData || body === undefined
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(body !== undefined && !(body instanceof FormData) ? { 'content-type': 'application/json' } : {}),
+      ...headers,
+    },
+    body: isRaw ? (body as string | FormData | undefined) : JSON.stringify(body),
+  })
+  const text = await response.text()
+  const isJson = /json/.test(response.headers.get('content-type') ?? '')
+  return { status: response.status, headers: response.headers, body: isJson && text !== '' ? JSON.parse(text) : text }
+}
+
+/** Stores a configuration for the OpenAI-style simulator. */
+export async function addOpenai(test: TestApp, model?: string) {
+  const answer = await test.call('POST', '/api/config', {
+    name: 'OpenAI style',
+    provider: 'openai',
+    base_url: test.openai.baseUrl,
+    api_key: OPENAI_DEMO_KEY,
+    ...(model ? { model } : {}),
+  })
+  if (answer.status !== 201) throw new Error(`the configuration was refused: ${JSON.stringify(answer.body)}`)
+  return answer.body as { id: string }
+}
