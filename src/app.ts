@@ -70,12 +70,16 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     timeoutMs: pauses.scaled(20_000),
   })
   const thumbnails = createThumbnails(files)
+  const shrinking = new Set<Promise<unknown>>()
   const collector = createCollector({
     ...{ store, files, http, doorbell, pauses },
-    onStored: image =>
-      void thumbnails
+    onStored(image) {
+      const made = thumbnails
         .get(image)
-        .catch(error => log.warn({ image: image.id, err: error }, 'no thumbnail could be made')),
+        .catch(error => log.warn({ image: image.id, err: error }, 'no thumbnail could be made'))
+        .finally(() => shrinking.delete(made))
+      shrinking.add(made)
+    },
   })
   const runner = createRunner({ store, files, answers, http, configurations, collector, doorbell, pauses, log })
   const services: Services = {
@@ -88,7 +92,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     configurations,
     status: createStatus({ database, store, files, configurations, runner, storageKind: settings.storage.kind }),
   }
-  const server = await createServer({ settings, services, log, secret })
+  const server = await createServer({ settings, services, log })
   const housekeeping = setInterval(() => void tidy(), hourMs).unref()
 
   async function tidy() {
@@ -117,10 +121,12 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     },
     async close() {
       clearInterval(housekeeping)
+      const closed = server.close()
       await runner.stop(settings.drainSeconds * 1000)
       closing.abort()
-      await server.close()
+      await closed
       await http.close()
+      await Promise.all(shrinking)
       await database.close()
     },
   }

@@ -116,7 +116,7 @@ function openFile(file: string) {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
     throw new SettingsError([`LOG_FILE ${file} cannot be written (${reason}); name another file, or "off" for none.`], { cause: error })
   }
-  const stream = destination({ fd: descriptor, sync: true })
+  const stream = destination({ dest: descriptor, sync: true })
   // A full disk must not end the process: pictures matter more than lines.
   let isReported = false
   stream.on('error', (error: Error) => {

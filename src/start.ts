@@ -1,6 +1,6 @@
 /** Runs the server as a process: what it prints, how it ends, and one sentence when it cannot start. */
 import { type App, createApp, type Overrides } from './app.ts'
-import { closeLog, createLog } from './log.ts'
+import { createLog } from './log.ts'
 import { loadSettings, readEnvironment, type Settings } from './settings.ts'
 
 export interface Started {
@@ -31,7 +31,6 @@ export async function start(
       await app.close()
       await options.afterClose?.()
       log.info('stopped')
-      await closeLog(log)
     })
     if (app.backupPath)
       log.info({ copy: app.backupPath }, 'the database was brought to the present form; a copy of the old one is kept')

@@ -99,7 +99,8 @@ export const Generation = z
 
 export type Generation = z.infer<typeof Generation>
 
-export const GenerateHeaders = z.object({
+/** Loose, because every other header passes through. */
+export const GenerateHeaders = z.looseObject({
   prefer: z
     .string()
     .optional()

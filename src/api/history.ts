@@ -23,6 +23,7 @@ function moment(isEnd: boolean) {
 export const HistoryQuery = z.strictObject({
   limit: z
     .string()
+    .meta({ type: 'integer', minimum: 1, maximum: 200, default: 20 })
     .refine(text => /^\d{1,6}$/.test(text) && Number(text) >= 1 && Number(text) <= 200, 'Use a whole number from 1 to 200.')
     .transform(Number)
     .optional()

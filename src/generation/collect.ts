@@ -58,7 +58,7 @@ export function createCollector(parts: {
           const trouble = troubleOf(error)
           if (trouble.broken && ++broken >= mostBrokenTries)
             return failure(place, 'provider_rejected', trouble.sentence)
-          if (trouble.gone && Date.now() > (picture.expiresAt ?? place.lostAfter)) {
+          if (trouble.expired || (trouble.gone && Date.now() > (picture.expiresAt ?? place.lostAfter))) {
             const message = `The picture was made, but its address has expired before it could be stored (${trouble.sentence}).`
             return failure(place, 'storage_failed', message)
           }
@@ -71,7 +71,7 @@ export function createCollector(parts: {
 
   function fetched(picture: Picture, signal: AbortSignal) {
     const source = picture.base64 === undefined ? { url: picture.url ?? '' } : { base64: picture.base64 }
-    return fetchPicture({ http, files, source, signal })
+    return fetchPicture({ http, files, source, signal, expiresAt: picture.expiresAt })
   }
 
   async function keep(bytes: StoredBytes, picture: Picture, place: Place): Promise<ImageRecord> {
@@ -111,15 +111,21 @@ export function createCollector(parts: {
   }
 }
 
-function troubleOf(error: unknown): { sentence: string; broken: boolean; gone: boolean } {
+function troubleOf(error: unknown) {
   if (error instanceof FetchError) {
     return {
       sentence: error.message,
       broken: error.kind === 'not_a_picture' || error.kind === 'too_large',
       gone: error.kind !== 'storage',
+      expired: error.kind === 'expired',
     }
   }
-  return { sentence: error instanceof Error ? error.message : String(error), broken: false, gone: false }
+  return {
+    sentence: error instanceof Error ? error.message : String(error),
+    broken: false,
+    gone: false,
+    expired: false,
+  }
 }
 
 function failure(place: Place, code: string, message: string): FailureRecord {

@@ -20,7 +20,7 @@ export interface StoredBytes extends PictureFacts {
  * - `not_a_picture`, `too_large`: what came is not what we store
  * - `storage`: our own disk; the cause is a StorageError
  */
-export type FetchErrorKind = 'again' | 'expired' | 'not_a_picture' | 'too_large' | 'storage'
+type FetchErrorKind = 'again' | 'expired' | 'not_a_picture' | 'too_large' | 'storage'
 
 export class FetchError extends Error {
   override name = 'FetchError'
@@ -116,7 +116,8 @@ export async function keepBytes(
 }
 
 /**
- * Pieces of about 768 KiB, so that a picture is never in memory twice. A `data:` prefix and line breaks are passed over.
+ * Pieces of about 768 KiB, so that a picture is never in memory twice. A `data:` prefix and line breaks are passed
+ * over.
  * @throws FetchError `not_a_picture` for anything that is not base64
  */
 export function* decodedBase64(text: string): Generator<Buffer> {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Fault, InvalidRequest } from '../providers/errors.ts'
 import { type FoundModel, findModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
-import type { Plan, ReferenceFacts } from '../providers/provider.ts'
+import type { Plan, ReferenceFacts, Warning } from '../providers/provider.ts'
 import type { Files } from '../storage/files.ts'
 import { type HistoryFilter, searchForm } from '../storage/generations.ts'
 import type { ConfigurationRecord, GenerationRecord, JsonObject } from '../storage/records.ts'
@@ -76,7 +76,7 @@ export function createGenerations(parts: GenerationParts): Generations {
             configId: target.configuration.id,
             parameters: request.parameters,
             resolved: { ...plan.resolved },
-            warnings: [...checked.warnings, ...plan.warnings],
+            warnings: [...retirement(target), ...checked.warnings, ...plan.warnings],
             retryOf: null,
             requestId,
           })
@@ -213,11 +213,7 @@ export function createGenerations(parts: GenerationParts): Generations {
   }
 
   /** Also ends when a picture that was made has been out of reach for a minute: the client gets the record meanwhile. */
-  function waitForEnd(
-    id: string,
-    timeoutMs: number | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<GenerationRecord> {
+  function waitForEnd(id: string, timeoutMs: number | undefined, signal: AbortSignal): Promise<GenerationRecord> {
     return new Promise((resolve, reject) => {
       let late: NodeJS.Timeout | undefined
       let isDone = false
@@ -315,14 +311,20 @@ async function chooseTarget(configurations: ConfigurationBook, request: Generati
     const message = `No provider is known for the model "${modelId.slice(0, 80)}". Say which one in "provider" (${providerIds.join(', ')}), or choose from GET /api/models.`
     throw invalid([{ path: 'model', message }])
   }
-  if (found.model.state === 'retired') {
-    throw invalid([
-      { path: 'model', message: `${modelId} was shut down by its service; choose another model from GET /api/models.` },
-    ])
-  }
   configuration ??= active.find(one => one.provider === found.provider)
   if (!configuration) throw noConfiguration(found.provider)
   return { configuration, found, modelId }
+}
+
+/** It may live on in another region, and the refusal of one that does not is free. */
+function retirement({ found, modelId }: Target): Warning[] {
+  if (found.model.state !== 'retired') return []
+  return [
+    {
+      parameter: 'model',
+      message: `${modelId} was shut down by its service as far as we know; GET /api/models lists the current ones.`,
+    },
+  ]
 }
 
 function standardModel(configuration: ConfigurationRecord | undefined, declared: ProviderId | undefined) {

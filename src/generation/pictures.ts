@@ -38,7 +38,10 @@ const readable = 'JPEG, PNG, WebP, GIF, TIFF or AVIF'
 
 const turns = new PQueue({ concurrency: 2 })
 
-/** Runs work that decodes pictures, two at a time in the whole process, so that memory does not grow with the number of clients. */
+/**
+ * Runs work that decodes pictures, two at a time in the whole process, so that memory does not grow with the number
+ * of clients.
+ */
 export function inTurn<T>(work: () => Promise<T>): Promise<T> {
   // sharp has one cache and one thread pool for everybody; a server that never sees a picture twice needs neither.
   sharp.cache(false)

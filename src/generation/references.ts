@@ -45,11 +45,12 @@ export interface ReferenceParts {
 }
 
 /** Of one reference that comes from outside. */
-export const mostReferenceBytes = 30_000_000
+const mostReferenceBytes = 30_000_000
 const fetchTimeoutMs = 20_000
 
 /**
- * Takes in one reference, wherever it stands. An upload belongs to this function until it returns, and is removed when it is refused.
+ * Takes in one reference, wherever it stands. An upload belongs to this function until it returns, and is removed when
+ * it is refused.
  * @param position among the references, for the path of a fault
  * @throws InvalidRequest, StorageError; the reason of `signal` as it is
  */
@@ -149,8 +150,8 @@ function isTooLarge(error: Error): boolean {
 // ── Made fit for a model ────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * All references of a call: turned upright, in sRGB, of an allowed type, within every limit. Pictures that had the same size keep the
- * same size, as a picture and its mask have to. The same input always gives the same bytes.
+ * All references of a call: turned upright, in sRGB, of an allowed type, within every limit. Pictures that had the same
+ * size keep the same size, as a picture and its mask have to. The same input always gives the same bytes.
  * @throws InvalidRequest with the faults of all of them
  */
 export async function prepareReferences(
@@ -238,6 +239,9 @@ async function prepared(picture: PictureSource, limits: ReferenceLimits, options
     metadata.depth === 'uchar' &&
     (metadata.space === 'srgb' || metadata.space === 'b-w') &&
     (metadata.icc === undefined || isSrgbProfile(metadata.icc)) &&
+    // Where and by whom a photograph was taken is nobody's business at the service.
+    metadata.exif === undefined &&
+    metadata.xmp === undefined &&
     (limits.alpha || !metadata.hasAlpha)
   if (isPlain && isSameSize && limits.types.includes(facts.mimeType) && (metadata.size ?? 0) <= maxBytes) {
     const bytes = await contentOf(picture)

@@ -93,7 +93,7 @@ export function createRunner(parts: RunParts): Runner {
     if (generation.cancelRequested) cancel.abort()
     const calls = latestAttempts(await store.calls.ofGeneration(id))
     const planned = calls.reduce((sum, call) => sum + call.images, 0)
-    const ours = { ...walkParts, log: log.child({ generation: id, request: generation.requestId }) }
+    const ours = { ...walkParts, log: log.child({ generation: id, request_id: generation.requestId }) }
     const walks = calls.map(call =>
       new CallWalk(ours, { generation, call, planned, cancelled: cancel.signal }).toItsEnd(),
     )
@@ -135,7 +135,7 @@ export function createRunner(parts: RunParts): Runner {
     log.info(
       {
         generation: id,
-        request: ended.requestId,
+        request_id: ended.requestId,
         status: ended.status,
         images: ended.images.length,
         failures: ended.failures.length,

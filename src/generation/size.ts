@@ -50,9 +50,13 @@ function fromRatio(rule: SizeRule, modelId: string, text: string, ratio: number)
   if (!rule.free) return refuse(`${modelId} has no size of the ratio ${text}. ${choices(rule)}`)
   const square = sizes['1:1']
   const area = square ? areaOf(pixelsOf(square)) : (rule.free.minArea ?? rule.free.maxArea ?? 1024 * 1024)
-  // Rounded up, because rounding down can fall under the smallest area (doubao.md §2.3).
-  const wanted = { width: up16(Math.sqrt(area * ratio)), height: up16(Math.sqrt(area / ratio)) }
-  return fits(rule.free, wanted) ? { size: wanted } : checkPixels(rule, modelId, wanted)
+  // Rounded up first, because rounding down can fall under the smallest area (doubao.md §2.3).
+  const rounded = [up16, down16].map(round => ({
+    width: round(Math.sqrt(area * ratio)),
+    height: round(Math.sqrt(area / ratio)),
+  }))
+  const fitting = rounded.find(size => fits(rule.free!, size))
+  return fitting ? { size: fitting } : checkPixels(rule, modelId, rounded[0]!)
 }
 
 function checkPixels(rule: SizeRule, modelId: string, wanted: Pixels): ResolvedSize {

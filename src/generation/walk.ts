@@ -164,7 +164,7 @@ export class CallWalk {
           streamed += learned.text
           this.collectFrom({ ...learned, body: streamed, complete: false })
         } else {
-          await this.keep(learned.answer, growing?.name)
+          await this.keepOrAdopt(learned.answer, growing?.name)
         }
       }
       await this.reload()
@@ -308,6 +308,15 @@ export class CallWalk {
       await store.calls.answered(this.call.id, kept, new Date().toISOString())
     })
     await this.reload()
+  }
+
+  /** An error of a gateway says nothing about the task that the submit may have made: it is looked for before that is given up. */
+  private async keepOrAdopt(answer: RawAnswer, streamFile: string | undefined) {
+    if (this.provider().findTasks && answer.status >= 500) {
+      const { pictures, error } = this.provider().parse(answer, this.call)
+      if (pictures.length === 0 && error?.disposition === 'maybe_billed' && (await this.adopt())) return
+    }
+    await this.keep(answer, streamFile)
   }
 
   private async settle() {

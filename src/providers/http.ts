@@ -1,8 +1,8 @@
 /**
  * Outgoing HTTP, to public addresses only.
  *
- * Every exchange has a connection of its own. It costs a handshake, little beside a picture, and buys certainty: what failed before the
- * connection stood was never sent, and every connection was checked for where it leads.
+ * Every exchange has a connection of its own. It costs a handshake, little beside a picture, and buys certainty: what
+ * failed before the connection stood was never sent, and every connection was checked for where it leads.
  */
 import { lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
@@ -16,8 +16,9 @@ export interface Http {
   /**
    * One exchange; redirects are not followed. Every POST uses a connection of its own, because a request on a kept
    * connection that the other side just closed could not be told from one that arrived.
-   * @throws ExchangeError `retry_safe` when the request cannot have arrived (name, connect, TLS), `refused` when trying again would not
-   * help either (refused address, unknown name, certificate), `maybe_billed` for anything later. Abort errors of `signal` pass as they are.
+   * @throws ExchangeError `retry_safe` when the request cannot have arrived (name, connect, TLS), `refused` when trying
+   * again would not help either (refused address, unknown name, certificate), `maybe_billed` for anything later. Abort
+   * errors of `signal` pass as they are.
    */
   request(request: HttpRequest): Promise<HttpResponse>
 }
@@ -49,14 +50,14 @@ export interface HttpResponse {
 /** What the program holds; adapters see `Http` alone. */
 export interface OutgoingHttp extends Http {
   /**
-   * Fetches what a URL names, letter for letter, without any key, following redirects; each hop is checked like a first request.
-   * Timers are coarse, about a second.
+   * Fetches what a URL names, letter for letter, without any key, following redirects; each hop is checked like a first
+   * request. Timers are coarse, about a second.
    * @throws ExchangeError like `request` (of a GET, so it may always be repeated), BodyTooLarge
    */
   download(url: string, options: DownloadOptions): Promise<HttpResponse>
   /**
-   * Why requests to this address would be refused, as a sentence; undefined when they would not. A name that cannot be looked up now is
-   * not refused. For checking input: the check that counts is made when connecting.
+   * Why requests to this address would be refused, as a sentence; undefined when they would not. A name that cannot be
+   * looked up now is not refused. For checking input: the check that counts is made when connecting.
    */
   refusal(url: string): Promise<string | undefined>
   /** Ends all exchanges. */
@@ -374,8 +375,8 @@ function limited(response: HttpResponse, maxBytes: number, url: string): HttpRes
 }
 
 /**
- * The pieces as they came. An error takes its turn behind them, where a stream by itself would throw away what nobody read yet; up to
- * a megabyte waits here for its reader.
+ * The pieces as they came. An error takes its turn behind them, where a stream by itself would throw away what nobody
+ * read yet; up to a megabyte waits here for its reader.
  */
 function collected(stream: Readable): AsyncIterable<Uint8Array> {
   const pieces: Buffer[] = []
@@ -422,7 +423,10 @@ function collected(stream: Readable): AsyncIterable<Uint8Array> {
   }
 }
 
-/** Everything that a piece of a compressed body holds is given out before the next is read, so a cut one loses nothing. */
+/**
+ * Everything that a piece of a compressed body holds is given out before the next is read, so a cut one loses
+ * nothing.
+ */
 async function* decoded(body: AsyncIterable<Uint8Array>, encoding: string | undefined): AsyncGenerator<Uint8Array> {
   const name = encoding?.trim().toLowerCase() ?? ''
   if (name === '' || name === 'identity') return yield* body

@@ -38,7 +38,7 @@ export interface QwenTasksOptions {
 export type QwenTasks = ReturnType<typeof createTasks>
 
 /** At time scale 0 each look brings a task one step on; without looks it moves by itself after this. */
-const unwatchedMs = 250
+const unwatchedMs = 1000
 const pendingMs = 600
 
 export function createTasks(options: QwenTasksOptions) {

@@ -6,6 +6,7 @@
  * [[slow:30]] [[hang]] [[cut]] [[429]] [[burst]] [[quota]] [[500]] [[503]] [[503-html]] [[timeout]]`.
  */
 import { createHmac, randomBytes, randomInt, randomUUID } from 'node:crypto'
+import { deliver, isLate, meetFault } from './faults.ts'
 import { drawPicture } from './pictures.ts'
 import {
   inputBlocked,
@@ -42,7 +43,7 @@ export const QWEN_ARREARS_KEY = 'sk-simulator-arrears'
 export const QWEN_UNPURCHASED_KEY = 'sk-simulator-unpurchased'
 export const QWEN_FREE_TIER_KEY = 'sk-simulator-free-tier-exhausted'
 
-export interface QwenKeyRule extends KeyRule {
+interface QwenKeyRule extends KeyRule {
   /** Keys of one main account share tasks, uploads and limits. */
   account?: string
   /** Default `good`. */
@@ -224,7 +225,7 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
     if (route === 'MM') return answerAtOnce(exchange, { job, fault, late, caller, requestId })
     const task = submitTask(job, fault, caller, requestId)
     const answer = { output: { task_status: 'PENDING', task_id: task.id }, request_id: requestId }
-    return deliver(exchange, late, answer, requestId)
+    return deliver(exchange, late, answer, answerHeaders(requestId))
   }
 
   async function answerAtOnce(
@@ -244,7 +245,7 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
     }
     if (job.interleaved) return tellStory(exchange, storyEvents(job, outcome, requestId), late ?? fault, requestId)
     const { output, usage } = newAnswer(job, outcome)
-    return deliver(exchange, late, { output, usage, request_id: requestId }, requestId)
+    return deliver(exchange, late, { output, usage, request_id: requestId }, answerHeaders(requestId))
   }
 
   function submitTask(job: QwenJob, fault: Fault | undefined, caller: Caller, requestId: string): QwenTask {
@@ -394,36 +395,17 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
   // ── Faults ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** True when the fault has already answered. */
-  async function metFault(exchange: Exchange, fault: Fault | undefined, requestId: string): Promise<boolean> {
-    if (!fault) return false
-    if (fault.kind === 'slow') {
-      await exchange.wait(fault.ms)
-      return false
-    }
-    const nothing = { request_id: requestId, output: {} }
-    if (fault.kind === 'status') await exchange.send(fault.status, fault.body ?? '', fault.headers)
-    else if (fault.kind === 'hang') await exchange.hang()
-    else if (fault.kind === 'garbage') await exchange.send(200, fault.body, contentType(fault.contentType))
-    else if (fault.kind === 'cut') await exchange.sendCut(200, nothing, answerHeaders(requestId), fault.after)
-    else if (fault.kind === 'unwrapped-error') {
-      const { status = 400, code = 'InvalidParameter', message = 'Required body invalid.' } = fault
-      await send(exchange, status, { code, message, request_id: requestId }, requestId)
-    } else return false
-    return true
-  }
-
-  /** Sends an answer that is known, unless it is to be lost. */
-  async function deliver(exchange: Exchange, late: Fault | undefined, answer: object, requestId: string) {
-    if (late?.kind === 'status') return exchange.send(late.status, late.body ?? '', late.headers)
-    if (late?.kind === 'hang') return exchange.hang()
-    if (late?.kind === 'garbage') return exchange.send(200, late.body, contentType(late.contentType))
-    if (late?.kind === 'cut') return exchange.sendCut(200, answer, answerHeaders(requestId), late.after)
-    return send(exchange, 200, answer, requestId)
+  function metFault(exchange: Exchange, fault: Fault | undefined, requestId: string): Promise<boolean> {
+    return meetFault(exchange, fault, {
+      headers: answerHeaders(requestId),
+      body: { request_id: requestId, output: {} },
+      unwrapped: (code, message) => ({ code, message, request_id: requestId }),
+    })
   }
 
   async function tellStory(exchange: Exchange, events: object[], fault: Fault | undefined, requestId: string) {
     if (fault && isLate(fault) && !(fault.kind === 'cut' && fault.after === 'n-events')) {
-      return deliver(exchange, fault, { request_id: requestId, output: {} }, requestId)
+      return deliver(exchange, fault, { request_id: requestId, output: {} }, answerHeaders(requestId))
     }
     const how = fault?.kind === 'stream' ? fault.how : undefined
     exchange.log.status = 200
@@ -450,18 +432,10 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
 const eventText = (index: number, name: string, status: number, data: object) =>
   `id:${index + 1}\nevent:${name}\n:HTTP_STATUS/${status}\ndata:${JSON.stringify(data)}\n\n`
 
-/** The faults that come after the pictures were made or the task was taken. */
-function isLate(fault: Fault): boolean {
-  if (fault.kind === 'cut') return fault.billed !== false
-  return (fault.kind === 'status' || fault.kind === 'hang' || fault.kind === 'garbage') && fault.billed === true
-}
-
 function lateFault(fault: Fault | undefined, triggers: ReadonlyMap<string, string>): Fault | undefined {
   if (triggers.has('cut')) return { kind: 'cut', after: 'request' }
   return fault && isLate(fault) ? fault : undefined
 }
-
-const contentType = (type = 'application/json') => ({ 'content-type': type })
 
 /** Seen on real answers (measured). An ordinary 429 has no `retry-after`. */
 function answerHeaders(requestId: string): Record<string, string> {

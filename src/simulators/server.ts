@@ -150,6 +150,8 @@ export interface Exchange {
   writeSplit(piece: string): Promise<void>
   /** Cuts the connection. */
   cut(): void
+  /** A moment for what was written to reach the client, so that a cut comes after it. */
+  settle(): Promise<void>
   /** Sleeps, whether or not the client stays: a service that is busy does not notice. Rejects when the simulator closes. */
   wait(ms: number): Promise<void>
   /** Never answers; resolves when the connection has ended. */
@@ -180,7 +182,7 @@ export interface SimulatorServer extends Omit<Simulator, 'baseUrl'> {
 const maxBodyBytes = 256 * 2 ** 20
 const maxLoggedRequests = 5000
 const maxLoggedBytes = 256 * 2 ** 20
-const maxFiles = 20_000
+const maxFiles = 5000
 const hugeBytes = 2 ** 31
 const compress = promisify(gzip)
 
@@ -359,6 +361,7 @@ export async function openServer(parts: {
       cut() {
         request.socket.destroy()
       },
+      settle: afterFlight,
       async wait(ms) {
         if (ms > 0) await pause(ms, undefined, { signal: closing.signal })
       },

@@ -8,8 +8,8 @@ import type { Readable } from 'node:stream'
 /** Every method may throw StorageError. Keys look like `2026/11/<id>.png`. */
 export interface Files {
   /**
-   * Moves a file from `temporary()` to its place. When it returns, the bytes and the name survive a power cut. What stood under the key
-   * before is replaced.
+   * Moves a file from `temporary()` to its place. When it returns, the bytes and the name survive a power cut. What
+   * stood under the key before is replaced.
    */
   put(key: string, temporaryPath: string): Promise<void>
   /** The path of a new file that does not exist yet; `put` it, or remove it, or leave it to `sweep`. */
@@ -31,7 +31,7 @@ export interface Files {
 }
 
 /** `full`: no room; `denied`: the place does not let us; `missing`: no such file; `failed`: anything else. */
-export type StorageErrorCode = 'full' | 'denied' | 'missing' | 'failed'
+type StorageErrorCode = 'full' | 'denied' | 'missing' | 'failed'
 
 export class StorageError extends Error {
   override name = 'StorageError'

@@ -285,6 +285,19 @@ describe('what an error proves', () => {
     expect(error.partial).toBe(partial)
   })
 
+  test('a cut answer brings all that came to a reader who was late', async () => {
+    const text = 'x'.repeat(300_000)
+    const origin = await serveRaw(socket =>
+      socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 999999\r\n\r\n${text}`)),
+    )
+    const client = http({ allowedOrigins: [origin] })
+
+    const response = await client.request(post(origin))
+    await new Promise(resolve => setTimeout(resolve, 100))
+
+    expect((await failureOf(response.text())).partial).toBe(text)
+  })
+
   test('a cut compressed answer brings what can be decoded', async () => {
     const text = Array.from({ length: 20_000 }, (_, index) => `line ${index * 7919}`).join('\n')
     const compressed = gzipSync(text)

@@ -25,6 +25,8 @@ export interface TestApp {
   /** Stops the server well and starts it again on the same data. */
   restart(): Promise<void>
   stop(): Promise<void>
+  /** Stops everything and removes the data. */
+  close(): Promise<void>
 }
 
 export interface Answer {
@@ -43,6 +45,13 @@ export interface TestOptions {
 
 /** Closes itself at the end of the test. */
 export async function startApp(options: TestOptions = {}): Promise<TestApp> {
+  const app = await openApp(options)
+  onTestFinished(() => app.close())
+  return app
+}
+
+/** For several tests; whoever opens it closes it. */
+export async function openApp(options: TestOptions = {}): Promise<TestApp> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'webimgui-'))
   const simulation = { timeScale: 0, urlLifetimeSeconds: options.urlLifetimeSeconds }
   const [doubao, qwen, openai] = await Promise.all([
@@ -102,12 +111,12 @@ export async function startApp(options: TestOptions = {}): Promise<TestApp> {
       isStopped = true
       await running.app.close()
     },
+    async close() {
+      await testApp.stop()
+      await Promise.all([doubao.close(), qwen.close(), openai.close()])
+      await rm(dataDir, { recursive: true, force: true })
+    },
   }
-  onTestFinished(async () => {
-    await testApp.stop()
-    await Promise.all([doubao.close(), qwen.close(), openai.close()])
-    await rm(dataDir, { recursive: true, force: true })
-  })
   return testApp
 }
 

@@ -19,9 +19,13 @@ export async function check(model: string | undefined, context: Context): Promis
     const refusal = refusalOf(list)
     // A plan address has no list of models: 404, and not even JSON. Whether it is one shows where pictures are made.
     if (refusal && !(list.status === 404 && refusal.code === 'wrong_address')) return refusal
-    const result = probed(await probe(context, probeable ? model : noModel), probeable ? model : noModel)
-    if (result.code !== 'ok' || probeable) return result
-    return ok(model === undefined ? result.detail : `${result.detail} ${untried(model)}`)
+    if (!probeable) {
+      const first = probed(await probe(context, noModel), noModel)
+      if (first.code !== 'ok' || model === undefined) return first
+      // Whoever refuses an unknown model in Ark's words is Ark.
+      if (!isProbeable(model)) return ok(`${first.detail} ${untried(model)}`)
+    }
+    return probed(await probe(context, model), model)
   } catch (error) {
     if (error instanceof ExchangeError) return unreachable(error)
     throw error
@@ -40,7 +44,9 @@ function isProbeable(id: string): boolean {
 /** A gateway of someone else may mend a size that Ark refuses, and draw. Ark's own list says of each model what it is for. */
 function isArk(baseUrl: string, list: RawAnswer): boolean {
   const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : ''
-  return /(?:^|\.)(?:volces|bytepluses)\.com$/.test(host) || listedModels(list).some(item => typeof item.domain === 'string')
+  return (
+    /(?:^|\.)(?:volces|bytepluses)\.com$/.test(host) || listedModels(list).some(item => typeof item.domain === 'string')
+  )
 }
 
 /** Nothing may be added here: unknown members are ignored, and a request that is valid draws and bills. */
@@ -74,7 +80,10 @@ function listedModels(answer: RawAnswer): { [name: string]: unknown }[] {
 
 function unprobed(list: RawAnswer, model: string): CheckResult {
   if (listedModels(list).some(item => item.id === model && item.status === 'Shutdown')) {
-    return { code: 'provider_access_denied', detail: `The key works, but Ark has shut ${model} down. Choose another model.` }
+    return {
+      code: 'provider_access_denied',
+      detail: `The key works, but Ark has shut ${model} down. Choose another model.`,
+    }
   }
   return ok(`The key works at this address. ${untried(model)}`)
 }

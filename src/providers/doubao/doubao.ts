@@ -1,6 +1,6 @@
 import { ExchangeError } from '../errors.ts'
 import type { HttpResponse } from '../http.ts'
-import type { Context, JsonValue, Learned, Provider, SentCall } from '../provider.ts'
+import type { Context, JsonValue, Learned, Provider, RawAnswer, SentCall } from '../provider.ts'
 import { check } from './check.ts'
 import { models, unlisted } from './models.ts'
 import { authorization, eventEnds, isEventStream, isWholeStream, metaOf, parse, plan } from './wire.ts'
@@ -36,8 +36,19 @@ export const doubao: Provider = {
       idleTimeoutMs: 300_000,
     })
     if (response.status === 200 && call.body.stream === true) return yield* streamed(response, call)
-    yield { type: 'answer', answer: { ...metaOf(response), body: await response.text(), complete: true } }
+    yield { type: 'answer', answer: await wholeAnswer(response) }
   },
+}
+
+/** The status alone tells what an error proves, so that one whose text was cut is an answer as well. */
+async function wholeAnswer(response: HttpResponse): Promise<RawAnswer> {
+  const meta = metaOf(response)
+  try {
+    return { ...meta, body: await response.text(), complete: true }
+  } catch (error) {
+    if (response.status < 400 || !(error instanceof ExchangeError)) throw error
+    return { ...meta, body: error.partial, complete: false }
+  }
 }
 
 /** Gives out every event as soon as it is whole, so that a finished picture is kept whatever becomes of the rest. */

@@ -161,7 +161,7 @@ export const failureRows: readonly FailureRow[] = [
 ]
 
 /** For a code that no row knows, and for answers that are not Ark's. */
-export function failureByStatus(status: number): Omit<FailureRow, 'code'> {
+function failureByStatus(status: number): Omit<FailureRow, 'code'> {
   const known = byStatus[status]
   if (known) return known
   if (status >= 500) return byStatus[500]!

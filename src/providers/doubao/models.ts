@@ -116,7 +116,7 @@ function referencesOf(limits: {
 
 const group: ImageCount = { max: 15, perCall: 15, group: { limit: 15, countsReferences: true } }
 const oneByOne: ImageCount = { max: 10, perCall: 1 }
-/** `n` counts the pictures that are taken apart, one a request; their layers come on top. */
+/** `n` counts the pictures that are taken apart, one a request: as `askedBy` makes it a series of one. The layers come on top. */
 const oneOrLayers: ImageCount = {
   ...oneByOne,
   group: { limit: 1, countsReferences: false, askedBy: 'layer_decomposition' },
@@ -379,13 +379,11 @@ export const models: readonly Model[] = [
 ]
 
 /** What `plan` and `check` need to know of a family beyond what every client may see. */
-export const traits: Readonly<
-  Record<string, { layers?: number; transparentFromText?: boolean; refusesTinySize?: boolean }>
-> = {
-  'seedream-5.5': { layers: 99, transparentFromText: true },
+export const traits: Readonly<Record<string, { transparentFromText?: boolean; refusesTinySize?: boolean }>> = {
+  'seedream-5.5': { transparentFromText: true },
   // `refusesTinySize`: the documents bound the area from below, so a picture of 1x1 is always refused and never billed.
-  'seedream-5.0-pro': { layers: 16, refusesTinySize: true },
-  'seedream-5.0-flash': { layers: 16, refusesTinySize: true },
+  'seedream-5.0-pro': { refusesTinySize: true },
+  'seedream-5.0-flash': { refusesTinySize: true },
   'seedream-5.0-lite': { refusesTinySize: true },
   'seedream-4.5': { refusesTinySize: true },
   'seedream-4.0': { refusesTinySize: true },

@@ -21,7 +21,7 @@ import { traits } from './models.ts'
 // ── Requests ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** `images` draws pictures, `layers` takes one apart. Both are the same endpoint. */
-export type Route = 'images' | 'layers'
+type Route = 'images' | 'layers'
 
 export function plan(request: PlanRequest, model: Model): Plan {
   const warnings: Warning[] = []
@@ -66,8 +66,12 @@ export function plan(request: PlanRequest, model: Model): Plan {
   if (extras.background === undefined) delete resolved.background
 
   if (layers) {
-    const images = 1 + (traits[model.family]?.layers ?? 0)
-    const call: PlannedCall = { route: 'layers', body, images, mayMakeFewer: true, timeoutMs: 900_000 }
+    if (parameters.seed !== undefined) {
+      warnings.push({ parameter: 'seed', message: 'Layers are made without a seed; it was left out.' })
+      delete resolved.seed
+    }
+    // One picture is asked for; nobody knows how many layers it has, so none of them can be missing.
+    const call: PlannedCall = { route: 'layers' satisfies Route, body, images: 1, timeoutMs: 900_000 }
     return { calls: [call], warnings, resolved: { ...resolved, n: 1 } }
   }
   const most = groupLimit(request, model)
@@ -75,7 +79,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
     const images = Math.min(request.count, most)
     if (!namesNumber(request.prompt, images)) warnings.push(numberWarning(request, images))
     const call: PlannedCall = {
-      route: 'images',
+      route: 'images' satisfies Route,
       body: {
         ...body,
         sequential_image_generation: 'auto',
@@ -91,7 +95,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
   }
   const calls = Array.from({ length: request.count }, (_, index): PlannedCall => {
     const seeded = parameters.seed === undefined ? body : { ...body, seed: seedOf(parameters.seed, index) }
-    return { route: 'images', body: seeded, images: 1, timeoutMs: timeoutOf(1) }
+    return { route: 'images' satisfies Route, body: seeded, images: 1, timeoutMs: timeoutOf(1) }
   })
   return { calls, warnings, resolved: { ...resolved, n: request.count } }
 }
@@ -159,11 +163,10 @@ function numberWarning({ modelId }: PlanRequest, images: number): Warning {
 
 /** Rules that join several parameters. The service refuses the same, but only after the references were sent. */
 function faultsOf(request: PlanRequest, model: Model): Fault[] {
-  const { parameters, references, size, modelId } = request
+  const { parameters, references, modelId } = request
   const faults: Fault[] = []
   const fault = (path: string, message: string) => faults.push({ path, message })
   const { background, output_format: format } = parameters
-  const keyword = size && 'keyword' in size ? size.keyword : undefined
   const [reference] = references
 
   if (parameters.layer_decomposition === true) {
@@ -173,12 +176,6 @@ function faultsOf(request: PlanRequest, model: Model): Fault[] {
       const got = `${reference.width}x${reference.height}`
       fault('images', `A picture to take apart needs at least 262144 pixels, as 512x512 has; got ${got}.`)
     }
-    if (request.count > 1) {
-      fault('parameters.n', `Layers are made of one picture at a time; got n = ${request.count}. Leave n out.`)
-    }
-    if (size && keyword === undefined) {
-      fault('parameters.size', 'Layers take no size in pixels and no ratio. Use auto, 1K, 1.5K or 2K.')
-    }
     if (background !== undefined) {
       fault('parameters.background', 'A background cannot be chosen together with layers. Leave out one of the two.')
     }
@@ -186,8 +183,6 @@ function faultsOf(request: PlanRequest, model: Model): Fault[] {
   }
 
   if (request.prompt.trim() === '') fault('prompt', 'Say in "prompt" what to draw.')
-  if (keyword === 'auto')
-    fault('parameters.size', 'The size auto is for layers only. Use 2K to let the model choose the ratio.')
   if (background === 'transparent') {
     if (format !== undefined && format !== 'png') {
       fault(

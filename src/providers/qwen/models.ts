@@ -71,9 +71,22 @@ function bothWays(lying: Record<string, string>): Record<string, string> {
 
 const square = (side: number) => side * side
 
+// Partly the recommended sizes; those of 3:2 at 2K and of 21:9 are ours, within all bounds and with sides of whole sixteens.
 const qwen2Table = {
-  '1K': bothWays({ '1:1': '1024x1024', '16:9': '1664x928', '3:2': '1536x1024', '4:3': '1472x1104' }),
-  '2K': bothWays({ '1:1': '2048x2048', '16:9': '2688x1536', '4:3': '2368x1728' }),
+  '1K': bothWays({
+    '1:1': '1024x1024',
+    '16:9': '1664x928',
+    '3:2': '1536x1024',
+    '4:3': '1472x1104',
+    '21:9': '1568x672',
+  }),
+  '2K': bothWays({
+    '1:1': '2048x2048',
+    '16:9': '2688x1536',
+    '3:2': '2496x1664',
+    '4:3': '2368x1728',
+    '21:9': '3024x1296',
+  }),
 }
 
 const qwenFree = (largestSide: number) => ({
@@ -114,14 +127,20 @@ const fiveSizes: SizeRule = {
 const qwenEditSizes: SizeRule = {
   free: { minSide: 512, maxSide: 2048 },
   table: {
-    '1K': {
-      ...bothWays({ '1:1': '1024x1024', '16:9': '1280x720', '3:2': '1152x768', '4:3': '1280x960' }),
+    '1K': bothWays({
+      '1:1': '1024x1024',
+      '16:9': '1280x720',
+      '3:2': '1152x768',
+      '4:3': '1280x960',
       '21:9': '1344x576',
-    },
-    '2K': {
-      ...bothWays({ '1:1': '1536x1536', '16:9': '1920x1080', '3:2': '1536x1024', '4:3': '1440x1080' }),
+    }),
+    '2K': bothWays({
+      '1:1': '1536x1536',
+      '16:9': '1920x1080',
+      '3:2': '1536x1024',
+      '4:3': '1440x1080',
       '21:9': '2048x872',
-    },
+    }),
   },
   defaultTier: '1K',
   followsLastReference: true,
@@ -144,8 +163,14 @@ const zImageSizes: SizeRule = {
 }
 
 const wan27Table = {
-  '1K': bothWays({ '1:1': '1280x1280', '16:9': '1696x960', '4:3': '1472x1104' }),
-  '2K': bothWays({ '1:1': '2048x2048', '16:9': '2688x1536', '4:3': '2368x1728' }),
+  '1K': bothWays({
+    '1:1': '1280x1280',
+    '16:9': '1696x960',
+    '3:2': '1536x1024',
+    '4:3': '1472x1104',
+    '21:9': '1904x816',
+  }),
+  '2K': qwen2Table['2K'],
 }
 const wan27TableTo4K = {
   ...wan27Table,
@@ -201,7 +226,7 @@ const wan26ImageSizes = {
 
 const wan25EditSizes: SizeRule = {
   free: { minArea: square(768), maxArea: square(1280), minRatio: 1 / 4, maxRatio: 4 },
-  table: { '1K': bothWays({ '1:1': '1280x1280', '16:9': '1696x960', '4:3': '1472x1104' }) },
+  table: { '1K': wan27Table['1K'] },
   defaultTier: '1K',
   followsLastReference: true,
 }
@@ -351,7 +376,13 @@ const referenceMode: JsonSchema = {
 
 const common = { seed, watermark }
 const qwenCommon = { ...common, negative_prompt: negativePrompt, prompt_extend: promptExtend }
-const qwen3Parameters = { ...qwenCommon, prompt_extend_mode: promptExtendMode, enable_thinking: enableThinking }
+const qwen3Parameters = {
+  ...qwenCommon,
+  // No bound is stated for these.
+  negative_prompt: { type: negativePrompt.type, description: negativePrompt.description },
+  prompt_extend_mode: promptExtendMode,
+  enable_thinking: enableThinking,
+}
 const wan27Parameters = {
   ...common,
   thinking_mode: thinkingMode,

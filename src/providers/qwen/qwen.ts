@@ -50,8 +50,9 @@ export const qwen: Provider = {
     } catch (error) {
       // The task may already be named in what came before the connection broke.
       const taskId = isTask && error instanceof ExchangeError && /"task_id"\s*:\s*"([^"\\]+)"/.exec(error.partial)?.[1]
-      if (!taskId) throw error
-      yield { type: 'task', taskId }
+      if (taskId) yield { type: 'task', taskId }
+      // What came without an id is worth nothing; without it the task is looked for in the list.
+      else throw isTask && error instanceof ExchangeError ? new ExchangeError(error.failure, { cause: error }) : error
       return
     }
     const taskId = isTask && isSuccess(answer) ? text(outputOf(answer)?.task_id) : undefined
@@ -90,7 +91,8 @@ export const qwen: Provider = {
     }
   },
 
-  async findTasks({ model, from, to }, context) {
+  async findTasks({ model, route, from, to }, context) {
+    if (route === 'MM') return []
     // Tasks are forgotten after a day, and a longer window is refused.
     const start = new Date(Math.max(from.getTime(), to.getTime() - oneDayMs))
     const ids = new Set<string>()

@@ -368,11 +368,13 @@ function errorOf(
   const failure =
     code !== undefined || status === 'FAILED' ? failureOf(code, message, final) : withoutIndex(failures[0])
   if (failure) return wasBilled ? { ...failure, disposition: 'maybe_billed' } : failure
+  // Without even an `output` it may not be the service that answered.
+  const isUnproved = wasBilled || !asRecord(envelope.output)
   return {
     code: 'provider_rejected',
-    disposition: wasBilled ? 'maybe_billed' : 'refused',
-    message: wasBilled
-      ? 'DashScope says that it billed a picture, but its answer holds none. Ask its support with the request id.'
+    disposition: isUnproved ? 'maybe_billed' : 'refused',
+    message: isUnproved
+      ? 'The answer holds no picture, and one may have been billed. Ask the support of Alibaba Cloud with the request id.'
       : 'DashScope answered without a picture. Change the prompt or try again.',
     providerMessage: writtenTextOf(output) ?? outline(envelope),
     requestId: place.requestId,

@@ -1,0 +1,269 @@
+/** How OpenAI's image API spells requests and answers (types of its official client 7.57.0, 2026-11). */
+import { ExchangeError, type Fault, InvalidRequest, type ProviderFailure } from '../errors.ts'
+import type { HttpResponse } from '../http.ts'
+import type {
+  JsonObject,
+  Model,
+  Parsed,
+  Picture,
+  Plan,
+  PlannedCall,
+  PlanRequest,
+  RawAnswer,
+  ReferencePlace,
+  Warning,
+} from '../provider.ts'
+import { failureFor } from './failures.ts'
+
+// ── Requests ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The endpoints: JSON for pictures from text, a form with files for pictures from pictures. */
+type Route = 'generations' | 'edits'
+
+export function plan(request: PlanRequest, model: Model): Plan {
+  const faults = faultsOf(request)
+  if (faults.length > 0) throw new InvalidRequest(faults)
+  const warnings: Warning[] = []
+  const isEdit = request.references.length > 0
+  const parameters = { ...request.parameters }
+  if (isEdit && parameters.moderation !== undefined) {
+    delete parameters.moderation
+    warnings.push({
+      parameter: 'moderation',
+      message: `${request.modelId} has no moderation for edits; it was left out.`,
+    })
+  }
+  const size = sizeOf(request, model)
+  const calls: PlannedCall[] = []
+  for (let missing = request.count; missing > 0; missing -= model.images.perCall) {
+    const images = Math.min(missing, model.images.perCall)
+    calls.push({
+      route: (isEdit ? 'edits' : 'generations') satisfies Route,
+      body: {
+        model: request.modelId,
+        prompt: request.prompt,
+        ...imageOf(request),
+        n: images,
+        ...(size === undefined ? {} : { size }),
+        // Its links die after an hour; the picture itself in the answer cannot be lost any more. GPT image models send nothing else
+        // and refuse the parameter.
+        ...(model.family === 'dall-e' ? { response_format: 'b64_json' } : {}),
+        ...parameters,
+      },
+      images,
+      timeoutMs: Math.min(300_000 + 60_000 * (images - 1), 1_200_000),
+    })
+  }
+  return { calls, warnings, resolved: { ...parameters, n: request.count, ...(size === undefined ? {} : { size }) } }
+}
+
+function imageOf({ references }: PlanRequest): JsonObject {
+  const places = references.map((_, index): ReferencePlace => ({ $reference: index }))
+  if (places.length === 0) return {}
+  return { image: places.length === 1 ? places[0]! : places }
+}
+
+function sizeOf(request: PlanRequest, model: Model): string | undefined {
+  const { size } = request
+  if (size) return 'keyword' in size ? size.keyword : `${size.width}x${size.height}`
+  return (request.references.length > 0 ? model.sizes.withReferences : model.sizes.textToImage)?.default
+}
+
+function faultsOf(request: PlanRequest): Fault[] {
+  const faults: Fault[] = []
+  const { output_format: format = 'png', output_compression: compression, background } = request.parameters
+  const { size } = request
+  if (
+    size &&
+    'width' in size &&
+    request.modelId.startsWith('gpt-image-') &&
+    (size.width % 16 !== 0 || size.height % 16 !== 0)
+  ) {
+    const nearest = [size.width, size.height].map(side => Math.max(Math.round(side / 16), 1) * 16).join('x')
+    const got = `${size.width}x${size.height}`
+    faults.push({
+      path: 'parameters.size',
+      message: `Width and height must be multiples of 16; got ${got}. Use ${nearest}.`,
+    })
+  }
+  if (compression !== undefined && format === 'png') {
+    const message = 'output_compression is for jpeg and webp. Choose one of them as output_format, or leave it out.'
+    faults.push({ path: 'parameters.output_compression', message })
+  }
+  if (background === 'transparent' && format === 'jpeg') {
+    faults.push({ path: 'parameters.output_format', message: 'A transparent background needs png or webp; got jpeg.' })
+  }
+  return faults
+}
+
+// ── Answers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export function parse(answer: RawAnswer): Parsed {
+  const json = jsonOf(answer.body)
+  if (answer.status < 200 || answer.status >= 300) {
+    const error = failure(answer, errorIn(json) ?? { message: beginningOf(answer) })
+    return { pictures: [], failures: [], error, complete: true }
+  }
+  if (!isObject(json)) return answer.complete ? unintelligible(answer) : parseBeginning(answer)
+  const items = Array.isArray(json.data) ? json.data : []
+  const pictures: Picture[] = []
+  const failures: Parsed['failures'] = []
+  const revised: string[] = []
+  items.forEach((item: unknown, index) => {
+    const picture = isObject(item) ? pictureIn(item, index) : undefined
+    if (picture) pictures.push(picture)
+    else failures.push(unknownItem(item, index, answer))
+    if (isObject(item) && typeof item.revised_prompt === 'string' && item.revised_prompt)
+      revised.push(item.revised_prompt)
+  })
+  const parsed: Parsed = { pictures, failures, revisedPrompt: revised[0], complete: true }
+  if (pictures.length > 0) return parsed
+  const found = errorIn(json)
+  parsed.error = found ? failure(answer, found) : nothing(answer, failures[0])
+  return parsed
+}
+
+function pictureIn(item: JsonRecord, index: number): Picture | undefined {
+  if (typeof item.b64_json === 'string' && item.b64_json !== '') {
+    // Some services put a whole data URI there.
+    return { index, base64: item.b64_json.replace(/^data:[^,]*,/, '') }
+  }
+  if (typeof item.url !== 'string' || item.url === '') return undefined
+  const data = /^data:[^,]*;base64,(.+)$/s.exec(item.url)
+  return data ? { index, base64: data[1]! } : { index, url: item.url, expiresAt: expiryOf(item.url) }
+}
+
+/** OpenAI's links are signed by the store behind them, which writes the end of their life into `se`. */
+function expiryOf(url: string): number | undefined {
+  const end = URL.canParse(url) ? Date.parse(new URL(url).searchParams.get('se') ?? '') : Number.NaN
+  return Number.isNaN(end) ? undefined : end
+}
+
+/** The pictures of an answer that was cut, as far as they are whole. */
+function parseBeginning(answer: RawAnswer): Parsed {
+  const items = answer.body.matchAll(/"(b64_json|url)"\s*:\s*("(?:[^"\\]|\\.)+")/g)
+  const found = [...items].map((match, index) => pictureIn({ [match[1]!]: jsonOf(match[2]!) }, index))
+  return { pictures: found.filter(picture => picture !== undefined), failures: [], complete: false }
+}
+
+function unknownItem(item: unknown, index: number, answer: RawAnswer): Parsed['failures'][number] {
+  const names = isObject(item) ? Object.keys(item).slice(0, 12).join(', ') : typeof item
+  return {
+    index,
+    code: 'provider_rejected',
+    disposition: 'maybe_billed',
+    message: `The service answered with something that is no picture (${names}).`,
+    requestId: answer.requestId,
+  }
+}
+
+function unintelligible(answer: RawAnswer): Parsed {
+  const error: ProviderFailure = {
+    code: 'provider_rejected',
+    // Something other than the service may have answered, or have garbled its answer.
+    disposition: 'maybe_billed',
+    message: 'The address answered with something that is not an answer of an image service. Check the base address.',
+    providerMessage: beginningOf(answer),
+    requestId: answer.requestId,
+  }
+  return { pictures: [], failures: [], error, complete: true }
+}
+
+function nothing(answer: RawAnswer, failed: Parsed['failures'][number] | undefined): ProviderFailure {
+  return {
+    code: 'provider_rejected',
+    disposition: failed?.disposition ?? 'refused',
+    message:
+      failed?.message ?? 'The service answered without a picture and without a reason. Change the prompt or try again.',
+    requestId: answer.requestId,
+  }
+}
+
+// ── Errors ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ServiceError {
+  code?: string
+  type?: string
+  message?: string
+}
+
+export function errorIn(json: unknown): ServiceError | undefined {
+  if (!isObject(json)) return undefined
+  if (typeof json.error === 'string') return { message: json.error }
+  const { code, type, message } = isObject(json.error) ? json.error : json
+  const found: ServiceError = {
+    code: typeof code === 'string' || typeof code === 'number' ? String(code) || undefined : undefined,
+    type: typeof type === 'string' ? type || undefined : undefined,
+    message: typeof message === 'string' ? message || undefined : undefined,
+  }
+  return found.code || found.message || isObject(json.error) ? found : undefined
+}
+
+export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: ServiceError): ProviderFailure {
+  const { failure: code, disposition, message } = failureFor(answer.status, found.code, found.type)
+  return {
+    code,
+    disposition,
+    message,
+    providerCode: found.code ?? found.type,
+    providerMessage: found.message,
+    requestId: answer.requestId,
+    retryAfterMs: answer.retryAfterMs,
+  }
+}
+
+/** Of an answer that is no JSON: a page of some gateway, mostly. */
+function beginningOf(answer: RawAnswer): string {
+  return `HTTP ${answer.status}: ${answer.body.trim().slice(0, 300)}`
+}
+
+// ── Headers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * People paste keys with spaces around them and with the word in front.
+ * @throws ExchangeError when it cannot stand in a header, so nothing was sent
+ */
+export function authorization(apiKey: string): string {
+  const key = apiKey.trim().replace(/^Bearer\s+/i, '')
+  if (/^[\x21-\x7e]+$/.test(key)) return `Bearer ${key}`
+  throw new ExchangeError({
+    code: 'provider_key_rejected',
+    disposition: 'refused',
+    message: 'The API key is empty or holds characters that no key has. Copy it again.',
+  })
+}
+
+export function metaOf(response: HttpResponse) {
+  return {
+    status: response.status,
+    contentType: response.headers['content-type'],
+    requestId: response.headers['x-request-id'],
+    retryAfterMs: retryAfterMs(response.headers),
+  }
+}
+
+/** Seconds, or a date, which is measured by the answer's own clock. */
+function retryAfterMs(headers: Record<string, string>): number | undefined {
+  const value = headers['retry-after']?.trim()
+  if (!value) return undefined
+  const pause = /^\d+(?:\.\d+)?$/.test(value)
+    ? Number(value) * 1000
+    : Date.parse(value) - Date.parse(headers.date ?? '')
+  return Number.isFinite(pause) ? Math.max(pause, 0) : undefined
+}
+
+// ── Pieces of JSON ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+type JsonRecord = { [name: string]: unknown }
+
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+export function isObject(value: unknown): value is JsonRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

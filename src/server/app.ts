@@ -1,0 +1,214 @@
+/** The HTTP server: puts the routes and the rules that hold for all of them together. */
+import { randomUUID } from 'node:crypto'
+import { type IncomingMessage, STATUS_CODES, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import path from 'node:path'
+import cookie from '@fastify/cookie'
+import cors from '@fastify/cors'
+import { type FastifyInstance, fastify, LogController, type RawServerDefault } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import packageFile from '../../package.json' with { type: 'json' }
+import type { Services } from '../generation/services.ts'
+import type { Log } from '../log.ts'
+import type { Settings } from '../settings.ts'
+import { type Access, createAccess, foreignOrigin } from './access.ts'
+import { HttpRefusal, pathOf, problemOf, sendProblem } from './errors.ts'
+import { readJson } from './json.ts'
+import { describeApi, showApi } from './openapi.ts'
+import { configurationRoutes } from './routes/configurations.ts'
+import { eventRoutes } from './routes/events.ts'
+import { generateRoutes } from './routes/generate.ts'
+import { historyRoutes } from './routes/history.ts'
+import { imageRoutes } from './routes/images.ts'
+import { modelRoutes } from './routes/models.ts'
+import { systemRoutes } from './routes/system.ts'
+import { watchRoutes, withoutPrefix } from './routing.ts'
+import { acceptUploads } from './uploads.ts'
+import { validatorCompiler } from './validation.ts'
+
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Log, ZodTypeProvider>
+
+/** What the routes take. */
+export interface Parts {
+  services: Services
+  settings: Settings
+  access: Access
+  version: string
+  /** Goes before the addresses in answers: PUBLIC_URL, or empty. */
+  base: string
+  /** The path of PUBLIC_URL without a slash at the end; mostly empty. */
+  prefix: string
+  /** Aborts when the server begins to stop. */
+  closing: AbortSignal
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A browser without a session is led to the login page. */
+    sendsToLogin?: boolean
+  }
+}
+
+const mostBodyBytes = 1024 * 1024
+
+/** Ready to listen. `close` ends event streams and waits for the other requests. */
+export async function createServer(options: { settings: Settings; services: Services; log: Log }): Promise<FastifyInstance> {
+  const { settings, services, log } = options
+  const access = createAccess(settings)
+  const base = settings.publicUrl ?? ''
+  const prefix = settings.publicUrl ? new URL(settings.publicUrl).pathname.replace(/\/$/, '') : ''
+  const closing = new AbortController()
+
+  const app: App = fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    genReqId: request => requestIdOf(request.headers['x-request-id']),
+    bodyLimit: mostBodyBytes,
+    // Until the whole request is here; answers may take as long as pictures take.
+    requestTimeout: 600_000,
+    // Requests that come while the server stops get a problem of ours instead.
+    return503OnClosing: false,
+    routerOptions: { ignoreTrailingSlash: true },
+    rewriteUrl: request => withoutPrefix(request.url ?? '/', prefix, routing),
+    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
+    clientErrorHandler: answerBrokenRequest,
+  }).withTypeProvider<ZodTypeProvider>()
+  const routing = watchRoutes(app)
+
+  app.setValidatorCompiler(validatorCompiler)
+  // Answers are checked in tests. Here a member too many must not hide a picture that was paid for.
+  app.setSerializerCompiler(() => data => JSON.stringify(data))
+  app.setErrorHandler(sendProblem)
+  acceptBodies(app)
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({
+      'x-request-id': request.id,
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+      'cache-control': 'no-store',
+    })
+    if (closing.signal.aborted) {
+      reply.header('connection', 'close')
+      throw new HttpRefusal('shutting_down', 'The server is stopping; ask again in a moment.')
+    }
+    const { host } = request.headers
+    if (host !== undefined && !/^([\w.-]+|\[[\da-f:.]+\])(:\d{0,5})?$/i.test(host)) {
+      throw new HttpRefusal('bad_request', 'The header "Host" is not a name with an optional port.')
+    }
+    if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] === undefined) {
+      const methods = routing.methodsOf(pathWithoutQuery(request.url))
+      if (methods.length === 0) throw nothingThere()
+      return reply.code(204).header('allow', methods.join(', ')).send()
+    }
+  })
+  await app.register(cookie)
+  await app.register(cors, {
+    // No headers at all for anybody else.
+    origin: (origin, done) => done(null, origin !== undefined && settings.corsOrigins.includes(origin) ? origin : false),
+    credentials: true,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: ['Location', 'Preference-Applied', 'Retry-After', 'X-Request-Id', 'ETag', 'Content-Range', 'Content-Disposition', 'Allow'],
+    maxAge: 600,
+    strictPreflight: false,
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    // One from an origin that we serve was answered already.
+    if (request.method === 'OPTIONS') throw foreignOrigin()
+    const wantsPage = request.method === 'GET' && request.headers.accept?.includes('text/html')
+    if (request.routeOptions.config.sendsToLogin && wantsPage && access.needsToken) {
+      const isIn = await access.check(request).then(() => true, () => false)
+      if (!isIn) return reply.redirect(`${prefix}/login`, 303)
+      return
+    }
+    await access.check(request)
+    // Before the body is read: nobody needs to send one to an address that does not take it.
+    if (request.is404) throw refusalOf(request.method, routing.methodsOf(pathWithoutQuery(request.url)))
+    const encoding = request.headers['content-encoding']
+    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+      throw new HttpRefusal('unsupported_media_type', 'Send the body as it is, without a content-encoding.')
+    }
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const line = { method: request.method, path: pathOf(request), status: reply.statusCode, ms: Math.round(reply.elapsedTime) }
+    if (reply.statusCode >= 500) request.log.warn(line, 'request')
+    else if (request.url === '/health') request.log.debug(line, 'request')
+    else request.log.info(line, 'request')
+  })
+  app.addHook('preClose', done => {
+    closing.abort()
+    done()
+  })
+  app.setNotFoundHandler(request => {
+    throw refusalOf(request.method, routing.methodsOf(pathWithoutQuery(request.url)))
+  })
+
+  await describeApi(app, { version: packageFile.version, prefix, needsToken: access.needsToken })
+  await acceptUploads(app, path.join(settings.dataDir, 'uploads'))
+  const parts: Parts = { services, settings, access, version: packageFile.version, base, prefix, closing: closing.signal }
+  generateRoutes(app, parts)
+  historyRoutes(app, parts)
+  eventRoutes(app, parts)
+  imageRoutes(app, parts)
+  configurationRoutes(app, parts)
+  modelRoutes(app, parts)
+  systemRoutes(app, parts)
+  await showApi(app, prefix)
+  await app.ready()
+  return app as unknown as FastifyInstance
+}
+
+/** JSON wherever there is a body, HTML forms where a route says so, nothing else; files are added by `acceptUploads`. */
+function acceptBodies(app: App) {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(/^application\/([\w.-]+\+)?json\b/i, { parseAs: 'buffer' }, async (request: Request, body: Buffer) => {
+    const charset = /charset\s*=\s*"?([\w-]+)/i.exec(request.headers['content-type'] ?? '')?.[1]
+    if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
+      throw new HttpRefusal('unsupported_media_type', 'Send JSON in UTF-8.')
+    }
+    return body.length === 0 ? undefined : readJson(body)
+  })
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer' }, async (request: Request, body: Buffer) => {
+    if (!request.routeOptions.config.form) {
+      throw new HttpRefusal('unsupported_media_type', 'Send the body as JSON with the header content-type: application/json.')
+    }
+    return Object.fromEntries(new URLSearchParams(body.toString('utf8')))
+  })
+}
+
+type Request = { headers: IncomingMessage['headers']; routeOptions: { config: { form?: boolean } } }
+
+/** Somebody's own id goes through the log with the request; anything that is not a plain word is replaced. */
+function requestIdOf(header: string | string[] | undefined) {
+  return typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : randomUUID()
+}
+
+function refusalOf(method: string, methods: string[]) {
+  if (methods.length === 0) return nothingThere()
+  const message = `${method} is not for this address; it takes ${methods.filter(name => name !== 'OPTIONS').join(', ')}.`
+  return new HttpRefusal('method_not_allowed', message, { allow: methods.join(', ') })
+}
+
+function nothingThere() {
+  return new HttpRefusal('not_found', 'There is nothing at this address; /docs lists what there is.')
+}
+
+function pathWithoutQuery(url: string) {
+  return url.split('?', 1)[0] ?? ''
+}
+
+/** What is no HTTP at all never becomes a request, so it is answered on the bare connection. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket) {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return
+  const id = randomUUID()
+  const problem =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? problemOf('headers_too_large', 'The headers of the request are larger than 16 kB.', id)
+      : problemOf('bad_request', 'This is not a well-formed HTTP request.', id)
+  const body = JSON.stringify(problem)
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}

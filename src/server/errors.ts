@@ -1,0 +1,172 @@
+/** Every error becomes a problem document here. One table knows the status of each code. */
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { Problem, ProblemCode } from '../api/problems.ts'
+import { Refusal, type RefusalCode } from '../generation/errors.ts'
+import type { FailureCode, Fault } from '../providers/errors.ts'
+import type { GenerationRecord } from '../storage/records.ts'
+
+/** A code without a line here does not compile, nor does one of the other parts that `problemCodes` does not list. */
+const table: Record<ProblemCode | RefusalCode | FailureCode, { status: number; title: string }> = {
+  invalid_json: { status: 400, title: 'The body is not JSON' },
+  bad_request: { status: 400, title: 'The request is malformed' },
+  unauthorized: { status: 401, title: 'A token is needed' },
+  provider_quota_exhausted: { status: 402, title: 'The account at the service has no means left' },
+  forbidden: { status: 403, title: 'Not from there' },
+  read_only: { status: 403, title: 'This cannot be changed here' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'This method is not for this address' },
+  conflict: { status: 409, title: 'Not in this state' },
+  configuration_missing: { status: 409, title: 'No configuration fits' },
+  cancelled: { status: 409, title: 'The generation was cancelled' },
+  gone: { status: 410, title: 'It was deleted' },
+  too_large: { status: 413, title: 'Too large' },
+  uri_too_long: { status: 414, title: 'The address is too long' },
+  unsupported_media_type: { status: 415, title: 'This type of body is not understood' },
+  range_not_satisfiable: { status: 416, title: 'The range lies outside' },
+  invalid_request: { status: 422, title: 'The request is not valid' },
+  idempotency_mismatch: { status: 422, title: 'The key was used for another request' },
+  content_rejected: { status: 422, title: 'The service refused the content' },
+  provider_rejected: { status: 422, title: 'The service refused the request' },
+  too_many_requests: { status: 429, title: 'Too many requests' },
+  rate_limited: { status: 429, title: 'The service asks to slow down' },
+  headers_too_large: { status: 431, title: 'The headers are too large' },
+  internal_error: { status: 500, title: 'Something went wrong here' },
+  // Never 401: that would sign the person out, though the refused key is ours.
+  provider_key_rejected: { status: 502, title: 'The service refused the key' },
+  provider_access_denied: { status: 502, title: 'The account may not use this' },
+  provider_unavailable: { status: 502, title: 'The service is not available' },
+  shutting_down: { status: 503, title: 'The server is stopping' },
+  provider_timeout: { status: 504, title: 'The service took too long' },
+  outcome_unknown: { status: 504, title: 'Nobody knows how it ended' },
+  storage_failed: { status: 507, title: 'It could not be stored' },
+}
+
+/** Seconds of a `Retry-After` where nobody knows better. */
+const patience: Partial<Record<ProblemCode, number>> = { rate_limited: 30, too_many_requests: 5, shutting_down: 10 }
+
+/** What the HTTP face itself refuses. */
+export class HttpRefusal extends Error {
+  override name = 'HttpRefusal'
+  readonly code: ProblemCode
+  readonly headers: Record<string, string>
+
+  constructor(code: ProblemCode, message: string, headers: Record<string, string> = {}) {
+    super(message)
+    this.code = code
+    this.headers = headers
+  }
+}
+
+/** A generation that a caller waited for and that made no picture. */
+export class GenerationFailed extends Error {
+  override name = 'GenerationFailed'
+  readonly generation: GenerationRecord
+
+  constructor(generation: GenerationRecord) {
+    super(generation.error?.message ?? 'The generation was cancelled.')
+    this.generation = generation
+  }
+}
+
+export function invalid(faults: Fault[]) {
+  return new Refusal('invalid_request', faults.map(fault => fault.message).join(' '), { faults })
+}
+
+interface Answer {
+  code: ProblemCode
+  detail: string
+  headers?: Record<string, string>
+  members?: Partial<Problem>
+}
+
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  const { code, detail, headers = {}, members = {} } = answerTo(error, request)
+  const { status } = table[code]
+  if (code === 'internal_error') request.log.error({ err: error, method: request.method, path: pathOf(request) }, 'a request failed')
+  else if (error instanceof Error && error.cause) request.log.debug({ err: error }, 'a request was refused')
+  const seconds = patience[code]
+  if (seconds !== undefined) reply.header('retry-after', String(seconds))
+  if (status === 413) {
+    // Closing at once would reset the connection before a client that is still sending has read this answer.
+    reply.removeHeader('connection')
+    request.raw.resume()
+  }
+  return reply
+    .code(status)
+    .headers({ 'x-request-id': request.id, 'cache-control': 'no-store', ...headers })
+    .type('application/problem+json; charset=utf-8')
+    .serializer(value => String(value))
+    .send(JSON.stringify(problemOf(code, detail, request.id, members)))
+}
+
+export function problemOf(code: ProblemCode, detail: string, requestId: string, members: Partial<Problem> = {}): Problem {
+  const { status, title } = table[code]
+  return { type: `urn:webimgui:problem:${code}`, title, status, detail, code, request_id: requestId, ...members }
+}
+
+export function statusOf(code: ProblemCode) {
+  return table[code].status
+}
+
+/** Without the query, which may hold what nobody else should read. */
+export function pathOf(request: FastifyRequest) {
+  return request.originalUrl.split('?', 1)[0] ?? ''
+}
+
+function answerTo(error: unknown, request: FastifyRequest): Answer {
+  if (error instanceof HttpRefusal) return { code: error.code, detail: error.message, headers: error.headers }
+  if (error instanceof GenerationFailed) return failure(error.generation)
+  if (error instanceof Refusal) {
+    const errors = error.faults.length > 0 ? error.faults : undefined
+    return { code: error.code, detail: error.message, members: { errors } }
+  }
+  const known = error instanceof Error ? frameworkError(error as FastifyError, request) : undefined
+  return known ?? { code: 'internal_error', detail: `Something went wrong in the server. Its log says more under the id ${request.id}.` }
+}
+
+function failure({ id, error, charge }: GenerationRecord): Answer {
+  const code = error && Object.hasOwn(table, error.code) ? (error.code as ProblemCode) : error ? 'provider_rejected' : 'cancelled'
+  const wait = error?.retryAfterMs
+  return {
+    code,
+    detail: error?.message ?? 'The generation was cancelled before it made a picture.',
+    headers: wait && statusOf(code) === 429 ? { 'retry-after': String(Math.ceil(wait / 1000)) } : {},
+    members: {
+      generation_id: id,
+      charge,
+      provider_code: error?.providerCode ?? undefined,
+      provider_message: error?.providerMessage ?? undefined,
+      provider_request_id: error?.providerRequestId ?? undefined,
+    },
+  }
+}
+
+/** What Fastify and its plugins throw because of what a client sent. */
+function frameworkError(error: FastifyError, request: FastifyRequest): Answer | undefined {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return { code: 'too_large', detail: 'The body is larger than 64 MB. Send large references as files (multipart/form-data) or upload them first with POST /api/images.' }
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return { code: 'unsupported_media_type', detail: mediaTypeAdvice(request) }
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return { code: 'not_found', detail: 'There is nothing at this address: no id is that long.' }
+    case 'FST_ERR_BAD_URL':
+      return { code: 'bad_request', detail: 'The address is not well formed: a "%" must be followed by two hexadecimal digits.' }
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return { code: 'bad_request', detail: 'The body has another length than the header content-length says.' }
+  }
+  const status = error.statusCode ?? 500
+  if (status < 400 || status >= 500) return undefined
+  if (status === 413) return { code: 'too_large', detail: 'The body is larger than this server takes.' }
+  if (status === 415) return { code: 'unsupported_media_type', detail: mediaTypeAdvice(request) }
+  if (status === 404) return { code: 'not_found', detail: 'There is nothing at this address.' }
+  return { code: 'bad_request', detail: `The request cannot be understood (${STATUS_CODES[status]}).` }
+}
+
+function mediaTypeAdvice(request: FastifyRequest) {
+  const { multipart, onlyMultipart } = request.routeOptions.config
+  if (onlyMultipart) return 'Send the picture as multipart/form-data, in a field named "file".'
+  const form = multipart ? ', or multipart/form-data with files' : ''
+  return `Send the body as JSON with the header content-type: application/json${form}.`
+}

@@ -1,0 +1,197 @@
+/** From the rows of the database to the JSON of the contract. */
+import type { Configuration } from '../api/configurations.ts'
+import type { Generation } from '../api/generations.ts'
+import type { Image, StoredReference } from '../api/images.ts'
+import type { Model } from '../api/models.ts'
+import type { Status } from '../api/system.ts'
+import { modelSchema, mostImages } from '../generation/catalogue.ts'
+import type { StatusReport } from '../generation/services.ts'
+import { type FoundModel, providers } from '../providers/index.ts'
+import type { Price, SizeRule } from '../providers/provider.ts'
+import type { ConfigurationRecord, GenerationRecord, ImageRecord } from '../storage/records.ts'
+
+/** `base` goes before every path of this server: empty, or `PUBLIC_URL`. */
+export function presentGeneration(record: GenerationRecord, base: string): Generation {
+  const images = record.images.map(image => presentImage(image, base))
+  return {
+    id: record.id,
+    status: record.status,
+    prompt: record.prompt,
+    revised_prompt: record.revisedPrompt,
+    provider: record.provider,
+    model: record.model,
+    config_id: record.configId,
+    parameters: record.parameters,
+    resolved: record.resolved,
+    timestamp: record.timestamp,
+    started_at: record.startedAt,
+    finished_at: record.finishedAt,
+    duration_ms: durationOf(record),
+    // Rows of an old database have addresses and no stored pictures.
+    image_urls: images.length > 0 ? images.map(image => image.url) : record.oldImageUrls,
+    images,
+    references: record.references.map(image => presentImage(image, base)),
+    failures: record.failures.map(({ index, code, message, providerCode }) => {
+      return { index, code, message, provider_code: providerCode }
+    }),
+    warnings: record.warnings.map(({ parameter, message }) => ({ parameter, message })),
+    error: record.error && {
+      code: record.error.code,
+      message: record.error.message,
+      provider_code: record.error.providerCode,
+      provider_message: record.error.providerMessage,
+      provider_request_id: record.error.providerRequestId,
+    },
+    charge: record.charge,
+    cost: record.cost,
+    favorite: record.favorite,
+    tags: record.tags,
+    retry_of: record.retryOf,
+    waiting: record.waiting,
+    cancel_requested: record.cancelRequested,
+  }
+}
+
+function durationOf({ timestamp, finishedAt }: GenerationRecord) {
+  const duration = finishedAt === null ? Number.NaN : Date.parse(finishedAt) - Date.parse(timestamp)
+  return Number.isFinite(duration) ? Math.max(0, Math.round(duration)) : null
+}
+
+function presentImage(image: ImageRecord, base: string): Image {
+  return { ...fileOf(image, base), index: image.index, details: image.details ?? undefined }
+}
+
+export function presentReference(image: ImageRecord, base: string): StoredReference {
+  return { ...fileOf(image, base), created_at: image.createdAt }
+}
+
+function fileOf(image: ImageRecord, base: string) {
+  const url = `${base}/images/${encodeURIComponent(image.id)}`
+  return {
+    id: image.id,
+    url,
+    thumbnail_url: `${url}/thumbnail`,
+    width: image.width,
+    height: image.height,
+    bytes: image.bytes,
+    mime_type: image.mimeType,
+    sha256: image.sha256,
+  }
+}
+
+export function presentConfiguration(record: ConfigurationRecord): Configuration {
+  return {
+    id: record.id,
+    name: record.name,
+    provider: record.provider,
+    model: record.model,
+    base_url: record.baseUrl,
+    is_active: record.isActive,
+    source: record.source,
+    has_key: record.hasKey,
+    key_hint: record.keyHint,
+    created_at: record.createdAt,
+    updated_at: record.updatedAt,
+  }
+}
+
+export function presentStatus(report: StatusReport, server: { version: string; startedAt: Date }): Status {
+  const { database, storage, queue } = report
+  const isFailing = database.state === 'failing' || storage.state === 'failing'
+  return {
+    status: isFailing ? 'failing' : queue.state === 'draining' ? 'draining' : 'ok',
+    version: server.version,
+    started_at: server.startedAt.toISOString(),
+    uptime_seconds: Math.floor((Date.now() - server.startedAt.getTime()) / 1000),
+    database: { state: database.state, kind: database.kind, detail: database.detail ?? null },
+    storage: { state: storage.state, kind: storage.kind, detail: storage.detail ?? null, free_bytes: storage.freeBytes ?? null },
+    queue: { state: queue.state, queued: queue.queued, running: queue.running, waiting: queue.waiting },
+    providers: report.providers.map(provider => ({
+      id: provider.id,
+      name: provider.name,
+      state: provider.configured ? 'configured' : 'not_configured',
+      active_configurations: provider.activeConfigurations,
+    })),
+  }
+}
+
+export function presentModel({ provider, model }: FoundModel, configured: boolean): Model {
+  const { references, images } = model
+  return {
+    id: model.id,
+    name: model.name,
+    provider,
+    provider_name: providers[provider].name,
+    configured,
+    state: model.state,
+    family: model.family,
+    aliases: [...(model.aliases ?? [])],
+    about: model.about,
+    text_to_image: model.textToImage,
+    prompt: { required: model.promptRequired, max_characters: model.promptMaxCharacters ?? null },
+    references: {
+      min: references.min,
+      max: references.max,
+      types: [...references.types],
+      min_side: references.minSide,
+      max_side: references.maxSide,
+      max_ratio: references.maxRatio ?? null,
+    },
+    sizes: {
+      text_to_image: presentSizes(model.sizes.textToImage),
+      with_references: presentSizes(model.sizes.withReferences),
+      group: presentSizes(model.sizes.group),
+    },
+    images: {
+      max: mostImages(model),
+      per_call: images.perCall,
+      group: images.group
+        ? { max: images.group.limit, counts_references: images.group.countsReferences, asked_by: images.group.askedBy ?? null }
+        : null,
+    },
+    parameters: modelSchema(model),
+    price: model.price ? presentPrice(model.price) : null,
+    typical_seconds: [model.typicalSeconds[0], model.typicalSeconds[1]],
+    source: model.source,
+    checked: model.checked,
+  }
+}
+
+function presentSizes(rule: SizeRule | undefined) {
+  if (!rule) return null
+  const { free } = rule
+  return {
+    keywords: [...(rule.keywords ?? [])],
+    exact: [...(rule.exact ?? [])],
+    free: free
+      ? {
+          min_area: free.minArea ?? null,
+          max_area: free.maxArea ?? null,
+          min_side: free.minSide ?? null,
+          max_side: free.maxSide ?? null,
+          min_ratio: free.minRatio ?? null,
+          max_ratio: free.maxRatio ?? null,
+        }
+      : null,
+    recommended: rule.table,
+    default_tier: rule.defaultTier ?? null,
+    default: rule.default ?? null,
+  }
+}
+
+function presentPrice(price: Price) {
+  return {
+    currency: price.currency,
+    image: price.image.map(presentStep),
+    layer: price.layer?.map(presentStep) ?? null,
+    reference: price.reference ?? null,
+    factor_when: price.factorWhen ?? null,
+    certainty: price.certainty,
+    source: price.source,
+    checked: price.checked,
+  }
+}
+
+function presentStep(step: Price['image'][number]) {
+  return { up_to_area: step.upToArea ?? null, amount: step.amount }
+}

@@ -1,0 +1,77 @@
+/** Stored configurations of the services. */
+import { z } from 'zod'
+import {
+  Configuration,
+  ConfigurationChange,
+  ConfigurationList,
+  ConfigurationTest,
+  ConfigurationTestResult,
+  NewConfiguration,
+} from '../../api/configurations.ts'
+import { NoBody } from '../../api/history.ts'
+import type { App, Parts } from '../app.ts'
+import { idOf } from '../ids.ts'
+import { presentConfiguration } from '../present.ts'
+
+export function configurationRoutes(app: App, { services, prefix }: Parts) {
+  const { configurations } = services
+  const tags = ['Configurations']
+
+  app.get(
+    '/api/config',
+    { schema: { tags, summary: 'List configurations', response: { 200: ConfigurationList } } },
+    async () => ({ items: (await configurations.list()).map(presentConfiguration) }),
+  )
+
+  app.post(
+    '/api/config',
+    { schema: { tags, summary: 'Store a configuration', body: NewConfiguration, response: { 201: Configuration } } },
+    async (request, reply) => {
+      const record = await configurations.add(request.body)
+      return reply
+        .code(201)
+        .header('location', `${prefix}/api/config/${encodeURIComponent(record.id)}`)
+        .send(presentConfiguration(record))
+    },
+  )
+
+  app.put(
+    '/api/config/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Change a configuration',
+        description: 'Members left out stay as they are.',
+        body: ConfigurationChange,
+        response: { 200: Configuration },
+      },
+    },
+    async request => presentConfiguration(await configurations.change(idOf(request), request.body)),
+  )
+
+  app.delete(
+    '/api/config/:id',
+    { schema: { tags, summary: 'Delete a configuration', body: NoBody, response: { 204: z.null().describe('Done.') } } },
+    async (request, reply) => {
+      await configurations.remove(idOf(request))
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.post(
+    '/api/config/test',
+    {
+      schema: {
+        tags,
+        summary: 'Prove a configuration without paying',
+        body: ConfigurationTest,
+        response: { 200: ConfigurationTestResult },
+      },
+    },
+    async request => {
+      const { id, ...unsaved } = request.body
+      const { code, detail, latencyMs } = await configurations.test(id === undefined ? unsaved : { id })
+      return { ok: code === 'ok', code, detail, latency_ms: latencyMs }
+    },
+  )
+}

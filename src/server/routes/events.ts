@@ -1,0 +1,85 @@
+/** Server-sent events: the state of generations as it changes. */
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { GenerationEvent } from '../../generation/services.ts'
+import type { App, Parts } from '../app.ts'
+import { idOf, nothingHere } from '../ids.ts'
+import { presentGeneration } from '../present.ts'
+
+/** Proxies close a connection that is silent for a minute, some earlier. */
+const heartbeatMs = 15_000
+
+export function eventRoutes(app: App, { services, base, closing }: Parts) {
+  const { generations } = services
+
+  app.get(
+    '/api/events',
+    { exposeHeadRoute: false, schema: { tags: ['History'], summary: 'Events of all generations' } },
+    (request, reply) => follow(request, reply),
+  )
+
+  app.get(
+    '/api/history/:id/events',
+    { exposeHeadRoute: false, schema: { tags: ['History'], summary: 'Events of one generation' } },
+    async (request, reply) => {
+      const id = idOf(request)
+      if (!(await generations.find(id))) throw nothingHere('generation')
+      return follow(request, reply, id)
+    },
+  )
+
+  async function follow(request: Pick<FastifyRequest, 'headers' | 'log'>, reply: Reply, generationId?: string) {
+    const gone = new AbortController()
+    reply.raw.once('close', () => gone.abort())
+    const signal = AbortSignal.any([gone.signal, closing])
+    const events = generations.events.follow({ generationId, after: revisionOf(request.headers['last-event-id']), signal })
+    const response = open(reply)
+    const heartbeat = setInterval(() => {
+      // A client that does not read needs no sign of life.
+      if (!response.writableNeedDrain) response.write(':\n\n')
+    }, heartbeatMs)
+    try {
+      for await (const event of events) {
+        const isTaken = response.write(textOf(event, base))
+        if (!isTaken) await once(response, 'drain', { signal })
+      }
+      response.end()
+    } catch (error) {
+      if (closing.aborted) response.end()
+      else {
+        if (!gone.signal.aborted) request.log.error({ err: error }, 'a stream of events broke off')
+        // Not an orderly end: the client reconnects with its Last-Event-ID.
+        response.destroy()
+      }
+    } finally {
+      clearInterval(heartbeat)
+      gone.abort()
+    }
+  }
+}
+
+type Reply = Pick<FastifyReply, 'raw' | 'hijack' | 'getHeaders'>
+
+function open(reply: Reply): ServerResponse {
+  reply.hijack()
+  reply.raw.writeHead(200, {
+    // What the hooks set, among it the headers for other origins.
+    ...(reply.getHeaders() as Record<string, string>),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store, no-transform',
+    'x-accel-buffering': 'no',
+  })
+  reply.raw.write(':\n\n')
+  return reply.raw
+}
+
+function revisionOf(header: string | string[] | undefined) {
+  const text = Array.isArray(header) ? header[0] : header
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+}
+
+function textOf(event: GenerationEvent, base: string) {
+  const data = event.type === 'generation' ? presentGeneration(event.generation, base) : { id: event.id }
+  return `event: ${event.type}\nid: ${event.revision}\ndata: ${JSON.stringify(data)}\n\n`
+}

@@ -1,0 +1,94 @@
+/** `POST /api/generate`: is the request well formed? Then wait for the end, or answer at once. */
+import { GenerateHeaders, GenerateRequest, Generation } from '../../api/generations.ts'
+import type { ReferenceInput, UploadedFile } from '../../generation/services.ts'
+import type { JsonObject, JsonValue } from '../../storage/records.ts'
+import type { App, Parts } from '../app.ts'
+import { GenerationFailed } from '../errors.ts'
+import { hashOf } from '../json.ts'
+import { presentGeneration } from '../present.ts'
+
+/** References stand inside the JSON, three or four large ones together. */
+const mostBodyBytes = 64 * 1024 * 1024
+const longestWaitSeconds = 24 * 3600
+
+export function generateRoutes(app: App, { services, base, prefix }: Parts) {
+  app.post(
+    '/api/generate',
+    {
+      bodyLimit: mostBodyBytes,
+      config: { multipart: true },
+      schema: {
+        tags: ['Generating'],
+        summary: 'Make images',
+        description:
+          'Waits for the end unless `Prefer` says otherwise: 200 when at least one picture was made, otherwise the problem. 202 with ' +
+          'the record when the wait ended first. A client that goes away cancels nothing; `Location` names the record.',
+        headers: GenerateHeaders,
+        body: GenerateRequest,
+        response: { 200: Generation, 202: Generation },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request
+      const uploads = request.uploads ?? new Map<string, UploadedFile>()
+      const preference = preferenceOf(request.headers.prefer)
+      const key = request.headers['idempotency-key']
+
+      const created = await services.generations.create(
+        {
+          prompt: body.prompt,
+          model: body.model,
+          configId: body.config_id,
+          provider: body.provider,
+          parameters: (body.parameters ?? {}) as JsonObject,
+          references: (body.images ?? []).map(text => referenceOf(text, uploads)),
+        },
+        {
+          requestId: request.id,
+          idempotency: key === undefined ? undefined : { key, bodyHash: hashOf(comparable(body, uploads)) },
+        },
+      )
+      // The files belong to the generation now.
+      uploads.clear()
+
+      reply.header('location', `${prefix}/api/history/${encodeURIComponent(created.id)}`)
+      if (preference.applied) reply.header('preference-applied', preference.applied)
+      if (preference.waitSeconds === 0) return reply.code(202).send(presentGeneration(created, base))
+
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort())
+      const record = await services.generations.whenEnded(created.id, {
+        timeoutMs: preference.waitSeconds === undefined ? undefined : preference.waitSeconds * 1000,
+        signal: gone.signal,
+      })
+      if (record.status === 'failed' || record.status === 'cancelled') throw new GenerationFailed(record)
+      return reply.code(record.status === 'succeeded' ? 200 : 202).send(presentGeneration(record, base))
+    },
+  )
+}
+
+function referenceOf(text: string, uploads: Map<string, UploadedFile>): ReferenceInput {
+  const upload = uploads.get(text)
+  return upload ? { upload } : { text }
+}
+
+/** The request as it is compared with another of the same key: files count by what is in them. */
+function comparable(body: GenerateRequest, uploads: Map<string, UploadedFile>): JsonValue {
+  const images = body.images?.map(text => {
+    const upload = uploads.get(text)
+    return upload ? { file: upload.sha256 } : text
+  })
+  return JSON.parse(JSON.stringify({ ...body, images })) as JsonValue
+}
+
+/** RFC 7240. Without `waitSeconds` the answer waits for the end. */
+function preferenceOf(header: string | undefined): { waitSeconds?: number; applied?: string } {
+  const preferences = (header ?? '').toLowerCase().split(',').map(part => part.split(';', 1)[0]?.trim() ?? '')
+  const isAsync = preferences.includes('respond-async')
+  const wait = preferences.map(preference => /^wait\s*=\s*"?(\d{1,9})"?$/.exec(preference)?.[1]).find(Boolean)
+  if (wait !== undefined) {
+    const waitSeconds = Math.min(Number(wait), longestWaitSeconds)
+    return { waitSeconds, applied: isAsync ? `respond-async, wait=${waitSeconds}` : `wait=${waitSeconds}` }
+  }
+  return isAsync ? { waitSeconds: 0, applied: 'respond-async' } : {}
+}

@@ -1,0 +1,161 @@
+/** Stored pictures: their bytes as they came, thumbnails, and uploaded references. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { StoredReference } from '../../api/images.ts'
+import { NoBody } from '../../api/history.ts'
+import type { UploadedFile } from '../../generation/services.ts'
+import type { ImageRecord } from '../../storage/records.ts'
+import type { App, Parts } from '../app.ts'
+import { HttpRefusal, invalid } from '../errors.ts'
+import { idOf, nothingHere } from '../ids.ts'
+import { presentReference } from '../present.ts'
+
+/** What a browser may draw in place; anything else is only ever downloaded. */
+const endings: Record<string, string> = {
+  'image/png': 'png',
+  'image/jpeg': 'jpg',
+  'image/webp': 'webp',
+  'image/gif': 'gif',
+  'image/avif': 'avif',
+  'image/bmp': 'bmp',
+  'image/tiff': 'tiff',
+  'image/heic': 'heic',
+}
+
+export function imageRoutes(app: App, { services, base, prefix }: Parts) {
+  const { images } = services
+  const tags = ['Images']
+
+  app.post(
+    '/api/images',
+    {
+      config: { onlyMultipart: true },
+      schema: {
+        tags,
+        summary: 'Store a reference once',
+        description: 'Its `id` can stand in `images` of any number of generations. Swept when no generation used it for 24 hours.',
+        response: { 201: StoredReference },
+      },
+    },
+    async (request, reply) => {
+      const upload = onlyFile(request)
+      const image = await images.storeReference(upload)
+      request.uploads?.clear()
+      return reply
+        .code(201)
+        .header('location', `${prefix}/images/${encodeURIComponent(image.id)}`)
+        .send(presentReference(image, base))
+    },
+  )
+
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/images/:id',
+    schema: {
+      tags,
+      summary: 'A picture, byte for byte as it came',
+      description: 'With `ETag` and `Range`; `?download` asks for a file with a name.',
+    },
+    handler: async (request, reply) => {
+      const image = await findImage(request)
+      const tag = `"${image.sha256}"`
+      if (isCached(request, reply, tag)) return reply.code(304).send()
+      reply.header('accept-ranges', 'bytes').headers(fileHeaders(image, request))
+      const range = request.method === 'GET' ? rangeOf(request, image.bytes, tag) : undefined
+      if (range === 'outside') {
+        throw new HttpRefusal('range_not_satisfiable', `The picture has ${image.bytes} bytes; ask for a range inside.`, {
+          'content-range': `bytes */${image.bytes}`,
+          'content-disposition': 'inline',
+        })
+      }
+      const length = range ? range.end - range.start + 1 : image.bytes
+      if (request.method === 'HEAD') return reply.header('content-length', String(length)).send()
+      const stream = await images.read(image, range)
+      if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${image.bytes}`)
+      return reply.header('content-length', String(length)).send(stream)
+    },
+  })
+
+  app.get(
+    '/images/:id/thumbnail',
+    { schema: { tags, summary: 'A small WebP of a picture' } },
+    async (request, reply) => {
+      const image = await findImage(request)
+      if (isCached(request, reply, `"${image.sha256}-512"`)) return reply.code(304).send()
+      const bytes = await images.thumbnail(image)
+      return reply.type('image/webp').header('content-security-policy', imagePolicy).send(bytes)
+    },
+  )
+
+  app.delete(
+    '/images/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Delete an uploaded reference',
+        description: 'Only one that no generation uses.',
+        body: NoBody,
+        response: { 204: z.null().describe('Done.') },
+      },
+    },
+    async (request, reply) => {
+      await images.remove(idOf(request))
+      return reply.code(204).send(null)
+    },
+  )
+
+  async function findImage(request: Pick<FastifyRequest, 'params'>) {
+    const image = await images.find(idOf(request))
+    if (!image) throw nothingHere('image')
+    return image
+  }
+}
+
+const imagePolicy = "default-src 'none'; sandbox"
+
+function onlyFile(request: Pick<FastifyRequest, 'body' | 'uploads'>): UploadedFile {
+  const { file, ...others } = (request.body ?? {}) as Record<string, unknown>
+  const unknown = Object.keys(others)
+  if (unknown.length > 0) {
+    throw invalid(unknown.map(path => ({ path, message: `There is no field "${path}"; send the picture in a field named "file".` })))
+  }
+  const upload = typeof file === 'string' ? request.uploads?.get(file) : undefined
+  if (!upload) throw invalid([{ path: 'file', message: 'Send one picture as a file in a field named "file".' }])
+  return upload
+}
+
+function fileHeaders(image: ImageRecord, request: Pick<FastifyRequest, 'query'>) {
+  const ending = endings[image.mimeType]
+  const isDownload = ending === undefined || (request.query as Record<string, unknown>).download !== undefined
+  const day = /^\d{4}-\d\d-\d\d/.exec(image.createdAt)?.[0] ?? 'image'
+  const name = `webimgui-${day}-${image.id.replace(/[^\w-]/g, '').slice(0, 8)}-${image.index + 1}.${ending ?? 'bin'}`
+  return {
+    'content-type': ending === undefined ? 'application/octet-stream' : image.mimeType,
+    'content-disposition': `${isDownload ? 'attachment' : 'inline'}; filename="${name}"`,
+    'content-security-policy': imagePolicy,
+  }
+}
+
+/** Sets the headers of something that never changes; true when the client has it already. */
+function isCached(request: Pick<FastifyRequest, 'headers'>, reply: Pick<FastifyReply, 'headers'>, tag: string) {
+  reply.headers({ etag: tag, 'cache-control': 'private, max-age=31536000, immutable' })
+  const known = request.headers['if-none-match']?.split(',').map(part => part.trim().replace(/^W\//, ''))
+  return known?.some(other => other === '*' || other === tag) ?? false
+}
+
+/** One range of bytes, inclusive. What is malformed, or several at once, is answered with the whole picture (RFC 9110 §14.2). */
+function rangeOf(request: Pick<FastifyRequest, 'headers'>, bytes: number, tag: string) {
+  const wanted = /^bytes=\s*(\d{0,15})\s*-\s*(\d{0,15})\s*$/i.exec(request.headers.range ?? '')
+  const condition = request.headers['if-range']
+  if (!wanted || (condition !== undefined && condition !== tag)) return undefined
+  const [, first = '', last = ''] = wanted
+  if (first === '' && last === '') return undefined
+  if (first === '') {
+    const length = Math.min(Number(last), bytes)
+    return length === 0 ? ('outside' as const) : { start: bytes - length, end: bytes - 1 }
+  }
+  const start = Number(first)
+  const end = last === '' ? bytes - 1 : Math.min(Number(last), bytes - 1)
+  if (last !== '' && Number(last) < start) return undefined
+  return start >= bytes ? ('outside' as const) : { start, end }
+}

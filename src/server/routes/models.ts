@@ -1,0 +1,24 @@
+/** `GET /api/models`: what can be asked of each model. */
+import { ModelList } from '../../api/models.ts'
+import { catalogue } from '../../providers/index.ts'
+import type { App, Parts } from '../app.ts'
+import { presentModel } from '../present.ts'
+
+export function modelRoutes(app: App, { services }: Parts) {
+  app.get(
+    '/api/models',
+    {
+      schema: {
+        tags: ['Generating'],
+        summary: 'What can be asked of each model',
+        description: 'Enough to draw a form and to refuse a bad request without asking the service. Other ids are usable with the cautious parameters of their family.',
+        response: { 200: ModelList },
+      },
+    },
+    async () => {
+      const configurations = await services.configurations.list()
+      const usable = new Set(configurations.filter(({ isActive, hasKey }) => isActive && hasKey).map(({ provider }) => provider))
+      return { items: catalogue().map(found => presentModel(found, usable.has(found.provider))) }
+    },
+  )
+}

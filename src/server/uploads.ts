@@ -1,0 +1,192 @@
+/** Forms with files: streamed to disk, hashed on the way, within limits, and removed again unless somebody took them over. */
+import { createHash, randomUUID } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import multipart, { type MultipartFile } from '@fastify/multipart'
+import type { FastifyRequest } from 'fastify'
+import type { UploadedFile } from '../generation/services.ts'
+import type { Fault } from '../providers/errors.ts'
+import type { JsonObject, JsonValue } from '../storage/records.ts'
+import type { App } from './app.ts'
+import { HttpRefusal, invalid } from './errors.ts'
+import { faultOfText, readJson } from './json.ts'
+
+const megabyte = 1024 * 1024
+const mostFileBytes = 20 * megabyte
+const mostFiles = 16
+/** A data URI of the largest file fits. */
+const mostFieldBytes = 28 * megabyte
+const mostTextBytes = 64 * megabyte
+/** Longer than any request lives; a file that is older was left by a process that was killed. */
+const leftoverMs = 24 * 3600_000
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Files of the form by the name under which `body` speaks of them. Who takes one over deletes it here. */
+    uploads: Map<string, UploadedFile> | null
+  }
+  interface FastifyContextConfig {
+    /** The route takes a form with files beside JSON. */
+    multipart?: boolean
+    /** The route takes nothing but a form with files. */
+    onlyMultipart?: boolean
+    /** The route takes a plain HTML form beside JSON. */
+    form?: boolean
+    /** Needs no token. */
+    isOpen?: boolean
+  }
+}
+
+export async function acceptUploads(app: App, folder: string) {
+  await mkdir(folder, { recursive: true })
+  await sweep(folder)
+  await app.register(multipart, {
+    throwFileSizeLimit: false,
+    // A part that calls itself JSON is read here as text; the parser's own way knows no bounds.
+    isPartAFile: (_name, type, filename) => filename !== undefined || type === 'application/octet-stream' || isJson(type),
+    limits: { fileSize: mostFileBytes, files: mostFiles + 4, fieldSize: mostFieldBytes, fields: 64, parts: 80, fieldNameSize: 100, headerPairs: 20 },
+  })
+  app.decorateRequest('uploads', null)
+
+  app.addHook('preValidation', async request => {
+    const { multipart, onlyMultipart } = request.routeOptions.config
+    if (request.isMultipart()) {
+      if (!multipart && !onlyMultipart) throw new HttpRefusal('unsupported_media_type', 'Send the body as JSON with the header content-type: application/json.')
+      request.body = await readForm(request, folder)
+    } else if (onlyMultipart) {
+      throw new HttpRefusal('unsupported_media_type', 'Send the picture as multipart/form-data, in a field named "file".')
+    }
+  })
+
+  // Here and not when the connection closes: a client that goes away cancels nothing.
+  app.addHook('onSend', async request => {
+    if (request.uploads) await removeAll(request.uploads)
+  })
+}
+
+/** The form as the JSON body that would ask for the same; files stand in it under names of `request.uploads`. */
+async function readForm(request: FastifyRequest, folder: string): Promise<JsonObject> {
+  const uploads = new Map<string, UploadedFile>()
+  request.uploads = uploads
+  const fields = new Map<string, string[]>()
+  const faults: Fault[] = []
+  let textBytes = 0
+  try {
+    for await (const part of request.parts()) {
+      const values = fields.get(part.fieldname) ?? []
+      fields.set(part.fieldname, values)
+      if (part.type === 'file' && !(part.filename === undefined && isJson(part.mimetype))) {
+        if (uploads.size >= mostFiles) throw tooManyFiles()
+        const name = `upload:${randomUUID()}`
+        uploads.set(name, await keep(part, folder))
+        values.push(name)
+        continue
+      }
+      const text = part.type === 'file' ? (await part.toBuffer()).toString('utf8') : String(part.value)
+      textBytes += text.length
+      const isCut = part.type === 'file' ? part.file.truncated : part.valueTruncated
+      if (isCut || textBytes > mostTextBytes) throw tooLarge('The texts of the form are too large; send pictures as files.')
+      const message = faultOfText(text)
+      if (message) faults.push({ path: part.fieldname.toWellFormed().replaceAll('\0', ''), message })
+      values.push(text)
+    }
+  } catch (error) {
+    await removeAll(uploads)
+    // What is still on its way is read and forgotten, so that the client gets to read the answer.
+    request.raw.unpipe()
+    request.raw.resume()
+    throw asRefusal(error)
+  }
+  if (faults.length > 0) throw invalid(faults)
+  return bodyOf(fields)
+}
+
+async function keep(part: MultipartFile, folder: string): Promise<UploadedFile> {
+  const target = path.join(folder, `${randomUUID()}.part`)
+  const hash = createHash('sha256')
+  let bytes = 0
+  const count = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk)
+      bytes += chunk.length
+      done(null, chunk)
+    },
+  })
+  try {
+    await pipeline(part.file, count, createWriteStream(target, { flags: 'wx', mode: 0o600 }))
+    if (part.file.truncated) throw tooLarge(`The file "${shortName(part)}" is larger than ${mostFileBytes / megabyte} MB; shrink it first.`)
+  } catch (error) {
+    await rm(target, { force: true })
+    throw error
+  }
+  return { path: target, bytes, sha256: hash.digest('hex') }
+}
+
+function shortName({ filename }: MultipartFile) {
+  return (filename ?? '').replace(/[\x00-\x1f"]/g, '').slice(-60)
+}
+
+function bodyOf(fields: Map<string, string[]>): JsonObject {
+  const body: [string, JsonValue][] = []
+  for (const [name, values] of fields) {
+    if (name === 'images') body.push([name, values.filter(value => value !== '')])
+    else if (values.length > 1) throw invalid([{ path: name, message: `The field "${name}" came ${values.length} times; send it once.` }])
+    else if (name === 'parameters') body.push([name, values[0] ? readJson(Buffer.from(values[0]), name) : {}])
+    // An empty field of a form was not filled in; only a prompt may be empty on purpose.
+    else if (values[0] !== '' || name === 'prompt') body.push([name, values[0] ?? ''])
+  }
+  return Object.fromEntries(body)
+}
+
+function asRefusal(error: unknown) {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  switch (code) {
+    case 'FST_FILES_LIMIT':
+      return tooManyFiles()
+    case 'FST_PARTS_LIMIT':
+    case 'FST_FIELDS_LIMIT':
+      return tooLarge('The form holds too many fields.')
+    case 'FST_PROTO_VIOLATION':
+      return invalid([{ path: '', message: 'A field of the form has a name that no field can have.' }])
+    case 'FST_MP_PREMATURE_CLOSE':
+    case 'ERR_STREAM_PREMATURE_CLOSE':
+      return new HttpRefusal('bad_request', 'The form ended before it was complete.')
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new HttpRefusal('storage_failed', 'The disk of the server is full; make room and send the files again.')
+  }
+  if (error instanceof HttpRefusal || code === 'invalid_request') return error
+  // Trouble with the disk has a system call in it; what is left is the parser's, about the client's bytes.
+  if (error instanceof Error && 'syscall' in error) return error
+  return new HttpRefusal('bad_request', 'The form is not well-formed multipart/form-data; let your HTTP library write the boundary.')
+}
+
+function isJson(type: string | undefined) {
+  return type?.startsWith('application/json') ?? false
+}
+
+function tooManyFiles() {
+  return tooLarge(`The form holds more than ${mostFiles} files.`)
+}
+
+function tooLarge(message: string) {
+  return new HttpRefusal('too_large', message)
+}
+
+async function removeAll(uploads: Map<string, UploadedFile>) {
+  for (const [name, { path }] of uploads) {
+    uploads.delete(name)
+    await rm(path, { force: true })
+  }
+}
+
+async function sweep(folder: string) {
+  for (const name of await readdir(folder)) {
+    const file = path.join(folder, name)
+    const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }))
+    if (Date.now() - mtimeMs > leftoverMs) await rm(file, { force: true })
+  }
+}

@@ -1,0 +1,103 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createThumbnails, ThumbnailError, type Thumbnails } from '../../src/generation/thumbnails.ts'
+import { createFolderFiles, type Files, storageError } from '../../src/storage/files.ts'
+import type { ImageRecord } from '../../src/storage/records.ts'
+
+let root: string
+let files: Files
+let reads: string[]
+let thumbnails: Thumbnails
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'webimgui-thumbnails-'))
+  const folder = createFolderFiles(root)
+  reads = []
+  files = {
+    ...folder,
+    open(key, range) {
+      reads.push(key)
+      return folder.open(key, range)
+    },
+  }
+  thumbnails = createThumbnails(files)
+})
+afterEach(() => rm(root, { recursive: true, force: true }))
+
+async function stored(bytes: Buffer): Promise<ImageRecord> {
+  const temporary = await files.temporary()
+  await writeFile(temporary, bytes)
+  await files.put('2026/11/a.png', temporary)
+  return image
+}
+
+const image: ImageRecord = {
+  ...{ id: 'a', file: '2026/11/a.png', role: 'result', generationId: 'g', callId: 'c', index: 0 },
+  ...{ width: 1, height: 1, bytes: 1, mimeType: 'image/png', sha256: '', createdAt: '', details: null },
+}
+const picture = (width: number, height: number) =>
+  sharp({ create: { width, height, channels: 3, background: '#336699' } })
+
+test('is a WebP of at most 512 px, upright, and kept beside the original', async () => {
+  const record = await stored(await picture(1024, 600).withMetadata({ orientation: 6 }).jpeg().toBuffer())
+
+  const made = await thumbnails.get(record)
+  const again = await thumbnails.get(record)
+
+  expect(await sharp(made).metadata()).toMatchObject({ format: 'webp', width: 300, height: 512 })
+  expect(again).toEqual(made)
+  expect(await files.size('thumbnails/a.webp')).toBe(made.length)
+  expect(reads.filter(key => key === record.file)).toHaveLength(1)
+})
+
+test('a small picture stays as small as it is', async () => {
+  const record = await stored(await picture(100, 50).png().toBuffer())
+
+  expect(await sharp(await thumbnails.get(record)).metadata()).toMatchObject({ width: 100, height: 50 })
+})
+
+test('those who ask at the same time share one making', async () => {
+  const record = await stored(await picture(600, 600).png().toBuffer())
+
+  const made = await Promise.all(Array.from({ length: 8 }, () => thumbnails.get(record)))
+
+  expect(new Set(made.map(bytes => bytes.toString('base64'))).size).toBe(1)
+  expect(reads.filter(key => key === record.file)).toHaveLength(1)
+})
+
+test('is made anew after it was removed', async () => {
+  const record = await stored(await picture(600, 600).png().toBuffer())
+  await thumbnails.get(record)
+
+  await thumbnails.remove('a')
+  expect(await files.size('thumbnails/a.webp')).toBeUndefined()
+  await thumbnails.get(record)
+
+  expect(await files.size('thumbnails/a.webp')).toBeGreaterThan(0)
+})
+
+test('what cannot be shrunk is a clear error, each time, and the next picture is fine', async () => {
+  const broken = await stored(Buffer.from('this is no picture'))
+
+  await expect(thumbnails.get(broken)).rejects.toBeInstanceOf(ThumbnailError)
+  await expect(thumbnails.get(broken)).rejects.toThrow('Use the picture itself.')
+  const record = await stored(await picture(600, 600).png().toBuffer())
+
+  expect((await thumbnails.get(record)).length).toBeGreaterThan(0)
+})
+
+test('an original that is gone is said to be missing', async () => {
+  await expect(thumbnails.get(image)).rejects.toMatchObject({ name: 'StorageError', code: 'missing' })
+})
+
+test('a disk that is full does not keep the thumbnail from being shown', async () => {
+  const record = await stored(await picture(600, 600).png().toBuffer())
+  const full = storageError(Object.assign(new Error('full'), { code: 'ENOSPC' }))
+  const shown = await createThumbnails({ ...files, put: () => Promise.reject(full) }).get(record)
+
+  expect(await sharp(shown).metadata()).toMatchObject({ format: 'webp', width: 512 })
+  expect(await files.size('thumbnails/a.webp')).toBeUndefined()
+  expect(await files.sweep()).toBe(0)
+})
