@@ -323,8 +323,9 @@ export class CallWalk {
     const { parts, call } = this
     const parsed = await this.parsedAnswer()
     if (parsed.pictures.length === 0) return this.settleWithout(parsed)
-    if (parsed.revisedPrompt)
-      await parts.store.generations.change(this.generation.id, { revisedPrompt: parsed.revisedPrompt })
+    const revisedPrompt = parsed.revisedPrompt ? { revisedPrompt: parsed.revisedPrompt } : {}
+    await parts.store.generations.change(this.generation.id, { charge: 'charged', ...revisedPrompt })
+    parts.doorbell.ring(this.generation.id)
 
     const lost = await Promise.all(this.collect(parsed))
     const failures = [

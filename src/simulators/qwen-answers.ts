@@ -76,10 +76,11 @@ export function newAnswer(job: QwenJob, outcome: QwenOutcome): { output: object;
   const urls = made(outcome).map(picture => picture.url)
   const typed = job.model.shape === 'wan' || job.route === 'IG'
   const items: ContentItem[] = urls.map(url => (typed ? { type: 'image', image: url } : { image: url }))
-  const contents = job.model.choicePerPicture && items.length > 1 ? items.map(item => [item]) : [items]
+  const isSplit = job.model.choicePerPicture && items.length > 1 && !job.interleaved
+  const contents = isSplit ? items.map(item => [item]) : [job.interleaved ? withStory(job, urls) : items]
   const choices = contents.map(content => ({
     finish_reason: 'stop',
-    message: { role: 'assistant', content: job.interleaved ? withStory(job, urls) : content, ...spoken(job, outcome) },
+    message: { role: 'assistant', content, ...spoken(job, outcome) },
   }))
   if (job.model.shape === 'z-image') {
     const text = { text: outcome.actualPrompt ?? job.prompt }

@@ -122,6 +122,10 @@ export function createGenerationRepository(db: Connection) {
 
     /** Writes the change with a new revision; undefined when there is no such row. */
     async change(id: string, change: GenerationChange): Promise<GenerationRecord | undefined> {
+      // Revision and row become visible together, so that nobody who has seen a later revision can have missed this one.
+      if (!db.isTransaction) {
+        return db.transaction().execute(connection => createGenerationRepository(connection).change(id, change))
+      }
       const values: Updateable<ChatHistoryTable> = { ...columnsOf(change), revision: await nextRevision(db) }
       await db.updateTable('chat_history').set(values).where('id', '=', id).execute()
       const record = await this.find(id)

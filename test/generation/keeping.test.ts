@@ -1,0 +1,236 @@
+/** Pictures that were paid for are kept, whatever happens on the way from the service to the disk. */
+import { rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { Generation } from '../../src/api/generations.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+
+const small = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+
+describe('a result that cannot be fetched', () => {
+  test('is fetched again until it is there', async () => {
+    const app = await startApp()
+    app.doubao.misbehave({ kind: 'download', how: '500' }, { times: 4 })
+
+    const generation = await app.generate(small)
+
+    expect(generation).toMatchObject({ status: 'succeeded', charge: 'charged', waiting: null })
+    expect(app.doubao.requests.filter(request => request.method === 'POST')).toHaveLength(1)
+  })
+
+  test('for a minute: whoever waits gets the record meanwhile, and the generation goes on by itself', async () => {
+    const app = await startApp()
+    app.doubao.misbehave({ kind: 'download', how: '500' }, { times: 12 })
+
+    const answer = await app.call('POST', '/api/generate', small)
+
+    expect(answer).toMatchObject({
+      status: 202,
+      body: { status: 'running', charge: 'charged', waiting: expect.stringMatching(/not stored yet/) },
+    })
+    expect(await end(app, answer.body.id)).toMatchObject({ status: 'succeeded', waiting: null })
+  })
+
+  test('and whose address has expired is given up with a word about the money', async () => {
+    const app = await startApp({ urlLifetimeSeconds: 1 })
+    app.doubao.misbehave({ kind: 'download', how: '403' }, { times: 1000 })
+
+    const answer = await app.call('POST', '/api/generate', small, { prefer: 'respond-async' })
+    const generation = await end(app, answer.body.id)
+
+    expect(generation).toMatchObject({ status: 'failed', charge: 'charged', error: { code: 'storage_failed' } })
+  })
+
+  test('because it is no picture is given up, and the answer is kept for a look', async () => {
+    const app = await startApp()
+    app.doubao.misbehave({ kind: 'download', how: 'not-a-picture' }, { times: 10 })
+
+    const answer = await app.call('POST', '/api/generate', small)
+
+    expect(answer).toMatchObject({ status: 422, body: { code: 'provider_rejected' } })
+    const [call] = await app.app.store.calls.ofGeneration(answer.body.generation_id)
+    expect(call?.answer?.body).toContain('"url"')
+  })
+
+  test('after the server was stopped is fetched at the next start', async () => {
+    const app = await startApp()
+    app.doubao.misbehave({ kind: 'download', how: '500' }, { times: 1_000_000 })
+    const started = await app.generate(small, { prefer: 'respond-async' })
+    await waitFor(app, started.id, generation => generation.waiting !== null)
+
+    app.doubao.reset()
+    await app.restart()
+
+    expect(await end(app, started.id)).toMatchObject({ status: 'succeeded', charge: 'charged' })
+    expect(app.doubao.requests.filter(request => request.method === 'POST')).toEqual([])
+  })
+})
+
+test('a task is followed on after a restart', async () => {
+  const app = await startApp()
+  app.qwen.holdTasks('RUNNING')
+  const started = await app.generate(
+    { prompt: 'a boat', model: 'wan2.7-image', parameters: { size: '768x768', n: 2 } },
+    { prefer: 'respond-async' },
+  )
+  await waitFor(app, started.id, () => app.qwen.tasks().length === 1)
+
+  await app.restart()
+  app.qwen.releaseTasks()
+
+  expect(await end(app, started.id)).toMatchObject({ status: 'succeeded', images: [{}, {}] })
+  expect(app.qwen.requests.filter(request => request.method === 'POST')).toHaveLength(1)
+})
+
+test('a pending task is cancelled at the service, and nothing is charged', async () => {
+  const app = await startApp()
+  app.qwen.holdTasks('PENDING')
+  const started = await app.generate(
+    { prompt: 'a boat', model: 'wan2.7-image', parameters: { size: '768x768' } },
+    { prefer: 'respond-async' },
+  )
+  await waitFor(app, started.id, () => app.qwen.tasks().length === 1)
+
+  const cancelled = await app.call('POST', `/api/history/${started.id}/cancel`)
+
+  expect(cancelled).toMatchObject({ status: 202, body: { cancel_requested: true } })
+  expect(await end(app, started.id)).toMatchObject({ status: 'cancelled', charge: 'none', images: [] })
+  expect(app.qwen.billed).toEqual([])
+  expect(await app.call('POST', `/api/history/${started.id}/cancel`)).toMatchObject({
+    status: 409,
+    body: { code: 'conflict' },
+  })
+})
+
+test('a task that is running already is collected although it was cancelled, because it was paid for', async () => {
+  const app = await startApp()
+  app.qwen.holdTasks('RUNNING')
+  const started = await app.generate(
+    { prompt: 'a boat', model: 'wan2.7-image', parameters: { size: '768x768' } },
+    { prefer: 'respond-async' },
+  )
+  await waitFor(app, started.id, () => app.qwen.tasks().some(task => task.status === 'RUNNING'))
+
+  await app.call('POST', `/api/history/${started.id}/cancel`)
+  app.qwen.releaseTasks()
+
+  expect(await end(app, started.id)).toMatchObject({
+    status: 'succeeded',
+    charge: 'charged',
+    cancel_requested: true,
+    images: [{}],
+  })
+})
+
+describe('an Idempotency-Key', () => {
+  const key = { 'idempotency-key': 'order-4711' }
+
+  test('that comes many times at once makes one generation', async () => {
+    const app = await startApp()
+
+    const made = await Promise.all(Array.from({ length: 8 }, () => app.generate(small, key)))
+
+    expect(new Set(made.map(generation => generation.id)).size).toBe(1)
+    expect(app.doubao.billed).toHaveLength(1)
+  })
+
+  test('is remembered over a restart, whatever the order of the members', async () => {
+    const app = await startApp()
+    const first = await app.generate(small, key)
+    await app.restart()
+
+    const { prompt, ...rest } = small
+    const second = await app.generate({ ...rest, prompt }, key)
+
+    expect(second.id).toBe(first.id)
+    expect(app.doubao.billed).toHaveLength(1)
+  })
+
+  test('with another body is refused', async () => {
+    const app = await startApp()
+    await app.generate(small, key)
+
+    const answer = await app.call('POST', '/api/generate', { ...small, prompt: 'another' }, key)
+
+    expect(answer).toMatchObject({ status: 422, body: { code: 'idempotency_mismatch' } })
+  })
+
+  test('is not used up by a request that was refused before it was recorded', async () => {
+    const app = await startApp()
+    await app.call('POST', '/api/generate', { ...small, parameters: { n: 99 } }, key)
+
+    expect((await app.call('POST', '/api/generate', small, key)).status).toBe(200)
+  })
+
+  test('of a deleted generation is gone', async () => {
+    const app = await startApp()
+    const made = await app.generate(small, key)
+    await app.call('DELETE', `/api/history/${made.id}`)
+
+    expect(await app.call('POST', '/api/generate', small, key)).toMatchObject({ status: 410, body: { code: 'gone' } })
+  })
+})
+
+test('deleting removes the files too, and a running generation cannot be deleted', async () => {
+  const app = await startApp()
+  const made = await app.generate(small)
+  app.qwen.holdTasks('PENDING')
+  const running = await app.generate(
+    { prompt: 'a boat', model: 'wan2.7-image', parameters: { size: '768x768' } },
+    { prefer: 'respond-async' },
+  )
+
+  const answers = [
+    await app.call('DELETE', `/api/history/${running.id}`),
+    await app.call('DELETE', `/api/history/${made.id}`),
+  ]
+
+  expect(answers.map(answer => answer.status)).toEqual([409, 204])
+  expect((await fetch(`${app.url}${made.images[0]?.url}`)).status).toBe(404)
+  const cleared = await app.call('DELETE', '/api/history')
+  expect(cleared).toMatchObject({ status: 200, body: { deleted: 0 } })
+  expect((await app.call('GET', `/api/history/${running.id}`)).status).toBe(200)
+})
+
+test('a file that went missing is a clear answer, and the server lives', async () => {
+  const app = await startApp()
+  const made = await app.generate(small)
+  await rm(path.join(app.dataDir, 'images'), { recursive: true })
+
+  const answer = await app.call('GET', made.images[0]?.url ?? '')
+
+  expect(answer).toMatchObject({ status: 404, body: { code: 'not_found', detail: expect.stringMatching(/missing/) } })
+  expect((await app.call('GET', '/health')).status).toBe(200)
+})
+
+test('a picture store that cannot be written to is told by the status, and the generation ends when it can', async () => {
+  const app = await startApp()
+  const images = path.join(app.dataDir, 'images')
+  await rm(images, { recursive: true })
+  await writeFile(images, 'a file in place of the folder')
+  const started = await app.generate(small, { prefer: 'respond-async' })
+  await waitFor(app, started.id, generation => generation.waiting !== null)
+
+  const status = await app.call('GET', '/api/status')
+  await rm(images)
+
+  expect(status.body).toMatchObject({ storage: { state: 'failing' }, queue: { state: 'waiting' } })
+  expect(await end(app, started.id)).toMatchObject({ status: 'succeeded', waiting: null })
+  expect(app.doubao.billed).toHaveLength(1)
+})
+
+/** The last state that the stream of events tells. */
+async function end(app: TestApp, id: string): Promise<Generation> {
+  const response = await fetch(`${app.url}/api/history/${id}/events`)
+  const data = [...(await response.text()).matchAll(/^data: (.*)$/gm)].at(-1)?.[1]
+  return JSON.parse(data ?? 'null')
+}
+
+/** Looks at each state that the stream of events tells until one is as wished. */
+async function waitFor(app: TestApp, id: string, isAsWished: (generation: Generation) => boolean) {
+  for (;;) {
+    const { body } = await app.call('GET', `/api/history/${id}`)
+    if (isAsWished(body)) return
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}

@@ -1,0 +1,111 @@
+import type { ProviderId } from '../../src/providers/index.ts'
+import { addOpenai } from '../support/app.ts'
+import { describeProvider, type Subject } from './conformance.ts'
+
+/** A provider without a line here does not compile. */
+const subjects: Record<ProviderId, Subject[]> = {
+  doubao: [
+    {
+      name: 'Doubao',
+      request: { model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } },
+      most: 15,
+      editing: { model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } },
+      simulator: app => app.doubao,
+      busy: {
+        kind: 'status',
+        status: 429,
+        body: {
+          error: {
+            code: 'ModelAccountIpmRateLimitExceeded',
+            message: 'IPM limit exceeded',
+            param: '',
+            type: 'TooManyRequests',
+          },
+        },
+      },
+      broken: {
+        kind: 'status',
+        status: 500,
+        body: {
+          error: {
+            code: 'InternalServiceError',
+            message: 'The service encountered an unexpected internal error.',
+            param: '',
+            type: 'InternalServerError',
+          },
+        },
+      },
+      blocked: 'something bad [[input-blocked]]',
+      hasTasks: false,
+    },
+  ],
+  qwen: [
+    {
+      name: 'Qwen on the synchronous route',
+      request: { model: 'qwen-image-2.0', parameters: { size: '512x512' } },
+      most: 10,
+      editing: { model: 'qwen-image-2.0', parameters: { size: '512x512' } },
+      simulator: app => app.qwen,
+      busy: {
+        kind: 'status',
+        status: 429,
+        body: {
+          code: 'Throttling.RateQuota',
+          message: 'Requests rate limit exceeded, please try again later.',
+          request_id: 'r-429',
+        },
+      },
+      broken: {
+        kind: 'status',
+        status: 504,
+        body: '<html><body>504 Gateway Time-out</body></html>',
+        headers: { 'content-type': 'text/html' },
+      },
+      blocked: 'something bad [[input-blocked]]',
+      hasTasks: false,
+    },
+    {
+      name: 'Wan on the task route',
+      request: { model: 'wan2.7-image', parameters: { size: '768x768' } },
+      most: 10,
+      editing: { model: 'wan2.7-image', parameters: { size: '768x768' } },
+      simulator: app => app.qwen,
+      busy: {
+        kind: 'status',
+        status: 429,
+        body: { code: 'Throttling', message: 'Requests throttling triggered.', request_id: 'r-429' },
+      },
+      broken: { kind: 'status', status: 502, body: '', headers: { 'content-type': 'text/html' } },
+      blocked: 'something bad [[input-blocked]]',
+      hasTasks: true,
+    },
+  ],
+  openai: [
+    {
+      name: 'OpenAI style',
+      request: { model: 'generic-image', parameters: { size: '1024x1024' } },
+      most: 10,
+      editing: { model: 'gpt-image-1', parameters: { size: '1024x1024' } },
+      simulator: app => app.openai,
+      prepare: async app => {
+        await addOpenai(app, 'generic-image')
+      },
+      busy: {
+        kind: 'status',
+        status: 429,
+        body: { error: { code: 'rate_limit_exceeded', message: 'Rate limit reached', type: 'requests', param: null } },
+      },
+      broken: {
+        kind: 'status',
+        status: 500,
+        body: {
+          error: { code: 'server_error', message: 'The server had an error', type: 'server_error', param: null },
+        },
+      },
+      blocked: 'something bad [[input-blocked]]',
+      hasTasks: false,
+    },
+  ],
+}
+
+for (const subject of Object.values(subjects).flat()) describeProvider(subject)
