@@ -23,8 +23,13 @@ const longestText = 2000
  * Lines are written before the call returns, so none is lost when the process ends.
  * @throws SettingsError when LOG_FILE cannot be written.
  */
-export function createLog(settings: LogSettings, standardOutput: DestinationStream = destination({ dest: 1, sync: true })): Log {
-  const streams = [{ level: settings.logLevel, stream: settings.logFormat === 'text' ? asText(standardOutput) : standardOutput }]
+export function createLog(
+  settings: LogSettings,
+  standardOutput: DestinationStream = destination({ dest: 1, sync: true }),
+): Log {
+  const streams = [
+    { level: settings.logLevel, stream: settings.logFormat === 'text' ? asText(standardOutput) : standardOutput },
+  ]
   if (settings.logFile) streams.push({ level: settings.logLevel, stream: asText(openFile(settings.logFile)) })
   const withoutSecrets = secretRemover(settings)
   return pino(
@@ -56,8 +61,16 @@ function clean(value: unknown, showsPrompts: boolean, depth: number): unknown {
   if (value instanceof Error) {
     const { name, message, stack, cause, ...more } = value as Error & Record<string, unknown>
     // Where it happened, not what was said: the message comes once.
-    const frames = stack?.split('\n').filter(line => /^\s+at /.test(line)).slice(0, 12).map(line => line.trim())
-    return clean({ name: value.name || name, message: value.message || message, ...more, cause, stack: frames }, showsPrompts, depth + 1)
+    const frames = stack
+      ?.split('\n')
+      .filter(line => /^\s+at /.test(line))
+      .slice(0, 12)
+      .map(line => line.trim())
+    return clean(
+      { name: value.name || name, message: value.message || message, ...more, cause, stack: frames },
+      showsPrompts,
+      depth + 1,
+    )
   }
   if (Array.isArray(value)) return value.slice(0, 50).map(item => clean(item, showsPrompts, depth + 1))
   if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`
@@ -114,7 +127,9 @@ function openFile(file: string) {
     accessSync(file, constants.W_OK)
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    throw new SettingsError([`LOG_FILE ${file} cannot be written (${reason}); name another file, or "off" for none.`], { cause: error })
+    throw new SettingsError([`LOG_FILE ${file} cannot be written (${reason}); name another file, or "off" for none.`], {
+      cause: error,
+    })
   }
   const stream = destination({ dest: descriptor, sync: true })
   // A full disk must not end the process: pictures matter more than lines.

@@ -1,4 +1,5 @@
 /** What the process reads from its environment: the only file that does. */
+import { isIP } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { providers } from './providers/index.ts'
@@ -152,10 +153,14 @@ function databaseOf(text: string, dataDir: string): Settings['database'] {
   if (sqlite) {
     const file = sqlite[1]?.replace(/^\//, '') ?? ''
     if (file === '' || file === ':memory:') {
-      throw new Error('names a database in memory, which would lose every picture at the end; use sqlite:///chat_history.db.')
+      throw new Error(
+        'names a database in memory, which would lose every picture at the end; use sqlite:///chat_history.db.',
+      )
     }
     if (!sqlite[1]?.startsWith('/') || /[?#]/.test(file)) {
-      throw new Error('must look like sqlite:///chat_history.db (relative to DATA_DIR) or sqlite:////var/lib/chat_history.db, without options.')
+      throw new Error(
+        'must look like sqlite:///chat_history.db (relative to DATA_DIR) or sqlite:////var/lib/chat_history.db, without options.',
+      )
     }
     return { kind: 'sqlite', path: path.resolve(dataDir, pathOf(file)) }
   }
@@ -164,7 +169,9 @@ function databaseOf(text: string, dataDir: string): Settings['database'] {
   const url = `postgresql://${postgresql[1]}`
   const parsed = URL.parse(url)
   if (!parsed?.hostname || parsed.pathname.length < 2) {
-    throw new Error('must look like postgresql://user:password@host:5432/database; write special characters in the password as %40 and so on.')
+    throw new Error(
+      'must look like postgresql://user:password@host:5432/database; write special characters in the password as %40 and so on.',
+    )
   }
   return { kind: 'postgresql', url }
 }
@@ -177,7 +184,8 @@ function storageOf(text: string, dataDir: string): Settings['storage'] {
       return { kind: 'folder', path: path.resolve(dataDir, pathOf(rest)) }
     }
     const url = URL.parse(text)
-    if (!url || url.hostname !== '') throw new Error('must name a folder of this machine, such as file:./images or file:///srv/images.')
+    if (url?.hostname !== '')
+      throw new Error('must name a folder of this machine, such as file:./images or file:///srv/images.')
     return { kind: 'folder', path: fileURLToPath(url) }
   }
   const s3 = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([\w./-]*))?$/.exec(text)
@@ -192,15 +200,18 @@ function pathOf(text: string) {
 
 function hostOf(text: string) {
   const host = text.replace(/^\[(.*)\]$/, '$1').toLowerCase()
-  if (!/^[a-z0-9._-]+$|^[0-9a-f:.]+(%\w+)?$/.test(host)) {
-    throw new Error('must be an address or a name without a port, such as 127.0.0.1, 0.0.0.0 or ::; the port goes into PORT.')
+  if (!isIP(host) && !/^[a-z0-9._-]+$/.test(host)) {
+    throw new Error(
+      'must be an address or a name without a port, such as 127.0.0.1, 0.0.0.0 or ::; the port goes into PORT.',
+    )
   }
   return host
 }
 
 function httpAddress(text: string) {
   const url = URL.parse(text)
-  if (!url || !/^https?:$/.test(url.protocol)) throw new Error('must be an address that begins with http:// or https://.')
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new Error('must be an address that begins with http:// or https://.')
   if (url.username || url.password) throw new Error('must not hold a user name or password.')
   if (url.search || url.hash) throw new Error('must not hold a "?" or "#" part.')
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
@@ -208,7 +219,9 @@ function httpAddress(text: string) {
 
 function originOf(text: string) {
   if (text === '*') {
-    throw new Error('cannot be "*": with cookies every site could use this server in your name. List the origins, such as https://studio.example.org.')
+    throw new Error(
+      'cannot be "*": with cookies every site could use this server in your name. List the origins, such as https://studio.example.org.',
+    )
   }
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.hash || url.username) {
@@ -220,14 +233,18 @@ function originOf(text: string) {
 function allowedHostOf(text: string) {
   const host = text.toLowerCase()
   if (!/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/.test(host)) {
-    throw new Error('must list hosts such as gpu.lan or 192.168.1.20:8080, separated by commas, without http:// and without a path.')
+    throw new Error(
+      'must list hosts such as gpu.lan or 192.168.1.20:8080, separated by commas, without http:// and without a path.',
+    )
   }
   return host
 }
 
 function secretKeyOf(text: string) {
   if (text === 'your-secret-key-here') {
-    throw new Error('is still the example; put a long random text there (openssl rand -hex 32), or leave it out and one is made.')
+    throw new Error(
+      'is still the example; put a long random text there (openssl rand -hex 32), or leave it out and one is made.',
+    )
   }
   if (text.length < 16) throw new Error('is shorter than 16 characters; use a long random text (openssl rand -hex 32).')
   return text
@@ -235,13 +252,15 @@ function secretKeyOf(text: string) {
 
 /** What has to travel in a header. */
 function headerText(text: string) {
-  if (!/^[\x21-\x7e]+$/.test(text)) throw new Error('holds a space or a character that cannot stand in a key or token; copy it again.')
+  if (!/^[\x21-\x7e]+$/.test(text))
+    throw new Error('holds a space or a character that cannot stand in a key or token; copy it again.')
   return text
 }
 
 function wholeNumber(text: string, min: number, max: number) {
   const value = Number(text)
-  if (!/^\d{1,9}$/.test(text) || value < min || value > max) throw new Error(`must be a whole number from ${min} to ${max}.`)
+  if (!/^\d{1,9}$/.test(text) || value < min || value > max)
+    throw new Error(`must be a whole number from ${min} to ${max}.`)
   return value
 }
 

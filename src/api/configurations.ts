@@ -61,7 +61,10 @@ export const ConfigurationChange = z
   .transform(({ name, provider, model, base_url, api_key, is_active }) => {
     return { name, provider, model, base_url, api_key, is_active }
   })
-  .meta({ id: 'ConfigurationChange', description: 'Members left out stay as they are; those that only answers carry are ignored.' })
+  .meta({
+    id: 'ConfigurationChange',
+    description: 'Members left out stay as they are; those that only answers carry are ignored.',
+  })
 
 export const ConfigurationTest = z
   .strictObject({

@@ -100,14 +100,21 @@ export const Generation = z
 export type Generation = z.infer<typeof Generation>
 
 /** Loose, because every other header passes through. */
+/** Worth sending wherever a request may be charged. */
+const idempotencyKey = z
+  .string()
+  .regex(/^[\x20-\x7e]{1,255}$/, 'Use 1 to 255 printable ASCII characters.')
+  .optional()
+  .describe('The same key with the same body returns the same generation and never makes a second one.')
+
 export const GenerateHeaders = z.looseObject({
   prefer: z
     .string()
     .optional()
-    .describe('`respond-async` answers 202 at once, `wait=20` after at most that many seconds. Otherwise the answer waits for the end.'),
-  'idempotency-key': z
-    .string()
-    .regex(/^[\x20-\x7e]{1,255}$/, 'Use 1 to 255 printable ASCII characters.')
-    .optional()
-    .describe('The same key with the same body returns the same generation and never makes a second one.'),
+    .describe(
+      '`respond-async` answers 202 at once, `wait=20` after at most that many seconds. Otherwise the answer waits for the end.',
+    ),
+  'idempotency-key': idempotencyKey,
 })
+
+export const RetryHeaders = z.looseObject({ 'idempotency-key': idempotencyKey })

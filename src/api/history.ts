@@ -8,7 +8,11 @@ const dateForm = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d
 function moment(isEnd: boolean) {
   return z.string().transform((text, context) => {
     const isDay = text.length === 10
-    const zoned = isDay ? `${text}T${isEnd ? '23:59:59.999' : '00:00:00.000'}Z` : /(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`
+    const zoned = isDay
+      ? `${text}T${isEnd ? '23:59:59.999' : '00:00:00.000'}Z`
+      : /(Z|[+-]\d\d:?\d\d)$/.test(text)
+        ? text
+        : `${text}Z`
     const date = new Date(zoned)
     const day = new Date(`${text.slice(0, 10)}T00:00:00Z`)
     // JavaScript takes the 31st of February for the 3rd of March.
@@ -24,7 +28,10 @@ export const HistoryQuery = z.strictObject({
   limit: z
     .string()
     .meta({ type: 'integer', minimum: 1, maximum: 200, default: 20 })
-    .refine(text => /^\d{1,6}$/.test(text) && Number(text) >= 1 && Number(text) <= 200, 'Use a whole number from 1 to 200.')
+    .refine(
+      text => /^\d{1,6}$/.test(text) && Number(text) >= 1 && Number(text) <= 200,
+      'Use a whole number from 1 to 200.',
+    )
     .transform(Number)
     .optional()
     .describe('1 to 200; 20 when left out.'),
@@ -56,6 +63,31 @@ export const HistoryChange = z
   })
   .refine(change => change.favorite !== undefined || change.tags !== undefined, 'Give "favorite" or "tags".')
   .meta({ id: 'HistoryChange' })
+
+export const RetryRequest = z
+  .strictObject({
+    only: z
+      .enum(['all', 'missing'])
+      .optional()
+      .describe('`missing` makes just the pictures that failed. Default: `all`.'),
+    dry_run: z.boolean().optional().describe('Answer what would be made and what it would cost; make nothing.'),
+  })
+  .nullish()
+  .transform(value => value ?? {})
+  .meta({ id: 'RetryRequest' })
+
+export const Estimate = z
+  .object({
+    model: z.string(),
+    images: z.int().describe('Pictures that would be asked for.'),
+    calls: z.int().describe('Paid requests that it takes.'),
+    cost: z
+      .object({ min: z.number(), max: z.number(), currency: z.string() })
+      .nullable()
+      .describe('Null where no price is known; one number twice when the size is known.'),
+    warnings: z.array(z.object({ parameter: z.string(), message: z.string() })),
+  })
+  .meta({ id: 'Estimate' })
 
 export const Cleared = z.object({ deleted: z.int() }).meta({ id: 'Cleared' })
 

@@ -16,7 +16,10 @@ export const Image = z
   .object({
     ...stored,
     index: z.int().describe('Position in the generation, from 0.'),
-    details: z.record(z.string(), z.unknown()).optional().describe('What the service told of this picture, such as its layer.'),
+    details: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('What the service told of this picture, such as its layer.'),
   })
   .meta({ id: 'Image' })
 
@@ -25,7 +28,9 @@ export const StoredReference = z
   .meta({ id: 'StoredReference', description: 'An uploaded picture; its `id` can stand in `images` of a generation.' })
 
 export const UploadForm = z
-  .object({ file: z.string().meta({ format: 'binary' }).describe('One picture: PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF.') })
+  .object({
+    file: z.string().meta({ format: 'binary' }).describe('One picture: PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF.'),
+  })
   .meta({ id: 'UploadForm' })
 
 export type Image = z.infer<typeof Image>

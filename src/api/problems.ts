@@ -40,7 +40,7 @@ export const problemCodes = [
 
 export type ProblemCode = (typeof problemCodes)[number]
 
-export const ProblemFault = z
+const ProblemFault = z
   .object({
     path: z.string().describe('Where, with dots: `parameters.n`. Empty for the whole body.'),
     message: z.string().describe('A sentence that says what to do.'),

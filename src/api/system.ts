@@ -22,7 +22,9 @@ export const Status = z
       state: z.enum(['ok', 'waiting', 'draining']),
       queued: z.int(),
       running: z.int(),
-      waiting: z.array(z.object({ id: z.string(), reason: z.string() })).describe('Generations that do not go on, and why.'),
+      waiting: z
+        .array(z.object({ id: z.string(), reason: z.string() }))
+        .describe('Generations that do not go on, and why.'),
     }),
     providers: z.array(
       z.object({

@@ -2,19 +2,20 @@
 import { randomUUID } from 'node:crypto'
 import { type Fault, InvalidRequest } from '../providers/errors.ts'
 import { type FoundModel, findModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
-import type { Plan, ReferenceFacts, Warning } from '../providers/provider.ts'
+import type { Plan, ReferenceFacts, Size, Warning } from '../providers/provider.ts'
 import type { Files } from '../storage/files.ts'
 import { type HistoryFilter, searchForm } from '../storage/generations.ts'
 import type { ConfigurationRecord, GenerationRecord, JsonObject } from '../storage/records.ts'
-import type { Store } from '../storage/store.ts'
+import type { Repositories, Store } from '../storage/store.ts'
 import { type CheckedRequest, checkRequest } from './checks.ts'
 import type { ConfigurationBook } from './configurations.ts'
 import { Refusal } from './errors.ts'
 import { createEvents, type Doorbell, hasEnded } from './events.ts'
-import type { References } from './images.ts'
+import type { KeptReference, References, TakenReference } from './images.ts'
 import type { Pauses } from './pauses.ts'
+import { estimateCost } from './prices.ts'
 import type { Runner } from './run.ts'
-import type { GenerationRequest, Generations, HistoryQuery } from './services.ts'
+import type { CreateOptions, GenerationRequest, Generations, HistoryQuery, RetryScope } from './services.ts'
 import { resolveSize, sizeText } from './size.ts'
 
 export interface GenerationParts {
@@ -35,86 +36,21 @@ export function createGenerations(parts: GenerationParts): Generations {
   const { store, runner, doorbell } = parts
 
   return {
-    async create(request, { requestId, idempotency, signal }) {
-      if (idempotency) {
-        const known = await earlier(idempotency)
-        if (known) return known
-      }
-      const target = await chooseTarget(parts.configurations, request)
-      const prompt = request.prompt ?? ''
-      const checked = checkRequest(target.found.model, {
-        prompt,
-        parameters: request.parameters,
-        references: request.references.length,
-      })
-      refuse(checked.faults)
-      const prepared = await parts.references.prepare(request.references, target.found.model.references, signal)
-      const id = randomUUID()
-      let isWritten = false
-      try {
-        const plan = planOf(
-          target,
-          prompt,
-          checked,
-          prepared.map(reference => reference.facts),
-        )
-        const references = await parts.references.keep(id, prepared)
-        await store.transaction(async repositories => {
-          if (idempotency) {
-            const isOurs = await repositories.idempotency.insert(
-              { ...idempotency, generationId: id },
-              new Date().toISOString(),
-            )
-            if (!isOurs) throw new KeyTaken()
-          }
-          await repositories.generations.insert({
-            id,
-            prompt,
-            timestamp: new Date().toISOString(),
-            provider: target.found.provider,
-            model: target.modelId,
-            configId: target.configuration.id,
-            parameters: request.parameters,
-            resolved: { ...plan.resolved },
-            warnings: [...retirement(target), ...checked.warnings, ...plan.warnings],
-            retryOf: null,
-            requestId,
-          })
-          await repositories.images.addReferences(id, references)
-          let firstIndex = 0
-          for (const [slot, call] of plan.calls.entries()) {
-            await repositories.calls.insert({
-              id: randomUUID(),
-              generationId: id,
-              slot,
-              attempt: 1,
-              provider: target.found.provider,
-              configId: target.configuration.id,
-              model: target.modelId,
-              route: call.route,
-              body: call.body,
-              images: call.images,
-              firstIndex,
-              mayMakeFewer: call.mayMakeFewer ?? false,
-              timeoutMs: call.timeoutMs,
-              notBefore: null,
-            })
-            firstIndex += call.images
-          }
-        })
-        isWritten = true
-      } catch (error) {
-        if (!(error instanceof KeyTaken) || !idempotency) throw error
-        // The same key came twice at once, and the other request was first.
-        const known = await earlier(idempotency)
-        if (known) return known
-        throw error
-      } finally {
-        if (!isWritten) await parts.references.discard(id, prepared)
-      }
-      doorbell.ring(id)
-      void runner.run(id)
-      return get(id)
+    create: (request, options) => create(request, options, null),
+
+    async retry(id, only, options) {
+      return create(await retryOf(id, only), options, id)
+    },
+
+    async estimateRetry(id, only) {
+      const draft = await drafted(await retryOf(id, only), undefined)
+      await parts.references.discard(draft.id, draft.taken)
+      const { model } = draft.target.found
+      const calls = draft.plan.calls.length
+      const { size, taken, plan } = draft
+      const { count, parameters } = draft.checked
+      const cost = estimateCost(model, { images: count, size, references: taken.length, calls, parameters })
+      return { model: draft.target.modelId, images: count, calls, cost, warnings: plan.warnings }
     },
 
     async whenEnded(id, { timeoutMs, signal }) {
@@ -175,6 +111,86 @@ export function createGenerations(parts: GenerationParts): Generations {
     },
 
     events: createEvents(store, doorbell, parts.closing),
+  }
+
+  async function create(request: GenerationRequest, options: CreateOptions, retryOf: string | null) {
+    const { idempotency } = options
+    if (idempotency) {
+      const known = await earlier(idempotency)
+      if (known) return known
+    }
+    const draft = await drafted(request, options.signal)
+    let isWritten = false
+    try {
+      const references = await parts.references.keep(draft.id, draft.taken)
+      await store.transaction(repositories => write(repositories, draft, { ...options, references, retryOf }))
+      isWritten = true
+    } catch (error) {
+      if (!(error instanceof KeyTaken) || !idempotency) throw error
+      // The same key came twice at once, and the other request was first.
+      const known = await earlier(idempotency)
+      if (known) return known
+      throw error
+    } finally {
+      if (!isWritten) await parts.references.discard(draft.id, draft.taken)
+    }
+    doorbell.ring(draft.id)
+    void runner.run(draft.id)
+    return get(draft.id)
+  }
+
+  /** Everything that can be known, and refused, before anything is written or sent. The references are the caller's to keep or discard. */
+  async function drafted(request: GenerationRequest, signal: AbortSignal | undefined): Promise<Draft> {
+    const target = await chooseTarget(parts.configurations, request)
+    const { model } = target.found
+    const prompt = request.prompt ?? ''
+    const references = request.references.length
+    const checked = checkRequest(model, { prompt, parameters: request.parameters, references })
+    refuse(checked.faults)
+    const taken = await parts.references.prepare(request.references, model.references, signal)
+    const id = randomUUID()
+    try {
+      const facts = taken.map(reference => reference.facts)
+      return { id, request, prompt, target, checked, taken, ...planOf(target, prompt, checked, facts) }
+    } catch (error) {
+      await parts.references.discard(id, taken)
+      throw error
+    }
+  }
+
+  /** The request that makes an ended generation, or what is missing of it, once more. */
+  async function retryOf(id: string, only: RetryScope): Promise<GenerationRequest> {
+    const generation = await get(id)
+    if (!hasEnded(generation.status)) {
+      throw new Refusal(
+        'conflict',
+        'This generation is still running. Wait for its end, or cancel it, before you make it again.',
+      )
+    }
+    if (generation.model === null) {
+      throw new Refusal(
+        'conflict',
+        'Nobody knows the model of this entry of an old database; send its prompt to POST /api/generate instead.',
+      )
+    }
+    const parameters = { ...generation.parameters }
+    if (only === 'missing' && generation.images.length > 0) {
+      const missing = generation.failures.map(failure => failure.index)
+      if (missing.length === 0) throw new Refusal('conflict', 'No picture of this generation is missing.')
+      parameters.n = missing.length
+      if (typeof parameters.seed === 'number') parameters.seed += Math.min(...missing)
+    }
+    const isActive = (await parts.configurations.active()).some(
+      configuration => configuration.id === generation.configId,
+    )
+    return {
+      prompt: generation.prompt,
+      model: generation.model,
+      provider: generation.provider ?? undefined,
+      configId: isActive ? (generation.configId ?? undefined) : undefined,
+      parameters,
+      references: generation.references.map(image => ({ text: image.id })),
+    }
   }
 
   async function get(id: string): Promise<GenerationRecord> {
@@ -250,6 +266,56 @@ export function createGenerations(parts: GenerationParts): Generations {
         else resolve(generation ?? get(id))
       }
     })
+  }
+}
+
+interface Draft {
+  id: string
+  request: GenerationRequest
+  prompt: string
+  target: Target
+  checked: CheckedRequest
+  taken: TakenReference[]
+  plan: Plan
+  size: Size | undefined
+}
+
+/** The generation and its calls, all at once. @throws KeyTaken */
+async function write(
+  { generations, calls, images, idempotency }: Repositories,
+  draft: Draft,
+  options: CreateOptions & { references: KeptReference[]; retryOf: string | null },
+) {
+  const { id, target, plan } = draft
+  const timestamp = new Date().toISOString()
+  const { provider } = target.found
+  const configId = target.configuration.id
+  const model = target.modelId
+  if (options.idempotency && !(await idempotency.insert({ ...options.idempotency, generationId: id }, timestamp)))
+    throw new KeyTaken()
+  await generations.insert({
+    ...{
+      id,
+      prompt: draft.prompt,
+      timestamp,
+      provider,
+      model,
+      configId,
+      retryOf: options.retryOf,
+      requestId: options.requestId,
+    },
+    parameters: draft.request.parameters,
+    resolved: plan.resolved,
+    warnings: [...retirement(target), ...draft.checked.warnings, ...plan.warnings],
+  })
+  await images.addReferences(id, options.references)
+  let firstIndex = 0
+  for (const [slot, { route, body, images, mayMakeFewer = false, timeoutMs }] of plan.calls.entries()) {
+    await calls.insert({
+      ...{ id: randomUUID(), generationId: id, slot, attempt: 1, provider, configId, model, notBefore: null },
+      ...{ route, body, images, firstIndex, mayMakeFewer, timeoutMs },
+    })
+    firstIndex += images
   }
 }
 
@@ -342,7 +408,12 @@ function noConfiguration(provider: ProviderId | undefined) {
   )
 }
 
-function planOf(target: Target, prompt: string, checked: CheckedRequest, references: ReferenceFacts[]): Plan {
+function planOf(
+  target: Target,
+  prompt: string,
+  checked: CheckedRequest,
+  references: ReferenceFacts[],
+): { plan: Plan; size: Size | undefined } {
   const { model, provider } = target.found
   const rule = checked.sizeRule
   const resolution = rule ? resolveSize(rule, model.id, checked.size, references.at(-1)) : {}
@@ -360,7 +431,7 @@ function planOf(target: Target, prompt: string, checked: CheckedRequest, referen
       model,
     )
     const size: JsonObject = resolution.size ? { size: sizeText(resolution.size) } : {}
-    return { ...plan, resolved: { ...size, n: checked.count, ...plan.resolved } }
+    return { plan: { ...plan, resolved: { ...size, n: checked.count, ...plan.resolved } }, size: resolution.size }
   } catch (error) {
     if (error instanceof InvalidRequest) throw invalid(error.faults)
     throw error

@@ -20,6 +20,12 @@ export interface TakenReference {
   facts: ReferenceFacts
 }
 
+export interface KeptReference {
+  imageId: string
+  preparedFile: string
+  preparedType: string
+}
+
 export interface References {
   /**
    * Takes in all references and makes them fit for the model. Nothing is kept when one is refused.
@@ -27,10 +33,7 @@ export interface References {
    */
   prepare(inputs: ReferenceInput[], limits: ReferenceLimits, signal?: AbortSignal): Promise<TakenReference[]>
   /** Stores originals and prepared forms; what the rows of the generation need. */
-  keep(
-    generationId: string,
-    taken: TakenReference[],
-  ): Promise<{ imageId: string; preparedFile: string; preparedType: string }[]>
+  keep(generationId: string, taken: TakenReference[]): Promise<KeptReference[]>
   /** Cleans up after a generation that was not written. */
   discard(generationId: string, taken: TakenReference[]): Promise<void>
 }

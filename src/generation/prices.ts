@@ -1,5 +1,5 @@
 /** What pictures cost, from the price data beside each model. */
-import type { JsonObject, Model, Price } from '../providers/provider.ts'
+import type { JsonObject, Model, Price, Size } from '../providers/provider.ts'
 
 export interface PricedPicture {
   width: number
@@ -27,6 +27,23 @@ export function costOf(
     amount += Math.max(0, made.references - price.reference.free) * price.reference.amount * made.calls
   }
   return { amount: Math.round(amount * 1e6) / 1e6, currency: price.currency }
+}
+
+/** What pictures would cost: one number when their size is known, else from the cheapest step to the dearest. */
+export function estimateCost(
+  model: Model,
+  wanted: { images: number; size: Size | undefined; references: number; calls: number; parameters: JsonObject },
+) {
+  const steps = model.price?.image
+  const { size } = wanted
+  if (!steps) return null
+  const areas =
+    size && 'width' in size ? [size.width * size.height] : steps.map(step => step.upToArea ?? Number.MAX_SAFE_INTEGER)
+  const amounts = areas.map(area => {
+    const pictures = Array.from({ length: wanted.images }, () => ({ width: area, height: 1, layer: false }))
+    return costOf(model, { ...wanted, pictures })?.amount ?? 0
+  })
+  return { min: Math.min(...amounts), max: Math.max(...amounts), currency: model.price?.currency ?? 'CNY' }
 }
 
 function stepFor(price: Price, picture: PricedPicture) {

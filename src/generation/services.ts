@@ -27,16 +27,31 @@ export interface UploadedFile {
   sha256: string
 }
 
+export interface CreateOptions {
+  requestId: string
+  idempotency?: { key: string; bodyHash: string }
+  signal?: AbortSignal
+}
+
+export type RetryScope = 'all' | 'missing'
+
+export interface Estimate {
+  model: string
+  /** Pictures that would be asked for, and the paid requests that it takes. */
+  images: number
+  calls: number
+  /** Null where no price is known. The range is one number when the size is known. */
+  cost: { min: number; max: number; currency: string } | null
+  warnings: { parameter: string; message: string }[]
+}
+
 export interface Generations {
   /**
    * Checks everything, then writes the generation and its calls and lets them run.
    * With a key that was used before, the generation of then, and nothing new is made.
    * @throws Refusal `invalid_request` (with every fault), `configuration_missing`, `idempotency_mismatch`, `gone`
    */
-  create(
-    request: GenerationRequest,
-    options: { requestId: string; idempotency?: { key: string; bodyHash: string }; signal?: AbortSignal },
-  ): Promise<GenerationRecord>
+  create(request: GenerationRequest, options: CreateOptions): Promise<GenerationRecord>
   /**
    * The generation once it has ended; or as it is when `timeoutMs` or `signal` ended the wait, or when its pictures were made but
    * cannot be fetched or stored for a minute.
@@ -52,6 +67,13 @@ export interface Generations {
   clear(): Promise<number>
   /** @throws Refusal `not_found`, `conflict` when it has ended */
   cancel(id: string): Promise<GenerationRecord>
+  /**
+   * Makes all, or just the missing, pictures of an ended generation anew, as a generation of its own. May be charged.
+   * @throws Refusal `not_found`, `conflict` while it runs or when nothing is missing, and whatever `create` throws
+   */
+  retry(id: string, only: RetryScope, options: CreateOptions): Promise<GenerationRecord>
+  /** What `retry` would make and cost; sends and writes nothing. */
+  estimateRetry(id: string, only: RetryScope): Promise<Estimate>
   events: Events
 }
 

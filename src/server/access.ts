@@ -57,7 +57,8 @@ export function createAccess(settings: Settings): Access {
     async check(request) {
       if (token === undefined) {
         if (!names.has(nameOf(request.headers.host))) {
-          const message = 'This server answers only under localhost and the name in PUBLIC_URL. Set PUBLIC_URL to the address that you use.'
+          const message =
+            'This server answers only under localhost and the name in PUBLIC_URL. Set PUBLIC_URL to the address that you use.'
           throw new HttpRefusal('forbidden', message)
         }
         if (changesThings(request) && !isTrusted(request)) throw foreignOrigin()
@@ -103,7 +104,10 @@ function changesThings({ method }: FastifyRequest) {
 }
 
 export function foreignOrigin() {
-  return new HttpRefusal('forbidden', 'This page may not change things here. Add its origin to CORS_ORIGINS if it should.')
+  return new HttpRefusal(
+    'forbidden',
+    'This page may not change things here. Add its origin to CORS_ORIGINS if it should.',
+  )
 }
 
 function unauthorized(message: string) {

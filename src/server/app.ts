@@ -1,6 +1,6 @@
 /** The HTTP server: puts the routes and the rules that hold for all of them together. */
 import { randomUUID } from 'node:crypto'
-import { type IncomingMessage, STATUS_CODES, type ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import path from 'node:path'
 import cookie from '@fastify/cookie'
@@ -52,7 +52,11 @@ declare module 'fastify' {
 const mostBodyBytes = 1024 * 1024
 
 /** Ready to listen. `close` ends event streams and waits for the other requests. */
-export async function createServer(options: { settings: Settings; services: Services; log: Log }): Promise<FastifyInstance> {
+export async function createServer(options: {
+  settings: Settings
+  services: Services
+  log: Log
+}): Promise<FastifyInstance> {
   const { settings, services, log } = options
   const access = createAccess(settings)
   const base = settings.publicUrl ?? ''
@@ -70,7 +74,7 @@ export async function createServer(options: { settings: Settings; services: Serv
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true },
     rewriteUrl: request => withoutPrefix(request.url ?? '/', prefix, routing),
-    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply),
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
     clientErrorHandler: answerBrokenRequest,
   }).withTypeProvider<ZodTypeProvider>()
   const routing = watchRoutes(app)
@@ -90,7 +94,6 @@ export async function createServer(options: { settings: Settings; services: Serv
       'cache-control': 'no-store',
     })
     if (closing.signal.aborted) {
-      reply.header('connection', 'close')
       throw new HttpRefusal('shutting_down', 'The server is stopping; ask again in a moment.')
     }
     const { host } = request.headers
@@ -106,10 +109,20 @@ export async function createServer(options: { settings: Settings; services: Serv
   await app.register(cookie)
   await app.register(cors, {
     // No headers at all for anybody else.
-    origin: (origin, done) => done(null, origin !== undefined && settings.corsOrigins.includes(origin) ? origin : false),
+    origin: (origin, done) =>
+      done(null, origin !== undefined && settings.corsOrigins.includes(origin) ? origin : false),
     credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['Location', 'Preference-Applied', 'Retry-After', 'X-Request-Id', 'ETag', 'Content-Range', 'Content-Disposition', 'Allow'],
+    exposedHeaders: [
+      'Location',
+      'Preference-Applied',
+      'Retry-After',
+      'X-Request-Id',
+      'ETag',
+      'Content-Range',
+      'Content-Disposition',
+      'Allow',
+    ],
     maxAge: 600,
     strictPreflight: false,
   })
@@ -118,7 +131,10 @@ export async function createServer(options: { settings: Settings; services: Serv
     if (request.method === 'OPTIONS') throw foreignOrigin()
     const wantsPage = request.method === 'GET' && request.headers.accept?.includes('text/html')
     if (request.routeOptions.config.sendsToLogin && wantsPage && access.needsToken) {
-      const isIn = await access.check(request).then(() => true, () => false)
+      const isIn = await access.check(request).then(
+        () => true,
+        () => false,
+      )
       if (!isIn) return reply.redirect(`${prefix}/login`, 303)
       return
     }
@@ -130,8 +146,17 @@ export async function createServer(options: { settings: Settings; services: Serv
       throw new HttpRefusal('unsupported_media_type', 'Send the body as it is, without a content-encoding.')
     }
   })
+  app.addHook('onSend', async (_request, reply) => {
+    // Otherwise the connection of a client that waited would stay open and hold up the end.
+    if (closing.signal.aborted) reply.header('connection', 'close')
+  })
   app.addHook('onResponse', async (request, reply) => {
-    const line = { method: request.method, path: pathOf(request), status: reply.statusCode, ms: Math.round(reply.elapsedTime) }
+    const line = {
+      method: request.method,
+      path: pathOf(request),
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+    }
     if (reply.statusCode >= 500) request.log.warn(line, 'request')
     else if (request.url === '/health') request.log.debug(line, 'request')
     else request.log.info(line, 'request')
@@ -146,7 +171,15 @@ export async function createServer(options: { settings: Settings; services: Serv
 
   await describeApi(app, { version: packageFile.version, prefix, needsToken: access.needsToken })
   await acceptUploads(app, path.join(settings.dataDir, 'uploads'))
-  const parts: Parts = { services, settings, access, version: packageFile.version, base, prefix, closing: closing.signal }
+  const parts: Parts = {
+    services,
+    settings,
+    access,
+    version: packageFile.version,
+    base,
+    prefix,
+    closing: closing.signal,
+  }
   generateRoutes(app, parts)
   historyRoutes(app, parts)
   eventRoutes(app, parts)
@@ -162,19 +195,30 @@ export async function createServer(options: { settings: Settings; services: Serv
 /** JSON wherever there is a body, HTML forms where a route says so, nothing else; files are added by `acceptUploads`. */
 function acceptBodies(app: App) {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(/^application\/([\w.-]+\+)?json\b/i, { parseAs: 'buffer' }, async (request: Request, body: Buffer) => {
-    const charset = /charset\s*=\s*"?([\w-]+)/i.exec(request.headers['content-type'] ?? '')?.[1]
-    if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
-      throw new HttpRefusal('unsupported_media_type', 'Send JSON in UTF-8.')
-    }
-    return body.length === 0 ? undefined : readJson(body)
-  })
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer' }, async (request: Request, body: Buffer) => {
-    if (!request.routeOptions.config.form) {
-      throw new HttpRefusal('unsupported_media_type', 'Send the body as JSON with the header content-type: application/json.')
-    }
-    return Object.fromEntries(new URLSearchParams(body.toString('utf8')))
-  })
+  app.addContentTypeParser(
+    /^application\/([\w.-]+\+)?json\b/i,
+    { parseAs: 'buffer' },
+    async (request: Request, body: Buffer) => {
+      const charset = /charset\s*=\s*"?([\w-]+)/i.exec(request.headers['content-type'] ?? '')?.[1]
+      if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
+        throw new HttpRefusal('unsupported_media_type', 'Send JSON in UTF-8.')
+      }
+      return body.length === 0 ? undefined : readJson(body)
+    },
+  )
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer' },
+    async (request: Request, body: Buffer) => {
+      if (!request.routeOptions.config.form) {
+        throw new HttpRefusal(
+          'unsupported_media_type',
+          'Send the body as JSON with the header content-type: application/json.',
+        )
+      }
+      return Object.fromEntries(new URLSearchParams(body.toString('utf8')))
+    },
+  )
 }
 
 type Request = { headers: IncomingMessage['headers']; routeOptions: { config: { form?: boolean } } }

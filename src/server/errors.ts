@@ -1,5 +1,7 @@
 /** Every error becomes a problem document here. One table knows the status of each code. */
-import { STATUS_CODES } from 'node:http'
+import { once } from 'node:events'
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Problem, ProblemCode } from '../api/problems.ts'
 import { Refusal, type RefusalCode } from '../generation/errors.ts'
@@ -45,6 +47,8 @@ const table: Record<ProblemCode | RefusalCode | FailureCode, { status: number; t
 /** Seconds of a `Retry-After` where nobody knows better. */
 const patience: Partial<Record<ProblemCode, number>> = { rate_limited: 30, too_many_requests: 5, shutting_down: 10 }
 
+const longestDrainMs = 10_000
+
 /** What the HTTP face itself refuses. */
 export class HttpRefusal extends Error {
   override name = 'HttpRefusal'
@@ -80,18 +84,17 @@ interface Answer {
   members?: Partial<Problem>
 }
 
-export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+export async function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const { code, detail, headers = {}, members = {} } = answerTo(error, request)
   const { status } = table[code]
-  if (code === 'internal_error') request.log.error({ err: error, method: request.method, path: pathOf(request) }, 'a request failed')
+  if (code === 'internal_error')
+    request.log.error({ err: error, method: request.method, path: pathOf(request) }, 'a request failed')
   else if (error instanceof Error && error.cause) request.log.debug({ err: error }, 'a request was refused')
+  // They were meant for what could not be sent.
+  for (const name of ['etag', 'accept-ranges', 'content-disposition', 'content-length']) reply.removeHeader(name)
   const seconds = patience[code]
   if (seconds !== undefined) reply.header('retry-after', String(seconds))
-  if (status === 413) {
-    // Closing at once would reset the connection before a client that is still sending has read this answer.
-    reply.removeHeader('connection')
-    request.raw.resume()
-  }
+  if (!(await drained(request.raw))) reply.header('connection', 'close')
   return reply
     .code(status)
     .headers({ 'x-request-id': request.id, 'cache-control': 'no-store', ...headers })
@@ -100,7 +103,30 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     .send(JSON.stringify(problemOf(code, detail, request.id, members)))
 }
 
-export function problemOf(code: ProblemCode, detail: string, requestId: string, members: Partial<Problem> = {}): Problem {
+/**
+ * Reads what is still on its way and forgets it: a client that is sending when the connection closes never gets to read the answer.
+ * False when it takes too long.
+ */
+async function drained(message: IncomingMessage) {
+  const hasBody =
+    message.headers['transfer-encoding'] !== undefined || Number(message.headers['content-length'] ?? 0) > 0
+  if (!hasBody || message.complete || message.destroyed) return true
+  message.resume()
+  return await Promise.race([
+    once(message, 'end').then(
+      () => true,
+      () => true,
+    ),
+    pause(longestDrainMs, false, { ref: false }),
+  ])
+}
+
+export function problemOf(
+  code: ProblemCode,
+  detail: string,
+  requestId: string,
+  members: Partial<Problem> = {},
+): Problem {
   const { status, title } = table[code]
   return { type: `urn:webimgui:problem:${code}`, title, status, detail, code, request_id: requestId, ...members }
 }
@@ -122,11 +148,17 @@ function answerTo(error: unknown, request: FastifyRequest): Answer {
     return { code: error.code, detail: error.message, members: { errors } }
   }
   const known = error instanceof Error ? frameworkError(error as FastifyError, request) : undefined
-  return known ?? { code: 'internal_error', detail: `Something went wrong in the server. Its log says more under the id ${request.id}.` }
+  return (
+    known ?? {
+      code: 'internal_error',
+      detail: `Something went wrong in the server. Its log says more under the id ${request.id}.`,
+    }
+  )
 }
 
 function failure({ id, error, charge }: GenerationRecord): Answer {
-  const code = error && Object.hasOwn(table, error.code) ? (error.code as ProblemCode) : error ? 'provider_rejected' : 'cancelled'
+  const code =
+    error && Object.hasOwn(table, error.code) ? (error.code as ProblemCode) : error ? 'provider_rejected' : 'cancelled'
   const wait = error?.retryAfterMs
   return {
     code,
@@ -146,13 +178,20 @@ function failure({ id, error, charge }: GenerationRecord): Answer {
 function frameworkError(error: FastifyError, request: FastifyRequest): Answer | undefined {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return { code: 'too_large', detail: 'The body is larger than 64 MB. Send large references as files (multipart/form-data) or upload them first with POST /api/images.' }
+      return {
+        code: 'too_large',
+        detail:
+          'The body is larger than 64 MB. Send large references as files (multipart/form-data) or upload them first with POST /api/images.',
+      }
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return { code: 'unsupported_media_type', detail: mediaTypeAdvice(request) }
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return { code: 'not_found', detail: 'There is nothing at this address: no id is that long.' }
     case 'FST_ERR_BAD_URL':
-      return { code: 'bad_request', detail: 'The address is not well formed: a "%" must be followed by two hexadecimal digits.' }
+      return {
+        code: 'bad_request',
+        detail: 'The address is not well formed: a "%" must be followed by two hexadecimal digits.',
+      }
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return { code: 'bad_request', detail: 'The body has another length than the header content-length says.' }
   }

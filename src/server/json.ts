@@ -20,7 +20,8 @@ export function readJson(bytes: Uint8Array, where = ''): JsonValue {
     value = JSON.parse(decoder.decode(bytes)) as JsonValue
   } catch (error) {
     const what = where ? `The field "${where}"` : 'The body'
-    if (error instanceof SyntaxError) throw new HttpRefusal('invalid_json', `${what} is not JSON: ${syntaxAdvice(error)}`)
+    if (error instanceof SyntaxError)
+      throw new HttpRefusal('invalid_json', `${what} is not JSON: ${syntaxAdvice(error)}`)
     throw new HttpRefusal('invalid_json', `${what} is not UTF-8 text; send JSON in UTF-8.`)
   }
   const faults: Fault[] = []
@@ -49,7 +50,8 @@ function checkBounds(bytes: Uint8Array, where: string) {
     } else if (byte === 0x5b || byte === 0x7b) {
       depth++
       values++
-      if (depth > deepest) throw invalid([{ path: where, message: `The JSON is nested deeper than ${deepest} levels.` }])
+      if (depth > deepest)
+        throw invalid([{ path: where, message: `The JSON is nested deeper than ${deepest} levels.` }])
     } else if (byte === 0x5d || byte === 0x7d) {
       depth--
     } else if (byte === 0x2c) {
@@ -66,7 +68,7 @@ function checkTexts(value: JsonValue, path: string, faults: Fault[]) {
   } else if (typeof value === 'number') {
     if (!Number.isFinite(value)) faults.push({ path, message: 'The number is too large.' })
   } else if (Array.isArray(value)) {
-    value.forEach((item, index) => checkTexts(item, joined(path, String(index)), faults))
+    for (const [index, item] of value.entries()) checkTexts(item, joined(path, String(index)), faults)
   } else if (value !== null && typeof value === 'object') {
     for (const [name, item] of Object.entries(value)) {
       const message = name === '__proto__' ? 'No member can have this name.' : faultOfText(name)
@@ -79,7 +81,8 @@ function checkTexts(value: JsonValue, path: string, faults: Fault[]) {
 /** A sentence about what makes the text unfit to be stored, if anything. */
 export function faultOfText(text: string) {
   if (text.includes('\0')) return 'The text holds a NUL character; take it out.'
-  if (!text.isWellFormed()) return 'The text holds half of a character (a lone surrogate); send whole Unicode characters.'
+  if (!text.isWellFormed())
+    return 'The text holds half of a character (a lone surrogate); send whole Unicode characters.'
   return undefined
 }
 
@@ -95,7 +98,7 @@ function syntaxAdvice(error: SyntaxError) {
 }
 
 /** The same for every order of members and every way to write white space. */
-export function canonical(value: JsonValue | undefined): string {
+function canonical(value: JsonValue | undefined): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   if (value !== null && typeof value === 'object') {
     const names = Object.keys(value).sort()

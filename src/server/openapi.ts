@@ -53,7 +53,8 @@ export async function describeApi(app: App, options: { version: string; prefix: 
       ...(options.needsToken ? { security: [{ token: [] }, { session: [] }] } : {}),
     },
     transform: createJsonSchemaTransform({}),
-    transformObject: documents => complete(reuse(documents) as unknown as Document) as unknown as ReturnType<typeof reuse>,
+    transformObject: documents =>
+      complete(reuse(documents) as unknown as Document) as unknown as ReturnType<typeof reuse>,
   })
 }
 
@@ -67,21 +68,24 @@ function complete(document: Document) {
       }
       // An empty object is taken where no body is needed, but nobody has to know.
       const body = JSON.stringify(operation.requestBody ?? '')
-      if (body.includes('"additionalProperties":false') && body.includes('"properties":{}')) delete operation.requestBody
+      if (body.includes('"additionalProperties":false') && body.includes('"properties":{}'))
+        delete operation.requestBody
     }
   }
   const { paths } = document
   const generate = paths['/api/generate']?.post
   if (generate?.requestBody) {
-    const [example] = GenerateRequest.meta()?.examples as unknown[]
+    const [example] = (GenerateRequest.meta()?.examples ?? []) as unknown[]
     generate.requestBody.content['application/json'] = { ...generate.requestBody.content['application/json'], example }
     generate.requestBody.content['multipart/form-data'] = { schema: referTo(GenerateForm) }
   }
   const upload = paths['/api/images']?.post
-  if (upload) upload.requestBody = { required: true, content: { 'multipart/form-data': { schema: referTo(UploadForm) } } }
+  if (upload)
+    upload.requestBody = { required: true, content: { 'multipart/form-data': { schema: referTo(UploadForm) } } }
   for (const [path, type, description] of otherAnswers) {
     const operation = paths[path]?.get
-    if (operation) operation.responses = { ...operation.responses, 200: { description, content: { [type]: { schema: {} } } } }
+    if (operation)
+      operation.responses = { ...operation.responses, 200: { description, content: { [type]: { schema: {} } } } }
   }
   const login = paths['/api/login']?.post
   if (login) login.responses = { 204: { description: 'Signed in.' }, default: problemAnswer }
@@ -111,12 +115,19 @@ function referTo(schema: z.ZodType) {
   return { $ref: `#/components/schemas/${schema.meta()?.id}` }
 }
 
-const problemAnswer = { description: 'A problem.', content: { 'application/problem+json': { schema: referTo(Problem) } } }
+const problemAnswer = {
+  description: 'A problem.',
+  content: { 'application/problem+json': { schema: referTo(Problem) } },
+}
 
 const otherAnswers = [
   ['/images/{id}', 'image/*', 'The picture.'],
   ['/images/{id}/thumbnail', 'image/webp', 'A WebP of at most 512 pixels a side.'],
-  ['/api/events', 'text/event-stream', 'Events `generation` (the whole generation) and `removed` (`{id}`); `id` is a growing revision.'],
+  [
+    '/api/events',
+    'text/event-stream',
+    'Events `generation` (the whole generation) and `removed` (`{id}`); `id` is a growing revision.',
+  ],
   ['/api/history/{id}/events', 'text/event-stream', 'Events of this generation; ends after its last state.'],
 ] as const
 

@@ -23,7 +23,9 @@ export const pagePolicy = [
 ].join('; ')
 
 export function loginPage(base: string, problem?: { en: string; zh: string }) {
-  const message = problem ? `<p class="error" role="alert">${problem.en}<br><span lang="zh">${problem.zh}</span></p>` : ''
+  const message = problem
+    ? `<p class="error" role="alert">${problem.en}<br><span lang="zh">${problem.zh}</span></p>`
+    : ''
   return page(
     'webimgui · sign in',
     `<h1>webimgui</h1>

@@ -104,7 +104,12 @@ export function presentStatus(report: StatusReport, server: { version: string; s
     started_at: server.startedAt.toISOString(),
     uptime_seconds: Math.floor((Date.now() - server.startedAt.getTime()) / 1000),
     database: { state: database.state, kind: database.kind, detail: database.detail ?? null },
-    storage: { state: storage.state, kind: storage.kind, detail: storage.detail ?? null, free_bytes: storage.freeBytes ?? null },
+    storage: {
+      state: storage.state,
+      kind: storage.kind,
+      detail: storage.detail ?? null,
+      free_bytes: storage.freeBytes ?? null,
+    },
     queue: { state: queue.state, queued: queue.queued, running: queue.running, waiting: queue.waiting },
     providers: report.providers.map(provider => ({
       id: provider.id,
@@ -146,7 +151,11 @@ export function presentModel({ provider, model }: FoundModel, configured: boolea
       max: mostImages(model),
       per_call: images.perCall,
       group: images.group
-        ? { max: images.group.limit, counts_references: images.group.countsReferences, asked_by: images.group.askedBy ?? null }
+        ? {
+            max: images.group.limit,
+            counts_references: images.group.countsReferences,
+            asked_by: images.group.askedBy ?? null,
+          }
         : null,
     },
     parameters: modelSchema(model),

@@ -28,7 +28,9 @@ export function watchRoutes(app: App): Routing {
 }
 
 function patternOf(url: string) {
-  const parts = url.split(/(:\w+)/).map(part => (part.startsWith(':') ? '[^/]+' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
+  const parts = url
+    .split(/(:\w+)/)
+    .map(part => (part.startsWith(':') ? '[^/]+' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
   return new RegExp(`^${parts.join('').replace(/\/$/, '')}/?$`)
 }
 

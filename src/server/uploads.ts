@@ -46,18 +46,34 @@ export async function acceptUploads(app: App, folder: string) {
   await app.register(multipart, {
     throwFileSizeLimit: false,
     // A part that calls itself JSON is read here as text; the parser's own way knows no bounds.
-    isPartAFile: (_name, type, filename) => filename !== undefined || type === 'application/octet-stream' || isJson(type),
-    limits: { fileSize: mostFileBytes, files: mostFiles + 4, fieldSize: mostFieldBytes, fields: 64, parts: 80, fieldNameSize: 100, headerPairs: 20 },
+    isPartAFile: (_name, type, filename) =>
+      filename !== undefined || type === 'application/octet-stream' || isJson(type),
+    limits: {
+      fileSize: mostFileBytes,
+      files: mostFiles + 4,
+      fieldSize: mostFieldBytes,
+      fields: 64,
+      parts: 80,
+      fieldNameSize: 100,
+      headerPairs: 20,
+    },
   })
   app.decorateRequest('uploads', null)
 
   app.addHook('preValidation', async request => {
     const { multipart, onlyMultipart } = request.routeOptions.config
     if (request.isMultipart()) {
-      if (!multipart && !onlyMultipart) throw new HttpRefusal('unsupported_media_type', 'Send the body as JSON with the header content-type: application/json.')
+      if (!multipart && !onlyMultipart)
+        throw new HttpRefusal(
+          'unsupported_media_type',
+          'Send the body as JSON with the header content-type: application/json.',
+        )
       request.body = await readForm(request, folder)
     } else if (onlyMultipart) {
-      throw new HttpRefusal('unsupported_media_type', 'Send the picture as multipart/form-data, in a field named "file".')
+      throw new HttpRefusal(
+        'unsupported_media_type',
+        'Send the picture as multipart/form-data, in a field named "file".',
+      )
     }
   })
 
@@ -88,7 +104,8 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
       const text = part.type === 'file' ? (await part.toBuffer()).toString('utf8') : String(part.value)
       textBytes += text.length
       const isCut = part.type === 'file' ? part.file.truncated : part.valueTruncated
-      if (isCut || textBytes > mostTextBytes) throw tooLarge('The texts of the form are too large; send pictures as files.')
+      if (isCut || textBytes > mostTextBytes)
+        throw tooLarge('The texts of the form are too large; send pictures as files.')
       const message = faultOfText(text)
       if (message) faults.push({ path: part.fieldname.toWellFormed().replaceAll('\0', ''), message })
       values.push(text)
@@ -117,7 +134,8 @@ async function keep(part: MultipartFile, folder: string): Promise<UploadedFile> 
   })
   try {
     await pipeline(part.file, count, createWriteStream(target, { flags: 'wx', mode: 0o600 }))
-    if (part.file.truncated) throw tooLarge(`The file "${shortName(part)}" is larger than ${mostFileBytes / megabyte} MB; shrink it first.`)
+    if (part.file.truncated)
+      throw tooLarge(`The file "${shortName(part)}" is larger than ${mostFileBytes / megabyte} MB; shrink it first.`)
   } catch (error) {
     await rm(target, { force: true })
     throw error
@@ -133,7 +151,8 @@ function bodyOf(fields: Map<string, string[]>): JsonObject {
   const body: [string, JsonValue][] = []
   for (const [name, values] of fields) {
     if (name === 'images') body.push([name, values.filter(value => value !== '')])
-    else if (values.length > 1) throw invalid([{ path: name, message: `The field "${name}" came ${values.length} times; send it once.` }])
+    else if (values.length > 1)
+      throw invalid([{ path: name, message: `The field "${name}" came ${values.length} times; send it once.` }])
     else if (name === 'parameters') body.push([name, values[0] ? readJson(Buffer.from(values[0]), name) : {}])
     // An empty field of a form was not filled in; only a prompt may be empty on purpose.
     else if (values[0] !== '' || name === 'prompt') body.push([name, values[0] ?? ''])
@@ -161,7 +180,10 @@ function asRefusal(error: unknown) {
   if (error instanceof HttpRefusal || code === 'invalid_request') return error
   // Trouble with the disk has a system call in it; what is left is the parser's, about the client's bytes.
   if (error instanceof Error && 'syscall' in error) return error
-  return new HttpRefusal('bad_request', 'The form is not well-formed multipart/form-data; let your HTTP library write the boundary.')
+  return new HttpRefusal(
+    'bad_request',
+    'The form is not well-formed multipart/form-data; let your HTTP library write the boundary.',
+  )
 }
 
 function isJson(type: string | undefined) {

@@ -11,7 +11,14 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
   const names = memberNames(schema)
   return (data: unknown) => {
     if (httpPart === 'body' && data === null && !schema.safeParse(null).success) {
-      return { error: invalid([{ path: '', message: 'The request has no body. Send a JSON object with the header content-type: application/json.' }]) }
+      return {
+        error: invalid([
+          {
+            path: '',
+            message: 'The request has no body. Send a JSON object with the header content-type: application/json.',
+          },
+        ]),
+      }
     }
     const input = httpPart === 'querystring' ? queryOf(data) : { data, faults: [] }
     const result = schema.safeParse(input.data)
@@ -35,7 +42,10 @@ function queryOf(data: unknown) {
 function faultsOf(issue: Issue, names: string[], part: string | undefined): Fault[] {
   const path = issue.path.map(String).join('.')
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map(key => ({ path: path ? `${path}.${key}` : key, message: unknownName(key, path ? [] : names, part) }))
+    return issue.keys.map(key => ({
+      path: path ? `${path}.${key}` : key,
+      message: unknownName(key, path ? [] : names, part),
+    }))
   }
   const subject = path ? `"${path}"` : part === 'body' ? 'The body' : 'The request'
   return [{ path, message: sentence(issue, subject) }]
@@ -50,7 +60,9 @@ function sentence(issue: Issue, subject: string) {
     case 'too_big':
       return `${subject} must have at most ${issue.maximum} ${units[issue.origin] ?? ''}.`.replace(' .', '.')
     case 'too_small':
-      return Number(issue.minimum) === 1 ? `${subject} must not be empty.` : `${subject} must have at least ${issue.minimum} ${units[issue.origin] ?? ''}.`
+      return Number(issue.minimum) === 1
+        ? `${subject} must not be empty.`
+        : `${subject} must have at least ${issue.minimum} ${units[issue.origin] ?? ''}.`
     case 'invalid_key':
       return `${subject} is too long for a name.`
     default:

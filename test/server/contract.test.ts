@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import net from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ConfigurationList, ConfigurationTestResult } from '../../src/api/configurations.ts'
+import { Generation } from '../../src/api/generations.ts'
 import { HistoryPage } from '../../src/api/history.ts'
 import { ModelList } from '../../src/api/models.ts'
 import { Problem } from '../../src/api/problems.ts'
@@ -24,7 +26,11 @@ describe('addresses and methods', () => {
   test('unknown paths are 404, wrong methods 405 with Allow, both before the body is looked at', async () => {
     const { call, url } = await startServer()
 
-    const unknown = await fetch(`${url}/api/nothing`, { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } })
+    const unknown = await fetch(`${url}/api/nothing`, {
+      method: 'POST',
+      body: '{',
+      headers: { 'content-type': 'application/json' },
+    })
     const wrong = await call('GET', '/api/generate')
     const wrongWithId = await call('POST', '/api/history/g1', {})
     const options = await call('OPTIONS', '/api/history/g1')
@@ -40,18 +46,24 @@ describe('addresses and methods', () => {
     expect(options.headers.get('allow')).toContain('PATCH')
   })
 
-  test.each(['/api/history/%ZZ', '/api/history/%', `/api/history/${'x'.repeat(2000)}`, '/api/history/%00', '/api/history/a%0Ab', '/images/..%2f..%2fetc', '//api//history', '/api/history/g1/'.repeat(3)])(
-    'a strange address is refused: %s',
-    async target => {
-      const { url } = await startServer()
+  test.each([
+    '/api/history/%ZZ',
+    '/api/history/%',
+    `/api/history/${'x'.repeat(2000)}`,
+    '/api/history/%00',
+    '/api/history/a%0Ab',
+    '/images/..%2f..%2fetc',
+    '//api//history',
+    '/api/history/g1/'.repeat(3),
+  ])('a strange address is refused: %s', async target => {
+    const { url } = await startServer()
 
-      const response = await fetch(url + target)
+    const response = await fetch(url + target)
 
-      expect([400, 404]).toContain(response.status)
-      expect(response.headers.get('x-request-id')).toBeTruthy()
-      Problem.parse(await response.json())
-    },
-  )
+    expect([400, 404]).toContain(response.status)
+    expect(response.headers.get('x-request-id')).toBeTruthy()
+    Problem.parse(await response.json())
+  })
 
   test('a slash at the end makes no difference', async () => {
     const { call } = await startServer()
@@ -69,7 +81,7 @@ describe('every answer', () => {
 
     expect(own.headers.get('x-request-id')).toBe('trace-1.2:3')
     expect(evil.headers.get('x-request-id')).toMatch(/^[\w-]{36}$/)
-    expect((await evil.json()).request_id).toBe(evil.headers.get('x-request-id'))
+    expect(Problem.parse(await evil.json()).request_id).toBe(evil.headers.get('x-request-id'))
   })
 
   test('is never sniffed and never run', async () => {
@@ -109,8 +121,18 @@ describe('bodies', () => {
     ['a lone surrogate as a name', '{"prompt": "a", "parameters": {"\\udc00": 1}}', 422, 'invalid_request'],
     ['a number without end', '{"prompt": "a", "parameters": {"seed": 1e999}}', 422, 'invalid_request'],
     ['a prototype', '{"prompt": "a", "parameters": {"__proto__": {"n": 9}}}', 422, 'invalid_request'],
-    ['deep nesting', `{"prompt": "a", "parameters": {"x": ${'['.repeat(200_000)}${']'.repeat(200_000)}}}`, 422, 'invalid_request'],
-    ['a hundred thousand values', `{"prompt": "a", "parameters": {"x": [${'1,'.repeat(100_001)}1]}}`, 422, 'invalid_request'],
+    [
+      'deep nesting',
+      `{"prompt": "a", "parameters": {"x": ${'['.repeat(200_000)}${']'.repeat(200_000)}}}`,
+      422,
+      'invalid_request',
+    ],
+    [
+      'a hundred thousand values',
+      `{"prompt": "a", "parameters": {"x": [${'1,'.repeat(100_001)}1]}}`,
+      422,
+      'invalid_request',
+    ],
     ['too many references', JSON.stringify({ prompt: 'a', images: Array(17).fill('x') }), 422, 'invalid_request'],
   ])('%s is refused', async (_name, body, status, code) => {
     const { status: got, problem, created } = await post(body)
@@ -120,7 +142,9 @@ describe('bodies', () => {
   })
 
   test('a quote that hides brackets or a backslash fools nobody', async () => {
-    const { status, created } = await post(`{"prompt": "[[\\"{{\\\\", "parameters": {"note": "\\\\\\"${'['.repeat(100)}"}}`)
+    const { status, created } = await post(
+      `{"prompt": "[[\\"{{\\\\", "parameters": {"note": "\\\\\\"${'['.repeat(100)}"}}`,
+    )
 
     expect(status).toBe(200)
     expect(created[0]?.request.prompt).toBe('[["{{\\')
@@ -145,7 +169,11 @@ describe('bodies', () => {
 
     const answers = [
       await fetch(`${url}/api/config`, { method: 'POST', body: form }),
-      await fetch(`${url}/api/config`, { method: 'POST', body: 'x', headers: { 'content-encoding': 'gzip', 'content-type': 'application/json' } }),
+      await fetch(`${url}/api/config`, {
+        method: 'POST',
+        body: 'x',
+        headers: { 'content-encoding': 'gzip', 'content-type': 'application/json' },
+      }),
     ]
 
     expect(answers.map(answer => answer.status)).toEqual([415, 415])
@@ -188,18 +216,49 @@ describe('what is hardly HTTP', () => {
     const { url } = await startServer({
       services: { generations: { create: async () => generation({ status: 'queued' }) } },
     })
-    const paths = ['/api/generate', '/api/config', '/api/config/k1', '/api/config/test', '/api/history/g1', '/api/history/g1/cancel', '/api/login', '/api/logout', '/api/history']
-    const types = ['application/json', 'multipart/form-data; boundary=b', 'application/x-www-form-urlencoded', 'text/plain']
+    const paths = [
+      '/api/generate',
+      '/api/config',
+      '/api/config/k1',
+      '/api/config/test',
+      '/api/history/g1',
+      '/api/history/g1/cancel',
+      '/api/login',
+      '/api/logout',
+      '/api/history',
+    ]
+    const types = [
+      'application/json',
+      'multipart/form-data; boundary=b',
+      'application/x-www-form-urlencoded',
+      'text/plain',
+    ]
     const body = fc.oneof(
       fc.json({ maxDepth: 4 }),
       fc.string({ unit: 'binary' }),
-      fc.record({ prompt: fc.anything(), parameters: fc.anything(), images: fc.anything(), id: fc.anything(), api_key: fc.anything(), tags: fc.anything(), favorite: fc.anything(), token: fc.anything(), provider: fc.anything(), name: fc.anything() }, { requiredKeys: [] }).map(value => {
-        try {
-          return JSON.stringify(value) ?? ''
-        } catch {
-          return '{}'
-        }
-      }),
+      fc
+        .record(
+          {
+            prompt: fc.anything(),
+            parameters: fc.anything(),
+            images: fc.anything(),
+            id: fc.anything(),
+            api_key: fc.anything(),
+            tags: fc.anything(),
+            favorite: fc.anything(),
+            token: fc.anything(),
+            provider: fc.anything(),
+            name: fc.anything(),
+          },
+          { requiredKeys: [] },
+        )
+        .map(value => {
+          try {
+            return JSON.stringify(value) ?? ''
+          } catch {
+            return '{}'
+          }
+        }),
     )
     await fc.assert(
       fc.asyncProperty(
@@ -209,7 +268,12 @@ describe('what is hardly HTTP', () => {
         fc.webQueryParameters(),
         body,
         async (method, path, type, query, text) => {
-          const response = await fetch(`${url}${path}?${query}`, { method, headers: { 'content-type': type }, body: text, redirect: 'manual' })
+          const response = await fetch(`${url}${path}?${query}`, {
+            method,
+            headers: { 'content-type': type },
+            body: text,
+            redirect: 'manual',
+          })
           expect(response.status, `${method} ${path} ${type} ${query} ${text}`).toBeLessThan(500)
           const answer = await response.text()
           if (response.status >= 400 && path !== '/api/login') Problem.parse(JSON.parse(answer))
@@ -257,17 +321,28 @@ describe('history', () => {
     ])
   })
 
-  test.each(['limit=0', 'limit=201', 'limit=1e1', 'limit=-1', 'limit=5&limit=6', 'status=done', 'favorite=yes', 'from=yesterday', 'from=2026-02-31', 'to=0000-00-00', 'q=%00', 'favourite=true', 'from=%2B275760-09-13'])(
-    'refuses ?%s',
-    async query => {
-      const { call } = await startServer()
+  test.each([
+    'limit=0',
+    'limit=201',
+    'limit=1e1',
+    'limit=-1',
+    'limit=5&limit=6',
+    'status=done',
+    'favorite=yes',
+    'from=yesterday',
+    'from=2026-02-31',
+    'to=0000-00-00',
+    'q=%00',
+    'favourite=true',
+    'from=%2B275760-09-13',
+  ])('refuses ?%s', async query => {
+    const { call } = await startServer()
 
-      const response = await call('GET', `/api/history?${query}`)
+    const response = await call('GET', `/api/history?${query}`)
 
-      expect(response.status).toBe(422)
-      expect(Problem.parse(await response.json()).errors).toHaveLength(1)
-    },
-  )
+    expect(response.status).toBe(422)
+    expect(Problem.parse(await response.json()).errors).toHaveLength(1)
+  })
 
   test('marks, and takes tags without repetition', async () => {
     const changes: unknown[] = []
@@ -289,7 +364,11 @@ describe('history', () => {
     expect(response.status).toBe(200)
     expect(changes).toEqual([{ favorite: true, tags: ['山', 'b'] }])
     expect(empty.status).toBe(422)
-    expect(Problem.parse(await wrong.json()).errors?.map(fault => fault.path).sort()).toEqual(['favourite', 'tags.0', 'tags.1'])
+    expect(
+      Problem.parse(await wrong.json())
+        .errors?.map(fault => fault.path)
+        .sort(),
+    ).toEqual(['favourite', 'tags.0', 'tags.1'])
   })
 
   test('deletes one, clears all, and never clears all by a filter it does not know', async () => {
@@ -319,7 +398,10 @@ describe('history', () => {
     const { call, url } = await startServer()
 
     const bare = await fetch(`${url}/api/history/g1/cancel`, { method: 'POST' })
-    const typed = await fetch(`${url}/api/history/g1/cancel`, { method: 'POST', headers: { 'content-type': 'application/json' } })
+    const typed = await fetch(`${url}/api/history/g1/cancel`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    })
     const empty = await call('POST', '/api/history/g1/cancel', {})
 
     expect([bare.status, typed.status, empty.status]).toEqual([202, 202, 202])
@@ -328,8 +410,18 @@ describe('history', () => {
 
   test('rows of an old database show the addresses as found', async () => {
     const find = async () =>
-      generation({ images: [], oldImageUrls: ['https://old.example/1.png'], charge: 'unknown', cost: null, finishedAt: null, provider: null })
-    const { call } = await startServer({ environment: { PUBLIC_URL: 'https://example.org/app' }, services: { generations: { find } } })
+      generation({
+        images: [],
+        oldImageUrls: ['https://old.example/1.png'],
+        charge: 'unknown',
+        cost: null,
+        finishedAt: null,
+        provider: null,
+      })
+    const { call } = await startServer({
+      environment: { PUBLIC_URL: 'https://example.org/app' },
+      services: { generations: { find } },
+    })
 
     const body = await (await call('GET', '/api/history/g1', undefined, { host: 'localhost' })).json()
 
@@ -345,7 +437,19 @@ describe('configurations', () => {
         configurations: {
           async change(_id, input) {
             changes.push(input)
-            return { id: 'k1', name: 'n', provider: 'qwen', model: null, baseUrl: null, isActive: true, source: 'stored', hasKey: true, keyHint: '1234', createdAt: null, updatedAt: null }
+            return {
+              id: 'k1',
+              name: 'n',
+              provider: 'qwen',
+              model: null,
+              baseUrl: null,
+              isActive: true,
+              source: 'stored',
+              hasKey: true,
+              keyHint: '1234',
+              createdAt: null,
+              updatedAt: null,
+            }
           },
         },
       },
@@ -356,7 +460,9 @@ describe('configurations', () => {
 
     expect(response.status).toBe(200)
     expect(await response.json()).not.toHaveProperty('api_key')
-    expect(changes).toEqual([{ name: 'New', provider: 'doubao', model: null, base_url: null, api_key: undefined, is_active: true }])
+    expect(changes).toEqual([
+      { name: 'New', provider: 'doubao', model: null, base_url: null, api_key: undefined, is_active: true },
+    ])
   })
 
   test('a new one needs a provider and a key', async () => {
@@ -365,7 +471,11 @@ describe('configurations', () => {
     const missing = await call('POST', '/api/config', { name: 'x', key: 'y' })
     const made = await call('POST', '/api/config', { provider: 'doubao', api_key: 'k' })
 
-    expect(Problem.parse(await missing.json()).errors?.map(fault => fault.path).sort()).toEqual(['api_key', 'key', 'provider'])
+    expect(
+      Problem.parse(await missing.json())
+        .errors?.map(fault => fault.path)
+        .sort(),
+    ).toEqual(['api_key', 'key', 'provider'])
     expect(made.status).toBe(201)
     expect(made.headers.get('location')).toBe('/api/config/k1')
   })
@@ -388,7 +498,12 @@ describe('configurations', () => {
     const both = await call('POST', '/api/config/test', { id: 'k1', api_key: 'k' })
     const neither = await call('POST', '/api/config/test', {})
 
-    expect(ConfigurationTestResult.parse(await stored.json())).toEqual({ ok: false, code: 'wrong_address', detail: 'Another region.', latency_ms: 3 })
+    expect(ConfigurationTestResult.parse(await stored.json())).toEqual({
+      ok: false,
+      code: 'wrong_address',
+      detail: 'Another region.',
+      latency_ms: 3,
+    })
     expect(tested).toEqual([{ id: 'k1' }, { provider: 'qwen', api_key: 'k' }])
     expect([both.status, neither.status]).toEqual([422, 422])
   })
@@ -415,7 +530,11 @@ describe('models and state', () => {
     expect(items.length).toBeGreaterThan(10)
     expect(new Set(items.map(item => item.id)).size).toBe(items.length)
     for (const model of items) {
-      expect(model.parameters).toMatchObject({ type: 'object', additionalProperties: false, properties: { n: { minimum: 1 } } })
+      expect(model.parameters).toMatchObject({
+        type: 'object',
+        additionalProperties: false,
+        properties: { n: { minimum: 1 } },
+      })
       expect(model.configured).toBe(model.provider === 'doubao')
     }
   })
@@ -425,7 +544,11 @@ describe('models and state', () => {
 
     const status = Status.parse(await (await call('GET', '/api/status')).json())
 
-    expect(status).toMatchObject({ status: 'ok', database: { state: 'ok' }, providers: [{ id: 'doubao', state: 'configured' }] })
+    expect(status).toMatchObject({
+      status: 'ok',
+      database: { state: 'ok' },
+      providers: [{ id: 'doubao', state: 'configured' }],
+    })
   })
 })
 
@@ -441,7 +564,7 @@ describe('PUBLIC_URL with a path', () => {
     for (const response of [made, plain]) {
       expect(response.status).toBe(200)
       expect(response.headers.get('location')).toBe('/images/api/history/g1')
-      expect((await response.json()).images[0]).toMatchObject({
+      expect(Generation.parse(await response.json()).images[0]).toMatchObject({
         url: 'https://example.org/images/images/i1',
         thumbnail_url: 'https://example.org/images/images/i1/thumbnail',
       })
@@ -452,5 +575,48 @@ describe('PUBLIC_URL with a path', () => {
     expect((await call('GET', '/images')).headers.get('content-type')).toContain('text/html')
     expect((await call('GET', '/images/docs')).headers.get('location')).toBe('/images/docs/')
     expect((await call('GET', '/imagesque/health')).status).toBe(404)
+  })
+})
+
+describe('stopping', () => {
+  test('is not held up by a client whose body was refused', async () => {
+    const { call, app } = await startServer()
+    const response = await call('POST', '/api/config', { name: 'x'.repeat(2_000_000) })
+    expect(response.status).toBe(413)
+    await response.text()
+    const began = performance.now()
+
+    await app.close()
+
+    expect(performance.now() - began).toBeLessThan(1000)
+  })
+
+  test('lets waiting clients have their answer and holds nothing up', async () => {
+    let end = () => {}
+    const waiting = Promise.withResolvers<void>()
+    const { call, app } = await startServer({
+      services: {
+        generations: {
+          whenEnded: () => {
+            waiting.resolve()
+            return new Promise(resolve => {
+              end = () => resolve(generation({ status: 'running', finishedAt: null, images: [] }))
+            })
+          },
+        },
+      },
+    })
+    const answer = call('POST', '/api/generate', { prompt: 'x' })
+    await waiting.promise
+    const began = performance.now()
+
+    const closed = app.close()
+    // By now the server has closed the connections that were idle.
+    await pause(200)
+    end()
+
+    expect((await answer).status).toBe(202)
+    await closed
+    expect(performance.now() - began).toBeLessThan(2000)
   })
 })

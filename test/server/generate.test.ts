@@ -216,15 +216,27 @@ describe('refusals', () => {
     expect(response.status).toBe(500)
     const body = await response.text()
     expect(body).not.toContain('hunter2')
-    expect(JSON.parse(body)).toMatchObject({ code: 'internal_error', detail: expect.stringContaining(response.headers.get('x-request-id')!) })
+    expect(JSON.parse(body)).toMatchObject({
+      code: 'internal_error',
+      detail: expect.stringContaining(response.headers.get('x-request-id')!),
+    })
     const line = lines.map(line => JSON.parse(line)).find(line => line.level === 'error')
-    expect(line).toMatchObject({ request_id: response.headers.get('x-request-id'), err: { message: 'password=hunter2 in table x' } })
+    expect(line).toMatchObject({
+      request_id: response.headers.get('x-request-id'),
+      err: { message: 'password=hunter2 in table x' },
+    })
   })
 
   test('lists every fault with its path', async () => {
     const { call, created } = await startServer()
 
-    const response = await call('POST', '/api/generate', { prompt: 5, n: 2, parameters: [], images: ['a', 7], modell: 'x' })
+    const response = await call('POST', '/api/generate', {
+      prompt: 5,
+      n: 2,
+      parameters: [],
+      images: ['a', 7],
+      modell: 'x',
+    })
 
     expect(response.status).toBe(422)
     const { code, errors } = Problem.parse(await response.json())
@@ -308,7 +320,13 @@ describe('forms', () => {
     expect(request).toMatchObject({ prompt: '改成夜景', parameters: { size: '2K', n: 2 }, model: undefined })
     expect(request.references).toEqual([
       { text: 'https://example.org/a.png' },
-      { upload: { path: expect.any(String), bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') } },
+      {
+        upload: {
+          path: expect.any(String),
+          bytes: bytes.length,
+          sha256: createHash('sha256').update(bytes).digest('hex'),
+        },
+      },
       { text: 'i1' },
     ])
     const { upload } = request.references[1] as { upload: { path: string } }
@@ -363,13 +381,27 @@ describe('forms', () => {
 
   test.each([
     ['no boundary', 'multipart/form-data', 'x', 400],
-    ['cut in the middle of a file', 'multipart/form-data; boundary=b', '--b\r\ncontent-disposition: form-data; name="images"; filename="a"\r\n\r\nabc', 400],
+    [
+      'cut in the middle of a file',
+      'multipart/form-data; boundary=b',
+      '--b\r\ncontent-disposition: form-data; name="images"; filename="a"\r\n\r\nabc',
+      400,
+    ],
     ['not a form', 'multipart/form-data; boundary=b', '{"prompt":"x"}', 400],
-    ['a field named __proto__', 'multipart/form-data; boundary=b', '--b\r\ncontent-disposition: form-data; name="__proto__"\r\n\r\nabc\r\n--b--\r\n', 422],
+    [
+      'a field named __proto__',
+      'multipart/form-data; boundary=b',
+      '--b\r\ncontent-disposition: form-data; name="__proto__"\r\n\r\nabc\r\n--b--\r\n',
+      422,
+    ],
   ])('%s is refused', async (_name, type, body, status) => {
     const server = await startServer()
 
-    const response = await fetch(`${server.url}/api/generate`, { method: 'POST', headers: { 'content-type': type }, body })
+    const response = await fetch(`${server.url}/api/generate`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body,
+    })
 
     expect(response.status).toBe(status)
     Problem.parse(await response.json())
@@ -382,7 +414,9 @@ describe('forms', () => {
     const leave = new AbortController()
     const stream = new ReadableStream({
       start(controller) {
-        controller.enqueue(Buffer.from('--b\r\ncontent-disposition: form-data; name="images"; filename="a.png"\r\n\r\n'))
+        controller.enqueue(
+          Buffer.from('--b\r\ncontent-disposition: form-data; name="images"; filename="a.png"\r\n\r\n'),
+        )
         controller.enqueue(Buffer.alloc(100_000))
       },
     })

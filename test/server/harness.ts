@@ -69,13 +69,16 @@ function fakeServices(created: Created[], parts: NonNullable<StartOptions['servi
     remove: async () => {},
     clear: async () => 3,
     cancel: async () => generation({ status: 'running', cancelRequested: true }),
+    retry: async id => generation({ status: 'queued', retryOf: id }),
+    estimateRetry: async () => ({ model: 'm', images: 1, calls: 1, cost: null, warnings: [] }),
     events: { async *follow() {} },
     ...parts.generations,
   }
   const images: Services['images'] = {
     storeReference: async () => image({ role: 'reference', generationId: null }),
     find: async id => (id === 'i1' ? image() : undefined),
-    read: async (_image, range) => Readable.from([picture.subarray(range?.start ?? 0, (range?.end ?? picture.length - 1) + 1)]),
+    read: async (_image, range) =>
+      Readable.from([picture.subarray(range?.start ?? 0, (range?.end ?? picture.length - 1) + 1)]),
     thumbnail: async () => Buffer.from('RIFF'),
     remove: async () => {},
     ...parts.images,

@@ -51,7 +51,9 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
 
   app.delete(
     '/api/config/:id',
-    { schema: { tags, summary: 'Delete a configuration', body: NoBody, response: { 204: z.null().describe('Done.') } } },
+    {
+      schema: { tags, summary: 'Delete a configuration', body: NoBody, response: { 204: z.null().describe('Done.') } },
+    },
     async (request, reply) => {
       await configurations.remove(idOf(request))
       return reply.code(204).send(null)

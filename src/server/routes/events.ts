@@ -33,7 +33,11 @@ export function eventRoutes(app: App, { services, base, closing }: Parts) {
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
     const signal = AbortSignal.any([gone.signal, closing])
-    const events = generations.events.follow({ generationId, after: revisionOf(request.headers['last-event-id']), signal })
+    const events = generations.events.follow({
+      generationId,
+      after: revisionOf(request.headers['last-event-id']),
+      signal,
+    })
     const response = open(reply)
     const heartbeat = setInterval(() => {
       // A client that does not read needs no sign of life.
@@ -69,6 +73,8 @@ function open(reply: Reply): ServerResponse {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store, no-transform',
     'x-accel-buffering': 'no',
+    // A stopping server waits for connections; one that is kept open after its stream would hold it up.
+    connection: 'close',
   })
   reply.raw.write(':\n\n')
   return reply.raw

@@ -83,7 +83,10 @@ function comparable(body: GenerateRequest, uploads: Map<string, UploadedFile>): 
 
 /** RFC 7240. Without `waitSeconds` the answer waits for the end. */
 function preferenceOf(header: string | undefined): { waitSeconds?: number; applied?: string } {
-  const preferences = (header ?? '').toLowerCase().split(',').map(part => part.split(';', 1)[0]?.trim() ?? '')
+  const preferences = (header ?? '')
+    .toLowerCase()
+    .split(',')
+    .map(part => part.split(';', 1)[0]?.trim() ?? '')
   const isAsync = preferences.includes('respond-async')
   const wait = preferences.map(preference => /^wait\s*=\s*"?(\d{1,9})"?$/.exec(preference)?.[1]).find(Boolean)
   if (wait !== undefined) {

@@ -1,14 +1,15 @@
-/** The history: list, look, mark, delete, cancel. */
+/** The history: list, look, mark, delete, cancel, make again. */
 import { z } from 'zod'
-import { Generation } from '../../api/generations.ts'
-import { Cleared, HistoryChange, HistoryPage, HistoryQuery, NoBody } from '../../api/history.ts'
+import { Generation, RetryHeaders } from '../../api/generations.ts'
+import { Cleared, Estimate, HistoryChange, HistoryPage, HistoryQuery, NoBody, RetryRequest } from '../../api/history.ts'
 import type { App, Parts } from '../app.ts'
 import { idOf, nothingHere } from '../ids.ts'
+import { hashOf } from '../json.ts'
 import { presentGeneration } from '../present.ts'
 
 const done = z.null().describe('Done.')
 
-export function historyRoutes(app: App, { services, base }: Parts) {
+export function historyRoutes(app: App, { services, base, prefix }: Parts) {
   const { generations } = services
 
   app.get(
@@ -45,7 +46,14 @@ export function historyRoutes(app: App, { services, base }: Parts) {
 
   app.delete(
     '/api/history/:id',
-    { schema: { tags: ['History'], summary: 'Delete a generation and its pictures', body: NoBody, response: { 204: done } } },
+    {
+      schema: {
+        tags: ['History'],
+        summary: 'Delete a generation and its pictures',
+        body: NoBody,
+        response: { 204: done },
+      },
+    },
     async (request, reply) => {
       await generations.remove(idOf(request))
       return reply.code(204).send(null)
@@ -74,11 +82,38 @@ export function historyRoutes(app: App, { services, base }: Parts) {
       schema: {
         tags: ['History'],
         summary: 'Cancel a generation',
-        description: 'What was not sent is dropped; a task that is still pending at the service is cancelled there; what was paid for is still kept.',
+        description:
+          'What was not sent is dropped; a task that is still pending at the service is cancelled there; what was paid for is still kept.',
         body: NoBody,
         response: { 202: Generation },
       },
     },
     async (request, reply) => reply.code(202).send(presentGeneration(await generations.cancel(idOf(request)), base)),
+  )
+
+  app.post(
+    '/api/history/:id/retry',
+    {
+      schema: {
+        tags: ['History'],
+        summary: 'Make a generation again',
+        description:
+          'A new generation with `retry_of`, of all its pictures or of the missing ones. May be charged, so it never happens by itself. ' +
+          'With `dry_run`: what it would make and cost.',
+        headers: RetryHeaders,
+        body: RetryRequest,
+        response: { 200: Estimate, 202: Generation },
+      },
+    },
+    async (request, reply) => {
+      const id = idOf(request)
+      const { only = 'all', dry_run = false } = request.body
+      if (dry_run) return generations.estimateRetry(id, only)
+      const key = request.headers['idempotency-key']
+      const idempotency = key === undefined ? undefined : { key, bodyHash: hashOf({ retry_of: id, only }) }
+      const record = await generations.retry(id, only, { requestId: request.id, idempotency })
+      reply.header('location', `${prefix}/api/history/${encodeURIComponent(record.id)}`)
+      return reply.code(202).send(presentGeneration(record, base))
+    },
   )
 }

@@ -1,8 +1,8 @@
 /** Stored pictures: their bytes as they came, thumbnails, and uploaded references. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { StoredReference } from '../../api/images.ts'
 import { NoBody } from '../../api/history.ts'
+import { StoredReference } from '../../api/images.ts'
 import type { UploadedFile } from '../../generation/services.ts'
 import type { ImageRecord } from '../../storage/records.ts'
 import type { App, Parts } from '../app.ts'
@@ -33,7 +33,8 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
       schema: {
         tags,
         summary: 'Store a reference once',
-        description: 'Its `id` can stand in `images` of any number of generations. Swept when no generation used it for 24 hours.',
+        description:
+          'Its `id` can stand in `images` of any number of generations. Swept when no generation used it for 24 hours.',
         response: { 201: StoredReference },
       },
     },
@@ -63,10 +64,13 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
       reply.header('accept-ranges', 'bytes').headers(fileHeaders(image, request))
       const range = request.method === 'GET' ? rangeOf(request, image.bytes, tag) : undefined
       if (range === 'outside') {
-        throw new HttpRefusal('range_not_satisfiable', `The picture has ${image.bytes} bytes; ask for a range inside.`, {
-          'content-range': `bytes */${image.bytes}`,
-          'content-disposition': 'inline',
-        })
+        throw new HttpRefusal(
+          'range_not_satisfiable',
+          `The picture has ${image.bytes} bytes; ask for a range inside.`,
+          {
+            'content-range': `bytes */${image.bytes}`,
+          },
+        )
       }
       const length = range ? range.end - range.start + 1 : image.bytes
       if (request.method === 'HEAD') return reply.header('content-length', String(length)).send()
@@ -117,7 +121,12 @@ function onlyFile(request: Pick<FastifyRequest, 'body' | 'uploads'>): UploadedFi
   const { file, ...others } = (request.body ?? {}) as Record<string, unknown>
   const unknown = Object.keys(others)
   if (unknown.length > 0) {
-    throw invalid(unknown.map(path => ({ path, message: `There is no field "${path}"; send the picture in a field named "file".` })))
+    throw invalid(
+      unknown.map(path => ({
+        path,
+        message: `There is no field "${path}"; send the picture in a field named "file".`,
+      })),
+    )
   }
   const upload = typeof file === 'string' ? request.uploads?.get(file) : undefined
   if (!upload) throw invalid([{ path: 'file', message: 'Send one picture as a file in a field named "file".' }])

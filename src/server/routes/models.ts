@@ -11,13 +11,16 @@ export function modelRoutes(app: App, { services }: Parts) {
       schema: {
         tags: ['Generating'],
         summary: 'What can be asked of each model',
-        description: 'Enough to draw a form and to refuse a bad request without asking the service. Other ids are usable with the cautious parameters of their family.',
+        description:
+          'Enough to draw a form and to refuse a bad request without asking the service. Other ids are usable with the cautious parameters of their family.',
         response: { 200: ModelList },
       },
     },
     async () => {
       const configurations = await services.configurations.list()
-      const usable = new Set(configurations.filter(({ isActive, hasKey }) => isActive && hasKey).map(({ provider }) => provider))
+      const usable = new Set(
+        configurations.filter(({ isActive, hasKey }) => isActive && hasKey).map(({ provider }) => provider),
+      )
       return { items: catalogue().map(found => presentModel(found, usable.has(found.provider))) }
     },
   )

@@ -82,7 +82,11 @@ export function systemRoutes(app: App, { services, settings, access, prefix, bas
   }
 }
 
-type PageReply = { header(name: string, value: string): PageReply; type(type: string): PageReply; send(page: string): unknown }
+type PageReply = {
+  header(name: string, value: string): PageReply
+  type(type: string): PageReply
+  send(page: string): unknown
+}
 
 function sendPage(reply: PageReply, page: string) {
   return reply.type('text/html; charset=utf-8').header('content-security-policy', pagePolicy).send(page)

@@ -1,0 +1,299 @@
+import { mkdtempSync, readFileSync, statSync } from 'node:fs'
+import http from 'node:http'
+import os from 'node:os'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Problem } from '../../src/api/problems.ts'
+import { accessTokenOf, loginLink } from '../../src/server/access.ts'
+import { loadSettings } from '../../src/settings.ts'
+import { startServer } from './harness.ts'
+
+/** `fetch` does not let a program choose its Host header. */
+function ask(port: number, options: http.RequestOptions & { body?: string }) {
+  return new Promise<{ status: number; headers: http.IncomingHttpHeaders; body: string }>((resolve, reject) => {
+    const request = http.request({ host: '127.0.0.1', port, agent: false, ...options }, response => {
+      let body = ''
+      response.setEncoding('utf8')
+      response.on('data', chunk => {
+        body += chunk
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
+    })
+    request.on('error', reject)
+    request.end(options.body)
+  })
+}
+
+describe('on a loopback address without a token', () => {
+  test.each([
+    ['localhost', 200],
+    ['LOCALHOST:8000', 200],
+    ['127.0.0.1:9', 200],
+    ['[::1]:8000', 200],
+    ['images.example.org', 200],
+    ['evil.example', 403],
+    ['localhost.evil.example', 403],
+    ['192.168.1.5:8000', 403],
+    ['0.0.0.0', 403],
+  ])('the name %s is %i', async (host, status) => {
+    const { port } = await startServer({ environment: { PUBLIC_URL: 'https://images.example.org' } })
+
+    const answer = await ask(port, { path: '/api/history', headers: { host } })
+
+    expect(answer.status).toBe(status)
+    if (status === 403) expect(Problem.parse(JSON.parse(answer.body)).code).toBe('forbidden')
+  })
+
+  test.each([
+    [undefined, 200],
+    ['http://localhost:5173', 200],
+    ['own', 200],
+    ['https://images.example.org', 200],
+    ['https://evil.example', 403],
+    ['http://localhost:1', 403],
+    ['null', 403],
+  ])('a change from the origin %s is %i', async (origin, status) => {
+    const { port, created } = await startServer({ environment: { PUBLIC_URL: 'https://images.example.org' } })
+    const own = `http://localhost:${port}`
+
+    const answer = await ask(port, {
+      method: 'POST',
+      path: '/api/generate',
+      headers: {
+        host: `localhost:${port}`,
+        'content-type': 'application/json',
+        ...(origin ? { origin: origin === 'own' ? own : origin } : {}),
+      },
+      body: '{"prompt":"x"}',
+    })
+
+    expect(answer.status).toBe(status)
+    expect(created).toHaveLength(status === 200 ? 1 : 0)
+  })
+
+  test('a page of another site that hides its origin changes nothing', async () => {
+    const { call, created } = await startServer()
+
+    const response = await call('POST', '/api/generate', { prompt: 'x' }, { 'sec-fetch-site': 'cross-site' })
+
+    expect(response.status).toBe(403)
+    expect(created).toEqual([])
+  })
+
+  test('nobody has to log in', async () => {
+    const { call, url, settings } = await startServer()
+
+    expect((await call('POST', '/api/login', { token: 'x' })).status).toBe(204)
+    expect((await call('GET', '/login')).headers.get('location')).toBe('/')
+    expect(loginLink(settings, 8000)).toBe('http://127.0.0.1:8000/')
+    expect(await (await fetch(url)).text()).toContain('/api/generate')
+  })
+})
+
+describe('origins', () => {
+  test('those in CORS_ORIGINS get the headers, preflights included, others get none', async () => {
+    const { call, port } = await startServer({ environment: { CORS_ORIGINS: 'https://studio.example.org' } })
+    const preflight = (origin: string) =>
+      call('OPTIONS', '/api/history/g1', undefined, {
+        origin,
+        'access-control-request-method': 'PATCH',
+        'access-control-request-headers': 'content-type,authorization',
+      })
+
+    const allowed = await preflight('https://studio.example.org')
+    const foreign = await preflight('https://evil.example')
+    const read = await ask(port, { path: '/api/history', headers: { origin: 'https://studio.example.org' } })
+    const foreignRead = await ask(port, { path: '/api/history', headers: { origin: 'https://evil.example' } })
+
+    expect(allowed.status).toBe(204)
+    expect(Object.fromEntries(allowed.headers)).toMatchObject({
+      'access-control-allow-origin': 'https://studio.example.org',
+      'access-control-allow-credentials': 'true',
+      'access-control-allow-methods': expect.stringContaining('PATCH'),
+      'access-control-allow-headers': 'content-type,authorization',
+    })
+    expect(foreign.status).toBe(403)
+    expect(foreign.headers.get('access-control-allow-origin')).toBeNull()
+    expect(read.headers['access-control-allow-origin']).toBe('https://studio.example.org')
+    expect(read.headers.vary).toContain('Origin')
+    expect(foreignRead.headers['access-control-allow-origin']).toBeUndefined()
+  })
+
+  test('errors carry them too', async () => {
+    const { call } = await startServer({ environment: { ACCESS_TOKEN: 'a-token' } })
+
+    const response = await call('GET', '/api/history', undefined, { origin: 'http://localhost:5173' })
+
+    expect(response.status).toBe(401)
+    expect(response.headers.get('access-control-allow-origin')).toBe('http://localhost:5173')
+  })
+})
+
+describe('where a token is needed', () => {
+  const environment = { ACCESS_TOKEN: 'correct-horse' }
+
+  test('everything but health and the login page wants it, pictures and unknown addresses included', async () => {
+    const { call } = await startServer({ environment })
+
+    for (const target of [
+      '/api/history',
+      '/images/i1',
+      '/images/i1/thumbnail',
+      '/api/models',
+      '/api/status',
+      '/api/events',
+      '/docs/',
+      '/openapi.json',
+      '/nope',
+    ]) {
+      const response = await call('GET', target)
+      expect(response.status, target).toBe(401)
+      expect(response.headers.get('www-authenticate')).toContain('Bearer')
+      expect(Problem.parse(await response.json()).code).toBe('unauthorized')
+      const inside = await call('GET', target, undefined, { authorization: 'bearer correct-horse' })
+      expect(inside.status, target).toBe(target === '/nope' ? 404 : 200)
+      await inside.body?.cancel()
+    }
+    expect((await call('GET', '/health')).status).toBe(200)
+    expect((await call('GET', '/login')).status).toBe(200)
+  })
+
+  test('there is no rule for names, and none for origins with the token itself', async () => {
+    const { port } = await startServer({ environment })
+
+    const answer = await ask(port, {
+      method: 'DELETE',
+      path: '/api/history',
+      headers: { host: 'pictures.lan', origin: 'https://evil.example', authorization: 'Bearer correct-horse' },
+    })
+
+    expect(answer.status).toBe(200)
+  })
+
+  test('a wrong one is refused, later and later', async () => {
+    const { call } = await startServer({ environment })
+    const timed = async () => {
+      const began = performance.now()
+      const response = await call('GET', '/api/history', undefined, { authorization: 'Bearer wrong' })
+      expect(response.status).toBe(401)
+      return performance.now() - began
+    }
+
+    const [first, second, third] = [await timed(), await timed(), await timed()]
+    const began = performance.now()
+    const right = await call('GET', '/api/history', undefined, { authorization: 'Bearer correct-horse' })
+
+    expect(first).toBeGreaterThan(90)
+    expect(third).toBeGreaterThan(280)
+    expect(second).toBeGreaterThan(180)
+    expect(right.status).toBe(200)
+    expect(performance.now() - began).toBeLessThan(90)
+  })
+
+  test('a session begins with the token, is not readable by scripts, and ends for good', async () => {
+    const server = await startServer({ environment: { ...environment, PUBLIC_URL: 'https://example.org/app' } })
+    const { call } = server
+
+    const wrong = await call('POST', '/api/login', { token: 'nope' })
+    const login = await call('POST', '/api/login', { token: 'correct-horse' })
+    const setCookie = login.headers.get('set-cookie') ?? ''
+    const cookie = setCookie.split(';')[0]!
+
+    expect(wrong.status).toBe(401)
+    expect(wrong.headers.get('set-cookie')).toBeNull()
+    expect(login.status).toBe(204)
+    for (const part of ['HttpOnly', 'SameSite=Lax', 'Path=/app', 'Secure', 'Max-Age='])
+      expect(setCookie).toContain(part)
+    expect(setCookie).not.toContain('correct-horse')
+    expect((await call('GET', '/api/history', undefined, { cookie })).status).toBe(200)
+    expect((await call('GET', '/api/history', undefined, { cookie: `${cookie}x` })).status).toBe(401)
+
+    expect((await call('POST', '/api/logout', undefined, { cookie })).headers.get('set-cookie')).toContain(
+      'webimgui_session=;',
+    )
+    expect((await call('GET', '/api/history', undefined, { cookie })).status).toBe(401)
+    const restarted = await startServer({ environment: { ...environment, DATA_DIR: server.dataDir } })
+    expect((await restarted.call('GET', '/api/history', undefined, { cookie })).status).toBe(401)
+  })
+
+  test('a session outlives a restart, but not another token', async () => {
+    const { call, dataDir } = await startServer({ environment })
+    const cookie = (await call('POST', '/api/login', { token: 'correct-horse' })).headers
+      .get('set-cookie')!
+      .split(';')[0]!
+
+    const restarted = await startServer({ environment: { ...environment, DATA_DIR: dataDir } })
+    const changed = await startServer({ environment: { ACCESS_TOKEN: 'another', DATA_DIR: dataDir } })
+
+    expect((await restarted.call('GET', '/api/history', undefined, { cookie })).status).toBe(200)
+    expect((await changed.call('GET', '/api/history', undefined, { cookie })).status).toBe(401)
+  })
+
+  test('a session changes nothing for a foreign page', async () => {
+    const { call } = await startServer({ environment })
+    const cookie = (await call('POST', '/api/login', { token: 'correct-horse' })).headers
+      .get('set-cookie')!
+      .split(';')[0]!
+
+    expect((await call('DELETE', '/api/history', undefined, { cookie, origin: 'https://evil.example' })).status).toBe(
+      403,
+    )
+    expect((await call('DELETE', '/api/history', undefined, { cookie, origin: 'http://localhost:5173' })).status).toBe(
+      200,
+    )
+    expect((await call('DELETE', '/api/history', undefined, { cookie })).status).toBe(200)
+  })
+
+  test('the page works without a script, and the link that the start prints logs in', async () => {
+    const { call, url, settings, port } = await startServer({ environment })
+    const send = (token: string) =>
+      fetch(`${url}/api/login`, { method: 'POST', body: new URLSearchParams({ token }), redirect: 'manual' })
+
+    const visitor = await call('GET', '/', undefined, { accept: 'text/html' })
+    const page = await (await call('GET', '/login')).text()
+    const wrong = await send('<b>wrong</b>')
+    const right = await send('correct-horse')
+    const link = loginLink(settings, port)
+    const opened = await fetch(link, { redirect: 'manual' })
+    const stale = await call('GET', '/login?token=old')
+
+    expect([visitor.status, visitor.headers.get('location')]).toEqual([303, '/login'])
+    expect(page).toContain('<form method="post" action="/api/login">')
+    expect(page).not.toContain('<script')
+    expect(wrong.status).toBe(401)
+    expect(await wrong.text()).toMatch(/role="alert"/)
+    expect([right.status, right.headers.get('location')]).toEqual([303, '/'])
+    expect(right.headers.get('set-cookie')).toContain('webimgui_session=')
+    expect(link).toBe(`http://127.0.0.1:${port}/login?token=correct-horse`)
+    expect([opened.status, opened.headers.get('location')]).toEqual([303, '/'])
+    expect(opened.headers.get('set-cookie')).toContain('HttpOnly')
+    expect(stale.status).toBe(401)
+  })
+})
+
+describe('on any other address', () => {
+  test('a token is made once and kept for its owner alone', () => {
+    const dataDir = mkdtempSync(path.join(os.tmpdir(), 'webimgui-token-'))
+    const settings = loadSettings({ HOST: '0.0.0.0', DATA_DIR: dataDir })
+
+    const token = accessTokenOf(settings)
+    const file = path.join(dataDir, 'access.token')
+
+    expect(token).toMatch(/^[\w-]{32}$/)
+    expect(accessTokenOf(settings)).toBe(token)
+    expect(readFileSync(file, 'utf8').trim()).toBe(token)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(loginLink(settings, 8000)).toBe(`http://localhost:8000/login?token=${token}`)
+    expect(accessTokenOf(loadSettings({ HOST: '::', DATA_DIR: dataDir, ACCESS_TOKEN: 'mine' }))).toBe('mine')
+    for (const host of ['127.0.0.1', '127.9.9.9', '::1', '[::1]', 'localhost']) {
+      expect(accessTokenOf(loadSettings({ HOST: host, DATA_DIR: dataDir })), host).toBeUndefined()
+    }
+  })
+
+  test('nothing is open', async () => {
+    const { call } = await startServer({ environment: { HOST: '0.0.0.0' } })
+
+    expect((await call('GET', '/api/history')).status).toBe(401)
+    expect((await call('POST', '/api/generate', { prompt: 'x' })).status).toBe(401)
+  })
+})
