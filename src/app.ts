@@ -1,4 +1,5 @@
 /** Puts the parts together. Whatever is opened here is closed here, in reverse. */
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -14,6 +15,7 @@ import { createStatus } from './generation/status.ts'
 import { createThumbnails } from './generation/thumbnails.ts'
 import { createHttp } from './providers/http.ts'
 import type { ProviderId } from './providers/index.ts'
+import { addressOf, loginLink } from './server/access.ts'
 import { createServer } from './server/app.ts'
 import type { Settings } from './settings.ts'
 import { createAnswers } from './storage/answers.ts'
@@ -28,10 +30,17 @@ export interface App {
   store: Store
   /** Where a copy of the database was put before it was changed, if it was. */
   backupPath: string | undefined
-  /** Begins to answer, and goes on with what a former process left unfinished. The address, without a slash at the end. */
-  listen(): Promise<string>
+  /** Begins to answer, and goes on with what a former process left unfinished. */
+  listen(): Promise<Listening>
   /** Ends well: nothing new is sent, what cannot be asked for again gets its time, everything else waits for the next start. */
   close(): Promise<void>
+}
+
+export interface Listening {
+  /** Where the server is, without a slash at the end. */
+  address: string
+  /** What to open in a browser; logs in by itself where a token is needed. */
+  link: string
 }
 
 export interface Overrides {
@@ -115,9 +124,10 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       // Nobody else writes here yet: whatever is half written was left by a process that died.
       await files.sweep()
       await tidy()
-      const address = await server.listen({ host: settings.host, port: settings.port })
+      await server.listen({ host: settings.host, port: settings.port })
       await runner.resume()
-      return address
+      const { port } = server.server.address() as AddressInfo
+      return { address: addressOf(settings, port), link: loginLink(settings, port) }
     },
     async close() {
       clearInterval(housekeeping)

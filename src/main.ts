@@ -1,10 +1,11 @@
 /** The real server. */
 import { start } from './start.ts'
 
-const { app, address } = await start()
+const { app, address, link } = await start()
 
 const configured = (await app.services.status()).providers.filter(provider => provider.configured)
-console.log(`webimgui is at ${address} — API description at ${address}/docs`)
+console.log(`webimgui is at ${address} — API description 接口文档: ${address}/docs`)
+if (link.includes('token=')) console.log(`Log in with 登录链接: ${link}`)
 if (configured.length > 0) console.log(`Configured: ${configured.map(provider => provider.name).join(', ')}`)
 else {
   console.log(`No key yet 尚未配置密钥. Add one:

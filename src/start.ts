@@ -1,13 +1,11 @@
 /** Runs the server as a process: what it prints, how it ends, and one sentence when it cannot start. */
-import { type App, createApp, type Overrides } from './app.ts'
+import { type App, createApp, type Listening, type Overrides } from './app.ts'
 import { createLog } from './log.ts'
 import { loadSettings, readEnvironment, type Settings } from './settings.ts'
 
-export interface Started {
+export interface Started extends Listening {
   app: App
   settings: Settings
-  /** Where people reach it, without a slash at the end. */
-  address: string
 }
 
 /**
@@ -26,7 +24,7 @@ export async function start(
     const settings = loadSettings(options.change?.(environment) ?? environment)
     const log = createLog(settings)
     const app = await createApp(settings, log, options.overrides)
-    const address = await app.listen()
+    const listening = await app.listen()
     endOnSignals(async () => {
       await app.close()
       await options.afterClose?.()
@@ -34,7 +32,7 @@ export async function start(
     })
     if (app.backupPath)
       log.info({ copy: app.backupPath }, 'the database was brought to the present form; a copy of the old one is kept')
-    return { app, settings, address: settings.publicUrl ?? address }
+    return { app, settings, ...listening }
   } catch (error) {
     console.error(explain(error))
     process.exit(1)

@@ -9,7 +9,7 @@ import { type StoredConfiguration, visible } from '../storage/configurations.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
 import type { Seal } from '../storage/seal.ts'
 import type { Store } from '../storage/store.ts'
-import { Refusal } from './errors.ts'
+import { invalid, Refusal } from './errors.ts'
 import type { ConfigurationInput, Configurations } from './services.ts'
 
 export interface EnvironmentConfiguration {
@@ -302,5 +302,5 @@ function cleanKey(key: string) {
 }
 
 function refuse(faults: Fault[]) {
-  if (faults.length > 0) throw new Refusal('invalid_request', faults.map(fault => fault.message).join(' '), { faults })
+  if (faults.length > 0) throw invalid(faults)
 }

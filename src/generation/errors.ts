@@ -24,3 +24,8 @@ export class Refusal extends Error {
     this.faults = options.faults ?? []
   }
 }
+
+/** Holds every fault of a request. */
+export function invalid(faults: Fault[]) {
+  return new Refusal('invalid_request', faults.map(fault => fault.message).join(' '), { faults })
+}

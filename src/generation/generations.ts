@@ -1,15 +1,15 @@
 /** Creates generations: checks everything, decides configuration and model, and writes the rows that the runner walks. */
 import { randomUUID } from 'node:crypto'
 import { type Fault, InvalidRequest } from '../providers/errors.ts'
-import { type FoundModel, findModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
-import type { Plan, ReferenceFacts, Size, Warning } from '../providers/provider.ts'
+import { providers } from '../providers/index.ts'
+import type { Plan, ReferenceFacts, Size } from '../providers/provider.ts'
 import type { Files } from '../storage/files.ts'
 import { type HistoryFilter, searchForm } from '../storage/generations.ts'
-import type { ConfigurationRecord, GenerationRecord, JsonObject } from '../storage/records.ts'
+import type { GenerationRecord, JsonObject } from '../storage/records.ts'
 import type { Repositories, Store } from '../storage/store.ts'
 import { type CheckedRequest, checkRequest } from './checks.ts'
 import type { ConfigurationBook } from './configurations.ts'
-import { Refusal } from './errors.ts'
+import { invalid, Refusal } from './errors.ts'
 import { createEvents, type Doorbell, hasEnded } from './events.ts'
 import type { KeptReference, References, TakenReference } from './images.ts'
 import type { Pauses } from './pauses.ts'
@@ -17,6 +17,7 @@ import { estimateCost } from './prices.ts'
 import type { Runner } from './run.ts'
 import type { CreateOptions, GenerationRequest, Generations, HistoryQuery, RetryScope } from './services.ts'
 import { resolveSize, sizeText } from './size.ts'
+import { chooseTarget, retirement, type Target } from './target.ts'
 
 export interface GenerationParts {
   store: Store
@@ -324,90 +325,6 @@ class KeyTaken extends Error {
   override name = 'KeyTaken'
 }
 
-interface Target {
-  configuration: ConfigurationRecord
-  found: FoundModel
-  /** As it is sent: an alias or an endpoint id stays what it is. */
-  modelId: string
-}
-
-/** Without `config_id`: of the active ones of the model's provider the newest stored, then the environment's. */
-async function chooseTarget(configurations: ConfigurationBook, request: GenerationRequest): Promise<Target> {
-  const active = await configurations.active()
-  const declared = request.provider as ProviderId | undefined
-  if (declared !== undefined && !providerIds.includes(declared)) {
-    throw invalid([
-      { path: 'provider', message: `"${declared}" is not a provider here; choose one of ${providerIds.join(', ')}.` },
-    ])
-  }
-  let configuration: ConfigurationRecord | undefined
-  if (request.configId !== undefined) {
-    configuration = (await configurations.list()).find(({ id }) => id === request.configId)
-    if (!configuration)
-      throw invalid([
-        { path: 'config_id', message: 'There is no configuration with this id; GET /api/config lists them.' },
-      ])
-    if (!active.some(({ id }) => id === configuration?.id)) {
-      throw invalid([
-        { path: 'config_id', message: `The configuration "${configuration.name}" is switched off or has no key.` },
-      ])
-    }
-  }
-  const standard = configuration ?? active.find(one => (declared ? one.provider === declared : true))
-  const modelId = request.model?.trim() || standard?.model || standardModel(standard, declared)
-  if (!modelId) throw noConfiguration(declared)
-
-  // A model that only a configuration names belongs to that configuration's provider.
-  configuration ??= request.model
-    ? active.find(one => one.model === modelId && (!declared || one.provider === declared))
-    : standard
-  const listed = findModel(modelId)
-  const provider = (configuration?.provider as ProviderId | undefined) ?? declared
-  if (
-    listed &&
-    listed.model.state !== 'unlisted' &&
-    provider &&
-    provider !== listed.provider &&
-    provider !== 'openai'
-  ) {
-    throw invalid([{ path: 'model', message: `${modelId} is a model of ${listed.provider}, not of ${provider}.` }])
-  }
-  const found = findModel(modelId, provider) ?? listed
-  if (!found) {
-    const message = `No provider is known for the model "${modelId.slice(0, 80)}". Say which one in "provider" (${providerIds.join(', ')}), or choose from GET /api/models.`
-    throw invalid([{ path: 'model', message }])
-  }
-  configuration ??= active.find(one => one.provider === found.provider)
-  if (!configuration) throw noConfiguration(found.provider)
-  return { configuration, found, modelId }
-}
-
-/** It may live on in another region, and the refusal of one that does not is free. */
-function retirement({ found, modelId }: Target): Warning[] {
-  if (found.model.state !== 'retired') return []
-  return [
-    {
-      parameter: 'model',
-      message: `${modelId} was shut down by its service as far as we know; GET /api/models lists the current ones.`,
-    },
-  ]
-}
-
-function standardModel(configuration: ConfigurationRecord | undefined, declared: ProviderId | undefined) {
-  const provider = (configuration?.provider as ProviderId | undefined) ?? declared
-  return provider && providers[provider].models.find(model => model.state === 'current' && model.textToImage)?.id
-}
-
-function noConfiguration(provider: ProviderId | undefined) {
-  const name = provider ? providers[provider].name : 'any service'
-  const variable =
-    provider === 'doubao' || provider === 'qwen' ? ` or set ${provider.toUpperCase()}_API_KEY and restart` : ''
-  return new Refusal(
-    'configuration_missing',
-    `No active configuration for ${name}. Add one with its API key (POST /api/config)${variable}.`,
-  )
-}
-
 function planOf(
   target: Target,
   prompt: string,
@@ -463,10 +380,6 @@ function readCursor(cursor: string) {
   throw invalid([
     { path: 'cursor', message: 'The cursor is not one that this server gave out. Start again without it.' },
   ])
-}
-
-function invalid(faults: Fault[]) {
-  return new Refusal('invalid_request', faults.map(fault => fault.message).join(' '), { faults })
 }
 
 function refuse(faults: Fault[]) {

@@ -27,11 +27,16 @@ export function accessTokenOf(settings: Settings): string | undefined {
   return keptText(path.join(settings.dataDir, 'access.token'), () => randomBytes(24).toString('base64url'))
 }
 
-/** What to open in a browser; it logs in by itself where a token is needed. `port` is the one that is listened on. */
-export function loginLink(settings: Settings, port: number) {
+/** Where people reach the server, without a slash at the end. `port` is the one that is listened on. */
+export function addressOf(settings: Settings, port: number) {
   const everywhere = settings.host === '0.0.0.0' || settings.host === '::'
   const host = everywhere ? 'localhost' : settings.host.includes(':') ? `[${settings.host}]` : settings.host
-  const base = settings.publicUrl ?? `http://${host}:${port}`
+  return settings.publicUrl ?? `http://${host}:${port}`
+}
+
+/** What to open in a browser; it logs in by itself where a token is needed. */
+export function loginLink(settings: Settings, port: number) {
+  const base = addressOf(settings, port)
   const token = accessTokenOf(settings)
   return token === undefined ? `${base}/` : `${base}/login?token=${encodeURIComponent(token)}`
 }

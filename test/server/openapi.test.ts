@@ -47,7 +47,6 @@ test('describes every address with its methods, and every answer', async () => {
     '/api/history': ['delete', 'get'],
     '/api/history/{id}': ['delete', 'get', 'patch'],
     '/api/history/{id}/cancel': ['post'],
-    '/api/history/{id}/retry': ['post'],
     '/api/history/{id}/events': ['get'],
     '/api/history/{id}/retry': ['post'],
     '/api/events': ['get'],

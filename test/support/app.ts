@@ -79,7 +79,7 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
       { write: line => void options.logLines?.push(line) },
     )
     const app = await createApp(loadSettings(environment), log, { timeScale: options.timeScale ?? 0.01 })
-    return { app, url: (await app.listen()).replace(/\/$/, '') }
+    return { app, url: (await app.listen()).address }
   }
   let running = await begin()
   let isStopped = false

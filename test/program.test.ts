@@ -1,0 +1,157 @@
+/** The program as people start it: what it says, and how it ends. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+
+const root = path.join(import.meta.dirname, '..')
+let dataDir: string
+let children: ChildProcess[]
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(path.join(tmpdir(), 'webimgui-program-'))
+  children = []
+})
+afterEach(async () => {
+  await Promise.all(children.map(child => ended(child, 'SIGKILL')))
+  await rm(dataDir, { recursive: true, force: true })
+})
+
+test('starts without any key and says how to add one; SIGTERM ends it with 0', async () => {
+  const program = start('src/main.ts', { PORT: '0' })
+
+  const said = await program.says(/POST (http:\/\/127\.0\.0\.1:\d+)\/api\/config/)
+  const address = said[1] ?? ''
+
+  expect((await fetch(`${address}/health`)).status).toBe(200)
+  const refused = await fetch(`${address}/api/generate`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ prompt: 'a boat' }),
+  })
+  expect(refused.status).toBe(409)
+  expect(await refused.json()).toMatchObject({
+    code: 'configuration_missing',
+    detail: expect.stringContaining('POST /api/config'),
+  })
+  expect(await ended(program.child, 'SIGTERM')).toEqual({ code: 0, signal: null })
+})
+
+test('the demo prints a request that makes a picture', async () => {
+  const program = start('src/demo.ts', { PORT: '0', DATA_DIR: dataDir })
+  const [, address, json] = await program.says(/curl (http\S+)\/api\/generate.*\s+-d '(.*)'/)
+
+  const answer = await fetch(`${address}/api/generate`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: json,
+  })
+
+  expect(await answer.json()).toMatchObject({ status: 'succeeded', images: [{ mime_type: 'image/jpeg' }] })
+  expect(await ended(program.child, 'SIGTERM')).toEqual({ code: 0, signal: null })
+})
+
+test('bad settings stop the start with one message that names all of them', async () => {
+  const program = start('src/main.ts', {
+    PORT: 'eighty',
+    SECRET_KEY: 'your-secret-key-here',
+    DATABASE_URL: 'mysql://x',
+    HOST: '',
+  })
+
+  expect((await program.end).code).toBe(1)
+  for (const name of ['PORT', 'SECRET_KEY', 'DATABASE_URL']) expect(program.output()).toContain(name)
+  expect(program.output()).not.toMatch(/\n\s+at /)
+})
+
+test('a port in use is one sentence', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await new Promise(resolve => other.once('listening', resolve))
+  const { port } = other.address() as { port: number }
+
+  const program = start('src/main.ts', { PORT: String(port) })
+
+  expect((await program.end).code).toBe(1)
+  expect(program.output()).toContain(`Port ${port} is in use`)
+  expect(program.output()).not.toMatch(/\n\s+at /)
+  other.close()
+})
+
+test('a second server on the same database is one sentence', async () => {
+  const first = start('src/main.ts', { PORT: '0' })
+  await first.says(/webimgui is at/)
+
+  const second = start('src/main.ts', { PORT: '0' })
+
+  expect((await second.end).code).toBe(1)
+  expect(second.output()).toContain('in use by another running server')
+})
+
+test('a database that is none is one sentence, and stays as it is', async () => {
+  await writeFile(
+    path.join(dataDir, 'chat_history.db'),
+    'no database at all, but a text that is long enough to be looked at',
+  )
+
+  const program = start('src/main.ts', { PORT: '0' })
+
+  expect((await program.end).code).toBe(1)
+  expect(program.output()).toMatch(/damaged or not an SQLite file/)
+})
+
+test('a picture folder that cannot be made is one sentence', async () => {
+  await writeFile(path.join(dataDir, 'images'), 'a file where the folder should be')
+
+  const program = start('src/main.ts', { PORT: '0' })
+
+  expect((await program.end).code).toBe(1)
+  expect(program.output()).toMatch(/picture store/i)
+  expect(program.output()).not.toMatch(/\n\s+at /)
+})
+
+function start(file: string, environment: Record<string, string>) {
+  const child = spawn(process.execPath, [path.join(root, file)], {
+    cwd: dataDir,
+    env: { PATH: process.env.PATH, DATA_DIR: dataDir, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  children.push(child)
+  let text = ''
+  const listeners = new Set<() => void>()
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', chunk => {
+      text += chunk
+      for (const listener of listeners) listener()
+    })
+  }
+  const end = new Promise<{ code: number | null }>(resolve => child.once('close', code => resolve({ code })))
+  return {
+    child,
+    end,
+    output: () => text,
+    says: (form: RegExp) =>
+      new Promise<RegExpExecArray>((resolve, reject) => {
+        const look = () => {
+          const found = form.exec(text)
+          if (found) resolve(found)
+        }
+        listeners.add(look)
+        look()
+        void end.then(() => reject(new Error(`it ended without saying ${form}:\n${text}`)))
+      }),
+  }
+}
+
+function ended(
+  child: ChildProcess,
+  signal: NodeJS.Signals,
+): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  return new Promise(resolve => {
+    if (child.exitCode !== null || child.signalCode !== null)
+      return resolve({ code: child.exitCode, signal: child.signalCode })
+    child.once('exit', (code, by) => resolve({ code, signal: by }))
+    child.kill(signal)
+  })
+}
