@@ -17,7 +17,7 @@ import { createHttp } from './providers/http.ts'
 import type { ProviderId } from './providers/index.ts'
 import { addressOf, loginLink } from './server/access.ts'
 import { createServer } from './server/app.ts'
-import type { Settings } from './settings.ts'
+import { type Settings, SettingsError } from './settings.ts'
 import { createAnswers } from './storage/answers.ts'
 import { openDatabase } from './storage/database.ts'
 import { createFolderFiles } from './storage/files.ts'
@@ -144,9 +144,9 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
 
 async function openFiles(settings: Settings) {
   if (settings.storage.kind === 's3') {
-    throw new Error(
+    throw new SettingsError([
       'STORAGE_URL names an S3 bucket, which this version cannot use yet. Use a folder, such as file:./images.',
-    )
+    ])
   }
   const files = createFolderFiles(settings.storage.path)
   await files.check()

@@ -12,8 +12,8 @@ const qwen = await startQwenSimulator({ timeScale })
 const { address, settings } = await start({
   change: environment => ({
     ...environment,
-    DATA_DIR: environment.DATA_DIR ?? './demo-data',
-    LOG_FORMAT: environment.LOG_FORMAT ?? 'text',
+    DATA_DIR: environment.DATA_DIR || './demo-data',
+    LOG_FORMAT: environment.LOG_FORMAT || 'text',
     DOUBAO_API_URL: doubao.baseUrl,
     DOUBAO_API_KEY: DOUBAO_DEMO_KEY,
     QWEN_API_URL: qwen.baseUrl,

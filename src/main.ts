@@ -1,7 +1,12 @@
 /** The real server. */
+import { isLoopback } from './settings.ts'
 import { start } from './start.ts'
 
-const { app, address, link } = await start()
+const { app, settings, address, link } = await start()
+else if (settings.publicUrl && !isLoopback(new URL(settings.publicUrl).hostname)) {
+  console.warn(`PUBLIC_URL is a public address and there is no ACCESS_TOKEN: whoever reaches ${settings.publicUrl} can spend with your keys.
+Set ACCESS_TOKEN and start again. 公网地址未设置 ACCESS_TOKEN，任何人都能用你的密钥生成图片，请设置后重启。`)
+}
 
 const configured = (await app.services.status()).providers.filter(provider => provider.configured)
 console.log(`webimgui is at ${address} — API description 接口文档: ${address}/docs`)

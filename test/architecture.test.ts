@@ -19,7 +19,7 @@ const allowed: Record<string, string[]> = {
   'log.ts': ['settings.ts'],
   'app.ts': ['server', 'generation', 'providers', 'storage', 'settings.ts', 'log.ts'],
   'start.ts': ['app.ts', 'settings.ts', 'log.ts'],
-  'main.ts': ['start.ts'],
+  'main.ts': ['start.ts', 'settings.ts'],
   'demo.ts': ['start.ts', 'simulators'],
 }
 

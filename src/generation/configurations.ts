@@ -7,7 +7,7 @@ import { findModel, type ProviderId, providerIds, providers } from '../providers
 import type { CheckResult } from '../providers/provider.ts'
 import { type StoredConfiguration, visible } from '../storage/configurations.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
-import type { Seal } from '../storage/seal.ts'
+import { type Seal, SealError } from '../storage/seal.ts'
 import type { Store } from '../storage/store.ts'
 import { invalid, Refusal } from './errors.ts'
 import type { ConfigurationInput, Configurations } from './services.ts'
@@ -142,7 +142,9 @@ export function createConfigurations(parts: {
     },
 
     async test(input) {
-      const { access, model } = 'id' in input ? await savedTarget(input.id) : await unsavedTarget(input)
+      const target = await ('id' in input ? savedTarget(input.id) : unsavedTarget(input)).catch(asUnreadableKey)
+      if ('code' in target) return { ...target, latencyMs: 0 }
+      const { access, model } = target
       const began = performance.now()
       const result = await check(access, model)
       return { ...result, latencyMs: Math.round(performance.now() - began) }
@@ -282,6 +284,11 @@ export function createConfigurations(parts: {
     const clean = cleanKey(key)
     return { sealedKey: seal.seal(clean, place(id)), keyHint: clean.slice(-4) }
   }
+}
+
+function asUnreadableKey(error: unknown): CheckResult {
+  if (error instanceof SealError) return { code: 'provider_key_rejected', detail: error.message }
+  throw error
 }
 
 function isProvider(id: string): id is ProviderId {

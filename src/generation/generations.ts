@@ -147,7 +147,11 @@ export function createGenerations(parts: GenerationParts): Generations {
     const prompt = request.prompt ?? ''
     const references = request.references.length
     const checked = checkRequest(model, { prompt, parameters: request.parameters, references })
-    refuse(checked.faults)
+    // The ratio of a reference, which is not read yet, may change the size, but not whether it is allowed.
+    const size = checked.sizeRule ? resolveSize(checked.sizeRule, model.id, checked.size) : {}
+    const sizeFaults =
+      'fault' in size && checked.faults.every(fault => fault.path !== size.fault.path) ? [size.fault] : []
+    refuse([...checked.faults, ...sizeFaults])
     const taken = await parts.references.prepare(request.references, model.references, signal)
     const id = randomUUID()
     try {

@@ -55,6 +55,12 @@ export function createRunner(parts: RunParts): Runner {
           { generation: id, err: error },
           'a generation stopped for a reason of our own; it goes on at the next start',
         )
+        const waiting =
+          'Something broke in this server; its log tells what. The generation goes on when the server is started again.'
+        return store.generations.change(id, { waiting }).then(
+          () => parts.doorbell.ring(id),
+          () => {},
+        )
       })
       .finally(() => {
         running.delete(id)
@@ -132,7 +138,8 @@ export function createRunner(parts: RunParts): Runner {
       await files.remove(file).catch(error => log.warn({ err: error, file }, 'a prepared reference was not removed'))
     parts.doorbell.ring(id)
     if (!ended) return
-    log.info(
+    // `grep ERROR` finds what failed, as people expect of the log.
+    log[ended.status === 'failed' ? 'error' : 'info'](
       {
         generation: id,
         request_id: ended.requestId,

@@ -34,6 +34,14 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
         { path: 'config_id', message: `The configuration "${configuration.name}" is switched off or has no key.` },
       ])
     }
+    if (declared && declared !== configuration.provider) {
+      throw invalid([
+        {
+          path: 'provider',
+          message: `The configuration "${configuration.name}" is one of ${configuration.provider}, not of ${declared}.`,
+        },
+      ])
+    }
   }
   const standard = configuration ?? active.find(one => (declared ? one.provider === declared : true))
   const modelId = request.model?.trim() || standard?.model || standardModel(standard, declared)
@@ -77,7 +85,7 @@ export function retirement({ found, modelId }: Target): Warning[] {
 
 function standardModel(configuration: ConfigurationRecord | undefined, declared: ProviderId | undefined) {
   const provider = (configuration?.provider as ProviderId | undefined) ?? declared
-  return provider && providers[provider].models.find(model => model.state === 'current' && model.textToImage)?.id
+  return provider && providers[provider].defaultModel
 }
 
 function noConfiguration(provider: ProviderId | undefined) {

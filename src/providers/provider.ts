@@ -18,6 +18,8 @@ export interface Provider {
   /** Ends without a slash. */
   defaultBaseUrl: string
   models: readonly Model[]
+  /** The id of the model that is used when nobody names one. */
+  defaultModel: string
   /**
    * The form for an id that is not in `models`: that of the family which the id names, or the cautious one that sends
    * only what every model of the service takes. `undefined` when the id does not look like one of this service and
@@ -43,7 +45,10 @@ export interface Provider {
    * Ids of tasks of this account and model that were submitted within the window: the way to find a task whose id was
    * lost between submit and save. Undefined when the service could not be asked.
    */
-  findTasks?(window: { model: string; route: string; from: Date; to: Date }, context: Context): Promise<string[] | undefined>
+  findTasks?(
+    window: { model: string; route: string; from: Date; to: Date },
+    context: Context,
+  ): Promise<string[] | undefined>
   /** Pure, so that a stored answer can be parsed again after any crash. Also takes the beginning of a cut stream. */
   parse(answer: RawAnswer, call: { route: string; body: JsonObject }): Parsed
   /** Proves key, address and model access as far as that is possible without making a picture. Never paid. */

@@ -13,6 +13,8 @@ export const doubao: Provider = {
   id: 'doubao',
   name: 'Doubao Seedream',
   defaultBaseUrl: 'https://ark.cn-beijing.volces.com/api/v3',
+  // Current on every account; 5.5 is known from resellers only (doubao.md §2.1).
+  defaultModel: 'doubao-seedream-4-5-251128',
   models,
   unlisted,
   plan,

@@ -12,6 +12,7 @@ export const openai: Provider = {
   id: 'openai',
   name: 'OpenAI and compatible services',
   defaultBaseUrl: 'https://api.openai.com/v1',
+  defaultModel: 'gpt-image-2',
   models,
   unlisted,
   plan,

@@ -28,6 +28,7 @@ export const qwen: Provider = {
   id: 'qwen',
   name: 'Qwen (DashScope)',
   defaultBaseUrl: 'https://dashscope.aliyuncs.com/api/v1',
+  defaultModel: 'qwen-image-3.0',
   models,
   unlisted: unlistedModel,
   plan: planCalls,

@@ -3,24 +3,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { NoBody } from '../../api/history.ts'
 import { StoredReference } from '../../api/images.ts'
+import { ArchiveRequest } from '../../api/recipes.ts'
 import type { UploadedFile } from '../../generation/services.ts'
 import type { ImageRecord } from '../../storage/records.ts'
 import type { App, Parts } from '../app.ts'
+import { archiveOf, wholeOf } from '../archive.ts'
 import { HttpRefusal, invalid } from '../errors.ts'
 import { idOf, nothingHere } from '../ids.ts'
+import { endingOf } from '../pictures.ts'
 import { presentReference } from '../present.ts'
-
-/** What a browser may draw in place; anything else is only ever downloaded. */
-const endings: Record<string, string> = {
-  'image/png': 'png',
-  'image/jpeg': 'jpg',
-  'image/webp': 'webp',
-  'image/gif': 'gif',
-  'image/avif': 'avif',
-  'image/bmp': 'bmp',
-  'image/tiff': 'tiff',
-  'image/heic': 'heic',
-}
+import { fileWithRecipe, presentRecipe } from '../recipes.ts'
 
 export function imageRoutes(app: App, { services, base, prefix }: Parts) {
   const { images } = services
@@ -55,10 +47,13 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
     schema: {
       tags,
       summary: 'A picture, byte for byte as it came',
-      description: 'With `ETag` and `Range`; `?download` asks for a file with a name.',
+      description:
+        'With `ETag` and `Range`; `?download` asks for a file with a name. `?recipe` writes the recipe of the picture into the file (PNG, JPEG ' +
+        'and WebP; the pixels stay as they are), and has no ranges.',
     },
     handler: async (request, reply) => {
       const image = await findImage(request)
+      if ((request.query as Record<string, unknown>).recipe !== undefined) return sendWithRecipe(image, request, reply)
       const tag = `"${image.sha256}"`
       if (isCached(request, reply, tag)) return reply.code(304).send()
       reply.header('accept-ranges', 'bytes').headers(fileHeaders(image, request))
@@ -79,6 +74,27 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
       return reply.header('content-length', String(length)).send(stream)
     },
   })
+
+  app.post(
+    '/api/images/archive',
+    {
+      config: { form: true },
+      schema: {
+        tags,
+        summary: 'Many pictures in one ZIP, with their recipes',
+        description:
+          'A stream of the pictures, each with its recipe inside where its type has a place for one, and `recipes.json`. ' +
+          'A page may also post a form with the ids in one field, separated by commas.',
+        body: ArchiveRequest,
+      },
+    },
+    async (request, reply) => {
+      const stream = await archiveOf(request.body.ids, services)
+      const day = new Date().toISOString().slice(0, 10)
+      reply.header('content-disposition', `attachment; filename="webimgui-${day}.zip"`)
+      return reply.type('application/zip').send(stream)
+    },
+  )
 
   app.get(
     '/images/:id/thumbnail',
@@ -108,6 +124,15 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
     },
   )
 
+  /** References have no recipe of their own, and come as they are. */
+  async function sendWithRecipe(image: ImageRecord, request: FastifyRequest, reply: FastifyReply) {
+    const generation = image.generationId === null ? undefined : await services.generations.find(image.generationId)
+    if (isCached(request, reply, `"${image.sha256}-recipe-1"`)) return reply.code(304).send()
+    const bytes = await wholeOf(await images.read(image))
+    reply.headers(fileHeaders(image, request))
+    return reply.send(generation ? fileWithRecipe(bytes, image, presentRecipe(generation, image)) : bytes)
+  }
+
   async function findImage(request: Pick<FastifyRequest, 'params'>) {
     const image = await images.find(idOf(request))
     if (!image) throw nothingHere('image')
@@ -134,7 +159,7 @@ function onlyFile(request: Pick<FastifyRequest, 'body' | 'uploads'>): UploadedFi
 }
 
 function fileHeaders(image: ImageRecord, request: Pick<FastifyRequest, 'query'>) {
-  const ending = endings[image.mimeType]
+  const ending = endingOf(image.mimeType)
   const isDownload = ending === undefined || (request.query as Record<string, unknown>).download !== undefined
   const day = /^\d{4}-\d\d-\d\d/.exec(image.createdAt)?.[0] ?? 'image'
   const name = `webimgui-${day}-${image.id.replace(/[^\w-]/g, '').slice(0, 8)}-${image.index + 1}.${ending ?? 'bin'}`
