@@ -3,18 +3,20 @@ import { isLoopback } from './settings.ts'
 import { start } from './start.ts'
 
 const { app, settings, address, link } = await start()
+const needsToken = link.includes('token=')
+
+console.log(`webimgui is at ${address} — API description 接口文档: ${address}/docs`)
+if (needsToken) console.log(`Log in with 登录链接: ${link}`)
 else if (settings.publicUrl && !isLoopback(new URL(settings.publicUrl).hostname)) {
-  console.warn(`PUBLIC_URL is a public address and there is no ACCESS_TOKEN: whoever reaches ${settings.publicUrl} can spend with your keys.
-Set ACCESS_TOKEN and start again. 公网地址未设置 ACCESS_TOKEN，任何人都能用你的密钥生成图片，请设置后重启。`)
+  console.warn(`Whoever reaches ${settings.publicUrl} can spend with your keys, because there is no ACCESS_TOKEN. Set one and start again.
+公网地址未设置 ACCESS_TOKEN，任何人都能用你的密钥生成图片。请设置后重新启动。`)
 }
 
 const configured = (await app.services.status()).providers.filter(provider => provider.configured)
-console.log(`webimgui is at ${address} — API description 接口文档: ${address}/docs`)
-if (link.includes('token=')) console.log(`Log in with 登录链接: ${link}`)
-if (configured.length > 0) console.log(`Configured: ${configured.map(provider => provider.name).join(', ')}`)
+if (configured.length > 0) console.log(`Configured 已配置: ${configured.map(provider => provider.name).join(', ')}`)
 else {
   console.log(`No key yet 尚未配置密钥. Add one:
-  curl -X POST ${address}/api/config -H 'Content-Type: application/json' \\
+  curl -X POST ${address}/api/config -H 'Content-Type: application/json' \\${needsToken ? `\n    -H 'Authorization: Bearer YOUR_TOKEN' \\` : ''}
     -d '{"name":"Doubao","provider":"doubao","api_key":"YOUR_KEY"}'
 or set DOUBAO_API_KEY or QWEN_API_KEY in the environment or in .env and start again.`)
 }
