@@ -1,5 +1,6 @@
 /** The program as people start it: what it says, and how it ends. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -51,6 +52,40 @@ test('the demo prints a request that makes a picture', async () => {
 
   expect(await answer.json()).toMatchObject({ status: 'succeeded', images: [{ mime_type: 'image/jpeg' }] })
   expect(await ended(program.child, 'SIGTERM')).toEqual({ code: 0, signal: null })
+})
+
+test('the log can be followed and searched, and tells no secret', async () => {
+  const program = start('src/demo.ts', { PORT: '0', DATA_DIR: dataDir })
+  const [, address] = await program.says(/curl (http\S+)\/api\/generate/)
+  const generate = async (prompt: string) => {
+    const answer = await fetch(`${address}/api/generate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-request-id': `my-${prompt.length}` },
+      body: JSON.stringify({ prompt, model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }),
+    })
+    return (await answer.json()) as { id?: string; generation_id?: string }
+  }
+  const made = await generate('a very private prompt')
+  const failed = await generate('another private prompt [[input-blocked]]')
+  await ended(program.child, 'SIGTERM')
+
+  const lines = readFileSync(path.join(dataDir, 'backend.log'), 'utf8').split('\n')
+  const about = (id: string | undefined) => lines.filter(line => line.includes(String(id)))
+
+  expect(about(made.id).length).toBeGreaterThan(2)
+  expect(about(made.id).every(line => line.includes('request_id=my-21'))).toBe(true)
+  expect(about(made.id).some(line => /provider_request_id=02\d+/.test(line))).toBe(true)
+  expect(about(failed.generation_id).filter(line => line.includes('ERROR'))).toHaveLength(1)
+  const everything = lines.join('\n') + program.output()
+  for (const secret of [
+    'private prompt',
+    'ark-demo-0000-good',
+    'sk-simulator-demo',
+    'X-Tos-Signature',
+    'Authorization',
+  ]) {
+    expect(everything.includes(secret), secret).toBe(false)
+  }
 })
 
 test('bad settings stop the start with one message that names all of them', async () => {

@@ -58,6 +58,7 @@ test('describes every address with its methods, and every answer', async () => {
     '/api/config/test': ['post'],
     '/health': ['get'],
     '/api/status': ['get'],
+    '/api/images/archive': ['post'],
     '/api/login': ['post'],
     '/api/logout': ['post'],
   })

@@ -41,6 +41,8 @@ export interface TestOptions {
   timeScale?: number
   urlLifetimeSeconds?: number
   logLines?: string[]
+  /** Puts files into the data folder first. */
+  beforeStart?(dataDir: string): void
 }
 
 /** Closes itself at the end of the test. */
@@ -53,6 +55,7 @@ export async function startApp(options: TestOptions = {}): Promise<TestApp> {
 /** For several tests; whoever opens it closes it. */
 export async function openApp(options: TestOptions = {}): Promise<TestApp> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'webimgui-'))
+  options.beforeStart?.(dataDir)
   const simulation = { timeScale: 0, urlLifetimeSeconds: options.urlLifetimeSeconds }
   const [doubao, qwen, openai] = await Promise.all([
     startDoubaoSimulator(simulation),
