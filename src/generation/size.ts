@@ -55,8 +55,23 @@ function fromRatio(rule: SizeRule, modelId: string, text: string, ratio: number)
     width: round(Math.sqrt(area * ratio)),
     height: round(Math.sqrt(area / ratio)),
   }))
-  const fitting = rounded.find(size => fits(rule.free!, size))
+  const fitting = rounded.find(size => fits(rule.free!, size)) ?? smallerOfRatio(rule.free, area, ratio)
   return fitting ? { size: fitting } : checkPixels(rule, modelId, rounded[0]!)
+}
+
+/** The largest size of about this ratio that keeps bounds which the tier's area would break. */
+function smallerOfRatio(free: NonNullable<SizeRule['free']>, area: number, ratio: number): Pixels | undefined {
+  for (let share = 0.98; share > 0.1; share -= 0.02) {
+    const [width, height] = [Math.sqrt(area * share * ratio), Math.sqrt((area * share) / ratio)]
+    for (const size of [
+      { width: down16(width), height: down16(height) },
+      { width: down16(width), height: up16(height) },
+      { width: up16(width), height: down16(height) },
+    ]) {
+      if (fits(free, size) && distance(size.width / size.height, ratio) < 0.04) return size
+    }
+  }
+  return undefined
 }
 
 function checkPixels(rule: SizeRule, modelId: string, wanted: Pixels): ResolvedSize {

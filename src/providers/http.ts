@@ -75,7 +75,7 @@ export interface DownloadOptions {
 }
 
 export interface HttpOptions {
-  /** `host` or `host:port` that may be private. */
+  /** `host`, `host:port`, or `.suffix` of names, that may be private. */
   allowedHosts: readonly string[]
   /** Exact origins, such as `http://127.0.0.1:9101`, that may be private. */
   allowedOrigins: readonly string[]
@@ -134,7 +134,8 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
         headersTimeout: request.headersTimeoutMs,
         bodyTimeout: request.idleTimeoutMs,
       })
-      return responseOf(answer, { release, host: target.url.host, signal: request.signal })
+      const key = /^Bearer (\S{8,})$/.exec(headers.authorization ?? headers.Authorization ?? '')?.[1]
+      return responseOf(answer, { release, host: target.url.host, signal: request.signal, key })
     } catch (error) {
       release()
       if (request.signal?.aborted) throw request.signal.reason
@@ -227,7 +228,9 @@ function allowList(options: HttpOptions): (url: URL) => boolean {
   const origins = new Set(
     options.allowedOrigins.filter(origin => URL.canParse(origin)).map(origin => new URL(origin).origin),
   )
+  const suffixes = options.allowedHosts.filter(entry => entry.startsWith('.')).map(entry => entry.toLowerCase())
   const hosts = options.allowedHosts.flatMap(entry => {
+    if (entry.startsWith('.')) return []
     const isBareIpv6 = isIP(entry) === 6
     const text = `http://${isBareIpv6 ? `[${entry}]` : entry}`
     if (!URL.canParse(text)) return []
@@ -237,7 +240,11 @@ function allowList(options: HttpOptions): (url: URL) => boolean {
   return url => {
     const host = bareHost(url)
     const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
-    return origins.has(url.origin) || hosts.some(entry => entry.host === host && (entry.port ?? port) === port)
+    return (
+      origins.has(url.origin) ||
+      hosts.some(entry => entry.host === host && (entry.port ?? port) === port) ||
+      suffixes.some(suffix => host.endsWith(suffix))
+    )
   }
 }
 
@@ -292,7 +299,7 @@ function connectorWith(lookup: LookupFunction, timeout: number): buildConnector.
 
 function blockedSentence(host: string, address: string): string {
   const where = host === address ? host : `${host} (${address})`
-  return `${where} is not a public address, so nothing was sent there. If it is a service of your own, name it in ALLOWED_HOSTS.`
+  return `${where} is not a public address, so nothing was sent there. If it is a service of your own, or the DNS of a proxy answers for the services, name it (or a suffix such as .aliyuncs.com) in ALLOWED_HOSTS.`
 }
 
 // ── Bodies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -309,7 +316,7 @@ async function encoded(request: HttpRequest): Promise<{ body?: string | Uint8Arr
 
 function responseOf(
   answer: Dispatcher.ResponseData,
-  exchange: { release(): void; host: string; signal?: AbortSignal },
+  exchange: { release(): void; host: string; signal?: AbortSignal; key?: string },
 ): HttpResponse {
   const headers = Object.fromEntries(
     Object.entries(answer.headers).flatMap(([name, value]) => {
@@ -318,6 +325,8 @@ function responseOf(
     }),
   )
   const received = collected(answer.body)
+  // Some services repeat a key that they refuse, and what they say is kept, logged and shown.
+  const withoutKey = (text: string) => (exchange.key === undefined ? text : text.replaceAll(exchange.key, '(key)'))
 
   async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
@@ -348,10 +357,10 @@ function responseOf(
       } catch (error) {
         if (!(error instanceof ExchangeError)) throw error
         const Kind = error instanceof BodyTooLarge ? BodyTooLarge : ExchangeError
-        throw new Kind(error.failure, { cause: error.cause, partial: parts.join('') })
+        throw new Kind(error.failure, { cause: error.cause, partial: withoutKey(parts.join('')) })
       }
       parts.push(decoder.decode())
-      return parts.join('')
+      return withoutKey(parts.join(''))
     },
     discard: exchange.release,
   }

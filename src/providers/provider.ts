@@ -139,9 +139,10 @@ export interface ImageCount {
   perCall: number
   /**
    * One call makes a coherent series of at most `limit`, references included where `countsReferences`. `askedBy` names the boolean
-   * parameter that asks for a series; without it, any count above one is one.
+   * parameter that asks for a series; without it, any count above one is one. `mostLayers` come on top of the pictures of each call,
+   * and each is billed.
    */
-  group?: { limit: number; countsReferences: boolean; askedBy?: string }
+  group?: { limit: number; countsReferences: boolean; askedBy?: string; mostLayers?: number }
 }
 
 export interface Price {
@@ -235,7 +236,7 @@ export interface SentCall {
 
 export type Learned =
   | { type: 'task'; taskId: string; requestId?: string }
-  /** The text of a stream as it came, always ending at the end of an event. Together they are the answer's body. */
+  /** The text of a stream as it came, ending at the end of an event but for the last. Together they are the answer's body. */
   | { type: 'part'; status: number; contentType?: string; requestId?: string; text: string }
   | { type: 'answer'; answer: RawAnswer }
 

@@ -514,7 +514,7 @@ describe('parse of errors', () => {
     [429, 'SetLimitExceeded', 'provider_quota_exhausted', 'refused'],
     [499, 'RequestCanceled', 'outcome_unknown', 'maybe_billed'],
     [500, 'InternalServiceError', 'provider_unavailable', 'maybe_billed'],
-    [503, 'InternalServiceError', 'provider_unavailable', 'retry_safe'],
+    [503, 'InternalServiceError', 'provider_unavailable', 'maybe_billed'],
     [504, 'InternalServiceError', 'provider_timeout', 'maybe_billed'],
     [400, 'SomethingNew', 'provider_rejected', 'refused'],
     [401, 'SomethingNew', 'provider_key_rejected', 'refused'],
@@ -568,6 +568,19 @@ describe('parse of errors', () => {
     expect(error).toMatchObject({ code, disposition, requestId: 'from-the-header', retryAfterMs: 7000 })
     expect(error?.providerMessage).toBe(`HTTP ${status}: ${page.slice(0, 300)}`)
   })
+})
+
+test.each([
+  ['connection termination', 'maybe_billed'],
+  ['remote reset', 'maybe_billed'],
+  ['connection failure', 'retry_safe'],
+  ['overflow', 'retry_safe'],
+])('a 503 of the gateway because of %s is %s', (reason, disposition) => {
+  const page = `upstream connect error or disconnect/reset before headers. reset reason: ${reason}`
+
+  const { error } = doubao.parse(answerOf(503, page, { contentType: 'text/plain' }), single)
+
+  expect(error).toMatchObject({ code: 'provider_unavailable', disposition })
 })
 
 describe('parse of streams', () => {
@@ -885,10 +898,23 @@ describe('send', () => {
 
     const { learned, error } = await learn(groupOf(3).body, context)
 
-    expect(parts(learned)).toEqual([whole])
+    expect(parts(learned)[0]).toBe(whole)
+    expect(parts(learned).join('')).toBe(whole + rest)
     expect(lastAnswer(learned)).toBeUndefined()
     expect((error as ExchangeError).failure.disposition).toBe('maybe_billed')
     expect((error as ExchangeError).partial).toBe(whole + rest)
+  })
+
+  test('a last event without its blank line is given out too', async () => {
+    const body = succeeded(0) + succeeded(1).trimEnd()
+    const { context } = await serve(async (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.end(body)
+    })
+
+    const { learned } = await learn(groupOf(2).body, context)
+
+    expect(parts(learned).join('')).toBe(body)
   })
 
   test.each([

@@ -71,7 +71,7 @@ describe('what is sent', () => {
     const { calls } = planned(request)
 
     expect(calls).toHaveLength(1)
-    expect(calls[0]).toMatchObject({ route, timeoutMs: route === 'MM' ? 330_000 : 60_000 })
+    expect(calls[0]).toMatchObject({ route, timeoutMs: route === 'MM' ? 330_000 : 300_000 })
     expect(calls[0]!.body).toEqual(body)
   })
 

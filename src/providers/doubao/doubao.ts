@@ -75,8 +75,11 @@ async function* streamed(response: HttpResponse, call: SentCall): AsyncGenerator
       scanned = Math.max(given, text.length - 3)
     }
     text += decoder.decode()
+    if (isEventStream(text) && given < text.length) yield { type: 'part', ...meta, text: text.slice(given) }
   } catch (error) {
     if (!(error instanceof ExchangeError)) throw error
+    // The last event may lack its blank line and hold a whole picture all the same.
+    if (isEventStream(text) && given < text.length) yield { type: 'part', ...meta, text: text.slice(given) }
     if (!isEventStream(text) || !isWholeStream(text, call.body, true)) {
       throw new ExchangeError(error.failure, { cause: error, partial: text })
     }

@@ -117,9 +117,8 @@ function referencesOf(limits: {
 const group: ImageCount = { max: 15, perCall: 15, group: { limit: 15, countsReferences: true } }
 const oneByOne: ImageCount = { max: 10, perCall: 1 }
 /** `n` counts the pictures that are taken apart, one a request: as `askedBy` makes it a series of one. The layers come on top. */
-const oneOrLayers: ImageCount = {
-  ...oneByOne,
-  group: { limit: 1, countsReferences: false, askedBy: 'layer_decomposition' },
+function oneOrLayers(mostLayers: number): ImageCount {
+  return { ...oneByOne, group: { limit: 1, countsReferences: false, askedBy: 'layer_decomposition', mostLayers } }
 }
 
 // ── Parameters ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -218,7 +217,7 @@ export const models: readonly Model[] = [
     promptRequired: false,
     references: referencesOf({ max: 10 }),
     sizes: { textToImage: proSizes, withReferences: proSizes, group: layerSizes },
-    images: oneOrLayers,
+    images: oneOrLayers(99),
     parameters: {
       watermark,
       output_format: outputFormat('png'),
@@ -249,7 +248,7 @@ export const models: readonly Model[] = [
     promptRequired: false,
     references: referencesOf({ max: 10 }),
     sizes: { textToImage: proSizes, withReferences: proSizes, group: layerSizes },
-    images: oneOrLayers,
+    images: oneOrLayers(16),
     parameters: {
       watermark,
       output_format: outputFormat('jpeg'),
@@ -278,7 +277,7 @@ export const models: readonly Model[] = [
     promptRequired: false,
     references: referencesOf({ max: 10 }),
     sizes: { textToImage: proSizes, withReferences: proSizes, group: layerSizes },
-    images: oneOrLayers,
+    images: oneOrLayers(16),
     parameters: {
       watermark,
       output_format: outputFormat('jpeg'),

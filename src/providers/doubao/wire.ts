@@ -1,6 +1,6 @@
 /** How Ark spells requests and answers: Volcengine Ark documents 1541523 (images) and 1824137 (stream), 2026-10. */
 import { createParser } from 'eventsource-parser'
-import { ExchangeError, type Fault, InvalidRequest, type ProviderFailure } from '../errors.ts'
+import { brokeBehindGateway, ExchangeError, type Fault, InvalidRequest, type ProviderFailure } from '../errors.ts'
 import type { HttpResponse } from '../http.ts'
 import type {
   JsonObject,
@@ -448,7 +448,11 @@ export function errorIn(json: unknown): ServiceError | undefined {
 }
 
 export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: ServiceError): ProviderFailure {
-  const { failure: code, disposition, message } = failureFor(answer.status, found.code)
+  const {
+    failure: code,
+    disposition,
+    message,
+  } = failureFor(answer.status, found.code, brokeBehindGateway(found.message ?? ''))
   return {
     code,
     disposition,

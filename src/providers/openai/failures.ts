@@ -86,10 +86,17 @@ const byStatus: Readonly<Record<number, FailureMeaning>> = {
   504: meaning('provider_timeout', 'maybe_billed', `The service did not answer its own gateway in time. ${unsure}`),
 }
 
-export function failureFor(status: number, code: string | undefined, type: string | undefined): FailureMeaning {
+/** A gateway's words for a connection that broke behind it (`isBroken`) prove nothing about the work, whatever the status. */
+export function failureFor(
+  status: number,
+  code: string | undefined,
+  type: string | undefined,
+  isBroken = false,
+): FailureMeaning {
   for (const word of [code, type]) {
     if (word !== undefined && Object.hasOwn(failureRows, word)) return failureRows[word]!
   }
+  if (isBroken && status === 503) return byStatus[500]!
   const known = byStatus[status]
   if (known) return known
   if (status >= 500) return byStatus[500]!

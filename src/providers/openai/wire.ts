@@ -1,5 +1,5 @@
 /** How OpenAI's image API spells requests and answers (types of its official client 7.57.0, 2026-11). */
-import { ExchangeError, type Fault, InvalidRequest, type ProviderFailure } from '../errors.ts'
+import { brokeBehindGateway, ExchangeError, type Fault, InvalidRequest, type ProviderFailure } from '../errors.ts'
 import type { HttpResponse } from '../http.ts'
 import type {
   JsonObject,
@@ -200,7 +200,11 @@ export function errorIn(json: unknown): ServiceError | undefined {
 }
 
 export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: ServiceError): ProviderFailure {
-  const { failure: code, disposition, message } = failureFor(answer.status, found.code, found.type)
+  const {
+    failure: code,
+    disposition,
+    message,
+  } = failureFor(answer.status, found.code, found.type, brokeBehindGateway(found.message ?? ''))
   return {
     code,
     disposition,

@@ -4,7 +4,7 @@
  * The service bills successful pictures only, so an error that the service itself wrote proves that nothing was paid. An error of a
  * gateway on the way proves nothing.
  */
-import type { Disposition, FailureCode, ProviderFailure } from '../errors.ts'
+import { brokeBehindGateway, type Disposition, type FailureCode, type ProviderFailure } from '../errors.ts'
 
 interface Meaning {
   code: FailureCode
@@ -218,7 +218,9 @@ export interface ErrorPlace {
 
 /** @param text the service's words, or the beginning of what came instead of an answer */
 export function failureOf(code: string | undefined, text: string | undefined, place: ErrorPlace): ProviderFailure {
-  const meaning = rows.find(row => fits(row, code, text)) ?? (place.isFinal ? badRequest : byStatus(place, code))
+  const meaning =
+    rows.find(row => fits(row, code, text)) ??
+    (place.isFinal ? badRequest : byStatus(place, code, brokeBehindGateway(text ?? '')))
   const { disposition } = meaning
   return {
     code: meaning.code,
@@ -243,11 +245,11 @@ function fits(row: Row, code: string | undefined, text: string | undefined): boo
 }
 
 /** For answers without a code, and for codes that nobody wrote down. */
-function byStatus({ status, submitsTask }: ErrorPlace, code: string | undefined): Meaning {
+function byStatus({ status, submitsTask }: ErrorPlace, code: string | undefined, isBroken: boolean): Meaning {
   if (status >= 500) {
     if (status === 504) return timedOut
     // Only a synchronous request that met a closed door certainly began nothing.
-    if (status === 503 && (!submitsTask || code !== undefined)) return overloaded
+    if (status === 503 && !isBroken && (!submitsTask || code !== undefined)) return overloaded
     return gatewayFault
   }
   if (status === 408) return timedOut

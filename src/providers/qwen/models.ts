@@ -252,7 +252,8 @@ const encodedLimits = { maxEncodedBytes: 10_485_760, maxTotalEncodedBytes: 19_50
 
 function qwenReferences(min: number, max: number, maxSide = 3072): ReferenceLimits {
   const types = ['image/png', 'image/jpeg', 'image/webp', 'image/bmp', 'image/tiff']
-  return { min, max, types, alpha: true, ...encodedLimits, minSide: 384, maxSide }
+  // 384 to 3072 is what the service recommends, not what it demands: a small picture is the person's choice.
+  return { min, max, types, alpha: true, ...encodedLimits, minSide: 16, maxSide }
 }
 
 function wanReferences(min: number, max: number, sides: readonly [number, number] = [240, 8000]): ReferenceLimits {
@@ -399,7 +400,11 @@ const checked = '2026-11'
 const documentation = 'https://help.aliyun.com/zh/model-studio/'
 
 function price(amount: number, certainty: Price['certainty'], more: Partial<Price> = {}): Price {
-  const source = certainty === 'documented' ? documentation : 'third parties that quote the Beijing price list'
+  const source = {
+    documented: documentation,
+    reported: 'third parties that quote the Beijing price list',
+    inferred: 'from the price in US dollars or that of a sibling',
+  }[certainty]
   return { currency: 'CNY', image: [{ amount }], certainty, source, checked, ...more }
 }
 

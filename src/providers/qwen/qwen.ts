@@ -23,6 +23,7 @@ const steadyPauseMs = 5_000
 const pauseInTroubleMs = 10_000
 /** A wrong key or address does not mend itself in seconds, but someone may mend it before the task is forgotten. */
 const pauseWhenRefusedMs = 30_000
+const longestPauseMs = 60_000
 
 export const qwen: Provider = {
   id: 'qwen',
@@ -77,7 +78,9 @@ export const qwen: Provider = {
     }
     // No trouble with looking says anything about the task, which goes on and may be paid for.
     const isPassing = answer.status === 429 || answer.status >= 500 || answer.status < 300
-    const afterMs = answer.retryAfterMs ?? (isPassing ? pauseInTroubleMs : pauseWhenRefusedMs)
+    // A longer pause, as plan quotas name it, could outlast the day for which the service keeps the task.
+    const wished = answer.retryAfterMs ?? (isPassing ? pauseInTroubleMs : pauseWhenRefusedMs)
+    const afterMs = Math.min(wished, longestPauseMs)
     return { state: 'unsure', afterMs, reason: reasonIn(answer) }
   },
 

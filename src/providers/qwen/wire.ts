@@ -18,9 +18,9 @@ import { type Route, type Wire, wireOf } from './models.ts'
 
 // ── From a request to calls ─────────────────────────────────────────────────────────────────────────────────────────
 
-// The service gives up after 300 s; a submit is answered at once.
+// The service gives up after 300 s; a submit is answered at once, but 20 MB of references take their time on a slow line.
 const synchronousTimeoutMs = 330_000
-const submitTimeoutMs = 60_000
+const submitTimeoutMs = 300_000
 
 const largestSeed = 2_147_483_647
 /** The most pictures of one generation outside a series. */
