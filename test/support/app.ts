@@ -1,11 +1,13 @@
 /** A real server with a real database in a temporary folder, and simulators on free ports. */
 import { mkdtemp, rm } from 'node:fs/promises'
+import type { LookupFunction } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { pino } from 'pino'
+import { multistream, pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
 import { type App, createApp } from '../../src/app.ts'
+import { createRecentErrors } from '../../src/log.ts'
 import { loadSettings } from '../../src/settings.ts'
 import { DOUBAO_DEMO_KEY, type DoubaoSimulator, startDoubaoSimulator } from '../../src/simulators/doubao.ts'
 import { OPENAI_DEMO_KEY, type OpenaiSimulator, startOpenaiSimulator } from '../../src/simulators/openai.ts'
@@ -22,8 +24,8 @@ export interface TestApp {
   /** JSON in, JSON out; every header can be set. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
   generate(body: unknown, headers?: Record<string, string>): Promise<Generation>
-  /** Stops the server well and starts it again on the same data. */
-  restart(): Promise<void>
+  /** Stops the server well and starts it again on the same data; `whileDown` runs in between. */
+  restart(whileDown?: () => Promise<void>): Promise<void>
   stop(): Promise<void>
   /** Stops everything and removes the data. */
   close(): Promise<void>
@@ -39,6 +41,10 @@ export interface Answer {
 export interface TestOptions {
   environment?: Record<string, string | undefined>
   timeScale?: number
+  /** A built studio, instead of the one in the tree. */
+  studioFolder?: string
+  /** How names become addresses for outgoing requests. */
+  lookup?: LookupFunction
   urlLifetimeSeconds?: number
   logLines?: string[]
   /** Puts files into the data folder first. */
@@ -77,11 +83,20 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
   )
 
   async function begin() {
+    const recentErrors = createRecentErrors()
     const log = pino(
-      { level: options.logLines ? 'trace' : 'silent' },
-      { write: line => void options.logLines?.push(line) },
+      { level: options.logLines ? 'trace' : 'error' },
+      multistream([
+        { level: 'trace', stream: { write: line => void options.logLines?.push(line) } },
+        { level: 'error', stream: recentErrors.stream },
+      ]),
     )
-    const app = await createApp(loadSettings(environment), log, { timeScale: options.timeScale ?? 0.01 })
+    const app = await createApp(loadSettings(environment), log, {
+      timeScale: options.timeScale ?? 0.01,
+      lookup: options.lookup,
+      recentErrors,
+      studioFolder: options.studioFolder,
+    })
     return { app, url: (await app.listen()).address }
   }
   let running = await begin()
@@ -105,8 +120,9 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
       if (answer.status >= 300) throw new Error(`generate answered ${answer.status}: ${JSON.stringify(answer.body)}`)
       return answer.body as Generation
     },
-    async restart() {
+    async restart(whileDown) {
       await running.app.close()
+      await whileDown?.()
       running = await begin()
     },
     async stop() {

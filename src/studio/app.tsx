@@ -1,0 +1,203 @@
+/** What stands around every screen: the way between them, language and theme, and what holds for all of them. */
+import { Link, Outlet, useLocation } from '@tanstack/react-router'
+import {
+  Activity,
+  FlaskConical,
+  Images,
+  Keyboard,
+  KeyRound,
+  Languages,
+  Moon,
+  Paintbrush,
+  Sun,
+  WifiOff,
+} from 'lucide-react'
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
+import { useConfigurations } from './api.ts'
+import { useConnection } from './events.ts'
+import { useShortcuts } from './shortcuts.ts'
+import { chooseLanguage, useLanguage, useText } from './text/text.ts'
+import { toggleTheme, useTheme } from './theme.ts'
+import { buttonClasses, IconButton } from './ui/button.tsx'
+import { classes } from './ui/classes.ts'
+import { EmptyState, Notice } from './ui/states.tsx'
+import { Toasts } from './ui/toast.tsx'
+
+const ShortcutSheet = lazy(async () => ({ default: (await import('./shortcut-sheet.tsx')).ShortcutSheet }))
+const RecipeDrop = lazy(async () => ({ default: (await import('./picture/recipe-drop.tsx')).RecipeDrop }))
+
+const places = [
+  { to: '/', text: 'shell.create', icon: <Paintbrush aria-hidden /> },
+  { to: '/gallery', text: 'shell.gallery', icon: <Images aria-hidden /> },
+  { to: '/configurations', text: 'shell.configurations', icon: <KeyRound aria-hidden /> },
+  { to: '/status', text: 'shell.status', icon: <Activity aria-hidden /> },
+] as const
+
+export function Shell() {
+  const t = useText()
+  const [isSheetOpen, setSheetOpen] = useState(false)
+  useShortcuts(() => setSheetOpen(true))
+  useTitle()
+  // One picture has the whole page, but for the way back.
+  const isPicture = useLocation({ select: location => /\/picture\//.test(location.pathname) })
+  return (
+    <div className="lg:grid lg:min-h-dvh lg:grid-cols-[5.5rem_minmax(0,1fr)]">
+      <a
+        href="#content"
+        className={classes(
+          buttonClasses('primary'),
+          'fixed top-2 left-2 z-50 -translate-y-20 focus-visible:translate-y-0',
+        )}
+      >
+        {t('shell.skip')}
+      </a>
+      <Rail openSheet={() => setSheetOpen(true)} />
+      <div className={classes('min-w-0', isPicture ? 'pb-0' : 'pb-24 lg:pb-0')}>
+        <main id="content" tabIndex={-1} className="outline-none">
+          <Banners />
+          <Outlet />
+        </main>
+      </div>
+      <Toasts />
+      <Suspense>
+        <RecipeDrop />
+      </Suspense>
+      {isSheetOpen && (
+        <Suspense>
+          <ShortcutSheet isOpen onClose={() => setSheetOpen(false)} />
+        </Suspense>
+      )}
+    </div>
+  )
+}
+
+/** What the tab of the browser says, and what is read out first. */
+function useTitle() {
+  const t = useText()
+  const path = useLocation({ select: location => location.pathname.replace(/\/$/, '') })
+  const place = [...places, { to: '/welcome', text: 'shell.welcome' } as const].find(({ to }) => to === (path || '/'))
+  const title = place ? `${t(place.text)} · webimgui` : 'webimgui'
+  useEffect(() => {
+    document.title = title
+  }, [title])
+}
+
+/** At the left on a wide screen, at the foot on a phone. */
+function Rail({ openSheet }: { openSheet(): void }) {
+  const t = useText()
+  return (
+    <nav
+      aria-label={t('shell.navigation')}
+      className={classes(
+        'fixed inset-x-0 bottom-0 z-30 flex items-center justify-around border-line border-t bg-sheet/95 pb-[env(safe-area-inset-bottom)] backdrop-blur',
+        'lg:sticky lg:top-0 lg:h-dvh lg:flex-col lg:justify-start lg:gap-1 lg:border-t-0 lg:border-r lg:py-4',
+      )}
+    >
+      <Link to="/" aria-label="webimgui" className="mb-4 hidden rounded-xl p-1 lg:block">
+        <Seal />
+      </Link>
+      {places.map(({ to, text, icon }) => (
+        <Link
+          key={to}
+          to={to}
+          activeOptions={{ exact: to === '/', includeSearch: false }}
+          className={classes(
+            'flex min-h-14 min-w-16 flex-col items-center justify-center gap-1 rounded-2xl px-2 text-ink-soft text-xs transition-colors hover:text-ink [&>svg]:size-5.5',
+            'data-[status=active]:font-medium data-[status=active]:text-seal-ink lg:w-18 lg:data-[status=active]:bg-seal-wash',
+          )}
+        >
+          {icon}
+          {t(text)}
+        </Link>
+      ))}
+      <div className="flex items-center lg:mt-auto lg:flex-col">
+        <ThemeButton />
+        <LanguageButton />
+        <span className="hidden lg:block">
+          <IconButton label={`${t('shell.shortcuts')} (?)`} onClick={openSheet}>
+            <Keyboard aria-hidden className="size-5" />
+          </IconButton>
+        </span>
+      </div>
+    </nav>
+  )
+}
+
+function ThemeButton() {
+  const t = useText()
+  const theme = useTheme()
+  const isDark = theme === 'dark' || (theme === 'system' && matchMedia('(prefers-color-scheme: dark)').matches)
+  return (
+    <IconButton label={t(isDark ? 'shell.themeLight' : 'shell.themeDark')} onClick={toggleTheme}>
+      {isDark ? <Sun aria-hidden className="size-5" /> : <Moon aria-hidden className="size-5" />}
+    </IconButton>
+  )
+}
+
+function LanguageButton() {
+  const language = useLanguage()
+  const other = language === 'zh' ? 'en' : 'zh'
+  return (
+    <IconButton
+      label={other === 'zh' ? '切换到中文' : 'Switch to English'}
+      lang={other}
+      onClick={() => void chooseLanguage(other)}
+    >
+      <Languages aria-hidden className="size-5" />
+    </IconButton>
+  )
+}
+
+function Banners() {
+  const t = useText()
+  const connection = useConnection()
+  const { data: configurations = [] } = useConfigurations()
+  const active = configurations.filter(configuration => configuration.is_active)
+  const isDemo = active.length > 0 && active.every(({ base_url }) => isLoopback(base_url))
+  const banners: ReactNode[] = []
+  if (connection === 'lost') {
+    banners.push(
+      <Notice key="offline" look="warning" icon={<WifiOff aria-hidden />}>
+        <span role="status">{t('shell.offline')}</span>
+      </Notice>,
+    )
+  }
+  if (isDemo) {
+    banners.push(
+      <p key="demo" className="flex items-center justify-center gap-2 text-ink-faint text-xs">
+        <FlaskConical aria-hidden className="size-3.5 shrink-0" />
+        {t('shell.simulators')}
+      </p>,
+    )
+  }
+  return banners.length > 0 ? <div className="flex flex-col gap-2 px-4 pt-3">{banners}</div> : null
+}
+
+/** Services on this machine are simulators; the operator's own gateways have names or other addresses. */
+function isLoopback(baseUrl: string | null) {
+  if (baseUrl === null || !URL.canParse(baseUrl)) return false
+  const { hostname } = new URL(baseUrl)
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
+}
+
+function Seal() {
+  return <img src={new URL('./seal.svg', import.meta.url).href} alt="" width={36} height={36} className="size-9" />
+}
+
+export function NotFound() {
+  const t = useText()
+  return (
+    <EmptyState
+      isPage
+      icon={<Images aria-hidden />}
+      title={t('shell.notFound')}
+      action={
+        <Link to="/gallery" className={buttonClasses('primary')}>
+          {t('shell.gallery')}
+        </Link>
+      }
+    >
+      {t('shell.notFoundHint')}
+    </EmptyState>
+  )
+}

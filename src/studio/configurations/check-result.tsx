@@ -1,0 +1,73 @@
+/** What a test of a key found: in words, what to do about it, and where. */
+import { CircleAlert, CircleCheck, ExternalLink } from 'lucide-react'
+import type { ConfigurationTestResult } from '../api.ts'
+import { explain } from '../api.ts'
+import { duration } from '../text/format.ts'
+import { useLanguage, useText } from '../text/text.ts'
+import { Notice } from '../ui/states.tsx'
+import { consoleOf } from './services.ts'
+
+export interface CheckResultProps {
+  service: string
+  baseUrl: string | null
+  result: ConfigurationTestResult
+}
+
+export function CheckResult({ service, baseUrl, result }: CheckResultProps) {
+  const t = useText()
+  const { code, detail, latency_ms: latency } = result
+  if (code === 'ok') {
+    return (
+      <Notice look="good" icon={<CircleCheck aria-hidden />}>
+        <p role="status">
+          <strong className="font-medium">{t('configurations.ok')}</strong>{' '}
+          {t('configurations.latency', { time: duration(latency) })}
+        </p>
+        <Detail>{detail}</Detail>
+      </Notice>
+    )
+  }
+  const page = code === 'provider_unavailable' || code === 'wrong_address' ? undefined : consoleOf(service, baseUrl)
+  return (
+    <Notice
+      look={code === 'provider_unavailable' ? 'warning' : 'bad'}
+      icon={<CircleAlert aria-hidden className="self-start" />}
+    >
+      <p role={code === 'provider_unavailable' ? 'status' : undefined}>
+        <strong className="font-medium">{t(`configurations.${code}`)}</strong> {t(`configurations.do_${code}`)}
+      </p>
+      <Detail>{detail}</Detail>
+      {page && (
+        <a
+          href={page}
+          target="_blank"
+          rel="noreferrer"
+          className="inline-flex min-h-10 items-center gap-1.5 font-medium underline underline-offset-4"
+        >
+          {t('configurations.console')}
+          <ExternalLink aria-hidden className="size-4" />
+        </a>
+      )}
+    </Notice>
+  )
+}
+
+/** The test itself was not answered: our own server is away, or refused the input. */
+export function CheckTrouble({ error }: { error: unknown }) {
+  const t = useText()
+  return (
+    <Notice look="bad" icon={<CircleAlert aria-hidden />}>
+      <strong className="font-medium">{t('configurations.testFailed')}.</strong> {explain(error)}
+    </Notice>
+  )
+}
+
+/** The server's own sentence, which names hosts, models and what the service said. */
+function Detail({ children }: { children: string }) {
+  const language = useLanguage()
+  return (
+    <p lang={language === 'en' ? undefined : 'en'} className="mt-1 break-words text-ink-soft text-xs">
+      {children}
+    </p>
+  )
+}

@@ -1,0 +1,189 @@
+/** One key: what it is for, whether it is on, and whether it works. */
+import { useMutation } from '@tanstack/react-query'
+import { Ellipsis, Pencil, Plug, Server, Trash2 } from 'lucide-react'
+import { useState } from 'react'
+import {
+  ApiError,
+  type Configuration,
+  explain,
+  testConfiguration,
+  useRemoveConfiguration,
+  useSaveConfiguration,
+} from '../api.ts'
+import { ago } from '../text/format.ts'
+import { useText } from '../text/text.ts'
+import { Button, IconButton } from '../ui/button.tsx'
+import { classes } from '../ui/classes.ts'
+import { Dialog } from '../ui/dialog.tsx'
+import { Menu } from '../ui/menu.tsx'
+import { Badge } from '../ui/states.tsx'
+import { Switch } from '../ui/switch.tsx'
+import { toast } from '../ui/toast.tsx'
+import { CheckResult, CheckTrouble } from './check-result.tsx'
+import { hostOf, isService, labelOf } from './services.ts'
+
+export interface ConfigurationCardProps {
+  configuration: Configuration
+  onEdit(): void
+}
+
+export function ConfigurationCard({ configuration, onEdit }: ConfigurationCardProps) {
+  const t = useText()
+  const { id, name, is_active: isActive, has_key: hasKey, source } = configuration
+  const isOwn = source === 'stored'
+  const [isAsking, setAsking] = useState(false)
+  const save = useSaveConfiguration()
+  const test = useMutation({ mutationFn: () => testConfiguration({ id }) })
+
+  async function turn(next: boolean) {
+    try {
+      await save.mutateAsync({ id, is_active: next })
+    } catch (error) {
+      toast(explain(error), { look: 'bad' })
+    }
+  }
+
+  return (
+    <li className="flex flex-col gap-3 rounded-card border border-line bg-raised p-4 sm:p-5">
+      <div className="flex items-start gap-3">
+        <div className={classes('min-w-0 flex-1', !isActive && 'opacity-80')}>
+          <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
+            <h3 className="break-words font-sans text-base">{name}</h3>
+            {!isOwn && (
+              <Badge>
+                <Server aria-hidden className="size-3" />
+                {t('configurations.environment')}
+              </Badge>
+            )}
+            {!isActive && <Badge look="warning">{t('configurations.off')}</Badge>}
+          </div>
+          <Facts configuration={configuration} />
+        </div>
+        {isOwn && (
+          <Switch
+            isLabelHidden
+            label={t('configurations.isOn', { name })}
+            isOn={save.isPending ? (save.variables.is_active ?? isActive) : isActive}
+            isDisabled={save.isPending}
+            onChange={next => void turn(next)}
+          />
+        )}
+      </div>
+      <div className="flex flex-wrap items-center gap-2">
+        <Button
+          size="small"
+          icon={<Plug aria-hidden className="size-4" />}
+          aria-label={t('configurations.testNamed', { name })}
+          isBusy={test.isPending}
+          disabled={test.isPending || !hasKey}
+          onClick={() => test.mutate()}
+        >
+          {t(test.isPending ? 'configurations.testing' : 'configurations.test')}
+        </Button>
+        {isOwn && (
+          <>
+            <Button
+              size="small"
+              look="quiet"
+              icon={<Pencil aria-hidden className="size-4" />}
+              aria-label={t('configurations.editNamed', { name })}
+              onClick={onEdit}
+            >
+              {t('configurations.edit')}
+            </Button>
+            <Menu
+              trigger={
+                <IconButton label={`${t('shell.more')}: ${name}`} className="ml-auto">
+                  <Ellipsis aria-hidden className="size-5" />
+                </IconButton>
+              }
+              entries={[
+                {
+                  label: t('shell.delete'),
+                  icon: <Trash2 aria-hidden className="size-4" />,
+                  isDanger: true,
+                  onSelect: () => setAsking(true),
+                },
+              ]}
+            />
+          </>
+        )}
+      </div>
+      {test.data && !test.isPending && (
+        <CheckResult service={configuration.provider} baseUrl={configuration.base_url} result={test.data} />
+      )}
+      {test.isError && <CheckTrouble error={test.error} />}
+      {isAsking && <DeleteDialog configuration={configuration} onClose={() => setAsking(false)} />}
+    </li>
+  )
+}
+
+function Facts({ configuration }: { configuration: Configuration }) {
+  const t = useText()
+  const { provider, base_url: baseUrl, model, key_hint: hint, source, created_at: createdAt } = configuration
+  const known = baseUrl !== null && isService(provider) ? labelOf(provider, baseUrl) : undefined
+  const address = baseUrl === null ? t('configurations.usualAddress') : known ? t(known) : hostOf(baseUrl)
+  const facts = [
+    hint === null ? t('configurations.keyMissing') : t('configurations.keyHint', { hint }),
+    address,
+    ...(model ? [`${t('configurations.model')} ${model}`] : []),
+    ...(createdAt ? [t('configurations.added', { when: ago(createdAt) })] : []),
+  ]
+  return (
+    <>
+      <p className="mt-1 flex flex-wrap gap-x-3 text-ink-soft text-sm">
+        {facts.map(fact => (
+          <span key={fact} className="break-all">
+            {fact}
+          </span>
+        ))}
+      </p>
+      {source === 'environment' && (
+        <p className="mt-1 text-ink-faint text-sm">
+          {t('configurations.environmentHint', { variable: `${provider.toUpperCase()}_API_KEY` })}
+        </p>
+      )}
+    </>
+  )
+}
+
+function DeleteDialog({ configuration, onClose }: { configuration: Configuration; onClose(): void }) {
+  const t = useText()
+  const remove = useRemoveConfiguration()
+  const { id, name } = configuration
+
+  async function confirm() {
+    try {
+      await remove.mutateAsync(id)
+      toast(t('configurations.deleted', { name }))
+    } catch (error) {
+      const isInUse = error instanceof ApiError && error.code === 'conflict'
+      toast(isInUse ? t('configurations.inUse') : explain(error), { look: 'bad' })
+    }
+    onClose()
+  }
+
+  return (
+    <Dialog
+      isOpen
+      size="small"
+      onClose={onClose}
+      title={t('configurations.deleteTitle', { name })}
+      description={t('configurations.deleteHint')}
+      actions={
+        <>
+          <Button onClick={onClose}>{t('shell.cancel')}</Button>
+          <Button
+            look="primary"
+            icon={<Trash2 aria-hidden className="size-4" />}
+            isBusy={remove.isPending}
+            disabled={remove.isPending}
+            onClick={() => void confirm()}
+          >
+            {t('shell.delete')}
+          </Button>
+        </>
+      }
+    />
+  )
+}

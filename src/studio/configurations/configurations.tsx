@@ -1,0 +1,152 @@
+/** The keys of the services: those that people store here, and those that the server brought along. */
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { CircleAlert, KeyRound, Plus } from 'lucide-react'
+import { useState } from 'react'
+import { type Configuration, explain, useConfigurations } from '../api.ts'
+import { useText } from '../text/text.ts'
+import { Button } from '../ui/button.tsx'
+import { EmptyState, Skeleton } from '../ui/states.tsx'
+import { ConfigurationCard } from './configuration-card.tsx'
+import { Editor } from './editor.tsx'
+import { isService, type ServiceId, serviceIds, services } from './services.ts'
+
+export function ConfigurationsScreen() {
+  const t = useText()
+  const navigate = useNavigate()
+  // In the address, so that the form is still open after a reload.
+  const { add } = useSearch({ from: '/configurations' })
+  const configurations = useConfigurations()
+  const [edited, setEdited] = useState<Configuration>()
+
+  function openNew(service: string | undefined) {
+    void navigate({ to: '/configurations', search: { add: service }, replace: true })
+  }
+
+  const items = configurations.data ?? []
+  const unknown = items.filter(({ provider }) => !isService(provider))
+  return (
+    <div className="mx-auto flex max-w-3xl flex-col gap-8 px-4 py-6 lg:py-10">
+      <header className="flex flex-wrap items-start justify-between gap-4">
+        <div className="min-w-0 flex-1 basis-72">
+          <h1 className="text-2xl sm:text-3xl">{t('configurations.title')}</h1>
+          <p className="mt-2 max-w-prose text-ink-soft">{t('configurations.lead')}</p>
+        </div>
+        <Button look="primary" icon={<Plus aria-hidden className="size-5" />} onClick={() => openNew('doubao')}>
+          {t('configurations.add')}
+        </Button>
+      </header>
+      {configurations.isPending ? (
+        <Loading />
+      ) : configurations.isError && !configurations.data ? (
+        <EmptyState
+          isTrouble
+          icon={<CircleAlert aria-hidden />}
+          title={t('configurations.failed')}
+          action={
+            <Button look="primary" onClick={() => void configurations.refetch()}>
+              {t('shell.retry')}
+            </Button>
+          }
+        >
+          {explain(configurations.error)}
+        </EmptyState>
+      ) : items.length === 0 ? (
+        <EmptyState
+          icon={<KeyRound aria-hidden />}
+          title={t('configurations.empty')}
+          action={serviceIds.map(service => (
+            <Button key={service} onClick={() => openNew(service)}>
+              {t(services[service].name)}
+            </Button>
+          ))}
+        >
+          {t('configurations.emptyHint')}
+        </EmptyState>
+      ) : (
+        <>
+          {serviceIds.map(service => (
+            <ServiceSection
+              key={service}
+              service={service}
+              configurations={items.filter(({ provider }) => provider === service)}
+              onAdd={() => openNew(service)}
+              onEdit={setEdited}
+            />
+          ))}
+          {unknown.length > 0 && (
+            <ul className="flex flex-col gap-3">
+              {unknown.map(configuration => (
+                <ConfigurationCard
+                  key={configuration.id}
+                  configuration={configuration}
+                  onEdit={() => setEdited(configuration)}
+                />
+              ))}
+            </ul>
+          )}
+        </>
+      )}
+      {edited && <Editor key={edited.id} configuration={edited} onClose={() => setEdited(undefined)} />}
+      {!edited && add !== undefined && (
+        <Editor service={isService(add) ? add : 'doubao'} onClose={() => openNew(undefined)} />
+      )}
+    </div>
+  )
+}
+
+interface ServiceSectionProps {
+  service: ServiceId
+  configurations: readonly Configuration[]
+  onAdd(): void
+  onEdit(configuration: Configuration): void
+}
+
+function ServiceSection({ service, configurations, onAdd, onEdit }: ServiceSectionProps) {
+  const t = useText()
+  const { name, by } = services[service]
+  const areSeveralOn = configurations.filter(({ is_active }) => is_active).length > 1
+  return (
+    <section className="flex flex-col gap-3">
+      <div>
+        <h2 className="text-lg">{t(name)}</h2>
+        <p className="text-ink-faint text-sm">{t(by)}</p>
+      </div>
+      {configurations.length === 0 ? (
+        <div className="flex flex-wrap items-center justify-between gap-2 rounded-card border border-line border-dashed px-4 py-3">
+          <p className="text-ink-soft text-sm">{t('configurations.noneOf')}</p>
+          <Button
+            size="small"
+            look="quiet"
+            aria-label={`${t('configurations.add')}: ${t(name)}`}
+            icon={<Plus aria-hidden className="size-4" />}
+            onClick={onAdd}
+          >
+            {t('configurations.add')}
+          </Button>
+        </div>
+      ) : (
+        <ul className="flex flex-col gap-3">
+          {configurations.map(configuration => (
+            <ConfigurationCard
+              key={configuration.id}
+              configuration={configuration}
+              onEdit={() => onEdit(configuration)}
+            />
+          ))}
+        </ul>
+      )}
+      {areSeveralOn && <p className="text-ink-faint text-sm">{t('configurations.several')}</p>}
+    </section>
+  )
+}
+
+function Loading() {
+  const t = useText()
+  return (
+    <div role="status" aria-label={t('shell.loading')} className="flex flex-col gap-3">
+      <Skeleton className="h-6 w-48" />
+      <Skeleton className="h-28" />
+      <Skeleton className="h-28" />
+    </div>
+  )
+}

@@ -1,0 +1,98 @@
+/** One stream of events for the whole page: it keeps the query cache up to date, also after a lost network. */
+import type { QueryClient } from '@tanstack/react-query'
+import { useEffect, useEffectEvent, useSyncExternalStore } from 'react'
+import type { Generation } from '../api/generations.ts'
+import { address, dropGeneration, findGeneration, putGeneration, request } from './api.ts'
+
+export type Connection = 'connecting' | 'open' | 'lost'
+
+const firstPauseMs = 1000
+const longestPauseMs = 15_000
+/** A short break is not worth a word. */
+const patienceMs = 2500
+
+let connection: Connection = 'connecting'
+const connectionListeners = new Set<() => void>()
+const generationListeners = new Set<(generation: Generation, isNew: boolean) => void>()
+
+/** Is the server there? */
+export function useConnection(): Connection {
+  return useSyncExternalStore(subscribe, () => connection)
+}
+
+function subscribe(listener: () => void) {
+  connectionListeners.add(listener)
+  return () => connectionListeners.delete(listener)
+}
+
+/** Calls back for every change of a generation, after the cache was brought up to date; `isNew` when it was not in it. */
+export function useGenerationEvents(onChange: (generation: Generation, isNew: boolean) => void) {
+  const listener = useEffectEvent(onChange)
+  useEffect(() => {
+    const handle = (generation: Generation, isNew: boolean) => listener(generation, isNew)
+    generationListeners.add(handle)
+    return () => {
+      generationListeners.delete(handle)
+    }
+  }, [])
+}
+
+/** Follows until the returned function is called. */
+export function followEvents(client: QueryClient) {
+  let source: EventSource | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let lostTimer: ReturnType<typeof setTimeout> | undefined
+  let pauseMs = firstPauseMs
+  let wasOpen = false
+  let isClosed = false
+
+  function say(next: Connection) {
+    clearTimeout(lostTimer)
+    if (connection === next) return
+    connection = next
+    for (const listener of connectionListeners) listener()
+  }
+
+  function open() {
+    source = new EventSource(address('api/events'))
+    source.addEventListener('open', () => {
+      // A stream of its own begins with what is unfinished; what ended meanwhile has to be asked for.
+      if (wasOpen) void client.invalidateQueries({ predicate: query => query.queryKey[0] !== 'models' })
+      wasOpen = true
+      pauseMs = firstPauseMs
+      say('open')
+    })
+    source.addEventListener('generation', event => {
+      const generation = JSON.parse(event.data) as Generation
+      const isNew = findGeneration(client, generation.id) === undefined
+      putGeneration(client, generation)
+      for (const listener of generationListeners) listener(generation, isNew)
+    })
+    source.addEventListener('removed', event => dropGeneration(client, (JSON.parse(event.data) as { id: string }).id))
+    source.addEventListener('error', () => {
+      clearTimeout(lostTimer)
+      lostTimer = setTimeout(() => say('lost'), patienceMs)
+      // While it is only interrupted it comes back by itself, with its Last-Event-ID.
+      if (source?.readyState !== EventSource.CLOSED) return
+      // It gives up for good on an answer that is no stream: a proxy without its server, or a session that ended.
+      void askAgain()
+    })
+  }
+
+  async function askAgain() {
+    // Leads to the login page when that is the cause.
+    await request('api/status').catch(() => undefined)
+    if (isClosed) return
+    clearTimeout(timer)
+    timer = setTimeout(open, pauseMs)
+    pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+  }
+
+  open()
+  return () => {
+    isClosed = true
+    clearTimeout(timer)
+    clearTimeout(lostTimer)
+    source?.close()
+  }
+}

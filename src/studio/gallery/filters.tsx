@@ -1,0 +1,273 @@
+/** What to look for: a search that answers while one writes, and filters that fold away. */
+import { Heart, Images, ListFilter, Rows3, Search, X } from 'lucide-react'
+import { type Ref, useEffect, useRef, useState } from 'react'
+import { useModels } from '../api.ts'
+import type { FilterTexts } from '../history.ts'
+import { useText } from '../text/text.ts'
+import { IconButton } from '../ui/button.tsx'
+import { classes } from '../ui/classes.ts'
+import { controlClasses, TextField } from '../ui/field.tsx'
+import { Segmented } from '../ui/segmented.tsx'
+import { Select } from '../ui/select.tsx'
+
+export type View = 'grid' | 'list'
+
+export interface FiltersProps {
+  filter: FilterTexts
+  view: View
+  isBusy: boolean
+  searchField: Ref<HTMLInputElement>
+  onFilter(change: FilterTexts): void
+  onView(view: View): void
+}
+
+const states = ['succeeded', 'running', 'queued', 'failed', 'cancelled'] as const
+const folded = ['provider', 'model', 'status', 'from', 'to'] as const
+
+export function Filters({ filter, view, isBusy, searchField, onFilter, onView }: FiltersProps) {
+  const t = useText()
+  const count = folded.filter(name => filter[name] !== undefined).length
+  const [isOpen, setOpen] = useState(false)
+  return (
+    <div className="flex flex-col gap-2">
+      <div className="flex items-center gap-1 sm:gap-2">
+        <SearchField ref={searchField} text={filter.q ?? ''} isBusy={isBusy} onChange={q => onFilter({ q })} />
+        <IconButton
+          label={t('gallery.onlyFavorites')}
+          aria-pressed={filter.favorite === 'true'}
+          onClick={() => onFilter({ favorite: filter.favorite === 'true' ? undefined : 'true' })}
+          className={classes(filter.favorite === 'true' && 'bg-seal-wash text-seal-ink')}
+        >
+          <Heart aria-hidden className={classes('size-5', filter.favorite === 'true' && 'fill-current')} />
+        </IconButton>
+        <IconButton
+          label={count > 0 ? t('gallery.filtersActive', { count }) : t('gallery.filters')}
+          aria-expanded={isOpen}
+          onClick={() => setOpen(!isOpen)}
+          className={classes('relative', (isOpen || count > 0) && 'bg-seal-wash text-seal-ink')}
+        >
+          <ListFilter aria-hidden className="size-5" />
+          {count > 0 && (
+            <span className="absolute -top-0.5 -right-0.5 grid size-4.5 place-items-center rounded-full bg-seal text-[0.65rem] text-on-seal">
+              {count}
+            </span>
+          )}
+        </IconButton>
+        <Segmented
+          label={t('gallery.view')}
+          value={view}
+          onChange={onView}
+          choices={[
+            {
+              value: 'grid',
+              label: <ViewLabel icon={<Images aria-hidden className="size-4.5" />} text={t('gallery.grid')} />,
+            },
+            {
+              value: 'list',
+              label: <ViewLabel icon={<Rows3 aria-hidden className="size-4.5" />} text={t('gallery.list')} />,
+            },
+          ]}
+          className="shrink-0 flex-nowrap"
+        />
+      </div>
+      {isOpen ? <Panel filter={filter} onFilter={onFilter} /> : <Chips filter={filter} onFilter={onFilter} />}
+    </div>
+  )
+}
+
+function ViewLabel({ icon, text }: { icon: React.ReactNode; text: string }) {
+  return (
+    <>
+      {icon}
+      <span className="max-sm:sr-only">{text}</span>
+    </>
+  )
+}
+
+const quietMs = 180
+
+interface SearchFieldProps {
+  ref: Ref<HTMLInputElement>
+  text: string
+  isBusy: boolean
+  onChange(text: string | undefined): void
+}
+
+function SearchField({ ref, text, isBusy, onChange }: SearchFieldProps) {
+  const t = useText()
+  const [written, setWritten] = useState(text)
+  const asked = useRef(text)
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  useEffect(() => () => clearTimeout(timer.current), [])
+  // Changed from elsewhere: a link, the way back, "clear all".
+  useEffect(() => {
+    if (text === asked.current) return
+    asked.current = text
+    setWritten(text)
+  }, [text])
+
+  function ask(next: string, afterMs = quietMs) {
+    clearTimeout(timer.current)
+    timer.current = setTimeout(() => {
+      asked.current = next.trim()
+      onChange(next.trim() || undefined)
+    }, afterMs)
+  }
+
+  return (
+    <search className="relative min-w-0 flex-1">
+      <Search
+        aria-hidden
+        className={classes(
+          'pointer-events-none absolute top-1/2 left-3 size-4.5 -translate-y-1/2 text-ink-faint',
+          isBusy && 'animate-breathe',
+        )}
+      />
+      <input
+        ref={ref}
+        type="text"
+        inputMode="search"
+        enterKeyHint="search"
+        value={written}
+        aria-label={t('gallery.search')}
+        placeholder={t('gallery.search')}
+        autoComplete="off"
+        onChange={event => {
+          setWritten(event.target.value)
+          // Half a syllable of an input method is no word yet.
+          if (!(event.nativeEvent as InputEvent).isComposing) ask(event.target.value)
+        }}
+        onCompositionEnd={event => ask(event.currentTarget.value, 0)}
+        onKeyDown={event => {
+          if (event.nativeEvent.isComposing) return
+          if (event.key === 'Enter') ask(written, 0)
+          if (event.key !== 'Escape' || written === '') return
+          event.preventDefault()
+          setWritten('')
+          ask('', 0)
+        }}
+        className={classes(controlClasses, 'rounded-full px-10')}
+      />
+      {written !== '' && (
+        <IconButton
+          label={t('gallery.clearSearch')}
+          onClick={() => {
+            setWritten('')
+            ask('', 0)
+          }}
+          className="absolute top-1/2 right-0 -translate-y-1/2"
+        >
+          <X aria-hidden className="size-4" />
+        </IconButton>
+      )}
+    </search>
+  )
+}
+
+interface PanelProps {
+  filter: FilterTexts
+  onFilter(change: FilterTexts): void
+}
+
+/** Stands for "all" in lists whose entries cannot be empty. */
+const any = '*'
+
+function Panel({ filter, onFilter }: PanelProps) {
+  const t = useText()
+  const { data: models = [] } = useModels()
+  const providers = new Map(models.map(model => [model.provider, model.provider_name]))
+  const ofProvider = models.filter(model => filter.provider === undefined || model.provider === filter.provider)
+  const names = new Map(ofProvider.map(model => [model.id, model.name]))
+  // One that the catalogue does not know may well have made pictures.
+  if (filter.model && !names.has(filter.model)) names.set(filter.model, filter.model)
+  const choices = (entries: Iterable<readonly [string, string]>, all: string) => [
+    { value: any, label: all },
+    ...[...entries].map(([value, label]) => ({ value, label })),
+  ]
+  const given = (value: string) => (value === any ? undefined : value)
+  return (
+    <div className="grid animate-appear grid-cols-2 gap-3 rounded-card border border-line bg-sheet p-3 lg:grid-cols-5">
+      <Select
+        label={t('gallery.provider')}
+        value={filter.provider ?? any}
+        choices={choices(providers, t('gallery.anyProvider'))}
+        onChange={value => onFilter({ provider: given(value), model: undefined })}
+      />
+      <Select
+        label={t('gallery.model')}
+        value={filter.model ?? any}
+        choices={choices(names, t('gallery.anyModel'))}
+        onChange={value => onFilter({ model: given(value) })}
+      />
+      <Select
+        label={t('gallery.status')}
+        value={filter.status ?? any}
+        choices={choices(
+          states.map(state => [state, t(`gallery.${state}`)] as const),
+          t('gallery.anyStatus'),
+        )}
+        onChange={value => onFilter({ status: given(value) })}
+        className="max-lg:col-span-2"
+      />
+      <TextField
+        label={t('gallery.from')}
+        type="date"
+        value={filter.from ?? ''}
+        max={filter.to}
+        onChange={event => onFilter({ from: event.target.value || undefined })}
+      />
+      <TextField
+        label={t('gallery.to')}
+        type="date"
+        value={filter.to ?? ''}
+        min={filter.from}
+        onChange={event => onFilter({ to: event.target.value || undefined })}
+      />
+    </div>
+  )
+}
+
+function Chips({ filter, onFilter }: PanelProps) {
+  const t = useText()
+  const { data: models = [] } = useModels()
+  const active = folded.filter(name => filter[name] !== undefined)
+  if (active.length === 0) return null
+  const wordOf = (name: (typeof folded)[number]) => {
+    const value = filter[name] ?? ''
+    if (name === 'provider') return models.find(model => model.provider === value)?.provider_name ?? value
+    if (name === 'model') return models.find(model => model.id === value)?.name ?? value
+    if (name === 'status') {
+      const state = states.find(known => known === value)
+      return state ? t(`gallery.${state}`) : value
+    }
+    return `${t(`gallery.${name}`)} ${value}`
+  }
+  return (
+    <ul className="flex flex-wrap gap-1.5">
+      {active.map(name => (
+        <li key={name}>
+          <button
+            type="button"
+            aria-label={t('gallery.removeFilter', { name: wordOf(name) })}
+            onClick={() => onFilter({ [name]: undefined })}
+            className="inline-flex min-h-10 items-center gap-1.5 rounded-full bg-seal-wash px-3.5 text-seal-ink text-sm hover:underline"
+          >
+            {wordOf(name)}
+            <X aria-hidden className="size-3.5" />
+          </button>
+        </li>
+      ))}
+      {active.length > 1 && (
+        <li>
+          <button
+            type="button"
+            onClick={() => onFilter(Object.fromEntries(folded.map(name => [name, undefined])))}
+            className="min-h-10 px-2 text-ink-soft text-sm hover:text-ink hover:underline"
+          >
+            {t('gallery.clearFilters')}
+          </button>
+        </li>
+      )}
+    </ul>
+  )
+}

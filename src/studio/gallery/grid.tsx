@@ -1,0 +1,327 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a table cannot stand like this
+// biome-ignore-all lint/a11y/useFocusableInteractive: the focus is on the pictures, not on rows and headings
+/** Pictures in rows of their own shapes; only the rows in sight are in the page. */
+import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual'
+import { Check, Heart } from 'lucide-react'
+import {
+  type KeyboardEvent,
+  type MouseEvent,
+  type PointerEvent,
+  useEffect,
+  useEffectEvent,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react'
+import { thumbnailUrl } from '../api.ts'
+import { useText } from '../text/text.ts'
+import { classes } from '../ui/classes.ts'
+import { ImageTile } from '../ui/image-tile.tsx'
+import { dayName } from './days.ts'
+import type { Item } from './items.ts'
+import { useMarquee } from './marquee.ts'
+import { beside, layOut, type Place } from './rows.ts'
+import type { Selection } from './selection.ts'
+
+export interface GridProps {
+  items: readonly Item[]
+  selection: Selection
+  hasMore: boolean
+  /** Called whenever the end of what is loaded comes near. */
+  onNearEnd(): void
+  onOpen(item: Item): void
+}
+
+const gap = 8
+const headingHeight = 44
+/** Rows outside of the window on each side, so that none is blank when it comes in. */
+const overscan = 3
+/** What is stuck to the top of the window covers this much. */
+const coveredTop = 80
+/** Rows before the end at which more are asked for: some ten windows. */
+const nearEnd = 40
+const longPressMs = 450
+
+export function Grid({ items, selection, hasMore, onNearEnd, onOpen }: GridProps) {
+  const t = useText()
+  const root = useRef<HTMLDivElement>(null)
+  const [{ width, top }, setFrame] = useState({ width: 0, top: 0 })
+  const [active, setActive] = useState(0)
+  const activeIndex = Math.min(active, Math.max(0, items.length - 1))
+  const isFocusWanted = useRef(false)
+  const layout = useMemo(() => {
+    const height = Math.min(300, Math.max(130, width / (width < 600 ? 2.6 : 5.5)))
+    return layOut(width > 0 ? items : [], { width, height, gap, headingHeight })
+  }, [items, width])
+  const { rows } = layout
+  const activeRow = layout.rowOf[activeIndex] ?? 0
+
+  useLayoutEffect(() => {
+    const element = root.current!
+    function measure() {
+      const box = element.getBoundingClientRect()
+      const next = { width: element.clientWidth, top: box.top + window.scrollY }
+      setFrame(frame => (frame.width === next.width && frame.top === next.top ? frame : next))
+    }
+    measure()
+    const observer = new ResizeObserver(measure)
+    observer.observe(element)
+    // What stands above it may grow and shrink.
+    observer.observe(document.body)
+    return () => observer.disconnect()
+  }, [])
+
+  const virtualizer = useWindowVirtualizer({
+    count: rows.length,
+    estimateSize: index => rows[index]!.height + gap,
+    getItemKey: index => rows[index]!.key,
+    overscan,
+    scrollMargin: top,
+    scrollPaddingStart: coveredTop,
+    scrollPaddingEnd: coveredTop,
+    // The one that has the focus stays, so that the keyboard goes on from there.
+    rangeExtractor: range => {
+      const shown = defaultRangeExtractor(range)
+      if (activeRow >= rows.length || shown.includes(activeRow)) return shown
+      return [...shown, activeRow].sort((one, other) => one - other)
+    },
+  })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: sizes are asked for again when the rows are others
+  useLayoutEffect(() => virtualizer.measure(), [rows])
+
+  const visible = virtualizer.getVirtualItems()
+  const lastVisible = visible.at(-1)?.index ?? 0
+  const askForMore = useEffectEvent(() => {
+    if (hasMore && width > 0 && lastVisible >= rows.length - nearEnd) onNearEnd()
+  })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it has to look again after each of these
+  useEffect(() => askForMore(), [lastVisible, rows, hasMore])
+
+  useEffect(() => {
+    if (!isFocusWanted.current) return
+    const cell = root.current?.querySelector<HTMLElement>(`[data-index="${activeIndex}"]`)
+    if (!cell) return
+    isFocusWanted.current = false
+    cell.focus({ preventScroll: true })
+  })
+
+  const marquee = useMarquee({ root, layout, items, selection })
+  const longPress = useRef<{ timer: ReturnType<typeof setTimeout>; isDone: boolean }>(undefined)
+
+  function moveTo(index: number, isExtending: boolean) {
+    const next = Math.min(items.length - 1, Math.max(0, index))
+    if (isExtending) {
+      if (selection.keys.size === 0) selection.toggle(activeIndex)
+      selection.extend(next)
+    }
+    isFocusWanted.current = true
+    setActive(next)
+    const row = layout.rowOf[next]
+    // The heading of a day comes along with its first row.
+    if (row !== undefined)
+      virtualizer.scrollToIndex(rows[row - 1]?.kind === 'day' && row < 2 ? 0 : row, { align: 'auto' })
+  }
+
+  function press(event: KeyboardEvent) {
+    if (event.altKey || items.length === 0) return
+    const isCommand = event.ctrlKey || event.metaKey
+    const rowsAWindow = Math.max(1, Math.floor(window.innerHeight / 260))
+    const steps: Record<string, () => number> = {
+      ArrowRight: () => activeIndex + 1,
+      ArrowLeft: () => activeIndex - 1,
+      ArrowDown: () => beside(layout, activeIndex, 1),
+      ArrowUp: () => beside(layout, activeIndex, -1),
+      Home: () => 0,
+      End: () => items.length - 1,
+      PageDown: () => repeated(rowsAWindow, index => beside(layout, index, 1), activeIndex),
+      PageUp: () => repeated(rowsAWindow, index => beside(layout, index, -1), activeIndex),
+    }
+    const step = steps[event.key]
+    if (step && !isCommand) moveTo(step(), event.shiftKey)
+    else if (event.key === 'Enter') onOpen(items[activeIndex]!)
+    else if (event.key === ' ' && event.shiftKey) selection.extend(activeIndex)
+    else if (event.key === ' ') selection.toggle(activeIndex)
+    else return
+    event.preventDefault()
+  }
+
+  function click(event: MouseEvent) {
+    if (marquee.swallowsClick()) return
+    if (longPress.current?.isDone) {
+      longPress.current = undefined
+      return
+    }
+    const target = event.target as Element
+    const cell = target.closest<HTMLElement>('[data-index]')
+    if (!cell) return
+    const index = Number(cell.dataset.index)
+    setActive(index)
+    if (event.shiftKey) selection.extend(index)
+    else if (event.ctrlKey || event.metaKey || selection.keys.size > 0 || target.closest('[data-check]')) {
+      selection.toggle(index)
+    } else onOpen(items[index]!)
+  }
+
+  function pointerDown(event: PointerEvent) {
+    if (event.pointerType === 'mouse') {
+      marquee.begin(event)
+      return
+    }
+    const cell = (event.target as Element).closest<HTMLElement>('[data-index]')
+    if (!cell) return
+    const press = {
+      isDone: false,
+      timer: setTimeout(() => {
+        press.isDone = true
+        selection.toggle(Number(cell.dataset.index))
+        navigator.vibrate?.(12)
+      }, longPressMs),
+    }
+    longPress.current = press
+  }
+
+  function endLongPress() {
+    clearTimeout(longPress.current?.timer)
+  }
+
+  return (
+    <div
+      ref={root}
+      role="grid"
+      aria-label={t('gallery.pictures')}
+      aria-multiselectable
+      aria-rowcount={hasMore ? -1 : rows.length}
+      aria-busy={hasMore && rows.length === 0}
+      onKeyDown={press}
+      onClick={click}
+      onPointerDown={pointerDown}
+      onPointerMove={endLongPressWhenMoved}
+      onPointerUp={endLongPress}
+      onPointerCancel={endLongPress}
+      onContextMenu={event => longPress.current?.isDone && event.preventDefault()}
+      className="relative touch-pan-y select-none"
+      style={{ height: virtualizer.getTotalSize() }}
+    >
+      {visible.map(shown => {
+        const row = rows[shown.index]
+        if (!row) return null
+        const style = { transform: `translateY(${shown.start - top}px)`, height: row.height }
+        return (
+          <div
+            key={shown.key}
+            role="row"
+            aria-rowindex={shown.index + 1}
+            className="absolute inset-x-0 top-0"
+            style={style}
+          >
+            {row.kind === 'day' ? (
+              <div role="gridcell" className="flex h-full items-end pb-1 font-display font-semibold text-ink-soft">
+                {dayName(row.day, t)}
+              </div>
+            ) : (
+              row.places.map(place => {
+                const item = items[place.index]
+                if (!item) return null
+                return (
+                  <Tile
+                    key={item.key}
+                    item={item}
+                    place={place}
+                    isActive={place.index === activeIndex}
+                    isSelected={selection.has(item.key)}
+                    isSelecting={selection.keys.size > 0}
+                  />
+                )
+              })
+            )}
+          </div>
+        )
+      })}
+      {marquee.box && (
+        <div
+          aria-hidden
+          className="pointer-events-none absolute z-10 rounded-md border border-seal bg-seal/15"
+          style={{
+            left: marquee.box.left,
+            top: marquee.box.top,
+            width: marquee.box.right - marquee.box.left,
+            height: marquee.box.bottom - marquee.box.top,
+          }}
+        />
+      )}
+    </div>
+  )
+
+  function endLongPressWhenMoved(event: PointerEvent) {
+    if (Math.hypot(event.movementX, event.movementY) > 4) endLongPress()
+  }
+}
+
+interface TileProps {
+  item: Item
+  place: Place
+  isActive: boolean
+  isSelected: boolean
+  isSelecting: boolean
+}
+
+/** Four nodes at most: hundreds of them come and go while somebody scrolls. */
+function Tile({ item, place, isActive, isSelected, isSelecting }: TileProps) {
+  const t = useText()
+  const { generation } = item
+  const [image] = item.images
+  const words = generation.prompt.slice(0, 140) || t('gallery.noPrompt')
+  return (
+    <div
+      role="gridcell"
+      data-index={place.index}
+      tabIndex={isActive ? 0 : -1}
+      aria-selected={isSelected}
+      className={classes(
+        'group absolute top-0 h-full cursor-pointer overflow-hidden rounded-lg bg-sunken [-webkit-touch-callout:none]',
+        isSelected && 'outline-3 outline-seal -outline-offset-3',
+      )}
+      style={{ left: place.left, width: place.width }}
+    >
+      {image ? (
+        <ImageTile
+          src={thumbnailUrl(image.id)}
+          alt={words}
+          width={image.width}
+          height={image.height}
+          isCropped
+          className={classes('rounded-lg transition-[scale]', isSelected && 'scale-[0.93]')}
+        />
+      ) : (
+        <p className="flex h-full animate-breathe items-center justify-center overflow-hidden p-3 text-center text-ink-soft text-sm">
+          {t('gallery.beingMade', { prompt: words.slice(0, 60) })}
+        </p>
+      )}
+      <span
+        data-check
+        aria-hidden
+        className={classes(
+          'absolute top-0 left-0 grid size-10 place-items-center before:absolute before:inset-2 before:rounded-full before:border-2 before:border-white before:shadow-[0_0_3px_rgb(0_0_0/60%)]',
+          isSelected ? 'before:bg-seal' : 'before:bg-black/25',
+          !isSelected && !isSelecting && 'opacity-0 group-hover:opacity-100 group-focus-visible:opacity-100',
+        )}
+      >
+        {isSelected && <Check className="relative size-4 text-white" strokeWidth={3} />}
+      </span>
+      {generation.favorite && (
+        <Heart
+          role="img"
+          aria-label={t('gallery.favorite')}
+          className="absolute right-2 bottom-2 size-4 fill-white text-white drop-shadow-[0_0_2px_rgb(0_0_0/70%)]"
+        />
+      )}
+    </div>
+  )
+}
+
+function repeated(count: number, step: (index: number) => number, from: number) {
+  let index = from
+  for (let done = 0; done < count; done++) index = step(index)
+  return index
+}

@@ -1,0 +1,54 @@
+/** What the gallery shows, out of the pages of the history. */
+import type { Generation, HistoryFilter, Image } from '../api.ts'
+import type { Measured } from './rows.ts'
+
+/** One place of the grid or one line of the list. */
+export interface Item extends Measured {
+  generation: Generation
+  /** One in the grid, all of them in the list; none while it is being made, or when it failed. */
+  images: readonly Image[]
+}
+
+/** A place for each picture, and one for each generation that is still being made. */
+export function gridItems(generation: Generation): Item[] {
+  const day = dayOf(generation.timestamp)
+  const pictures = generation.images.map(image => {
+    return { key: image.id, ratio: image.width / image.height, day, generation, images: [image] }
+  })
+  const isUnderWay = generation.status === 'queued' || generation.status === 'running'
+  if (!isUnderWay || pictures.length > 0) return pictures
+  return [{ key: generation.id, ratio: askedRatio(generation), day, generation, images: [] }]
+}
+
+export function listItems(generation: Generation): Item[] {
+  return [{ key: generation.id, ratio: 1, day: dayOf(generation.timestamp), generation, images: generation.images }]
+}
+
+/** Where the person is; such as `2026-11-23`. */
+function dayOf(timestamp: string) {
+  const time = new Date(timestamp)
+  const two = (value: number) => String(value).padStart(2, '0')
+  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
+}
+
+function askedRatio({ resolved, parameters }: Generation) {
+  const size = /^(\d+)[x*:](\d+)$/.exec(String(resolved?.size ?? parameters.size ?? ''))
+  const ratio = size ? Number(size[1]) / Number(size[2]) : 1
+  return Number.isFinite(ratio) && ratio > 0 ? ratio : 1
+}
+
+/** Would the server name it for this filter? For those that begin while the gallery is open. */
+export function fits(generation: Generation, filter: HistoryFilter): boolean {
+  const text = [generation.prompt, generation.revised_prompt ?? '', ...generation.tags].join('\n')
+  const searched = text.normalize('NFC').toLowerCase()
+  const words = (filter.q ?? '').normalize('NFC').toLowerCase().split(/\s+/)
+  return (
+    words.every(word => searched.includes(word)) &&
+    (filter.provider === undefined || filter.provider === generation.provider) &&
+    (filter.model === undefined || filter.model === generation.model) &&
+    (filter.status === undefined || filter.status === generation.status) &&
+    (filter.favorite === undefined || filter.favorite === generation.favorite) &&
+    (filter.from === undefined || filter.from <= generation.timestamp) &&
+    (filter.to === undefined || filter.to >= generation.timestamp)
+  )
+}

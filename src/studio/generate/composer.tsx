@@ -1,0 +1,87 @@
+/** Where the prompt is written, with the pictures it speaks of. */
+import { type RefObject, useState } from 'react'
+import { useText } from '../text/text.ts'
+import { classes } from '../ui/classes.ts'
+import type { Plan } from './plan.ts'
+import { ReferenceStrip, type ReferenceUpload } from './references.tsx'
+
+export interface ComposerProps {
+  prompt: string
+  references: readonly string[]
+  plans: readonly Plan[]
+  field: RefObject<HTMLTextAreaElement | null>
+  upload: ReferenceUpload
+  onPrompt(prompt: string): void
+  onReferences(change: (references: readonly string[]) => readonly string[]): void
+  onPress(): void
+}
+
+export function Composer({ prompt, references, plans, field, upload, onPrompt, onReferences, onPress }: ComposerProps) {
+  const t = useText()
+  const [isOver, setOver] = useState(false)
+  const limits = plans.map(plan => plan.model.references.max)
+  const most = limits.length === 0 ? 0 : Math.min(...limits)
+  const longest = plans
+    .map(plan => plan.model.prompt.max_characters)
+    .filter(limit => limit !== null)
+    .sort((a, b) => a - b)[0]
+  const length = [...prompt].length
+  return (
+    <section
+      aria-label={t('generate.prompt')}
+      onDragOver={event => {
+        event.preventDefault()
+        setOver(true)
+      }}
+      onDragLeave={event => !event.currentTarget.contains(event.relatedTarget as Node | null) && setOver(false)}
+      onDrop={event => {
+        setOver(false)
+        upload.takeDrop(event)
+      }}
+      className={classes(
+        'relative rounded-3xl border bg-raised shadow-card transition-colors focus-within:border-line-strong',
+        isOver ? 'border-seal' : 'border-line',
+      )}
+    >
+      <textarea
+        ref={field}
+        aria-label={t('generate.prompt')}
+        placeholder={t('generate.promptPlaceholder')}
+        value={prompt}
+        rows={4}
+        maxLength={100_000}
+        onChange={event => onPrompt(event.target.value)}
+        onKeyDown={event => {
+          // Enter also ends the writing of a Chinese word; only together with Ctrl or ⌘ it means the picture.
+          if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.nativeEvent.isComposing) return
+          event.preventDefault()
+          onPress()
+        }}
+        className="field-sizing-content block max-h-[45dvh] min-h-32 w-full resize-none rounded-3xl bg-transparent px-5 pt-4 pb-2 text-lg leading-relaxed outline-none"
+      />
+      <div className="flex items-end justify-between gap-3 px-3 pb-3">
+        <ReferenceStrip
+          references={references}
+          pending={upload.pending}
+          most={most}
+          onChange={next => onReferences(() => next)}
+          onGone={id => onReferences(before => before.filter(other => other !== id))}
+          onFiles={files => void upload.add(files)}
+        />
+        <p className="shrink-0 pb-2 text-right text-ink-faint text-xs tabular-nums">
+          {longest !== undefined && length > longest * 0.7 && t('generate.promptCount', { length, most: longest })}
+        </p>
+      </div>
+      {references.length > 0 && (
+        <p className="px-5 pb-3 text-ink-faint text-sm">
+          {t('generate.referencesHint')} {most > 0 && `(${t('generate.referencesMost', { most })})`}
+        </p>
+      )}
+      {isOver && (
+        <div className="pointer-events-none absolute inset-0 grid place-items-center rounded-3xl bg-seal-wash/90 font-medium text-lg text-seal-ink">
+          {most === 0 ? t('generate.referencesNone') : t('generate.dropHere')}
+        </div>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,400 @@
+/** Creating: what to draw, with which model and how, at the left; what becomes of it at the right. */
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { getRouteApi, Link, useLocation, useNavigate } from '@tanstack/react-router'
+import { CircleAlert, Columns2, Eraser, KeyRound, Sparkles } from 'lucide-react'
+import { useEffect, useEffectEvent, useRef, useState } from 'react'
+import type { Model } from '../../api/models.ts'
+import {
+  ApiError,
+  configurationsQuery,
+  explain,
+  type Generation,
+  generationQuery,
+  modelsQuery,
+  putAnswer,
+} from '../api.ts'
+import { Feed } from '../live/feed.tsx'
+import type { TakenRecipe } from '../router.tsx'
+import { isTyping } from '../shortcuts.ts'
+import { moneyRange } from '../text/format.ts'
+import { type Text, useText } from '../text/text.ts'
+import { Button, buttonClasses, IconButton } from '../ui/button.tsx'
+import { EmptyState, Skeleton } from '../ui/states.tsx'
+import { toast } from '../ui/toast.tsx'
+import { Composer } from './composer.tsx'
+import { draftOf, recipeOf, standardModel, useDraft } from './draft.ts'
+import { ModelPicker, priceText } from './model-picker.tsx'
+import { type Plan, type PlanFault, type PlanNote, planFor, schemasOf, sumOf } from './plan.ts'
+import { press } from './press.ts'
+import { useReferenceUpload } from './references.tsx'
+import { parameterLabel } from './schema-field.tsx'
+import { rolled, Settings } from './settings.tsx'
+import type { SizeFault } from './sizes.ts'
+
+export function GenerateScreen() {
+  const t = useText()
+  const models = useQuery(modelsQuery)
+  const configurations = useQuery(configurationsQuery)
+  if (models.isPending || configurations.isPending) return <Loading />
+  if (models.isError) {
+    return (
+      <EmptyState
+        isTrouble
+        icon={<CircleAlert aria-hidden />}
+        title={t('generate.modelsFailed')}
+        action={
+          <Button look="primary" onClick={() => void models.refetch()}>
+            {t('shell.retry')}
+          </Button>
+        }
+      >
+        {explain(models.error)}
+      </EmptyState>
+    )
+  }
+  const preferred = (configurations.data ?? []).flatMap(({ model, is_active }) => (model && is_active ? [model] : []))
+  return <Studio models={models.data} preferred={preferred} />
+}
+
+function Loading() {
+  return (
+    <div className="mx-auto grid max-w-[110rem] gap-6 p-4 lg:grid-cols-[26rem_minmax(0,1fr)] lg:p-8">
+      <div className="flex flex-col gap-5">
+        <Skeleton className="h-48 rounded-3xl" />
+        <Skeleton className="h-16" />
+        <Skeleton className="h-40" />
+      </div>
+      <div className="hidden grid-cols-2 gap-5 lg:grid">
+        <Skeleton className="aspect-square" />
+        <Skeleton className="aspect-square" />
+      </div>
+    </div>
+  )
+}
+
+function Studio({ models, preferred }: { models: readonly Model[]; preferred: readonly string[] }) {
+  const t = useText()
+  const client = useQueryClient()
+  const [draft, change] = useDraft()
+  const [isPicking, setPicking] = useState(false)
+  const [isSending, setSending] = useState(false)
+  const [wasPressed, setPressed] = useState(false)
+  const field = useRef<HTMLTextAreaElement>(null)
+  const feed = useRef<HTMLDivElement>(null)
+
+  const known = draft.models.map(id => models.find(model => model.id === id)).filter(model => model !== undefined)
+  const standard = standardModel(models, preferred)
+  const chosen = known.length > 0 ? known : standard ? [standard] : []
+  const plans = chosen.map(model => planFor(model, draft))
+  const isReady = models.some(model => model.configured)
+
+  const upload = useReferenceUpload(id => change(before => ({ references: [...before.references, id] })))
+
+  function take(recipe: TakenRecipe) {
+    change(draftOf(recipe, models))
+    field.current?.focus()
+    window.scrollTo({ top: 0 })
+  }
+  useTaken(take, image => change(before => ({ references: [...before.references.filter(id => id !== image), image] })))
+  useSlash(field)
+
+  async function send() {
+    setPressed(true)
+    if (isSending) return
+    if (upload.pending > 0) {
+      toast(t('generate.stillStoring'))
+      return
+    }
+    if (plans.length === 0 || plans.some(plan => plan.faults.length > 0)) {
+      field.current?.focus()
+      return
+    }
+    setSending(true)
+    const sent = await Promise.allSettled(plans.map(plan => press(plan.body)))
+    setSending(false)
+    setPressed(false)
+    for (const [index, result] of sent.entries()) {
+      if (result.status === 'fulfilled') putAnswer(client, result.value)
+      else toast(failureText(t, plans[index]?.model.name ?? '', result.reason), { look: 'bad' })
+    }
+    // On a narrow page the cards stand below the form, on a wide one the newest may be above.
+    const top = feed.current?.getBoundingClientRect().top ?? 0
+    const isSeen = top >= 0 && top < window.innerHeight * 0.6
+    if (!isSeen && sent.some(result => result.status === 'fulfilled')) feed.current?.scrollIntoView({ block: 'start' })
+  }
+
+  return (
+    <div className="mx-auto grid max-w-[120rem] grid-cols-[minmax(0,1fr)] gap-x-8 gap-y-6 p-4 lg:grid-cols-[27rem_minmax(0,1fr)] lg:items-start lg:p-8">
+      <form
+        aria-label={t('generate.title')}
+        onSubmit={event => {
+          event.preventDefault()
+          void send()
+        }}
+        className="flex flex-col gap-5 lg:sticky lg:top-8 lg:max-h-[calc(100dvh-6rem)]"
+      >
+        <div className="-m-1 flex flex-col gap-5 p-1 lg:overflow-y-auto lg:pr-2">
+          <div className="flex min-h-10 items-center justify-between">
+            <h1 className="text-2xl">{t('generate.title')}</h1>
+            {(draft.prompt !== '' || draft.references.length > 0) && (
+              <IconButton
+                label={t('generate.startOver')}
+                onClick={() => {
+                  const before = draft
+                  change({ prompt: '', references: [], size: {}, count: 1, values: {} })
+                  toast(t('generate.startOver'), { action: { label: t('shell.undo'), onSelect: () => change(before) } })
+                }}
+              >
+                <Eraser aria-hidden className="size-5" />
+              </IconButton>
+            )}
+          </div>
+          <Composer
+            prompt={draft.prompt}
+            references={draft.references}
+            plans={plans}
+            field={field}
+            upload={upload}
+            onPrompt={prompt => change({ prompt })}
+            onReferences={next => change(before => ({ references: next(before.references) }))}
+            onPress={() => void send()}
+          />
+          {isReady ? (
+            <>
+              <ChosenModels chosen={chosen} onPick={() => setPicking(true)} />
+              <Settings draft={draft} models={chosen} plans={plans} onChange={change} />
+            </>
+          ) : (
+            <NoKey />
+          )}
+        </div>
+        {isReady && <PressArea plans={plans} isSending={isSending} areFaultsShown={wasPressed} />}
+      </form>
+      <div ref={feed} className="min-w-0 scroll-mt-4">
+        <Feed
+          models={models}
+          onAgain={generation => {
+            take(recipeOf(generation))
+            toast(t('generate.taken'))
+          }}
+          onReference={id => change(before => ({ references: [...before.references, id] }))}
+          onIdea={prompt => {
+            change({ prompt })
+            field.current?.focus()
+          }}
+        />
+      </div>
+      {isPicking && (
+        <ModelPicker
+          models={models}
+          chosen={chosen.map(model => model.id)}
+          onChange={ids => change({ models: ids })}
+          onClose={() => setPicking(false)}
+        />
+      )}
+    </div>
+  )
+}
+
+function failureText(t: Text, model: string, error: unknown) {
+  const isLost = error instanceof ApiError && (error.status === 0 || error.status >= 500)
+  return t('generate.failed', { model, reason: isLost ? t('generate.lost') : explain(error) })
+}
+
+/** `/` goes to the prompt from anywhere. */
+function useSlash(field: { readonly current: HTMLTextAreaElement | null }) {
+  useEffect(() => {
+    function press(event: KeyboardEvent) {
+      if (event.key !== '/' || event.ctrlKey || event.metaKey || isTyping(event.target)) return
+      if (document.querySelector('[role=dialog]')) return
+      event.preventDefault()
+      field.current?.focus()
+    }
+    document.addEventListener('keydown', press)
+    return () => document.removeEventListener('keydown', press)
+  }, [field])
+}
+
+const route = getRouteApi('/')
+
+/** Takes what the address or another screen hands over, once, and cleans the address. */
+function useTaken(onRecipe: (recipe: TakenRecipe) => void, onReference: (image: string) => void) {
+  const t = useText()
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  const { from, reference, seed } = route.useSearch()
+  const recipe = useLocation({ select: location => location.state.recipe })
+
+  const take = useEffectEvent(async () => {
+    try {
+      const taken = recipe ?? (from === undefined ? undefined : recipeOf(await load(from)))
+      if (taken) {
+        const parameters = seed === 'new' ? { ...taken.parameters, seed: rolled() } : taken.parameters
+        onRecipe({ ...taken, parameters })
+        toast(t('generate.taken'))
+      }
+    } catch (error) {
+      toast(t('generate.takeFailed', { reason: explain(error) }), { look: 'bad' })
+    }
+    if (reference !== undefined) onReference(reference)
+    await navigate({ to: '/', replace: true, search: {}, state: {} })
+  })
+  const load = (id: string): Promise<Generation> => client.fetchQuery(generationQuery(id))
+
+  const hasSomething = recipe !== undefined || from !== undefined || reference !== undefined
+  useEffect(() => {
+    if (hasSomething) void take()
+  }, [hasSomething])
+}
+
+function ChosenModels({ chosen, onPick }: { chosen: readonly Model[]; onPick(): void }) {
+  const t = useText()
+  return (
+    <button
+      type="button"
+      onClick={onPick}
+      className="flex items-center gap-3 rounded-2xl border border-line bg-raised px-4 py-2.5 text-left transition-colors hover:border-line-strong"
+    >
+      {chosen.length > 1 && <Columns2 aria-hidden className="size-5 shrink-0 text-seal-ink" />}
+      <span className="min-w-0 flex-1">
+        <span className="block text-ink-faint text-xs">
+          {t(chosen.length > 1 ? 'generate.modelsCompare' : 'generate.models')}
+        </span>
+        {chosen.map(model => (
+          <span key={model.id} className="flex flex-wrap items-baseline justify-between gap-x-3">
+            <span className="font-medium">{model.name}</span>
+            <span className="text-ink-soft text-sm tabular-nums">{priceText(t, model)}</span>
+          </span>
+        ))}
+      </span>
+      <span className="shrink-0 text-seal-ink text-sm">{t('generate.change')}</span>
+    </button>
+  )
+}
+
+function NoKey() {
+  const t = useText()
+  return (
+    <div className="flex flex-col items-center gap-3 rounded-3xl bg-seal-wash p-6 text-center">
+      <KeyRound aria-hidden className="size-8 text-seal-ink" />
+      <h2 className="text-xl">{t('generate.noKey')}</h2>
+      <p className="text-ink-soft">{t('generate.noKeyHint')}</p>
+      <Link to="/welcome" className={buttonClasses('primary')}>
+        {t('generate.begin')}
+      </Link>
+    </div>
+  )
+}
+
+// ── The button, what it costs, and what stands against it ───────────────────────────────────────────────────────────
+
+interface PressAreaProps {
+  plans: readonly Plan[]
+  isSending: boolean
+  /** An empty prompt is no fault before somebody presses. */
+  areFaultsShown: boolean
+}
+
+function PressArea({ plans, isSending, areFaultsShown }: PressAreaProps) {
+  const t = useText()
+  const faults = [...new Set(plans.flatMap(plan => faultTexts(t, plan, areFaultsShown)))]
+  // What none of them has is no longer in sight either, and waits for a model that has it.
+  const has = (name: string) => plans.some(({ model }) => Object.hasOwn(schemasOf(model), name))
+  const notes = [
+    ...new Set(
+      plans.flatMap(plan =>
+        plan.notes
+          .filter(note => note.kind !== 'left_out' || has(note.parameter))
+          .map(note => noteText(t, plan.model.name, note)),
+      ),
+    ),
+  ]
+  return (
+    <div className="sticky bottom-[calc(3.5rem+env(safe-area-inset-bottom))] z-20 -mx-4 flex flex-col gap-2 border-line bg-paper/95 px-4 py-2 backdrop-blur lg:static lg:mx-0 lg:px-0 lg:py-0">
+      {faults.length + notes.length > 0 && (
+        <ul aria-live="polite" className="flex max-h-32 flex-col gap-0.5 overflow-y-auto text-sm">
+          {faults.map(text => (
+            <li key={text} className="text-seal-ink">
+              {text}
+            </li>
+          ))}
+          {notes.map(text => (
+            <li key={text} className="text-amber">
+              {text}
+            </li>
+          ))}
+        </ul>
+      )}
+      <Button
+        type="submit"
+        look="primary"
+        size="large"
+        isBusy={isSending}
+        icon={<Sparkles aria-hidden className="size-5" />}
+        className="w-full"
+      >
+        {isSending
+          ? t('generate.sending')
+          : plans.length > 1
+            ? t('generate.pressMany', { count: plans.length })
+            : t('generate.press')}
+        <span className="font-normal tabular-nums">{costText(t, plans)}</span>
+      </Button>
+    </div>
+  )
+}
+
+/** Before it is pressed: `¥0.25`, `≈ ¥0.30–0.60`, or that no price is known. */
+function costText(t: Text, plans: readonly Plan[]) {
+  const { costs, isComplete } = sumOf(plans.map(plan => plan.cost))
+  if (costs.length === 0) return `· ${t('generate.costFree')}`
+  const texts = costs.map(cost => {
+    const amount = `${cost.isEstimate ? '≈ ' : ''}${moneyRange(cost)}`
+    if (cost.isLeast) return t('generate.costLeast', { amount })
+    return cost.isMost ? t('generate.costMost', { amount }) : amount
+  })
+  const together = texts.join(' + ')
+  return `· ${isComplete ? together : t('generate.costPartly', { amount: together })}`
+}
+
+function faultTexts(t: Text, plan: Plan, isPromptMissed: boolean): string[] {
+  const faults = isPromptMissed ? plan.faults : plan.faults.filter(fault => fault.kind !== 'prompt')
+  return faults.map(fault => faultText(t, plan.model.name, fault))
+}
+
+function faultText(t: Text, model: string, fault: PlanFault): string {
+  switch (fault.kind) {
+    case 'prompt':
+      return t('generate.faultPrompt')
+    case 'not_configured':
+      return t('generate.faultNotConfigured', { model })
+    case 'too_many_references':
+      if (fault.most === 0) return t('generate.faultNoReferences', { model })
+      return t('generate.faultTooManyReferences', { model, most: fault.most })
+    case 'too_few_references':
+      return t('generate.faultTooFewReferences', { model, least: fault.least })
+    case 'size':
+      return sizeFaultText(t, model, fault.fault)
+  }
+}
+
+function sizeFaultText(t: Text, model: string, { kind, least, most }: SizeFault) {
+  return t(`generate.sizeFault_${kind}`, { model, least, most })
+}
+
+function noteText(t: Text, model: string, note: PlanNote): string {
+  switch (note.kind) {
+    case 'size':
+      return t('generate.noteSize', { model, instead: note.instead.replace('x', ' × ') })
+    case 'count':
+      return t('generate.noteCount', { model, count: note.count })
+    case 'left_out':
+      return t('generate.noteLeftOut', { model, parameter: parameterLabel(note.parameter) })
+    case 'prompt_cut':
+      return t('generate.promptCut', { model, most: note.most, length: note.length })
+    case 'series':
+      return t('generate.noteSeries', { model, most: note.most })
+    case 'retired':
+      return t('generate.noteRetired', { model })
+  }
+}

@@ -1,0 +1,199 @@
+/** The models, grouped by service, with what they cost and can do; several may be chosen to compare them. */
+
+import { Link } from '@tanstack/react-router'
+import { Check, Plus, Search } from 'lucide-react'
+import { useState } from 'react'
+import type { Model } from '../../api/models.ts'
+import { money } from '../text/format.ts'
+import { type Text, useLanguage, useText } from '../text/text.ts'
+import { Button, IconButton } from '../ui/button.tsx'
+import { classes } from '../ui/classes.ts'
+import { Dialog } from '../ui/dialog.tsx'
+import { controlClasses } from '../ui/field.tsx'
+import { Badge } from '../ui/states.tsx'
+import { Switch } from '../ui/switch.tsx'
+import { tiersOf } from './sizes.ts'
+
+export interface ModelPickerProps {
+  models: readonly Model[]
+  /** Ids. */
+  chosen: readonly string[]
+  onChange(chosen: string[]): void
+  onClose(): void
+}
+
+export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerProps) {
+  const t = useText()
+  const [words, setWords] = useState('')
+  const [isOlderShown, setOlderShown] = useState(false)
+  const isFound = (model: Model) => {
+    const text = [model.id, model.name, model.provider_name, model.about.zh, model.about.en].join(' ').toLowerCase()
+    return words
+      .toLowerCase()
+      .split(/\s+/)
+      .every(word => text.includes(word))
+  }
+  const shown = models.filter(model => {
+    const isNew = model.state === 'current' || model.state === 'unlisted'
+    return isFound(model) && (isNew || isOlderShown || words !== '' || chosen.includes(model.id))
+  })
+  const groups = Map.groupBy(
+    shown.toSorted((a, b) => Number(b.configured) - Number(a.configured)),
+    model => model.provider,
+  )
+  const toggle = (id: string) => {
+    const next = chosen.includes(id) ? chosen.filter(other => other !== id) : [...chosen, id]
+    if (next.length > 0) onChange(next)
+  }
+  return (
+    <Dialog
+      isOpen
+      onClose={onClose}
+      size="large"
+      title={t('generate.chooseModels')}
+      description={t('generate.chooseModelsHint')}
+      actions={
+        <Button look="primary" onClick={onClose}>
+          {t('generate.done')}
+        </Button>
+      }
+    >
+      <div className="sticky top-0 z-10 -mx-1 mb-4 flex flex-wrap items-center gap-x-4 gap-y-1 bg-sheet px-1 py-2">
+        <div className="relative min-w-56 flex-1">
+          <Search aria-hidden className="absolute top-1/2 left-3 size-4 -translate-y-1/2 text-ink-faint" />
+          <input
+            type="search"
+            aria-label={t('generate.searchModels')}
+            placeholder={t('generate.searchModels')}
+            className={classes(controlClasses, 'pl-9')}
+            value={words}
+            onChange={event => setWords(event.target.value)}
+          />
+        </div>
+        <Switch label={t('generate.showOlder')} isOn={isOlderShown} onChange={setOlderShown} />
+      </div>
+      {shown.length === 0 && <p className="py-8 text-center text-ink-soft">{t('generate.noModelFound')}</p>}
+      <div className="flex flex-col gap-6">
+        {[...groups].map(([provider, members]) => (
+          <section key={provider} aria-labelledby={`provider-${provider}`}>
+            <h3 id={`provider-${provider}`} className="mb-2 flex items-center gap-2 text-lg">
+              {members[0]?.provider_name}
+              {!members.some(model => model.configured) && (
+                <Link
+                  to="/configurations"
+                  search={{ add: provider }}
+                  className="inline-flex min-h-10 items-center rounded-full px-3 font-sans text-seal-ink text-sm underline-offset-4 hover:underline"
+                >
+                  {t('generate.addKey')}
+                </Link>
+              )}
+            </h3>
+            <ul className="grid gap-2 md:grid-cols-2">
+              {members.map(model => (
+                <li key={model.id}>
+                  <ModelCard
+                    model={model}
+                    isChosen={chosen.includes(model.id)}
+                    canCompare={model.configured && chosen.length > 0}
+                    onChoose={() => {
+                      onChange([model.id])
+                      onClose()
+                    }}
+                    onToggle={() => toggle(model.id)}
+                  />
+                </li>
+              ))}
+            </ul>
+          </section>
+        ))}
+      </div>
+    </Dialog>
+  )
+}
+
+interface ModelCardProps {
+  model: Model
+  isChosen: boolean
+  canCompare: boolean
+  onChoose(): void
+  onToggle(): void
+}
+
+function ModelCard({ model, isChosen, canCompare, onChoose, onToggle }: ModelCardProps) {
+  const t = useText()
+  const language = useLanguage()
+  return (
+    <div
+      className={classes(
+        'flex h-full items-start rounded-2xl border transition-colors',
+        isChosen ? 'border-seal bg-seal-wash' : 'border-line bg-raised hover:border-line-strong',
+        !model.configured && 'opacity-70',
+      )}
+    >
+      <button
+        type="button"
+        disabled={!model.configured}
+        aria-pressed={isChosen}
+        onClick={onChoose}
+        className="min-w-0 flex-1 rounded-2xl p-3 pr-1 text-left"
+      >
+        <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
+          <span className="font-medium">{model.name}</span>
+          <span
+            title={model.price && model.price.certainty !== 'documented' ? t('generate.priceReported') : undefined}
+            className="text-ink-soft text-sm tabular-nums"
+          >
+            {priceText(t, model)}
+          </span>
+          {!model.configured && <Badge look="warning">{t('generate.notConfigured')}</Badge>}
+          {model.state === 'legacy' && <Badge>{t('generate.legacy')}</Badge>}
+          {model.state === 'retired' && <Badge look="bad">{t('generate.retired')}</Badge>}
+        </span>
+        <span className="mt-0.5 block text-ink-soft text-sm">{model.about[language]}</span>
+        <span className="mt-1.5 flex flex-wrap gap-x-2 text-ink-faint text-xs">
+          {abilitiesOf(t, model).map(ability => (
+            <span key={ability} className="not-last:after:ml-2 not-last:after:content-['·']">
+              {ability}
+            </span>
+          ))}
+        </span>
+      </button>
+      <IconButton
+        label={
+          isChosen ? t('generate.removeModel', { name: model.name }) : t('generate.compareWith', { name: model.name })
+        }
+        aria-pressed={isChosen}
+        disabled={!canCompare}
+        look={isChosen ? 'primary' : 'quiet'}
+        onClick={onToggle}
+        className="m-2"
+      >
+        {isChosen ? <Check aria-hidden className="size-5" /> : <Plus aria-hidden className="size-5" />}
+      </IconButton>
+    </div>
+  )
+}
+
+/** `¥0.30–0.60 a picture`, with `≈` where no document of the service says so. */
+export function priceText(t: Text, model: Model) {
+  if (!model.price) return t('generate.priceUnknown')
+  const amounts = model.price.image.map(step => step.amount)
+  const { currency, certainty } = model.price
+  const least = Math.min(...amounts)
+  const most = Math.max(...amounts)
+  const amount = least === most ? money(least, currency) : `${money(least, currency)}–${money(most, currency)}`
+  return t('generate.perPicture', { amount: certainty === 'documented' ? amount : `≈ ${amount}` })
+}
+
+function abilitiesOf(t: Text, model: Model) {
+  const rule = model.sizes.text_to_image ?? model.sizes.with_references
+  const tier = rule ? tiersOf(rule).at(-1) : undefined
+  const [fast, slow] = model.typical_seconds
+  return [
+    model.text_to_image && t('generate.abilityText'),
+    model.references.max > 0 && t('generate.abilityReferences', { count: model.references.max }),
+    model.images.group && model.images.group.max > 1 && t('generate.abilityGroup', { count: model.images.group.max }),
+    tier && t('generate.abilityResolution', { tier }),
+    t('generate.seconds', { fast, slow }),
+  ].filter(ability => typeof ability === 'string')
+}

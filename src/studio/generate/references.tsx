@@ -1,0 +1,203 @@
+/** The pictures to work from, in the order in which the prompt counts them. */
+import { ArrowLeft, ArrowRight, ImagePlus, X } from 'lucide-react'
+import { type ClipboardEvent, type DragEvent, useEffect, useEffectEvent, useRef, useState } from 'react'
+import { explain, imageDragType, isImageGone, thumbnailUrl, uploadReference } from '../api.ts'
+import { useText } from '../text/text.ts'
+import { IconButton } from '../ui/button.tsx'
+import { classes } from '../ui/classes.ts'
+import { Menu } from '../ui/menu.tsx'
+import { toast } from '../ui/toast.tsx'
+
+export type ReferenceUpload = ReturnType<typeof useReferenceUpload>
+
+/** Stores files as they come; `pending` of them are still on their way. */
+export function useReferenceUpload(onStored: (id: string) => void) {
+  const t = useText()
+  const [pending, setPending] = useState(0)
+  const stored = useEffectEvent(onStored)
+
+  async function store(file: File) {
+    if (!file.type.startsWith('image/')) {
+      toast(t('generate.notAPicture', { name: file.name }), { look: 'bad' })
+      return
+    }
+    setPending(count => count + 1)
+    try {
+      onStored((await uploadReference(file)).id)
+    } catch (error) {
+      toast(t('generate.uploadFailed', { name: file.name, reason: explain(error) }), { look: 'bad' })
+    } finally {
+      setPending(count => count - 1)
+    }
+  }
+
+  async function add(files: readonly File[]) {
+    // One after the other, so that they stand in the order in which they came.
+    for (const file of files) await store(file)
+  }
+
+  // Wherever on the page somebody pastes a picture, it is meant for here.
+  const paste = useEffectEvent((event: globalThis.ClipboardEvent) => {
+    const files = filesOf(event.clipboardData)
+    if (files.length === 0) return
+    event.preventDefault()
+    void add(files)
+  })
+  useEffect(() => {
+    const handle = (event: globalThis.ClipboardEvent) => paste(event)
+    document.addEventListener('paste', handle)
+    return () => document.removeEventListener('paste', handle)
+  }, [])
+
+  return {
+    pending,
+    add,
+    /** Of a drop; true when there was something for us in it. */
+    takeDrop(event: DragEvent) {
+      const id = event.dataTransfer.getData(imageDragType)
+      const files = filesOf(event.dataTransfer)
+      if (id === '' && files.length === 0) return false
+      event.preventDefault()
+      if (id !== '') stored(id)
+      else void add(files)
+      return true
+    },
+  }
+}
+
+function filesOf(data: DataTransfer | ClipboardEvent['clipboardData'] | null) {
+  return [...(data?.files ?? [])]
+}
+
+export interface ReferenceStripProps {
+  /** Ids of stored pictures. */
+  references: readonly string[]
+  pending: number
+  most: number
+  onChange(references: string[]): void
+  /** Swept, or of another server. */
+  onGone(id: string): void
+  onFiles(files: File[]): void
+}
+
+export function ReferenceStrip({ references, pending, most, onChange, onGone, onFiles }: ReferenceStripProps) {
+  const t = useText()
+  const input = useRef<HTMLInputElement>(null)
+  const move = (from: number, to: number) => {
+    const next = [...references]
+    next.splice(to, 0, ...next.splice(from, 1))
+    onChange(next)
+  }
+  async function forget(id: string) {
+    if (!(await isImageGone(id))) return
+    onGone(id)
+    toast(t('generate.referenceGone'), { look: 'bad' })
+  }
+  const remove = (index: number) => onChange(references.filter((_, other) => other !== index))
+  return (
+    <div className="flex flex-wrap items-center gap-2">
+      {references.length > 0 && (
+        <ol aria-label={t('generate.references')} className="contents">
+          {references.map((id, index) => (
+            <li
+              // The same picture may stand here twice, and has no other name than its place.
+              key={`${id}-${references.indexOf(id) === index ? 0 : index}`}
+              draggable
+              onDragStart={event => event.dataTransfer.setData('text/x-place', String(index))}
+              onDragOver={event => event.dataTransfer.types.includes('text/x-place') && event.preventDefault()}
+              onDrop={event => {
+                const from = event.dataTransfer.getData('text/x-place')
+                if (from === '') return
+                event.preventDefault()
+                event.stopPropagation()
+                move(Number(from), index)
+              }}
+              className={classes(
+                'relative size-18 overflow-hidden rounded-xl border bg-sunken',
+                index < most ? 'border-line' : 'border-seal opacity-60',
+              )}
+            >
+              <Menu
+                align="start"
+                trigger={
+                  <button
+                    type="button"
+                    aria-label={t('generate.referenceActions', { number: index + 1 })}
+                    className="size-full"
+                  >
+                    <img
+                      src={thumbnailUrl(id)}
+                      alt={t('generate.reference', { number: index + 1 })}
+                      draggable={false}
+                      className="size-full object-cover"
+                      onError={() => void forget(id)}
+                    />
+                  </button>
+                }
+                entries={[
+                  {
+                    label: t('generate.moveEarlier'),
+                    icon: <ArrowLeft aria-hidden className="size-4" />,
+                    onSelect: () => move(index, index - 1),
+                    isDisabled: index === 0,
+                  },
+                  {
+                    label: t('generate.moveLater'),
+                    icon: <ArrowRight aria-hidden className="size-4" />,
+                    onSelect: () => move(index, index + 1),
+                    isDisabled: index === references.length - 1,
+                  },
+                  'line',
+                  {
+                    label: t('shell.remove'),
+                    icon: <X aria-hidden className="size-4" />,
+                    onSelect: () => remove(index),
+                    isDanger: true,
+                  },
+                ]}
+              />
+              <span
+                aria-hidden
+                className="pointer-events-none absolute bottom-1 left-1 rounded-md bg-black/65 px-1.5 text-white text-xs leading-5"
+              >
+                {index + 1}
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
+      {pending > 0 && (
+        <span
+          role="status"
+          className="grid size-18 animate-breathe place-items-center rounded-xl bg-sunken text-ink-faint text-xs"
+        >
+          {t('generate.uploading')}
+        </span>
+      )}
+      <IconButton
+        label={
+          most === 0
+            ? t('generate.referencesNone')
+            : `${t('generate.addReference')} (${t('generate.referencesMost', { most })})`
+        }
+        disabled={most === 0}
+        onClick={() => input.current?.click()}
+        className={references.length > 0 ? 'size-18 rounded-xl border border-line border-dashed' : ''}
+      >
+        <ImagePlus aria-hidden className="size-5" />
+      </IconButton>
+      <input
+        ref={input}
+        type="file"
+        accept="image/*"
+        multiple
+        hidden
+        aria-label={t('generate.addReference')}
+        onChange={event => {
+          onFiles([...(event.target.files ?? [])])
+          event.target.value = ''
+        }}
+      />
+    </div>
+  )
+}

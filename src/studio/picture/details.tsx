@@ -1,0 +1,343 @@
+/** All that is known of a picture. */
+import { useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { Copy } from 'lucide-react'
+import { Fragment, type ReactNode, useMemo, useState } from 'react'
+import { ApiError, explain, type Generation, type Image, thumbnailUrl, useModels } from '../api.ts'
+import { markGenerations } from '../marks.ts'
+import { Tags } from '../tags.tsx'
+import { bytes, duration, moment, money } from '../text/format.ts'
+import { findText, type Text, useText } from '../text/text.ts'
+import { IconButton } from '../ui/button.tsx'
+import { classes } from '../ui/classes.ts'
+import { ImageTile } from '../ui/image-tile.tsx'
+import { Notice } from '../ui/states.tsx'
+import { Switch } from '../ui/switch.tsx'
+import { toast } from '../ui/toast.tsx'
+import { difference } from './difference.ts'
+
+export interface DetailsProps {
+  generation: Generation
+  image: Image | undefined
+}
+
+export function Details({ generation, image }: DetailsProps) {
+  const t = useText()
+  const client = useQueryClient()
+  const { error, failures, warnings, references, tags } = generation
+  return (
+    <div className="flex flex-col gap-6">
+      {error && (
+        <Notice look="bad">
+          <p>{explain(new ApiError(error.code, error.message))}</p>
+          {error.provider_message && (
+            <p className="mt-1 text-ink-soft">
+              {t('picture.providerMessage')}: {error.provider_message}
+            </p>
+          )}
+        </Notice>
+      )}
+      <Prompts generation={generation} />
+      <Settings generation={generation} image={image} />
+      {references.length > 0 && (
+        <Section title={t('picture.references')}>
+          <ul className="grid grid-cols-4 gap-2">
+            {references.map((reference, index) => (
+              <li key={`${reference.id} ${reference.index}`} className="aspect-square overflow-hidden rounded-lg">
+                <Link
+                  to="/"
+                  search={{ reference: reference.id }}
+                  title={t('picture.useAsReference')}
+                  className="block size-full"
+                >
+                  <ImageTile
+                    src={thumbnailUrl(reference.id)}
+                    alt={t('picture.referenceNumber', { number: index + 1 })}
+                    width={reference.width}
+                    height={reference.height}
+                    isCropped
+                  />
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </Section>
+      )}
+      {failures.length > 0 && (
+        <Section title={t('picture.failures')}>
+          <ul className="flex flex-col gap-2 text-sm">
+            {failures.map(failure => (
+              <li key={failure.index} className="rounded-xl bg-seal-wash px-3 py-2 text-seal-ink">
+                <strong className="font-medium">{t('picture.failedPicture', { number: failure.index + 1 })}</strong>{' '}
+                {findText('problems', failure.code) ?? failure.message}
+                {failure.provider_code && <code className="block text-xs">{failure.provider_code}</code>}
+              </li>
+            ))}
+          </ul>
+        </Section>
+      )}
+      {warnings.length > 0 && (
+        <Section title={t('picture.warnings')}>
+          <ul className="flex flex-col gap-1 text-ink-soft text-sm">
+            {warnings.map(warning => (
+              <li key={`${warning.parameter} ${warning.message}`}>
+                <strong className="font-medium">{labelOf(warning.parameter)}:</strong> {warning.message}
+              </li>
+            ))}
+          </ul>
+        </Section>
+      )}
+      <Section title={t('picture.tags')}>
+        <Tags
+          tags={tags}
+          onAdd={added =>
+            void markGenerations(client, [generation], now => ({ tags: [...new Set([...now.tags, ...added])] }))
+          }
+          onRemove={tag =>
+            void markGenerations(client, [generation], now => ({ tags: now.tags.filter(other => other !== tag) }))
+          }
+        />
+      </Section>
+      <Facts generation={generation} image={image} />
+    </div>
+  )
+}
+
+function Section({ title, action, children }: { title: string; action?: ReactNode; children: ReactNode }) {
+  return (
+    <section>
+      <div className="mb-1.5 flex min-h-10 items-center justify-between gap-2">
+        <h2 className="text-base text-ink-soft">{title}</h2>
+        {action}
+      </div>
+      {children}
+    </section>
+  )
+}
+
+function CopyButton({ text, label }: { text: string; label: string }) {
+  const t = useText()
+  return (
+    <IconButton label={label} onClick={() => void copy(text, t)}>
+      <Copy aria-hidden className="size-4" />
+    </IconButton>
+  )
+}
+
+async function copy(text: string, t: Text) {
+  try {
+    // Only there on https and on the own machine.
+    await navigator.clipboard.writeText(text)
+    toast(t('picture.copied'), { look: 'good' })
+  } catch {
+    toast(t('picture.copyFailed'), { look: 'bad' })
+  }
+}
+
+// ── Prompts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function Prompts({ generation: { prompt, revised_prompt: revised } }: { generation: Generation }) {
+  const t = useText()
+  const [isMarked, setMarked] = useState(true)
+  const pieces = useMemo(() => (revised ? difference(prompt, revised) : undefined), [prompt, revised])
+  return (
+    <>
+      <Section
+        title={t('picture.prompt')}
+        action={prompt && <CopyButton text={prompt} label={t('picture.copyPrompt')} />}
+      >
+        <p className={classes('whitespace-pre-wrap text-pretty break-words', !prompt && 'text-ink-faint')}>
+          {prompt || t('picture.noPrompt')}
+        </p>
+      </Section>
+      {revised && revised !== prompt && (
+        <Section title={t('picture.revised')} action={<CopyButton text={revised} label={t('picture.copyRevised')} />}>
+          <p className="whitespace-pre-wrap text-pretty break-words">
+            {/* biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one text never change their places */}
+            {pieces && isMarked ? pieces.map((piece, index) => <Marked key={index} {...piece} />) : revised}
+          </p>
+          {pieces && (
+            <Switch
+              label={t('picture.showChanges')}
+              hint={isMarked ? t('picture.revisedHint') : undefined}
+              isOn={isMarked}
+              onChange={setMarked}
+              className="mt-2"
+            />
+          )}
+        </Section>
+      )}
+    </>
+  )
+}
+
+function Marked({ kind, text }: { kind: 'same' | 'added' | 'removed'; text: string }) {
+  if (kind === 'added') return <ins className="rounded-sm bg-jade-wash text-jade no-underline">{text}</ins>
+  if (kind === 'removed') return <del className="text-ink-faint">{text}</del>
+  return text
+}
+
+// ── Settings ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function labelOf(name: string) {
+  return findText('parameters', name) ?? name
+}
+
+function Settings({ generation: { parameters, resolved }, image }: DetailsProps) {
+  const t = useText()
+  const names = [...new Set(['size', ...Object.keys(parameters), ...Object.keys(resolved ?? {})])]
+  return (
+    <Section title={t('picture.settings')}>
+      <table className="w-full table-fixed text-sm">
+        <thead className="text-left text-ink-faint">
+          <tr>
+            <th className="w-2/5 pb-1 font-normal">
+              <span className="sr-only">{t('picture.settings')}</span>
+            </th>
+            <th className="pb-1 font-normal">{t('picture.asked')}</th>
+            <th className="pb-1 font-normal">{t('picture.sent')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {names.map(name => {
+            const asked = parameters[name]
+            const sent = resolved?.[name]
+            const isOther = asked !== undefined && sent !== undefined && wordOf(asked, t) !== wordOf(sent, t)
+            return (
+              <tr key={name} className="border-line border-t align-top">
+                <th scope="row" className="py-1.5 pr-2 text-left font-normal text-ink-soft">
+                  {labelOf(name)}
+                </th>
+                <td className={classes('break-words py-1.5 pr-2', asked === undefined && 'text-ink-faint')}>
+                  {asked === undefined ? t('picture.notAsked') : wordOf(asked, t)}
+                </td>
+                <td className={classes('break-words py-1.5', isOther && 'font-medium text-amber')}>
+                  {sent === undefined ? '–' : wordOf(sent, t)}
+                </td>
+              </tr>
+            )
+          })}
+          {image && (
+            <tr className="border-line border-t">
+              <th scope="row" className="py-1.5 pr-2 text-left font-normal text-ink-soft">
+                {t('picture.made')}
+              </th>
+              <td className="py-1.5 tabular-nums" colSpan={2}>
+                {image.width} × {image.height}
+              </td>
+            </tr>
+          )}
+        </tbody>
+      </table>
+    </Section>
+  )
+}
+
+function wordOf(value: unknown, t: Text): string {
+  if (typeof value === 'boolean') return t(value ? 'shell.yes' : 'shell.no')
+  if (typeof value === 'string') return value.replace(/^(\d+)[x*](\d+)$/, '$1 × $2')
+  return typeof value === 'number' ? String(value) : JSON.stringify(value)
+}
+
+// ── Facts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function Facts({ generation, image }: DetailsProps) {
+  const t = useText()
+  const { data: models = [] } = useModels()
+  const model = models.find(({ id, aliases }) => id === generation.model || aliases.includes(generation.model ?? ''))
+  const { error, retry_of: retryOf, duration_ms: took } = generation
+  const lines: [string, ReactNode][] = [
+    [t('picture.model'), model ? `${model.name} (${generation.model})` : generation.model],
+    [t('picture.provider'), model?.provider_name ?? generation.provider],
+    [t('picture.timestamp'), moment(generation.timestamp)],
+    [t('picture.duration'), took === null ? undefined : duration(took)],
+    [t('picture.cost'), costOf(generation, t)],
+    [t('picture.file'), image && `${image.mime_type.replace('image/', '').toUpperCase()}, ${bytes(image.bytes)}`],
+    [
+      t('picture.hash'),
+      image && (
+        <span className="flex items-start gap-1">
+          <code className="min-w-0 break-all py-0.5 text-xs">{image.sha256}</code>
+          <span className="-my-2">
+            <CopyButton text={image.sha256} label={t('picture.copyHash')} />
+          </span>
+        </span>
+      ),
+    ],
+    [
+      t('picture.requestId'),
+      error?.provider_request_id && <code className="text-xs">{error.provider_request_id}</code>,
+    ],
+    [t('picture.providerCode'), error?.provider_code && <code className="text-xs">{error.provider_code}</code>],
+    [
+      t('picture.id'),
+      <code key="id" className="break-all text-xs">
+        {generation.id}
+      </code>,
+    ],
+    [
+      t('picture.retryOf'),
+      retryOf && (
+        <Link
+          to="/picture/$generationId"
+          params={{ generationId: retryOf }}
+          className="break-all text-seal-ink text-xs underline"
+        >
+          {retryOf}
+        </Link>
+      ),
+    ],
+    [
+      t('picture.oldPictures'),
+      generation.images.length === 0 && generation.image_urls.length > 0 && (
+        <OldPictures urls={generation.image_urls} />
+      ),
+    ],
+  ]
+  return (
+    <Section title={t('picture.facts')}>
+      <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1.5 text-sm">
+        {lines
+          .filter(([, value]) => value)
+          .map(([name, value]) => (
+            <Fragment key={name}>
+              <dt className="text-ink-soft">{name}</dt>
+              <dd className="break-words">{value}</dd>
+            </Fragment>
+          ))}
+        {image?.details &&
+          Object.entries(image.details).map(([name, value]) => (
+            <Fragment key={name}>
+              <dt className="text-ink-soft">{labelOf(name)}</dt>
+              <dd className="break-words">{wordOf(value, t)}</dd>
+            </Fragment>
+          ))}
+      </dl>
+    </Section>
+  )
+}
+
+/** The service forgets its pictures after a day, so these are seldom more than a trace. */
+function OldPictures({ urls }: { urls: readonly string[] }) {
+  return (
+    <ul className="flex flex-col gap-1">
+      {urls.map(url => (
+        <li key={url} className="break-all text-xs">
+          {/^https?:\/\//i.test(url) ? (
+            <a href={url} target="_blank" rel="noreferrer" className="underline">
+              {url}
+            </a>
+          ) : (
+            url
+          )}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function costOf({ charge, cost }: Generation, t: Text) {
+  if (charge === 'unknown') return <span className="text-amber">{t('picture.chargeUnknown')}</span>
+  if (charge === 'none') return t('picture.chargeNone')
+  return cost ? money(cost.amount, cost.currency) : t('picture.chargeCharged')
+}

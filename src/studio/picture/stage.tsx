@@ -1,0 +1,267 @@
+/** The picture itself: zoom with wheel, pinch, double click and keys; move it about; swipe to the next. */
+import { ChevronLeft, ChevronRight, Maximize, ZoomIn, ZoomOut } from 'lucide-react'
+import {
+  type ReactNode,
+  type PointerEvent as ReactPointerEvent,
+  useEffect,
+  useEffectEvent,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react'
+import { type Image, imageUrl, thumbnailUrl } from '../api.ts'
+import { isTyping } from '../shortcuts.ts'
+import { useText } from '../text/text.ts'
+import { IconButton } from '../ui/button.tsx'
+import { classes } from '../ui/classes.ts'
+import { bounded, fitted, frameOf, type View, zoomed } from './zoom.ts'
+
+export interface StageProps {
+  image: Image
+  alt: string
+  onPrevious?: () => void
+  onNext?: () => void
+  /** Stands in the corners above the picture. */
+  children?: ReactNode
+}
+
+const step = 1.4
+const swipePixels = 60
+const doubleTapMs = 300
+
+/** Give it the picture's id as its key: each picture begins fitted. */
+export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) {
+  const t = useText()
+  const root = useRef<HTMLDivElement>(null)
+  const [size, setSize] = useState({ width: 0, height: 0 })
+  const [view, setView] = useState<View>(fitted)
+  const [state, setState] = useState<'loading' | 'shown' | 'broken'>('loading')
+  const [isMoving, setMoving] = useState(false)
+  const frame = frameOf(size, image)
+  const isZoomed = view.scale > 1.001
+
+  useLayoutEffect(() => {
+    const element = root.current!
+    const measure = () => setSize({ width: element.clientWidth, height: element.clientHeight })
+    measure()
+    const observer = new ResizeObserver(measure)
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [])
+
+  function pointOf(event: { clientX: number; clientY: number }) {
+    const box = root.current!.getBoundingClientRect()
+    return { x: event.clientX - box.left - box.width / 2, y: event.clientY - box.top - box.height / 2 }
+  }
+
+  function zoomTo(scale: number, point = { x: 0, y: 0 }) {
+    setView(view => zoomed(view, scale, point, frame))
+  }
+
+  /** Between fitted and its own pixels; a small picture goes in twofold. */
+  function toggle(point?: { x: number; y: number }) {
+    if (isZoomed) setView(fitted)
+    else zoomTo(frame.actualScale > 1.05 ? frame.actualScale : 2, point)
+  }
+
+  // ── Wheel: React listens passively, but the page must stay where it is ────────────────────────────────────────────
+
+  const wheel = useEffectEvent((event: WheelEvent) => {
+    event.preventDefault()
+    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1
+    // A pinch on a touchpad comes as small steps with Ctrl.
+    const speed = event.ctrlKey ? 0.01 : 0.0022
+    const point = pointOf(event)
+    setView(view => zoomed(view, view.scale * Math.exp(-event.deltaY * lines * speed), point, frame))
+  })
+  useEffect(() => {
+    const element = root.current!
+    const listener = (event: WheelEvent) => wheel(event)
+    element.addEventListener('wheel', listener, { passive: false })
+    return () => element.removeEventListener('wheel', listener)
+  }, [])
+
+  // ── Fingers and mouse ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  const pointers = useRef(new Map<number, { x: number; y: number }>())
+  const gesture = useRef({ startX: 0, startY: 0, wasPinch: false, isSwipe: false })
+  const lastTap = useRef(0)
+
+  function down(event: ReactPointerEvent) {
+    if (event.button !== 0 || (event.target as Element).closest('button,a')) return
+    event.currentTarget.setPointerCapture(event.pointerId)
+    pointers.current.set(event.pointerId, pointOf(event))
+    if (pointers.current.size === 1) {
+      gesture.current = { startX: event.clientX, startY: event.clientY, wasPinch: false, isSwipe: !isZoomed }
+      setMoving(true)
+    } else gesture.current.wasPinch = true
+  }
+
+  function move(event: ReactPointerEvent) {
+    const before = pointers.current.get(event.pointerId)
+    if (!before) return
+    const now = pointOf(event)
+    const other = [...pointers.current].find(([id]) => id !== event.pointerId)?.[1]
+    pointers.current.set(event.pointerId, now)
+    if (other) {
+      const distance = (point: { x: number; y: number }) => Math.hypot(point.x - other.x, point.y - other.y)
+      const middle = { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 }
+      const factor = distance(now) / Math.max(1, distance(before))
+      setView(view => {
+        const moved = { ...view, x: view.x + (now.x - before.x) / 2, y: view.y + (now.y - before.y) / 2 }
+        return zoomed(moved, view.scale * factor, middle, frame)
+      })
+    } else if (isZoomed) {
+      setView(view => bounded({ ...view, x: view.x + now.x - before.x, y: view.y + now.y - before.y }, frame))
+    }
+  }
+
+  function up(event: ReactPointerEvent) {
+    if (!pointers.current.delete(event.pointerId) || pointers.current.size > 0) return
+    setMoving(false)
+    const { startX, startY, wasPinch, isSwipe } = gesture.current
+    const across = event.clientX - startX
+    const along = event.clientY - startY
+    if (event.type === 'pointercancel' || wasPinch) return
+    if (isSwipe && Math.abs(across) > swipePixels && Math.abs(across) > Math.abs(along) * 1.4) {
+      if (across > 0) onPrevious?.()
+      else onNext?.()
+      return
+    }
+    if (Math.hypot(across, along) > 8) return
+    const isDouble = event.timeStamp - lastTap.current < doubleTapMs
+    lastTap.current = isDouble ? 0 : event.timeStamp
+    if (isDouble) toggle(pointOf(event))
+  }
+
+  // ── Keys ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  const press = useEffectEvent((event: KeyboardEvent) => {
+    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || isTyping(event.target)) return
+    if (document.querySelector('[role=dialog],[role=alertdialog],[role=menu]')) return
+    const pans: Record<string, [number, number]> = {
+      ArrowLeft: [1, 0],
+      ArrowRight: [-1, 0],
+      ArrowUp: [0, 1],
+      ArrowDown: [0, -1],
+    }
+    const pan = pans[event.key]
+    if (pan && isZoomed && (event.shiftKey || event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
+      const [across, along] = pan
+      setView(view => bounded({ ...view, x: view.x + across * 80, y: view.y + along * 80 }, frame))
+    } else if (event.key === 'ArrowLeft' && onPrevious) onPrevious()
+    else if (event.key === 'ArrowRight' && onNext) onNext()
+    else if (event.key === '+' || event.key === '=') zoomTo(view.scale * step)
+    else if (event.key === '-') zoomTo(view.scale / step)
+    else if (event.key === '0') setView(fitted)
+    else if (event.key === '1') zoomTo(frame.actualScale)
+    else return
+    event.preventDefault()
+  })
+  useEffect(() => {
+    const listener = (event: KeyboardEvent) => press(event)
+    document.addEventListener('keydown', listener)
+    return () => document.removeEventListener('keydown', listener)
+  }, [])
+
+  const percent = Math.round((view.scale / frame.actualScale) * 100)
+  const floating = 'bg-raised/90 text-ink shadow-card backdrop-blur hover:bg-raised'
+  return (
+    <div
+      ref={root}
+      onPointerDown={down}
+      onPointerMove={move}
+      onPointerUp={up}
+      onPointerCancel={up}
+      className={classes(
+        'relative size-full touch-none select-none overflow-hidden bg-sunken',
+        isZoomed && (isMoving ? 'cursor-grabbing' : 'cursor-grab'),
+      )}
+    >
+      {frame.width > 0 && (
+        <div
+          className={classes(
+            'absolute top-1/2 left-1/2 bg-cover',
+            !isMoving && 'transition-transform duration-150 ease-out',
+          )}
+          style={{
+            width: frame.fittedWidth,
+            height: frame.fittedHeight,
+            transform: `translate(-50%, -50%) translate(${view.x}px, ${view.y}px) scale(${view.scale})`,
+          }}
+        >
+          {state === 'loading' && (
+            <img src={thumbnailUrl(image.id)} alt="" draggable={false} className="absolute inset-0 size-full" />
+          )}
+          <img
+            src={imageUrl(image.id)}
+            alt={alt}
+            draggable={false}
+            decoding="async"
+            width={image.width}
+            height={image.height}
+            onLoad={() => setState('shown')}
+            onError={() => setState('broken')}
+            className={classes(
+              'absolute inset-0 size-full transition-opacity duration-200',
+              state === 'shown' ? 'opacity-100' : 'opacity-0',
+              percent >= 250 && '[image-rendering:pixelated]',
+            )}
+          />
+        </div>
+      )}
+      {state === 'loading' && (
+        <p role="status" className="sr-only">
+          {t('picture.loading')}
+        </p>
+      )}
+      {state === 'broken' && (
+        <p
+          role="alert"
+          className="absolute inset-x-6 top-1/2 mx-auto max-w-sm -translate-y-1/2 rounded-2xl bg-raised p-5 text-center"
+        >
+          {t('picture.broken')}
+        </p>
+      )}
+      {children}
+      {onPrevious && (
+        <IconButton
+          label={t('picture.previous')}
+          onClick={onPrevious}
+          className={classes(floating, 'absolute top-1/2 left-3 size-11 -translate-y-1/2 max-sm:hidden')}
+        >
+          <ChevronLeft aria-hidden className="size-6" />
+        </IconButton>
+      )}
+      {onNext && (
+        <IconButton
+          label={t('picture.next')}
+          onClick={onNext}
+          className={classes(floating, 'absolute top-1/2 right-3 size-11 -translate-y-1/2 max-sm:hidden')}
+        >
+          <ChevronRight aria-hidden className="size-6" />
+        </IconButton>
+      )}
+      <div className="absolute bottom-3 left-1/2 flex -translate-x-1/2 items-center rounded-full bg-raised/90 shadow-card backdrop-blur">
+        <IconButton label={t('picture.zoomOut')} onClick={() => zoomTo(view.scale / step)} disabled={!isZoomed}>
+          <ZoomOut aria-hidden className="size-5" />
+        </IconButton>
+        <button
+          type="button"
+          title={t('picture.actualSize')}
+          aria-label={t('picture.zoom', { percent })}
+          onClick={() => zoomTo(frame.actualScale)}
+          className="min-h-10 min-w-14 rounded-full text-sm tabular-nums hover:bg-sunken"
+        >
+          {percent} %
+        </button>
+        <IconButton label={t('picture.zoomIn')} onClick={() => zoomTo(view.scale * step)}>
+          <ZoomIn aria-hidden className="size-5" />
+        </IconButton>
+        <IconButton label={t('picture.fit')} onClick={() => setView(fitted)} disabled={!isZoomed}>
+          <Maximize aria-hidden className="size-4.5" />
+        </IconButton>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,57 @@
+/** How a picture lies in its frame: pure arithmetic, in pixels of the page, from the middle of the frame. */
+
+export interface View {
+  /** 1 fits the picture into the frame. */
+  scale: number
+  x: number
+  y: number
+}
+
+export interface Frame {
+  width: number
+  height: number
+  /** Of the picture as it fits. */
+  fittedWidth: number
+  fittedHeight: number
+  /** At which one pixel of the picture is one pixel of the page. */
+  actualScale: number
+}
+
+export const fitted: View = { scale: 1, x: 0, y: 0 }
+
+export function frameOf(frame: { width: number; height: number }, picture: { width: number; height: number }): Frame {
+  const factor = Math.min(frame.width / picture.width, frame.height / picture.height, 1) || 1
+  return {
+    ...frame,
+    fittedWidth: picture.width * factor,
+    fittedHeight: picture.height * factor,
+    actualScale: 1 / factor,
+  }
+}
+
+/** To four times its own pixels, and always some way in. */
+function mostScale(frame: Frame) {
+  return Math.max(4, frame.actualScale * 4)
+}
+
+/** Within its bounds: never smaller than it fits, and never out of sight. */
+export function bounded(view: View, frame: Frame): View {
+  const scale = Math.min(mostScale(frame), Math.max(1, view.scale))
+  const room = (fitted: number, available: number) => Math.max(0, (fitted * scale - available) / 2)
+  const held = (value: number, most: number) => Math.min(most, Math.max(-most, value))
+  return {
+    scale,
+    x: held(view.x, room(frame.fittedWidth, frame.width)),
+    y: held(view.y, room(frame.fittedHeight, frame.height)),
+  }
+}
+
+/** What lies under the point stays there; the point counts from the middle of the frame. */
+export function zoomed(view: View, scale: number, point: { x: number; y: number }, frame: Frame): View {
+  const wanted = Math.min(mostScale(frame), Math.max(1, scale))
+  const factor = wanted / view.scale
+  return bounded(
+    { scale: wanted, x: point.x - (point.x - view.x) * factor, y: point.y - (point.y - view.y) * factor },
+    frame,
+  )
+}

@@ -1,0 +1,92 @@
+/** Every address of the studio. Each screen is a chunk of its own, loaded when it is first opened. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import type { Recipe } from '../api/recipes.ts'
+import { NotFound, Shell } from './app.tsx'
+import { BrokenPage } from './broken.tsx'
+
+/** What stands in the query, as texts; empty ones count as left out. */
+function texts<Name extends string>(search: Record<string, unknown>, names: readonly Name[]) {
+  const given = names.flatMap(name => {
+    const value = search[name]
+    return value === undefined || value === null || value === '' ? [] : [[name, String(value)] as const]
+  })
+  return Object.fromEntries(given) as { [Key in Name]?: string }
+}
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: BrokenPage })
+
+const generate = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  /** `from`: the generation whose settings are taken over; `reference`: a picture to work from; `seed`: `new` for another one. */
+  validateSearch: search => texts(search, ['from', 'reference', 'seed']),
+  component: lazyRouteComponent(() => import('./generate/generate.tsx'), 'GenerateScreen'),
+})
+
+const gallery = createRoute({
+  getParentRoute: () => root,
+  path: 'gallery',
+  validateSearch: search => texts(search, ['q', 'provider', 'model', 'status', 'favorite', 'from', 'to', 'view']),
+  component: lazyRouteComponent(() => import('./gallery/gallery.tsx'), 'GalleryScreen'),
+})
+
+const picture = createRoute({
+  getParentRoute: () => root,
+  path: 'picture/$generationId',
+  /** `image`: which of its pictures, from 0. The others are the filter of the gallery that it was opened from. */
+  validateSearch: search => texts(search, ['image', 'q', 'provider', 'model', 'status', 'favorite', 'from', 'to']),
+  component: lazyRouteComponent(() => import('./picture/picture.tsx'), 'PictureScreen'),
+})
+
+const configurations = createRoute({
+  getParentRoute: () => root,
+  path: 'configurations',
+  /** `add`: the provider to begin with. */
+  validateSearch: search => texts(search, ['add']),
+  component: lazyRouteComponent(() => import('./configurations/configurations.tsx'), 'ConfigurationsScreen'),
+})
+
+const status = createRoute({
+  getParentRoute: () => root,
+  path: 'status',
+  component: lazyRouteComponent(() => import('./status/status.tsx'), 'StatusScreen'),
+})
+
+const welcome = createRoute({
+  getParentRoute: () => root,
+  path: 'welcome',
+  component: lazyRouteComponent(() => import('./welcome/welcome.tsx'), 'WelcomeScreen'),
+})
+
+const index = createRoute({
+  getParentRoute: () => root,
+  path: 'index.html',
+  beforeLoad: () => {
+    throw redirect({ to: '/' })
+  },
+})
+
+export function createStudioRouter() {
+  return createRouter({
+    routeTree: root.addChildren([generate, gallery, picture, configurations, status, welcome, index]),
+    basepath: new URL(document.baseURI).pathname,
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+    defaultErrorComponent: BrokenPage,
+  })
+}
+
+/** What is taken into the form: `navigate({ to: '/', state: { recipe } })`. */
+export type TakenRecipe = Pick<Recipe, 'prompt' | 'model' | 'parameters'> & { references: { id: string }[] }
+
+declare module '@tanstack/history' {
+  interface HistoryState {
+    recipe?: TakenRecipe
+  }
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createStudioRouter>
+  }
+}

@@ -1,0 +1,93 @@
+/** The list of all keys, opened with `?`. */
+import { Fragment } from 'react'
+import { type TextKey, useText } from './text/text.ts'
+import { Dialog } from './ui/dialog.tsx'
+import { Kbd } from './ui/states.tsx'
+
+const sheet: { title: TextKey; lines: { keys: readonly (readonly string[])[]; text: TextKey }[] }[] = [
+  {
+    title: 'shell.shortcutsGoTo',
+    lines: [
+      { keys: [['g'], ['c']], text: 'shell.create' },
+      { keys: [['g'], ['g']], text: 'shell.gallery' },
+      { keys: [['g'], ['k']], text: 'shell.configurations' },
+      { keys: [['g'], ['s']], text: 'shell.status' },
+    ],
+  },
+  {
+    title: 'shell.shortcutsCreate',
+    lines: [
+      { keys: [['Ctrl / ⌘', 'Enter']], text: 'shell.shortcutGenerate' },
+      { keys: [['/']], text: 'shell.shortcutPrompt' },
+    ],
+  },
+  {
+    title: 'shell.shortcutsGallery',
+    lines: [
+      { keys: [['←', '→', '↑', '↓']], text: 'shell.shortcutMove' },
+      { keys: [['Enter']], text: 'shell.shortcutOpen' },
+      { keys: [['Space']], text: 'shell.shortcutSelect' },
+      { keys: [['Shift', 'Space']], text: 'shell.shortcutSelectTo' },
+      { keys: [['Ctrl / ⌘', 'a']], text: 'shell.shortcutSelectAll' },
+      { keys: [['/']], text: 'shell.shortcutSearch' },
+      { keys: [['f']], text: 'shell.shortcutFavorite' },
+      { keys: [['l']], text: 'shell.shortcutTag' },
+      { keys: [['d']], text: 'shell.shortcutDownload' },
+      { keys: [['Delete']], text: 'shell.shortcutDelete' },
+    ],
+  },
+  {
+    title: 'shell.shortcutsPicture',
+    lines: [
+      { keys: [['←', '→']], text: 'shell.shortcutMove' },
+      { keys: [['+', '−', '0', '1']], text: 'shell.shortcutZoom' },
+      { keys: [['i']], text: 'shell.shortcutDetails' },
+      { keys: [['r']], text: 'shell.shortcutAgain' },
+      { keys: [['e']], text: 'shell.shortcutEdit' },
+      { keys: [['f']], text: 'shell.shortcutFavorite' },
+      { keys: [['d']], text: 'shell.shortcutDownload' },
+      { keys: [['Delete']], text: 'shell.shortcutDelete' },
+    ],
+  },
+  {
+    title: 'shell.shortcutsAnywhere',
+    lines: [
+      { keys: [['?']], text: 'shell.shortcutHelp' },
+      { keys: [['t']], text: 'shell.shortcutTheme' },
+      { keys: [['Esc']], text: 'shell.shortcutClose' },
+    ],
+  },
+]
+
+export function ShortcutSheet({ isOpen, onClose }: { isOpen: boolean; onClose(): void }) {
+  const t = useText()
+  return (
+    <Dialog isOpen={isOpen} onClose={onClose} title={t('shell.shortcuts')} size="large">
+      <div className="gap-8 sm:columns-2">
+        {sheet.map(part => (
+          <section key={part.title} className="mb-6 break-inside-avoid">
+            <h3 className="mb-2 text-ink-faint text-sm">{t(part.title)}</h3>
+            <dl className="flex flex-col gap-2">
+              {part.lines.map(line => (
+                <div key={line.text} className="flex items-center justify-between gap-4">
+                  <dt>{t(line.text)}</dt>
+                  <dd className="flex items-center gap-1 text-ink-faint text-xs">
+                    {line.keys.map((together, index) => (
+                      // biome-ignore lint/suspicious/noArrayIndexKey: the same key may come twice, and the order never changes
+                      <Fragment key={`${index} ${together.join()}`}>
+                        {index > 0 && t('shell.afterwards')}
+                        {together.map(key => (
+                          <Kbd key={key}>{key}</Kbd>
+                        ))}
+                      </Fragment>
+                    ))}
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Dialog>
+  )
+}

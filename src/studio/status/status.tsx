@@ -1,0 +1,252 @@
+/** How the server is: each part with its state, what to do where one is in trouble, and the last errors of its log. */
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import {
+  BookOpen,
+  CircleAlert,
+  CircleCheck,
+  Database,
+  HardDrive,
+  Hourglass,
+  KeyRound,
+  RefreshCw,
+  Server,
+  Sparkles,
+} from 'lucide-react'
+import type { ReactNode } from 'react'
+import { address, errorsQuery, explain, type Status, statusQuery } from '../api.ts'
+import { useGenerationEvents } from '../events.ts'
+import { bytes, duration, moment } from '../text/format.ts'
+import { useText } from '../text/text.ts'
+import { Button, buttonClasses, IconButton } from '../ui/button.tsx'
+import { classes } from '../ui/classes.ts'
+import { Badge, EmptyState, Notice, Skeleton } from '../ui/states.tsx'
+import { RecentErrors } from './recent-errors.tsx'
+
+const refreshEveryMs = 5000
+
+export function StatusScreen() {
+  const t = useText()
+  const status = useQuery({ ...statusQuery, refetchInterval: refreshEveryMs })
+  const errors = useQuery({ ...errorsQuery, refetchInterval: refreshEveryMs })
+
+  function refresh() {
+    // Whoever asks while an answer is on its way gets that one.
+    void status.refetch({ cancelRefetch: false })
+    void errors.refetch({ cancelRefetch: false })
+  }
+  useGenerationEvents(refresh)
+
+  return (
+    <div className="mx-auto flex max-w-5xl flex-col gap-6 px-4 py-6 lg:py-10">
+      <header className="flex items-center justify-between gap-4">
+        <h1 className="text-2xl sm:text-3xl">{t('status.title')}</h1>
+        <IconButton label={t('status.refresh')} onClick={refresh}>
+          <RefreshCw aria-hidden className={classes('size-5', status.isFetching && 'motion-safe:animate-spin')} />
+        </IconButton>
+      </header>
+      {status.isPending ? (
+        <Loading />
+      ) : status.data ? (
+        <>
+          <Summary
+            status={status.data}
+            note={
+              status.isError ? t('status.stale', { when: moment(new Date(status.dataUpdatedAt).toISOString()) }) : ''
+            }
+          />
+          <Parts status={status.data} />
+        </>
+      ) : (
+        <EmptyState
+          isTrouble
+          icon={<CircleAlert aria-hidden />}
+          title={t('status.failed')}
+          action={
+            <Button look="primary" onClick={refresh}>
+              {t('shell.retry')}
+            </Button>
+          }
+        >
+          {explain(status.error)}
+        </EmptyState>
+      )}
+      {(errors.data || !status.isError) && <RecentErrors errors={errors.data} isFailed={errors.isError} />}
+    </div>
+  )
+}
+
+function Summary({ status, note }: { status: Status; note: string }) {
+  const t = useText()
+  const looks = { ok: 'good', failing: 'bad', draining: 'warning' } as const
+  const isOk = status.status === 'ok'
+  return (
+    <Notice
+      look={looks[status.status]}
+      icon={isOk ? <CircleCheck aria-hidden /> : <CircleAlert aria-hidden />}
+      className="py-4 [&>svg]:size-7"
+    >
+      <p className="font-display text-lg">{t(`status.${status.status}`)}</p>
+      <p>
+        {t(`status.${status.status}Hint`)} {note}
+      </p>
+    </Notice>
+  )
+}
+
+function Parts({ status }: { status: Status }) {
+  const t = useText()
+  const { queue, storage, database, providers } = status
+  return (
+    <div className="grid gap-4 sm:grid-cols-2">
+      <Part icon={<Hourglass aria-hidden />} title={t('status.queue')}>
+        {queue.queued + queue.running === 0 ? (
+          <p className="text-ink-soft">{t('status.idle')}</p>
+        ) : (
+          <p className="flex gap-6">
+            <Figure value={queue.running} label={t('status.running')} />
+            <Figure value={queue.queued} label={t('status.queued')} />
+          </p>
+        )}
+        {queue.waiting.length > 0 && (
+          <div className="flex flex-col gap-1 text-sm">
+            <p className="text-amber">{t('status.stuck', { count: queue.waiting.length })}</p>
+            <ul className="flex flex-col gap-1">
+              {queue.waiting.map(({ id, reason }) => (
+                <li key={id} className="flex items-start justify-between gap-3">
+                  <span lang="en" className="min-w-0 break-words pt-2 text-ink-soft">
+                    {reason}
+                  </span>
+                  <Link
+                    to="/picture/$generationId"
+                    params={{ generationId: id }}
+                    className={buttonClasses('quiet', 'small')}
+                  >
+                    {t('status.see')}
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          </div>
+        )}
+      </Part>
+      <Part icon={<Sparkles aria-hidden />} title={t('status.services')}>
+        <ul className="flex flex-col gap-1">
+          {providers.map(({ id, name, state, active_configurations: count }) => (
+            <li key={id} className="flex min-h-10 flex-wrap items-center justify-between gap-x-3">
+              <span>{name}</span>
+              {state === 'configured' ? (
+                <Badge look="good">{t('status.keysOn', { count })}</Badge>
+              ) : (
+                <Link
+                  to="/configurations"
+                  search={{ add: id }}
+                  aria-label={`${t('status.addKey')}: ${name}`}
+                  className={buttonClasses('quiet', 'small')}
+                >
+                  <KeyRound aria-hidden className="size-4" />
+                  {t('status.addKey')}
+                </Link>
+              )}
+            </li>
+          ))}
+        </ul>
+      </Part>
+      <Part icon={<HardDrive aria-hidden />} title={t('status.storage')} state={storage.state}>
+        <p className="text-ink-soft">
+          {t(`status.${storage.kind}`)}
+          {storage.free_bytes !== null && ` · ${t('status.free', { amount: bytes(storage.free_bytes) })}`}
+        </p>
+        {storage.state === 'failing' && <Trouble detail={storage.detail}>{t('status.storageTrouble')}</Trouble>}
+      </Part>
+      <Part icon={<Database aria-hidden />} title={t('status.database')} state={database.state}>
+        <p className="text-ink-soft">{t(`status.${database.kind}`)}</p>
+        {database.state === 'failing' && <Trouble detail={database.detail}>{t('status.databaseTrouble')}</Trouble>}
+      </Part>
+      <Part icon={<Server aria-hidden />} title={t('status.server')} className="sm:col-span-2">
+        <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-1 sm:grid-cols-[auto_1fr_auto_1fr_auto_1fr]">
+          <Fact name={t('status.version')}>{status.version}</Fact>
+          <Fact name={t('status.since')}>{duration(wholeUnits(status.uptime_seconds) * 1000)}</Fact>
+          <Fact name={t('status.startedAt')}>{moment(status.started_at)}</Fact>
+        </dl>
+        <a href={address('docs/')} className={classes(buttonClasses('plain', 'small'), 'self-start')}>
+          <BookOpen aria-hidden className="size-4" />
+          {t('status.api')}
+        </a>
+      </Part>
+    </div>
+  )
+}
+
+/** Seconds say nothing once there are minutes of them. */
+function wholeUnits(seconds: number) {
+  return seconds < 60 ? seconds : Math.floor(seconds / 60) * 60
+}
+
+interface PartProps {
+  icon: ReactNode
+  title: string
+  state?: 'ok' | 'failing'
+  className?: string
+  children: ReactNode
+}
+
+function Part({ icon, title, state, className, children }: PartProps) {
+  const t = useText()
+  return (
+    <section className={classes('flex flex-col gap-3 rounded-card border border-line bg-raised p-5', className)}>
+      <div className="flex items-center gap-2.5 [&>svg]:size-5 [&>svg]:text-ink-faint">
+        {icon}
+        <h2 className="flex-1 text-lg">{title}</h2>
+        {state && (
+          <Badge look={state === 'ok' ? 'good' : 'bad'}>{t(state === 'ok' ? 'status.works' : 'status.trouble')}</Badge>
+        )}
+      </div>
+      {children}
+    </section>
+  )
+}
+
+function Figure({ value, label }: { value: number; label: string }) {
+  return (
+    <span className="flex items-baseline gap-2">
+      <span className="font-display text-3xl tabular-nums">{value}</span>
+      <span className="text-ink-soft">{label}</span>
+    </span>
+  )
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <>
+      <dt className="text-ink-faint">{name}</dt>
+      <dd className="tabular-nums">{children}</dd>
+    </>
+  )
+}
+
+function Trouble({ detail, children }: { detail: string | null; children: ReactNode }) {
+  return (
+    <div className="text-seal-ink text-sm">
+      <p>{children}</p>
+      {detail && (
+        <p lang="en" className="mt-1 break-words text-ink-soft text-xs">
+          {detail}
+        </p>
+      )}
+    </div>
+  )
+}
+
+function Loading() {
+  const t = useText()
+  return (
+    <div role="status" aria-label={t('shell.loading')} className="grid gap-4 sm:grid-cols-2">
+      <Skeleton className="h-20 sm:col-span-2" />
+      <Skeleton className="h-40" />
+      <Skeleton className="h-40" />
+      <Skeleton className="h-24" />
+      <Skeleton className="h-24" />
+    </div>
+  )
+}

@@ -1,0 +1,2 @@
+/** What parameters do, where it is to be said otherwise than the server says it: its descriptions are English already. */
+export const hints: Record<string, string> = {}

@@ -1,0 +1,67 @@
+/** Numbers, money and times as the language of the page writes them. */
+function locale() {
+  return document.documentElement.lang || 'en'
+}
+
+export interface MoneyRange {
+  min: number
+  max: number
+  currency: string
+}
+
+/** `¥0.25`; cents are enough except for amounts that have smaller parts. */
+export function money(amount: number, currency: string) {
+  return new Intl.NumberFormat(locale(), {
+    style: 'currency',
+    currency,
+    currencyDisplay: 'narrowSymbol',
+    minimumFractionDigits: 2,
+    maximumFractionDigits: 3,
+  }).format(amount)
+}
+
+export function moneyRange({ min, max, currency }: MoneyRange) {
+  return min === max ? money(max, currency) : `${money(min, currency)}–${money(max, currency)}`
+}
+
+/** `12 s` or `2 min 5 s`. */
+export function duration(milliseconds: number) {
+  const seconds = milliseconds / 1000
+  const unit = (value: number, name: 'second' | 'minute', digits = 0) =>
+    new Intl.NumberFormat(locale(), {
+      style: 'unit',
+      unit: name,
+      unitDisplay: 'short',
+      maximumFractionDigits: digits,
+    }).format(value)
+  if (seconds < 60) return unit(seconds, 'second', seconds < 10 ? 1 : 0)
+  const rest = Math.floor(seconds % 60)
+  const minutes = unit(Math.floor(seconds / 60), 'minute')
+  return rest === 0 ? minutes : `${minutes} ${unit(rest, 'second')}`
+}
+
+export function bytes(count: number) {
+  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
+  const power = Math.min(Math.floor(Math.log10(Math.max(count, 1)) / 3), units.length - 1)
+  return new Intl.NumberFormat(locale(), {
+    style: 'unit',
+    unit: units[power],
+    unitDisplay: power === 0 ? 'long' : 'short',
+    maximumFractionDigits: power > 1 ? 1 : 0,
+  }).format(count / 1000 ** power)
+}
+
+/** `3 minutes ago` within a day, then the date. */
+export function ago(timestamp: string, now = Date.now()) {
+  const seconds = Math.round((Date.parse(timestamp) - now) / 1000)
+  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' })
+  if (seconds > -45) return relative.format(0, 'second')
+  if (seconds > -3600) return relative.format(Math.round(seconds / 60), 'minute')
+  if (seconds > -24 * 3600) return relative.format(Math.round(seconds / 3600), 'hour')
+  return moment(timestamp)
+}
+
+/** Date and time to the minute. */
+export function moment(timestamp: string) {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(timestamp))
+}

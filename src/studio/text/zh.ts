@@ -1,0 +1,17 @@
+/** 中文. */
+import type { Dictionary, Words } from './en.ts'
+import { configurations } from './zh/configurations.ts'
+import { gallery } from './zh/gallery.ts'
+import { generate } from './zh/generate.ts'
+import { hints } from './zh/hints.ts'
+import { live } from './zh/live.ts'
+import { parameters } from './zh/parameters.ts'
+import { picture } from './zh/picture.ts'
+import { problems } from './zh/problems.ts'
+import { shell } from './zh/shell.ts'
+import { status } from './zh/status.ts'
+import { welcome } from './zh/welcome.ts'
+
+export const zh: { [Screen in keyof Dictionary]: Words<Dictionary[Screen]> } = {
+  ...{ shell, problems, parameters, hints, generate, live, gallery, picture, configurations, status, welcome },
+}

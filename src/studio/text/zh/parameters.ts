@@ -1,0 +1,31 @@
+import type { parameters as english } from '../en/parameters.ts'
+import type { Words } from '../en.ts'
+
+export const parameters: Words<typeof english> = {
+  size: '尺寸',
+  n: '张数',
+  seed: '随机种子',
+  negative_prompt: '不要出现',
+  guidance_scale: '贴合提示词的程度',
+  watermark: '水印',
+  prompt_extend: '由服务方扩写提示词',
+  prompt_extend_mode: '扩写方式',
+  output_format: '文件格式',
+  background: '背景',
+  layer_decomposition: '拆分图层',
+  optimize_prompt: '提示词优化',
+  web_search: '联网查证',
+  enable_thinking: '扩写前先思考',
+  thinking_mode: '绘制前先思考',
+  enable_sequential: '连贯组图',
+  enable_interleave: '图文故事',
+  color_palette: '配色',
+  bbox_list: '修改区域',
+  function: '处理方式',
+  style: '风格',
+  ref_strength: '贴合参考图的程度',
+  ref_mode: '参考方式',
+  quality: '质量',
+  output_compression: '压缩率',
+  moderation: '内容过滤',
+}

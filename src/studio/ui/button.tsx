@@ -1,0 +1,66 @@
+import type { ComponentProps, ReactNode } from 'react'
+import { classes } from './classes.ts'
+
+export type ButtonLook = 'primary' | 'plain' | 'quiet' | 'danger'
+
+const looks: Record<ButtonLook, string> = {
+  primary: 'bg-seal text-on-seal shadow-card hover:bg-seal-strong',
+  plain: 'border border-line bg-raised text-ink hover:border-line-strong',
+  quiet: 'text-ink-soft hover:bg-sunken hover:text-ink',
+  danger: 'border border-line bg-raised text-seal-ink hover:border-seal hover:bg-seal-wash',
+}
+
+/** For links that look like buttons as well. */
+export function buttonClasses(look: ButtonLook = 'plain', size: 'small' | 'medium' | 'large' = 'medium') {
+  const sizes = { small: 'min-h-10 px-3 text-sm', medium: 'min-h-10 px-4', large: 'min-h-12 px-6 text-lg' }
+  return classes(
+    'inline-flex select-none items-center justify-center gap-2 rounded-full font-medium transition-colors',
+    'disabled:opacity-55 aria-disabled:opacity-55',
+    sizes[size],
+    looks[look],
+  )
+}
+
+export interface ButtonProps extends ComponentProps<'button'> {
+  look?: ButtonLook
+  size?: 'small' | 'medium' | 'large'
+  icon?: ReactNode
+  isBusy?: boolean
+}
+
+export function Button({ look, size, icon, isBusy, className, children, ...rest }: ButtonProps) {
+  return (
+    <button
+      type="button"
+      {...rest}
+      aria-busy={isBusy || undefined}
+      className={classes(buttonClasses(look, size), isBusy && 'animate-breathe', className)}
+    >
+      {icon}
+      {children}
+    </button>
+  )
+}
+
+export interface IconButtonProps extends ComponentProps<'button'> {
+  /** Read out, and shown when the pointer rests. */
+  label: string
+  look?: ButtonLook
+}
+
+/** A square of 40 pixels that holds an icon. */
+export function IconButton({ label, look = 'quiet', className, ...rest }: IconButtonProps) {
+  return (
+    <button
+      type="button"
+      title={label}
+      {...rest}
+      aria-label={label}
+      className={classes(
+        'inline-grid size-10 shrink-0 place-items-center rounded-full transition-colors disabled:opacity-45',
+        looks[look],
+        className,
+      )}
+    />
+  )
+}

@@ -1,0 +1,181 @@
+/** The first minute: which service, where its key is, paste, test, save. */
+import { useMutation } from '@tanstack/react-query'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { ArrowRight, CircleAlert, CircleCheck, ExternalLink } from 'lucide-react'
+import { type FormEvent, useId, useState } from 'react'
+import { explain, testConfiguration, useConfigurations, useSaveConfiguration } from '../api.ts'
+import { findText, useText } from '../text/text.ts'
+import { Button, buttonClasses } from '../ui/button.tsx'
+import { classes } from '../ui/classes.ts'
+import { TextField } from '../ui/field.tsx'
+import { Notice } from '../ui/states.tsx'
+import { toast } from '../ui/toast.tsx'
+
+/** Console pages as the services documented them in 2026-11. */
+const services = [
+  {
+    id: 'doubao',
+    name: 'Doubao Seedream',
+    about: 'welcome.doubaoAbout',
+    steps: 'welcome.doubaoSteps',
+    console: 'https://console.volcengine.com/ark/region:ark+cn-beijing/apiKey',
+  },
+  {
+    id: 'qwen',
+    name: 'Qwen · Wan',
+    about: 'welcome.qwenAbout',
+    steps: 'welcome.qwenSteps',
+    console: 'https://bailian.console.aliyun.com/?tab=model#/api-key',
+  },
+  {
+    id: 'openai',
+    name: 'OpenAI',
+    about: 'welcome.openaiAbout',
+    steps: 'welcome.openaiSteps',
+    console: 'https://platform.openai.com/api-keys',
+  },
+] as const
+
+type ServiceId = (typeof services)[number]['id']
+
+export function WelcomeScreen() {
+  const t = useText()
+  const [chosen, setChosen] = useState<ServiceId>('doubao')
+  const { data: configurations = [] } = useConfigurations()
+  const name = useId()
+  const service = services.find(({ id }) => id === chosen) ?? services[0]
+  const hasKey = configurations.some(configuration => configuration.is_active && configuration.has_key)
+  return (
+    <div className="mx-auto flex max-w-3xl flex-col gap-8 px-4 py-8 sm:py-14">
+      <header className="flex flex-col gap-3">
+        <h1 className="text-3xl sm:text-4xl">{t('welcome.title')}</h1>
+        <p className="max-w-prose text-ink-soft text-lg">{t('welcome.lead')}</p>
+      </header>
+      {hasKey && (
+        <Notice
+          look="good"
+          icon={<CircleCheck aria-hidden />}
+          action={
+            <Link to="/" className={buttonClasses('plain', 'small')}>
+              {t('welcome.start')}
+              <ArrowRight aria-hidden className="size-4" />
+            </Link>
+          }
+        >
+          <strong className="font-medium">{t('welcome.have')}.</strong> {t('welcome.haveHint')}
+        </Notice>
+      )}
+      <fieldset>
+        <legend className="mb-3 font-display font-semibold text-xl">{t('welcome.choose')}</legend>
+        <div className="grid gap-3 sm:grid-cols-3">
+          {services.map(({ id, name: label, about }) => (
+            <label
+              key={id}
+              className={classes(
+                'flex cursor-pointer flex-col gap-1 rounded-2xl border p-4 transition-colors has-focus-visible:outline-2 has-focus-visible:outline-seal-ink has-focus-visible:outline-offset-2',
+                id === chosen ? 'border-seal bg-seal-wash' : 'border-line bg-raised hover:border-line-strong',
+              )}
+            >
+              <input
+                type="radio"
+                name={name}
+                value={id}
+                className="sr-only"
+                checked={id === chosen}
+                onChange={() => setChosen(id)}
+              />
+              <span className="font-medium text-lg">{label}</span>
+              <span className="text-ink-soft text-sm">{t(about)}</span>
+            </label>
+          ))}
+        </div>
+      </fieldset>
+      <section className="flex flex-col items-start gap-3">
+        <h2 className="text-xl">{t('welcome.getKey')}</h2>
+        <p className="max-w-prose text-ink-soft">{t(service.steps)}</p>
+        <a href={service.console} target="_blank" rel="noreferrer" className={buttonClasses('plain')}>
+          {t('welcome.openConsole')}
+          <ExternalLink aria-hidden className="size-4" />
+        </a>
+      </section>
+      <KeyForm key={service.id} provider={service.id} name={service.name} />
+      <p className="text-center font-display text-ink-faint">{t('welcome.promise')}</p>
+    </div>
+  )
+}
+
+function KeyForm({ provider, name }: { provider: ServiceId; name: string }) {
+  const t = useText()
+  const navigate = useNavigate()
+  const save = useSaveConfiguration()
+  const [key, setKey] = useState('')
+  const [isMissing, setMissing] = useState(false)
+  const trimmed = key.trim()
+
+  const test = useMutation({ mutationFn: () => testConfiguration({ provider, api_key: trimmed }) })
+  const failed = test.data && !test.data.ok ? test.data : undefined
+
+  async function store(words: 'welcome.saved' | 'welcome.savedUntested') {
+    await save.mutateAsync({ provider, name, api_key: trimmed, is_active: true })
+    toast(t(words), { look: 'good' })
+    await navigate({ to: '/' })
+  }
+
+  async function submit(event: FormEvent) {
+    event.preventDefault()
+    setMissing(trimmed === '')
+    if (trimmed === '' || test.isPending || save.isPending) return
+    // What went wrong is shown by the states of the two.
+    try {
+      if ((await test.mutateAsync()).ok) await store('welcome.saved')
+    } catch {
+      return
+    }
+  }
+
+  const trouble = test.error ?? save.error
+  return (
+    <form onSubmit={event => void submit(event)} className="flex flex-col gap-4">
+      <h2 className="text-xl">{t('welcome.paste')}</h2>
+      <TextField
+        label={t('welcome.key')}
+        hint={t('welcome.keyHint')}
+        error={isMissing && trimmed === '' ? t('welcome.keyMissing') : undefined}
+        type="password"
+        autoComplete="off"
+        spellCheck={false}
+        value={key}
+        onChange={event => {
+          setKey(event.target.value)
+          test.reset()
+          save.reset()
+        }}
+      />
+      {(failed ?? trouble) && (
+        <Notice
+          look="bad"
+          icon={<CircleAlert aria-hidden />}
+          action={
+            failed && failed.code !== 'provider_key_rejected' ? (
+              <Button size="small" onClick={() => void store('welcome.savedUntested').catch(() => undefined)}>
+                {t('welcome.saveAnyway')}
+              </Button>
+            ) : undefined
+          }
+        >
+          {failed ? (findText('welcome', `test_${failed.code}`) ?? failed.detail) : explain(trouble)}
+        </Notice>
+      )}
+      <Button
+        type="submit"
+        look="primary"
+        size="large"
+        className="self-start"
+        isBusy={test.isPending || save.isPending}
+        disabled={test.isPending || save.isPending}
+      >
+        {test.isPending ? t('welcome.testing') : t('welcome.save')}
+      </Button>
+    </form>
+  )
+}

@@ -1,0 +1,135 @@
+/** Every screen, by day and by night: nothing that keeps people with other eyes or hands out. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { AxeResults } from 'axe-core'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { openApp, type TestApp } from '../support/app.ts'
+import { openBrowser, phone, type Visit } from '../support/browser.ts'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const visit = openBrowser()
+const model = 'doubao-seedream-4-5-251128'
+let app: TestApp
+let pictureId = ''
+let failedId = ''
+
+beforeAll(async () => {
+  app = await openApp({ studioFolder: inject('studio') })
+  const made = await app.generate({ prompt: '水墨山水，远处一叶小舟', model, parameters: { n: 3 } })
+  pictureId = made.id
+  await app.call('PATCH', `/api/history/${made.id}`, { favorite: true, tags: ['山水', 'ink'] })
+  const failed = await app.call('POST', '/api/generate', { prompt: '一幅画 [[output-blocked]]', model })
+  failedId = failed.body.generation_id
+  await app.generate({ prompt: 'four seasons [[partial]]', model, parameters: { n: 4 } })
+  await app.call('POST', '/api/config', { name: '工作', provider: 'qwen', api_key: 'sk-of-nobody', is_active: false })
+})
+afterAll(() => app.close())
+
+interface Screen {
+  name: string
+  path: string | (() => string)
+  /** What is opened before it is looked at. */
+  open?(visit: Visit): Promise<void>
+}
+
+const screens: Screen[] = [
+  { name: 'create', path: '/', open: ({ page }) => page.locator('article').nth(2).waitFor() },
+  {
+    name: 'models',
+    path: '/',
+    async open({ page, word }) {
+      await page.getByRole('button', { name: new RegExp(`^${word('generate.models')}`) }).click()
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  {
+    name: 'shortcuts',
+    path: '/status',
+    async open({ page }) {
+      await page.getByRole('heading', { level: 2 }).first().waitFor()
+      await page.keyboard.press('?')
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  { name: 'gallery', path: '/gallery', open: ({ page }) => page.getByRole('gridcell').nth(3).waitFor() },
+  {
+    name: 'selection and filters',
+    path: '/gallery',
+    async open({ page, word }) {
+      await page.getByRole('button', { name: word('gallery.filters') }).click()
+      await page.getByRole('gridcell').nth(1).focus()
+      await page.keyboard.press('Space')
+      await page.getByRole('toolbar').waitFor()
+    },
+  },
+  { name: 'list', path: '/gallery?view=list', open: ({ page }) => page.locator('article').nth(2).waitFor() },
+  {
+    name: 'nothing found',
+    path: '/gallery?q=nowhere',
+    open: ({ page }) => page.getByRole('heading', { level: 2 }).waitFor(),
+  },
+  {
+    name: 'picture',
+    path: () => `/picture/${pictureId}`,
+    open: ({ page }) => page.getByRole('complementary').waitFor(),
+  },
+  { name: 'failed', path: () => `/picture/${failedId}`, open: ({ page }) => page.getByRole('complementary').waitFor() },
+  { name: 'configurations', path: '/configurations', open: ({ page }) => page.getByRole('switch').waitFor() },
+  { name: 'new key', path: '/configurations?add=qwen', open: ({ page }) => page.getByRole('dialog').waitFor() },
+  { name: 'status', path: '/status', open: ({ page }) => page.getByRole('heading', { level: 2 }).nth(3).waitFor() },
+  { name: 'welcome', path: '/welcome', open: ({ page }) => page.getByRole('heading', { level: 2 }).first().waitFor() },
+]
+
+test.each([
+  { theme: 'light', language: 'zh', device: 'desktop' },
+  { theme: 'dark', language: 'en', device: 'desktop' },
+  { theme: 'light', language: 'en', device: 'phone' },
+  { theme: 'dark', language: 'zh', device: 'phone' },
+] as const)('no serious finding on any screen: $theme, $language, $device', async ({ theme, language, device }) => {
+  const seen = await visit(app.url, { theme, language, ...(device === 'phone' ? phone : {}) })
+  const { page } = seen
+  const found: Record<string, string[]> = {}
+
+  for (const { name, path, open } of screens) {
+    await page.goto(app.url + (typeof path === 'string' ? path : path()))
+    await open?.(seen)
+    found[name] = await seriousFindings(page)
+  }
+
+  expect(found).toEqual(Object.fromEntries(screens.map(({ name }) => [name, []])))
+})
+
+test('nor on the login page, nor where there is no key yet', async () => {
+  const closed = await openApp({
+    studioFolder: inject('studio'),
+    environment: { ACCESS_TOKEN: 'correct-horse', DOUBAO_API_KEY: undefined, QWEN_API_KEY: undefined },
+  })
+  for (const theme of ['light', 'dark'] as const) {
+    const { page, word } = await visit(closed.url, { theme })
+    await page.getByRole('button', { name: /Sign in/ }).waitFor()
+    expect(await seriousFindings(page)).toEqual([])
+    await page.goto(`${closed.url}/login?token=correct-horse`)
+    await page.getByRole('link', { name: word('generate.begin') }).waitFor()
+    expect(await seriousFindings(page)).toEqual([])
+    await page.goto(`${closed.url}/configurations`)
+    await page.getByRole('heading', { name: word('configurations.empty') }).waitFor()
+    expect(await seriousFindings(page)).toEqual([])
+  }
+  await closed.close()
+})
+
+/** One line each: the rule, where, and why. */
+async function seriousFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  )
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) =>
+      nodes.map(
+        ({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary?.split('\n')[1]?.trim()}`,
+      ),
+    )
+}

@@ -1,0 +1,135 @@
+/** Keys and status, as people see them. */
+import { expect, test } from 'vitest'
+import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao.ts'
+import { QWEN_ARREARS_KEY, QWEN_DEMO_KEY } from '../../src/simulators/qwen.ts'
+import { openBrowser, startStudio } from '../support/browser.ts'
+
+const visit = openBrowser()
+// Where a key is tested the clock runs as it does, because a test that takes long says nothing about the key.
+
+test('a key is tested before it is saved, and what is wrong is told with the place to mend it', async () => {
+  const app = await startStudio({ timeScale: 1, environment: { QWEN_API_KEY: undefined } })
+  const { page, word } = await visit(app.url, { path: '/configurations' })
+
+  await page.getByRole('button', { name: /^添加密钥.*Qwen/ }).click()
+  const dialog = page.getByRole('dialog', { name: word('configurations.newTitle') })
+  const key = dialog.getByLabel(word('configurations.key'), { exact: true })
+  const save = dialog.getByRole('button', { name: word('configurations.testAndSave') })
+  await save.click()
+  await dialog.getByText(word('configurations.keyNeeded')).waitFor()
+  expect(await key.evaluate(element => element === document.activeElement)).toBe(true)
+
+  await key.fill(QWEN_ARREARS_KEY)
+  await dialog.getByLabel(word('configurations.modelLabel'), { exact: true }).fill('qwen-image-3.0')
+  await save.click()
+  await dialog.getByText(word('configurations.provider_quota_exhausted')).waitFor()
+  const console = dialog.getByRole('alert').getByRole('link', { name: word('configurations.console') })
+  expect(await console.getAttribute('href')).toBe('https://bailian.console.aliyun.com/')
+  expect(await console.getAttribute('rel')).toContain('noreferrer')
+
+  await key.fill(QWEN_DEMO_KEY)
+  await dialog.getByLabel(word('configurations.name'), { exact: true }).fill('工作')
+  await save.click()
+  await dialog.waitFor({ state: 'detached' })
+  const stored = page.getByRole('listitem').filter({ hasText: '工作' })
+  await stored.getByText(word('configurations.keyHint', { hint: QWEN_DEMO_KEY.slice(-4) })).waitFor()
+  expect(await page.content()).not.toContain(QWEN_DEMO_KEY)
+
+  // On and off, tested where it stands, and gone when that is confirmed.
+  await stored.getByRole('switch').click()
+  await expect.poll(async () => (await app.call('GET', '/api/config')).body.items[0].is_active).toBe(false)
+  await stored.getByText(word('configurations.off'), { exact: true }).waitFor()
+  await stored.getByRole('button', { name: word('configurations.testNamed', { name: '工作' }) }).click()
+  await stored.getByText(word('configurations.ok')).waitFor()
+  await stored.getByRole('button', { name: /^更多/ }).click()
+  await page.getByRole('menuitem', { name: word('shell.delete') }).click()
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: word('shell.delete') })
+    .click()
+  await stored.waitFor({ state: 'detached' })
+  expect((await app.call('GET', '/api/config')).body.items.map((item: { id: string }) => item.id)).toEqual([
+    'env-doubao',
+  ])
+  expect(app.qwen.billed).toEqual([])
+})
+
+test('another address needs the key again, and the known ones can be picked', async () => {
+  const app = await startStudio({ timeScale: 1 })
+  await app.call('POST', '/api/config', { name: 'Mine', provider: 'doubao', api_key: DOUBAO_DEMO_KEY })
+  const { page, word } = await visit(app.url, { path: '/configurations', language: 'en' })
+
+  await page.getByRole('button', { name: word('configurations.editNamed', { name: 'Mine' }) }).click()
+  const dialog = page.getByRole('dialog', { name: word('configurations.editTitle', { name: 'Mine' }) })
+  await dialog.getByRole('combobox', { name: word('configurations.address') }).click()
+  await page.getByRole('option', { name: /BytePlus/ }).click()
+  await dialog.getByRole('button', { name: word('shell.save') }).click()
+  await dialog.getByText(word('configurations.keyAgain')).waitFor()
+
+  await dialog.getByRole('combobox', { name: word('configurations.address') }).click()
+  await page.getByRole('option', { name: word('configurations.addressOther') }).click()
+  const base = dialog.getByLabel(word('configurations.addressBase'), { exact: true })
+  await dialog.getByLabel(word('configurations.key'), { exact: true }).fill(DOUBAO_DEMO_KEY)
+  await base.fill('not an address')
+  await dialog.getByRole('button', { name: word('configurations.testAndSave') }).click()
+  await dialog.getByText(word('configurations.addressNeeded')).waitFor()
+  await base.fill(`${app.doubao.origin}/api/nothing`)
+  await dialog.getByRole('button', { name: word('configurations.testAndSave') }).click()
+  await dialog.getByText(word('configurations.wrong_address')).waitFor()
+  await base.fill(app.doubao.baseUrl)
+  await dialog.getByRole('button', { name: word('configurations.testAndSave') }).click()
+
+  await dialog.waitFor({ state: 'detached' })
+  const { items } = (await app.call('GET', '/api/config')).body
+  expect(items[0]).toMatchObject({ name: 'Mine', base_url: app.doubao.baseUrl, is_active: true })
+})
+
+test('a key of the environment can be tested but not changed', async () => {
+  const app = await startStudio({ timeScale: 1 })
+  const { page, word } = await visit(app.url, { path: '/configurations', language: 'en' })
+  const own = page.getByRole('listitem').filter({ hasText: 'DOUBAO_API_KEY of the server' })
+
+  await own.getByText(word('configurations.environment'), { exact: true }).waitFor()
+  expect(await own.getByRole('switch').count()).toBe(0)
+  expect(await own.getByRole('button', { name: /^Edit/ }).count()).toBe(0)
+  await own.getByRole('button', { name: /^Test/ }).click()
+
+  await own.getByRole('status').getByText(word('configurations.ok')).waitFor()
+})
+
+test('the status follows the queue, and shows the last errors', async () => {
+  const app = await startStudio({ environment: { DOUBAO_API_KEY: undefined } })
+  app.qwen.holdTasks('PENDING')
+  const { page, word } = await visit(app.url, { path: '/status', language: 'en' })
+
+  await page.getByText(word('status.ok'), { exact: true }).waitFor()
+  await page.getByText(word('status.idle')).waitFor()
+  await page.getByText(word('status.noErrors')).waitFor()
+  await app.call('POST', '/api/generate', { prompt: 'a slow one' }, { prefer: 'respond-async' })
+  await page.getByText(word('status.running'), { exact: true }).waitFor()
+  app.qwen.releaseTasks()
+  await page.getByText(word('status.idle')).waitFor()
+  await app.call('POST', '/api/generate', { prompt: 'a bad one [[input-blocked]]' })
+  await page.getByRole('button', { name: word('status.refresh') }).click()
+
+  const errors = page.getByRole('region', { name: word('status.errors') })
+  await errors.getByText('generation ended').waitFor()
+  await errors.getByText('content_rejected').waitFor()
+  expect(await errors.innerText()).not.toContain('a bad one')
+  await errors.getByRole('link', { name: word('status.generation') }).click()
+  await page.getByRole('heading', { level: 1, name: 'a bad one' }).waitFor({ state: 'attached' })
+})
+
+test('without the server a screen says so, and comes back by itself', async () => {
+  const app = await startStudio()
+  const { page, context, word } = await visit(app.url, { language: 'en', expected: [/net::ERR/, /Failed to load/] })
+  await page.getByRole('textbox', { name: word('generate.prompt') }).waitFor()
+
+  await context.route('**/api/config', route => route.abort())
+  await page.getByRole('link', { name: word('shell.configurations') }).click()
+  await page.getByRole('heading', { level: 1, name: word('configurations.title') }).waitFor()
+  await context.unroute('**/api/config')
+  await page.reload()
+
+  await page.getByText('Doubao Seedream (DOUBAO_API_KEY)').waitFor()
+})

@@ -1,0 +1,37 @@
+/** What the tests of several screens do alike. */
+import type { Locator, Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { en } from '../../src/studio/text/en.ts'
+import { zh } from '../../src/studio/text/zh.ts'
+
+/** The card of a generation in the page of creating. */
+export function cardOf(page: Page, prompt: string) {
+  return page.getByRole('article', { name: prompt, exact: true })
+}
+
+/** Writes and presses, in either language; `button` is the beginning of its name where it is another. */
+export async function generate(page: Page, prompt: string, button = `(${zh.generate.press}|${en.generate.press})`) {
+  await page.getByRole('textbox', { name: new RegExp(`^(${zh.generate.prompt}|${en.generate.prompt})$`) }).fill(prompt)
+  await page.getByRole('button', { name: new RegExp(`^${button}`) }).click()
+}
+
+/** A picture whose pixels are there, not only its place. */
+export async function isDrawn(image: Locator) {
+  await image.waitFor()
+  await image.scrollIntoViewIfNeeded()
+  await expect
+    .poll(() => image.evaluate(element => (element as HTMLImageElement).naturalWidth), { timeout: 10_000 })
+    .toBeGreaterThan(0)
+}
+
+/** By its name, in English. */
+export async function chooseModel(page: Page, name: string) {
+  await page.getByRole('button', { name: new RegExp(`^${en.generate.models}`) }).click()
+  const dialog = page.getByRole('dialog', { name: en.generate.chooseModels })
+  await dialog.getByRole('searchbox').fill(name)
+  await dialog
+    .getByRole('button', { name: new RegExp(`^${name} `) })
+    .first()
+    .click()
+  await dialog.waitFor({ state: 'detached' })
+}

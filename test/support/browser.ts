@@ -1,0 +1,100 @@
+/** A real browser that looks at a real server, and takes note of whatever a page must not do. */
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, inject, onTestFinished } from 'vitest'
+import { en } from '../../src/studio/text/en.ts'
+import { zh } from '../../src/studio/text/zh.ts'
+import { startApp, type TestApp, type TestOptions } from './app.ts'
+import type {} from './studio.ts'
+
+export interface VisitOptions {
+  /** Below the address of the server. */
+  path?: string
+  language?: 'zh' | 'en'
+  theme?: 'light' | 'dark'
+  viewport?: { width: number; height: number }
+  isTouch?: boolean
+  /** What the console may say, because the test cuts the connection or asks for what is not there. */
+  expected?: RegExp[]
+}
+
+export interface Visit {
+  page: Page
+  context: BrowserContext
+  /** Console errors, broken scripts and requests to other hosts. Has to be empty at the end of every test. */
+  troubles: string[]
+  /** In the language of the visit: `word('shell.save')`. Names in braces are filled in. */
+  word(key: string, values?: Record<string, string | number>): string
+}
+
+/** A server with the studio as it is in the tree now. */
+export function startStudio(options: TestOptions = {}): Promise<TestApp> {
+  return startApp({ ...options, studioFolder: inject('studio') })
+}
+
+export const phone = { viewport: { width: 390, height: 844 }, isTouch: true } as const
+
+/** Starts a browser for the tests of a file. The returned function opens a page in a profile of its own. */
+export function openBrowser() {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await chromium.launch({
+      executablePath: inject('chromium'),
+      // No graphics card, and nothing that reaches out. Without a sandbox, because tests may run as root; the pages are our own.
+      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'],
+    })
+  })
+  afterAll(async () => {
+    await browser.close()
+  })
+
+  return async function visit(url: string, options: VisitOptions = {}): Promise<Visit> {
+    const { language = 'zh', theme = 'light', viewport = { width: 1280, height: 800 }, isTouch = false } = options
+    const context = await browser.newContext({
+      viewport,
+      colorScheme: theme,
+      locale: language === 'zh' ? 'zh-CN' : 'en-GB',
+      hasTouch: isTouch,
+      reducedMotion: 'reduce',
+      acceptDownloads: true,
+    })
+    context.setDefaultTimeout(20_000)
+    const page = await context.newPage()
+    const troubles = watch(page, new URL(url).origin, options.expected ?? [])
+    onTestFinished(async () => {
+      await context.close()
+      expect(troubles).toEqual([])
+    })
+    await page.goto(url + (options.path ?? '/'))
+    return { page, context, troubles, word: (key, values) => wordOf(language, key, values) }
+  }
+}
+
+function watch(page: Page, origin: string, expected: readonly RegExp[]) {
+  const troubles: string[] = []
+  const note = (text: string) => {
+    if (!expected.some(pattern => pattern.test(text))) troubles.push(text)
+  }
+  page.on('console', message => {
+    if (message.type() === 'error' || message.type() === 'warning') note(`console: ${message.text()}`)
+  })
+  page.on('pageerror', error => note(`script: ${error.stack ?? error.message}`))
+  page.on('request', request => {
+    const url = new URL(request.url())
+    if (url.protocol !== 'data:' && url.protocol !== 'blob:' && url.origin !== origin) {
+      note(`request to another host: ${request.url()}`)
+    }
+  })
+  return troubles
+}
+
+/** Fills in as the studio does; tests look for what people read. */
+export function wordOf(language: 'zh' | 'en', key: string, values: Record<string, string | number> = {}) {
+  const [screen = '', name = ''] = key.split('.', 2)
+  const dictionary: Record<string, Record<string, string>> = language === 'zh' ? zh : en
+  const text = dictionary[screen]?.[name]
+  if (text === undefined) throw new Error(`there is no text ${key}`)
+  return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (_, value: string, one?: string, many?: string) => {
+    const given = values[value] ?? ''
+    return one !== undefined && many !== undefined ? (given === 1 ? one : many) : String(given)
+  })
+}
