@@ -1,18 +1,26 @@
 /** Puts the parts together. Whatever is opened here is closed here, in reverse. */
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, LookupFunction } from 'node:net'
 import path from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { createBudget } from './generation/budget.ts'
 import { createCollector } from './generation/collect.ts'
 import { createConfigurations } from './generation/configurations.ts'
 import { createDoorbell } from './generation/events.ts'
 import { createGenerations } from './generation/generations.ts'
 import { createImages, createReferences, sweepReferences } from './generation/images.ts'
 import { createPauses } from './generation/pauses.ts'
+import type { Reached } from './generation/points.ts'
+import { PriceFileError, readPriceFile } from './generation/price-file.ts'
+import { createPrices } from './generation/prices.ts'
+import { clearAway, compare } from './generation/reconcile.ts'
 import { createRunner } from './generation/run.ts'
 import type { Services } from './generation/services.ts'
 import { createStatus } from './generation/status.ts'
 import { createThumbnails } from './generation/thumbnails.ts'
+import { createTokens } from './generation/tokens.ts'
+import { createUsage } from './generation/usage.ts'
+import type { RecentErrors } from './log.ts'
 import { createHttp } from './providers/http.ts'
 import type { ProviderId } from './providers/index.ts'
 import { addressOf, loginLink } from './server/access.ts'
@@ -21,7 +29,7 @@ import { type Settings, SettingsError } from './settings.ts'
 import { createAnswers } from './storage/answers.ts'
 import { openDatabase } from './storage/database.ts'
 import { createFolderFiles } from './storage/files.ts'
-import { createSeal, readSecret } from './storage/seal.ts'
+import { createSeal, type Secret, secretsOf } from './storage/seal.ts'
 import { createStore, type Store } from './storage/store.ts'
 
 export interface App {
@@ -46,6 +54,14 @@ export interface Listening {
 export interface Overrides {
   /** Shortens every pause and time limit alike. */
   timeScale?: number
+  /** Told of every point on the path of a generation. */
+  reached?: Reached
+  /** How names become addresses for outgoing requests; the system's way when absent. */
+  lookup?: LookupFunction
+  /** What `log` keeps of its errors, for the status page. */
+  recentErrors?: RecentErrors
+  /** Where the built studio is, when not at its usual place. */
+  studioFolder?: string
 }
 
 const hourMs = 3600 * 1000
@@ -55,10 +71,12 @@ const removalLifeMs = 7 * 24 * hourMs
 
 /** @throws DatabaseError, StorageError, SettingsError: one sentence for people each. */
 export async function createApp(settings: Settings, log: Logger, overrides: Overrides = {}): Promise<App> {
-  const secret = readSecret(settings.dataDir, settings.secretKey)
-  const seal = createSeal(secret)
+  const prices = createPrices(ownPrices(settings))
+  const [first, ...others] = secretsOf(settings.dataDir, settings.secretKey)
+  const candidate = ({ text, keep }: Secret) => ({ seal: createSeal(text), keep })
   const files = await openFiles(settings)
-  const database = await openDatabase(settings.database, seal)
+  const database = await openDatabase(settings.database, [candidate(first), ...others.map(candidate)])
+  const { seal } = database
   const store = createStore(database)
   const pauses = createPauses(overrides.timeScale)
   const doorbell = createDoorbell()
@@ -67,6 +85,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   const http = createHttp({
     allowedHosts: settings.allowedHosts,
     allowedOrigins: [doubao, qwen].map(url => new URL(url).origin),
+    lookup: overrides.lookup,
   })
   const answers = createAnswers(path.join(settings.dataDir, 'answers'))
   const environmentKeys = Object.entries(settings.environmentKeys) as [ProviderId, string | undefined][]
@@ -80,8 +99,9 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   })
   const thumbnails = createThumbnails(files)
   const shrinking = new Set<Promise<unknown>>()
+  const reached = overrides.reached ?? (() => {})
   const collector = createCollector({
-    ...{ store, files, http, doorbell, pauses },
+    ...{ store, files, http, doorbell, pauses, reached },
     onStored(image) {
       const made = thumbnails
         .get(image)
@@ -90,18 +110,30 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       shrinking.add(made)
     },
   })
-  const runner = createRunner({ store, files, answers, http, configurations, collector, doorbell, pauses, log })
+  const runner = createRunner({
+    ...{ store, files, answers, http, configurations, collector, doorbell, pauses, prices, reached, log },
+  })
   const services: Services = {
     generations: createGenerations({
-      ...{ store, files, configurations, runner, doorbell, pauses, closing: closing.signal },
+      ...{ store, files, configurations, runner, doorbell, pauses, prices, closing: closing.signal },
+      budget: createBudget(settings.caps),
       references: createReferences({ store, files, http }),
       removeAnswer: name => answers.remove(name),
     }),
     images: createImages({ store, files, http, thumbnails }),
     configurations,
+    prices,
+    tokens: createTokens({ store }),
+    usage: createUsage({ store, configurations }),
     status: createStatus({ database, store, files, configurations, runner, storageKind: settings.storage.kind }),
   }
-  const server = await createServer({ settings, services, log })
+  const server = await createServer({
+    settings,
+    services,
+    log,
+    recentErrors: overrides.recentErrors,
+    studioFolder: overrides.studioFolder,
+  })
   const housekeeping = setInterval(() => void tidy(), hourMs).unref()
 
   async function tidy() {
@@ -115,6 +147,21 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     }
   }
 
+  async function reconcile() {
+    try {
+      const comparison = await compare({ store, files, answers })
+      await clearAway(comparison, { files, answers })
+      collector.offer(comparison.withoutRow)
+      const { missing, withoutRow } = comparison
+      if (missing.length > 0)
+        log.error({ pictures: missing.length }, 'files of stored pictures are missing; `npm run doctor` tells which')
+      if (withoutRow.size > 0)
+        log.warn({ files: withoutRow.size }, 'there are pictures without a row; what is unfinished takes up its own')
+    } catch (error) {
+      log.error({ err: error }, 'files and rows could not be compared')
+    }
+  }
+
   return {
     server,
     services,
@@ -123,6 +170,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     async listen() {
       // Nobody else writes here yet: whatever is half written was left by a process that died.
       await files.sweep()
+      await reconcile()
       await tidy()
       await server.listen({ host: settings.host, port: settings.port })
       await runner.resume()
@@ -139,6 +187,14 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       await Promise.all(shrinking)
       await database.close()
     },
+  }
+}
+
+function ownPrices({ pricesFile }: Settings) {
+  try {
+    return pricesFile === undefined ? undefined : readPriceFile(pricesFile)
+  } catch (error) {
+    throw error instanceof PriceFileError ? new SettingsError(error.faults, { cause: error }) : error
   }
 }
 

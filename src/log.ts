@@ -4,7 +4,7 @@
  */
 import { accessSync, constants, mkdirSync, openSync } from 'node:fs'
 import path from 'node:path'
-import { type DestinationStream, destination, type Logger, multistream, pino } from 'pino'
+import { type DestinationStream, destination, type Level, type Logger, multistream, pino } from 'pino'
 import { type Settings, SettingsError } from './settings.ts'
 
 export type Log = Logger
@@ -19,6 +19,50 @@ const secretName = /authorization|cookie|api_?key|token|secret|password|credenti
 const promptName = /^(prompt|revised_?prompt|negative_?prompt)$/i
 const longestText = 2000
 
+/** One line of the level `error` or above, as short as a person wants it. */
+export interface LoggedError {
+  /** ISO 8601. */
+  time: string
+  message: string
+  /** What the cause said, as far as it was told. */
+  detail: string | null
+  requestId: string | null
+  generationId: string | null
+}
+
+/** The last errors of this process, kept in memory. */
+export interface RecentErrors {
+  /** Newest first. */
+  list(): LoggedError[]
+  /** Where the finished lines go, without secrets as everywhere. */
+  stream: DestinationStream
+}
+
+export function createRecentErrors(most = 50): RecentErrors {
+  const errors: LoggedError[] = []
+  return {
+    list: () => errors.toReversed(),
+    stream: {
+      write(line) {
+        errors.push(loggedError(JSON.parse(line) as Record<string, unknown>))
+        if (errors.length > most) errors.shift()
+      },
+    },
+  }
+}
+
+function loggedError({ time, msg, err, reason, code, generation, request_id }: Record<string, unknown>): LoggedError {
+  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : null)
+  const cause = typeof err === 'object' && err !== null && 'message' in err ? text(err.message) : null
+  return {
+    time: text(time) ?? new Date().toISOString(),
+    message: text(msg) ?? cause ?? '',
+    detail: cause ?? text(reason) ?? text(code),
+    requestId: text(request_id),
+    generationId: text(generation),
+  }
+}
+
 /**
  * Lines are written before the call returns, so none is lost when the process ends.
  * @throws SettingsError when LOG_FILE cannot be written.
@@ -26,10 +70,12 @@ const longestText = 2000
 export function createLog(
   settings: LogSettings,
   standardOutput: DestinationStream = destination({ dest: 1, sync: true }),
+  recentErrors?: RecentErrors,
 ): Log {
-  const streams = [
+  const streams: { level: string; stream: DestinationStream }[] = [
     { level: settings.logLevel, stream: settings.logFormat === 'text' ? asText(standardOutput) : standardOutput },
   ]
+  if (recentErrors && settings.logLevel !== 'silent') streams.push({ level: 'error', stream: recentErrors.stream })
   if (settings.logFile) streams.push({ level: settings.logLevel, stream: asText(openFile(settings.logFile)) })
   const withoutSecrets = secretRemover(settings)
   return pino(
@@ -47,7 +93,9 @@ export function createLog(
         streamWrite: withoutSecrets,
       },
     },
-    multistream(streams.map(({ level, stream }) => ({ level: level === 'silent' ? 'fatal' : level, stream }))),
+    multistream(
+      streams.map(({ level, stream }) => ({ level: (level === 'silent' ? 'fatal' : level) as Level, stream })),
+    ),
   )
 }
 

@@ -29,6 +29,12 @@ export interface Settings {
   providerUrls: { doubao: string; qwen: string }
   environmentKeys: { doubao?: string; qwen?: string }
   drainSeconds: number
+  /** The most that all may spend in a calendar month (UTC). */
+  caps: { monthlyCap: { amount: number; currency: string } | null; monthlyImages: number | null }
+  /** Generations that one token may ask for; 0: any number. */
+  requestsPerMinute: number
+  /** Absolute; the user's own prices. */
+  pricesFile: string | undefined
 }
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -55,6 +61,10 @@ export const variableNames = [
   'LOG_FORMAT',
   'LOG_FILE',
   'DRAIN_SECONDS',
+  'PRICES_FILE',
+  'MONTHLY_CAP',
+  'MONTHLY_CAP_IMAGES',
+  'REQUESTS_PER_MINUTE',
 ] as const
 
 type VariableName = (typeof variableNames)[number]
@@ -75,7 +85,10 @@ export class SettingsError extends Error {
   }
 }
 
-/** The environment with `.env` of the working directory added; what the real environment says wins. */
+/** They are taken out of the environment of the process, so that nothing which it starts inherits them. */
+const secretNames = ['SECRET_KEY', 'NEW_SECRET_KEY', 'ACCESS_TOKEN', 'DOUBAO_API_KEY', 'QWEN_API_KEY', 'DATABASE_URL']
+
+/** The environment with `.env` of the working directory added; what the real environment says wins. Takes the secrets out of it. */
 export function readEnvironment(): Record<string, string | undefined> {
   try {
     process.loadEnvFile('.env')
@@ -85,7 +98,9 @@ export function readEnvironment(): Record<string, string | undefined> {
       throw new SettingsError([`.env is there but cannot be read (${reason}).`], { cause: error })
     }
   }
-  return { ...process.env }
+  const environment = { ...process.env }
+  for (const name of secretNames) delete process.env[name]
+  return environment
 }
 
 /**
@@ -135,6 +150,12 @@ export function loadSettings(environment: Record<string, string | undefined>): S
       qwen: optional('QWEN_API_KEY', headerText),
     },
     drainSeconds: withDefault('DRAIN_SECONDS', '60', text => wholeNumber(text, 0, 3600)),
+    caps: {
+      monthlyCap: optional('MONTHLY_CAP', moneyOf) ?? null,
+      monthlyImages: optional('MONTHLY_CAP_IMAGES', text => wholeNumber(text, 0, 100_000_000)) ?? null,
+    },
+    requestsPerMinute: withDefault('REQUESTS_PER_MINUTE', '60', text => wholeNumber(text, 0, 100_000)),
+    pricesFile: optional('PRICES_FILE', text => path.resolve(dataDir, pathOf(text))),
   }
   if (faults.length > 0) throw new SettingsError(faults)
   return settings
@@ -240,7 +261,8 @@ function allowedHostOf(text: string) {
   return host
 }
 
-function secretKeyOf(text: string) {
+/** @throws Error whose message goes on after the name of the variable */
+export function secretKeyOf(text: string) {
   if (text === 'your-secret-key-here') {
     throw new Error(
       'is still the example; put a long random text there (openssl rand -hex 32), or leave it out and one is made.',
@@ -262,6 +284,13 @@ function wholeNumber(text: string, min: number, max: number) {
   if (!/^\d{1,9}$/.test(text) || value < min || value > max)
     throw new Error(`must be a whole number from ${min} to ${max}.`)
   return value
+}
+
+/** Most prices of the services are in CNY. */
+function moneyOf(text: string) {
+  const [, amount, currency = 'CNY'] = /^(\d{1,9}(?:\.\d{1,6})?)(?:\s*([A-Z]{3}))?$/.exec(text.toUpperCase()) ?? []
+  if (amount === undefined) throw new Error('must be an amount with its currency, such as 200 CNY or 30 USD.')
+  return { amount: Number(amount), currency }
 }
 
 function logLevelOf(text: string): LogLevel {

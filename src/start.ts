@@ -1,6 +1,6 @@
 /** Runs the server as a process: what it prints, how it ends, and one sentence when it cannot start. */
 import { type App, createApp, type Listening, type Overrides } from './app.ts'
-import { createLog } from './log.ts'
+import { createLog, createRecentErrors } from './log.ts'
 import { loadSettings, readEnvironment, type Settings } from './settings.ts'
 
 export interface Started extends Listening {
@@ -22,8 +22,9 @@ export async function start(
   try {
     const environment = readEnvironment()
     const settings = loadSettings(options.change?.(environment) ?? environment)
-    const log = createLog(settings)
-    const app = await createApp(settings, log, options.overrides)
+    const recentErrors = createRecentErrors()
+    const log = createLog(settings, undefined, recentErrors)
+    const app = await createApp(settings, log, { recentErrors, ...options.overrides })
     const listening = await app.listen()
     endOnSignals(async () => {
       await app.close()

@@ -1,5 +1,6 @@
 /** Stored keys and addresses of the services. A key goes in and never comes out. */
 import { z } from 'zod'
+import { MonthlyCap, MonthlyImages } from './caps.ts'
 
 const name = z.string().max(200)
 const provider = z.string().max(50).describe('`doubao`, `qwen` or `openai`.')
@@ -18,6 +19,8 @@ export const Configuration = z
     source: z.enum(['stored', 'environment']).describe('Those from the environment are read-only.'),
     has_key: z.boolean(),
     key_hint: z.string().nullable().describe('The last four characters of the key.'),
+    monthly_cap: MonthlyCap.nullable(),
+    monthly_images: MonthlyImages.nullable(),
     created_at: z.string().nullable(),
     updated_at: z.string().nullable(),
   })
@@ -27,6 +30,21 @@ export type Configuration = z.infer<typeof Configuration>
 
 export const ConfigurationList = z.object({ items: z.array(Configuration) }).meta({ id: 'ConfigurationList' })
 
+/** What a member may know. */
+const ShortConfiguration = Configuration.pick({
+  id: true,
+  name: true,
+  provider: true,
+  model: true,
+  is_active: true,
+}).meta({
+  id: 'ShortConfiguration',
+})
+
+export const ShortConfigurationList = z
+  .object({ items: z.array(ShortConfiguration) })
+  .meta({ id: 'ShortConfigurationList', description: 'For members.' })
+
 export const NewConfiguration = z
   .strictObject({
     name: name.optional(),
@@ -35,6 +53,8 @@ export const NewConfiguration = z
     base_url: baseUrl.optional(),
     api_key: apiKey,
     is_active: z.boolean().optional(),
+    monthly_cap: MonthlyCap.nullable().optional(),
+    monthly_images: MonthlyImages.nullable().optional(),
   })
   .meta({ id: 'NewConfiguration' })
 
@@ -56,10 +76,12 @@ export const ConfigurationChange = z
     base_url: baseUrl.optional(),
     api_key: apiKey.optional(),
     is_active: z.boolean().optional(),
+    monthly_cap: MonthlyCap.nullable().optional(),
+    monthly_images: MonthlyImages.nullable().optional(),
     ...readOnly,
   })
-  .transform(({ name, provider, model, base_url, api_key, is_active }) => {
-    return { name, provider, model, base_url, api_key, is_active }
+  .transform(({ name, provider, model, base_url, api_key, is_active, monthly_cap, monthly_images }) => {
+    return { name, provider, model, base_url, api_key, is_active, monthly_cap, monthly_images }
   })
   .meta({
     id: 'ConfigurationChange',

@@ -54,6 +54,12 @@ export const GenerateForm = z
 
 export const GenerationStatus = z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled'])
 
+export const Advice = z
+  .object({ en: z.string(), zh: z.string() })
+  .meta({ id: 'Advice', description: 'What a person can do, in two languages.' })
+
+export type Advice = z.infer<typeof Advice>
+
 export const Generation = z
   .object({
     id: z.string(),
@@ -88,6 +94,7 @@ export const Generation = z
     charge: z
       .enum(['none', 'charged', 'unknown'])
       .describe('`unknown`: a request may have been billed and its answer was lost.'),
+    advice: Advice.optional().describe('With an end whose charge is `unknown`: what to do about it.'),
     cost: z.object({ amount: z.number(), currency: z.string() }).nullable(),
     favorite: z.boolean(),
     tags: z.array(z.string()),

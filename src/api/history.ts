@@ -5,7 +5,7 @@ import { Generation, GenerationStatus } from './generations.ts'
 const dateForm = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/
 
 /** `2026-11-23` or `2026-11-23T08:00:00Z`; without a zone it is UTC. A date alone reaches to its end when `isEnd`. */
-function moment(isEnd: boolean) {
+export function moment(isEnd: boolean) {
   return z.string().transform((text, context) => {
     const isDay = text.length === 10
     const zoned = isDay
@@ -75,19 +75,6 @@ export const RetryRequest = z
   .nullish()
   .transform(value => value ?? {})
   .meta({ id: 'RetryRequest' })
-
-export const Estimate = z
-  .object({
-    model: z.string(),
-    images: z.int().describe('Pictures that would be asked for.'),
-    calls: z.int().describe('Paid requests that it takes.'),
-    cost: z
-      .object({ min: z.number(), max: z.number(), currency: z.string() })
-      .nullable()
-      .describe('Null where no price is known; one number twice when the size is known.'),
-    warnings: z.array(z.object({ parameter: z.string(), message: z.string() })),
-  })
-  .meta({ id: 'Estimate' })
 
 export const Cleared = z.object({ deleted: z.int() }).meta({ id: 'Cleared' })
 

@@ -1,5 +1,6 @@
 /** Errors as clients see them: RFC 9457 problem documents with one stable word each. */
 import { z } from 'zod'
+import { Advice } from './generations.ts'
 
 /** Every word that `code` can be. A word is never renamed and never gets another meaning. */
 export const problemCodes = [
@@ -9,6 +10,8 @@ export const problemCodes = [
   'unauthorized',
   'forbidden',
   'read_only',
+  'not_allowed',
+  'budget_exceeded',
   'not_found',
   'method_not_allowed',
   'conflict',
@@ -47,6 +50,15 @@ const ProblemFault = z
   })
   .meta({ id: 'ProblemFault' })
 
+const Shortage = z
+  .object({
+    scope: z.enum(['token', 'configuration', 'all']).describe('Whose cap it is.'),
+    left: z.object({ amount: z.number(), currency: z.string() }).optional().describe('Of a cap in money.'),
+    left_images: z.int().optional().describe('Of a cap in pictures.'),
+    renews_at: z.string(),
+  })
+  .meta({ id: 'Shortage' })
+
 export const Problem = z
   .object({
     type: z.string().describe('A URI that names the kind of problem.'),
@@ -58,6 +70,8 @@ export const Problem = z
     errors: z.array(ProblemFault).optional().describe('Every fault of the input.'),
     generation_id: z.string().optional().describe('The record of the generation, at `/api/history/{id}`.'),
     charge: z.enum(['none', 'charged', 'unknown']).optional().describe('What we know of the money of that generation.'),
+    advice: Advice.optional().describe('With the charge `unknown`: what to do about it.'),
+    budget: Shortage.optional().describe('With `budget_exceeded`: what is left.'),
     provider_code: z.string().optional(),
     provider_message: z.string().optional(),
     provider_request_id: z.string().optional(),

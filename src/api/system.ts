@@ -39,4 +39,30 @@ export const Status = z
 
 export type Status = z.infer<typeof Status>
 
+export const ShortStatus = Status.pick({ status: true, version: true, started_at: true, uptime_seconds: true })
+  .extend({
+    providers: z.array(z.object({ id: z.string(), name: z.string(), state: z.enum(['configured', 'not_configured']) })),
+  })
+  .meta({ id: 'ShortStatus', description: 'For members.' })
+
+export type ShortStatus = z.infer<typeof ShortStatus>
+
+export const RecentErrorList = z
+  .object({
+    items: z
+      .array(
+        z.object({
+          time: z.string(),
+          message: z.string(),
+          detail: z.string().nullable().describe('What the cause said.'),
+          request_id: z.string().nullable(),
+          generation_id: z.string().nullable(),
+        }),
+      )
+      .describe('Newest first, 50 at most, since the server started.'),
+  })
+  .meta({ id: 'RecentErrorList' })
+
+export type RecentErrorList = z.infer<typeof RecentErrorList>
+
 export const Login = z.strictObject({ token: z.string().min(1).max(1000) }).meta({ id: 'Login' })

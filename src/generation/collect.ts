@@ -1,22 +1,28 @@
 /** Brings the pictures that an answer names into the store: fetch, check, keep the file, then write the row. */
-import { randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import PQueue from 'p-queue'
 import type { OutgoingHttp } from '../providers/http.ts'
 import type { Picture } from '../providers/provider.ts'
-import type { Files } from '../storage/files.ts'
+import type { CallRecord } from '../storage/calls.ts'
+import { type Files, StorageError } from '../storage/files.ts'
 import type { FailureRecord, ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
-import { FetchError, fetchPicture, type StoredBytes } from './download.ts'
+import { FetchError, fetchPicture } from './download.ts'
 import type { Doorbell } from './events.ts'
 import type { Pauses } from './pauses.ts'
+import { NotAPicture, pictureFacts } from './pictures.ts'
+import type { Reached } from './points.ts'
+import { storedBytes } from './references.ts'
 
 export interface Collector {
   /**
    * Repeats, with growing pauses, until the picture is stored or can no longer be had: fetching is free, the picture was not.
-   * @throws the reason of `signal` when that ends it; the next start fetches again.
+   * @throws the reason of a signal when that ends it; the next start fetches again.
    */
-  collect(picture: Picture, place: Place, signal: AbortSignal): Promise<FailureRecord | undefined>
+  collect(picture: Picture, place: Place, signals: Signals): Promise<FailureRecord | undefined>
+  /** Files without a row that a former process left, by the id of their image: they are taken up instead of being fetched again. */
+  offer(filesWithoutRow: ReadonlyMap<string, string>): void
 }
 
 export interface Place {
@@ -30,8 +36,39 @@ export interface Place {
   note(reason: string | null): Promise<void>
 }
 
-/** A file that is no picture may be a passing fault of a gateway; more tries than this would change nothing. */
-const mostBrokenTries = 3
+export interface Signals {
+  /** Ends a fetch that is under way. */
+  fetching: AbortSignal
+  /** Ends the wait before another try. */
+  waiting: AbortSignal
+}
+
+/** A file that is no picture may be a passing fault of a gateway or a proxy: it is given up when it has been the same for so long. */
+const brokenForMs = 5 * 60_000
+
+/**
+ * The id of the picture at a position, the same whenever it is made: a file whose row was never written can be told from its name
+ * alone, and a second try replaces the first instead of standing beside it.
+ */
+export function imageIdOf(generationId: string, position: number): string {
+  const hex = createHash('sha256').update(`${generationId} ${position}`).digest('hex')
+  // Version 8 of a UUID: made by a rule of one's own.
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  )
+}
+
+/**
+ * Where a picture of a call stands in its generation; more than were asked for stand behind all others. `planned`: pictures that all
+ * calls of the generation ask for together.
+ */
+export function positionOf(
+  { firstIndex, images, slot }: Pick<CallRecord, 'firstIndex' | 'images' | 'slot'>,
+  planned: number,
+  index: number,
+): number {
+  return index < images ? firstIndex + index : planned + slot * 100 + (index - images)
+}
 
 export function createCollector(parts: {
   store: Store
@@ -39,75 +76,109 @@ export function createCollector(parts: {
   http: OutgoingHttp
   doorbell: Doorbell
   pauses: Pauses
+  reached: Reached
   onStored(image: ImageRecord): void
 }): Collector {
-  const { store, files, http, doorbell, pauses } = parts
+  const { store, files, http, doorbell, pauses, reached } = parts
   const fetches = new PQueue({ concurrency: 6 })
+  const offered = new Map<string, string>()
 
   return {
-    async collect(picture, place, signal) {
-      let broken = 0
+    async collect(picture, place, signals) {
+      let image = await takenUp(picture, place)
+      let brokenSince: number | undefined
       for (let tries = 1; ; tries++) {
         try {
-          const image = await fetches.add(async () => keep(await fetched(picture, signal), picture, place), { signal })
+          image ??= await put(picture, place, signals.fetching)
+          await writeRow(image)
           await place.note(null)
           parts.onStored(image)
           return undefined
         } catch (error) {
-          signal.throwIfAborted()
+          signals.fetching.throwIfAborted()
           const trouble = troubleOf(error)
-          if (trouble.broken && ++broken >= mostBrokenTries)
+          brokenSince = trouble.broken ? (brokenSince ?? Date.now()) : undefined
+          if (brokenSince !== undefined && Date.now() - brokenSince > pauses.scaled(brokenForMs)) {
             return failure(place, 'provider_rejected', trouble.sentence)
+          }
           if (trouble.expired || (trouble.gone && Date.now() > (picture.expiresAt ?? place.lostAfter))) {
             const message = `The picture was made, but its address has expired before it could be stored (${trouble.sentence}).`
             return failure(place, 'storage_failed', message)
           }
           await place.note(`A picture was made but is not stored yet: ${trouble.sentence} Trying again.`)
-          await pauses.wait(pauses.storing(tries), signal)
+          await pauses.wait(pauses.storing(tries), signals.waiting)
         }
       }
     },
+
+    offer(filesWithoutRow) {
+      for (const [id, file] of filesWithoutRow) offered.set(id, file)
+    },
   }
 
-  function fetched(picture: Picture, signal: AbortSignal) {
-    const source = picture.base64 === undefined ? { url: picture.url ?? '' } : { base64: picture.base64 }
-    return fetchPicture({ http, files, source, signal, expiresAt: picture.expiresAt })
-  }
-
-  async function keep(bytes: StoredBytes, picture: Picture, place: Place): Promise<ImageRecord> {
-    const id = randomUUID()
-    const createdAt = new Date().toISOString()
-    const image: ImageRecord = {
-      id,
-      role: 'result',
-      generationId: place.generationId,
-      callId: place.callId,
-      index: place.position,
-      file: `${createdAt.slice(0, 4)}/${createdAt.slice(5, 7)}/${id}.${bytes.extension}`,
-      width: bytes.width,
-      height: bytes.height,
-      bytes: bytes.bytes,
-      mimeType: bytes.mimeType,
-      sha256: bytes.sha256,
-      createdAt,
-      details: picture.details ?? null,
-    }
+  /** A file is put in its place whole or not at all, so what stands there is the picture, whether its address still lives or not. */
+  async function takenUp(picture: Picture, place: Place): Promise<ImageRecord | undefined> {
+    const id = imageIdOf(place.generationId, place.position)
+    const file = offered.get(id)
+    if (file === undefined) return undefined
+    offered.delete(id)
     try {
-      await files.put(image.file, bytes.temporaryPath)
+      const bytes = await storedBytes({ file }, files)
+      const sha256 = createHash('sha256').update(bytes).digest('hex')
+      return recordOf(picture, place, { ...(await pictureFacts(bytes)), bytes: bytes.length, sha256 }, file)
+    } catch (error) {
+      if (error instanceof StorageError || error instanceof NotAPicture) return undefined
+      throw error
+    }
+  }
+
+  async function put(picture: Picture, place: Place, signal: AbortSignal): Promise<ImageRecord> {
+    const source = picture.base64 === undefined ? { url: picture.url ?? '' } : { base64: picture.base64 }
+    const bytes = await fetches.add(() => fetchPicture({ http, files, source, signal, expiresAt: picture.expiresAt }), {
+      signal,
+    })
+    await reached('picture-fetched', place.generationId)
+    const month = new Date().toISOString().slice(0, 7).replace('-', '/')
+    const file = `${month}/${imageIdOf(place.generationId, place.position)}.${bytes.extension}`
+    try {
+      await files.put(file, bytes.temporaryPath)
     } catch (error) {
       await rm(bytes.temporaryPath, { force: true }).catch(() => {})
       throw error
     }
-    const isNew = await store.transaction(async repositories => {
-      if (!(await repositories.images.insert(image))) return false
-      const stored = await repositories.images.ofGenerations([place.generationId])
+    await reached('picture-put', place.generationId)
+    return recordOf(picture, place, bytes, file)
+  }
+
+  async function writeRow(image: ImageRecord) {
+    const generationId = image.generationId!
+    await store.transaction(async ({ images, generations }) => {
+      if ((await images.find(image.id)) || !(await images.insert(image))) return
+      const stored = await images.ofGenerations([generationId])
       const imageUrls = stored.toSorted((a, b) => a.index - b.index).map(image => `/images/${image.id}`)
-      await repositories.generations.change(place.generationId, { imageUrls, charge: 'charged' })
-      return true
+      await generations.change(generationId, { imageUrls, charge: 'charged' })
     })
-    if (!isNew) await files.remove(image.file)
-    doorbell.ring(place.generationId)
-    return image
+    doorbell.ring(generationId)
+    await reached('picture-written', generationId)
+  }
+}
+
+function recordOf(
+  picture: Picture,
+  place: Place,
+  facts: Pick<ImageRecord, 'width' | 'height' | 'bytes' | 'mimeType' | 'sha256'>,
+  file: string,
+): ImageRecord {
+  const { width, height, bytes, mimeType, sha256 } = facts
+  return {
+    id: imageIdOf(place.generationId, place.position),
+    role: 'result',
+    generationId: place.generationId,
+    callId: place.callId,
+    index: place.position,
+    ...{ file, width, height, bytes, mimeType, sha256 },
+    createdAt: new Date().toISOString(),
+    details: picture.details ?? null,
   }
 }
 

@@ -8,6 +8,7 @@ import type { CheckResult } from '../providers/provider.ts'
 import { type StoredConfiguration, visible } from '../storage/configurations.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
 import { type Seal, SealError } from '../storage/seal.ts'
+import { placeOfKey } from '../storage/seal-check.ts'
 import type { Store } from '../storage/store.ts'
 import { invalid, Refusal } from './errors.ts'
 import type { ConfigurationInput, Configurations } from './services.ts'
@@ -59,6 +60,8 @@ export function createConfigurations(parts: {
       keyHint: cleanKey(apiKey).slice(-4),
       createdAt: null,
       updatedAt: null,
+      monthlyCap: null,
+      monthlyImages: null,
     } satisfies ConfigurationRecord,
   }))
 
@@ -92,6 +95,8 @@ export function createConfigurations(parts: {
         ...sealed(id, input.api_key ?? ''),
         createdAt: now,
         updatedAt: now,
+        monthlyCap: input.monthly_cap ?? null,
+        monthlyImages: input.monthly_images ?? null,
       }
       await store.configurations.insert(configuration)
       return visible(configuration)
@@ -102,19 +107,23 @@ export function createConfigurations(parts: {
       const faults = await faultsOf({ ...input, provider: input.provider ?? found.provider })
       // Otherwise a key could be led to an address of the changer's choice and read there.
       const isElsewhere =
-        input.base_url !== undefined &&
-        originOf(input.base_url, found.provider) !== originOf(found.baseUrl, found.provider)
-      if (
-        (isElsewhere || (input.provider && input.provider !== found.provider)) &&
-        !input.api_key &&
-        found.keyHint !== null
-      ) {
+        (input.provider !== undefined && input.provider !== found.provider) ||
+        (input.base_url !== undefined &&
+          originOf(input.base_url, found.provider) !== originOf(found.baseUrl, found.provider))
+      if (isElsewhere && !input.api_key && found.keyHint !== null) {
         faults.push({
           path: 'api_key',
           message: 'Give the key again: a stored key is not sent to another address than the one it was entered for.',
         })
       }
       refuse(faults)
+      // Elsewhere nobody knows the tasks that run here. A new key of the same account may well be needed to ask for them.
+      if (isElsewhere && (await store.calls.isConfigurationInUse(id))) {
+        throw new Refusal(
+          'conflict',
+          'Generations are running at the present address. Wait until they end, or add the new address as another configuration.',
+        )
+      }
       const changed: StoredConfiguration = {
         ...found,
         name: input.name?.trim() || found.name,
@@ -124,6 +133,8 @@ export function createConfigurations(parts: {
         isActive: input.is_active ?? found.isActive,
         ...(input.api_key ? sealed(id, input.api_key) : {}),
         updatedAt: new Date().toISOString(),
+        monthlyCap: input.monthly_cap === undefined ? found.monthlyCap : input.monthly_cap,
+        monthlyImages: input.monthly_images === undefined ? found.monthlyImages : input.monthly_images,
       }
       await store.configurations.replace(changed)
       return visible(changed)
@@ -194,7 +205,7 @@ export function createConfigurations(parts: {
       configId: id,
       provider,
       model: found.model,
-      apiKey: seal.open(found.sealedKey, place(id)),
+      apiKey: seal.open(found.sealedKey, placeOfKey(id)),
       baseUrl: found.baseUrl ?? baseUrlOf(provider),
     }
   }
@@ -282,7 +293,7 @@ export function createConfigurations(parts: {
 
   function sealed(id: string, key: string) {
     const clean = cleanKey(key)
-    return { sealedKey: seal.seal(clean, place(id)), keyHint: clean.slice(-4) }
+    return { sealedKey: seal.seal(clean, placeOfKey(id)), keyHint: clean.slice(-4) }
   }
 }
 
@@ -293,10 +304,6 @@ function asUnreadableKey(error: unknown): CheckResult {
 
 function isProvider(id: string): id is ProviderId {
   return (providerIds as readonly string[]).includes(id)
-}
-
-function place(id: string) {
-  return `configurations/${id}`
 }
 
 function withoutSlash(url: string) {

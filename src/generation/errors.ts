@@ -7,6 +7,8 @@ export type RefusalCode =
   | 'not_found'
   | 'conflict'
   | 'read_only'
+  | 'not_allowed'
+  | 'budget_exceeded'
   | 'idempotency_mismatch'
   | 'gone'
   | 'too_large'

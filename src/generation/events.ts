@@ -30,11 +30,11 @@ export function hasEnded(status: GenerationStatus) {
 
 export function createEvents(store: Store, doorbell: Doorbell, closing: AbortSignal): Events {
   return {
-    async *follow({ generationId, after, signal }) {
+    async *follow({ generationId, after, owner, signal }) {
       const watch = watchFor(doorbell, AbortSignal.any([signal, closing]), generationId)
       try {
         yield* generationId === undefined
-          ? followAll(store, watch, after)
+          ? followAll(store, watch, after, owner)
           : followOne(store, watch, generationId, after)
       } finally {
         watch.end()
@@ -73,14 +73,19 @@ function watchFor(doorbell: Doorbell, signal: AbortSignal, generationId: string 
   }
 }
 
-async function* followAll(store: Store, watch: Watch, after: number | undefined): AsyncGenerator<GenerationEvent> {
+async function* followAll(
+  store: Store,
+  watch: Watch,
+  after: number | undefined,
+  owner: string | undefined,
+): AsyncGenerator<GenerationEvent> {
   let seen = after ?? (await store.generations.revision())
   if (after === undefined) {
-    for (const generation of await store.generations.unfinished()) yield eventOf(generation)
+    for (const generation of await store.generations.unfinished(owner)) yield eventOf(generation)
   }
   do {
     for (;;) {
-      const changes = await changesSince(store, seen)
+      const changes = await changesSince(store, seen, owner)
       for (const change of changes) {
         yield change
         seen = change.revision
@@ -93,9 +98,9 @@ async function* followAll(store: Store, watch: Watch, after: number | undefined)
 const pageSize = 100
 
 /** Changed and removed generations in the order of their revisions, a page at a time. */
-async function changesSince(store: Store, revision: number): Promise<GenerationEvent[]> {
-  const changed = await store.generations.changedSince(revision, pageSize)
-  const removed = await store.generations.removedSince(revision, pageSize)
+async function changesSince(store: Store, revision: number, owner: string | undefined): Promise<GenerationEvent[]> {
+  const changed = await store.generations.changedSince(revision, pageSize, owner)
+  const removed = await store.generations.removedSince(revision, pageSize, owner)
   const events: GenerationEvent[] = [
     ...changed.map(eventOf),
     ...removed.map(({ id, revision }): GenerationEvent => ({ type: 'removed', revision, id })),

@@ -7,17 +7,27 @@ import type { Files } from '../storage/files.ts'
 import { type HistoryFilter, searchForm } from '../storage/generations.ts'
 import type { GenerationRecord, JsonObject } from '../storage/records.ts'
 import type { Repositories, Store } from '../storage/store.ts'
+import type { Budget } from './budget.ts'
 import { type CheckedRequest, checkRequest } from './checks.ts'
 import type { ConfigurationBook } from './configurations.ts'
 import { invalid, Refusal } from './errors.ts'
 import { createEvents, type Doorbell, hasEnded } from './events.ts'
 import type { KeptReference, References, TakenReference } from './images.ts'
 import type { Pauses } from './pauses.ts'
-import { estimateCost } from './prices.ts'
+import { estimateCost, type Prices, reasonsFor, type Wanted } from './prices.ts'
 import type { Runner } from './run.ts'
-import type { CreateOptions, GenerationRequest, Generations, HistoryQuery, RetryScope } from './services.ts'
+import type {
+  Caller,
+  CreateOptions,
+  Estimate,
+  GenerationRequest,
+  Generations,
+  HistoryQuery,
+  RetryScope,
+} from './services.ts'
 import { resolveSize, sizeText } from './size.ts'
 import { chooseTarget, retirement, type Target } from './target.ts'
+import { mayUse } from './tokens.ts'
 
 export interface GenerationParts {
   store: Store
@@ -27,6 +37,8 @@ export interface GenerationParts {
   runner: Runner
   doorbell: Doorbell
   pauses: Pauses
+  prices: Prices
+  budget: Budget
   /** Aborts when the server closes: whoever waits or follows gets what there is. */
   closing: AbortSignal
   /** Removes a raw answer that is kept in a file. */
@@ -43,22 +55,20 @@ export function createGenerations(parts: GenerationParts): Generations {
       return create(await retryOf(id, only), options, id)
     },
 
-    async estimateRetry(id, only) {
-      const draft = await drafted(await retryOf(id, only), undefined)
-      await parts.references.discard(draft.id, draft.taken)
-      const { model } = draft.target.found
-      const calls = draft.plan.calls.length
-      const { size, taken, plan } = draft
-      const { count, parameters } = draft.checked
-      const cost = estimateCost(model, { images: count, size, references: taken.length, calls, parameters })
-      return { model: draft.target.modelId, images: count, calls, cost, warnings: plan.warnings }
+    async estimateRetry(id, only, caller) {
+      return estimated(await retryOf(id, only), caller)
     },
+
+    estimate: estimated,
 
     async whenEnded(id, { timeoutMs, signal }) {
       return waitForEnd(id, timeoutMs, signal ? AbortSignal.any([signal, parts.closing]) : parts.closing)
     },
 
-    find: id => store.generations.find(id),
+    async find(id, owner) {
+      const generation = await store.generations.find(id)
+      return owner === undefined || generation?.tokenId === owner ? generation : undefined
+    },
 
     async list(query) {
       const items = await store.generations.list({ ...filterOf(query), limit: query.limit + 1 })
@@ -88,10 +98,10 @@ export function createGenerations(parts: GenerationParts): Generations {
       await removeAll([id])
     },
 
-    async clear() {
+    async clear(owner) {
       let count = 0
       for (;;) {
-        const ids = await store.generations.endedIds(200)
+        const ids = await store.generations.endedIds(200, owner)
         if (ids.length === 0) return count
         await removeAll(ids)
         count += ids.length
@@ -115,16 +125,17 @@ export function createGenerations(parts: GenerationParts): Generations {
   }
 
   async function create(request: GenerationRequest, options: CreateOptions, retryOf: string | null) {
-    const { idempotency } = options
+    const idempotency = ofCaller(options)
     if (idempotency) {
       const known = await earlier(idempotency)
       if (known) return known
     }
-    const draft = await drafted(request, options.signal)
+    const draft = await drafted(request, options)
     let isWritten = false
     try {
       const references = await parts.references.keep(draft.id, draft.taken)
-      await store.transaction(repositories => write(repositories, draft, { ...options, references, retryOf }))
+      const written = { ...options, idempotency, references, retryOf }
+      await store.transaction(repositories => write(repositories, parts.budget, draft, written))
       isWritten = true
     } catch (error) {
       if (!(error instanceof KeyTaken) || !idempotency) throw error
@@ -140,10 +151,33 @@ export function createGenerations(parts: GenerationParts): Generations {
     return get(draft.id)
   }
 
+  async function estimated(request: GenerationRequest, caller: Caller): Promise<Estimate> {
+    const draft = await drafted(request, { caller })
+    await parts.references.discard(draft.id, draft.taken)
+    const { target } = draft
+    const wanted = wantedOf(draft)
+    return {
+      model: target.modelId,
+      images: wanted.images,
+      calls: wanted.calls,
+      cost: estimateCost(target.found.model, wanted),
+      reasons: reasonsFor(target.found.model, target.modelId, wanted),
+      warnings: warningsOf(draft),
+    }
+  }
+
   /** Everything that can be known, and refused, before anything is written or sent. The references are the caller's to keep or discard. */
-  async function drafted(request: GenerationRequest, signal: AbortSignal | undefined): Promise<Draft> {
-    const target = await chooseTarget(parts.configurations, request)
+  async function drafted(
+    request: GenerationRequest,
+    { caller, signal }: { caller: Caller; signal?: AbortSignal },
+  ): Promise<Draft> {
+    const chosen = await chooseTarget(parts.configurations, request)
+    const target = { ...chosen, found: parts.prices.priced(chosen.found, chosen.modelId) }
     const { model } = target.found
+    if (!mayUse(caller, target.modelId)) {
+      const allowed = caller.models?.join(', ')
+      throw new Refusal('not_allowed', `This token may not use ${target.modelId}; it may use: ${allowed || 'none'}.`)
+    }
     const prompt = request.prompt ?? ''
     const references = request.references.length
     const checked = checkRequest(model, { prompt, parameters: request.parameters, references })
@@ -152,7 +186,7 @@ export function createGenerations(parts: GenerationParts): Generations {
     const sizeFaults =
       'fault' in size && checked.faults.every(fault => fault.path !== size.fault.path) ? [size.fault] : []
     refuse([...checked.faults, ...sizeFaults])
-    const taken = await parts.references.prepare(request.references, model.references, signal)
+    const taken = await parts.references.prepare(request.references, model.references, { caller, signal })
     const id = randomUUID()
     try {
       const facts = taken.map(reference => reference.facts)
@@ -183,7 +217,9 @@ export function createGenerations(parts: GenerationParts): Generations {
       const missing = generation.failures.map(failure => failure.index)
       if (missing.length === 0) throw new Refusal('conflict', 'No picture of this generation is missing.')
       parameters.n = missing.length
-      if (typeof parameters.seed === 'number') parameters.seed += Math.min(...missing)
+      // Picture i of a seed is made with the seed + i; a negative seed means a random one.
+      const { seed } = parameters
+      if (typeof seed === 'number' && seed >= 0) parameters.seed = (seed + Math.min(...missing)) % 2 ** 31
     }
     const isActive = (await parts.configurations.active()).some(
       configuration => configuration.id === generation.configId,
@@ -285,12 +321,36 @@ interface Draft {
   size: Size | undefined
 }
 
-/** The generation and its calls, all at once. @throws KeyTaken */
+function warningsOf({ target, checked, plan }: Draft) {
+  return [...retirement(target), ...checked.warnings, ...plan.warnings]
+}
+
+/** What decides the price of a draft. */
+function wantedOf({ checked, plan, size, taken }: Draft): Wanted {
+  return {
+    images: checked.count,
+    calls: plan.calls.length,
+    size,
+    references: taken.length,
+    parameters: plan.resolved,
+    mayMakeFewer: plan.calls.some(call => call.mayMakeFewer),
+  }
+}
+
+/** A key is the client's own: those of different tokens may be alike and mean different requests. */
+function ofCaller({ idempotency, caller }: CreateOptions): CreateOptions['idempotency'] {
+  if (!idempotency || caller.tokenId === null) return idempotency
+  return { ...idempotency, key: `${caller.tokenId}/${idempotency.key}` }
+}
+
+/** The generation, its calls and what they may cost, all at once. @throws KeyTaken, BudgetExceeded */
 async function write(
-  { generations, calls, images, idempotency }: Repositories,
+  repositories: Repositories,
+  budget: Budget,
   draft: Draft,
   options: CreateOptions & { references: KeptReference[]; retryOf: string | null },
 ) {
+  const { generations, calls, images, idempotency } = repositories
   const { id, target, plan } = draft
   const timestamp = new Date().toISOString()
   const { provider } = target.found
@@ -298,6 +358,14 @@ async function write(
   const model = target.modelId
   if (options.idempotency && !(await idempotency.insert({ ...options.idempotency, generationId: id }, timestamp)))
     throw new KeyTaken()
+  const { caller } = options
+  const wanted = wantedOf(draft)
+  const range = estimateCost(target.found.model, wanted)
+  const warnings = await budget.reserve(repositories, {
+    ...{ caller, generationId: id, timestamp, tokenId: caller.tokenId, configId, model },
+    ...{ images: wanted.images, calls: wanted.calls },
+    cost: range && { amount: range.max, currency: range.currency },
+  })
   await generations.insert({
     ...{
       id,
@@ -306,12 +374,13 @@ async function write(
       provider,
       model,
       configId,
+      tokenId: caller.tokenId,
       retryOf: options.retryOf,
       requestId: options.requestId,
     },
     parameters: draft.request.parameters,
     resolved: plan.resolved,
-    warnings: [...retirement(target), ...draft.checked.warnings, ...plan.warnings],
+    warnings: [...warningsOf(draft), ...warnings],
   })
   await images.addReferences(id, options.references)
   let firstIndex = 0

@@ -10,8 +10,9 @@ import type { Store } from '../storage/store.ts'
 import { FetchError } from './download.ts'
 import { Refusal } from './errors.ts'
 import { type Original, type PreparedReference, prepareReferences, readReference, storedBytes } from './references.ts'
-import type { Images, ReferenceInput } from './services.ts'
+import type { Caller, Images, ReferenceInput } from './services.ts'
 import { ThumbnailError, type Thumbnails } from './thumbnails.ts'
+import { ownerOf } from './tokens.ts'
 
 /** A reference on its way into a generation. */
 export interface TakenReference {
@@ -31,7 +32,11 @@ export interface References {
    * Takes in all references and makes them fit for the model. Nothing is kept when one is refused.
    * @throws Refusal `invalid_request` with the faults of all of them
    */
-  prepare(inputs: ReferenceInput[], limits: ReferenceLimits, signal?: AbortSignal): Promise<TakenReference[]>
+  prepare(
+    inputs: ReferenceInput[],
+    limits: ReferenceLimits,
+    options: { caller: Caller; signal?: AbortSignal },
+  ): Promise<TakenReference[]>
   /** Stores originals and prepared forms; what the rows of the generation need. */
   keep(generationId: string, taken: TakenReference[]): Promise<KeptReference[]>
   /** Cleans up after a generation that was not written. */
@@ -40,10 +45,11 @@ export interface References {
 
 export function createReferences(parts: { store: Store; files: Files; http: OutgoingHttp }): References {
   const { store, files } = parts
-  const readParts = { http: parts.http, files, findImage: (id: string) => store.images.find(id) }
 
   return {
-    async prepare(inputs, limits, signal) {
+    async prepare(inputs, limits, { caller, signal }) {
+      const owner = ownerOf(caller)
+      const readParts = { http: parts.http, files, findImage: (id: string) => findImage(store, id, owner) }
       const reads = await Promise.allSettled(
         inputs.map((input, position) => readReference(input, position, readParts, signal)),
       )
@@ -159,10 +165,12 @@ export function createImages(parts: {
   const readParts = { http: parts.http, files, findImage: (id: string) => store.images.find(id) }
 
   return {
-    async storeReference(upload) {
+    async storeReference(upload, caller) {
       try {
         const original = await readReference({ upload }, 0, readParts)
-        return await keepReference(parts, { ...original, temporaryPath: upload.path })
+        const image = await keepReference(parts, { ...original, temporaryPath: upload.path })
+        await store.images.addOwner(image.id, caller.tokenId ?? '')
+        return image
       } catch (error) {
         await rm(upload.path, { force: true }).catch(() => {})
         if (error instanceof InvalidRequest) {
@@ -176,7 +184,7 @@ export function createImages(parts: {
       }
     },
 
-    find: id => store.images.find(id),
+    find: (id, owner) => findImage(store, id, owner),
 
     async read(image, range) {
       try {
@@ -200,8 +208,8 @@ export function createImages(parts: {
       }
     },
 
-    async remove(id) {
-      const image = await store.images.find(id)
+    async remove(id, owner) {
+      const image = await findImage(store, id, owner)
       if (!image) throw new Refusal('not_found', 'There is no image with this id.')
       if (image.role !== 'reference') {
         throw new Refusal(
@@ -209,11 +217,17 @@ export function createImages(parts: {
           'This image belongs to a generation; delete the generation in the history instead.',
         )
       }
-      if (await store.images.isUsed(id))
-        throw new Refusal('conflict', 'A generation of the history uses this reference; delete that first.')
-      await removeReference(parts, image)
+      const isUsed = await (owner === undefined ? store.images.isUsed(id) : store.images.isUsedBy(id, owner))
+      if (isUsed) throw new Refusal('conflict', 'A generation of the history uses this reference; delete that first.')
+      const isShared =
+        owner !== undefined && ((await store.images.removeOwner(id, owner)) || (await store.images.isUsed(id)))
+      if (!isShared) await removeReference(parts, image)
     },
   }
+}
+
+function findImage(store: Store, id: string, owner: string | undefined) {
+  return owner === undefined ? store.images.find(id) : store.images.findOf(id, owner)
 }
 
 async function removeReference({ store, files }: { store: Store; files: Files }, image: ImageRecord) {

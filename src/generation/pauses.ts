@@ -2,8 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Pauses {
-  /** Milliseconds before the repeat of a call that was refused without a picture; `attempt` counts from 1. */
-  repeat(attempt: number): number
+  /**
+   * Milliseconds before the repeat of a call that was refused without a picture; `attempt` counts from 1. After a rate limit the repeats
+   * together reach past a minute, because that is what the services count by (qwen.md §1, doubao.md §2.2).
+   */
+  repeat(attempt: number, isRateLimit: boolean): number
   /** Before the next try to fetch or store a picture, or to keep an answer. */
   storing(tries: number): number
   /** Before the next look at a task. */
@@ -21,7 +24,8 @@ export const mostAttempts = 4
 export function createPauses(scale = 1): Pauses {
   const jitter = (ms: number) => ms * (0.8 + Math.random() * 0.4) * scale
   return {
-    repeat: attempt => jitter(Math.min(30_000, 2_500 * 3 ** (attempt - 1))),
+    repeat: (attempt, isRateLimit) =>
+      jitter((isRateLimit ? [5_000, 25_000] : [2_500, 7_500])[attempt - 1] ?? (isRateLimit ? 60_000 : 22_500)),
     storing: tries => jitter(Math.min(60_000, 500 * 2 ** Math.min(tries, 10))),
     poll: wishedMs => jitter(wishedMs),
     lateMs: 60_000 * scale,

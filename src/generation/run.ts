@@ -1,13 +1,17 @@
 /** Runs generations: all calls of one at once, then its end. The row is the queue; there is no second list. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import PQueue from 'p-queue'
 import { findModel, type ProviderId } from '../providers/index.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { Charge, ErrorRecord, FailureRecord, GenerationRecord, GenerationStatus } from '../storage/records.ts'
+import { settlementOf } from './budget.ts'
 import { hasEnded } from './events.ts'
-import { costOf } from './prices.ts'
+import { costOfCalls, type Prices } from './prices.ts'
 import { CallWalk, Stopped, type WalkParts } from './walk.ts'
 
-export type RunParts = Omit<WalkParts, 'placeFor' | 'brakes' | 'stopping' | 'ending'>
+export type RunParts = Omit<WalkParts, 'placeFor' | 'brakes' | 'lost' | 'startedAt' | 'stopping' | 'ending'> & {
+  prices: Prices
+}
 
 export interface Runner {
   /** Begins, or goes on with, a generation; resolves when it has ended or the runner was stopped. */
@@ -26,6 +30,7 @@ export interface Runner {
 
 /** Most generations wait for a service most of the time; this only bounds memory. */
 const mostGenerations = 64
+const mostUnwindingMs = 2_000
 
 export function createRunner(parts: RunParts): Runner {
   const { store, files, log } = parts
@@ -39,6 +44,8 @@ export function createRunner(parts: RunParts): Runner {
     ...parts,
     placeFor,
     brakes: new Map(),
+    lost: new Set(),
+    startedAt: Date.now(),
     stopping: stopping.signal,
     ending: ending.signal,
   }
@@ -48,19 +55,10 @@ export function createRunner(parts: RunParts): Runner {
     if (known) return known
     cancels.set(id, new AbortController())
     const run = queue
-      .add(() => walkAll(id))
+      .add(() => walkToTheEnd(id))
       .catch(error => {
-        if (error instanceof Stopped) return
-        log.error(
-          { generation: id, err: error },
-          'a generation stopped for a reason of our own; it goes on at the next start',
-        )
-        const waiting =
-          'Something broke in this server; its log tells what. The generation goes on when the server is started again.'
-        return store.generations.change(id, { waiting }).then(
-          () => parts.doorbell.ring(id),
-          () => {},
-        )
+        if (!(error instanceof Stopped))
+          log.error({ generation: id, err: error }, 'a generation was left where it stands')
       })
       .finally(() => {
         running.delete(id)
@@ -87,12 +85,42 @@ export function createRunner(parts: RunParts): Runner {
       ])
       clearTimeout(timer)
       ending.abort()
+      // What was cut off unwinds at once, and does so before the database is closed.
+      const late = new AbortController()
+      await Promise.race([
+        Promise.all(running.values()),
+        sleep(mostUnwindingMs, undefined, { signal: late.signal }).catch(() => {}),
+      ])
+      late.abort()
     },
     isStopping: () => stopping.signal.aborted,
   }
 
+  /**
+   * A walk that broke for a reason of our own, such as a database that did not answer, is begun again from the rows. That never pays
+   * twice: what may have been sent is not sent again, however often it is walked.
+   */
+  async function walkToTheEnd(id: string) {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await walkAll(id)
+      } catch (error) {
+        if (error instanceof Stopped) throw error
+        log.error({ generation: id, err: error, tries }, 'a generation broke for a reason of our own; trying again')
+        const waiting = 'Something broke in this server; its log tells what. The generation is tried again by itself.'
+        await store.generations.change(id, { waiting }).then(
+          () => parts.doorbell.ring(id),
+          () => {},
+        )
+        await parts.pauses.wait(parts.pauses.storing(tries), stopping.signal).catch(() => {})
+        if (stopping.signal.aborted) throw new Stopped()
+      }
+    }
+  }
+
   async function walkAll(id: string) {
     if (stopping.signal.aborted) return
+    await parts.reached('generation-written', id)
     const generation = await store.generations.find(id)
     if (!generation || hasEnded(generation.status)) return
     const cancel = cancels.get(id) ?? new AbortController()
@@ -107,7 +135,9 @@ export function createRunner(parts: RunParts): Runner {
     const ends = await Promise.allSettled(walks)
     const failed = ends.filter(end => end.status === 'rejected').map(end => end.reason)
     if (failed.length > 0) throw failed.find(reason => !(reason instanceof Stopped)) ?? failed[0]
+    await parts.reached('before-finish', id)
     await finish(id)
+    await parts.reached('finished', id)
   }
 
   function placeFor(call: CallRecord) {
@@ -123,16 +153,18 @@ export function createRunner(parts: RunParts): Runner {
 
   async function finish(id: string) {
     const prepared = await store.images.preparedFiles(id)
-    const ended = await store.transaction(async ({ generations, calls, images }) => {
+    const ended = await store.transaction(async ({ generations, calls, images, spending }) => {
       const generation = await generations.find(id)
       if (!generation) return undefined
       const all = latestAttempts(await calls.ofGeneration(id))
       await images.forgetPrepared(id)
-      return generations.change(id, {
-        ...outcomeOf(generation, all),
+      const ended = await generations.change(id, {
+        ...outcomeOf(generation, all, parts.prices),
         waiting: null,
         finishedAt: new Date().toISOString(),
       })
+      if (ended) await spending.settle(id, settlementOf(ended, all))
+      return ended
     })
     for (const file of prepared)
       await files.remove(file).catch(error => log.warn({ err: error, file }, 'a prepared reference was not removed'))
@@ -159,7 +191,7 @@ function latestAttempts(calls: CallRecord[]): CallRecord[] {
   return [...Map.groupBy(calls, call => call.slot).values()].map(attempts => attempts.at(-1)!)
 }
 
-function outcomeOf(generation: GenerationRecord, calls: CallRecord[]) {
+function outcomeOf(generation: GenerationRecord, calls: CallRecord[], prices: Prices) {
   const { images } = generation
   const failures: FailureRecord[] = calls.flatMap(call => {
     if (call.failures.length > 0 || !call.error) return call.failures
@@ -180,7 +212,7 @@ function outcomeOf(generation: GenerationRecord, calls: CallRecord[]) {
     : calls.some(call => call.charge === 'charged')
       ? 'charged'
       : 'none'
-  return { status, failures, error, charge, cost: cost(generation, calls) }
+  return { status, failures, error, charge, cost: costOf(generation, calls, prices) }
 }
 
 /** What stands for the whole when there is no picture: money first, then what came first. */
@@ -200,19 +232,14 @@ function mainError(calls: CallRecord[], failures: FailureRecord[]): ErrorRecord 
   }
 }
 
-function cost(generation: GenerationRecord, calls: CallRecord[]) {
-  const found = findModel(generation.model ?? '', generation.provider as ProviderId)
-  const paid = calls.filter(call => call.charge === 'charged' || call.outcome === 'made')
-  if (!found || paid.length === 0) return null
-  const cost = costOf(found.model, {
-    pictures: generation.images.map(({ width, height, details }) => ({
-      width,
-      height,
-      layer: Number(details?.z_index ?? 0) > 0,
-    })),
+function costOf(generation: GenerationRecord, calls: CallRecord[], prices: Prices) {
+  const id = generation.model ?? ''
+  const found = findModel(id, generation.provider as ProviderId)
+  if (!found) return null
+  return costOfCalls(prices.priced(found, id).model, {
+    calls,
+    images: generation.images,
     references: generation.references.length,
-    calls: paid.length,
     parameters: generation.resolved ?? {},
   })
-  return cost ?? null
 }

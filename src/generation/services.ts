@@ -6,7 +6,23 @@ import type {
   GenerationStatus,
   ImageRecord,
   JsonObject,
+  Money,
+  Role,
+  TokenRecord,
 } from '../storage/records.ts'
+import type { Period, UsageGroup, UsageRow } from '../storage/spending.ts'
+import type { Prices } from './prices.ts'
+
+/** Who asks. */
+export interface Caller {
+  role: Role
+  /** False: anybody, where no token is needed. */
+  isKnown: boolean
+  /** Null: the access token of the server, or anybody where none is needed. */
+  tokenId: string | null
+  /** Model ids that it may use; null: all. */
+  models: string[] | null
+}
 
 export interface GenerationRequest {
   prompt?: string
@@ -28,7 +44,9 @@ export interface UploadedFile {
 }
 
 export interface CreateOptions {
+  caller: Caller
   requestId: string
+  /** Keys of different tokens are different keys. */
   idempotency?: { key: string; bodyHash: string }
   signal?: AbortSignal
 }
@@ -42,6 +60,8 @@ export interface Estimate {
   calls: number
   /** Null where no price is known. The range is one number when the size is known. */
   cost: { min: number; max: number; currency: string } | null
+  /** How the cost comes about, a sentence each. */
+  reasons: string[]
   warnings: { parameter: string; message: string }[]
 }
 
@@ -49,7 +69,8 @@ export interface Generations {
   /**
    * Checks everything, then writes the generation and its calls and lets them run.
    * With a key that was used before, the generation of then, and nothing new is made.
-   * @throws Refusal `invalid_request` (with every fault), `configuration_missing`, `idempotency_mismatch`, `gone`
+   * @throws Refusal `invalid_request` (with every fault), `configuration_missing`, `not_allowed`, `budget_exceeded`,
+   *   `idempotency_mismatch`, `gone`
    */
   create(request: GenerationRequest, options: CreateOptions): Promise<GenerationRecord>
   /**
@@ -57,14 +78,15 @@ export interface Generations {
    * cannot be fetched or stored for a minute.
    */
   whenEnded(id: string, options: { timeoutMs?: number; signal?: AbortSignal }): Promise<GenerationRecord>
-  find(id: string): Promise<GenerationRecord | undefined>
+  /** With `owner`, the id of a token, only what that token asked for; so also below. */
+  find(id: string, owner?: string): Promise<GenerationRecord | undefined>
   list(query: HistoryQuery): Promise<{ items: GenerationRecord[]; nextCursor: string | null }>
   /** @throws Refusal `not_found` */
   change(id: string, change: { favorite?: boolean; tags?: string[] }): Promise<GenerationRecord>
   /** @throws Refusal `not_found`, `conflict` while it is running */
   remove(id: string): Promise<void>
   /** Removes all that has ended; how many. */
-  clear(): Promise<number>
+  clear(owner?: string): Promise<number>
   /** @throws Refusal `not_found`, `conflict` when it has ended */
   cancel(id: string): Promise<GenerationRecord>
   /**
@@ -73,7 +95,9 @@ export interface Generations {
    */
   retry(id: string, only: RetryScope, options: CreateOptions): Promise<GenerationRecord>
   /** What `retry` would make and cost; sends and writes nothing. */
-  estimateRetry(id: string, only: RetryScope): Promise<Estimate>
+  estimateRetry(id: string, only: RetryScope, caller: Caller): Promise<Estimate>
+  /** What `create` would make and cost; refuses what that refuses, sends nothing to the service and keeps nothing. */
+  estimate(request: GenerationRequest, caller: Caller): Promise<Estimate>
   events: Events
 }
 
@@ -87,6 +111,7 @@ export interface HistoryQuery {
   favorite?: boolean
   from?: Date
   to?: Date
+  owner?: string
 }
 
 export type GenerationEvent =
@@ -98,19 +123,28 @@ export interface Events {
    * First what changed since `after` (without it: all unfinished generations, or the present state of `generationId`), then every
    * change as it happens. Never misses one in between; ends with `signal`, and for one generation after its last state.
    */
-  follow(options: { generationId?: string; after?: number; signal: AbortSignal }): AsyncIterable<GenerationEvent>
+  follow(options: {
+    generationId?: string
+    after?: number
+    owner?: string
+    signal: AbortSignal
+  }): AsyncIterable<GenerationEvent>
 }
 
 export interface Images {
   /** @throws Refusal `invalid_request` when it is no picture of a known type, `too_large` */
-  storeReference(upload: UploadedFile): Promise<ImageRecord>
-  find(id: string): Promise<ImageRecord | undefined>
+  storeReference(upload: UploadedFile, caller: Caller): Promise<ImageRecord>
+  /** With `owner`, the id of a token, only what it uploaded, and what its generations made or used. */
+  find(id: string, owner?: string): Promise<ImageRecord | undefined>
   /** The stored bytes; `range` inclusive. @throws Refusal `not_found` when the file is missing. */
   read(image: ImageRecord, range?: { start: number; end: number }): Promise<NodeJS.ReadableStream>
   /** A WebP of at most 512 px, made when it is first asked for. */
   thumbnail(image: ImageRecord): Promise<Buffer>
-  /** Only references that no generation uses. @throws Refusal `not_found`, `conflict` */
-  remove(id: string): Promise<void>
+  /**
+   * Only references that no generation uses. With `owner`: it gives up its own, which stays while others have it.
+   * @throws Refusal `not_found`, `conflict`
+   */
+  remove(id: string, owner?: string): Promise<void>
 }
 
 export interface ConfigurationInput {
@@ -120,6 +154,8 @@ export interface ConfigurationInput {
   base_url?: string | null
   api_key?: string
   is_active?: boolean
+  monthly_cap?: Money | null
+  monthly_images?: number | null
 }
 
 export interface Configurations {
@@ -146,10 +182,56 @@ export interface StatusReport {
   providers: { id: string; name: string; configured: boolean; activeConfigurations: number }[]
 }
 
+export interface NewToken {
+  name: string
+  role: Role
+  monthlyCap: Money | null
+  monthlyImages: number | null
+  models: string[] | null
+}
+
+/** What is left of the caps of a token in this calendar month (UTC); null where it has no such cap. */
+export interface Remaining {
+  left: Money | null
+  leftImages: number | null
+  renewsAt: string
+}
+
+export interface Tokens {
+  /** Newest first, without revoked ones. */
+  list(): Promise<TokenRecord[]>
+  /** `text` is what clients send; it is never to be had again. */
+  make(token: NewToken): Promise<{ token: TokenRecord; text: string }>
+  /** @throws Refusal `not_found` */
+  revoke(id: string): Promise<void>
+  /** Has it the form of a token, whether or not there is such a one? */
+  looksLikeOne(text: string): boolean
+  /** The token with this text, unless it is revoked; notes that it was used, as `find` does. */
+  identify(text: string): Promise<TokenRecord | undefined>
+  find(id: string): Promise<TokenRecord | undefined>
+  /** The answer ends it. */
+  whenRevoked(id: string, listener: () => void): () => void
+  remaining(token: TokenRecord): Promise<Remaining>
+}
+
+export interface UsageItem extends UsageRow {
+  key: string
+  /** For people: of the model, configuration or token. */
+  name: string
+}
+
+export interface Usage {
+  /** With `owner`, the id of a token, only its own. */
+  report(period: Period, group: UsageGroup, owner?: string): Promise<UsageItem[]>
+}
+
 /** Everything that the faces need. */
 export interface Services {
   generations: Generations
   images: Images
   configurations: Configurations
+  prices: Prices
+  tokens: Tokens
+  usage: Usage
   status(): Promise<StatusReport>
 }

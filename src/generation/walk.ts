@@ -9,20 +9,21 @@ import { randomUUID } from 'node:crypto'
 import type PQueue from 'p-queue'
 import type { Logger } from 'pino'
 import { ExchangeError, type ProviderFailure } from '../providers/errors.ts'
-import type { OutgoingHttp } from '../providers/http.ts'
+import type { Http, OutgoingHttp } from '../providers/http.ts'
 import { type ProviderId, providers } from '../providers/index.ts'
-import type { Context, Parsed, Picture, Provider, RawAnswer } from '../providers/provider.ts'
+import type { Context, Parsed, Picture, Polled, Provider, RawAnswer, Task } from '../providers/provider.ts'
 import type { Answers, GrowingAnswer } from '../storage/answers.ts'
 import { type CallRecord, LedgerError, type Settlement } from '../storage/calls.ts'
-import type { Files } from '../storage/files.ts'
+import { type Files, StorageError } from '../storage/files.ts'
 import type { ErrorRecord, FailureRecord, GenerationRecord } from '../storage/records.ts'
 import { SealError } from '../storage/seal.ts'
 import type { Store } from '../storage/store.ts'
-import type { Collector } from './collect.ts'
+import { type Collector, positionOf } from './collect.ts'
 import type { ConfigurationBook } from './configurations.ts'
 import { Refusal } from './errors.ts'
 import type { Doorbell } from './events.ts'
 import { mostAttempts, type Pauses } from './pauses.ts'
+import type { Point, Reached } from './points.ts'
 
 export interface WalkParts {
   store: Store
@@ -33,11 +34,16 @@ export interface WalkParts {
   collector: Collector
   doorbell: Doorbell
   pauses: Pauses
+  reached: Reached
   log: Logger
   /** Where the paid requests of this configuration and model wait for their turn. */
   placeFor(call: CallRecord): PQueue
   /** By configuration: no request is sent before this time, after the service asked to slow down. */
   brakes: Map<string, number>
+  /** Ids of calls whose answer was lost in this process and whose fate is being looked for. */
+  lost: Set<string>
+  /** ms since 1970; what was sent before, and is not heard of, was lost with a former process. */
+  startedAt: number
   /** Aborts waits and polls when the process stops; what is being sent goes on. */
   stopping: AbortSignal
   /** Aborts also what is being sent. */
@@ -57,6 +63,18 @@ const resultLifeMs = 24 * 3600 * 1000
 const longestRetryAfterMs = 120_000
 /** The clocks of the service and ours may differ by this much when a lost task is looked for. */
 const clockSkewMs = 60_000
+/** Looks at the list of tasks that bring nothing: one that was just made may come into it a little late. */
+const mostEmptyLooks = 3
+/** Looks in all, also those that the service did not answer: together about five minutes. */
+const mostLooks = 10
+
+/** Looks in a row that bring nothing, before the person is told. */
+const mostQuietTroubles = 4
+
+/** Why there is no key to go on with. */
+interface Unusable {
+  unusable: string
+}
 
 export class CallWalk {
   private readonly parts: WalkParts
@@ -85,7 +103,7 @@ export class CallWalk {
     while (this.call.state !== 'settled') {
       if (this.call.state === 'planned') await this.begin()
       else if (this.call.state === 'sending') await this.recover()
-      else if (this.call.state === 'accepted') await this.follow()
+      else if (this.call.state === 'accepted') await ((await this.takeUp()) || this.follow())
       else await this.settle()
     }
   }
@@ -102,6 +120,7 @@ export class CallWalk {
       const context = await this.context()
       if (!context) return
       const at = new Date().toISOString()
+      await this.reached('before-sending')
       await this.insist('note that a request is being sent', () =>
         this.parts.store.transaction(async ({ calls, generations }) => {
           await calls.sending(this.call.id, at)
@@ -115,6 +134,7 @@ export class CallWalk {
         }),
       )
       this.parts.doorbell.ring(this.generation.id)
+      await this.reached('sending-written')
       await this.exchange(context)
       // The place is held while the task runs: the services limit running tasks, not only requests.
       if (this.call.state === 'accepted') await this.follow()
@@ -143,6 +163,14 @@ export class CallWalk {
     const began = Date.now()
     let growing: GrowingAnswer | undefined
     let streamed = ''
+    let wasRequested = false
+    const http: Http = {
+      request: async request => {
+        wasRequested = true
+        const [response] = await Promise.all([context.http.request(request), this.reached('request-sent')])
+        return response
+      },
+    }
     try {
       const sent = {
         id: call.id,
@@ -150,18 +178,22 @@ export class CallWalk {
         body: call.body,
         timeoutMs: this.parts.pauses.scaled(call.timeoutMs),
       }
-      for await (const learned of this.provider().send(sent, context)) {
+      for await (const learned of this.provider().send(sent, { ...context, http })) {
         if (learned.type === 'task') {
           const at = new Date().toISOString()
+          await this.reached('task-known-before-written')
           await this.insist('keep the task id', () =>
             this.parts.store.calls.accepted(call.id, learned.taskId, learned.requestId, at),
           )
+          await this.reached('task-written')
           this.log.info({ task: learned.taskId, provider_request_id: learned.requestId }, 'task accepted')
         } else if (learned.type === 'part') {
+          await this.reached('stream-part-read')
           growing ??= await this.beginStream(learned)
           const stream = growing
           await this.insist('keep a part of the answer', () => stream.append(learned.text))
           streamed += learned.text
+          await this.reached('stream-part-appended')
           this.collectFrom({ ...learned, body: streamed, complete: false })
         } else {
           await this.keepOrAdopt(learned.answer, growing?.name)
@@ -174,7 +206,8 @@ export class CallWalk {
         'exchange ended',
       )
     } catch (error) {
-      await this.exchangeFailed(error, growing?.name, streamed)
+      if (!wasRequested && !(error instanceof ExchangeError) && !this.parts.ending.aborted) await this.notSent(error)
+      else await this.exchangeFailed(error, growing?.name, streamed)
     } finally {
       await growing?.close()
     }
@@ -185,8 +218,18 @@ export class CallWalk {
     return this.insist('begin to keep the answer', async () => {
       const growing = await answers.begin(this.call.id)
       await store.calls.streaming(this.call.id, growing.name, first.status, first.contentType, first.requestId)
+      await this.reached('stream-begun')
       return growing
     })
+  }
+
+  /** It could not even be put together, so there is no doubt about money. */
+  private async notSent(error: unknown) {
+    if (error instanceof Stopped) throw error
+    this.log.error({ err: error }, 'a request could not be put together; nothing was sent')
+    const reason = error instanceof StorageError || error instanceof MissingReference ? ` ${error.message}` : ''
+    const message = `The request could not be put together, so nothing was sent and nothing was charged.${reason} Ask again.`
+    await this.end({ outcome: 'refused', charge: 'none', error: plainError('storage_failed', message) })
   }
 
   private async exchangeFailed(error: unknown, streamFile: string | undefined, streamed: string) {
@@ -219,6 +262,7 @@ export class CallWalk {
 
   /** After a restart: the request may have been sent, and nobody heard the end. */
   private async recover() {
+    if (await this.takeUp()) return
     const file = this.call.answer?.file
     const partial = file ? await this.parts.answers.read(file).catch(() => '') : ''
     await this.lost(
@@ -228,85 +272,145 @@ export class CallWalk {
     )
   }
 
-  /** Looks for the task of a submit whose answer was lost; exactly one that nobody knows is ours. */
+  /** An answer that reached the disk before its row could tell of it. */
+  private async takeUp(): Promise<boolean> {
+    const found = await this.parts.answers.find(this.call.id)
+    if (!found) return false
+    const { name, ...answer } = found
+    this.log.warn('an answer that was kept before its row could tell of it is taken up')
+    await this.keep(answer, name)
+    return true
+  }
+
+  /** Looks for the task of a submit whose answer was lost; exactly one that nobody knows, and no other lost submit, is ours. */
   private async adopt(): Promise<boolean> {
+    const { call, parts } = this
     const provider = this.provider()
-    const sentAt = Date.parse(this.call.sentAt ?? '')
+    const sentAt = Date.parse(call.sentAt ?? '')
     const context = provider.findTasks && !Number.isNaN(sentAt) ? await this.context() : undefined
     if (!provider.findTasks || !context) return this.call.state === 'settled'
-    const window = { from: new Date(sentAt - clockSkewMs), to: new Date(sentAt + clockSkewMs + this.call.timeoutMs) }
-    for (let tries = 1; tries <= 5; tries++) {
-      const found = await provider.findTasks({ model: this.call.model, route: this.call.route, ...window }, context)
-      if (found) {
-        const { calls } = this.parts.store
-        const known = await calls.knownTaskIds(this.call.configId)
-        const orphans = found.filter(id => !known.has(id))
-        const [orphan] = orphans
-        // Two lost submits and one task: nobody could tell whose it is.
-        const isAlone = (await calls.countSending(this.call.configId, this.call.model)) === 1
-        if (orphans.length !== 1 || !orphan || !isAlone) return false
-        await calls.accepted(this.call.id, orphan, undefined, new Date().toISOString())
-        this.log.warn({ task: orphan }, 'a task whose id was lost was found in the list of the service')
-        await this.reload()
-        return true
+    parts.lost.add(call.id)
+    try {
+      const window = { from: new Date(sentAt - clockSkewMs), to: new Date(sentAt + clockSkewMs + call.timeoutMs) }
+      let emptyLooks = 0
+      for (let looks = 1; looks <= mostLooks; looks++) {
+        const found = await provider.findTasks({ model: call.model, route: call.route, ...window }, context)
+        const rivals = await this.rivals(window)
+        if (rivals.lost > 0) return false
+        // While another submit is under way, a task that nobody knows may be its own.
+        if (found && rivals.underWay === 0) {
+          const known = await parts.store.calls.knownTaskIds()
+          const orphans = found.filter(id => !known.has(id))
+          const [orphan] = orphans
+          if (orphans.length > 1) return false
+          if (orphan) return await this.adoptTask(orphan)
+          if (++emptyLooks >= mostEmptyLooks) return false
+        }
+        await this.wait(parts.pauses.poll(Math.min(60_000, 1_000 * 2 ** looks)), parts.stopping)
+        this.throwIfStopping()
       }
-      await this.wait(this.parts.pauses.poll(2_000 * tries), this.parts.stopping)
-      this.throwIfStopping()
+      return false
+    } finally {
+      parts.lost.delete(call.id)
     }
-    return false
+  }
+
+  private async adoptTask(taskId: string) {
+    await this.insist('keep the id of a task that was found again', () =>
+      this.parts.store.calls.accepted(this.call.id, taskId, undefined, new Date().toISOString()),
+    )
+    this.log.warn({ task: taskId }, 'a task whose id was lost was found in the list of the service')
+    await this.reload()
+    return true
+  }
+
+  /** Other submits of that time which could have made a task that nobody knows. Two configurations may be one account. */
+  private async rivals(window: { from: Date; to: Date }) {
+    const { provider, model, id } = this.call
+    const { lost, startedAt, store } = this.parts
+    const others = (await store.calls.withoutAnswer(provider, model, window)).filter(other => other.id !== id)
+    const isLost = (other: { id: string; state: string; sentAt: string }) =>
+      other.state === 'settled' || lost.has(other.id) || Date.parse(other.sentAt) < startedAt
+    const lostOnes = others.filter(isLost).length
+    return { lost: lostOnes, underWay: others.length - lostOnes }
   }
 
   // ── accepted ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private async follow() {
     const { pauses, stopping } = this.parts
-    const context = await this.context()
     const provider = this.provider()
-    if (!context || !provider.poll || !this.call.taskId) return
+    if (!provider.poll || !this.call.taskId) return
+    const forgottenAt = (Date.parse(this.call.sentAt ?? '') || Date.now()) + resultLifeMs
     let askedToCancel = false
     let pauseMs = 2_000
+    let troubles = 0
     for (let polls = 0; ; polls++) {
       await this.wait(pauses.poll(pauseMs), stopping, ...(askedToCancel ? [] : [this.cancelled]))
       this.throwIfStopping()
       const task = { id: this.call.taskId, route: this.call.route, polls }
-      if (this.cancelled.aborted && !askedToCancel) {
+      // Read anew each time: a key that was refused may have been replaced meanwhile.
+      const context = await this.access()
+      if (this.cancelled.aborted && !askedToCancel && !('unusable' in context)) {
         askedToCancel = true
         if (await provider.cancel?.(task, context)) {
           const message = 'Cancelled while it waited at the service; nothing was charged.'
           return this.end({ outcome: 'dropped', charge: 'none', error: plainError('cancelled', message) })
         }
       }
-      const polled = await provider.poll(task, { ...context, signal: stopping }).catch(error => {
-        this.throwIfStopping()
-        throw error
-      })
+      await this.reached('before-poll')
+      const polled = await this.look(task, context)
       if (polled.state === 'ended') return this.keep(polled.answer, undefined)
-      if (polled.state === 'unsure')
+      if (polled.state === 'unsure') {
+        if (Date.now() > forgottenAt) {
+          const failure = unknownOutcome('The service could not be asked for its task for a day, and has forgotten it.')
+          return this.end({ outcome: 'unknown', charge: 'unknown', error: errorRecord(failure) })
+        }
         this.log.warn({ task: task.id, reason: polled.reason }, 'task could not be looked at')
+        if (++troubles === mostQuietTroubles) {
+          await this.note(`The service works on it, but cannot be asked for the result: ${polled.reason} Trying again.`)
+        }
+      } else if (troubles > 0) {
+        troubles = 0
+        await this.note(null)
+      }
       pauseMs = polled.afterMs
     }
   }
 
+  private async look(task: Task, context: Context | Unusable): Promise<Polled> {
+    if ('unusable' in context) return { state: 'unsure', afterMs: 30_000, reason: context.unusable }
+    const { stopping } = this.parts
+    return this.provider().poll!(task, { ...context, signal: stopping }).catch(error => {
+      this.throwIfStopping()
+      throw error
+    })
+  }
+
   // ── answered ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Makes the raw answer safe before anyone understands it. */
-  private async keep(answer: RawAnswer, streamFile: string | undefined) {
+  /**
+   * Makes the raw answer safe before anyone understands it. A database that cannot take it is given time; a file holds the answer
+   * meanwhile, so that it outlives this process.
+   */
+  private async keep(answer: RawAnswer, keptFile: string | undefined) {
     const { store, answers } = this.parts
-    await this.insist('keep the answer', async () => {
-      const isSmall = answer.body.length <= largestInRow
-      const file = streamFile ?? (isSmall ? undefined : await answers.write(this.call.id, answer.body))
-      const { status, contentType, complete, retryAfterMs, requestId } = answer
-      const kept = {
-        status,
-        contentType,
-        complete,
-        retryAfterMs,
-        requestId,
-        file,
-        body: file ? undefined : answer.body,
+    const { id } = this.call
+    const { body, ...head } = answer
+    const isSmall = body.length <= largestInRow
+    let spare: string | undefined
+    await this.reached('answer-read-before-kept')
+    await this.insist('keep the answer', async tries => {
+      if (isSmall && !keptFile && tries > 1) spare ??= await answers.write(id, answer).catch(() => undefined)
+      let file = keptFile
+      if (!file && !isSmall) {
+        file = await answers.write(id, answer)
+        await this.reached('answer-file-written')
       }
-      await store.calls.answered(this.call.id, kept, new Date().toISOString())
+      await store.calls.answered(id, { ...head, file, body: file ? undefined : body }, new Date().toISOString())
     })
+    if (spare) await answers.remove(spare).catch(error => this.log.warn({ err: error }, 'a spare answer stays behind'))
+    await this.reached('answer-kept')
     await this.reload()
   }
 
@@ -408,6 +512,7 @@ export class CallWalk {
 
   private async collectOne(picture: Picture) {
     const { store, collector, ending, stopping } = this.parts
+    // A fetch under way gets the time that a stop leaves: the address may be dead by the next start.
     const position = this.positionOf(picture.index)
     const stored = await store.images.ofGenerations([this.generation.id])
     if (stored.some(image => image.index === position)) return undefined
@@ -419,7 +524,7 @@ export class CallWalk {
       lostAfter: since + resultLifeMs,
       note: (reason: string | null) => this.note(reason),
     }
-    return collector.collect(picture, place, AbortSignal.any([stopping, ending])).catch(error => {
+    return collector.collect(picture, place, { fetching: ending, waiting: stopping }).catch(error => {
       this.throwIfStopping()
       throw error
     })
@@ -438,8 +543,7 @@ export class CallWalk {
   }
 
   private positionOf(index: number) {
-    const { firstIndex, images, slot } = this.call
-    return index < images ? firstIndex + index : this.planned + slot * 100 + (index - images)
+    return positionOf(this.call, this.planned, index)
   }
 
   // ── ends ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -447,10 +551,16 @@ export class CallWalk {
   private async repeatOrRefuse(failure: ProviderFailure) {
     const { call } = this
     const { store, pauses, brakes } = this.parts
-    const pauseMs = Math.max(pauses.scaled(failure.retryAfterMs ?? 0), pauses.repeat(call.attempt))
+    const pauseMs = Math.max(
+      pauses.scaled(failure.retryAfterMs ?? 0),
+      pauses.repeat(call.attempt, failure.code === 'rate_limited'),
+    )
     const notBefore = new Date(Date.now() + pauseMs)
-    if (failure.code === 'rate_limited')
-      brakes.set(call.configId, Math.max(brakes.get(call.configId) ?? 0, notBefore.getTime()))
+    if (failure.code === 'rate_limited') {
+      // One answer that names a day must not hold back everything else for a day.
+      const brake = Date.now() + Math.min(pauseMs, pauses.scaled(longestRetryAfterMs))
+      brakes.set(call.configId, Math.max(brakes.get(call.configId) ?? 0, brake))
+    }
     if (call.attempt >= mostAttempts || (failure.retryAfterMs ?? 0) > longestRetryAfterMs || this.cancelled.aborted)
       return this.refuse(failure)
     const next = { ...call, id: randomUUID(), attempt: call.attempt + 1, notBefore: notBefore.toISOString() }
@@ -461,6 +571,7 @@ export class CallWalk {
         await calls.insert(next)
       }),
     )
+    await this.reached('repeat-written')
     this.log.warn(
       { code: failure.code, attempt: call.attempt, pause_ms: Math.round(pauseMs) },
       'refused without a picture; it will be sent again',
@@ -473,9 +584,11 @@ export class CallWalk {
   }
 
   private async end(settlement: Settlement) {
+    await this.reached('before-settled')
     await this.insist('note how a call ended', () =>
       this.parts.store.calls.settled(this.call.id, settlement, new Date().toISOString()),
     )
+    await this.reached('settled')
     const { outcome, charge, error } = settlement
     this.log.info(
       {
@@ -498,40 +611,38 @@ export class CallWalk {
 
   /** Undefined when there is no key to go on with; the call is settled then. */
   private async context(): Promise<Context | undefined> {
-    const { call } = this
+    const context = await this.access()
+    if (!('unusable' in context)) return context
+    const wasSent = this.call.state !== 'planned'
+    await this.end({
+      outcome: wasSent ? 'unknown' : 'dropped',
+      charge: wasSent ? 'unknown' : 'none',
+      error: plainError(wasSent ? 'outcome_unknown' : 'configuration_missing', context.unusable),
+    })
+    return undefined
+  }
+
+  private async access(): Promise<Context | Unusable> {
     try {
-      const { apiKey, baseUrl } = await this.parts.configurations.access(call.configId)
-      return {
-        apiKey,
-        baseUrl,
-        http: this.parts.http,
-        signal: this.parts.ending,
-        reference: index => this.reference(index),
-      }
+      const { apiKey, baseUrl } = await this.parts.configurations.access(this.call.configId)
+      const { http, ending: signal } = this.parts
+      return { apiKey, baseUrl, http, signal, reference: index => this.reference(index) }
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof SealError)) throw error
-      const wasSent = call.state !== 'planned'
-      const message = `The configuration cannot be used any more: ${error.message}`
-      const recorded = plainError(wasSent ? 'outcome_unknown' : 'configuration_missing', message)
-      await this.end({
-        outcome: wasSent ? 'unknown' : 'dropped',
-        charge: wasSent ? 'unknown' : 'none',
-        error: recorded,
-      })
-      return undefined
+      return { unusable: `The configuration cannot be used any more: ${error.message}` }
     }
   }
 
   private async reference(index: number) {
     const prepared = await this.parts.store.images.preparedReference(this.generation.id, index)
-    if (!prepared) throw new Error(`reference ${index} of generation ${this.generation.id} is missing`)
+    if (!prepared) throw new MissingReference(index)
     const chunks: Buffer[] = []
     for await (const chunk of await this.parts.files.open(prepared.file)) chunks.push(chunk as Buffer)
     return { mimeType: prepared.mimeType, bytes: Buffer.concat(chunks) }
   }
 
   private async reload() {
-    const call = await this.parts.store.calls.find(this.call.id)
+    const call = await this.insist('read the ledger', () => this.parts.store.calls.find(this.call.id))
     if (!call) throw new Error(`call ${this.call.id} has gone from the ledger`)
     this.call = call
   }
@@ -540,10 +651,10 @@ export class CallWalk {
    * A step that must not be skipped: while the disk is full or the database locked it is tried again and again, and the person is
    * told why nothing moves.
    */
-  private async insist<T>(what: string, work: () => Promise<T>): Promise<T> {
+  private async insist<T>(what: string, work: (tries: number) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        const result = await work()
+        const result = await work(tries)
         if (tries > 1) await this.note(null)
         return result
       } catch (error) {
@@ -552,8 +663,11 @@ export class CallWalk {
         await this.note(
           `The server could not ${what}: ${error instanceof Error ? error.message : error}. Trying again.`,
         )
-        await this.wait(this.parts.pauses.storing(tries), this.parts.ending)
-        if (this.parts.ending.aborted) throw new Stopped()
+        // Nothing is lost with a call that was not sent; anything later has the time that a stop leaves.
+        const { stopping, ending, pauses } = this.parts
+        const end = this.call.state === 'planned' ? stopping : ending
+        await this.wait(pauses.storing(tries), end)
+        if (end.aborted) throw new Stopped()
       }
     }
   }
@@ -574,8 +688,20 @@ export class CallWalk {
     await this.parts.pauses.wait(ms, AbortSignal.any(signals)).catch(() => {})
   }
 
+  private reached(point: Point) {
+    return this.parts.reached(point, this.generation.id)
+  }
+
   private throwIfStopping() {
     if (this.parts.stopping.aborted) throw new Stopped()
+  }
+}
+
+class MissingReference extends Error {
+  override name = 'MissingReference'
+
+  constructor(index: number) {
+    super(`Reference ${index + 1} is not in the picture store any more.`)
   }
 }
 

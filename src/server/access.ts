@@ -4,16 +4,51 @@ import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } f
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
+import type { Caller, Services } from '../generation/services.ts'
+import { ownerOf } from '../generation/tokens.ts'
 import { isLoopback, type Settings } from '../settings.ts'
+import type { TokenRecord } from '../storage/records.ts'
 import { readSecret } from '../storage/seal.ts'
+import type { App } from './app.ts'
 import { HttpRefusal } from './errors.ts'
+import { idOf, nothingHere } from './ids.ts'
 
 export const sessionCookie = 'webimgui_session'
 const sessionSeconds = 30 * 24 * 3600
 
+/**
+ * Who may use a route. `own generation`, `own image`: a member only where the `:id` of the address names something of its own; of
+ * anything else it hears that it is not there.
+ */
+export type AccessRule = 'open' | 'member' | 'own generation' | 'own image' | 'admin'
+
+export interface RouteRule {
+  method: string
+  url: string
+  access: AccessRule
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Every route says it; one that does not stops the start. */
+    access?: AccessRule
+  }
+  interface FastifyRequest {
+    /** Set as soon as it is known who asks; not at all on open routes. */
+    caller: Caller | undefined
+  }
+  interface FastifyInstance {
+    /** The rule of every route, HEAD included, OPTIONS not. */
+    accessRules: readonly RouteRule[]
+  }
+}
+
 export interface Access {
   needsToken: boolean
-  /** @throws HttpRefusal `forbidden`, `unauthorized` */
+  /**
+   * Sets `caller`.
+   * @throws HttpRefusal `forbidden`, `unauthorized`, `not_allowed`; Refusal `not_found`
+   */
   check(request: FastifyRequest): Promise<void>
   /** Slow when it is wrong. @throws HttpRefusal `unauthorized`, `too_many_requests` */
   logIn(token: string, address: string): Promise<{ cookie: string; seconds: number } | undefined>
@@ -41,11 +76,48 @@ export function loginLink(settings: Settings, port: number) {
   return token === undefined ? `${base}/` : `${base}/login?token=${encodeURIComponent(token)}`
 }
 
-export function createAccess(settings: Settings): Access {
+/** Has to be called before the first route is added. */
+export function requireRules(app: App) {
+  const rules: RouteRule[] = []
+  app.decorate('accessRules', rules)
+  app.decorateRequest('caller')
+  app.addHook('onRoute', route => {
+    // The routes of the reference pages come from a plugin, which takes no rules.
+    const access = route.config?.access ?? (/^\/docs(\/|$)/.test(route.url) ? 'member' : undefined)
+    const methods = [route.method].flat().filter(method => method !== 'OPTIONS')
+    if (methods.length === 0) return
+    if (access === undefined) {
+      throw new Error(
+        `${methods.join(', ')} ${route.url} says not who may use it; give the route "config: { access }".`,
+      )
+    }
+    route.config = { ...route.config, access }
+    for (const method of methods) rules.push({ method, url: route.url, access })
+  })
+}
+
+/** @throws Error on an open route, where nobody asked who it is */
+export function callerOf({ caller }: Pick<FastifyRequest, 'caller'>): Caller {
+  if (!caller) throw new Error('nobody knows who asks: the route is open')
+  return caller
+}
+
+const anybody: Caller = { role: 'admin', isKnown: false, tokenId: null, models: null }
+const administrator: Caller = { ...anybody, isKnown: true }
+
+function callerWith({ id, role, models }: TokenRecord): Caller {
+  return { role, isKnown: true, tokenId: id, models }
+}
+
+export function createAccess(
+  settings: Settings,
+  services: Pick<Services, 'tokens' | 'generations' | 'images'>,
+): Access {
+  const { tokens } = services
   const token = accessTokenOf(settings)
   const names = servedNames(settings)
   const publicOrigin = settings.publicUrl && new URL(settings.publicUrl).origin
-  const sessions = token === undefined ? undefined : createSessions(settings, token)
+  const sessions = token === undefined ? undefined : createSessions(settings, token, id => tokens.find(id))
   const slowly = createSlowdown()
 
   /** May a page of this origin change things in the name of whoever looks at it? */
@@ -56,35 +128,61 @@ export function createAccess(settings: Settings): Access {
     return [...own, publicOrigin, ...settings.corsOrigins].includes(origin.toLowerCase())
   }
 
+  async function check(request: FastifyRequest): Promise<Caller | undefined> {
+    if (token === undefined) {
+      if (!names.has(nameOf(request.headers.host))) {
+        const message =
+          'This server answers only under localhost and the name in PUBLIC_URL. Set PUBLIC_URL to the address that you use.'
+        throw new HttpRefusal('forbidden', message)
+      }
+      if (changesThings(request) && !isTrusted(request)) throw foreignOrigin()
+      const given = request.routeOptions.config.access === 'open' ? undefined : bearerOf(request)
+      // Other programs send any key where none is needed. One of ours has a name and a budget, or had.
+      if (given === undefined || !tokens.looksLikeOne(given)) return anybody
+      return named(given, request.ip)
+    }
+    if (request.routeOptions.config.access === 'open') return undefined
+    const given = bearerOf(request)
+    if (given !== undefined) return isSame(given, token) ? administrator : named(given, request.ip)
+    const caller = await sessions?.callerOf(request.cookies[sessionCookie])
+    if (!caller) throw unauthorized('Send the token as "Authorization: Bearer …", or sign in at /login.')
+    if (changesThings(request) && !isTrusted(request)) throw foreignOrigin()
+    return caller
+  }
+
+  async function named(given: string, address: string): Promise<Caller> {
+    const found = await tokens.identify(given)
+    return found ? callerWith(found) : slowly(address)
+  }
+
+  async function enforce(request: FastifyRequest, caller: Caller) {
+    const owner = ownerOf(caller)
+    if (owner === undefined) return
+    switch (request.routeOptions.config.access) {
+      case 'admin':
+        throw new HttpRefusal('not_allowed', 'Your token is that of a member. Ask an administrator of this server.')
+      case 'own generation':
+        if (!(await services.generations.find(idOf(request), owner))) throw nothingHere('generation')
+        return
+      case 'own image':
+        if (!(await services.images.find(idOf(request), owner))) throw nothingHere('image')
+    }
+  }
+
   return {
     needsToken: token !== undefined,
 
     async check(request) {
-      if (token === undefined) {
-        if (!names.has(nameOf(request.headers.host))) {
-          const message =
-            'This server answers only under localhost and the name in PUBLIC_URL. Set PUBLIC_URL to the address that you use.'
-          throw new HttpRefusal('forbidden', message)
-        }
-        if (changesThings(request) && !isTrusted(request)) throw foreignOrigin()
-        return
-      }
-      if (request.routeOptions.config.isOpen) return
-      const given = bearerOf(request)
-      if (given !== undefined) {
-        if (!isSame(given, token)) await slowly(request.ip)
-        return
-      }
-      if (!sessions?.isValid(request.cookies[sessionCookie])) {
-        throw unauthorized('Send the token as "Authorization: Bearer …", or sign in at /login.')
-      }
-      if (changesThings(request) && !isTrusted(request)) throw foreignOrigin()
+      const caller = await check(request)
+      if (!caller) return
+      request.caller = caller
+      await enforce(request, caller)
     },
 
     async logIn(given, address) {
       if (token === undefined) return undefined
-      if (!isSame(given, token)) await slowly(address)
-      return { cookie: sessions?.begin() ?? '', seconds: sessionSeconds }
+      const { tokenId } = isSame(given, token) ? administrator : await named(given, address)
+      return { cookie: sessions?.begin(tokenId) ?? '', seconds: sessionSeconds }
     },
 
     logOut(cookie) {
@@ -149,29 +247,46 @@ function createSlowdown() {
 
 // ── Sessions ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** `<id>.<end in seconds>.<signature>`. Another secret or another token ends every session. */
-function createSessions(settings: Settings, token: string) {
+/**
+ * `<id>.<end in seconds>.<signature>`, with the id of a named token before the signature. Another secret ends every session, another
+ * access token those of the old one, and a named token that is revoked its own.
+ */
+function createSessions(
+  settings: Settings,
+  token: string,
+  findToken: (id: string) => Promise<TokenRecord | undefined>,
+) {
   const secret = readSecret(settings.dataDir, settings.secretKey)
-  const key = Buffer.from(hkdfSync('sha256', secret, token, 'webimgui session v1', 32))
-  const sign = (text: string) => createHmac('sha256', key).update(text).digest('base64url')
+  const keyOf = (salt: string) => Buffer.from(hkdfSync('sha256', secret, salt, 'webimgui session v1', 32))
+  const key = keyOf(token)
+  const namedKey = keyOf('')
+  const sign = (text: string, tokenId: string | null) =>
+    createHmac('sha256', tokenId === null ? key : namedKey)
+      .update(text)
+      .digest('base64url')
   const ended = createEndedSessions(path.join(settings.dataDir, 'ended-sessions'))
 
   function read(cookie: string | undefined) {
-    const parts = /^([\w-]{22})\.(\d{10})\.([\w-]{43})$/.exec(cookie ?? '')
+    const parts = /^([\w-]{22})\.(\d{10})(?:\.([\w-]{36}))?\.([\w-]{43})$/.exec(cookie ?? '')
     if (!parts) return undefined
-    const [, id = '', end = '', signature = ''] = parts
-    const isOurs = isSame(signature, sign(`${id}.${end}`)) && Number(end) * 1000 > Date.now()
-    return isOurs ? { id, end: Number(end) } : undefined
+    const [text, id = '', end = '', tokenId = null, signature = ''] = parts
+    const signed = text.slice(0, -signature.length - 1)
+    const isOurs = isSame(signature, sign(signed, tokenId)) && Number(end) * 1000 > Date.now()
+    return isOurs ? { id, end: Number(end), tokenId } : undefined
   }
 
   return {
-    begin() {
-      const text = `${randomBytes(16).toString('base64url')}.${Math.floor(Date.now() / 1000) + sessionSeconds}`
-      return `${text}.${sign(text)}`
+    begin(tokenId: string | null) {
+      const parts = [randomBytes(16).toString('base64url'), Math.floor(Date.now() / 1000) + sessionSeconds]
+      const text = (tokenId === null ? parts : [...parts, tokenId]).join('.')
+      return `${text}.${sign(text, tokenId)}`
     },
-    isValid(cookie: string | undefined) {
+    async callerOf(cookie: string | undefined): Promise<Caller | undefined> {
       const session = read(cookie)
-      return session !== undefined && !ended.has(session.id)
+      if (!session || ended.has(session.id)) return undefined
+      if (session.tokenId === null) return administrator
+      const found = await findToken(session.tokenId)
+      return found && callerWith(found)
     },
     end(cookie: string | undefined) {
       const session = read(cookie)

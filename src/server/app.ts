@@ -9,20 +9,26 @@ import { type FastifyInstance, fastify, LogController, type RawServerDefault } f
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import packageFile from '../../package.json' with { type: 'json' }
 import type { Services } from '../generation/services.ts'
-import type { Log } from '../log.ts'
+import { createRecentErrors, type Log, type RecentErrors } from '../log.ts'
 import type { Settings } from '../settings.ts'
-import { type Access, createAccess, foreignOrigin } from './access.ts'
+import { type Access, createAccess, foreignOrigin, requireRules } from './access.ts'
 import { HttpRefusal, pathOf, problemOf, sendProblem } from './errors.ts'
 import { readJson } from './json.ts'
+import { createLimits } from './limits.ts'
 import { describeApi, showApi } from './openapi.ts'
 import { configurationRoutes } from './routes/configurations.ts'
+import { estimateRoutes } from './routes/estimate.ts'
 import { eventRoutes } from './routes/events.ts'
 import { generateRoutes } from './routes/generate.ts'
 import { historyRoutes } from './routes/history.ts'
 import { imageRoutes } from './routes/images.ts'
 import { modelRoutes } from './routes/models.ts'
+import { studioRoutes } from './routes/studio.ts'
 import { systemRoutes } from './routes/system.ts'
+import { tokenRoutes } from './routes/tokens.ts'
+import { usageRoutes } from './routes/usage.ts'
 import { watchRoutes, withoutPrefix } from './routing.ts'
+import { securityHeaders } from './security-headers.ts'
 import { acceptUploads } from './uploads.ts'
 import { validatorCompiler } from './validation.ts'
 
@@ -33,6 +39,7 @@ export interface Parts {
   services: Services
   settings: Settings
   access: Access
+  recentErrors: RecentErrors
   version: string
   /** Goes before the addresses in answers: PUBLIC_URL, or empty. */
   base: string
@@ -56,9 +63,13 @@ export async function createServer(options: {
   settings: Settings
   services: Services
   log: Log
+  /** What the log keeps of them; none are shown without. */
+  recentErrors?: RecentErrors
+  /** Where the built studio is, when not at its usual place. */
+  studioFolder?: string
 }): Promise<FastifyInstance> {
-  const { settings, services, log } = options
-  const access = createAccess(settings)
+  const { settings, services, log, recentErrors = createRecentErrors(), studioFolder } = options
+  const access = createAccess(settings, services)
   const base = settings.publicUrl ?? ''
   const prefix = settings.publicUrl ? new URL(settings.publicUrl).pathname.replace(/\/$/, '') : ''
   const closing = new AbortController()
@@ -78,6 +89,8 @@ export async function createServer(options: {
     clientErrorHandler: answerBrokenRequest,
   }).withTypeProvider<ZodTypeProvider>()
   const routing = watchRoutes(app)
+  requireRules(app)
+  const limits = createLimits({ generationsPerMinute: settings.requestsPerMinute })
 
   app.setValidatorCompiler(validatorCompiler)
   // Answers are checked in tests. Here a member too many must not hide a picture that was paid for.
@@ -86,13 +99,7 @@ export async function createServer(options: {
   acceptBodies(app)
 
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers({
-      'x-request-id': request.id,
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-      'cache-control': 'no-store',
-    })
+    reply.headers({ 'x-request-id': request.id, ...securityHeaders })
     if (closing.signal.aborted) {
       throw new HttpRefusal('shutting_down', 'The server is stopping; ask again in a moment.')
     }
@@ -139,6 +146,7 @@ export async function createServer(options: {
       return
     }
     await access.check(request)
+    limits.check(request, reply)
     // Before the body is read: nobody needs to send one to an address that does not take it.
     if (request.is404) throw refusalOf(request.method, routing.methodsOf(pathWithoutQuery(request.url)))
     const encoding = request.headers['content-encoding']
@@ -146,6 +154,7 @@ export async function createServer(options: {
       throw new HttpRefusal('unsupported_media_type', 'Send the body as it is, without a content-encoding.')
     }
   })
+  app.addHook('preHandler', async request => limits.received(request))
   app.addHook('onSend', async (_request, reply) => {
     // Otherwise the connection of a client that waited would stay open and hold up the end.
     if (closing.signal.aborted) reply.header('connection', 'close')
@@ -175,18 +184,23 @@ export async function createServer(options: {
     services,
     settings,
     access,
+    recentErrors,
     version: packageFile.version,
     base,
     prefix,
     closing: closing.signal,
   }
   generateRoutes(app, parts)
+  estimateRoutes(app, parts)
   historyRoutes(app, parts)
   eventRoutes(app, parts)
   imageRoutes(app, parts)
   configurationRoutes(app, parts)
   modelRoutes(app, parts)
+  tokenRoutes(app, parts)
+  usageRoutes(app, parts)
   systemRoutes(app, parts)
+  await studioRoutes(app, parts, studioFolder)
   await showApi(app, prefix)
   await app.ready()
   return app as unknown as FastifyInstance
@@ -251,8 +265,9 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket) {
       ? problemOf('headers_too_large', 'The headers of the request are larger than 16 kB.', id)
       : problemOf('bad_request', 'This is not a well-formed HTTP request.', id)
   const body = JSON.stringify(problem)
+  const headers = Object.entries(securityHeaders).map(header => `${header.join(': ')}\r\n`)
   socket.end(
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`,
+      `${headers.join('')}Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`,
   )
 }

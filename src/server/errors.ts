@@ -4,9 +4,12 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Problem, ProblemCode } from '../api/problems.ts'
+import { BudgetExceeded } from '../generation/budget.ts'
 import { Refusal, type RefusalCode } from '../generation/errors.ts'
 import type { FailureCode, Fault } from '../providers/errors.ts'
 import type { GenerationRecord } from '../storage/records.ts'
+import { adviceFor } from './advice.ts'
+import { securityHeaders } from './security-headers.ts'
 
 /** A code without a line here does not compile, nor does one of the other parts that `problemCodes` does not list. */
 const table: Record<ProblemCode | RefusalCode | FailureCode, { status: number; title: string }> = {
@@ -14,8 +17,10 @@ const table: Record<ProblemCode | RefusalCode | FailureCode, { status: number; t
   bad_request: { status: 400, title: 'The request is malformed' },
   unauthorized: { status: 401, title: 'A token is needed' },
   provider_quota_exhausted: { status: 402, title: 'The account at the service has no means left' },
+  budget_exceeded: { status: 402, title: 'The budget of the month does not reach' },
   forbidden: { status: 403, title: 'Not from there' },
   read_only: { status: 403, title: 'This cannot be changed here' },
+  not_allowed: { status: 403, title: 'This token may not do that' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'This method is not for this address' },
   conflict: { status: 409, title: 'Not in this state' },
@@ -97,7 +102,7 @@ export async function sendProblem(error: unknown, request: FastifyRequest, reply
   if (!(await drained(request.raw))) reply.header('connection', 'close')
   return reply
     .code(status)
-    .headers({ 'x-request-id': request.id, 'cache-control': 'no-store', ...headers })
+    .headers({ 'x-request-id': request.id, ...securityHeaders, ...headers })
     .type('application/problem+json; charset=utf-8')
     .serializer(value => String(value))
     .send(JSON.stringify(problemOf(code, detail, request.id, members)))
@@ -145,7 +150,8 @@ function answerTo(error: unknown, request: FastifyRequest): Answer {
   if (error instanceof GenerationFailed) return failure(error.generation)
   if (error instanceof Refusal) {
     const errors = error.faults.length > 0 ? error.faults : undefined
-    return { code: error.code, detail: error.message, members: { errors } }
+    const budget = error instanceof BudgetExceeded ? budgetOf(error) : undefined
+    return { code: error.code, detail: error.message, members: { errors, budget } }
   }
   const known = error instanceof Error ? frameworkError(error as FastifyError, request) : undefined
   return (
@@ -156,7 +162,12 @@ function answerTo(error: unknown, request: FastifyRequest): Answer {
   )
 }
 
-function failure({ id, error, charge }: GenerationRecord): Answer {
+function budgetOf({ shortage: { leftImages, renewsAt, ...others } }: BudgetExceeded) {
+  return { ...others, left_images: leftImages, renews_at: renewsAt }
+}
+
+function failure(generation: GenerationRecord): Answer {
+  const { id, error, charge } = generation
   const code =
     error && Object.hasOwn(table, error.code) ? (error.code as ProblemCode) : error ? 'provider_rejected' : 'cancelled'
   const wait = error?.retryAfterMs
@@ -167,6 +178,7 @@ function failure({ id, error, charge }: GenerationRecord): Answer {
     members: {
       generation_id: id,
       charge,
+      advice: adviceFor(generation),
       provider_code: error?.providerCode ?? undefined,
       provider_message: error?.providerMessage ?? undefined,
       provider_request_id: error?.providerRequestId ?? undefined,

@@ -42,6 +42,8 @@ export async function describeApi(app: App, options: { version: string; prefix: 
         { name: 'History' },
         { name: 'Images' },
         { name: 'Configurations' },
+        { name: 'Tokens' },
+        { name: 'Usage' },
         { name: 'System' },
       ],
       components: {
@@ -73,11 +75,12 @@ function complete(document: Document) {
     }
   }
   const { paths } = document
-  const generate = paths['/api/generate']?.post
-  if (generate?.requestBody) {
-    const [example] = (GenerateRequest.meta()?.examples ?? []) as unknown[]
-    generate.requestBody.content['application/json'] = { ...generate.requestBody.content['application/json'], example }
-    generate.requestBody.content['multipart/form-data'] = { schema: referTo(GenerateForm) }
+  const [example] = (GenerateRequest.meta()?.examples ?? []) as unknown[]
+  for (const path of ['/api/generate', '/api/estimate']) {
+    const content = paths[path]?.post?.requestBody?.content
+    if (!content) continue
+    content['application/json'] = { ...content['application/json'], example }
+    content['multipart/form-data'] = { schema: referTo(GenerateForm) }
   }
   const upload = paths['/api/images']?.post
   if (upload)
@@ -167,5 +170,5 @@ export async function showApi(app: App, prefix: string) {
       },
     },
   })
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+  app.get('/openapi.json', { config: { access: 'member' }, schema: { hide: true } }, async () => app.swagger())
 }

@@ -3,12 +3,15 @@ import type { Configuration } from '../api/configurations.ts'
 import type { Generation } from '../api/generations.ts'
 import type { Image, StoredReference } from '../api/images.ts'
 import type { Model } from '../api/models.ts'
-import type { Status } from '../api/system.ts'
+import type { RecentErrorList, ShortStatus, Status } from '../api/system.ts'
+import type { Me, Token } from '../api/tokens.ts'
 import { modelSchema, mostImages } from '../generation/catalogue.ts'
-import type { StatusReport } from '../generation/services.ts'
+import type { Remaining, StatusReport } from '../generation/services.ts'
+import type { LoggedError } from '../log.ts'
 import { type FoundModel, providers } from '../providers/index.ts'
 import type { Price, SizeRule } from '../providers/provider.ts'
-import type { ConfigurationRecord, GenerationRecord, ImageRecord } from '../storage/records.ts'
+import type { ConfigurationRecord, GenerationRecord, ImageRecord, Role, TokenRecord } from '../storage/records.ts'
+import { adviceFor } from './advice.ts'
 
 /** `base` goes before every path of this server: empty, or `PUBLIC_URL`. */
 export function presentGeneration(record: GenerationRecord, base: string): Generation {
@@ -43,6 +46,7 @@ export function presentGeneration(record: GenerationRecord, base: string): Gener
       provider_request_id: record.error.providerRequestId,
     },
     charge: record.charge,
+    advice: adviceFor(record),
     cost: record.cost,
     favorite: record.favorite,
     tags: record.tags,
@@ -90,8 +94,48 @@ export function presentConfiguration(record: ConfigurationRecord): Configuration
     source: record.source,
     has_key: record.hasKey,
     key_hint: record.keyHint,
+    monthly_cap: record.monthlyCap,
+    monthly_images: record.monthlyImages,
     created_at: record.createdAt,
     updated_at: record.updatedAt,
+  }
+}
+
+/** What a member may know of it. */
+export function presentShortConfiguration({ id, name, provider, model, isActive }: ConfigurationRecord) {
+  return { id, name, provider, model, is_active: isActive }
+}
+
+export function presentToken(token: TokenRecord): Token {
+  return {
+    id: token.id,
+    name: token.name,
+    role: token.role,
+    monthly_cap: token.monthlyCap,
+    monthly_images: token.monthlyImages,
+    models: token.models,
+    created_at: token.createdAt,
+    last_used_at: token.lastUsedAt,
+  }
+}
+
+export function presentMe(role: Role, token: TokenRecord | undefined, remaining: Remaining | undefined): Me {
+  return {
+    role,
+    name: token?.name ?? null,
+    monthly_cap: token?.monthlyCap ?? null,
+    monthly_images: token?.monthlyImages ?? null,
+    models: token?.models ?? null,
+    left: remaining?.left ?? null,
+    left_images: remaining?.leftImages ?? null,
+    renews_at: remaining?.renewsAt ?? null,
+  }
+}
+
+export function presentShortStatus({ status, version, started_at, uptime_seconds, providers }: Status): ShortStatus {
+  return {
+    ...{ status, version, started_at, uptime_seconds },
+    providers: providers.map(({ id, name, state }) => ({ id, name, state })),
   }
 }
 
@@ -118,6 +162,10 @@ export function presentStatus(report: StatusReport, server: { version: string; s
       active_configurations: provider.activeConfigurations,
     })),
   }
+}
+
+export function presentError({ requestId, generationId, ...error }: LoggedError): RecentErrorList['items'][number] {
+  return { ...error, request_id: requestId, generation_id: generationId }
 }
 
 export function presentModel({ provider, model }: FoundModel, configured: boolean): Model {

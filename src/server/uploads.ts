@@ -35,8 +35,6 @@ declare module 'fastify' {
     onlyMultipart?: boolean
     /** The route takes a plain HTML form beside JSON. */
     form?: boolean
-    /** Needs no token. */
-    isOpen?: boolean
   }
 }
 

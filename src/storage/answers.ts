@@ -1,15 +1,30 @@
 /** Raw answers that are too large for a row, and streams while they come: one file a call. */
 import { mkdirSync } from 'node:fs'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 
 export interface Answers {
-  /** The whole text, safe on disk before this returns; the name to keep in the row. */
-  write(callId: string, text: string): Promise<string>
+  /** The whole answer, safe on disk before this returns; the name to keep in the row. */
+  write(callId: string, answer: WholeAnswer): Promise<string>
   /** A file that grows; every `append` is safe on disk before it returns. */
   begin(callId: string): Promise<GrowingAnswer>
+  /** The body alone. */
   read(name: string): Promise<string>
+  /** What `write` brought to disk for a call, whether or not its row ever got to tell of it. */
+  find(callId: string): Promise<(WholeAnswer & { name: string }) | undefined>
   remove(name: string): Promise<void>
+  /** The name of each file and the call that it belongs to; undefined for one that was not finished. */
+  list(): Promise<{ name: string; callId: string | undefined }[]>
+}
+
+/** An answer with all that is needed to understand it without its row. */
+export interface WholeAnswer {
+  status: number
+  contentType?: string
+  requestId?: string
+  retryAfterMs?: number
+  complete: boolean
+  body: string
 }
 
 export interface GrowingAnswer {
@@ -18,16 +33,21 @@ export interface GrowingAnswer {
   close(): Promise<void>
 }
 
+const wholeEnding = '.answer.txt'
+const streamEnding = '.stream.txt'
+
 export function createAnswers(folder: string): Answers {
   mkdirSync(folder, { recursive: true })
   const at = (name: string) => path.join(folder, path.basename(name))
+
   return {
-    async write(callId, text) {
-      const name = `${callId}.txt`
+    async write(callId, { body, ...head }) {
+      const name = `${callId}${wholeEnding}`
       const temporary = at(`${name}.part`)
       const file = await open(temporary, 'w', 0o600)
       try {
-        await file.writeFile(text)
+        // One line tells what stands in no body; the rest is the answer as it came.
+        await file.writeFile(`${JSON.stringify(head)}\n${body}`)
         await file.sync()
       } finally {
         await file.close()
@@ -36,22 +56,60 @@ export function createAnswers(folder: string): Answers {
       await syncFolder(folder)
       return name
     },
+
     async begin(callId) {
-      const name = `${callId}.stream.txt`
+      const name = `${callId}${streamEnding}`
       const file = await open(at(name), 'w', 0o600)
       await syncFolder(folder)
+      let end = 0
       return {
         name,
         async append(text) {
-          await file.appendFile(text)
-          await file.datasync()
+          // Always at the same place, so that a try that failed half way leaves nothing between this part and the one before.
+          end = await writeAt(file, Buffer.from(text), end)
         },
         close: () => file.close(),
       }
     },
-    read: name => readFile(at(name), 'utf8'),
+
+    async read(name) {
+      const text = await readFile(at(name), 'utf8')
+      return name.endsWith(wholeEnding) ? split(text).body : text
+    },
+
+    async find(callId) {
+      const name = `${callId}${wholeEnding}`
+      try {
+        const { head, body } = split(await readFile(at(name), 'utf8'))
+        return { ...(JSON.parse(head) as Omit<WholeAnswer, 'body'>), body, name }
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+        throw error
+      }
+    },
+
     remove: name => rm(at(name), { force: true }),
+
+    async list() {
+      return (await readdir(folder)).map(name => {
+        const ending = [wholeEnding, streamEnding].find(ending => name.endsWith(ending))
+        return { name, callId: ending && name.slice(0, -ending.length) }
+      })
+    },
   }
+}
+
+function split(text: string) {
+  const line = text.indexOf('\n')
+  return { head: text.slice(0, line), body: text.slice(line + 1) }
+}
+
+async function writeAt(file: FileHandle, bytes: Buffer, start: number) {
+  for (let written = 0; written < bytes.length; ) {
+    written += (await file.write(bytes, written, bytes.length - written, start + written)).bytesWritten
+  }
+  await file.datasync()
+  return start + bytes.length
 }
 
 /** After a rename or a creation, so that the name survives a power cut too. Windows cannot open folders and needs no such step. */

@@ -145,22 +145,27 @@ export function createCallRepository(db: Connection) {
       return rows.map(row => row.answer_file).filter(file => file !== null)
     },
 
-    /** Task ids of a configuration that we know; a task of the service that is missing here may be a lost one. */
-    async knownTaskIds(configId: string): Promise<Set<string>> {
-      const rows = await db.selectFrom('provider_calls').select('task_id').where('config_id', '=', configId).execute()
-      return new Set(rows.map(row => row.task_id).filter(id => id !== null))
+    /** Every task id that we know; a task of the service that is missing here may be a lost one. */
+    async knownTaskIds(): Promise<Set<string>> {
+      const rows = await db.selectFrom('provider_calls').select('task_id').where('task_id', 'is not', null).execute()
+      const former = await db.selectFrom('former_tasks').select('task_id').execute()
+      return new Set([...rows, ...former].map(row => row.task_id).filter(id => id !== null))
     },
 
-    /** Calls of a configuration and model that were sent and not heard of. */
-    async countSending(configId: string, model: string): Promise<number> {
-      const row = await db
+    /** Calls that were sent in that time and never brought a task id or an answer, given up or not. */
+    async withoutAnswer(provider: string, model: string, window: { from: Date; to: Date }) {
+      const rows = await db
         .selectFrom('provider_calls')
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .where('config_id', '=', configId)
+        .select(['id', 'state', 'sent_at'])
+        .where('provider', '=', provider)
         .where('model', '=', model)
-        .where('state', '=', 'sending')
-        .executeTakeFirstOrThrow()
-      return Number(row.count)
+        .where('sent_at', '>=', window.from.toISOString())
+        .where('sent_at', '<=', window.to.toISOString())
+        .where('task_id', 'is', null)
+        .where('answered_at', 'is', null)
+        .where(({ eb, or }) => or([eb('state', '=', 'sending'), eb('outcome', '=', 'unknown')]))
+        .execute()
+      return rows.map(row => ({ id: row.id, state: row.state, sentAt: row.sent_at ?? '' }))
     },
 
     /** Does anything unfinished depend on this configuration? */

@@ -1,10 +1,11 @@
 /** Rows of `configurations`: address, model and sealed key of a service. */
 import type { Selectable, Updateable } from 'kysely'
+import { capColumns, capsOf } from './caps.ts'
 import type { Connection } from './database.ts'
-import type { ConfigurationRecord } from './records.ts'
+import type { Caps, ConfigurationRecord } from './records.ts'
 import type { ConfigurationsTable } from './tables.ts'
 
-export interface StoredConfiguration {
+export interface StoredConfiguration extends Caps {
   id: string
   name: string
   provider: string
@@ -63,6 +64,7 @@ function columnsOf(configuration: StoredConfiguration) {
     base_url: configuration.baseUrl,
     key_hint: configuration.keyHint,
     updated_at: configuration.updatedAt,
+    ...capColumns(configuration),
   } satisfies Updateable<ConfigurationsTable>
 }
 
@@ -78,6 +80,7 @@ function configurationOf(row: Selectable<ConfigurationsTable>): StoredConfigurat
     keyHint: row.key_hint,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    ...capsOf(row),
   }
 }
 
@@ -95,5 +98,7 @@ export function visible(configuration: StoredConfiguration): ConfigurationRecord
     keyHint: configuration.keyHint,
     createdAt: configuration.createdAt,
     updatedAt: configuration.updatedAt,
+    monthlyCap: configuration.monthlyCap,
+    monthlyImages: configuration.monthlyImages,
   }
 }

@@ -6,7 +6,8 @@ import { Kysely, PostgresDialect, SqliteDialect, sql, type Transaction } from 'k
 import { Migrator } from 'kysely/migration'
 import pg from 'pg'
 import { createMigrations } from './migrations/index.ts'
-import type { Seal } from './seal.ts'
+import { type Seal, SealError } from './seal.ts'
+import { provenSeal, type SealCandidate } from './seal-check.ts'
 import type { Tables } from './tables.ts'
 
 export type DatabaseLocation = { kind: 'sqlite'; path: string } | { kind: 'postgresql'; url: string }
@@ -14,6 +15,8 @@ export type DatabaseLocation = { kind: 'sqlite'; path: string } | { kind: 'postg
 export interface Database {
   kind: 'sqlite' | 'postgresql'
   kysely: Kysely<Tables>
+  /** The one that its keys are sealed with. */
+  seal: Seal
   /** Where the copy was put that was made before a migration, if one was. */
   backupPath?: string
   /** Proves that the database answers and can write. */
@@ -29,15 +32,30 @@ export class DatabaseError extends Error {
 
 /**
  * Opens the database, keeps other processes out, and brings it to the present form; a copy is kept before a change.
- * @throws DatabaseError with one sentence for people when it cannot be opened, is in use, or is damaged.
+ * Of several seals the one is taken that its keys were sealed with; with `anySeal` the first, whatever they were sealed with.
+ * @throws DatabaseError with one sentence for people when it cannot be opened, is in use, or is damaged. SealError when none of the
+ * seals is the right one; nothing was changed then.
  */
-export async function openDatabase(location: DatabaseLocation, seal: Seal): Promise<Database> {
-  return location.kind === 'sqlite' ? openSqlite(location.path, seal) : openPostgresql(location.url, seal)
+export async function openDatabase(
+  location: DatabaseLocation,
+  seals: Seal | readonly [SealCandidate, ...SealCandidate[]],
+  { anySeal = false }: { anySeal?: boolean } = {},
+): Promise<Database> {
+  const candidates: readonly [SealCandidate, ...SealCandidate[]] =
+    'keyId' in seals ? [{ seal: seals, keep() {} }] : seals
+  const prove = async (kysely: Kysely<Tables>) => {
+    const proven = anySeal ? candidates[0] : await provenSeal(kysely, candidates)
+    proven.keep()
+    return proven.seal
+  }
+  return location.kind === 'sqlite' ? openSqlite(location.path, prove) : openPostgresql(location.url, prove)
 }
+
+type Prove = (kysely: Kysely<Tables>) => Promise<Seal>
 
 // ── SQLite ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-async function openSqlite(file: string, seal: Seal): Promise<Database> {
+async function openSqlite(file: string, prove: Prove): Promise<Database> {
   const unlock = lock(file)
   let handle: DatabaseSync | undefined
   try {
@@ -48,12 +66,14 @@ async function openSqlite(file: string, seal: Seal): Promise<Database> {
       'PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000',
     )
     const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: asKyselyDatabase(handle) }) })
+    const seal = await prove(kysely)
     const backupPath = await migrate(kysely, seal, isNew ? undefined : () => copyAside(handle!, file))
     // A migration may have sealed keys that stood here in plain: without this they would still be legible in free pages.
     if (backupPath) handle.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)')
     return {
       kind: 'sqlite',
       kysely,
+      seal,
       backupPath,
       check: () => checkWrite(kysely),
       async close() {
@@ -64,7 +84,9 @@ async function openSqlite(file: string, seal: Seal): Promise<Database> {
   } catch (error) {
     if (handle?.isOpen) handle.close()
     unlock()
-    throw error instanceof DatabaseError ? error : new DatabaseError(explain(file, error), { cause: error })
+    throw error instanceof DatabaseError || error instanceof SealError
+      ? error
+      : new DatabaseError(explain(file, error), { cause: error })
   }
 }
 
@@ -137,7 +159,7 @@ function asKyselyDatabase(handle: DatabaseSync) {
 /** Held for the life of the process; any number that no other program on the database uses. */
 const serverLock = 7_309_421_186
 
-async function openPostgresql(url: string, seal: Seal): Promise<Database> {
+async function openPostgresql(url: string, prove: Prove): Promise<Database> {
   const int8 = 20
   const types = {
     getTypeParser: (oid: number, format?: 'text' | 'binary') =>
@@ -157,10 +179,12 @@ async function openPostgresql(url: string, seal: Seal): Promise<Database> {
       )
     }
     const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+    const seal = await prove(kysely)
     await migrate(kysely, seal)
     return {
       kind: 'postgresql',
       kysely,
+      seal,
       check: () => checkWrite(kysely),
       async close() {
         await kysely.destroy()
@@ -170,7 +194,7 @@ async function openPostgresql(url: string, seal: Seal): Promise<Database> {
   } catch (error) {
     await guard.end().catch(() => {})
     await pool.end().catch(() => {})
-    if (error instanceof DatabaseError) throw error
+    if (error instanceof DatabaseError || error instanceof SealError) throw error
     const reason =
       error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error)
     const message = `PostgreSQL cannot be reached or refuses us (${reason}). Check DATABASE_URL: host, port, user, password and database name.`

@@ -20,6 +20,7 @@ export interface NewGeneration {
   provider: string
   model: string
   configId: string
+  tokenId: string | null
   parameters: JsonObject
   resolved: JsonObject
   warnings: GenerationRecord['warnings']
@@ -54,6 +55,8 @@ export interface HistoryFilter {
   favorite?: boolean
   from?: string
   to?: string
+  /** Only those that this token asked for. */
+  owner?: string
 }
 
 const unfinished: GenerationStatus[] = ['queued', 'running']
@@ -87,6 +90,7 @@ export function createGenerationRepository(db: Connection) {
         started_at: null,
         finished_at: null,
         request_id: generation.requestId,
+        token_id: generation.tokenId,
         search_text: searchText(generation.prompt, null, []),
         revision: await nextRevision(db),
       }
@@ -116,6 +120,7 @@ export function createGenerationRepository(db: Connection) {
       if (filter.favorite !== undefined) query = query.where('favorite', '=', filter.favorite ? 1 : 0)
       if (filter.from !== undefined) query = query.where('timestamp', '>=', filter.from)
       if (filter.to !== undefined) query = query.where('timestamp', '<=', filter.to)
+      if (filter.owner !== undefined) query = query.where('token_id', '=', filter.owner)
       const rows = await query.orderBy('timestamp', 'desc').orderBy('id', 'desc').limit(filter.limit).execute()
       return withImages(rows)
     },
@@ -136,11 +141,12 @@ export function createGenerationRepository(db: Connection) {
       return record
     },
 
-    async unfinished(): Promise<GenerationRecord[]> {
+    async unfinished(owner?: string): Promise<GenerationRecord[]> {
       const rows = await db
         .selectFrom('chat_history')
         .selectAll()
         .where('status', 'in', unfinished)
+        .$if(owner !== undefined, query => query.where('token_id', '=', owner!))
         .orderBy('revision')
         .execute()
       return withImages(rows)
@@ -178,22 +184,24 @@ export function createGenerationRepository(db: Connection) {
       return Number(row.value)
     },
 
-    async changedSince(revision: number, limit: number): Promise<GenerationRecord[]> {
+    async changedSince(revision: number, limit: number, owner?: string): Promise<GenerationRecord[]> {
       const rows = await db
         .selectFrom('chat_history')
         .selectAll()
         .where('revision', '>', revision)
+        .$if(owner !== undefined, query => query.where('token_id', '=', owner!))
         .orderBy('revision')
         .limit(limit)
         .execute()
       return withImages(rows)
     },
 
-    async removedSince(revision: number, limit: number): Promise<{ id: string; revision: number }[]> {
+    async removedSince(revision: number, limit: number, owner?: string): Promise<{ id: string; revision: number }[]> {
       const rows = await db
         .selectFrom('removals')
         .selectAll()
         .where('revision', '>', revision)
+        .$if(owner !== undefined, query => query.where('token_id', '=', owner!))
         .orderBy('revision')
         .limit(limit)
         .execute()
@@ -206,11 +214,12 @@ export function createGenerationRepository(db: Connection) {
     },
 
     /** Ids of ended generations, at most `limit`. */
-    async endedIds(limit: number): Promise<string[]> {
+    async endedIds(limit: number, owner?: string): Promise<string[]> {
       const rows = await db
         .selectFrom('chat_history')
         .select('id')
         .where('status', 'not in', unfinished)
+        .$if(owner !== undefined, query => query.where('token_id', '=', owner!))
         .limit(limit)
         .execute()
       return rows.map(row => row.id)
@@ -220,10 +229,27 @@ export function createGenerationRepository(db: Connection) {
     async remove(ids: string[]): Promise<{ id: string; revision: number }[]> {
       const removed: { id: string; revision: number }[] = []
       const removedAt = new Date().toISOString()
+      const tasks = await db
+        .selectFrom('provider_calls')
+        .select('task_id')
+        .distinct()
+        .where('generation_id', 'in', ids)
+        .where('task_id', 'is not', null)
+        .execute()
+      const former = tasks.map(({ task_id }) => ({ task_id: task_id ?? '', removed_at: removedAt }))
+      if (former.length > 0)
+        await db
+          .insertInto('former_tasks')
+          .values(former)
+          .onConflict(conflict => conflict.doNothing())
+          .execute()
       for (const id of ids) {
         const revision = await nextRevision(db)
-        await db.deleteFrom('chat_history').where('id', '=', id).execute()
-        await db.insertInto('removals').values({ generation_id: id, revision, removed_at: removedAt }).execute()
+        const row = await db.deleteFrom('chat_history').where('id', '=', id).returning('token_id').executeTakeFirst()
+        await db
+          .insertInto('removals')
+          .values({ generation_id: id, revision, removed_at: removedAt, token_id: row?.token_id ?? null })
+          .execute()
         removed.push({ id, revision })
       }
       return removed
@@ -231,6 +257,7 @@ export function createGenerationRepository(db: Connection) {
 
     async forgetRemovals(before: string) {
       await db.deleteFrom('removals').where('removed_at', '<', before).execute()
+      await db.deleteFrom('former_tasks').where('removed_at', '<', before).execute()
     },
   }
 
@@ -312,6 +339,7 @@ function recordOf(
     provider: row.provider,
     model: row.model,
     configId: row.config_id,
+    tokenId: row.token_id,
     parameters: JSON.parse(row.parameters),
     resolved: row.resolved === null ? null : JSON.parse(row.resolved),
     timestamp: row.timestamp,

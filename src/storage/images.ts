@@ -35,6 +35,70 @@ export function createImageRepository(db: Connection) {
       return row && imageOf(row)
     },
 
+    /** A picture that this token may see: made or used by a generation of its own, or uploaded by it. */
+    async findOf(id: string, owner: string): Promise<ImageRecord | undefined> {
+      const row = await db
+        .selectFrom('images')
+        .selectAll()
+        .where('id', '=', id)
+        .where(({ or, exists, selectFrom }) =>
+          or([
+            exists(
+              selectFrom('chat_history')
+                .select('chat_history.id')
+                .whereRef('chat_history.id', '=', 'images.generation_id')
+                .where('chat_history.token_id', '=', owner),
+            ),
+            exists(
+              selectFrom('reference_owners')
+                .select('reference_owners.image_id')
+                .whereRef('reference_owners.image_id', '=', 'images.id')
+                .where('reference_owners.token_id', '=', owner),
+            ),
+            exists(
+              selectFrom('generation_references')
+                .innerJoin('chat_history', 'chat_history.id', 'generation_references.generation_id')
+                .select('generation_references.image_id')
+                .whereRef('generation_references.image_id', '=', 'images.id')
+                .where('chat_history.token_id', '=', owner),
+            ),
+          ]),
+        )
+        .executeTakeFirst()
+      return row && imageOf(row)
+    },
+
+    /** `owner` is empty for the access token of the server. */
+    async addOwner(id: string, owner: string) {
+      await db
+        .insertInto('reference_owners')
+        .values({ image_id: id, token_id: owner })
+        .onConflict(conflict => conflict.columns(['image_id', 'token_id']).doNothing())
+        .execute()
+    },
+
+    /** True when somebody else still owns it. */
+    async removeOwner(id: string, owner: string): Promise<boolean> {
+      await db.deleteFrom('reference_owners').where('image_id', '=', id).where('token_id', '=', owner).execute()
+      const other = await db
+        .selectFrom('reference_owners')
+        .select('image_id')
+        .where('image_id', '=', id)
+        .executeTakeFirst()
+      return other !== undefined
+    },
+
+    async isUsedBy(id: string, owner: string): Promise<boolean> {
+      const row = await db
+        .selectFrom('generation_references')
+        .innerJoin('chat_history', 'chat_history.id', 'generation_references.generation_id')
+        .select('generation_references.image_id')
+        .where('generation_references.image_id', '=', id)
+        .where('chat_history.token_id', '=', owner)
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
     /** A stored reference with exactly these bytes. */
     async findReference(sha256: string): Promise<ImageRecord | undefined> {
       const row = await db
@@ -44,6 +108,10 @@ export function createImageRepository(db: Connection) {
         .where('role', '=', 'reference')
         .executeTakeFirst()
       return row && imageOf(row)
+    },
+
+    async all(): Promise<ImageRecord[]> {
+      return (await db.selectFrom('images').selectAll().execute()).map(imageOf)
     },
 
     async ofGenerations(ids: string[]): Promise<ImageRecord[]> {

@@ -7,6 +7,33 @@ export type GenerationStatus = 'queued' | 'running' | 'succeeded' | 'failed' | '
 /** `unknown`: a request may have been billed and its answer was lost. */
 export type Charge = 'none' | 'charged' | 'unknown'
 
+/** `amount` in whole units of the currency, such as 0.25 CNY. */
+export interface Money {
+  amount: number
+  currency: string
+}
+
+/** The most of a calendar month (UTC); null where there is no such cap. */
+export interface Caps {
+  monthlyCap: Money | null
+  monthlyImages: number | null
+}
+
+export type Role = 'admin' | 'member'
+
+/** A named token without its text, of which only the hash is kept. */
+export interface TokenRecord extends Caps {
+  id: string
+  name: string
+  role: Role
+  /** Model ids that it may use; null: all. */
+  models: string[] | null
+  createdAt: string
+  /** To the nearest few minutes. */
+  lastUsedAt: string | null
+  revokedAt: string | null
+}
+
 /** What a person asked for, and its fate: one row of `chat_history`. */
 export interface GenerationRecord {
   id: string
@@ -17,6 +44,8 @@ export interface GenerationRecord {
   provider: string | null
   model: string | null
   configId: string | null
+  /** The named token that asked; null for the access token of the server, and where none is needed. */
+  tokenId: string | null
   /** As asked. */
   parameters: JsonObject
   /** As sent, after defaults and limits. */
@@ -34,7 +63,7 @@ export interface GenerationRecord {
   warnings: { parameter: string; message: string }[]
   error: ErrorRecord | null
   charge: Charge
-  cost: { amount: number; currency: string } | null
+  cost: Money | null
   favorite: boolean
   tags: string[]
   retryOf: string | null
@@ -84,7 +113,7 @@ export interface ImageRecord {
   details: JsonObject | null
 }
 
-export interface ConfigurationRecord {
+export interface ConfigurationRecord extends Caps {
   id: string
   name: string
   provider: string

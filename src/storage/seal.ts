@@ -1,6 +1,17 @@
 /** Seals secrets before they reach the database: AES-256-GCM under a key derived from SECRET_KEY, bound to their place. */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import path from 'node:path'
 
 export interface Seal {
@@ -52,13 +63,77 @@ export function createSeal(secret: string): Seal {
   }
 }
 
-/** The configured secret, or the one made at the first start and kept in the data folder. */
-export function readSecret(dataDir: string, configured: string | undefined): string {
-  if (configured) return configured
+// ── The secret ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Secret {
+  text: string
+  /** Makes it the one in the data folder; nothing happens where it is that already, or was configured. */
+  keep(): void
+}
+
+/**
+ * The secrets that may be in use, the likeliest first: the configured one alone; otherwise that of the data folder, and a new one
+ * beside it when a change of secrets was interrupted; otherwise one made now, which is written down when it is kept.
+ */
+export function secretsOf(dataDir: string, configured: string | undefined): [Secret, ...Secret[]] {
+  if (configured) return [{ text: configured, keep() {} }]
   const file = path.join(dataDir, 'secret.key')
-  if (existsSync(file)) return readFileSync(file, 'utf8').trim()
-  mkdirSync(dataDir, { recursive: true })
-  const secret = randomBytes(32).toString('base64url')
-  writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' })
-  return secret
+  const next = nextSecretFile(dataDir)
+  const kept = existsSync(file) ? [{ text: readText(file), keep: () => rmSync(next, { force: true }) }] : []
+  const changed = existsSync(next) ? [{ text: readText(next), keep: () => renameSync(next, file) }] : []
+  const [first, ...others] = [...kept, ...changed]
+  if (first) return [first, ...others]
+  const text = newSecret()
+  return [{ text, keep: () => writeNew(file, text) }]
+}
+
+/** The configured secret, or the one in the data folder, which is made when there is none. */
+export function readSecret(dataDir: string, configured: string | undefined): string {
+  const [{ text, keep }] = secretsOf(dataDir, configured)
+  if (!configured && !existsSync(path.join(dataDir, 'secret.key'))) keep()
+  return text
+}
+
+export function newSecret() {
+  return randomBytes(32).toString('base64url')
+}
+
+/** Puts a secret beside the present one; it counts once the database is sealed with it. `commit` puts it in its place. */
+export function prepareSecret(dataDir: string, text: string): { commit(): void; discard(): void } {
+  const next = nextSecretFile(dataDir)
+  rmSync(next, { force: true })
+  writeNew(next, text)
+  return {
+    commit: () => renameSync(next, path.join(dataDir, 'secret.key')),
+    discard: () => rmSync(next, { force: true }),
+  }
+}
+
+function nextSecretFile(dataDir: string) {
+  return path.join(dataDir, 'secret.key.next')
+}
+
+function readText(file: string) {
+  return readFileSync(file, 'utf8').trim()
+}
+
+/** Whole or not at all, and on the disk before it is used: what is sealed with a lost secret is lost. */
+function writeNew(file: string, text: string) {
+  mkdirSync(path.dirname(file), { recursive: true })
+  const temporary = `${file}.${randomBytes(6).toString('hex')}`
+  const handle = openSync(temporary, 'wx', 0o600)
+  try {
+    writeSync(handle, `${text}\n`)
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+  try {
+    linkSync(temporary, file)
+  } catch (error) {
+    const isTaken = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    throw isTaken ? new SealError(`Another process just made ${file}; start again.`, { cause: error }) : error
+  } finally {
+    rmSync(temporary, { force: true })
+  }
 }

@@ -5,6 +5,8 @@ import type { Connection, Database } from './database.ts'
 import { createGenerationRepository } from './generations.ts'
 import { createIdempotencyRepository } from './idempotency.ts'
 import { createImageRepository } from './images.ts'
+import { createSpendingRepository } from './spending.ts'
+import { createTokenRepository } from './tokens.ts'
 
 function createRepositories(connection: Connection) {
   return {
@@ -13,6 +15,8 @@ function createRepositories(connection: Connection) {
     images: createImageRepository(connection),
     configurations: createConfigurationRepository(connection),
     idempotency: createIdempotencyRepository(connection),
+    tokens: createTokenRepository(connection),
+    spending: createSpendingRepository(connection),
   }
 }
 

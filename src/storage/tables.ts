@@ -10,7 +10,12 @@ export interface Tables {
   generation_references: GenerationReferencesTable
   idempotency_keys: IdempotencyKeysTable
   removals: RemovalsTable
+  former_tasks: FormerTasksTable
   counters: CountersTable
+  access_tokens: AccessTokensTable
+  spending: SpendingTable
+  reference_owners: ReferenceOwnersTable
+  meta: MetaTable
 }
 
 export interface ConfigurationsTable {
@@ -25,6 +30,10 @@ export interface ConfigurationsTable {
   key_hint: string | null
   created_at: string
   updated_at: string
+  /** Millionths, as everywhere where money is summed up. */
+  monthly_cap_amount: number | null
+  monthly_cap_currency: string | null
+  monthly_images: number | null
 }
 
 export interface ChatHistoryTable {
@@ -54,6 +63,8 @@ export interface ChatHistoryTable {
   started_at: string | null
   finished_at: string | null
   request_id: string | null
+  /** The named token that asked. */
+  token_id: string | null
   /** Prompt, revised prompt and tags in lower case, for the search of substrings. */
   search_text: string
   revision: number
@@ -139,9 +150,69 @@ export interface RemovalsTable {
   generation_id: string
   revision: number
   removed_at: string
+  token_id: string | null
+}
+
+/** Task ids of deleted generations, so that none of them is taken for a task whose id was lost. */
+export interface FormerTasksTable {
+  task_id: string
+  removed_at: string
 }
 
 export interface CountersTable {
   name: string
   value: number
+}
+
+/** Named tokens. A revoked one keeps its row, without its hash, so that what it spent still has a name. */
+export interface AccessTokensTable {
+  id: string
+  name: string
+  role: string
+  /** SHA-256 of the text, in hexadecimal. */
+  hash: string | null
+  monthly_cap_amount: number | null
+  monthly_cap_currency: string | null
+  monthly_images: number | null
+  /** JSON list, or null for all. */
+  models: string | null
+  created_at: string
+  last_used_at: string | null
+  revoked_at: string | null
+}
+
+/**
+ * One row a generation: what it may cost while it runs, what it cost when it has ended. Rows outlive their generation: deleting
+ * pictures gives no money back.
+ */
+export interface SpendingTable {
+  generation_id: string
+  /** When it was asked for: the month that it counts in. */
+  timestamp: string
+  /** Null for the access token of the server, and where none is needed. */
+  token_id: string | null
+  config_id: string
+  model: string
+  /** `reserved` until the generation ends, then `settled`. */
+  state: string
+  images: number
+  calls: number
+  /** Millionths; null where no price is known. */
+  amount: number | null
+  currency: string | null
+  /** 1: nobody knows whether it was billed, or for how much. */
+  is_unknown: number
+}
+
+/** Who uploaded a reference: the same picture is stored once, whoever gives it. */
+export interface ReferenceOwnersTable {
+  image_id: string
+  /** Empty for the access token of the server, and where none is needed. */
+  token_id: string
+}
+
+/** Single values; `seal-check` is a word sealed with the present secret. */
+export interface MetaTable {
+  name: string
+  value: string
 }

@@ -41,15 +41,23 @@ describe('a result that cannot be fetched', () => {
     expect(generation).toMatchObject({ status: 'failed', charge: 'charged', error: { code: 'storage_failed' } })
   })
 
-  test('because it is no picture is given up, and the answer is kept for a look', async () => {
+  test('because it is no picture for a long time is given up, and the answer is kept for a look', async () => {
     const app = await startApp()
-    app.doubao.misbehave({ kind: 'download', how: 'not-a-picture' }, { times: 10 })
+    app.doubao.misbehave({ kind: 'download', how: 'not-a-picture' }, { times: 1000 })
 
-    const answer = await app.call('POST', '/api/generate', small)
+    const started = await app.generate(small, { prefer: 'respond-async' })
+    const generation = await end(app, started.id)
 
-    expect(answer).toMatchObject({ status: 422, body: { code: 'provider_rejected' } })
-    const [call] = await app.app.store.calls.ofGeneration(answer.body.generation_id)
+    expect(generation).toMatchObject({ status: 'failed', charge: 'charged', error: { code: 'provider_rejected' } })
+    const [call] = await app.app.store.calls.ofGeneration(started.id)
     expect(call?.answer?.body).toContain('"url"')
+  })
+
+  test('because it is no picture for a while is fetched again', async () => {
+    const app = await startApp()
+    app.doubao.misbehave({ kind: 'download', how: 'not-a-picture' }, { times: 5 })
+
+    expect(await app.generate(small)).toMatchObject({ status: 'succeeded', charge: 'charged' })
   })
 
   test('after the server was stopped is fetched at the next start', async () => {

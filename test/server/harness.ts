@@ -5,15 +5,17 @@ import os from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { onTestFinished } from 'vitest'
+import { createPrices } from '../../src/generation/prices.ts'
 import type { GenerationRequest, Services } from '../../src/generation/services.ts'
-import { createLog } from '../../src/log.ts'
+import { createLog, createRecentErrors } from '../../src/log.ts'
 import { createServer } from '../../src/server/app.ts'
 import { loadSettings } from '../../src/settings.ts'
-import type { ConfigurationRecord, GenerationRecord, ImageRecord } from '../../src/storage/records.ts'
+import type { ConfigurationRecord, GenerationRecord, ImageRecord, TokenRecord } from '../../src/storage/records.ts'
 
 export interface StartOptions {
   environment?: Record<string, string>
   services?: { [Part in keyof Services]?: Partial<Services[Part]> }
+  studioFolder?: string
 }
 
 export interface Created {
@@ -21,13 +23,20 @@ export interface Created {
   options: Parameters<Services['generations']['create']>[1]
 }
 
-export async function startServer({ environment = {}, services = {} }: StartOptions = {}) {
+export async function startServer({ environment = {}, services = {}, studioFolder }: StartOptions = {}) {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'webimgui-server-'))
   const settings = loadSettings({ DATA_DIR: dataDir, LOG_FILE: 'backend.log', LOG_LEVEL: 'info', ...environment })
   const lines: string[] = []
-  const log = createLog(settings, { write: line => void lines.push(line) })
+  const recentErrors = createRecentErrors()
+  const log = createLog(settings, { write: line => void lines.push(line) }, recentErrors)
   const created: Created[] = []
-  const app = await createServer({ settings, services: fakeServices(created, services), log })
+  const app = await createServer({
+    settings,
+    services: fakeServices(created, services),
+    log,
+    recentErrors,
+    studioFolder,
+  })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
@@ -43,6 +52,7 @@ export async function startServer({ environment = {}, services = {} }: StartOpti
     settings,
     created,
     lines,
+    log,
     /** Sends JSON when there is a body. */
     call(method: string, target: string, body?: unknown, headers: Record<string, string> = {}) {
       const json = body === undefined ? {} : { 'content-type': 'application/json' }
@@ -70,7 +80,8 @@ function fakeServices(created: Created[], parts: NonNullable<StartOptions['servi
     clear: async () => 3,
     cancel: async () => generation({ status: 'running', cancelRequested: true }),
     retry: async id => generation({ status: 'queued', retryOf: id }),
-    estimateRetry: async () => ({ model: 'm', images: 1, calls: 1, cost: null, warnings: [] }),
+    estimateRetry: async () => estimate,
+    estimate: async () => estimate,
     events: { async *follow() {} },
     ...parts.generations,
   }
@@ -83,6 +94,21 @@ function fakeServices(created: Created[], parts: NonNullable<StartOptions['servi
     remove: async () => {},
     ...parts.images,
   }
+  const token: TokenRecord = {
+    ...{ id: 't1', name: 'Li Lei', role: 'member', monthlyCap: null, monthlyImages: null, models: null },
+    ...{ createdAt: '2026-11-23T08:00:00.000Z', lastUsedAt: null, revokedAt: null },
+  }
+  const tokens: Services['tokens'] = {
+    list: async () => [token],
+    make: async input => ({ token: { ...token, ...input }, text: `wig_${'x'.repeat(43)}` }),
+    revoke: async () => {},
+    looksLikeOne: text => text.startsWith('wig_'),
+    identify: async () => undefined,
+    find: async () => undefined,
+    whenRevoked: () => () => {},
+    remaining: async () => ({ left: null, leftImages: null, renewsAt: '2026-12-01T00:00:00.000Z' }),
+    ...parts.tokens,
+  }
   const configurations: Services['configurations'] = {
     list: async () => [configuration()],
     add: async () => configuration(),
@@ -91,7 +117,15 @@ function fakeServices(created: Created[], parts: NonNullable<StartOptions['servi
     test: async () => ({ code: 'ok', detail: 'The key works.', latencyMs: 12 }),
     ...parts.configurations,
   }
-  return { generations, images, configurations, status: parts.status ?? (async () => report) } as Services
+  return {
+    generations,
+    images,
+    configurations,
+    tokens,
+    usage: { report: async () => [], ...parts.usage },
+    prices: createPrices(),
+    status: parts.status ?? (async () => report),
+  } as Services
 }
 
 export const picture = Buffer.from('0123456789abcdef')
@@ -124,6 +158,7 @@ export function generation(changes: Partial<GenerationRecord> = {}): GenerationR
     provider: 'doubao',
     model: 'doubao-seedream-4-5-251128',
     configId: 'env-doubao',
+    tokenId: null,
     parameters: { n: 1 },
     resolved: { n: 1, watermark: false },
     timestamp: '2026-11-23T08:00:00.000Z',
@@ -161,8 +196,12 @@ function configuration(): ConfigurationRecord {
     keyHint: '1234',
     createdAt: '2026-11-23T08:00:00.000Z',
     updatedAt: '2026-11-23T08:00:00.000Z',
+    monthlyCap: null,
+    monthlyImages: null,
   }
 }
+
+const estimate = { model: 'm', images: 1, calls: 1, cost: null, reasons: [], warnings: [] }
 
 const report: Awaited<ReturnType<Services['status']>> = {
   database: { state: 'ok', kind: 'sqlite' },

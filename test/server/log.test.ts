@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { createLog } from '../../src/log.ts'
+import { RecentErrorList } from '../../src/api/system.ts'
+import { createLog, createRecentErrors } from '../../src/log.ts'
 import { loadSettings, SettingsError } from '../../src/settings.ts'
 import { startServer } from './harness.ts'
 
@@ -128,4 +129,38 @@ test('a request is one line, without the values of its query', async () => {
     ms: expect.any(Number),
   })
   expect(lines.join('')).not.toMatch(/secret|%E7|something/)
+})
+
+test('the last errors are kept for the status page, newest first, without secrets', async () => {
+  const { call, log } = await startServer({ environment: { ACCESS_TOKEN: 'the-access-token' } })
+  const headers = { authorization: 'Bearer the-access-token' }
+
+  log.warn('not an error')
+  log.error({ err: new Error('refused the-access-token at https://bucket.example/a.png?sig=1') }, 'storing failed')
+  log.child({ generation: 'g1', request_id: 'r1' }).error({ reason: 'the disk is full', prompt: '山水' }, 'waits')
+  const answer = await call('GET', '/api/status/errors', undefined, headers)
+
+  expect((await call('GET', '/api/status/errors')).status).toBe(401)
+  const { items } = RecentErrorList.parse(await answer.json())
+  const time = expect.stringMatching(/^20.*Z$/)
+  expect(items).toEqual([
+    { time, message: 'waits', detail: 'the disk is full', request_id: 'r1', generation_id: 'g1' },
+    {
+      time,
+      message: 'storing failed',
+      detail: 'refused [redacted] at https://bucket.example/a.png?…',
+      request_id: null,
+      generation_id: null,
+    },
+  ])
+})
+
+test('of many errors only the last are kept', () => {
+  const recentErrors = createRecentErrors(2)
+  const settings = loadSettings({ DATA_DIR: os.tmpdir(), LOG_FILE: 'off' })
+  const log = createLog(settings, { write: () => {} }, recentErrors)
+
+  for (const name of ['one', 'two', 'three']) log.error(name)
+
+  expect(recentErrors.list().map(error => error.message)).toEqual(['three', 'two'])
 })

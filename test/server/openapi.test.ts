@@ -43,6 +43,7 @@ test('describes every address with its methods, and every answer', async () => {
   )
   expect(methods).toEqual({
     '/api/generate': ['post'],
+    '/api/estimate': ['post'],
     '/api/models': ['get'],
     '/api/history': ['delete', 'get'],
     '/api/history/{id}': ['delete', 'get', 'patch'],
@@ -58,6 +59,11 @@ test('describes every address with its methods, and every answer', async () => {
     '/api/config/test': ['post'],
     '/health': ['get'],
     '/api/status': ['get'],
+    '/api/tokens': ['get', 'post'],
+    '/api/tokens/{id}': ['delete'],
+    '/api/me': ['get'],
+    '/api/usage': ['get'],
+    '/api/status/errors': ['get'],
     '/api/images/archive': ['post'],
     '/api/login': ['post'],
     '/api/logout': ['post'],

@@ -7,11 +7,13 @@ import {
   ConfigurationTest,
   ConfigurationTestResult,
   NewConfiguration,
+  ShortConfigurationList,
 } from '../../api/configurations.ts'
 import { NoBody } from '../../api/history.ts'
+import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
 import { idOf } from '../ids.ts'
-import { presentConfiguration } from '../present.ts'
+import { presentConfiguration, presentShortConfiguration } from '../present.ts'
 
 export function configurationRoutes(app: App, { services, prefix }: Parts) {
   const { configurations } = services
@@ -19,13 +21,28 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
 
   app.get(
     '/api/config',
-    { schema: { tags, summary: 'List configurations', response: { 200: ConfigurationList } } },
-    async () => ({ items: (await configurations.list()).map(presentConfiguration) }),
+    {
+      config: { access: 'member' },
+      schema: {
+        tags,
+        summary: 'List configurations',
+        description: 'A member sees which there are, and nothing of their keys and addresses.',
+        response: { 200: z.union([ConfigurationList, ShortConfigurationList]) },
+      },
+    },
+    async request => {
+      const all = await configurations.list()
+      const isAdmin = callerOf(request).role === 'admin'
+      return isAdmin ? { items: all.map(presentConfiguration) } : { items: all.map(presentShortConfiguration) }
+    },
   )
 
   app.post(
     '/api/config',
-    { schema: { tags, summary: 'Store a configuration', body: NewConfiguration, response: { 201: Configuration } } },
+    {
+      config: { access: 'admin' },
+      schema: { tags, summary: 'Store a configuration', body: NewConfiguration, response: { 201: Configuration } },
+    },
     async (request, reply) => {
       const record = await configurations.add(request.body)
       return reply
@@ -38,6 +55,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
   app.put(
     '/api/config/:id',
     {
+      config: { access: 'admin' },
       schema: {
         tags,
         summary: 'Change a configuration',
@@ -52,6 +70,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
   app.delete(
     '/api/config/:id',
     {
+      config: { access: 'admin' },
       schema: { tags, summary: 'Delete a configuration', body: NoBody, response: { 204: z.null().describe('Done.') } },
     },
     async (request, reply) => {
@@ -63,6 +82,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
   app.post(
     '/api/config/test',
     {
+      config: { access: 'admin' },
       schema: {
         tags,
         summary: 'Prove a configuration without paying',

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { GenerationEvent } from '../../generation/services.ts'
+import { ownerOf } from '../../generation/tokens.ts'
+import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
 import { idOf, nothingHere } from '../ids.ts'
 import { presentGeneration } from '../present.ts'
@@ -11,17 +13,25 @@ import { presentGeneration } from '../present.ts'
 const heartbeatMs = 15_000
 
 export function eventRoutes(app: App, { services, base, closing }: Parts) {
-  const { generations } = services
+  const { generations, tokens } = services
 
   app.get(
     '/api/events',
-    { exposeHeadRoute: false, schema: { tags: ['History'], summary: 'Events of all generations' } },
+    {
+      exposeHeadRoute: false,
+      config: { access: 'member' },
+      schema: { tags: ['History'], summary: 'Events of all generations' },
+    },
     (request, reply) => follow(request, reply),
   )
 
   app.get(
     '/api/history/:id/events',
-    { exposeHeadRoute: false, schema: { tags: ['History'], summary: 'Events of one generation' } },
+    {
+      exposeHeadRoute: false,
+      config: { access: 'own generation' },
+      schema: { tags: ['History'], summary: 'Events of one generation' },
+    },
     async (request, reply) => {
       const id = idOf(request)
       if (!(await generations.find(id))) throw nothingHere('generation')
@@ -29,13 +39,21 @@ export function eventRoutes(app: App, { services, base, closing }: Parts) {
     },
   )
 
-  async function follow(request: Pick<FastifyRequest, 'headers' | 'log'>, reply: Reply, generationId?: string) {
+  async function follow(
+    request: Pick<FastifyRequest, 'headers' | 'log' | 'caller'>,
+    reply: Reply,
+    generationId?: string,
+  ) {
+    const caller = callerOf(request)
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
+    // A stream can last for days; what was revoked must not go on reading.
+    const stopListening = caller.tokenId === null ? () => {} : tokens.whenRevoked(caller.tokenId, () => gone.abort())
     const signal = AbortSignal.any([gone.signal, closing])
     const events = generations.events.follow({
       generationId,
       after: revisionOf(request.headers['last-event-id']),
+      owner: ownerOf(caller),
       signal,
     })
     const response = open(reply)
@@ -57,6 +75,7 @@ export function eventRoutes(app: App, { services, base, closing }: Parts) {
         response.destroy()
       }
     } finally {
+      stopListening()
       clearInterval(heartbeat)
       gone.abort()
     }

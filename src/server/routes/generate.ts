@@ -1,14 +1,15 @@
 /** `POST /api/generate`: is the request well formed? Then wait for the end, or answer at once. */
 import { GenerateHeaders, GenerateRequest, Generation } from '../../api/generations.ts'
-import type { ReferenceInput, UploadedFile } from '../../generation/services.ts'
+import type { GenerationRequest, ReferenceInput, UploadedFile } from '../../generation/services.ts'
 import type { JsonObject, JsonValue } from '../../storage/records.ts'
+import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
 import { GenerationFailed } from '../errors.ts'
 import { hashOf } from '../json.ts'
 import { presentGeneration } from '../present.ts'
 
 /** References stand inside the JSON, three or four large ones together. */
-const mostBodyBytes = 64 * 1024 * 1024
+export const mostBodyBytes = 64 * 1024 * 1024
 const longestWaitSeconds = 24 * 3600
 
 export function generateRoutes(app: App, { services, base, prefix }: Parts) {
@@ -16,7 +17,7 @@ export function generateRoutes(app: App, { services, base, prefix }: Parts) {
     '/api/generate',
     {
       bodyLimit: mostBodyBytes,
-      config: { multipart: true },
+      config: { access: 'member', isPaced: true, multipart: true },
       schema: {
         tags: ['Generating'],
         summary: 'Make images',
@@ -34,20 +35,11 @@ export function generateRoutes(app: App, { services, base, prefix }: Parts) {
       const preference = preferenceOf(request.headers.prefer)
       const key = request.headers['idempotency-key']
 
-      const created = await services.generations.create(
-        {
-          prompt: body.prompt,
-          model: body.model,
-          configId: body.config_id,
-          provider: body.provider,
-          parameters: (body.parameters ?? {}) as JsonObject,
-          references: (body.images ?? []).map(text => referenceOf(text, uploads)),
-        },
-        {
-          requestId: request.id,
-          idempotency: key === undefined ? undefined : { key, bodyHash: hashOf(comparable(body, uploads)) },
-        },
-      )
+      const created = await services.generations.create(generationRequestOf(body, uploads), {
+        caller: callerOf(request),
+        requestId: request.id,
+        idempotency: key === undefined ? undefined : { key, bodyHash: hashOf(comparable(body, uploads)) },
+      })
       // The files belong to the generation now.
       uploads.clear()
 
@@ -65,6 +57,17 @@ export function generateRoutes(app: App, { services, base, prefix }: Parts) {
       return reply.code(record.status === 'succeeded' ? 200 : 202).send(presentGeneration(record, base))
     },
   )
+}
+
+export function generationRequestOf(body: GenerateRequest, uploads: Map<string, UploadedFile>): GenerationRequest {
+  return {
+    prompt: body.prompt,
+    model: body.model,
+    configId: body.config_id,
+    provider: body.provider,
+    parameters: (body.parameters ?? {}) as JsonObject,
+    references: (body.images ?? []).map(text => referenceOf(text, uploads)),
+  }
 }
 
 function referenceOf(text: string, uploads: Map<string, UploadedFile>): ReferenceInput {

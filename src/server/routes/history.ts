@@ -1,7 +1,10 @@
 /** The history: list, look, mark, delete, cancel, make again. */
 import { z } from 'zod'
+import { Estimate } from '../../api/estimate.ts'
 import { Generation, RetryHeaders } from '../../api/generations.ts'
-import { Cleared, Estimate, HistoryChange, HistoryPage, HistoryQuery, NoBody, RetryRequest } from '../../api/history.ts'
+import { Cleared, HistoryChange, HistoryPage, HistoryQuery, NoBody, RetryRequest } from '../../api/history.ts'
+import { ownerOf } from '../../generation/tokens.ts'
+import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
 import { idOf, nothingHere } from '../ids.ts'
 import { hashOf } from '../json.ts'
@@ -15,6 +18,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
   app.get(
     '/api/history',
     {
+      config: { access: 'member' },
       schema: {
         tags: ['History'],
         summary: 'List generations, newest first',
@@ -23,14 +27,21 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       },
     },
     async request => {
-      const { items, nextCursor } = await generations.list({ ...request.query, limit: request.query.limit ?? 20 })
+      const { items, nextCursor } = await generations.list({
+        ...request.query,
+        limit: request.query.limit ?? 20,
+        owner: ownerOf(callerOf(request)),
+      })
       return { items: items.map(record => presentGeneration(record, base)), next_cursor: nextCursor }
     },
   )
 
   app.get(
     '/api/history/:id',
-    { schema: { tags: ['History'], summary: 'One generation', response: { 200: Generation } } },
+    {
+      config: { access: 'own generation' },
+      schema: { tags: ['History'], summary: 'One generation', response: { 200: Generation } },
+    },
     async request => {
       const record = await generations.find(idOf(request))
       if (!record) throw nothingHere('generation')
@@ -40,13 +51,17 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
 
   app.patch(
     '/api/history/:id',
-    { schema: { tags: ['History'], summary: 'Mark a generation', body: HistoryChange, response: { 200: Generation } } },
+    {
+      config: { access: 'own generation' },
+      schema: { tags: ['History'], summary: 'Mark a generation', body: HistoryChange, response: { 200: Generation } },
+    },
     async request => presentGeneration(await generations.change(idOf(request), request.body), base),
   )
 
   app.delete(
     '/api/history/:id',
     {
+      config: { access: 'own generation' },
       schema: {
         tags: ['History'],
         summary: 'Delete a generation and its pictures',
@@ -63,22 +78,24 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
   app.delete(
     '/api/history',
     {
+      config: { access: 'member' },
       schema: {
         tags: ['History'],
         summary: 'Delete everything that has ended',
-        description: 'What is still running stays.',
+        description: 'What is still running stays. A member deletes its own.',
         // Somebody who narrows this down must not lose everything.
         querystring: z.strictObject({}),
         body: NoBody,
         response: { 200: Cleared },
       },
     },
-    async () => ({ deleted: await generations.clear() }),
+    async request => ({ deleted: await generations.clear(ownerOf(callerOf(request))) }),
   )
 
   app.post(
     '/api/history/:id/cancel',
     {
+      config: { access: 'own generation' },
       schema: {
         tags: ['History'],
         summary: 'Cancel a generation',
@@ -94,6 +111,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
   app.post(
     '/api/history/:id/retry',
     {
+      config: { access: 'own generation', isPaced: true },
       schema: {
         tags: ['History'],
         summary: 'Make a generation again',
@@ -108,10 +126,11 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
     async (request, reply) => {
       const id = idOf(request)
       const { only = 'all', dry_run = false } = request.body
-      if (dry_run) return generations.estimateRetry(id, only)
+      const caller = callerOf(request)
+      if (dry_run) return generations.estimateRetry(id, only, caller)
       const key = request.headers['idempotency-key']
       const idempotency = key === undefined ? undefined : { key, bodyHash: hashOf({ retry_of: id, only }) }
-      const record = await generations.retry(id, only, { requestId: request.id, idempotency })
+      const record = await generations.retry(id, only, { caller, requestId: request.id, idempotency })
       reply.header('location', `${prefix}/api/history/${encodeURIComponent(record.id)}`)
       return reply.code(202).send(presentGeneration(record, base))
     },

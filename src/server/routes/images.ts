@@ -5,7 +5,9 @@ import { NoBody } from '../../api/history.ts'
 import { StoredReference } from '../../api/images.ts'
 import { ArchiveRequest } from '../../api/recipes.ts'
 import type { UploadedFile } from '../../generation/services.ts'
+import { ownerOf } from '../../generation/tokens.ts'
 import type { ImageRecord } from '../../storage/records.ts'
+import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
 import { archiveOf, wholeOf } from '../archive.ts'
 import { HttpRefusal, invalid } from '../errors.ts'
@@ -21,7 +23,7 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
   app.post(
     '/api/images',
     {
-      config: { onlyMultipart: true },
+      config: { access: 'member', onlyMultipart: true },
       schema: {
         tags,
         summary: 'Store a reference once',
@@ -32,7 +34,7 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
     },
     async (request, reply) => {
       const upload = onlyFile(request)
-      const image = await images.storeReference(upload)
+      const image = await images.storeReference(upload, callerOf(request))
       request.uploads?.clear()
       return reply
         .code(201)
@@ -44,6 +46,7 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/images/:id',
+    config: { access: 'own image' },
     schema: {
       tags,
       summary: 'A picture, byte for byte as it came',
@@ -78,7 +81,7 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
   app.post(
     '/api/images/archive',
     {
-      config: { form: true },
+      config: { access: 'member', form: true },
       schema: {
         tags,
         summary: 'Many pictures in one ZIP, with their recipes',
@@ -89,7 +92,7 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
       },
     },
     async (request, reply) => {
-      const stream = await archiveOf(request.body.ids, services)
+      const stream = await archiveOf(request.body.ids, services, ownerOf(callerOf(request)))
       const day = new Date().toISOString().slice(0, 10)
       reply.header('content-disposition', `attachment; filename="webimgui-${day}.zip"`)
       return reply.type('application/zip').send(stream)
@@ -98,7 +101,7 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
 
   app.get(
     '/images/:id/thumbnail',
-    { schema: { tags, summary: 'A small WebP of a picture' } },
+    { config: { access: 'own image' }, schema: { tags, summary: 'A small WebP of a picture' } },
     async (request, reply) => {
       const image = await findImage(request)
       if (isCached(request, reply, `"${image.sha256}-512"`)) return reply.code(304).send()
@@ -110,6 +113,7 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
   app.delete(
     '/images/:id',
     {
+      config: { access: 'own image' },
       schema: {
         tags,
         summary: 'Delete an uploaded reference',
@@ -119,7 +123,7 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
       },
     },
     async (request, reply) => {
-      await images.remove(idOf(request))
+      await images.remove(idOf(request), ownerOf(callerOf(request)))
       return reply.code(204).send(null)
     },
   )

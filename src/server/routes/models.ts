@@ -1,6 +1,8 @@
 /** `GET /api/models`: what can be asked of each model. */
 import { ModelList } from '../../api/models.ts'
+import { mayUse } from '../../generation/tokens.ts'
 import { catalogue } from '../../providers/index.ts'
+import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
 import { presentModel } from '../present.ts'
 
@@ -8,6 +10,7 @@ export function modelRoutes(app: App, { services }: Parts) {
   app.get(
     '/api/models',
     {
+      config: { access: 'member' },
       schema: {
         tags: ['Generating'],
         summary: 'What can be asked of each model',
@@ -16,12 +19,17 @@ export function modelRoutes(app: App, { services }: Parts) {
         response: { 200: ModelList },
       },
     },
-    async () => {
+    async request => {
+      const caller = callerOf(request)
       const configurations = await services.configurations.list()
       const usable = new Set(
         configurations.filter(({ isActive, hasKey }) => isActive && hasKey).map(({ provider }) => provider),
       )
-      return { items: catalogue().map(found => presentModel(found, usable.has(found.provider))) }
+      return {
+        items: catalogue()
+          .filter(({ model }) => mayUse(caller, model.id))
+          .map(found => presentModel(services.prices.priced(found), usable.has(found.provider))),
+      }
     },
   )
 }

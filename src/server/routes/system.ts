@@ -1,31 +1,53 @@
-/** Health and state of the server, signing in and out, and its first page. */
+/** Health and state of the server, signing in and out. */
 import { z } from 'zod'
 import { NoBody } from '../../api/history.ts'
-import { Health, Login, Status } from '../../api/system.ts'
-import { sessionCookie } from '../access.ts'
+import { Health, Login, RecentErrorList, ShortStatus, Status } from '../../api/system.ts'
+import { callerOf, sessionCookie } from '../access.ts'
 import type { App, Parts } from '../app.ts'
 import { HttpRefusal } from '../errors.ts'
-import { homePage, loginPage, pagePolicy } from '../pages.ts'
-import { presentStatus } from '../present.ts'
+import { loginPage, pagePolicy } from '../pages.ts'
+import { presentError, presentShortStatus, presentStatus } from '../present.ts'
 
-export function systemRoutes(app: App, { services, settings, access, prefix, base, version }: Parts) {
+export function systemRoutes(app: App, { services, settings, access, recentErrors, prefix, version }: Parts) {
   const tags = ['System']
   const startedAt = new Date()
 
   app.get(
     '/health',
-    { config: { isOpen: true }, schema: { tags, summary: 'Can the process serve?', response: { 200: Health } } },
+    { config: { access: 'open' }, schema: { tags, summary: 'Can the process serve?', response: { 200: Health } } },
     async () => ({ status: 'ok' as const }),
   )
 
-  app.get('/api/status', { schema: { tags, summary: 'State of every part', response: { 200: Status } } }, async () =>
-    presentStatus(await services.status(), { version, startedAt }),
+  app.get(
+    '/api/status',
+    {
+      config: { access: 'member' },
+      schema: {
+        tags,
+        summary: 'State of every part',
+        description: 'A member gets the short form.',
+        response: { 200: z.union([Status, ShortStatus]) },
+      },
+    },
+    async request => {
+      const status = presentStatus(await services.status(), { version, startedAt })
+      return callerOf(request).role === 'admin' ? status : presentShortStatus(status)
+    },
+  )
+
+  app.get(
+    '/api/status/errors',
+    {
+      config: { access: 'admin' },
+      schema: { tags, summary: 'The last errors of the log', response: { 200: RecentErrorList } },
+    },
+    async () => ({ items: recentErrors.list().map(presentError) }),
   )
 
   app.post(
     '/api/login',
     {
-      config: { isOpen: true, form: true },
+      config: { access: 'open', form: true },
       schema: {
         tags,
         summary: 'Begin a session with the token',
@@ -50,7 +72,7 @@ export function systemRoutes(app: App, { services, settings, access, prefix, bas
   app.post(
     '/api/logout',
     {
-      config: { isOpen: true },
+      config: { access: 'open' },
       schema: { tags, summary: 'End the session', body: NoBody, response: { 204: z.null().describe('Signed out.') } },
     },
     async (request, reply) => {
@@ -59,7 +81,7 @@ export function systemRoutes(app: App, { services, settings, access, prefix, bas
     },
   )
 
-  app.get('/login', { config: { isOpen: true }, schema: { hide: true } }, async (request, reply) => {
+  app.get('/login', { config: { access: 'open' }, schema: { hide: true } }, async (request, reply) => {
     const { token } = request.query as { token?: unknown }
     if (!access.needsToken) return reply.redirect(`${prefix}/`, 303)
     if (typeof token !== 'string' || token === '') return sendPage(reply, loginPage(prefix))
@@ -69,11 +91,6 @@ export function systemRoutes(app: App, { services, settings, access, prefix, bas
     }
     if (session) reply.setCookie(sessionCookie, session.cookie, { ...cookieOptions(), maxAge: session.seconds })
     return reply.redirect(`${prefix}/`, 303)
-  })
-
-  app.get('/', { config: { sendsToLogin: true }, schema: { hide: true } }, async (request, reply) => {
-    const address = base || `http://${request.headers.host ?? `127.0.0.1:${settings.port}`}`
-    return sendPage(reply, homePage(prefix, address, access.needsToken))
   })
 
   function cookieOptions() {

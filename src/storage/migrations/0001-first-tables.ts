@@ -149,6 +149,12 @@ async function createTables(db: Kysely<unknown>) {
   await db.schema.createIndex('removals_revision').on('removals').column('revision').execute()
 
   await db.schema
+    .createTable('former_tasks')
+    .addColumn('task_id', 'text', column => column.primaryKey())
+    .addColumn('removed_at', 'text', column => column.notNull())
+    .execute()
+
+  await db.schema
     .createTable('counters')
     .addColumn('name', 'text', column => column.primaryKey())
     .addColumn('value', 'bigint', column => column.notNull())

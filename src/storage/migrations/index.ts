@@ -2,7 +2,13 @@
 import type { Migration } from 'kysely/migration'
 import type { Seal } from '../seal.ts'
 import { firstTables } from './0001-first-tables.ts'
+import { tokensAndSpending } from './0002-tokens-and-spending.ts'
+import { sealCheck } from './0003-seal-check.ts'
 
 export function createMigrations(seal: Seal): Record<string, Migration> {
-  return { '0001-first-tables': firstTables(seal) }
+  return {
+    '0001-first-tables': firstTables(seal),
+    '0002-tokens-and-spending': tokensAndSpending,
+    '0003-seal-check': sealCheck(seal),
+  }
 }

@@ -1,0 +1,18 @@
+/** What a request would make and cost, before it is made. */
+import { z } from 'zod'
+
+export const Estimate = z
+  .object({
+    model: z.string(),
+    images: z.int().describe('Pictures that would be asked for.'),
+    calls: z.int().describe('Paid requests that it takes.'),
+    cost: z
+      .object({ min: z.number(), max: z.number(), currency: z.string() })
+      .nullable()
+      .describe('From the least that a success costs to the most that can be billed; null where no price is known.'),
+    reasons: z.array(z.string()).describe('How the cost comes about, a sentence each.'),
+    warnings: z.array(z.object({ parameter: z.string(), message: z.string() })),
+  })
+  .meta({ id: 'Estimate' })
+
+export type Estimate = z.infer<typeof Estimate>

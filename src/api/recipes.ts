@@ -1,0 +1,58 @@
+/** How a picture was made: what travels inside its file and in an archive. */
+import { z } from 'zod'
+
+const Reference = z.object({ id: z.string(), sha256: z.string() })
+
+/**
+ * Members that are missing or of another form are passed over where that leaves something to begin with: a file may come from a
+ * later version, or from anywhere.
+ */
+export const Recipe = z
+  .object({
+    webimgui: z.literal(1).describe('The version of this form.'),
+    prompt: z.string().max(100_000),
+    revised_prompt: z.string().nullable().catch(null).describe('As the service rewrote it.'),
+    provider: z.string().nullable().catch(null),
+    model: z.string().nullable().catch(null),
+    parameters: z.record(z.string(), z.unknown()).catch({}).describe('As asked.'),
+    resolved: z.record(z.string(), z.unknown()).nullable().catch(null).describe('As sent, after defaults and limits.'),
+    references: z
+      .array(Reference)
+      .catch([])
+      .describe('The pictures it was made from, as they are known to that server.'),
+    timestamp: z.string().catch(''),
+    generation_id: z.string().catch(''),
+    image_id: z.string().catch(''),
+    index: z.int().catch(0).describe('Position in the generation, from 0.'),
+    sha256: z.string().catch('').describe('Of the picture as it came, without its recipe.'),
+  })
+  .meta({ id: 'Recipe' })
+
+export type Recipe = z.infer<typeof Recipe>
+
+/** What stands in `recipes.json` of an archive. */
+export interface ArchiveRecipe extends Recipe {
+  /** The name of the picture in the archive. */
+  file: string
+  tags: string[]
+  favorite: boolean
+}
+
+const ids = z.array(z.string().min(1).max(200)).min(1).max(1000)
+
+export const ArchiveRequest = z
+  .strictObject({
+    ids: z
+      .union(
+        [
+          ids,
+          z
+            .string()
+            .transform(text => text.split(','))
+            .pipe(ids),
+        ],
+        'Give the ids of 1 to 1000 pictures.',
+      )
+      .describe('Ids of 1 to 1000 pictures; in a form, one text with commas between them.'),
+  })
+  .meta({ id: 'ArchiveRequest' })

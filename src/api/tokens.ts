@@ -1,0 +1,68 @@
+/** Named tokens: the way to share the server without its keys. */
+import { z } from 'zod'
+import { Money, MonthlyCap, MonthlyImages } from './caps.ts'
+
+const Role = z
+  .enum(['admin', 'member'])
+  .describe('A member sees and touches only what it made itself, and no keys. An admin may do everything.')
+
+const members = {
+  name: z.string().describe('Whose it is, or what for.'),
+  role: Role,
+  monthly_cap: MonthlyCap.nullable(),
+  monthly_images: MonthlyImages.nullable(),
+  models: z.array(z.string()).nullable().describe('Ids of the models that it may use; null: all.'),
+}
+
+export const Token = z
+  .object({
+    id: z.string(),
+    ...members,
+    created_at: z.string(),
+    last_used_at: z.string().nullable().describe('To the nearest minutes.'),
+  })
+  .meta({ id: 'Token' })
+
+export type Token = z.infer<typeof Token>
+
+export const TokenList = z.object({ items: z.array(Token) }).meta({ id: 'TokenList' })
+
+export const NewToken = z
+  .strictObject({
+    name: z.string().trim().min(1).max(200).describe('Whose it is, or what for.'),
+    role: Role.optional().describe('`member` when left out.'),
+    monthly_cap: MonthlyCap.nullable().optional(),
+    monthly_images: MonthlyImages.nullable().optional(),
+    models: z
+      .array(z.string().trim().min(1).max(200))
+      .max(200)
+      .transform(models => [...new Set(models)])
+      .nullable()
+      .optional()
+      .describe('Ids of the models that it may use; null or left out: all.'),
+  })
+  .meta({
+    id: 'NewToken',
+    examples: [{ name: 'Li Lei', role: 'member', monthly_cap: { amount: 50, currency: 'CNY' }, monthly_images: 300 }],
+  })
+
+export const MadeToken = Token.extend({
+  token: z.string().describe('What clients send. It is shown this once; only its hash is kept.'),
+}).meta({ id: 'MadeToken' })
+
+export type MadeToken = z.infer<typeof MadeToken>
+
+export const Me = z
+  .object({
+    role: Role,
+    name: z.string().nullable().describe('Null for the access token of the server, and where none is needed.'),
+    monthly_cap: MonthlyCap.nullable(),
+    monthly_images: MonthlyImages.nullable(),
+    models: z.array(z.string()).nullable(),
+    left: Money.nullable().describe('Of the cap in money; what runs is taken off with the most that it may cost.'),
+    left_images: z.int().nullable(),
+    renews_at: z.string().nullable(),
+  })
+  .meta({ id: 'Me', description: 'Who the token of the request is.' })
+
+export type Me = z.infer<typeof Me>

@@ -1,0 +1,32 @@
+/** What was made and spent. */
+import { z } from 'zod'
+import { moment } from './history.ts'
+
+export const UsageQuery = z.strictObject({
+  from: moment(false).optional().describe('A date or a time, inclusive; the first of this month (UTC) when left out.'),
+  to: moment(true).optional().describe('A date (to its end) or a time, inclusive.'),
+  group: z.enum(['day', 'model', 'configuration', 'token']).optional().describe('`day` (UTC) when left out.'),
+  format: z.enum(['json', 'csv']).optional().describe('Otherwise as `Accept` asks.'),
+})
+
+export const UsageList = z
+  .object({
+    items: z.array(
+      z.object({
+        key: z
+          .string()
+          .describe(
+            'A day, a model id, or the id of a configuration or token; `admin` for the access token of the server.',
+          ),
+        name: z.string(),
+        images: z.int(),
+        calls: z.int().describe('Paid requests.'),
+        amount: z.number().describe('What runs, and what may have been billed, counts with the most that it may cost.'),
+        currency: z.string().nullable().describe('A key comes once for each currency; null: no price is known.'),
+        unknown: z.int().describe('Generations of which nobody knows whether they were billed, or for how much.'),
+      }),
+    ),
+  })
+  .meta({ id: 'UsageList', description: 'Deleting generations takes nothing away here.' })
+
+export type UsageList = z.infer<typeof UsageList>

@@ -1,0 +1,69 @@
+/**
+ * Compares the picture store with the database and mends what can be mended: `npm run doctor`, while the server is stopped. Files that
+ * can be made again are removed, pictures whose file is gone are fetched again while their address lives, and files that no row names
+ * are listed and left. Ends with 1 when something is still missing.
+ */
+import path from 'node:path'
+import { clearAway, compare } from './generation/reconcile.ts'
+import { refetch } from './generation/refetch.ts'
+import { createHttp } from './providers/http.ts'
+import { loadSettings, readEnvironment } from './settings.ts'
+import { createAnswers } from './storage/answers.ts'
+import { openDatabase } from './storage/database.ts'
+import { createFolderFiles } from './storage/files.ts'
+import { createSeal, type Secret, secretsOf } from './storage/seal.ts'
+import { createStore } from './storage/store.ts'
+
+try {
+  process.exitCode = (await examine(readEnvironment())) ? 0 : 1
+} catch (error) {
+  const known = ['SettingsError', 'DatabaseError', 'StorageError', 'SealError']
+  console.error(error instanceof Error && known.includes(error.name) ? error.message : error)
+  process.exitCode = 1
+}
+
+/** True when nothing is missing in the end. */
+async function examine(environment: Record<string, string | undefined>) {
+  const settings = loadSettings(environment)
+  const { storage, dataDir, providerUrls } = settings
+  if (storage.kind !== 'folder') {
+    console.log('Pictures in a bucket are looked after by its own tools. 对象存储请使用其自带工具检查。')
+    return true
+  }
+  const [first, ...others] = secretsOf(dataDir, settings.secretKey)
+  const candidate = ({ text, keep }: Secret) => ({ seal: createSeal(text), keep })
+  const database = await openDatabase(settings.database, [candidate(first), ...others.map(candidate)])
+  const http = createHttp({
+    allowedHosts: settings.allowedHosts,
+    allowedOrigins: [providerUrls.doubao, providerUrls.qwen].map(url => new URL(url).origin),
+  })
+  try {
+    const parts = {
+      store: createStore(database),
+      files: createFolderFiles(storage.path),
+      answers: createAnswers(path.join(dataDir, 'answers')),
+      http,
+    }
+    const comparison = await compare(parts)
+    await clearAway(comparison, parts)
+    const { rows, files, waste, wasteAnswers, withoutRow, missing } = comparison
+    console.log(`${rows} pictures in the database 数据库图片, ${files} files 文件`)
+    if (waste.length + wasteAnswers.length > 0)
+      console.log(`${waste.length + wasteAnswers.length} left-over files removed 已清理残留文件`)
+    for (const file of withoutRow.values()) console.log(`no row 无记录: ${path.join(storage.path, file)}`)
+    if (withoutRow.size > 0)
+      console.log('A generation that still runs takes up its own at the next start; the others are yours to keep or delete.')
+    let stillMissing = 0
+    for (const image of missing) {
+      const reason = await refetch(image, parts)
+      if (reason !== undefined) stillMissing++
+      const owner = image.generationId ? ` of generation ${image.generationId}` : ''
+      console.log(`${reason === undefined ? 'fetched again 已重新下载' : 'missing 缺失'}: ${image.file}${owner}${reason ? ` — ${reason}` : ''}`)
+    }
+    if (stillMissing === 0) console.log('Every picture has its file. 所有图片均完整。')
+    return stillMissing === 0
+  } finally {
+    await http.close()
+    await database.close()
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * Caps: what may be spent in a calendar month (UTC) by a token, with a configuration, and by all. A request reserves the most that it
+ * may cost in the transaction that writes it, before anything is sent; when it has ended, what it did cost takes that place.
+ */
+import type { CallRecord } from '../storage/calls.ts'
+import type { Caps, GenerationRecord, Money, TokenRecord } from '../storage/records.ts'
+import type { Period, Reservation, Spent, Totals } from '../storage/spending.ts'
+import type { Repositories } from '../storage/store.ts'
+import { Refusal } from './errors.ts'
+import type { Caller, Remaining } from './services.ts'
+
+export type Scope = 'token' | 'configuration' | 'all'
+
+/** What is left of a cap that a request would go over. */
+export interface Shortage {
+  scope: Scope
+  /** Of the cap that is too small; the other is undefined. */
+  left?: Money
+  leftImages?: number
+  renewsAt: string
+}
+
+/** A request would go over a cap; nothing was written or sent. */
+export class BudgetExceeded extends Refusal {
+  override name = 'BudgetExceeded'
+  readonly shortage: Shortage
+
+  constructor(message: string, shortage: Shortage) {
+    super('budget_exceeded', message)
+    this.shortage = shortage
+  }
+}
+
+interface Limit {
+  scope: Scope
+  /** Goes into a sentence: `the token "team"`. */
+  name: string
+  caps: Caps
+  by: { tokenId?: string; configId?: string }
+}
+
+export interface Budget {
+  /**
+   * Writes the reservation, in the transaction that writes the generation; warnings where a cap cannot be kept in full.
+   * @throws BudgetExceeded; Refusal `not_allowed` when the token was revoked meanwhile
+   */
+  reserve(
+    repositories: Repositories,
+    wanted: Reservation & { caller: Caller },
+  ): Promise<{ parameter: string; message: string }[]>
+}
+
+/** `caps` are those for all. */
+export function createBudget(caps: Caps): Budget {
+  return {
+    async reserve(repositories, { caller, ...wanted }) {
+      const { spending } = repositories
+      const limits = (await limitsOf(repositories, caps, caller, wanted.configId)).filter(
+        ({ caps }) => caps.monthlyCap !== null || caps.monthlyImages !== null,
+      )
+      const warnings: { parameter: string; message: string }[] = []
+      if (limits.length > 0) {
+        await spending.lock()
+        const month = monthOf(wanted.timestamp)
+        for (const limit of limits) {
+          const shortage = shortageOf(limit, wanted, await spending.totals(month, limit.by), month)
+          if (shortage) throw new BudgetExceeded(sentence(limit, wanted, shortage), shortage)
+          const warning = warningOf(limit, wanted)
+          if (warning) warnings.push({ parameter: 'model', message: warning })
+        }
+      }
+      await spending.reserve(wanted)
+      return warnings
+    },
+  }
+}
+
+/** What a generation that has ended did cost; `keep`: the reservation stays, because it may have been billed. */
+export function settlementOf(ended: GenerationRecord, calls: readonly CallRecord[]): Spent | 'keep' {
+  if (ended.charge === 'unknown') return 'keep'
+  const paid = calls.filter(call => call.charge === 'charged')
+  if (paid.length === 0) return { images: 0, calls: 0, cost: null, isUnknown: false }
+  const billed = paid.reduce((sum, call) => sum + (call.billedImages ?? 0), 0)
+  return {
+    images: Math.max(ended.images.length, billed),
+    calls: paid.length,
+    cost: ended.cost,
+    isUnknown: ended.cost === null,
+  }
+}
+
+/** What a token has used of its month; the rest of each cap, never under zero. */
+export async function remainingOf(
+  { spending }: Pick<Repositories, 'spending'>,
+  token: TokenRecord,
+): Promise<Remaining> {
+  const month = monthOf(new Date().toISOString())
+  const totals = await spending.totals(month, { tokenId: token.id })
+  const { monthlyCap, monthlyImages } = token
+  return {
+    left: monthlyCap && { amount: leftOf(monthlyCap, totals), currency: monthlyCap.currency },
+    leftImages: monthlyImages === null ? null : Math.max(0, monthlyImages - totals.images),
+    renewsAt: month.to,
+  }
+}
+
+/** The calendar month that a time lies in, in UTC. */
+export function monthOf(time: string): Period {
+  const date = new Date(time)
+  const start = (month: number) => new Date(Date.UTC(date.getUTCFullYear(), month, 1)).toISOString()
+  return { from: start(date.getUTCMonth()), to: start(date.getUTCMonth() + 1) }
+}
+
+/** Read in the transaction: a cap that was lowered, or a token that was revoked, a moment ago counts. */
+async function limitsOf(
+  { tokens, configurations }: Repositories,
+  forAll: Caps,
+  { tokenId }: Caller,
+  configId: string,
+): Promise<Limit[]> {
+  const limits: Limit[] = []
+  if (tokenId !== null) {
+    const token = await tokens.find(tokenId)
+    if (!token) throw new Refusal('not_allowed', 'This token was revoked.')
+    limits.push({ scope: 'token', name: `the token "${token.name}"`, caps: token, by: { tokenId } })
+  }
+  const configuration = await configurations.find(configId)
+  if (configuration) {
+    const name = `the configuration "${configuration.name}"`
+    limits.push({ scope: 'configuration', name, caps: configuration, by: { configId } })
+  }
+  limits.push({ scope: 'all', name: 'this server', caps: forAll, by: {} })
+  return limits
+}
+
+function shortageOf(limit: Limit, wanted: Reservation, totals: Totals, month: Period): Shortage | undefined {
+  const { monthlyCap, monthlyImages } = limit.caps
+  const base = { scope: limit.scope, renewsAt: month.to }
+  if (monthlyImages !== null && totals.images + wanted.images > monthlyImages) {
+    return { ...base, leftImages: Math.max(0, monthlyImages - totals.images) }
+  }
+  const { cost } = wanted
+  if (monthlyCap === null || cost === null || cost.currency !== monthlyCap.currency) return undefined
+  const left = leftOf(monthlyCap, totals)
+  return millionths(cost.amount) > millionths(left)
+    ? { ...base, left: { amount: left, currency: monthlyCap.currency } }
+    : undefined
+}
+
+function leftOf(cap: Money, { amounts }: Totals) {
+  const spent = amounts.find(({ currency }) => currency === cap.currency)?.amount ?? 0
+  return Math.max(0, (millionths(cap.amount) - millionths(spent)) / 1e6)
+}
+
+/** Whole numbers can be compared; sums of tenths cannot. */
+function millionths(amount: number) {
+  return Math.round(amount * 1e6)
+}
+
+function sentence({ name, scope }: Limit, { images, cost }: Reservation, { left, leftImages, renewsAt }: Shortage) {
+  const day = `${renewsAt.slice(0, 10)} (UTC)`
+  const rest =
+    left === undefined
+      ? `leaves ${many(leftImages ?? 0)}, and this request asks for ${images}`
+      : `leaves ${left.amount} ${left.currency}, and this request may cost up to ${cost?.amount} ${cost?.currency}`
+  const advice =
+    scope === 'all' ? 'whoever runs the server can raise it (MONTHLY_CAP)' : 'an administrator can raise it'
+  return `The monthly cap of ${name} ${rest}. Nothing was sent. The cap renews on ${day}; until then, ask for less, or ${advice}.`
+}
+
+function many(images: number) {
+  return `${images} ${images === 1 ? 'picture' : 'pictures'}`
+}
+
+function warningOf({ name, caps }: Limit, { model, cost }: Reservation) {
+  const { monthlyCap } = caps
+  if (monthlyCap === null || cost?.currency === monthlyCap.currency) return undefined
+  return cost === null
+    ? `No price is known for ${model}, so its pictures cost nothing in the monthly cap of ${name}.`
+    : `${model} is priced in ${cost.currency}, so it does not count in the monthly cap of ${name}, which is in ${monthlyCap.currency}.`
+}

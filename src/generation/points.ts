@@ -1,0 +1,32 @@
+/**
+ * The instants of a generation's path at which it matters what is on disk already. The running program only passes them; a test
+ * hands in a `Reached` and dies there (`docs/recovery.md` has the table of instants and outcomes).
+ */
+export const points = [
+  'generation-written',
+  'before-sending',
+  'sending-written',
+  'request-sent',
+  'task-known-before-written',
+  'task-written',
+  'before-poll',
+  'stream-part-read',
+  'stream-begun',
+  'stream-part-appended',
+  'answer-read-before-kept',
+  'answer-file-written',
+  'answer-kept',
+  'picture-fetched',
+  'picture-put',
+  'picture-written',
+  'before-settled',
+  'settled',
+  'repeat-written',
+  'before-finish',
+  'finished',
+] as const
+
+export type Point = (typeof points)[number]
+
+/** Told of every point that a generation reaches; whoever awaits something in it holds the generation there. */
+export type Reached = (point: Point, generationId: string) => Promise<void> | void

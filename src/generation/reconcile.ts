@@ -1,0 +1,78 @@
+/** Compares the files of the picture store with the rows of the database, as every start does and `npm run doctor` tells. */
+import type { Answers } from '../storage/answers.ts'
+import type { Files } from '../storage/files.ts'
+import type { ImageRecord } from '../storage/records.ts'
+import type { Store } from '../storage/store.ts'
+import { imageIdOf } from './collect.ts'
+
+export interface Comparison {
+  /** Stored pictures and references whose file is gone. */
+  missing: ImageRecord[]
+  /** Picture files that no row names, by the id of their image. They may be the only copy of something that was paid for. */
+  withoutRow: Map<string, string>
+  /** Keys of files that can be made again, or whose deletion a crash cut short: to be removed. */
+  waste: string[]
+  /** Names of raw answers that belong to no call. */
+  wasteAnswers: string[]
+  files: number
+  rows: number
+}
+
+/** Pictures of a generation that was deleted are looked for at so many positions. */
+const mostPositions = 256
+
+/** Holds only while nobody writes: before the server answers, or while it is stopped. */
+export async function compare(parts: { store: Store; files: Files; answers: Answers }): Promise<Comparison> {
+  const { store, files, answers } = parts
+  const rows = new Map((await store.images.all()).map(image => [image.id, image]))
+  const unfinished = new Set((await store.generations.unfinished()).map(generation => generation.id))
+  const missing = new Map([...rows.values()].map(image => [image.file, image]))
+  const withoutRow = new Map<string, string>()
+  const waste: string[] = []
+  let count = 0
+  for await (const key of files.list()) {
+    count++
+    if (missing.delete(key)) continue
+    const [, folder, name = ''] = /^(?:(.*)\/)?([^/]+)$/.exec(key) ?? []
+    const id = name.replace(/\.\w+$/, '')
+    if (folder === 'thumbnails') {
+      if (!rows.has(id)) waste.push(key)
+    } else if (folder === 'prepared') {
+      if (!unfinished.has(id.replace(/-\d+$/, ''))) waste.push(key)
+    } else {
+      withoutRow.set(id, key)
+    }
+  }
+  if (withoutRow.size > 0) {
+    for (const id of await deletedImages(store)) {
+      const key = withoutRow.get(id)
+      if (key !== undefined) waste.push(key)
+      withoutRow.delete(id)
+    }
+  }
+  const wasteAnswers: string[] = []
+  for (const { name, callId } of await answers.list()) {
+    if (callId === undefined || !(await store.calls.find(callId))) wasteAnswers.push(name)
+  }
+  return { missing: [...missing.values()], withoutRow, waste, wasteAnswers, files: count, rows: rows.size }
+}
+
+/** Ids that pictures of deleted generations had: rows are deleted first, so a crash leaves their files. */
+async function deletedImages(store: Store): Promise<string[]> {
+  const ids: string[] = []
+  let revision = 0
+  for (;;) {
+    const removals = await store.generations.removedSince(revision, 500)
+    for (const { id } of removals) {
+      for (let position = 0; position < mostPositions; position++) ids.push(imageIdOf(id, position))
+    }
+    const last = removals.at(-1)
+    if (!last) return ids
+    revision = last.revision
+  }
+}
+
+export async function clearAway({ waste, wasteAnswers }: Comparison, parts: { files: Files; answers: Answers }) {
+  for (const key of waste) await parts.files.remove(key)
+  for (const name of wasteAnswers) await parts.answers.remove(name)
+}

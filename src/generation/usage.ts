@@ -1,0 +1,36 @@
+/** What was made and spent, by day, model, configuration or token. */
+import { findModel } from '../providers/index.ts'
+import type { UsageGroup } from '../storage/spending.ts'
+import type { Store } from '../storage/store.ts'
+import type { ConfigurationBook } from './configurations.ts'
+import type { Usage } from './services.ts'
+
+/** Stands for the access token of the server, and for everybody where none is needed. */
+const noToken = { id: 'admin', name: 'Access token' }
+
+export function createUsage({ store, configurations }: { store: Store; configurations: ConfigurationBook }): Usage {
+  return {
+    async report(period, group, owner) {
+      const rows = await store.spending.usage(period, group, owner)
+      const nameOf = await namesOf(group)
+      return rows.map(row => {
+        const key = row.key ?? noToken.id
+        return { ...row, key, name: nameOf(key) }
+      })
+    },
+  }
+
+  /** What was deleted meanwhile goes by its id. */
+  async function namesOf(group: UsageGroup): Promise<(key: string) => string> {
+    if (group === 'day') return key => key
+    if (group === 'model') return modelName
+    const named = group === 'token' ? [noToken, ...(await store.tokens.list())] : await configurations.list()
+    const names = new Map(named.map(({ id, name }) => [id, name]))
+    return key => names.get(key) ?? key
+  }
+}
+
+function modelName(id: string) {
+  const model = findModel(id)?.model
+  return model && model.state !== 'unlisted' ? model.name : id
+}

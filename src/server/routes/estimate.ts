@@ -1,0 +1,26 @@
+/** `POST /api/estimate`: what a request would make and cost. */
+import { Estimate } from '../../api/estimate.ts'
+import { GenerateRequest } from '../../api/generations.ts'
+import { callerOf } from '../access.ts'
+import type { App, Parts } from '../app.ts'
+import { generationRequestOf, mostBodyBytes } from './generate.ts'
+
+export function estimateRoutes(app: App, { services }: Parts) {
+  app.post(
+    '/api/estimate',
+    {
+      bodyLimit: mostBodyBytes,
+      config: { access: 'member', multipart: true },
+      schema: {
+        tags: ['Generating'],
+        summary: 'What images would cost',
+        description:
+          'Takes the body of `POST /api/generate` and refuses what that refuses. Asks nothing of the service and keeps nothing.',
+        body: GenerateRequest,
+        response: { 200: Estimate },
+      },
+    },
+    async request =>
+      services.generations.estimate(generationRequestOf(request.body, request.uploads ?? new Map()), callerOf(request)),
+  )
+}

@@ -1,0 +1,81 @@
+/** The studio: the page that `vite build` made, under every address of a screen, and its files. */
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import files from '@fastify/static'
+import type { App, Parts } from '../app.ts'
+import { homePage, pagePolicy } from '../pages.ts'
+
+/** Where `npm run build` puts it. */
+export const studioFolder = path.join(import.meta.dirname, '../../../dist/studio')
+
+/** The screens, as `src/studio/router.tsx` knows them; what is under none of these addresses stays a 404. */
+const screens = [
+  '/',
+  '/index.html',
+  '/gallery',
+  '/picture/:generationId',
+  '/configurations',
+  '/status',
+  '/welcome',
+] as const
+
+/** Its own files and nothing else; pictures that were just chosen or drawn are `blob:` and `data:`. */
+const studioPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob: data:",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'self'",
+].join('; ')
+
+const baseElement = /<base href="[^"]*"\s*\/?>/
+
+/** A folder without a built studio gets the plain first page, which says how to build it. */
+export async function studioRoutes(app: App, { settings, access, prefix, base }: Parts, folder = studioFolder) {
+  const pageFile = path.join(folder, 'index.html')
+
+  for (const address of screens) {
+    app.get(
+      address,
+      { config: { access: 'member', sendsToLogin: true }, schema: { hide: true } },
+      async (request, reply) => {
+        reply.type('text/html; charset=utf-8')
+        // Read each time: it is small, and a studio that is built while the server runs is there at once.
+        const page = await readFile(pageFile, 'utf8').catch(whenMissing)
+        if (page === undefined) {
+          const server = base || `http://${request.headers.host ?? `127.0.0.1:${settings.port}`}`
+          return reply.header('content-security-policy', pagePolicy).send(homePage(prefix, server, access.needsToken))
+        }
+        return reply
+          .header('content-security-policy', studioPolicy)
+          .send(page.replace(baseElement, () => `<base href="${escapeAttribute(`${prefix}/`)}" />`))
+      },
+    )
+  }
+
+  await app.register(files, {
+    serve: false,
+    root: folder,
+    index: false,
+    dotfiles: 'ignore',
+    // The name of a file holds the hash of what is in it.
+    immutable: true,
+    maxAge: '365d',
+    preCompressed: true,
+  })
+  app.get('/assets/*', { config: { access: 'member' }, schema: { hide: true } }, (request, reply) =>
+    reply.sendFile((request.params as { '*': string })['*'], path.join(folder, 'assets')),
+  )
+}
+
+function whenMissing(error: unknown) {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+  throw error
+}
+
+function escapeAttribute(text: string) {
+  return text.replace(/[&<>"]/g, character => `&#${character.charCodeAt(0)};`)
+}

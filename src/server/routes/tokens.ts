@@ -1,0 +1,70 @@
+/** Named tokens, and who the caller is. */
+import { z } from 'zod'
+import { NoBody } from '../../api/history.ts'
+import { MadeToken, Me, NewToken, TokenList } from '../../api/tokens.ts'
+import { callerOf } from '../access.ts'
+import type { App, Parts } from '../app.ts'
+import { idOf } from '../ids.ts'
+import { presentMe, presentToken } from '../present.ts'
+
+export function tokenRoutes(app: App, { services }: Parts) {
+  const { tokens } = services
+  const tags = ['Tokens']
+
+  app.get(
+    '/api/tokens',
+    { config: { access: 'admin' }, schema: { tags, summary: 'List tokens', response: { 200: TokenList } } },
+    async () => ({ items: (await tokens.list()).map(presentToken) }),
+  )
+
+  app.post(
+    '/api/tokens',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Make a token',
+        description: 'The answer shows its text once.',
+        body: NewToken,
+        response: { 201: MadeToken },
+      },
+    },
+    async (request, reply) => {
+      const { name, role = 'member', monthly_cap, monthly_images, models } = request.body
+      const { token, text } = await tokens.make({
+        ...{ name, role, models: models ?? null },
+        monthlyCap: monthly_cap ?? null,
+        monthlyImages: monthly_images ?? null,
+      })
+      return reply.code(201).send({ ...presentToken(token), token: text })
+    },
+  )
+
+  app.delete(
+    '/api/tokens/:id',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Revoke a token',
+        description: 'Its sessions and event streams end at once. What it made stays.',
+        body: NoBody,
+        response: { 204: z.null().describe('Done.') },
+      },
+    },
+    async (request, reply) => {
+      await tokens.revoke(idOf(request))
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.get(
+    '/api/me',
+    { config: { access: 'member' }, schema: { tags, summary: 'Who am I, and what is left?', response: { 200: Me } } },
+    async request => {
+      const { role, tokenId } = callerOf(request)
+      const token = tokenId === null ? undefined : await tokens.find(tokenId)
+      return presentMe(role, token, token && (await tokens.remaining(token)))
+    },
+  )
+}

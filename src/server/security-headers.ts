@@ -1,0 +1,7 @@
+/** On every answer, also on those to requests that never reached a route. A page sets a policy of its own. */
+export const securityHeaders = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+  'cache-control': 'no-store',
+} as const

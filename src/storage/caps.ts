@@ -1,0 +1,33 @@
+/** Caps as columns. Money is kept in millionths: sums of whole numbers are exact. */
+import type { Caps } from './records.ts'
+
+export interface CapColumns {
+  monthly_cap_amount: number | null
+  monthly_cap_currency: string | null
+  monthly_images: number | null
+}
+
+export function capColumns({ monthlyCap, monthlyImages }: Caps): CapColumns {
+  return {
+    monthly_cap_amount: monthlyCap && millionthsOf(monthlyCap.amount),
+    monthly_cap_currency: monthlyCap?.currency ?? null,
+    monthly_images: monthlyImages,
+  }
+}
+
+export function capsOf(row: CapColumns): Caps {
+  const { monthly_cap_amount: amount, monthly_cap_currency: currency } = row
+  return {
+    monthlyCap: amount === null || currency === null ? null : { amount: wholeOf(amount), currency },
+    monthlyImages: row.monthly_images === null ? null : Number(row.monthly_images),
+  }
+}
+
+export function millionthsOf(amount: number) {
+  return Math.round(amount * 1e6)
+}
+
+/** PostgreSQL gives sums as text. */
+export function wholeOf(millionths: number | string | bigint) {
+  return Number(millionths) / 1e6
+}

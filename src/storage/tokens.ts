@@ -1,0 +1,87 @@
+/** Rows of `access_tokens`: who may use the server, and within which limits. */
+import type { Selectable } from 'kysely'
+import { capColumns, capsOf } from './caps.ts'
+import type { Connection } from './database.ts'
+import type { Role, TokenRecord } from './records.ts'
+import type { AccessTokensTable } from './tables.ts'
+
+export function createTokenRepository(db: Connection) {
+  return {
+    async insert(token: TokenRecord, hash: string) {
+      await db
+        .insertInto('access_tokens')
+        .values({
+          id: token.id,
+          name: token.name,
+          role: token.role,
+          hash,
+          ...capColumns(token),
+          models: token.models && JSON.stringify(token.models),
+          created_at: token.createdAt,
+          last_used_at: token.lastUsedAt,
+          revoked_at: token.revokedAt,
+        })
+        .execute()
+    },
+
+    /** Newest first, revoked ones included. */
+    async list(): Promise<TokenRecord[]> {
+      const rows = await db
+        .selectFrom('access_tokens')
+        .selectAll()
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .execute()
+      return rows.map(tokenOf)
+    },
+
+    /** Not a revoked one. */
+    async find(id: string): Promise<TokenRecord | undefined> {
+      const row = await db
+        .selectFrom('access_tokens')
+        .selectAll()
+        .where('id', '=', id)
+        .where('revoked_at', 'is', null)
+        .executeTakeFirst()
+      return row && tokenOf(row)
+    },
+
+    async findByHash(hash: string): Promise<TokenRecord | undefined> {
+      const row = await db
+        .selectFrom('access_tokens')
+        .selectAll()
+        .where('hash', '=', hash)
+        .where('revoked_at', 'is', null)
+        .executeTakeFirst()
+      return row && tokenOf(row)
+    },
+
+    async used(id: string, at: string) {
+      await db.updateTable('access_tokens').set({ last_used_at: at }).where('id', '=', id).execute()
+    },
+
+    /** False when there is none. */
+    async revoke(id: string, at: string): Promise<boolean> {
+      const result = await db
+        .updateTable('access_tokens')
+        .set({ revoked_at: at, hash: null })
+        .where('id', '=', id)
+        .where('revoked_at', 'is', null)
+        .executeTakeFirst()
+      return Number(result.numUpdatedRows) > 0
+    },
+  }
+}
+
+function tokenOf(row: Selectable<AccessTokensTable>): TokenRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    role: row.role as Role,
+    ...capsOf(row),
+    models: row.models === null ? null : JSON.parse(row.models),
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    revokedAt: row.revoked_at,
+  }
+}

@@ -1,0 +1,407 @@
+/**
+ * Who gets through which door: every route × every kind of caller. The routes are read from the router, so one that is added without a
+ * rule here fails.
+ */
+import http from 'node:http'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { type AccessRule, accessTokenOf } from '../../src/server/access.ts'
+import type { TokenRecord } from '../../src/storage/records.ts'
+import { generation, image, type StartOptions, startServer } from '../server/harness.ts'
+import { filled, type Route, routesOf } from '../support/routes.ts'
+
+/** Written down here once more, so that no change of a rule goes unnoticed. */
+const rules: Record<string, AccessRule> = {
+  'GET /health': 'open',
+  'GET /login': 'open',
+  'POST /api/login': 'open',
+  'POST /api/logout': 'open',
+  'GET /': 'member',
+  'GET /index.html': 'member',
+  'GET /gallery': 'member',
+  'GET /picture/:generationId': 'member',
+  'GET /configurations': 'member',
+  'GET /status': 'member',
+  'GET /welcome': 'member',
+  'GET /assets/*': 'member',
+  'GET /docs/': 'member',
+  'GET /docs/js/scalar.js': 'member',
+  'GET /openapi.json': 'member',
+  'GET /api/me': 'member',
+  'GET /api/status': 'member',
+  'GET /api/models': 'member',
+  'GET /api/usage': 'member',
+  'GET /api/config': 'member',
+  'POST /api/generate': 'member',
+  'POST /api/estimate': 'member',
+  'GET /api/events': 'member',
+  'GET /api/history': 'member',
+  'DELETE /api/history': 'member',
+  'GET /api/history/:id': 'own generation',
+  'PATCH /api/history/:id': 'own generation',
+  'DELETE /api/history/:id': 'own generation',
+  'POST /api/history/:id/cancel': 'own generation',
+  'POST /api/history/:id/retry': 'own generation',
+  'GET /api/history/:id/events': 'own generation',
+  'POST /api/images': 'member',
+  'POST /api/images/archive': 'member',
+  'GET /images/:id': 'own image',
+  'DELETE /images/:id': 'own image',
+  'GET /images/:id/thumbnail': 'own image',
+  'GET /api/status/errors': 'admin',
+  'POST /api/config': 'admin',
+  'PUT /api/config/:id': 'admin',
+  'DELETE /api/config/:id': 'admin',
+  'POST /api/config/test': 'admin',
+  'GET /api/tokens': 'admin',
+  'POST /api/tokens': 'admin',
+  'DELETE /api/tokens/:id': 'admin',
+}
+
+/** Well-formed, so that nothing but the door stands between the caller and the effect. */
+const bodies: Record<string, unknown> = {
+  'POST /api/generate': { prompt: 'a boat' },
+  'POST /api/estimate': { prompt: 'a boat' },
+  'PATCH /api/history/:id': { favorite: true },
+  'POST /api/images/archive': { ids: ['i1'] },
+  'POST /api/config': { provider: 'doubao', api_key: 'k' },
+  'PUT /api/config/:id': { name: 'x' },
+  'POST /api/config/test': { id: 'k1' },
+  'POST /api/tokens': { name: 'x' },
+}
+
+const ids: Record<string, string> = {
+  '/api/history': 'g1',
+  '/images': 'i1',
+  '/api/config': 'k1',
+  '/api/tokens': 't1',
+}
+
+type Server = Awaited<ReturnType<typeof startServer>>
+type Headers = Record<string, string>
+type Expected = 'in' | 401 | 403 | 404
+
+interface Door {
+  name: string
+  environment: Headers
+  headers?: (server: Server) => Headers | Promise<Headers>
+  expected(rule: AccessRule, changes: boolean): Expected
+}
+
+function ofMember(rule: AccessRule): Expected {
+  return rule === 'admin' ? 403 : 'in'
+}
+
+/** Who has a token. */
+const people = new Map<string, 'member' | 'admin'>()
+beforeEach(() => {
+  for (const name of ['mine', 'other', 'soon']) people.set(name, 'member')
+  people.set('root', 'admin')
+})
+
+function tokenOf(name: string) {
+  return `wig_${name.padEnd(43, '0')}`
+}
+
+function idOf(name: string) {
+  return `00000000-0000-4000-8000-${Buffer.from(name.padEnd(6, ' ')).toString('hex').slice(0, 12)}`
+}
+
+function person(name: string): TokenRecord | undefined {
+  const role = people.get(name)
+  if (!role) return undefined
+  const none = { monthlyCap: null, monthlyImages: null, models: null, lastUsedAt: null, revokedAt: null }
+  return { id: idOf(name), name, role, createdAt: '2026-11-23T08:00:00.000Z', ...none }
+}
+
+const withToken = { ACCESS_TOKEN: 'correct-horse' }
+const onlyOpen = (rule: AccessRule): Expected => (rule === 'open' ? 'in' : 401)
+const evil = 'https://evil.example'
+
+const doors: Door[] = [
+  // Where a token is needed.
+  { name: 'no token', environment: withToken, expected: onlyOpen },
+  { name: 'a wrong token', environment: withToken, headers: () => bearer('wrong'), expected: onlyOpen },
+  { name: 'the token', environment: withToken, headers: () => bearer('correct-horse'), expected: () => 'in' },
+  {
+    name: 'the token under a foreign name, from a foreign page',
+    environment: withToken,
+    headers: () => ({ ...bearer('correct-horse'), host: 'evil.example', origin: evil }),
+    // Nobody's browser sends this header by itself.
+    expected: () => 'in',
+  },
+  { name: 'a session', environment: withToken, headers: server => session(server), expected: () => 'in' },
+  {
+    name: 'a session, from a foreign page',
+    environment: withToken,
+    headers: async server => ({ ...(await session(server)), origin: evil }),
+    expected: (rule, changes) => (rule !== 'open' && changes ? 403 : 'in'),
+  },
+  {
+    name: 'a session, from a page without an origin',
+    environment: withToken,
+    headers: async server => ({ ...(await session(server)), origin: 'null' }),
+    expected: (rule, changes) => (rule !== 'open' && changes ? 403 : 'in'),
+  },
+  {
+    name: 'a session that was altered',
+    environment: withToken,
+    headers: async server => ({ cookie: `${(await session(server)).cookie.slice(0, -1)}_` }),
+    expected: onlyOpen,
+  },
+  {
+    name: 'a session that was ended',
+    environment: withToken,
+    async headers(server) {
+      const headers = await session(server)
+      await server.call('POST', '/api/logout', undefined, headers)
+      return headers
+    },
+    expected: onlyOpen,
+  },
+  {
+    name: 'no token, on an address for everybody',
+    environment: { HOST: '0.0.0.0' },
+    expected: onlyOpen,
+  },
+  {
+    name: 'no token but a local name, on an address for everybody',
+    environment: { HOST: '0.0.0.0' },
+    headers: () => ({ host: 'localhost' }),
+    expected: onlyOpen,
+  },
+  // Named tokens.
+  { name: 'a member', environment: withToken, headers: () => bearer(tokenOf('mine')), expected: ofMember },
+  {
+    name: 'the session of a member',
+    environment: withToken,
+    headers: server => session(server, tokenOf('mine')),
+    expected: ofMember,
+  },
+  {
+    name: 'the session of a member, from a foreign page',
+    environment: withToken,
+    headers: async server => ({ ...(await session(server, tokenOf('mine'))), origin: evil }),
+    expected: (rule, changes) => (rule !== 'open' && changes ? 403 : ofMember(rule)),
+  },
+  {
+    name: 'another member',
+    environment: withToken,
+    headers: () => bearer(tokenOf('other')),
+    expected: rule => (rule.startsWith('own') ? 404 : ofMember(rule)),
+  },
+  {
+    name: 'a named administrator',
+    environment: withToken,
+    headers: () => bearer(tokenOf('root')),
+    expected: () => 'in',
+  },
+  {
+    name: 'a revoked token',
+    environment: withToken,
+    headers: () => bearer(tokenOf('gone')),
+    expected: onlyOpen,
+  },
+  {
+    name: 'the session of a token that was revoked since',
+    environment: withToken,
+    async headers(server) {
+      const headers = await session(server, tokenOf('soon'))
+      people.delete('soon')
+      return headers
+    },
+    expected: onlyOpen,
+  },
+  {
+    name: 'a member on the own machine, where no token is needed',
+    environment: {},
+    headers: () => bearer(tokenOf('mine')),
+    expected: ofMember,
+  },
+  // On the own machine, without a token.
+  { name: 'the own machine', environment: {}, expected: () => 'in' },
+  { name: 'a foreign name', environment: {}, headers: () => ({ host: 'evil.example' }), expected: () => 403 },
+  {
+    name: 'a name that only begins like ours',
+    environment: {},
+    headers: () => ({ host: 'localhost.evil.example' }),
+    expected: () => 403,
+  },
+  {
+    name: 'a foreign page',
+    environment: {},
+    headers: () => ({ origin: evil }),
+    expected: (_, changes) => (changes ? 403 : 'in'),
+  },
+  {
+    name: 'a page in a sandbox',
+    environment: {},
+    headers: () => ({ origin: 'null' }),
+    expected: (_, changes) => (changes ? 403 : 'in'),
+  },
+  {
+    name: 'a foreign page that hides its origin',
+    environment: {},
+    headers: () => ({ 'sec-fetch-site': 'cross-site' }),
+    expected: (_, changes) => (changes ? 403 : 'in'),
+  },
+  {
+    name: 'the page of another port of this machine that nobody listed',
+    environment: {},
+    headers: () => ({ origin: 'http://localhost:6666' }),
+    expected: (_, changes) => (changes ? 403 : 'in'),
+  },
+]
+
+test('every route has a rule, and every rule a route', async () => {
+  const { app } = await startServer()
+
+  const declared = routesOf(app).map(route => [nameOf(route), route.access] as const)
+  expect(Object.fromEntries(declared)).toEqual(rules)
+})
+
+describe.each(doors)('$name', ({ environment, headers, expected }) => {
+  test('opens what it should, and nothing else', async () => {
+    const effects: string[] = []
+    const server = await startServer({ environment, services: watched(effects) })
+    const given = (await headers?.(server)) ?? {}
+    const routes = routesOf(server.app).filter(route => nameOf(route) in rules)
+    // The end of the session last.
+    const callable = routes.toSorted((a, b) => Number(isLogout(a)) - Number(isLogout(b)))
+    // All at once: wrong tokens are answered slowly.
+    const first = await Promise.all(
+      callable.filter(route => !isLogout(route)).map(route => knock(server, route, given)),
+    )
+    const last = await Promise.all(callable.filter(isLogout).map(route => knock(server, route, given)))
+    const answers = [...first, ...last]
+
+    const found = callable.map((route, index) => [nameOf(route), answers[index]?.status])
+    const wanted = callable.map((route, index) => {
+      const name = nameOf(route)
+      const wish = expected(rules[name] ?? 'admin', route.method !== 'GET')
+      const status = answers[index]?.status ?? 0
+      const isIn = status !== 401 && status !== 403 && status < 500 && !(status === 404 && name.includes(':id'))
+      return [name, wish === 'in' && isIn ? status : wish]
+    })
+    expect(found).toEqual(wanted)
+    for (const { headers, status } of answers) {
+      expect(headers['x-content-type-options']).toBe('nosniff')
+      expect(headers['referrer-policy']).toBe('no-referrer')
+      expect(headers['content-security-policy']).toMatch(/default-src 'none'/)
+      expect(headers['content-security-policy']).toMatch(/frame-ancestors 'none'|sandbox/)
+      expect(headers['cache-control']).toBeTruthy()
+      expect(headers['x-request-id']).toBeTruthy()
+      expect(headers['access-control-allow-origin']).toBeUndefined()
+      expect(headers['x-powered-by'] ?? headers.server).toBeUndefined()
+      if (status === 401) expect(headers['www-authenticate']).toMatch(/^Bearer/)
+    }
+    // Whoever is refused everywhere has not changed anything, whatever was answered.
+    if (expected('member', true) !== 'in') expect(effects.filter(effect => effect !== 'list')).toEqual([])
+  })
+})
+
+test('a browser without a session is led to the login page, and nobody else is', async () => {
+  const server = await startServer({ environment: withToken })
+  const ask = (path: string, accept: string) => server.call('GET', path, undefined, { accept })
+
+  expect((await ask('/', 'text/html')).headers.get('location')).toBe('/login')
+  expect((await ask('/', 'application/json')).status).toBe(401)
+  expect((await ask('/api/history', 'text/html')).status).toBe(401)
+})
+
+test.each([
+  'Bearer',
+  'Bearer ',
+  'Bearer a b',
+  `Basic ${btoa('x:correct-horse')}`,
+  'correct-horse',
+  'Bearer correct-hors',
+])('"%s" is no token', async authorization => {
+  const server = await startServer({ environment: withToken })
+
+  expect((await server.call('GET', '/api/history', undefined, { authorization })).status).toBe(401)
+})
+
+test('an address that is not there tells nothing without a token', async () => {
+  const server = await startServer({ environment: withToken })
+
+  expect((await server.call('GET', '/nothing')).status).toBe(401)
+  expect((await server.call('POST', '/api/history')).status).toBe(401)
+  expect((await server.call('GET', '/nothing', undefined, bearer('correct-horse'))).status).toBe(404)
+})
+
+function isLogout({ path }: Route) {
+  return path === '/api/logout'
+}
+
+function nameOf({ method, path }: Route) {
+  return `${method} ${path}`
+}
+
+function bearer(token: string) {
+  return { authorization: `Bearer ${token}` }
+}
+
+async function session(server: Server, token = 'correct-horse') {
+  const answer = await server.call('POST', '/api/login', { token })
+  return { cookie: String(answer.headers.get('set-cookie')).split(';')[0] ?? '' }
+}
+
+/** `fetch` does not let a program choose its Host and Origin headers. */
+function knock({ port, settings }: Server, route: Route, headers: Headers) {
+  const prefix = Object.keys(ids).find(one => route.path.startsWith(`${one}/`)) ?? ''
+  const isLogin = route.path === '/api/login'
+  const body = JSON.stringify(isLogin ? { token: accessTokenOf(settings) ?? '' } : (bodies[nameOf(route)] ?? {}))
+  const hasBody = route.method !== 'GET'
+  return new Promise<{ status: number; headers: http.IncomingHttpHeaders }>((resolve, reject) => {
+    const request = http.request(
+      {
+        host: '127.0.0.1',
+        port,
+        agent: false,
+        method: route.method,
+        path: filled(route.path, () => ids[prefix] ?? 'x'),
+        headers: {
+          host: `localhost:${port}`,
+          ...(hasBody ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } : {}),
+          ...headers,
+        },
+      },
+      response => {
+        response.resume()
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers }))
+      },
+    )
+    request.on('error', reject)
+    request.end(hasBody ? body : undefined)
+  })
+}
+
+/** All that there is belongs to one member. */
+function isOwner(owner: string | undefined) {
+  return owner === undefined || owner === idOf('mine')
+}
+
+/** Notes what would have happened. */
+function watched(effects: string[]): StartOptions['services'] {
+  const note = (what: string) => async (): Promise<never> => {
+    effects.push(what)
+    throw Object.assign(new Error(what), { statusCode: 418 })
+  }
+  return {
+    generations: {
+      ...{ list: note('list'), clear: note('clear'), remove: note('remove'), retry: note('retry') },
+      find: async (id, owner) => (id === 'g1' && isOwner(owner) ? generation() : undefined),
+    },
+    configurations: { add: note('add'), change: note('change'), remove: note('remove'), test: note('test') },
+    images: {
+      remove: note('remove'),
+      find: async (id, owner) => (id === 'i1' && isOwner(owner) ? image() : undefined),
+    },
+    tokens: {
+      make: note('make'),
+      revoke: note('revoke'),
+      identify: async text => person(text.replace(/^wig_|0+$/g, '')),
+      find: async id => [...people.keys()].map(person).find(one => one?.id === id),
+    },
+  }
+}

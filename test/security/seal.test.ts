@@ -1,0 +1,248 @@
+/** The sealing of keys: a wrong secret, and a change of secrets that is whole or does not happen. */
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { pino } from 'pino'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { createApp } from '../../src/app.ts'
+import { loadSettings } from '../../src/settings.ts'
+import { DOUBAO_DEMO_KEY, startDoubaoSimulator } from '../../src/simulators/doubao.ts'
+import { createSeal } from '../../src/storage/seal.ts'
+import { call } from '../support/app.ts'
+import { startProgram } from '../support/program.ts'
+
+const own = 'a secret of the environment'
+let dataDir: string
+
+beforeEach(() => {
+  dataDir = mkdtempSync(path.join(tmpdir(), 'webimgui-seal-'))
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }))
+})
+
+const file = (name: string) => path.join(dataDir, name)
+const text = (name: string) => readFileSync(file(name), 'utf8').trim()
+
+type Ask = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => ReturnType<typeof call>
+
+/** Starts the server, does something, and stops it well. */
+async function withServer<Result>(environment: Record<string, string>, work: (ask: Ask) => Promise<Result>) {
+  const settings = loadSettings({ DATA_DIR: dataDir, PORT: '0', ...environment })
+  const app = await createApp(settings, pino({ level: 'silent' }))
+  const { address } = await app.listen()
+  try {
+    return await work((method, path, body, headers) => call(`${address}${path}`, method, body, headers))
+  } finally {
+    await app.close()
+  }
+}
+
+/** A data folder with a stored key that was sealed with the secret of `environment`, or of the folder. */
+async function prepare(environment: Record<string, string> = {}) {
+  await withServer(environment, async ask => {
+    const stored = await ask('POST', '/api/config', { provider: 'doubao', name: 'Mine', api_key: DOUBAO_DEMO_KEY })
+    expect(stored.status).toBe(201)
+  })
+}
+
+/** Does the stored key reach the service whole? */
+async function expectKeyWorks(environment: Record<string, string> = {}) {
+  const doubao = await startDoubaoSimulator({ timeScale: 0 })
+  onTestFinished(() => doubao.close())
+  const result = await withServer({ ...environment, DOUBAO_API_URL: doubao.baseUrl }, async ask => {
+    const { items } = (await ask('GET', '/api/config')).body
+    return ask('POST', '/api/config/test', { id: items[0].id })
+  })
+  expect(result.body).toMatchObject({ ok: true, code: 'ok' })
+}
+
+function rotate(environment: Record<string, string> = {}, words: string[] = []) {
+  const program = startProgram('src/rotate-secret.ts', { dataDir, environment, words })
+  return program.ended().then(code => ({ code, output: program.output() }))
+}
+
+function sealedRows() {
+  const database = new DatabaseSync(file('chat_history.db'))
+  const rows = database.prepare('select api_key as text from configurations union all select value from meta').all()
+  database.close()
+  return rows.map(row => String(row.text))
+}
+
+/** Names, sizes and bytes of everything in the folder but the lock. */
+function everything() {
+  const names = readdirSync(dataDir, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile() && !entry.name.endsWith('.lock'))
+    .map(entry => path.join(entry.parentPath, entry.name))
+    .sort()
+  return names.map(name => [name, readFileSync(name).toString('base64')])
+}
+
+test('a wrong SECRET_KEY is one clear message, and touches nothing', async () => {
+  await prepare({ SECRET_KEY: own })
+  const before = everything()
+
+  const program = startProgram('src/main.ts', {
+    dataDir,
+    environment: { SECRET_KEY: 'another secret of sixteen', LOG_FILE: 'off' },
+  })
+
+  expect(await program.ended()).toBe(1)
+  expect(program.output()).toMatch(/^SECRET_KEY is not the one .* Nothing was changed\. .*rotate-secret/)
+  expect(program.output()).not.toMatch(/\n\s+at /)
+  expect(everything()).toEqual(before)
+  await expectKeyWorks({ SECRET_KEY: own })
+})
+
+test('a secret that was lost from the data folder is noticed too, and no new one is made in its place', async () => {
+  await prepare()
+  rmSync(file('secret.key'))
+
+  await expect(withServer({}, async () => {})).rejects.toThrow('SECRET_KEY is not the one')
+
+  expect(existsSync(file('secret.key'))).toBe(false)
+})
+
+test('a database of a version without the check is proved by its keys', async () => {
+  await prepare({ SECRET_KEY: own })
+  const database = new DatabaseSync(file('chat_history.db'))
+  database.exec(`drop table meta; delete from kysely_migration where name like '0003%'`)
+  database.close()
+
+  const wrong = withServer({ SECRET_KEY: 'another secret of sixteen' }, async () => {})
+
+  await expect(wrong).rejects.toThrow('SECRET_KEY is not the one')
+  await expectKeyWorks({ SECRET_KEY: own })
+  expect(sealedRows()).toHaveLength(2)
+})
+
+test('a new secret seals everything anew, is kept for its owner alone, and ends the sessions', async () => {
+  const environment = { ACCESS_TOKEN: 'correct-horse-battery' }
+  const cookie = await withServer(environment, async ask => {
+    const headers = { authorization: 'Bearer correct-horse-battery' }
+    await ask('POST', '/api/config', { provider: 'doubao', api_key: DOUBAO_DEMO_KEY }, headers)
+    const login = await ask('POST', '/api/login', { token: 'correct-horse-battery' })
+    return String(login.headers.get('set-cookie')).split(';')[0] ?? ''
+  })
+  const [oldSecret, oldRows] = [text('secret.key'), sealedRows()]
+
+  const { code, output } = await rotate()
+
+  expect([code, output]).toEqual([0, expect.stringContaining('Sealed anew: 1 key.')])
+  const secret = text('secret.key')
+  expect(secret).not.toBe(oldSecret)
+  expect(output).not.toContain(secret)
+  expect(statSync(file('secret.key')).mode & 0o777).toBe(0o600)
+  expect(existsSync(file('secret.key.next'))).toBe(false)
+  const rows = sealedRows()
+  expect(rows.every(row => row.includes(createSeal(secret).keyId))).toBe(true)
+  expect(rows.some(row => oldRows.includes(row))).toBe(false)
+  // Nothing sealed with the old one is left in free pages either.
+  const bytes = readFileSync(file('chat_history.db'), 'latin1')
+  for (const row of oldRows) expect(bytes.includes(row)).toBe(false)
+  await withServer(environment, async ask => {
+    expect((await ask('GET', '/api/history', undefined, { cookie })).status).toBe(401)
+  })
+  await expectKeyWorks()
+})
+
+test('a given secret takes the place of one from the environment', async () => {
+  await prepare({ SECRET_KEY: own })
+
+  const short = await rotate({ SECRET_KEY: own, NEW_SECRET_KEY: 'short' })
+  const same = await rotate({ SECRET_KEY: own, NEW_SECRET_KEY: own })
+  const right = await rotate({ SECRET_KEY: own, NEW_SECRET_KEY: 'the next secret of all' })
+
+  expect([short.code, short.output]).toEqual([1, expect.stringContaining('NEW_SECRET_KEY is shorter than 16')])
+  expect([same.code, same.output]).toEqual([1, expect.stringContaining('in use already')])
+  expect([right.code, right.output]).toEqual([0, expect.stringContaining('Set SECRET_KEY to the new one')])
+  expect(existsSync(file('secret.key'))).toBe(false)
+  await expectKeyWorks({ SECRET_KEY: 'the next secret of all' })
+})
+
+test('a generated secret moves from the environment into the data folder', async () => {
+  await prepare({ SECRET_KEY: own })
+
+  const { output } = await rotate({ SECRET_KEY: own })
+
+  expect(output).toContain('take SECRET_KEY out of the environment')
+  await expectKeyWorks()
+})
+
+test('is refused while the server runs', async () => {
+  await prepare()
+  const before = text('secret.key')
+
+  await withServer({}, async () => {
+    const { code, output } = await rotate()
+    expect([code, output]).toEqual([1, expect.stringContaining('in use by another running server')])
+  })
+
+  expect(text('secret.key')).toBe(before)
+  await expectKeyWorks()
+})
+
+test('all keys or none: one that cannot be opened stops it, and --lost gives just that one up', async () => {
+  await prepare()
+  await withServer({}, ask => ask('POST', '/api/config', { provider: 'qwen', name: 'Broken', api_key: 'sk-broken' }))
+  const database = new DatabaseSync(file('chat_history.db'))
+  database.exec(`update configurations set api_key = replace(api_key, '.', '.A') where name = 'Broken'`)
+  database.close()
+  const [before, rows] = [text('secret.key'), sealedRows()]
+
+  const refused = await rotate()
+
+  expect([refused.code, refused.output]).toEqual([1, expect.stringContaining('"Broken" cannot be opened')])
+  expect([text('secret.key'), sealedRows()]).toEqual([before, rows])
+  expect(existsSync(file('secret.key.next'))).toBe(false)
+  const lost = await rotate({}, ['--lost'])
+  expect([lost.code, lost.output]).toEqual([0, expect.stringMatching(/Sealed anew: 1 key\.[\s\S]*Broken/)])
+  const { items } = await withServer({}, async ask => (await ask('GET', '/api/config')).body)
+  expect(items.map((item: { name: string; has_key: boolean }) => [item.name, item.has_key]).sort()).toEqual([
+    ['Broken', false],
+    ['Mine', true],
+  ])
+})
+
+test('after the loss of the secret the history is still there, and keys can be entered again', async () => {
+  await prepare()
+  rmSync(file('secret.key'))
+
+  const { code, output } = await rotate({}, ['--lost'])
+
+  expect([code, output]).toEqual([0, expect.stringContaining('请重新录入密钥: Mine')])
+  await withServer({}, async ask => {
+    const { items } = (await ask('GET', '/api/config')).body
+    expect(items).toMatchObject([{ name: 'Mine', has_key: false, key_hint: null }])
+    const changed = await ask('PUT', `/api/config/${items[0].id}`, { api_key: DOUBAO_DEMO_KEY })
+    expect(changed.body.has_key).toBe(true)
+  })
+  await expectKeyWorks()
+})
+
+test.each(['before', 'after'])(
+  'a change that died %s it was committed is finished or forgotten by the next start',
+  async moment => {
+    await prepare()
+    copyFileSync(file('secret.key'), file('former'))
+    if (moment === 'before') writeFileSync(file('secret.key.next'), 'a secret that was never used')
+    else {
+      await rotate()
+      copyFileSync(file('secret.key'), file('secret.key.next'))
+      copyFileSync(file('former'), file('secret.key'))
+    }
+
+    await expectKeyWorks()
+
+    expect(existsSync(file('secret.key.next'))).toBe(false)
+    expect(text('secret.key') === text('former')).toBe(moment === 'before')
+  },
+)

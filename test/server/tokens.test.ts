@@ -1,0 +1,340 @@
+/** Named tokens over HTTP: made, used, bounded to what is their own, revoked. */
+import { readFile } from 'node:fs/promises'
+import http from 'node:http'
+import path from 'node:path'
+import { fastify } from 'fastify'
+import { expect, onTestFinished, test } from 'vitest'
+import { requireRules } from '../../src/server/access.ts'
+import type { App } from '../../src/server/app.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { dataUri, png } from '../support/pictures.ts'
+
+const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+const admin = { authorization: 'Bearer the-token-of-the-server' }
+
+async function startClosed(environment: Record<string, string> = {}) {
+  return startApp({ environment: { ACCESS_TOKEN: 'the-token-of-the-server', ...environment } })
+}
+
+async function make(app: TestApp, token: Record<string, unknown>) {
+  const answer = await app.call('POST', '/api/tokens', token, admin)
+  expect(answer.status).toBe(201)
+  return {
+    ...(answer.body as { id: string; token: string }),
+    headers: { authorization: `Bearer ${answer.body.token}` },
+  }
+}
+
+test('a token is shown once, kept as a hash, and gone with its sessions when it is revoked', async () => {
+  const app = await startClosed()
+  const made = await make(app, {
+    ...{ name: '李雷', monthly_cap: { amount: 50, currency: 'CNY' }, monthly_images: 300 },
+    models: ['doubao-seedream-4-0-250828'],
+  })
+  const login = await app.call('POST', '/api/login', { token: made.token })
+  const session = { cookie: login.headers.get('set-cookie')!.split(';')[0]! }
+
+  expect(made.token).toMatch(/^wig_[\w-]{43}$/)
+  expect((await app.call('GET', '/api/me', undefined, session)).body).toMatchObject({
+    ...{ role: 'member', name: '李雷', monthly_cap: { amount: 50, currency: 'CNY' }, monthly_images: 300 },
+    ...{ left: { amount: 50, currency: 'CNY' }, left_images: 300, models: ['doubao-seedream-4-0-250828'] },
+  })
+  const [listed] = (await app.call('GET', '/api/tokens', undefined, admin)).body.items
+  expect(listed).toMatchObject({ id: made.id, name: '李雷', role: 'member' })
+  expect(Date.now() - Date.parse(listed.last_used_at)).toBeLessThan(60_000)
+  expect(JSON.stringify(listed)).not.toContain(made.token.slice(4))
+  for (const file of ['chat_history.db', 'chat_history.db-wal']) {
+    expect((await readFile(path.join(app.dataDir, file))).includes(made.token)).toBe(false)
+  }
+  await app.restart()
+  expect((await app.call('GET', '/api/history', undefined, made.headers)).status).toBe(200)
+  expect((await app.call('GET', '/api/history', undefined, session)).status).toBe(200)
+
+  expect((await app.call('DELETE', `/api/tokens/${made.id}`, undefined, admin)).status).toBe(204)
+
+  expect((await app.call('GET', '/api/history', undefined, made.headers)).status).toBe(401)
+  expect((await app.call('GET', '/api/history', undefined, session)).status).toBe(401)
+  expect((await app.call('POST', '/api/login', { token: made.token })).status).toBe(401)
+  expect((await app.call('DELETE', `/api/tokens/${made.id}`, undefined, admin)).status).toBe(404)
+  expect((await app.call('GET', '/api/tokens', undefined, admin)).body).toEqual({ items: [] })
+})
+
+test('a forged session of a named token is nobody', async () => {
+  const app = await startClosed()
+  const made = await make(app, { name: 'a' })
+  const other = await make(app, { name: 'root', role: 'admin' })
+  const cookie = (await app.call('POST', '/api/login', { token: made.token })).headers.get('set-cookie')!.split(';')[0]!
+
+  const forged = cookie.replace(made.id, other.id)
+
+  expect(forged).not.toBe(cookie)
+  expect((await app.call('GET', '/api/me', undefined, { cookie: forged })).status).toBe(401)
+  expect((await app.call('GET', '/api/me', undefined, { cookie: cookie.replace(`.${made.id}`, '') })).status).toBe(401)
+  expect((await app.call('GET', '/api/me', undefined, { cookie })).body.name).toBe('a')
+})
+
+test('a member sees and touches only its own; what is foreign is not there', async () => {
+  const app = await startClosed()
+  const [mine, foreign] = [await make(app, { name: 'mine' }), await make(app, { name: 'foreign' })]
+  const own = await app.generate(picture, mine.headers)
+  const other = await app.generate({ ...picture, prompt: 'a secret' }, foreign.headers)
+  const ours = await app.generate(picture, admin)
+  const me = (method: string, address: string, body?: unknown) => app.call(method, address, body, mine.headers)
+
+  expect((await me('GET', '/api/history')).body.items.map((item: { id: string }) => item.id)).toEqual([own.id])
+  expect((await me('GET', '/api/history?q=secret')).body.items).toEqual([])
+  for (const { id, images } of [other, ours]) {
+    const answers = [
+      await me('GET', `/api/history/${id}`),
+      await me('PATCH', `/api/history/${id}`, { favorite: true }),
+      await me('DELETE', `/api/history/${id}`),
+      await me('POST', `/api/history/${id}/cancel`),
+      await me('POST', `/api/history/${id}/retry`),
+      await me('POST', `/api/history/${id}/retry`, { dry_run: true }),
+      await me('GET', `/api/history/${id}/events`),
+      await me('GET', `/images/${images[0]!.id}`),
+      await me('GET', `/images/${images[0]!.id}?recipe`),
+      await me('GET', `/images/${images[0]!.id}/thumbnail`),
+      await me('DELETE', `/images/${images[0]!.id}`),
+      await me('POST', '/api/images/archive', { ids: [images[0]!.id] }),
+    ]
+    const reference = { ...picture, images: [images[0]!.id] }
+    const uses = [await me('POST', '/api/generate', reference), await me('POST', '/api/estimate', reference)]
+
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(answers.map(() => [404, 'not_found']))
+    expect(uses.map(({ status, body }) => [status, body.errors[0].path])).toEqual(uses.map(() => [422, 'images.0']))
+  }
+  const archive = await me('POST', '/api/images/archive', { ids: [own.images[0]!.id, other.images[0]!.id] })
+  expect(archive.status).toBe(200)
+  expect(archive.body).not.toContain('a secret')
+
+  expect((await me('GET', `/api/history/${own.id}`)).status).toBe(200)
+  expect((await me('GET', `/images/${own.images[0]!.id}`)).status).toBe(200)
+  expect((await me('POST', '/api/generate', { ...picture, images: [own.images[0]!.id] })).status).toBe(200)
+  expect((await me('DELETE', '/api/history')).body).toEqual({ deleted: 2 })
+  const rest = (await app.call('GET', '/api/history', undefined, admin)).body.items
+  expect(rest.map((item: { id: string }) => item.id)).toEqual([ours.id, other.id])
+})
+
+test('events of others never reach a member, and a revoked one reads no more', async () => {
+  const app = await startClosed()
+  const [mine, foreign] = [await make(app, { name: 'mine' }), await make(app, { name: 'foreign' })]
+  const early = await app.generate(picture, foreign.headers)
+  const answer = await fetch(`${app.url}/api/events`, { headers: { ...mine.headers, 'last-event-id': '0' } })
+  const stream = answer.text()
+
+  const other = await app.generate(picture, foreign.headers)
+  await app.call('DELETE', `/api/history/${early.id}`, undefined, foreign.headers)
+  const own = await app.generate(picture, mine.headers)
+  const removed = await app.generate(picture, mine.headers)
+  await app.call('DELETE', `/api/history/${removed.id}`, undefined, mine.headers)
+  await app.call('DELETE', `/api/tokens/${mine.id}`, undefined, admin)
+  const text = await stream
+
+  expect(text).toContain(own.id)
+  expect(text).toContain(removed.id)
+  expect(text).not.toContain(other.id)
+  expect(text).not.toContain(early.id)
+})
+
+test('a member is kept from keys, addresses, tokens and the state of the machine', async () => {
+  const app = await startClosed()
+  const { headers } = await make(app, { name: 'member' })
+  const refused = await Promise.all([
+    app.call('GET', '/api/tokens', undefined, headers),
+    app.call('POST', '/api/tokens', { name: 'x', role: 'admin' }, headers),
+    app.call('DELETE', '/api/tokens/x', undefined, headers),
+    app.call('POST', '/api/config', { provider: 'doubao', api_key: 'k' }, headers),
+    app.call('PUT', '/api/config/env-doubao', { name: 'x' }, headers),
+    app.call('DELETE', '/api/config/env-doubao', undefined, headers),
+    app.call('POST', '/api/config/test', { id: 'env-doubao' }, headers),
+    app.call('GET', '/api/status/errors', undefined, headers),
+  ])
+
+  expect(refused.map(({ status, body }) => [status, body.code])).toEqual(refused.map(() => [403, 'not_allowed']))
+  const [configuration] = (await app.call('GET', '/api/config', undefined, headers)).body.items
+  expect(Object.keys(configuration)).toEqual(['id', 'name', 'provider', 'model', 'is_active'])
+  const status = (await app.call('GET', '/api/status', undefined, headers)).body
+  expect(Object.keys(status)).toEqual(['status', 'version', 'started_at', 'uptime_seconds', 'providers'])
+  expect((await app.call('GET', '/api/models', undefined, headers)).body.items.length).toBeGreaterThan(5)
+  expect((await app.call('GET', '/api/status', undefined, admin)).body).toHaveProperty('database')
+})
+
+test('a token with the role of an admin may do what the token of the server may', async () => {
+  const app = await startClosed()
+  const own = await app.generate(picture, admin)
+  const { headers } = await make(app, { name: 'second', role: 'admin' })
+
+  expect((await app.call('GET', `/api/history/${own.id}`, undefined, headers)).status).toBe(200)
+  expect((await app.call('GET', '/api/tokens', undefined, headers)).status).toBe(200)
+  expect((await app.call('GET', '/api/config', undefined, headers)).body.items[0]).toHaveProperty('key_hint')
+})
+
+test('a token uses no other models than its own', async () => {
+  const app = await startClosed()
+  const { headers } = await make(app, { name: 'limited', models: ['doubao-seedream-4-0-250828', 'ep-of-ours'] })
+
+  const other = await app.call('POST', '/api/generate', { ...picture, model: 'qwen-image-plus' }, headers)
+  const estimate = await app.call('POST', '/api/estimate', { ...picture, model: 'qwen-image-plus' }, headers)
+  const unlisted = await app.call('POST', '/api/generate', { ...picture, model: 'ep-another' }, headers)
+  const models = (await app.call('GET', '/api/models', undefined, headers)).body.items
+
+  expect([other.status, other.body.code]).toEqual([403, 'not_allowed'])
+  expect(other.body.detail).toContain('doubao-seedream-4-0-250828')
+  expect([estimate.status, unlisted.status]).toEqual([403, 403])
+  expect(models.map((model: { id: string }) => model.id)).toEqual(['doubao-seedream-4-0-250828'])
+  expect((await app.generate(picture, headers)).status).toBe('succeeded')
+  expect([app.doubao.billed.length, app.qwen.requests.length]).toEqual([1, 0])
+})
+
+test('the same Idempotency-Key of two tokens is two keys', async () => {
+  const app = await startClosed()
+  const [one, two] = [await make(app, { name: 'one' }), await make(app, { name: 'two' })]
+  const key = { 'idempotency-key': 'order-1' }
+
+  const first = await app.generate(picture, { ...one.headers, ...key })
+  const second = await app.generate(picture, { ...two.headers, ...key })
+  const again = await app.generate(picture, { ...one.headers, ...key })
+
+  expect(second.id).not.toBe(first.id)
+  expect(again.id).toBe(first.id)
+  expect(app.doubao.billed).toHaveLength(2)
+})
+
+test('a reference that two uploaded stays until the last gives it up', async () => {
+  const app = await startClosed()
+  const [one, two] = [await make(app, { name: 'one' }), await make(app, { name: 'two' })]
+  const bytes = await png(400, 300)
+  const upload = async (headers: Record<string, string>) => {
+    const form = new FormData()
+    form.set('file', new Blob([new Uint8Array(bytes)]), 'a.png')
+    return app.call('POST', '/api/images', form, headers)
+  }
+  const id = (await upload(one.headers)).body.id
+  const look = async (headers: Record<string, string>) =>
+    (await app.call('GET', `/images/${id}`, undefined, headers)).status
+
+  expect([await look(one.headers), await look(two.headers)]).toEqual([200, 404])
+  expect((await upload(two.headers)).body.id).toBe(id)
+  expect((await app.call('DELETE', `/images/${id}`, undefined, one.headers)).status).toBe(204)
+  expect([await look(one.headers), await look(two.headers), await look(admin)]).toEqual([404, 200, 200])
+  expect((await app.call('DELETE', `/images/${id}`, undefined, two.headers)).status).toBe(204)
+  expect(await look(admin)).toBe(404)
+})
+
+test('a picture given with a request is its own afterwards', async () => {
+  const app = await startClosed()
+  const [one, two] = [await make(app, { name: 'one' }), await make(app, { name: 'two' })]
+
+  const made = await app.generate({ ...picture, images: [dataUri(await png(400, 400))] }, one.headers)
+  const reference = made.references[0]!.id
+
+  expect((await app.call('GET', `/images/${reference}`, undefined, one.headers)).status).toBe(200)
+  expect((await app.call('GET', `/images/${reference}`, undefined, two.headers)).status).toBe(404)
+})
+
+test('a token that asks too often waits, others do not', async () => {
+  const app = await startClosed({ REQUESTS_PER_MINUTE: '2' })
+  const [eager, calm] = [await make(app, { name: 'eager' }), await make(app, { name: 'calm' })]
+  const ask = (headers: Record<string, string>) => app.call('POST', '/api/generate', { prompt: '', n: 1 }, headers)
+
+  const answers = [await ask(eager.headers), await ask(eager.headers), await ask(eager.headers)]
+
+  expect(answers.map(({ status }) => status)).toEqual([422, 422, 429])
+  expect(answers[2]!.body.code).toBe('too_many_requests')
+  expect(Number(answers[2]!.headers.get('retry-after'))).toBeGreaterThan(20)
+  expect(Number(answers[2]!.headers.get('retry-after'))).toBeLessThanOrEqual(30)
+  expect((await ask(calm.headers)).status).toBe(422)
+  expect((await app.call('GET', '/api/history', undefined, eager.headers)).status).toBe(200)
+})
+
+test('a token has no more than 16 uploads under way', async () => {
+  const app = await startClosed()
+  const [slow, other] = [await make(app, { name: 'slow' }), await make(app, { name: 'other' })]
+  const { port } = new URL(app.url)
+  const begun = Array.from({ length: 16 }, () => {
+    const request = http.request({
+      ...{ host: '127.0.0.1', port, path: '/api/images', method: 'POST', agent: false },
+      headers: { ...slow.headers, 'content-type': 'multipart/form-data; boundary=x' },
+    })
+    request.on('error', () => {})
+    request.write('--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n')
+    return request
+  })
+  onTestFinished(() => begun.forEach(request => void request.destroy()))
+  const upload = async (headers: Record<string, string>) => {
+    const form = new FormData()
+    form.set('file', new Blob([new Uint8Array(await png(64, 64))]), 'a.png')
+    return app.call('POST', '/api/images', form, headers)
+  }
+  await expect.poll(async () => (await upload(slow.headers)).status, { timeout: 10_000 }).toBe(429)
+
+  const refused = await upload(slow.headers)
+  const free = await upload(other.headers)
+  begun.forEach(request => void request.destroy())
+
+  expect([refused.body.code, refused.headers.get('retry-after')]).toEqual(['too_many_requests', '2'])
+  expect(free.status).toBe(201)
+  await expect.poll(async () => (await upload(slow.headers)).status, { timeout: 10_000 }).toBe(201)
+})
+
+test('where no token is needed everybody is an admin, and a named token is still what it is', async () => {
+  const app = await startApp()
+  const made = await app.call('POST', '/api/tokens', { name: 'script', monthly_images: 1 })
+  const headers = { authorization: `Bearer ${made.body.token}` }
+
+  expect((await app.call('GET', '/api/me')).body).toMatchObject({ role: 'admin', name: null })
+  expect((await app.call('GET', '/api/me', undefined, { authorization: 'Bearer sk-any' })).body.role).toBe('admin')
+  expect((await app.call('GET', '/api/me', undefined, headers)).body).toMatchObject({ role: 'member', name: 'script' })
+  await app.call('DELETE', `/api/tokens/${made.body.id}`)
+  expect((await app.call('POST', '/api/generate', picture, headers)).status).toBe(401)
+  expect(app.doubao.requests).toEqual([])
+})
+
+test.each([
+  [{}, 'name'],
+  [{ name: ' ' }, 'name'],
+  [{ name: 'x', role: 'owner' }, 'role'],
+  [{ name: 'x', monthly_cap: { amount: -1, currency: 'CNY' } }, 'monthly_cap.amount'],
+  [{ name: 'x', monthly_cap: { amount: 1, currency: 'yuan' } }, 'monthly_cap.currency'],
+  [{ name: 'x', monthly_cap: 5 }, 'monthly_cap'],
+  [{ name: 'x', monthly_images: 1.5 }, 'monthly_images'],
+  [{ name: 'x', monthly_images: -1 }, 'monthly_images'],
+  [{ name: 'x', models: [''] }, 'models.0'],
+  [{ name: 'x', token: 'mine' }, 'token'],
+])('%j makes no token', async (body, fault) => {
+  const app = await startClosed()
+
+  const answer = await app.call('POST', '/api/tokens', body, admin)
+
+  expect([answer.status, answer.body.errors[0].path]).toEqual([422, fault])
+})
+
+test('a route that does not say who may use it stops the start', async () => {
+  const bare = fastify()
+  requireRules(bare as unknown as App)
+
+  expect(() => bare.get('/new', () => 'x')).toThrow('GET /new says not who may use it')
+  bare.get('/fine', { config: { access: 'admin' } }, () => 'x')
+  expect(bare.accessRules).toContainEqual({ method: 'GET', url: '/fine', access: 'admin' })
+})
+
+test('every route has its rule', async () => {
+  const app = await startApp()
+  const rules = app.app.server.accessRules
+  const open = rules.filter(({ access }) => access === 'open').map(({ method, url }) => `${method} ${url}`)
+
+  expect(open.filter(route => !route.startsWith('HEAD')).sort()).toEqual([
+    'GET /health',
+    'GET /login',
+    'POST /api/login',
+    'POST /api/logout',
+  ])
+  for (const { method, url, access } of rules) {
+    if (/^\/api\/history\/:id/.test(url)) expect([method, url, access]).toEqual([method, url, 'own generation'])
+    if (/^\/images\/:id/.test(url)) expect([method, url, access]).toEqual([method, url, 'own image'])
+    if (/^\/api\/tokens/.test(url)) expect([method, url, access]).toEqual([method, url, 'admin'])
+    const isOfConfigurations = url.startsWith('/api/config') && method !== 'GET' && method !== 'HEAD'
+    if (isOfConfigurations) expect([method, url, access]).toEqual([method, url, 'admin'])
+  }
+})
