@@ -29,7 +29,8 @@ console.log(`
 webimgui demo 演示 — ${address}
 Pictures are drawn by simulators; nothing leaves this machine and nothing costs. 图片由本机模拟器绘制，不联网，不收费。
 
-Make a picture 生成一张图片:
+Open it in a browser 在浏览器中打开: ${address}/
+Or make a picture here 或在命令行生成一张图片:
   curl ${address}/api/generate -H 'Content-Type: application/json' \\
     -d '{"prompt":"水墨山水，远处一叶小舟","model":"doubao-seedream-4-5-251128"}'
 
