@@ -52,13 +52,17 @@ async function examine(environment: Record<string, string | undefined>) {
       console.log(`${waste.length + wasteAnswers.length} left-over files removed 已清理残留文件`)
     for (const file of withoutRow.values()) console.log(`no row 无记录: ${path.join(storage.path, file)}`)
     if (withoutRow.size > 0)
-      console.log('A generation that still runs takes up its own at the next start; the others are yours to keep or delete.')
+      console.log(
+        'A generation that still runs takes up its own at the next start; the others are yours to keep or delete.',
+      )
     let stillMissing = 0
     for (const image of missing) {
       const reason = await refetch(image, parts)
       if (reason !== undefined) stillMissing++
       const owner = image.generationId ? ` of generation ${image.generationId}` : ''
-      console.log(`${reason === undefined ? 'fetched again 已重新下载' : 'missing 缺失'}: ${image.file}${owner}${reason ? ` — ${reason}` : ''}`)
+      console.log(
+        `${reason === undefined ? 'fetched again 已重新下载' : 'missing 缺失'}: ${image.file}${owner}${reason ? ` — ${reason}` : ''}`,
+      )
     }
     if (stillMissing === 0) console.log('Every picture has its file. 所有图片均完整。')
     return stillMissing === 0

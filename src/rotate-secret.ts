@@ -17,7 +17,8 @@ try {
 
 async function rotate(environment: Record<string, string | undefined>, words: string[]) {
   const unknown = words.find(word => word !== '--lost')
-  if (unknown !== undefined) throw new SettingsError([`${unknown} is not known here; the only option is --lost.`])
+  if (unknown !== undefined)
+    throw new SealError(`${unknown} is not known here; the only option is --lost. Nothing was changed.`)
   const settings = loadSettings(environment)
   const given = givenSecret(environment.NEW_SECRET_KEY?.trim())
   const [first, ...others] = secretsOf(settings.dataDir, settings.secretKey)

@@ -15,6 +15,7 @@ import type { Context, Parsed, Picture, Polled, Provider, RawAnswer, Task } from
 import type { Answers, GrowingAnswer } from '../storage/answers.ts'
 import { type CallRecord, LedgerError, type Settlement } from '../storage/calls.ts'
 import { type Files, StorageError } from '../storage/files.ts'
+import type { GenerationChange } from '../storage/generations.ts'
 import type { ErrorRecord, FailureRecord, GenerationRecord } from '../storage/records.ts'
 import { SealError } from '../storage/seal.ts'
 import type { Store } from '../storage/store.ts'
@@ -84,6 +85,8 @@ export class CallWalk {
   private readonly planned: number
   private readonly log: Logger
   private call: CallRecord
+  /** The answer that was just kept; after a restart it is read from where it is kept. */
+  private understood: Parsed | undefined
   private readonly collecting = new Map<number, Promise<FailureRecord | undefined>>()
 
   constructor(
@@ -398,6 +401,7 @@ export class CallWalk {
     const { id } = this.call
     const { body, ...head } = answer
     const isSmall = body.length <= largestInRow
+    const paid = this.understand(answer)
     let spare: string | undefined
     await this.reached('answer-read-before-kept')
     await this.insist('keep the answer', async tries => {
@@ -407,11 +411,28 @@ export class CallWalk {
         file = await answers.write(id, answer)
         await this.reached('answer-file-written')
       }
-      await store.calls.answered(id, { ...head, file, body: file ? undefined : body }, new Date().toISOString())
+      const at = new Date().toISOString()
+      await store.transaction(async ({ calls, generations }) => {
+        await calls.answered(id, { ...head, file, body: file ? undefined : body }, at)
+        if (paid) await generations.change(this.generation.id, paid)
+      })
     })
+    if (paid) this.parts.doorbell.ring(this.generation.id)
     if (spare) await answers.remove(spare).catch(error => this.log.warn({ err: error }, 'a spare answer stays behind'))
     await this.reached('answer-kept')
     await this.reload()
+  }
+
+  /** What an answer with pictures changes at once. That it cannot be understood is told when the call is settled. */
+  private understand(answer: RawAnswer): GenerationChange | undefined {
+    try {
+      const requestId = answer.requestId ?? this.call.providerRequestId ?? undefined
+      this.understood = this.provider().parse({ ...answer, requestId }, this.call)
+      return this.understood.pictures.length > 0 ? paidChange(this.understood) : undefined
+    } catch {
+      this.understood = undefined
+      return undefined
+    }
   }
 
   /** An error of a gateway says nothing about the task that the submit may have made: it is looked for before that is given up. */
@@ -425,11 +446,9 @@ export class CallWalk {
 
   private async settle() {
     const { parts, call } = this
-    const parsed = await this.parsedAnswer()
+    const parsed = this.understood ?? (await this.parsedAnswer())
+    this.understood = undefined
     if (parsed.pictures.length === 0) return this.settleWithout(parsed)
-    const revisedPrompt = parsed.revisedPrompt ? { revisedPrompt: parsed.revisedPrompt } : {}
-    await parts.store.generations.change(this.generation.id, { charge: 'charged', ...revisedPrompt })
-    parts.doorbell.ring(this.generation.id)
 
     const lost = await Promise.all(this.collect(parsed))
     const failures = [
@@ -695,6 +714,10 @@ export class CallWalk {
   private throwIfStopping() {
     if (this.parts.stopping.aborted) throw new Stopped()
   }
+}
+
+function paidChange(parsed: Parsed): GenerationChange {
+  return { charge: 'charged', ...(parsed.revisedPrompt ? { revisedPrompt: parsed.revisedPrompt } : {}) }
 }
 
 class MissingReference extends Error {

@@ -16,7 +16,9 @@ export function adviceFor(generation: GenerationRecord): Advice | undefined {
         ? `The pictures that came are stored; others may have been made and charged by ${service}, and were not asked for again.`
         : `${service} may have made and charged this, and its answer was lost, so it was not asked for again.`,
       `Look at the usage page of the service${id ? ` for the request ${id}` : ''}.`,
-      came ? 'Then make the missing ones again, or leave it.' : 'Ask again when nothing stands there, or when you accept to pay once more.',
+      came
+        ? 'Then make the missing ones again, or leave it.'
+        : 'Ask again when nothing stands there, or when you accept to pay once more.',
     ].join(' '),
     zh: [
       came

@@ -61,6 +61,8 @@ async function openSqlite(file: string, prove: Prove): Promise<Database> {
   try {
     const isNew = !existsSync(file) || statSync(file).size === 0
     handle = new DatabaseSync(file)
+    // Prompts are nobody else's business on a shared machine.
+    if (isNew) chmodSync(file, 0o600)
     // FULL: a step of the ledger that was committed survives a power cut, not only a crash of the process.
     handle.exec(
       'PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000',

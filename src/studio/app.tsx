@@ -54,7 +54,7 @@ export function Shell() {
       <Rail openSheet={() => setSheetOpen(true)} />
       <div className={classes('min-w-0', isPicture ? 'pb-0' : 'pb-24 lg:pb-0')}>
         <main id="content" tabIndex={-1} className="outline-none">
-          <Banners />
+          <Banners isPicture={isPicture} />
           <Outlet />
         </main>
       </div>
@@ -148,7 +148,7 @@ function LanguageButton() {
   )
 }
 
-function Banners() {
+function Banners({ isPicture }: { isPicture: boolean }) {
   const t = useText()
   const connection = useConnection()
   const { data: configurations = [] } = useConfigurations()
@@ -162,7 +162,8 @@ function Banners() {
       </Notice>,
     )
   }
-  if (isDemo) {
+  // A picture is fitted to the height of the window.
+  if (isDemo && !isPicture) {
     banners.push(
       <p key="demo" className="flex items-center justify-center gap-2 text-ink-faint text-xs">
         <FlaskConical aria-hidden className="size-3.5 shrink-0" />

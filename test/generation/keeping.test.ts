@@ -203,7 +203,7 @@ test('deleting removes the files too, and a running generation cannot be deleted
 test('a file that went missing is a clear answer, and the server lives', async () => {
   const app = await startApp()
   const made = await app.generate(small)
-  await rm(path.join(app.dataDir, 'images'), { recursive: true })
+  await rm(path.join(app.dataDir, 'images'), { recursive: true, maxRetries: 20 })
 
   const answer = await app.call('GET', made.images[0]?.url ?? '')
 
@@ -214,7 +214,7 @@ test('a file that went missing is a clear answer, and the server lives', async (
 test('a picture store that cannot be written to is told by the status, and the generation ends when it can', async () => {
   const app = await startApp()
   const images = path.join(app.dataDir, 'images')
-  await rm(images, { recursive: true })
+  await rm(images, { recursive: true, maxRetries: 20 })
   await writeFile(images, 'a file in place of the folder')
   const started = await app.generate(small, { prefer: 'respond-async' })
   await waitFor(app, started.id, generation => generation.waiting !== null)

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Database, type DatabaseLocation, openDatabase } from '../../src/storage/database.ts'
 import type { NewGeneration } from '../../src/storage/generations.ts'
 import { createSeal } from '../../src/storage/seal.ts'
+import { sealAnew } from '../../src/storage/seal-check.ts'
 import { createStore, type Store } from '../../src/storage/store.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
 
@@ -160,6 +161,30 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
     expect(await store.generations.find('half')).toBeUndefined()
   })
 
+  test('another secret is refused before anything is changed; sealed anew, only the new one opens it', async () => {
+    const other = createSeal('another secret, just as long')
+    const values = { name: 'Mine', provider: 'doubao', created_at: time(0), updated_at: time(0) }
+    const sealed = seal.seal('the-key', 'configurations/c')
+    await database.kysely
+      .insertInto('configurations')
+      .values({ id: 'c', api_key: sealed, is_active: 1, ...values } as never)
+      .execute()
+    await database.close()
+    await expect(openDatabase(location, other)).rejects.toThrow('SECRET_KEY is not the one')
+
+    database = await openDatabase(location, seal)
+    expect(await sealAnew(database, other, { dropUnreadable: false })).toEqual({ sealed: 1, dropped: [] })
+    await database.close()
+
+    await expect(openDatabase(location, seal)).rejects.toThrow('SECRET_KEY is not the one')
+    database = await openDatabase(location, [
+      { seal, keep: () => expect.fail('the old one') },
+      { seal: other, keep() {} },
+    ])
+    const [row] = await database.kysely.selectFrom('configurations').select('api_key').execute()
+    expect(database.seal.open(row?.api_key ?? '', 'configurations/c')).toBe('the-key')
+  })
+
   test('a second process is kept out until the first has ended', async () => {
     await expect(openDatabase(location, seal)).rejects.toThrow(/in use by another|already works on/)
 
@@ -185,7 +210,7 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
 function newGeneration(id: string): NewGeneration {
   return {
     ...{ id, prompt: 'a prompt', timestamp: time(0), provider: 'doubao', model: 'm', configId: 'c' },
-    ...{ parameters: {}, resolved: {}, warnings: [], retryOf: null, requestId: 'r' },
+    ...{ parameters: {}, resolved: {}, warnings: [], tokenId: null, retryOf: null, requestId: 'r' },
   }
 }
 

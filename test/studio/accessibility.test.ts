@@ -83,9 +83,7 @@ const screens: Screen[] = [
 
 test.each([
   { theme: 'light', language: 'zh', device: 'desktop' },
-  { theme: 'dark', language: 'en', device: 'desktop' },
-  { theme: 'light', language: 'en', device: 'phone' },
-  { theme: 'dark', language: 'zh', device: 'phone' },
+  { theme: 'dark', language: 'en', device: 'phone' },
 ] as const)('no serious finding on any screen: $theme, $language, $device', async ({ theme, language, device }) => {
   const seen = await visit(app.url, { theme, language, ...(device === 'phone' ? phone : {}) })
   const { page } = seen

@@ -113,23 +113,44 @@ test('the status follows the queue, and shows the last errors', async () => {
   await page.getByRole('button', { name: word('status.refresh') }).click()
 
   const errors = page.getByRole('region', { name: word('status.errors') })
-  await errors.getByText('generation ended').waitFor()
-  await errors.getByText('content_rejected').waitFor()
+  await errors.getByText(word('status.notMade')).waitFor()
+  await errors.getByText(word('problems.content_rejected')).waitFor()
   expect(await errors.innerText()).not.toContain('a bad one')
   await errors.getByRole('link', { name: word('status.generation') }).click()
   await page.getByRole('heading', { level: 1, name: 'a bad one' }).waitFor({ state: 'attached' })
 })
 
-test('without the server a screen says so, and comes back by itself', async () => {
+test('what was shown stays when the network goes, with its age, and is fresh again when it is back', async () => {
   const app = await startStudio()
-  const { page, context, word } = await visit(app.url, { language: 'en', expected: [/net::ERR/, /Failed to load/] })
-  await page.getByRole('textbox', { name: word('generate.prompt') }).waitFor()
+  const expected = [/net::ERR/, /Failed to load/]
+  const { page, context, word } = await visit(app.url, { path: '/status', language: 'en', expected })
+  await page.getByText(word('status.ok'), { exact: true }).waitFor()
 
-  await context.route('**/api/config', route => route.abort())
-  await page.getByRole('link', { name: word('shell.configurations') }).click()
-  await page.getByRole('heading', { level: 1, name: word('configurations.title') }).waitFor()
-  await context.unroute('**/api/config')
-  await page.reload()
+  await context.setOffline(true)
+  await page.getByRole('button', { name: word('status.refresh') }).click()
+  await page.getByText(/As of .*2\d{3}/).waitFor()
+  await page.getByText(word('status.ok'), { exact: true }).waitFor()
+  await context.setOffline(false)
+  await page.getByRole('button', { name: word('status.refresh') }).click()
 
-  await page.getByText('Doubao Seedream (DOUBAO_API_KEY)').waitFor()
+  await page.getByText(/As of/).waitFor({ state: 'detached' })
+})
+
+test('what could not be loaded says so, and how to try again', async () => {
+  const app = await startStudio()
+  const expected = [/net::ERR/, /Failed to load/]
+  const { page, context, word } = await visit(app.url, { language: 'en', expected })
+
+  for (const [path, address, failed, there] of [
+    ['/configurations', '**/api/config', 'configurations.failed', 'Doubao Seedream (DOUBAO_API_KEY)'],
+    ['/status', '**/api/status*', 'status.failed', word('status.ok')],
+  ] as const) {
+    await context.route(address, route => route.abort())
+    await page.goto(app.url + path)
+    const trouble = page.getByRole('alert').filter({ hasText: word(failed) })
+    await trouble.getByText(word('problems.offline')).waitFor()
+    await context.unroute(address)
+    await trouble.getByRole('button', { name: word('shell.retry') }).click()
+    await page.getByText(there, { exact: true }).waitFor()
+  }
 })

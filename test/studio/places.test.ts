@@ -27,7 +27,7 @@ test('on a phone nothing is cut off, and everything can be hit with a thumb', as
   ]
   for (const path of [...screens, '/configurations?add=doubao']) {
     await page.goto(app.url + path)
-    await page.getByRole('heading', { level: 1 }).first().waitFor({ state: 'attached' })
+    await page.locator('h1').waitFor({ state: 'attached' })
     await page.waitForLoadState('networkidle')
     expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(390)
     expect(await smallTargets(page), path).toEqual([])

@@ -57,7 +57,7 @@ export function CheckTrouble({ error }: { error: unknown }) {
   const t = useText()
   return (
     <Notice look="bad" icon={<CircleAlert aria-hidden />}>
-      <strong className="font-medium">{t('configurations.testFailed')}.</strong> {explain(error)}
+      <strong className="font-medium">{t('configurations.testFailed')}</strong> {explain(error)}
     </Notice>
   )
 }

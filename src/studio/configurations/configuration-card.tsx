@@ -13,7 +13,6 @@ import {
 import { ago } from '../text/format.ts'
 import { useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
-import { classes } from '../ui/classes.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { Badge } from '../ui/states.tsx'
@@ -46,7 +45,7 @@ export function ConfigurationCard({ configuration, onEdit }: ConfigurationCardPr
   return (
     <li className="flex flex-col gap-3 rounded-card border border-line bg-raised p-4 sm:p-5">
       <div className="flex items-start gap-3">
-        <div className={classes('min-w-0 flex-1', !isActive && 'opacity-80')}>
+        <div className="min-w-0 flex-1">
           <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
             <h3 className="break-words font-sans text-base">{name}</h3>
             {!isOwn && (

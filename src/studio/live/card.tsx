@@ -130,7 +130,12 @@ function Pictures({ generation, isAlive, onReference }: PicturesProps) {
   if (places.length === 0) return null
   const ratio = images[0] ? images[0].width / images[0].height : askedRatio(generation)
   return (
-    <div className={classes('grid gap-1', places.length > 1 && (places.length > 4 ? 'grid-cols-3' : 'grid-cols-2'))}>
+    <div
+      className={classes(
+        'grid gap-1',
+        places.length > 1 && (places.length === 3 || places.length > 4 ? 'grid-cols-3' : 'grid-cols-2'),
+      )}
+    >
       {places.map(index => {
         const image = images.find(image => image.index === index)
         const failure = failures.find(failure => failure.index === index)

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router'
 import { CircleCheck } from 'lucide-react'
 import type { RecentErrorList } from '../../api/system.ts'
 import { ago } from '../text/format.ts'
-import { useText } from '../text/text.ts'
+import { findText, useText } from '../text/text.ts'
 import { Badge, Notice, Skeleton } from '../ui/states.tsx'
 
 type LoggedError = RecentErrorList['items'][number]
@@ -38,17 +38,18 @@ export function RecentErrors({ errors, isFailed }: RecentErrorsProps) {
           {together(errors).map(({ error, count }) => (
             <li key={`${error.time} ${error.message}`} className="flex flex-col gap-1 px-4 py-3">
               <p className="flex flex-wrap items-baseline gap-x-3">
-                <span lang="en" className="min-w-0 flex-1 basis-64 break-words font-medium">
-                  {error.message}
-                </span>
+                <Words
+                  text={error.message === 'generation ended' ? t('status.notMade') : undefined}
+                  original={error.message}
+                />
                 {count > 1 && <Badge look="warning">{t('status.repeated', { count })}</Badge>}
                 <time dateTime={error.time} className="text-ink-faint text-sm">
                   {ago(error.time)}
                 </time>
               </p>
               {error.detail && (
-                <p lang="en" className="break-words text-ink-soft text-sm">
-                  {error.detail}
+                <p className="break-words text-ink-soft text-sm">
+                  {findText('problems', error.detail) ?? <span lang="en">{error.detail}</span>}
                 </p>
               )}
               {(error.generation_id ?? error.request_id) && (
@@ -72,6 +73,15 @@ export function RecentErrors({ errors, isFailed }: RecentErrorsProps) {
         </ol>
       )}
     </section>
+  )
+}
+
+/** The log is English; what people meet every day has words of its own. */
+function Words({ text, original }: { text: string | undefined; original: string }) {
+  return (
+    <span lang={text === undefined ? 'en' : undefined} className="min-w-0 flex-1 basis-64 break-words font-medium">
+      {text ?? original}
+    </span>
   )
 }
 

@@ -62,7 +62,7 @@ export function WelcomeScreen() {
             </Link>
           }
         >
-          <strong className="font-medium">{t('welcome.have')}.</strong> {t('welcome.haveHint')}
+          <strong className="font-medium">{t('welcome.have')}</strong> {t('welcome.haveHint')}
         </Notice>
       )}
       <fieldset>

@@ -66,7 +66,7 @@ export const configurations = {
   saveAnyway: 'Save anyway',
   ok: 'The key works.',
   latency: 'Answered in {time}.',
-  testFailed: 'The test could not be run',
+  testFailed: 'The test could not be run.',
   provider_key_rejected: 'The service does not accept this key.',
   wrong_address: 'This address does not fit.',
   provider_access_denied: 'The key is right, but the account may not use the model.',

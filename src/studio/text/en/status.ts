@@ -39,6 +39,7 @@ export const status = {
   errorsHint: 'Since the server started, without keys and prompts. Its log has more under the request id.',
   noErrors: 'No errors since the server started.',
   errorsFailed: 'The errors could not be loaded.',
+  notMade: 'A generation failed',
   request: 'Request {id}',
   generation: 'Generation',
   repeated: '{count} times',

@@ -23,7 +23,7 @@ export const welcome = {
   keyMissing: 'Paste the key first.',
   saved: 'It works. Draw something.',
   savedUntested: 'The key is stored.',
-  have: 'A key is there already',
+  have: 'A key is there already.',
   haveHint: 'You can create right away, or add another service.',
   start: 'Start creating',
   test_provider_key_rejected: 'The service does not know this key. Copy it once more, whole and without spaces.',

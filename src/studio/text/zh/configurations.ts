@@ -68,7 +68,7 @@ export const configurations: Words<typeof english> = {
   saveAnyway: '仍然保存',
   ok: '密钥可用。',
   latency: '用时 {time}。',
-  testFailed: '测试未能进行',
+  testFailed: '测试未能进行。',
   provider_key_rejected: '服务方不接受这个密钥。',
   wrong_address: '地址不对。',
   provider_access_denied: '密钥正确，但账号还不能使用这个模型。',

@@ -42,6 +42,7 @@ export const status: Words<typeof english> = {
   errorsHint: '自服务器启动以来的记录，不含密钥和提示词。可凭请求编号在日志中查看详情。',
   noErrors: '自服务器启动以来没有错误。',
   errorsFailed: '错误记录未能加载。',
+  notMade: '一个任务失败了',
   request: '请求 {id}',
   generation: '任务',
   repeated: '{count} 次',

@@ -22,7 +22,7 @@ export const welcome: Words<typeof english> = {
   keyMissing: '请先粘贴密钥。',
   saved: '密钥可用，开始作画吧。',
   savedUntested: '密钥已保存。',
-  have: '已经有密钥了',
+  have: '已经有密钥了。',
   haveHint: '可以直接开始创作，也可以再添加一个服务。',
   start: '开始创作',
   test_provider_key_rejected: '服务方不认识这个密钥。请重新完整复制，不要带空格。',

@@ -1,0 +1,225 @@
+/**
+ * Random load, random trouble, random kills, then the books: `npm run soak -- --kills 500`. Every kind of call runs while services cut,
+ * stall, refuse and break, and the program is killed with SIGKILL at random moments. In the end the ledgers of the services are laid
+ * beside ours. Ends with 1 when a picture was paid for twice or lost, or when files and rows do not match.
+ *
+ * `--kills` how many (50), `--seed` repeats the same choices (not the same timing), `--minutes` ends the killing early.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import type { Fault, FaultOptions, Simulator } from '../src/simulators/server.ts'
+import { type Kind, kinds } from '../test/recovery/kinds.ts'
+import { faultsOnDisk, type Program, rowsOf, unfinished, until } from '../test/recovery/program.ts'
+import { addOpenai, openWorld } from '../test/recovery/world.ts'
+
+const { values } = parseArgs({
+  options: { kills: { type: 'string' }, seed: { type: 'string' }, minutes: { type: 'string' } },
+})
+const kills = Number(values.kills ?? 50)
+const seed = Number(values.seed ?? Date.now() % 1_000_000)
+const deadline = Date.now() + Number(values.minutes ?? 600) * 60_000
+const random = generator(seed)
+
+interface Order {
+  kind: Kind
+  prompt: string
+  posts: number
+  billed: number
+}
+
+const world = await openWorld({ timeScale: 0.005 })
+const simulators: Simulator[] = [world.doubao, world.qwen, world.openai]
+const orders = new Map<string, Order>()
+let killed = 0
+let adopted = 0
+let latecomers: Order[] = []
+const startedAt = Date.now()
+
+try {
+  let program = await world.start([], { LOG_LEVEL: 'warn' })
+  await addOpenai(program, world)
+  while (killed < kills && Date.now() < deadline) {
+    makeTrouble()
+    for (let left = 1 + below(6); left > 0; left--) latecomers.push(newOrder())
+    const answered = new Set<Order>()
+    const sending = latecomers.map(order => send(program, order).then(isTaken => isTaken && answered.add(order)))
+    await pause(below(1500))
+    await program.end('SIGKILL')
+    killed++
+    await Promise.all(sending)
+    // Who got no answer asks again with the same key, as a client should.
+    latecomers = latecomers.filter(order => !answered.has(order))
+    keepBooks()
+    adopted += adoptedBy(program)
+    if (killed % 10 === 0) console.log(`${killed} kills, ${orders.size} generations, ${seconds()} s`)
+    program = await world.start([], { LOG_LEVEL: 'warn' })
+  }
+  for (const simulator of simulators) simulator.reset()
+  for (const order of latecomers) await send(program, order)
+  await until(
+    () => `unfinished: ${unfinished(world.dataDir)}`,
+    () => unfinished(world.dataDir).length === 0,
+    180_000,
+  )
+  await pause(500)
+  adopted += adoptedBy(program)
+  keepBooks()
+  await until(
+    () => faultsOnDisk(world.dataDir).join('\n'),
+    () => faultsOnDisk(world.dataDir).length === 0,
+  ).catch(() => {})
+  const isRight = audit()
+  process.exitCode = isRight ? 0 : 1
+} finally {
+  await world.close()
+}
+
+// ── Load ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function newOrder(): Order {
+  const kind = kinds[below(kinds.length)]!
+  const prompt = `soak-${orders.size} ${kind.request.prompt}`
+  const order = { kind, prompt, posts: 0, billed: 0 }
+  orders.set(prompt, order)
+  return order
+}
+
+/** True when the server said that it has it. */
+async function send(program: Program, { kind, prompt }: Order): Promise<boolean> {
+  const headers = { prefer: 'respond-async', 'idempotency-key': prompt }
+  try {
+    const { status, body } = await program.call('POST', '/api/generate', { ...kind.request, prompt }, headers)
+    if (status !== 202 && status !== 200) throw new Error(`a request was refused: ${status} ${JSON.stringify(body)}`)
+    return true
+  } catch (error) {
+    if (error instanceof TypeError) return false
+    throw error
+  }
+}
+
+function makeTrouble() {
+  const busy = {
+    doubao: undefined,
+    qwen: { code: 'Throttling.RateQuota', message: 'Requests rate limit exceeded, please try again later.' },
+    openai: { error: { message: 'Rate limit reached', type: 'requests', param: null, code: 'rate_limit_exceeded' } },
+  }
+  for (const name of ['doubao', 'qwen', 'openai'] as const) {
+    const simulator = world[name]
+    const give = (fault: Fault, options?: FaultOptions) => simulator.misbehave(fault, options)
+    const choices = [
+      () => give({ kind: 'slow', ms: 50 + below(400) }),
+      () => give({ kind: 'status', status: 429, body: busy[name] }),
+      () => give({ kind: 'status', status: 503, body: '<html>busy</html>', headers: { 'content-type': 'text/html' } }),
+      () => give({ kind: 'status', status: 500, billed: below(2) === 0 }),
+      () => give({ kind: 'status', status: 502, body: '<html>bad gateway</html>', billed: below(2) === 0 }),
+      () => give({ kind: 'cut', after: 'request', billed: below(2) === 0 }),
+      () => give({ kind: 'cut', after: 'half-body' }),
+      () => give({ kind: 'cut', after: 'n-events', n: 1 + below(3) }),
+      () => give({ kind: 'hang', billed: true }),
+      () => give({ kind: 'download', how: '500' }, { times: 1 + below(3) }),
+      () => give({ kind: 'download', how: 'cut' }),
+      () => give({ kind: 'download', how: 'slow', ms: 200 }),
+      () => give({ kind: 'status', status: 500 }, { target: 'task', times: 2 }),
+    ]
+    for (let left = below(3); left > 0; left--) choices[below(choices.length)]!()
+  }
+}
+
+// ── Books ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Takes over what the services have seen. The simulators forget it then, and the trouble that nobody met. */
+function keepBooks() {
+  for (const simulator of simulators) {
+    for (const { method, body } of simulator.requests) {
+      const prompt = method === 'POST' ? promptIn(body) : undefined
+      const order = prompt === undefined ? undefined : orders.get(prompt)
+      if (order) order.posts++
+    }
+    for (const { prompt } of simulator.billed) {
+      const order = orders.get(prompt)
+      if (order) order.billed++
+    }
+    simulator.reset()
+  }
+}
+
+function adoptedBy(program: Program) {
+  return (program.output().match(/was found in the list/g) ?? []).length
+}
+
+function promptIn(body: unknown) {
+  return /"(soak-\d+ [^"]*)"/.exec(JSON.stringify(body) ?? '')?.[1]
+}
+
+function audit(): boolean {
+  const { generations, calls, images } = rowsOf(world.dataDir)
+  const paidTwice: string[] = []
+  const lost: string[] = []
+  const wrongWord: string[] = []
+  const counts = { charged: 0, none: 0, unknown: 0 }
+  let unknownBilled = 0
+  for (const [prompt, order] of orders) {
+    const rows = generations.filter(generation => generation.prompt === prompt)
+    const [generation] = rows
+    if (!generation || rows.length > 1) {
+      paidTwice.push(`${prompt}: ${rows.length} records`)
+      continue
+    }
+    const ours = calls.filter(call => call.generation_id === generation.id)
+    const stored = images.filter(image => image.generation_id === generation.id).length
+    const sent = ours.filter(call => call.sent_at !== null).length
+    if (order.billed > order.kind.pictures || order.posts > sent)
+      paidTwice.push(`${prompt}: ${order.posts} requests for ${sent} sent calls, ${order.billed} pictures billed`)
+    counts[generation.charge as keyof typeof counts]++
+    if (generation.charge === 'unknown') unknownBilled += order.billed - stored
+    else if (stored < order.billed) lost.push(`${prompt}: ${order.billed} billed, ${stored} stored`)
+    if (generation.charge === 'none' && order.billed > 0) wrongWord.push(`${prompt}: none, but billed`)
+    if (generation.charge === 'charged' && order.billed === 0) wrongWord.push(`${prompt}: charged, but not billed`)
+  }
+  const faults = faultsOnDisk(world.dataDir)
+  const sum = (pick: (order: Order) => number) => [...orders.values()].reduce((total, order) => total + pick(order), 0)
+  console.table({
+    kills: killed,
+    seconds: seconds(),
+    seed,
+    generations: orders.size,
+    calls: calls.length,
+    'requests at the services': sum(order => order.posts),
+    'repeats after a free refusal': calls.filter(call => call.attempt > 1).length,
+    'tasks found again': adopted,
+    'pictures billed': sum(order => order.billed),
+    'pictures stored': images.length,
+    'generations charged': counts.charged,
+    'generations not charged': counts.none,
+    'generations unknown': counts.unknown,
+    'billed, answer lost, told as unknown': unknownBilled,
+    'paid twice': paidTwice.length,
+    lost: lost.length,
+    'wrong word of money': wrongWord.length,
+    'faults of files and rows': faults.length,
+  })
+  const wrong = [...paidTwice, ...lost, ...wrongWord, ...faults]
+  for (const line of wrong.slice(0, 50)) console.error(line)
+  return wrong.length === 0
+}
+
+// ── Chance ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function below(most: number) {
+  return Math.floor(random() * most)
+}
+
+/** Mulberry32: the same choices for the same seed. */
+function generator(start: number) {
+  let state = start >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+function seconds() {
+  return Math.round((Date.now() - startedAt) / 1000)
+}

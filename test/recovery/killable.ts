@@ -1,0 +1,44 @@
+/**
+ * The real program with an ear for its test: it can be told to hold every new generation at a point of its path, where it is then
+ * killed. The program itself has no such switch; this entry hands the hook in.
+ *
+ * Words on the command line, all optional: `timeScale=0.01` shortens every pause; `dies=settled:2` kills the process by itself at that
+ * occurrence of a point, counted over all generations.
+ */
+import type { Point, Reached } from '../../src/generation/points.ts'
+import { start } from '../../src/start.ts'
+
+export type Told = { hold: { point: Point; from: number } | null }
+export type Telling =
+  | { type: 'listening'; address: string }
+  | { type: 'ready' }
+  | { type: 'held'; generationId: string; occurrence: number }
+
+const words = new Map(process.argv.slice(2).map(word => word.split('=', 2) as [string, string]))
+const [deadlyPoint, deadlyCount = '1'] = words.get('dies')?.split(':') ?? []
+let deadly = 0
+let hold: Told['hold'] = null
+let passed = new Map<string, number>()
+
+const reached: Reached = (point, generationId) => {
+  if (point === deadlyPoint && ++deadly === Number(deadlyCount)) process.kill(process.pid, 'SIGKILL')
+  if (point !== hold?.point) return
+  const occurrence = (passed.get(generationId) ?? 0) + 1
+  passed.set(generationId, occurrence)
+  if (occurrence < hold.from) return
+  tell({ type: 'held', generationId, occurrence })
+  return new Promise(() => {})
+}
+
+process.on('message', (told: Told) => {
+  hold = told.hold
+  passed = new Map()
+  tell({ type: 'ready' })
+})
+
+const { address } = await start({ overrides: { timeScale: Number(words.get('timeScale') ?? 0.01), reached } })
+tell({ type: 'listening', address })
+
+function tell(telling: Telling) {
+  process.send?.(telling)
+}

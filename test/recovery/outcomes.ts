@@ -1,0 +1,137 @@
+/** What must be true after the next start, for each instant and kind of call. The table in docs/recovery.md is made of this. */
+import type { Point } from '../../src/generation/points.ts'
+import type { Kind } from './kinds.ts'
+
+export interface Outcome {
+  /** Pictures stored in the end. */
+  pictures: number
+  charge: 'charged' | 'unknown'
+  /** Paid requests, before and after the restart together. */
+  posts: number
+}
+
+/** Of a process that dies when a generation comes to `point` for the `from`th time; calls beside it that come there too die with it. */
+export function outcomeOf(kind: Kind, point: Point, from: number): Outcome {
+  const all: Outcome = { pictures: kind.pictures, charge: 'charged', posts: kind.calls }
+  const before = from - 1
+  const lost: Outcome = { pictures: before, charge: 'unknown', posts: kind.calls }
+  switch (point) {
+    case 'sending-written':
+      // Nobody can tell that the request had not left yet.
+      return { ...lost, posts: before }
+    case 'request-sent':
+      return kind.isTask ? all : lost
+    case 'answer-read-before-kept':
+      // A task can be asked for again; of a stream every part is on disk.
+      return kind.isTask || kind.parts > 0 ? all : lost
+    case 'stream-part-read':
+      return streamed(kind, before)
+    case 'stream-begun':
+      return streamed(kind, 0)
+    case 'stream-part-appended':
+      return streamed(kind, from)
+    case 'repeat-written':
+      return { ...all, posts: 2 * kind.calls }
+    default:
+      return all
+  }
+}
+
+/** As many pictures as parts came; with the last of them nothing is missing any more. */
+function streamed(kind: Kind, parts: number): Outcome {
+  const pictures = Math.min(parts, kind.pictures)
+  return { pictures, charge: pictures === kind.pictures ? 'charged' : 'unknown', posts: 1 }
+}
+
+interface Instant {
+  /** The point is passed … */
+  at: string
+  /** After the next start … */
+  outcome: string
+  charge: string
+}
+
+export const instants: Record<Point, Instant> = {
+  'generation-written': {
+    at: 'the generation and its calls are written',
+    outcome: 'the requests are sent',
+    charge: 'charged',
+  },
+  'before-sending': { at: 'a request is about to be noted as being sent', outcome: 'it is sent', charge: 'charged' },
+  'sending-written': {
+    at: 'it is noted that the request is being sent',
+    outcome: 'never sent again: nobody can tell whether it left. A task is looked for in the list of the service first',
+    charge: 'unknown',
+  },
+  'request-sent': {
+    at: 'the request is on its way',
+    outcome:
+      'never sent again. A task is found in the list of the service and followed, when it is the only one that nobody knows',
+    charge: 'unknown; task: charged',
+  },
+  'task-known-before-written': {
+    at: 'the task id has come and is not written',
+    outcome: 'the task is found in the list of the service and followed',
+    charge: 'charged',
+  },
+  'task-written': { at: 'the task id is written', outcome: 'the task is followed on', charge: 'charged' },
+  'before-poll': { at: 'the task is about to be looked at', outcome: 'the task is followed on', charge: 'charged' },
+  'stream-part-read': {
+    at: 'a part of a stream has come and is not on disk',
+    outcome: 'the pictures of the parts before it are stored; the others are failures with `outcome_unknown`',
+    charge: 'unknown',
+  },
+  'stream-begun': {
+    at: 'the file of a stream is there, still empty',
+    outcome: 'nothing came: `outcome_unknown`',
+    charge: 'unknown',
+  },
+  'stream-part-appended': {
+    at: 'a part of a stream is on disk',
+    outcome: 'its picture is stored too; those that had not come are failures with `outcome_unknown`',
+    charge: 'unknown; last picture: charged',
+  },
+  'answer-read-before-kept': {
+    at: 'the whole answer has come and is not on disk',
+    outcome: '`outcome_unknown`. A task is asked again; of a stream every part is on disk already',
+    charge: 'unknown; task, stream: charged',
+  },
+  'answer-file-written': {
+    at: 'a large answer is in its file, its row does not tell of it',
+    outcome: 'the file is taken up and parsed',
+    charge: 'charged',
+  },
+  'answer-kept': { at: 'the answer is kept', outcome: 'it is parsed and its pictures are fetched', charge: 'charged' },
+  'picture-fetched': {
+    at: 'a picture is in a temporary file',
+    outcome: 'the temporary file is removed, the picture is fetched again',
+    charge: 'charged',
+  },
+  'picture-put': {
+    at: 'a picture is in its place, without a row',
+    outcome: 'the file is taken up as it is, even when its address has died meanwhile',
+    charge: 'charged',
+  },
+  'picture-written': { at: 'a picture has its row', outcome: 'the others are fetched', charge: 'charged' },
+  'before-settled': {
+    at: 'all pictures of a call are stored',
+    outcome: 'its answer is parsed again, and nothing is fetched',
+    charge: 'charged',
+  },
+  settled: { at: 'a call is settled', outcome: 'the other calls go on', charge: 'charged' },
+  'repeat-written': {
+    at: 'a request was refused without cost, and its repeat is written',
+    outcome: 'it is sent again after the pause that is written with it',
+    charge: 'charged',
+  },
+  'before-finish': { at: 'all calls are settled', outcome: 'the end is written', charge: 'charged' },
+  finished: { at: 'the end is written', outcome: 'nothing is left to do', charge: 'charged' },
+}
+
+/** The rows of the table in docs/recovery.md. */
+export function table(): string {
+  const rows = Object.entries(instants).map(
+    ([point, { at, outcome, charge }]) => `| \`${point}\` | ${at} | ${outcome} | ${charge} |`,
+  )
+  return ['| point | it dies when … | after the next start | charge |', '|---|---|---|---|', ...rows].join('\n')
+}

@@ -1,0 +1,286 @@
+/** Stopping well, and what happens while the disk or the database says no. */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readdir, rename, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { expect, onTestFinished, test } from 'vitest'
+import { faultsOnDisk, type Program, rowsOf, unfinished, until } from './program.ts'
+import { addOpenai, openWorld, type World } from './world.ts'
+
+const ark = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+const task = { prompt: 'a boat', model: 'wan2.2-t2i-flash', parameters: { size: '512x512' } }
+const inAnswer = { prompt: 'a boat', model: 'gpt-image-1-mini', parameters: { size: '1024x1024' } }
+const async = { prefer: 'respond-async' }
+
+test('the first SIGTERM lets what cannot be asked for again end: the picture is stored, and the client gets it', async () => {
+  const { world, program } = await begin()
+  world.doubao.misbehave({ kind: 'slow', ms: 700 })
+  const waiting = program.call('POST', '/api/generate', ark)
+  await arrived(world, 1)
+
+  const { code } = await program.end('SIGTERM')
+
+  expect(code).toBe(0)
+  expect(await waiting).toMatchObject({ status: 200, body: { status: 'succeeded' } })
+  const { calls, images } = rowsOf(world.dataDir)
+  expect(calls).toMatchObject([{ charge: 'charged' }])
+  expect(images).toHaveLength(1)
+  const again = await world.start()
+  await ended(world)
+  expect((await again.call('GET', '/api/history')).body.items).toMatchObject([
+    { status: 'succeeded', charge: 'charged' },
+  ])
+  expect(world.seen().posts).toHaveLength(1)
+  expect(faultsOnDisk(world.dataDir)).toEqual([])
+})
+
+test('what does not end within the drain time is unknown after the next start, in two languages; the client gets the record', async () => {
+  const { world, program } = await begin({ DRAIN_SECONDS: '1' })
+  world.doubao.misbehave({ kind: 'hang', billed: true })
+  const waiting = program.call('POST', '/api/generate', ark)
+  await arrived(world, 1)
+
+  const began = Date.now()
+  expect(await program.end('SIGTERM')).toEqual({ code: 0, signal: null })
+  expect(Date.now() - began).toBeLessThan(8_000)
+  expect(await waiting).toMatchObject({ status: 202, body: { status: 'running', charge: 'unknown' } })
+
+  const again = await world.start()
+  await ended(world)
+  expect((await again.call('GET', '/api/history')).body.items).toMatchObject([
+    {
+      status: 'failed',
+      charge: 'unknown',
+      error: { code: 'outcome_unknown' },
+      advice: { en: expect.stringMatching(/usage page/), zh: expect.stringMatching(/账单页面核对/) },
+    },
+  ])
+  expect(world.seen().posts).toHaveLength(1)
+})
+
+test('a second signal ends the process at once', async () => {
+  const { world, program } = await begin()
+  world.doubao.misbehave({ kind: 'hang', billed: true })
+  await program.call('POST', '/api/generate', ark, async)
+  await arrived(world, 1)
+
+  program.signal('SIGTERM')
+  await until(
+    () => 'the server to stop answering',
+    () =>
+      program.call('GET', '/health').then(
+        () => false,
+        () => true,
+      ),
+  )
+  const { code } = await program.end('SIGTERM')
+
+  expect(code).toBe(1)
+})
+
+test('a stop leaves a task to the next start at once, and who follows it sees it end without a gap', async () => {
+  const { world, program } = await begin()
+  world.qwen.holdTasks('RUNNING')
+  const { body } = await program.call('POST', '/api/generate', task, async)
+  const before = follow(program, body.id, undefined)
+  await until(
+    () => 'the task to be known',
+    () => rowsOf(world.dataDir).calls[0]?.state === 'accepted',
+  )
+
+  const began = Date.now()
+  expect((await program.end('SIGTERM')).code).toBe(0)
+  expect(Date.now() - began).toBeLessThan(5_000)
+  const seen = await before
+  world.qwen.releaseTasks()
+  const again = await world.start()
+  const rest = await follow(again, body.id, seen.at(-1)?.id)
+
+  expect(seen.at(-1)?.data.status).toBe('running')
+  expect(rest.at(-1)?.data).toMatchObject({ id: body.id, status: 'succeeded', charge: 'charged' })
+  const ids = [...seen, ...rest].map(event => Number(event.id))
+  expect(ids).toEqual(ids.toSorted((a, b) => a - b))
+  expect(world.seen().posts).toHaveLength(1)
+})
+
+test('an answer that the database does not take is in a file, and outlives the process', async () => {
+  const { world, program } = await begin()
+  world.doubao.misbehave({ kind: 'slow', ms: 300 })
+  await program.call('POST', '/api/generate', ark, async)
+  await arrived(world, 1)
+  const other = new DatabaseSync(path.join(world.dataDir, 'chat_history.db'))
+  other.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE')
+  await until(
+    () => 'the answer to be put into a file',
+    async () => (await readdir(path.join(world.dataDir, 'answers'))).some(name => name.endsWith('.answer.txt')),
+    30_000,
+  )
+
+  await program.end('SIGKILL')
+  other.exec('ROLLBACK')
+  other.close()
+  const again = await world.start()
+  await ended(world)
+
+  expect((await again.call('GET', '/api/history')).body.items).toMatchObject([
+    { status: 'succeeded', charge: 'charged' },
+  ])
+  expect(world.seen().posts).toHaveLength(1)
+  await until(
+    () => faultsOnDisk(world.dataDir).join(),
+    () => faultsOnDisk(world.dataDir).length === 0,
+  )
+}, 60_000)
+
+test('a large answer that has no place waits, says so, and is stored when there is room', async () => {
+  const { world, program } = await begin()
+  await addOpenai(program, world)
+  const answers = path.join(world.dataDir, 'answers')
+  await rename(answers, `${answers}-away`)
+  await writeFile(answers, 'a file in place of the folder')
+  const { body } = await program.call('POST', '/api/generate', inAnswer, async)
+  await until(
+    () => 'the reason',
+    async () => (await program.call('GET', `/api/history/${body.id}`)).body.waiting !== null,
+  )
+
+  const waiting = await program.call('GET', `/api/history/${body.id}`)
+  await rm(answers)
+  await rename(`${answers}-away`, answers)
+  await ended(world)
+
+  expect(waiting.body).toMatchObject({
+    status: 'running',
+    waiting: expect.stringMatching(/could not keep the answer.*Trying again/),
+  })
+  expect((await program.call('GET', `/api/history/${body.id}`)).body).toMatchObject({
+    status: 'succeeded',
+    waiting: null,
+  })
+  expect(world.openai.billed).toHaveLength(1)
+})
+
+test('a reference that cannot be read any more costs nothing', async () => {
+  const { world, program } = await begin()
+  await program.hold({ point: 'before-sending', from: 1 })
+  const picture = `data:image/png;base64,${onePicture}`
+  await program.call('POST', '/api/generate', { ...ark, images: [picture] }, async)
+  await until(
+    () => 'the hold',
+    () => program.held.length === 1,
+  )
+  await program.end('SIGKILL')
+  await rm(path.join(world.dataDir, 'images', 'prepared'), { recursive: true })
+
+  const again = await world.start()
+  await ended(world)
+
+  expect((await again.call('GET', '/api/history')).body.items).toMatchObject([
+    {
+      status: 'failed',
+      charge: 'none',
+      error: { code: 'storage_failed', message: expect.stringMatching(/nothing was sent/) },
+    },
+  ])
+  expect(world.seen().posts).toEqual([])
+})
+
+test('two submits that were lost together are never mistaken for each other', async () => {
+  const { world, program } = await begin()
+  await program.hold({ point: 'request-sent', from: 1 })
+  for (const prompt of ['a boat', 'a house']) await program.call('POST', '/api/generate', { ...task, prompt }, async)
+  await until(
+    () => 'both to arrive',
+    () => program.held.length === 2 && world.qwen.tasks().length === 2,
+  )
+  await program.end('SIGKILL')
+
+  const again = await world.start()
+  await ended(world)
+
+  const { items } = (await again.call('GET', '/api/history')).body
+  expect(items).toMatchObject([
+    { charge: 'unknown', images: [] },
+    { charge: 'unknown', images: [] },
+  ])
+  expect(world.seen().posts).toHaveLength(2)
+})
+
+test('the doctor removes what can be made again, brings back what can be had, and lists the rest', async () => {
+  const { world, program } = await begin()
+  for (const request of [ark, task]) await program.call('POST', '/api/generate', request)
+  await program.end('SIGTERM')
+  const images = path.join(world.dataDir, 'images')
+  const [first, second] = rowsOf(world.dataDir).images
+  await rm(path.join(images, first?.file ?? ''))
+  await rm(path.join(images, second?.file ?? ''))
+  world.qwen.expireUrls()
+  const unknownFile = `${path.dirname(first?.file ?? '')}/00000000-0000-8000-a000-000000000000.png`
+  await writeFile(path.join(images, unknownFile), 'something')
+  await writeFile(path.join(images, 'thumbnails/nobody.webp'), 'small')
+
+  const { code, output } = await doctor(world)
+
+  expect(code).toBe(1)
+  expect(output).toMatch(/no row .*00000000-0000-8000-a000-000000000000\.png/)
+  expect(output.match(/fetched again/g)).toHaveLength(1)
+  expect(output.match(/missing .*expired/g)).toHaveLength(1)
+  expect(existsSync(path.join(images, 'thumbnails/nobody.webp'))).toBe(false)
+  expect(existsSync(path.join(images, unknownFile))).toBe(true)
+})
+
+// ── Steps ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function begin(environment?: Record<string, string>) {
+  const world = await openWorld()
+  onTestFinished(() => world.close())
+  return { world, program: await world.start([], environment) }
+}
+
+function arrived(world: World, posts: number) {
+  return until(
+    () => `${posts} requests at the services`,
+    () => world.seen().posts.length === posts,
+  )
+}
+
+function ended(world: World) {
+  return until(
+    () => `unfinished: ${unfinished(world.dataDir)}`,
+    () => unfinished(world.dataDir).length === 0,
+    30_000,
+  )
+}
+
+/** Every event until the stream or its server ends. */
+async function follow(program: Program, id: string, lastEventId: string | undefined) {
+  const response = await fetch(`${program.address}/api/history/${id}/events`, {
+    headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
+  })
+  let text = ''
+  try {
+    for await (const piece of response.body ?? []) text += Buffer.from(piece).toString()
+  } catch {
+    // The server went; what came before counts.
+  }
+  return text.split('\n\n').flatMap(event => {
+    const id = /^id: (.*)$/m.exec(event)?.[1]
+    const data = /^data: (.*)$/m.exec(event)?.[1]
+    return id !== undefined && data !== undefined ? [{ id, data: JSON.parse(data) as { status: string } }] : []
+  })
+}
+
+function doctor(world: World): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, '../../src/doctor.ts')], {
+    cwd: world.dataDir,
+    env: { PATH: process.env.PATH, ...world.environment },
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', chunk => (output += chunk))
+  return new Promise(resolve => child.once('close', code => resolve({ code, output })))
+}
+
+/** 64 by 64 pixels of one colour. */
+const onePicture =
+  'iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAn0lEQVRoge2SQQkAQRDD6qkmT0tUroh7hIFCBKSh6cdpoht0A9ArdhfiLtENugHoFbsLcZfoBt0A9IrdhbhLdINuAHrF7kLcJbpBNwC9Ynch7hLdoBuAXrG7EHeJbtANQK/YXYi7RDfoBqBX7C7EXaIbdAPQK3YX4i7RDboB6BW7C3GX6AbdAPSK3YW4S3SDbgB6xe5C3CW6QTcAveIfHkv+UUtCWarsAAAAAElFTkSuQmCC'

@@ -1,0 +1,72 @@
+/** A data folder and the three services, for programs that come and go. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { DOUBAO_DEMO_KEY, type DoubaoSimulator, startDoubaoSimulator } from '../../src/simulators/doubao.ts'
+import { OPENAI_DEMO_KEY, type OpenaiSimulator, startOpenaiSimulator } from '../../src/simulators/openai.ts'
+import { QWEN_DEMO_KEY, type QwenSimulator, startQwenSimulator } from '../../src/simulators/qwen.ts'
+import { type Program, startProgram } from './program.ts'
+
+export interface World {
+  dataDir: string
+  environment: Record<string, string>
+  doubao: DoubaoSimulator
+  qwen: QwenSimulator
+  openai: OpenaiSimulator
+  /** Starts the program; it ends with the world at the latest. */
+  start(words?: string[], environment?: Record<string, string>): Promise<Program>
+  /** What the services have seen since their last reset. */
+  seen(): { posts: DoubaoSimulator['requests']; billed: DoubaoSimulator['billed'] }
+  close(): Promise<void>
+}
+
+export async function openWorld(options: { timeScale?: number } = {}): Promise<World> {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'webimgui-recovery-'))
+  const simulation = { timeScale: options.timeScale ?? 0 }
+  const [doubao, qwen, openai] = await Promise.all([
+    startDoubaoSimulator(simulation),
+    startQwenSimulator(simulation),
+    startOpenaiSimulator(simulation),
+  ])
+  const simulators = [doubao, qwen, openai]
+  const environment = {
+    DATA_DIR: dataDir,
+    PORT: '0',
+    DOUBAO_API_URL: doubao.baseUrl,
+    DOUBAO_API_KEY: DOUBAO_DEMO_KEY,
+    QWEN_API_URL: qwen.baseUrl,
+    QWEN_API_KEY: QWEN_DEMO_KEY,
+    ALLOWED_HOSTS: new URL(openai.origin).host,
+    // Many starts: what one has compiled serves the next.
+    NODE_COMPILE_CACHE: path.join(dataDir, 'compiled'),
+  }
+  const programs: Program[] = []
+  return {
+    ...{ dataDir, environment, doubao, qwen, openai },
+    async start(words, more) {
+      const program = await startProgram({ ...environment, ...more }, words)
+      programs.push(program)
+      return program
+    },
+    seen: () => ({
+      // Cancelling a task is a POST too, and free.
+      posts: simulators.flatMap(({ requests }) =>
+        requests.filter(({ method, path }) => method === 'POST' && !path.endsWith('/cancel')),
+      ),
+      billed: simulators.flatMap(({ billed }) => billed),
+    }),
+    async close() {
+      await Promise.all(programs.map(program => program.end('SIGKILL')))
+      await Promise.all(simulators.map(simulator => simulator.close()))
+      await rm(dataDir, { recursive: true, force: true, maxRetries: 3 })
+    },
+  }
+}
+
+/** Stores a configuration for the OpenAI-style simulator. */
+export async function addOpenai(program: Program, world: World) {
+  const { status, body } = await program.call('POST', '/api/config', {
+    ...{ name: 'OpenAI style', provider: 'openai', base_url: world.openai.baseUrl, api_key: OPENAI_DEMO_KEY },
+  })
+  if (status !== 201) throw new Error(`the configuration was refused: ${JSON.stringify(body)}`)
+}
