@@ -21,6 +21,7 @@ const allowed: Record<string, string[]> = {
   'start.ts': ['app.ts', 'settings.ts', 'log.ts'],
   'main.ts': ['start.ts', 'settings.ts'],
   'demo.ts': ['start.ts', 'simulators'],
+  'backup.ts': ['settings.ts', 'storage'],
   'doctor.ts': ['generation', 'providers', 'settings.ts', 'storage'],
   'rotate-secret.ts': ['settings.ts', 'storage'],
 }

@@ -93,7 +93,7 @@ function listen(child: ChildProcess) {
 }
 
 /** Waits for a state, not for a time; what it waits for stands in the error. */
-export async function until(what: () => string, isTrue: () => boolean | Promise<boolean>, mostMs = 15_000) {
+export async function until(what: () => string, isTrue: () => boolean | Promise<boolean>, mostMs = 30_000) {
   for (const end = Date.now() + mostMs; ; ) {
     if (await isTrue()) return
     if (Date.now() > end) throw new Error(`waited too long: ${what()}`)

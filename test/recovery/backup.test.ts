@@ -1,0 +1,95 @@
+/** One archive, taken while the server works, and everything back in an empty place. */
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { expect, onTestFinished, test } from 'vitest'
+import { faultsOnDisk, rowsOf, unfinished, until } from './program.ts'
+import { addOpenai, openWorld } from './world.ts'
+
+const entry = path.join(import.meta.dirname, '../../src/backup.ts')
+const ark = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+
+test('a backup of a working server is whole in an empty place, and pays for nothing there', async () => {
+  const world = await openWorld()
+  onTestFinished(() => world.close())
+  world.environment.SECRET_KEY = 'of the server and of its copy'
+  const program = await world.start()
+  await addOpenai(program, world)
+  for (const n of [1, 3]) await program.call('POST', '/api/generate', { ...ark, parameters: { size: '960x960', n } })
+  await program.hold({ point: 'before-sending', from: 1 })
+  await program.call('POST', '/api/generate', { ...ark, prompt: 'waiting' }, { prefer: 'respond-async' })
+  await until(
+    () => 'a request that waits',
+    () => program.held.length === 1,
+  )
+  const archive = path.join(world.dataDir, 'backup.tar')
+  const emptyDir = await mkdtemp(path.join(tmpdir(), 'webimgui-restored-'))
+  onTestFinished(() => rm(emptyDir, { recursive: true, force: true }))
+
+  const written = await run('write', archive, world.environment)
+  const elsewhere = { ...world.environment, DATA_DIR: emptyDir }
+  const restored = await run('restore', archive, elsewhere)
+
+  expect(written).toMatchObject({ code: 0, output: expect.stringMatching(/4 pictures/) })
+  expect(restored).toMatchObject({ code: 0, output: expect.stringMatching(/1 requests that were waiting/) })
+  await program.end('SIGKILL')
+  const posts = world.seen().posts.length
+  const again = await world.start([], { DATA_DIR: emptyDir })
+  await until(
+    () => 'the end',
+    () => unfinished(emptyDir).length === 0,
+  )
+  const { items } = (await again.call('GET', '/api/history')).body
+  expect(items).toMatchObject([{ status: 'cancelled', charge: 'none' }, { images: [{}, {}, {}] }, { images: [{}] }])
+  await until(
+    () => faultsOnDisk(emptyDir).join(),
+    () => faultsOnDisk(emptyDir).length === 0,
+  )
+  expect(rowsOf(emptyDir).images).toEqual(rowsOf(world.dataDir).images)
+  expect(world.seen().posts).toHaveLength(posts)
+
+  const refused = await run('restore', archive, elsewhere)
+  expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/empty place only/) })
+}, 60_000)
+
+test('a damaged or cut archive is refused, and leaves nothing', async () => {
+  const world = await openWorld()
+  onTestFinished(() => world.close())
+  const program = await world.start()
+  await program.call('POST', '/api/generate', ark)
+  await program.end('SIGTERM')
+  const archive = path.join(world.dataDir, 'backup.tar')
+  await run('write', archive, world.environment)
+  const bytes = await readFile(archive)
+  const emptyDir = await mkdtemp(path.join(tmpdir(), 'webimgui-restored-'))
+  onTestFinished(() => rm(emptyDir, { recursive: true, force: true }))
+  const elsewhere = { ...world.environment, DATA_DIR: emptyDir }
+
+  // One byte in the middle of the picture, which is the last large thing in it.
+  const damaged = Buffer.from(bytes)
+  const place = bytes.length - 20_000
+  damaged[place] = damaged[place]! ^ 1
+  await writeFile(`${archive}.damaged`, damaged)
+  await writeFile(`${archive}.cut`, bytes.subarray(0, bytes.length / 2))
+
+  expect(await run('restore', `${archive}.damaged`, elsewhere)).toMatchObject({
+    code: 1,
+    output: expect.stringMatching(/damaged: images\//),
+  })
+  expect(await run('restore', `${archive}.cut`, elsewhere)).toMatchObject({
+    code: 1,
+    output: expect.stringMatching(/ends too early/),
+  })
+  expect((await run('restore', archive, elsewhere)).code).toBe(0)
+}, 60_000)
+
+async function run(word: string, file: string, environment: Record<string, string>) {
+  const options = { cwd: environment.DATA_DIR, env: { PATH: process.env.PATH, ...environment } }
+  const done = promisify(execFile)(process.execPath, [entry, word, file], options)
+  return done.then(
+    ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
+    error => ({ code: error.code as number, output: `${error.stdout}${error.stderr}` }),
+  )
+}
