@@ -10,7 +10,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'server', include: ['test/**/*.test.ts'], exclude: ['test/studio/**'] },
+        test: {
+          name: 'server',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/studio/**'],
+          // Most of these wait for services and processes most of the time.
+          maxWorkers: 3,
+        },
       },
       {
         extends: true,

@@ -55,7 +55,7 @@ describe('a result that cannot be fetched', () => {
 
   test('because it is no picture for a while is fetched again', async () => {
     const app = await startApp()
-    app.doubao.misbehave({ kind: 'download', how: 'not-a-picture' }, { times: 5 })
+    app.doubao.misbehave({ kind: 'download', how: 'not-a-picture' }, { times: 3 })
 
     expect(await app.generate(small)).toMatchObject({ status: 'succeeded', charge: 'charged' })
   })
