@@ -104,7 +104,7 @@ test('no answer of any route, no event, no line of the log, no file and no row h
   await ask('GET', `/login?token=${typedKey}`, undefined, {})
   await ask('POST', '/api/login', { token: typedKey }, {})
   await ask('GET', '/api/history', undefined, { authorization: `Bearer ${typedKey}` })
-  const made = await ask('POST', '/api/tokens', { name: 'Li Lei' })
+  const made = await ask('POST', '/api/tokens', { name: 'design team' })
   const namedToken = String(made.body.token)
   said.pop()
   expect(namedToken).toMatch(/^wig_/)

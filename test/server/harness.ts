@@ -95,7 +95,7 @@ function fakeServices(created: Created[], parts: NonNullable<StartOptions['servi
     ...parts.images,
   }
   const token: TokenRecord = {
-    ...{ id: 't1', name: 'Li Lei', role: 'member', monthlyCap: null, monthlyImages: null, models: null },
+    ...{ id: 't1', name: 'design team', role: 'member', monthlyCap: null, monthlyImages: null, models: null },
     ...{ createdAt: '2026-11-23T08:00:00.000Z', lastUsedAt: null, revokedAt: null },
   }
   const tokens: Services['tokens'] = {

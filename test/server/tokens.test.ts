@@ -28,7 +28,7 @@ async function make(app: TestApp, token: Record<string, unknown>) {
 test('a token is shown once, kept as a hash, and gone with its sessions when it is revoked', async () => {
   const app = await startClosed()
   const made = await make(app, {
-    ...{ name: '李雷', monthly_cap: { amount: 50, currency: 'CNY' }, monthly_images: 300 },
+    ...{ name: '设计组', monthly_cap: { amount: 50, currency: 'CNY' }, monthly_images: 300 },
     models: ['doubao-seedream-4-0-250828'],
   })
   const login = await app.call('POST', '/api/login', { token: made.token })
@@ -36,11 +36,11 @@ test('a token is shown once, kept as a hash, and gone with its sessions when it 
 
   expect(made.token).toMatch(/^wig_[\w-]{43}$/)
   expect((await app.call('GET', '/api/me', undefined, session)).body).toMatchObject({
-    ...{ role: 'member', name: '李雷', monthly_cap: { amount: 50, currency: 'CNY' }, monthly_images: 300 },
+    ...{ role: 'member', name: '设计组', monthly_cap: { amount: 50, currency: 'CNY' }, monthly_images: 300 },
     ...{ left: { amount: 50, currency: 'CNY' }, left_images: 300, models: ['doubao-seedream-4-0-250828'] },
   })
   const [listed] = (await app.call('GET', '/api/tokens', undefined, admin)).body.items
-  expect(listed).toMatchObject({ id: made.id, name: '李雷', role: 'member' })
+  expect(listed).toMatchObject({ id: made.id, name: '设计组', role: 'member' })
   expect(Date.now() - Date.parse(listed.last_used_at)).toBeLessThan(60_000)
   expect(JSON.stringify(listed)).not.toContain(made.token.slice(4))
   for (const file of ['chat_history.db', 'chat_history.db-wal']) {
