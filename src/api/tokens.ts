@@ -43,7 +43,9 @@ export const NewToken = z
   })
   .meta({
     id: 'NewToken',
-    examples: [{ name: 'design team', role: 'member', monthly_cap: { amount: 50, currency: 'CNY' }, monthly_images: 300 }],
+    examples: [
+      { name: 'design team', role: 'member', monthly_cap: { amount: 50, currency: 'CNY' }, monthly_images: 300 },
+    ],
   })
 
 export const MadeToken = Token.extend({
