@@ -11,6 +11,7 @@ import { createGenerations } from './generation/generations.ts'
 import { createImages, createReferences, sweepReferences } from './generation/images.ts'
 import { createPauses } from './generation/pauses.ts'
 import type { Reached } from './generation/points.ts'
+import { createPool } from './generation/pool.ts'
 import { PriceFileError, readPriceFile } from './generation/price-file.ts'
 import { createPrices } from './generation/prices.ts'
 import { clearAway, compare } from './generation/reconcile.ts'
@@ -89,13 +90,15 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   })
   const answers = createAnswers(path.join(settings.dataDir, 'answers'))
   const environmentKeys = Object.entries(settings.environmentKeys) as [ProviderId, string | undefined][]
+  const fromEnvironment = environmentKeys.flatMap(([provider, apiKey]) => (apiKey ? [{ provider, apiKey }] : []))
   const configurations = createConfigurations({
     store,
     seal,
     http,
-    fromEnvironment: environmentKeys.flatMap(([provider, apiKey]) => (apiKey ? [{ provider, apiKey }] : [])),
+    fromEnvironment,
     baseUrls: { doubao, qwen },
     timeoutMs: pauses.scaled(20_000),
+    changed: () => pool.refresh(),
   })
   const thumbnails = createThumbnails(files)
   const shrinking = new Set<Promise<unknown>>()
@@ -110,22 +113,25 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       shrinking.add(made)
     },
   })
+  const budget = createBudget(settings.caps)
+  const pool = createPool({ list: configurations.list, addressOf: configurations.addressOf, pauses })
   const runner = createRunner({
-    ...{ store, files, answers, http, configurations, collector, doorbell, pauses, prices, reached, log },
+    ...{ store, files, answers, http, configurations, pool, budget, collector, doorbell, pauses, prices, reached, log },
   })
   const services: Services = {
     generations: createGenerations({
       ...{ store, files, configurations, runner, doorbell, pauses, prices, closing: closing.signal },
-      budget: createBudget(settings.caps),
+      budget,
       references: createReferences({ store, files, http }),
       removeAnswer: name => answers.remove(name),
     }),
     images: createImages({ store, files, http, thumbnails }),
     configurations,
+    pool,
     prices,
     tokens: createTokens({ store }),
     usage: createUsage({ store, configurations }),
-    status: createStatus({ database, store, files, configurations, runner, storageKind: settings.storage.kind }),
+    status: createStatus({ database, store, files, configurations, pool, runner, storageKind: settings.storage.kind }),
   }
   const server = await createServer({
     settings,
@@ -173,6 +179,8 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       await reconcile()
       await tidy()
       await server.listen({ host: settings.host, port: settings.port })
+      // Those of the environment were just read anew; what was wrong with them may have been put right.
+      for (const { provider } of fromEnvironment) await store.configurations.takeBack(`env-${provider}`)
       await runner.resume()
       const { port } = server.server.address() as AddressInfo
       return { address: addressOf(settings, port), link: loginLink(settings, port) }
@@ -181,6 +189,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       clearInterval(housekeeping)
       const closed = server.close()
       await runner.stop(settings.drainSeconds * 1000)
+      pool.close()
       closing.abort()
       await closed
       await http.close()

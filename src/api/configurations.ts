@@ -6,6 +6,20 @@ const name = z.string().max(200)
 const provider = z.string().max(50).describe('`doubao`, `qwen` or `openai`.')
 const model = z.string().max(200).nullable().describe('The model that is used when a request names none.')
 const baseUrl = z.string().max(2000).nullable().describe('Instead of the address that is usual for the provider.')
+const weight = z
+  .int()
+  .refine(weight => weight >= 1 && weight <= 100, 'Use a weight from 1 to 100.')
+  .describe('Its part of the work beside other configurations of the same service at the same address.')
+const mostRunning = z
+  .int()
+  .refine(count => count >= 1 && count <= 1000, 'Use a number from 1 to 1000, or null for no limit.')
+  .nullable()
+  .describe('Paid requests at a time; null: as many as the models take.')
+const requestsPerMinute = z
+  .int()
+  .refine(count => count >= 1 && count <= 100_000, 'Use a number from 1 to 100000, or null for no limit.')
+  .nullable()
+  .describe('Paid requests that are begun in any minute; null: no limit of our own.')
 const apiKey = z.string().max(10_000).meta({ writeOnly: true })
 
 export const Configuration = z
@@ -21,6 +35,23 @@ export const Configuration = z
     key_hint: z.string().nullable().describe('The last four characters of the key.'),
     monthly_cap: MonthlyCap.nullable(),
     monthly_images: MonthlyImages.nullable(),
+    weight,
+    most_running: mostRunning,
+    requests_per_minute: requestsPerMinute,
+    state: z
+      .object({
+        status: z
+          .enum(['ready', 'resting', 'taken_out', 'off'])
+          .describe(
+            '`resting`: its service asked to slow down. `taken_out`: its service refused the key or has no balance; a test that passes, or another key, brings it back.',
+          ),
+        until: z.string().nullable().describe('The end of a rest.'),
+        since: z.string().nullable().describe('When it was taken out.'),
+        code: z.string().nullable().describe('Why it was taken out, as of a failed generation.'),
+        detail: z.string().nullable(),
+        running: z.int().describe('Paid requests that are under way with it.'),
+      })
+      .meta({ id: 'ConfigurationState' }),
     created_at: z.string().nullable(),
     updated_at: z.string().nullable(),
   })
@@ -45,6 +76,12 @@ export const ShortConfigurationList = z
   .object({ items: z.array(ShortConfiguration) })
   .meta({ id: 'ShortConfigurationList', description: 'For members.' })
 
+const sharing = {
+  weight: weight.optional(),
+  most_running: mostRunning.optional(),
+  requests_per_minute: requestsPerMinute.optional(),
+}
+
 export const NewConfiguration = z
   .strictObject({
     name: name.optional(),
@@ -55,6 +92,7 @@ export const NewConfiguration = z
     is_active: z.boolean().optional(),
     monthly_cap: MonthlyCap.nullable().optional(),
     monthly_images: MonthlyImages.nullable().optional(),
+    ...sharing,
   })
   .meta({ id: 'NewConfiguration' })
 
@@ -64,6 +102,7 @@ const readOnly = {
   source: z.unknown().optional().meta({ readOnly: true }),
   has_key: z.unknown().optional().meta({ readOnly: true }),
   key_hint: z.unknown().optional().meta({ readOnly: true }),
+  state: z.unknown().optional().meta({ readOnly: true }),
   created_at: z.unknown().optional().meta({ readOnly: true }),
   updated_at: z.unknown().optional().meta({ readOnly: true }),
 }
@@ -78,11 +117,10 @@ export const ConfigurationChange = z
     is_active: z.boolean().optional(),
     monthly_cap: MonthlyCap.nullable().optional(),
     monthly_images: MonthlyImages.nullable().optional(),
+    ...sharing,
     ...readOnly,
   })
-  .transform(({ name, provider, model, base_url, api_key, is_active, monthly_cap, monthly_images }) => {
-    return { name, provider, model, base_url, api_key, is_active, monthly_cap, monthly_images }
-  })
+  .transform(({ id, source, has_key, key_hint, state, created_at, updated_at, ...change }) => change)
   .meta({
     id: 'ConfigurationChange',
     description: 'Members left out stay as they are; those that only answers carry are ignored.',

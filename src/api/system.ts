@@ -32,6 +32,9 @@ export const Status = z
         name: z.string(),
         state: z.enum(['configured', 'not_configured']),
         active_configurations: z.int(),
+        ready_configurations: z
+          .int()
+          .describe('Active ones that neither rest after a rate limit nor were taken out by a refusal.'),
       }),
     ),
   })

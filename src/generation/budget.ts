@@ -48,6 +48,11 @@ export interface Budget {
     repositories: Repositories,
     wanted: Reservation & { caller: Caller },
   ): Promise<{ parameter: string; message: string }[]>
+  /**
+   * A planned call goes to another configuration of the same service, and its part of the reservation with it, in the transaction that
+   * moves it. False when the monthly cap of that one has no room for it; nothing was written then.
+   */
+  shift(repositories: Repositories, call: CallRecord, to: string): Promise<boolean>
 }
 
 /** `caps` are those for all. */
@@ -72,21 +77,43 @@ export function createBudget(caps: Caps): Budget {
       await spending.reserve(wanted)
       return warnings
     },
+
+    async shift({ spending, configurations }, call, to) {
+      const part = await spending.partOf(call.generationId, call.configId, call.images)
+      if (!part) return true
+      const configuration = await configurations.find(to)
+      if (configuration && (configuration.monthlyCap !== null || configuration.monthlyImages !== null)) {
+        await spending.lock()
+        const month = monthOf(part.timestamp)
+        const limit: Limit = {
+          scope: 'configuration',
+          name: configuration.name,
+          caps: configuration,
+          by: { configId: to },
+        }
+        if (shortageOf(limit, part, await spending.totals(month, limit.by), month)) return false
+      }
+      await spending.shift(part, to)
+      return true
+    },
   }
 }
 
-/** What a generation that has ended did cost; `keep`: the reservation stays, because it may have been billed. */
-export function settlementOf(ended: GenerationRecord, calls: readonly CallRecord[]): Spent | 'keep' {
+/**
+ * What the calls of a generation that has ended did cost with one configuration; `keep`: the reservation stays, because it may have been
+ * billed.
+ */
+export function settlementOf(
+  ended: GenerationRecord,
+  calls: readonly CallRecord[],
+  cost: Money | null,
+): Spent | 'keep' {
   if (ended.charge === 'unknown') return 'keep'
   const paid = calls.filter(call => call.charge === 'charged')
   if (paid.length === 0) return { images: 0, calls: 0, cost: null, isUnknown: false }
   const billed = paid.reduce((sum, call) => sum + (call.billedImages ?? 0), 0)
-  return {
-    images: Math.max(ended.images.length, billed),
-    calls: paid.length,
-    cost: ended.cost,
-    isUnknown: ended.cost === null,
-  }
+  const stored = ended.images.filter(image => paid.some(call => call.id === image.callId)).length
+  return { images: Math.max(stored, billed), calls: paid.length, cost, isUnknown: cost === null }
 }
 
 /** What a token has used of its month; the rest of each cap, never under zero. */

@@ -1,7 +1,7 @@
 /** Configurations: those that people store, and those that the environment gives. Keys are opened only to be sent. */
 import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
-import type { Fault } from '../providers/errors.ts'
+import type { Fault, ProviderFailure } from '../providers/errors.ts'
 import type { OutgoingHttp } from '../providers/http.ts'
 import { findModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
 import type { CheckResult } from '../providers/provider.ts'
@@ -30,8 +30,12 @@ export interface Access {
 export interface ConfigurationBook extends Configurations {
   /** @throws Refusal `not_found` when it was removed, SealError when its key cannot be opened. */
   access(id: string): Promise<Access>
-  /** Active ones with a key, the newest stored first, then those of the environment. */
+  /** Active ones with a key, the newest stored first, then those of the environment; also those that were taken out. */
   active(): Promise<ConfigurationRecord[]>
+  /** Where its requests go, without a slash at the end. */
+  addressOf(configuration: ConfigurationRecord): string
+  /** Leaves it aside until a test of it passes, or its key or address is changed. */
+  takeOut(id: string, failure: ProviderFailure): Promise<void>
 }
 
 export function createConfigurations(parts: {
@@ -42,6 +46,8 @@ export function createConfigurations(parts: {
   /** The address of a provider where a configuration names none. */
   baseUrls: Partial<Record<ProviderId, string>>
   timeoutMs: number
+  /** Called after a change. */
+  changed(): void
 }): ConfigurationBook {
   const { store, seal, http } = parts
   const baseUrlOf = (provider: ProviderId) =>
@@ -62,12 +68,18 @@ export function createConfigurations(parts: {
       updatedAt: null,
       monthlyCap: null,
       monthlyImages: null,
+      weight: 1,
+      mostRunning: null,
+      requestsPerMinute: null,
+      takenOut: null,
     } satisfies ConfigurationRecord,
   }))
 
   return {
     async list() {
-      return [...(await store.configurations.list()).map(visible), ...environment.map(({ record }) => record)]
+      const takenOut = await store.configurations.takenOut()
+      const stored = (await store.configurations.list()).map(one => visible(one, takenOut.get(one.id)))
+      return [...stored, ...environment.map(({ record }) => ({ ...record, takenOut: takenOut.get(record.id) ?? null }))]
     },
 
     async active() {
@@ -97,8 +109,12 @@ export function createConfigurations(parts: {
         updatedAt: now,
         monthlyCap: input.monthly_cap ?? null,
         monthlyImages: input.monthly_images ?? null,
+        weight: input.weight ?? 1,
+        mostRunning: input.most_running ?? null,
+        requestsPerMinute: input.requests_per_minute ?? null,
       }
       await store.configurations.insert(configuration)
+      parts.changed()
       return visible(configuration)
     },
 
@@ -135,9 +151,19 @@ export function createConfigurations(parts: {
         updatedAt: new Date().toISOString(),
         monthlyCap: input.monthly_cap === undefined ? found.monthlyCap : input.monthly_cap,
         monthlyImages: input.monthly_images === undefined ? found.monthlyImages : input.monthly_images,
+        weight: input.weight ?? found.weight,
+        mostRunning: input.most_running === undefined ? found.mostRunning : input.most_running,
+        requestsPerMinute:
+          input.requests_per_minute === undefined ? found.requestsPerMinute : input.requests_per_minute,
       }
-      await store.configurations.replace(changed)
-      return visible(changed)
+      const isOther = isElsewhere || input.api_key !== undefined
+      const takenOut = await store.transaction(async ({ configurations }) => {
+        await configurations.replace(changed)
+        if (isOther) await configurations.takeBack(id)
+        return (await configurations.takenOut()).get(id)
+      })
+      parts.changed()
+      return visible(changed, takenOut)
     },
 
     async remove(id) {
@@ -150,6 +176,7 @@ export function createConfigurations(parts: {
         )
       }
       await store.configurations.remove(id)
+      parts.changed()
     },
 
     async test(input) {
@@ -158,10 +185,20 @@ export function createConfigurations(parts: {
       const { access, model } = target
       const began = performance.now()
       const result = await check(access, model)
+      if (result.code === 'ok' && 'id' in input) {
+        await store.configurations.takeBack(input.id)
+        parts.changed()
+      }
       return { ...result, latencyMs: Math.round(performance.now() - began) }
     },
 
     access: accessOf,
+    addressOf: ({ provider, baseUrl }) => withoutSlash(baseUrl || baseUrlOf(provider as ProviderId)),
+
+    async takeOut(id, { code, message }) {
+      await store.configurations.takeOut(id, { code, message, at: new Date().toISOString() })
+      parts.changed()
+    },
   }
 
   async function stored(id: string) {

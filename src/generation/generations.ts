@@ -5,9 +5,9 @@ import { providers } from '../providers/index.ts'
 import type { Plan, ReferenceFacts, Size } from '../providers/provider.ts'
 import type { Files } from '../storage/files.ts'
 import { type HistoryFilter, searchForm } from '../storage/generations.ts'
-import type { GenerationRecord, JsonObject } from '../storage/records.ts'
+import type { ConfigurationRecord, GenerationRecord, JsonObject } from '../storage/records.ts'
 import type { Repositories, Store } from '../storage/store.ts'
-import type { Budget } from './budget.ts'
+import { type Budget, BudgetExceeded } from './budget.ts'
 import { type CheckedRequest, checkRequest } from './checks.ts'
 import type { ConfigurationBook } from './configurations.ts'
 import { invalid, Refusal } from './errors.ts'
@@ -221,6 +221,8 @@ export function createGenerations(parts: GenerationParts): Generations {
       const { seed } = parameters
       if (typeof seed === 'number' && seed >= 0) parameters.seed = (seed + Math.min(...missing)) % 2 ** 31
     }
+    // Where nobody named a configuration, nobody has to now.
+    const wasNamed = (await store.calls.ofGeneration(id)).some(call => !call.mayMove)
     const isActive = (await parts.configurations.active()).some(
       configuration => configuration.id === generation.configId,
     )
@@ -228,7 +230,7 @@ export function createGenerations(parts: GenerationParts): Generations {
       prompt: generation.prompt,
       model: generation.model,
       provider: generation.provider ?? undefined,
-      configId: isActive ? (generation.configId ?? undefined) : undefined,
+      configId: wasNamed && isActive ? (generation.configId ?? undefined) : undefined,
       parameters,
       references: generation.references.map(image => ({ text: image.id })),
     }
@@ -354,18 +356,19 @@ async function write(
   const { id, target, plan } = draft
   const timestamp = new Date().toISOString()
   const { provider } = target.found
-  const configId = target.configuration.id
+  const { mayMove } = target
   const model = target.modelId
   if (options.idempotency && !(await idempotency.insert({ ...options.idempotency, generationId: id }, timestamp)))
     throw new KeyTaken()
   const { caller } = options
   const wanted = wantedOf(draft)
   const range = estimateCost(target.found.model, wanted)
-  const warnings = await budget.reserve(repositories, {
-    ...{ caller, generationId: id, timestamp, tokenId: caller.tokenId, configId, model },
+  const reservation = {
+    ...{ caller, generationId: id, timestamp, tokenId: caller.tokenId, model },
     ...{ images: wanted.images, calls: wanted.calls },
     cost: range && { amount: range.max, currency: range.currency },
-  })
+  }
+  const { configId, warnings } = await reserveWithOne(repositories, budget, target.candidates, reservation)
   await generations.insert({
     ...{
       id,
@@ -387,10 +390,29 @@ async function write(
   for (const [slot, { route, body, images, mayMakeFewer = false, timeoutMs }] of plan.calls.entries()) {
     await calls.insert({
       ...{ id: randomUUID(), generationId: id, slot, attempt: 1, provider, configId, model, notBefore: null },
-      ...{ route, body, images, firstIndex, mayMakeFewer, timeoutMs },
+      ...{ route, body, images, firstIndex, mayMakeFewer, mayMove, timeoutMs },
     })
     firstIndex += images
   }
+}
+
+/** With the first configuration whose own cap has room. @throws BudgetExceeded that of the first, when none has */
+async function reserveWithOne(
+  repositories: Repositories,
+  budget: Budget,
+  candidates: ConfigurationRecord[],
+  reservation: Omit<Parameters<Budget['reserve']>[1], 'configId'>,
+) {
+  let full: BudgetExceeded | undefined
+  for (const { id: configId } of candidates) {
+    try {
+      return { configId, warnings: await budget.reserve(repositories, { ...reservation, configId }) }
+    } catch (error) {
+      if (!(error instanceof BudgetExceeded) || error.shortage.scope !== 'configuration') throw error
+      full ??= error
+    }
+  }
+  throw full
 }
 
 /** Another request with the same Idempotency-Key was faster. */

@@ -9,7 +9,7 @@ import { hasEnded } from './events.ts'
 import { costOfCalls, type Prices } from './prices.ts'
 import { CallWalk, Stopped, type WalkParts } from './walk.ts'
 
-export type RunParts = Omit<WalkParts, 'placeFor' | 'brakes' | 'lost' | 'startedAt' | 'stopping' | 'ending'> & {
+export type RunParts = Omit<WalkParts, 'lost' | 'startedAt' | 'stopping' | 'ending'> & {
   prices: Prices
 }
 
@@ -39,11 +39,8 @@ export function createRunner(parts: RunParts): Runner {
   const cancels = new Map<string, AbortController>()
   const running = new Map<string, Promise<void>>()
   const queue = new PQueue({ concurrency: mostGenerations })
-  const places = new Map<string, PQueue>()
   const walkParts: WalkParts = {
     ...parts,
-    placeFor,
-    brakes: new Map(),
     lost: new Set(),
     startedAt: Date.now(),
     stopping: stopping.signal,
@@ -140,17 +137,6 @@ export function createRunner(parts: RunParts): Runner {
     await parts.reached('finished', id)
   }
 
-  function placeFor(call: CallRecord) {
-    const key = `${call.configId} ${call.model}`
-    let place = places.get(key)
-    if (!place) {
-      const concurrency = findModel(call.model, call.provider as ProviderId)?.model.concurrency ?? 1
-      place = new PQueue({ concurrency })
-      places.set(key, place)
-    }
-    return place
-  }
-
   async function finish(id: string) {
     const prepared = await store.images.preparedFiles(id)
     const ended = await store.transaction(async ({ generations, calls, images, spending }) => {
@@ -163,7 +149,10 @@ export function createRunner(parts: RunParts): Runner {
         waiting: null,
         finishedAt: new Date().toISOString(),
       })
-      if (ended) await spending.settle(id, settlementOf(ended, all))
+      if (ended) {
+        for (const [configId, calls] of Map.groupBy(all, call => call.configId))
+          await spending.settle(id, configId, settlementOf(ended, calls, costOf(ended, calls, parts.prices)))
+      }
       return ended
     })
     for (const file of prepared)

@@ -1,4 +1,5 @@
 /** What the faces of the program (HTTP, later MCP) may ask of it. `createParts` in `parts.ts` builds them. */
+
 import type { CheckResult } from '../providers/provider.ts'
 import type {
   ConfigurationRecord,
@@ -11,6 +12,7 @@ import type {
   TokenRecord,
 } from '../storage/records.ts'
 import type { Period, UsageGroup, UsageRow } from '../storage/spending.ts'
+import type { Pool } from './pool.ts'
 import type { Prices } from './prices.ts'
 
 /** Who asks. */
@@ -156,6 +158,9 @@ export interface ConfigurationInput {
   is_active?: boolean
   monthly_cap?: Money | null
   monthly_images?: number | null
+  weight?: number
+  most_running?: number | null
+  requests_per_minute?: number | null
 }
 
 export interface Configurations {
@@ -179,7 +184,14 @@ export interface StatusReport {
     running: number
     waiting: { id: string; reason: string }[]
   }
-  providers: { id: string; name: string; configured: boolean; activeConfigurations: number }[]
+  providers: {
+    id: string
+    name: string
+    configured: boolean
+    activeConfigurations: number
+    /** Active ones that a request could go to at this moment. */
+    readyConfigurations: number
+  }[]
 }
 
 export interface NewToken {
@@ -230,6 +242,7 @@ export interface Services {
   generations: Generations
   images: Images
   configurations: Configurations
+  pool: Pick<Pool, 'stateOf'>
   prices: Prices
   tokens: Tokens
   usage: Usage

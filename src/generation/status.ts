@@ -4,6 +4,7 @@ import type { Database } from '../storage/database.ts'
 import type { Files } from '../storage/files.ts'
 import type { Store } from '../storage/store.ts'
 import type { ConfigurationBook } from './configurations.ts'
+import type { Pool } from './pool.ts'
 import type { Runner } from './run.ts'
 import type { StatusReport } from './services.ts'
 
@@ -12,10 +13,11 @@ export function createStatus(parts: {
   store: Store
   files: Files
   configurations: ConfigurationBook
+  pool: Pool
   runner: Runner
   storageKind: 'folder' | 's3'
 }): () => Promise<StatusReport> {
-  const { database, store, files, configurations, runner } = parts
+  const { database, store, files, configurations, pool, runner } = parts
 
   return async () => {
     const databaseTrouble = await trouble(() => database.check())
@@ -31,7 +33,11 @@ export function createStatus(parts: {
       queue: { state: runner.isStopping() ? 'draining' : waiting.length > 0 ? 'waiting' : 'ok', ...counts, waiting },
       providers: providerIds.map(id => {
         const active = all.filter(one => one.provider === id && one.isActive && one.hasKey)
-        return { id, name: providers[id].name, configured: active.length > 0, activeConfigurations: active.length }
+        const ready = active.filter(one => pool.stateOf(one).status === 'ready')
+        return {
+          ...{ id, name: providers[id].name, configured: active.length > 0 },
+          ...{ activeConfigurations: active.length, readyConfigurations: ready.length },
+        }
       }),
     }
   }

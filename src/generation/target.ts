@@ -7,15 +7,24 @@ import { invalid, Refusal } from './errors.ts'
 import type { GenerationRequest } from './services.ts'
 
 export interface Target {
+  /** Where it begins. */
   configuration: ConfigurationRecord
+  /** All that may send it, `configuration` first; one where the request names it. */
+  candidates: ConfigurationRecord[]
+  /** Nobody named a configuration. */
+  mayMove: boolean
   found: FoundModel
   /** As it is sent: an alias or an endpoint id stays what it is. */
   modelId: string
 }
 
-/** Without `config_id`: of the active ones of the model's provider the newest stored, then the environment's. */
+/**
+ * Without `config_id`: of the active ones of the model's provider the newest stored, then the environment's, and with it those that lead
+ * to the same service at the same address. One that was taken out counts as switched off.
+ */
 export async function chooseTarget(configurations: ConfigurationBook, request: GenerationRequest): Promise<Target> {
-  const active = await configurations.active()
+  const allActive = await configurations.active()
+  const active = allActive.filter(one => !one.takenOut)
   const declared = request.provider as ProviderId | undefined
   if (declared !== undefined && !providerIds.includes(declared)) {
     throw invalid([
@@ -29,6 +38,7 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
       throw invalid([
         { path: 'config_id', message: 'There is no configuration with this id; GET /api/config lists them.' },
       ])
+    if (configuration.takenOut) throw takenOut([configuration])
     if (!active.some(({ id }) => id === configuration?.id)) {
       throw invalid([
         { path: 'config_id', message: `The configuration "${configuration.name}" is switched off or has no key.` },
@@ -45,7 +55,7 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
   }
   const standard = configuration ?? active.find(one => (declared ? one.provider === declared : true))
   const modelId = request.model?.trim() || standard?.model || standardModel(standard, declared)
-  if (!modelId) throw noConfiguration(declared)
+  if (!modelId) throw takenOutOrMissing(allActive, declared)
 
   // A model that only a configuration names belongs to that configuration's provider.
   configuration ??= request.model
@@ -68,8 +78,18 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
     throw invalid([{ path: 'model', message }])
   }
   configuration ??= active.find(one => one.provider === found.provider)
-  if (!configuration) throw noConfiguration(found.provider)
-  return { configuration, found, modelId }
+  if (!configuration) throw takenOutOrMissing(allActive, found.provider)
+  const first = configuration
+  const mayMove = request.configId === undefined
+  const address = configurations.addressOf(first)
+  const others = active.filter(
+    one =>
+      mayMove && one.id !== first.id && one.provider === first.provider && configurations.addressOf(one) === address,
+  )
+  // What only one account knows, such as an endpoint of it, is for the configurations that name it.
+  const could =
+    found.model.state === 'unlisted' && first.model === modelId ? others.filter(one => one.model === modelId) : others
+  return { configuration: first, candidates: [first, ...could], mayMove, found, modelId }
 }
 
 /** It may live on in another region, and the refusal of one that does not is free. */
@@ -86,6 +106,19 @@ export function retirement({ found, modelId }: Target): Warning[] {
 function standardModel(configuration: ConfigurationRecord | undefined, declared: ProviderId | undefined) {
   const provider = (configuration?.provider as ProviderId | undefined) ?? declared
   return provider && providers[provider].defaultModel
+}
+
+function takenOutOrMissing(active: ConfigurationRecord[], provider: ProviderId | undefined) {
+  const out = active.filter(one => one.takenOut && (!provider || one.provider === provider))
+  return out.length > 0 ? takenOut(out) : noConfiguration(provider)
+}
+
+function takenOut(configurations: ConfigurationRecord[]) {
+  const reasons = configurations.map(({ name, takenOut }) => `"${name}": ${takenOut?.message ?? ''}`).join(' ')
+  return new Refusal(
+    'configuration_missing',
+    `Nothing was sent, because the configuration was left aside after its service refused it. ${reasons} When that is settled, test it (POST /api/config/test with its id, or the Test button of the studio): a test that passes brings it back.`,
+  )
 }
 
 function noConfiguration(provider: ProviderId | undefined) {

@@ -6,7 +6,6 @@
  * the state that the row tells.
  */
 import { randomUUID } from 'node:crypto'
-import type PQueue from 'p-queue'
 import type { Logger } from 'pino'
 import { ExchangeError, type ProviderFailure } from '../providers/errors.ts'
 import type { Http, OutgoingHttp } from '../providers/http.ts'
@@ -19,12 +18,14 @@ import type { GenerationChange } from '../storage/generations.ts'
 import type { ErrorRecord, FailureRecord, GenerationRecord } from '../storage/records.ts'
 import { SealError } from '../storage/seal.ts'
 import type { Store } from '../storage/store.ts'
+import type { Budget } from './budget.ts'
 import { type Collector, positionOf } from './collect.ts'
 import type { ConfigurationBook } from './configurations.ts'
 import { Refusal } from './errors.ts'
 import type { Doorbell } from './events.ts'
 import { mostAttempts, type Pauses } from './pauses.ts'
 import type { Point, Reached } from './points.ts'
+import type { Pool, Turn, Wish } from './pool.ts'
 
 export interface WalkParts {
   store: Store
@@ -37,10 +38,9 @@ export interface WalkParts {
   pauses: Pauses
   reached: Reached
   log: Logger
-  /** Where the paid requests of this configuration and model wait for their turn. */
-  placeFor(call: CallRecord): PQueue
-  /** By configuration: no request is sent before this time, after the service asked to slow down. */
-  brakes: Map<string, number>
+  /** Where paid requests wait for their turn. */
+  pool: Pool
+  budget: Budget
   /** Ids of calls whose answer was lost in this process and whose fate is being looked for. */
   lost: Set<string>
   /** ms since 1970; what was sent before, and is not heard of, was lost with a former process. */
@@ -114,12 +114,13 @@ export class CallWalk {
   // ── planned ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private async begin() {
-    await this.pauseUntilDue()
-    if (this.cancelled.aborted) return this.drop()
-    const place = this.parts.placeFor(this.call)
-    await place.add(async () => {
-      await this.pauseUntilDue()
-      if (this.cancelled.aborted) return
+    const ms = Date.parse(this.call.notBefore ?? '') - Date.now()
+    if (ms > 0) await this.wait(ms, this.cancelled, this.parts.stopping)
+    const turn = await this.turn()
+    if (!turn) return
+    try {
+      this.throwIfStopping()
+      if (this.cancelled.aborted) return await this.drop()
       const context = await this.context()
       if (!context) return
       const at = new Date().toISOString()
@@ -141,17 +142,78 @@ export class CallWalk {
       await this.exchange(context)
       // The place is held while the task runs: the services limit running tasks, not only requests.
       if (this.call.state === 'accepted') await this.follow()
-    })
+      // A refusal is understood before the next one is sent into the same.
+      if (this.call.state === 'answered' && this.understood?.pictures.length === 0) await this.settle()
+    } finally {
+      turn.release()
+    }
   }
 
-  private async pauseUntilDue() {
+  /** A place with a configuration, to which the call was moved if it was planned for another. Without one the call has ended. */
+  private async turn(): Promise<Turn | undefined> {
+    const { pool, stopping } = this.parts
+    const wish = await this.wish()
+    const signal = AbortSignal.any([this.cancelled, stopping])
     for (;;) {
-      this.throwIfStopping()
-      const due = Math.max(Date.parse(this.call.notBefore ?? '') || 0, this.parts.brakes.get(this.call.configId) ?? 0)
-      const ms = due - Date.now()
-      if (ms <= 0 || this.cancelled.aborted) return
-      await this.wait(ms, this.cancelled, this.parts.stopping)
+      const turn = await this.insist('find a configuration to send with', () => pool.enter(wish, signal))
+      if (turn === undefined) {
+        this.throwIfStopping()
+        return void (await this.drop())
+      }
+      if (turn === 'none') return void (await this.endWithoutConfiguration())
+      if (turn.configId === this.call.configId) return turn
+      let isMoved = false
+      try {
+        isMoved = await this.moveTo(turn.configId)
+      } finally {
+        if (!isMoved) turn.release()
+      }
+      if (isMoved) return turn
+      wish.without.add(turn.configId)
     }
+  }
+
+  /** What earlier attempts of this call tell: who was asked, and who refused it for good. */
+  private async wish() {
+    const tried = new Set<string>()
+    const without = new Set<string>()
+    for (const { configId, error } of await this.earlierAttempts()) {
+      tried.add(configId)
+      if (error?.concerns) without.add(configId)
+    }
+    return { call: this.call, tried, without }
+  }
+
+  private async earlierAttempts(): Promise<CallRecord[]> {
+    const { slot, attempt, generationId } = this.call
+    if (attempt === 1) return []
+    const calls = await this.insist('read the ledger', () => this.parts.store.calls.ofGeneration(generationId))
+    return calls.filter(call => call.slot === slot && call.attempt < attempt)
+  }
+
+  /** What it may cost counts in the cap of the other configuration from now on; false when that has no room. */
+  private async moveTo(configId: string): Promise<boolean> {
+    const { store, budget } = this.parts
+    const { id, generationId, slot } = this.call
+    const isMoved = await this.insist('move a call to another configuration', () =>
+      store.transaction(async repositories => {
+        if (!(await budget.shift(repositories, this.call, configId))) return false
+        await repositories.calls.moved(id, configId)
+        if (slot === 0) await repositories.generations.change(generationId, { configId })
+        return true
+      }),
+    )
+    if (isMoved) await this.reload()
+    return isMoved
+  }
+
+  private async endWithoutConfiguration() {
+    const refusal = (await this.earlierAttempts()).findLast(({ error }) => error?.concerns)?.error
+    if (refusal) return this.end({ outcome: 'refused', charge: 'none', error: refusal })
+    const own = (await this.parts.configurations.list()).find(({ id }) => id === this.call.configId)
+    if (!own?.takenOut) return void (await this.context())
+    const message = `Nothing was sent, because the configuration "${own.name}" was left aside after its service refused it: ${own.takenOut.message} Test it when that is settled, then ask again.`
+    await this.end({ outcome: 'dropped', charge: 'none', error: plainError(own.takenOut.code, message) })
   }
 
   private async drop() {
@@ -567,22 +629,55 @@ export class CallWalk {
 
   // ── ends ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** Nothing was made, so the same may be sent again: at once with a configuration that was not asked yet, or after a pause. */
   private async repeatOrRefuse(failure: ProviderFailure) {
     const { call } = this
-    const { store, pauses, brakes } = this.parts
-    const pauseMs = Math.max(
-      pauses.scaled(failure.retryAfterMs ?? 0),
-      pauses.repeat(call.attempt, failure.code === 'rate_limited'),
-    )
-    const notBefore = new Date(Date.now() + pauseMs)
-    if (failure.code === 'rate_limited') {
-      // One answer that names a day must not hold back everything else for a day.
-      const brake = Date.now() + Math.min(pauseMs, pauses.scaled(longestRetryAfterMs))
-      brakes.set(call.configId, Math.max(brakes.get(call.configId) ?? 0, brake))
+    const { pauses, pool } = this.parts
+    const isRateLimit = failure.code === 'rate_limited'
+    const wish = await this.wish()
+    const tried = wish.tried.add(call.configId)
+    const repeats = call.attempt - tried.size
+    const asked = pauses.scaled(failure.retryAfterMs ?? 0)
+    const pauseMs = Math.max(asked, pauses.repeat(repeats + 1, isRateLimit))
+    // One answer that names a day must not hold back everything else for a day.
+    if (isRateLimit) pool.rest(call.configId, Date.now() + Math.min(pauseMs, pauses.scaled(longestRetryAfterMs)))
+    if (this.cancelled.aborted) return this.endRefused(failure)
+    if (await this.isThereAnother(wish)) return this.planAgain(failure, isRateLimit ? 0 : pauseMs)
+    if (repeats >= mostAttempts - 1 || (failure.retryAfterMs ?? 0) > longestRetryAfterMs)
+      return this.endRefused(failure)
+    return this.planAgain(failure, pauseMs)
+  }
+
+  /** Refused for good. Where that is about the key and not about the request, another configuration may still make it. */
+  private async refuse(failure: ProviderFailure, failures: FailureRecord[] = []) {
+    const { pool, configurations } = this.parts
+    const { configId, model } = this.call
+    if (failure.concerns === 'configuration') {
+      await this.insist('leave a configuration aside', () => configurations.takeOut(configId, failure))
+      this.log.error(
+        { configuration: configId, code: failure.code },
+        'a configuration is left aside until a test passes',
+      )
+    } else if (failure.concerns === 'model') pool.avoid(configId, model)
+    if (failure.concerns && !this.cancelled.aborted) {
+      const wish = await this.wish()
+      wish.tried.add(configId)
+      wish.without.add(configId)
+      if (await this.isThereAnother(wish)) return this.planAgain(failure, 0)
     }
-    if (call.attempt >= mostAttempts || (failure.retryAfterMs ?? 0) > longestRetryAfterMs || this.cancelled.aborted)
-      return this.refuse(failure)
-    const next = { ...call, id: randomUUID(), attempt: call.attempt + 1, notBefore: notBefore.toISOString() }
+    return this.endRefused(failure, failures)
+  }
+
+  private isThereAnother(wish: Wish) {
+    return this.insist('look for another configuration', () => this.parts.pool.isThereAnother(wish))
+  }
+
+  /** The same call once more, as a row of its own. */
+  private async planAgain(failure: ProviderFailure, pauseMs: number) {
+    const { call } = this
+    const { store } = this.parts
+    const notBefore = new Date(Date.now() + pauseMs).toISOString()
+    const next = { ...call, id: randomUUID(), attempt: call.attempt + 1, notBefore }
     await this.insist('note that a call is repeated', () =>
       store.transaction(async ({ calls }) => {
         const settlement: Settlement = { outcome: 'repeated', charge: 'none', error: errorRecord(failure) }
@@ -598,7 +693,7 @@ export class CallWalk {
     this.call = (await store.calls.find(next.id)) ?? this.call
   }
 
-  private refuse(failure: ProviderFailure, failures: FailureRecord[] = []) {
+  private endRefused(failure: ProviderFailure, failures: FailureRecord[] = []) {
     return this.end({ outcome: 'refused', charge: 'none', error: errorRecord(failure), failures })
   }
 
@@ -741,6 +836,7 @@ function errorRecord(failure: ProviderFailure): ErrorRecord {
     providerMessage: failure.providerMessage ?? null,
     providerRequestId: failure.requestId ?? null,
     retryAfterMs: failure.retryAfterMs ?? null,
+    concerns: failure.concerns,
   }
 }
 

@@ -30,7 +30,14 @@ export interface ProviderFailure {
   providerMessage?: string
   requestId?: string
   retryAfterMs?: number
+  /**
+   * Of a refusal that is not about the request itself: `model`, this account or address does not give this model; `configuration`, it
+   * gives nothing any more until somebody changes something. Another key may well be taken.
+   */
+  concerns?: Concern
 }
+
+export type Concern = 'model' | 'configuration'
 
 /** An exchange that brought no answer, or not a whole one. */
 export class ExchangeError extends Error {

@@ -6,6 +6,7 @@ import type { Model } from '../api/models.ts'
 import type { RecentErrorList, ShortStatus, Status } from '../api/system.ts'
 import type { Me, Token } from '../api/tokens.ts'
 import { modelSchema, mostImages } from '../generation/catalogue.ts'
+import type { ConfigurationState } from '../generation/pool.ts'
 import type { Remaining, StatusReport } from '../generation/services.ts'
 import type { LoggedError } from '../log.ts'
 import { type FoundModel, providers } from '../providers/index.ts'
@@ -83,7 +84,7 @@ function fileOf(image: ImageRecord, base: string) {
   }
 }
 
-export function presentConfiguration(record: ConfigurationRecord): Configuration {
+export function presentConfiguration(record: ConfigurationRecord, state: ConfigurationState): Configuration {
   return {
     id: record.id,
     name: record.name,
@@ -96,6 +97,17 @@ export function presentConfiguration(record: ConfigurationRecord): Configuration
     key_hint: record.keyHint,
     monthly_cap: record.monthlyCap,
     monthly_images: record.monthlyImages,
+    weight: record.weight,
+    most_running: record.mostRunning,
+    requests_per_minute: record.requestsPerMinute,
+    state: {
+      status: state.status,
+      until: state.until === undefined ? null : new Date(state.until).toISOString(),
+      since: record.takenOut?.at ?? null,
+      code: record.takenOut?.code ?? null,
+      detail: record.takenOut?.message ?? null,
+      running: state.running,
+    },
     created_at: record.createdAt,
     updated_at: record.updatedAt,
   }
@@ -160,6 +172,7 @@ export function presentStatus(report: StatusReport, server: { version: string; s
       name: provider.name,
       state: provider.configured ? 'configured' : 'not_configured',
       active_configurations: provider.activeConfigurations,
+      ready_configurations: provider.readyConfigurations,
     })),
   }
 }

@@ -20,6 +20,8 @@ export interface CallRecord {
   images: number
   firstIndex: number
   mayMakeFewer: boolean
+  /** Nobody named a configuration, so another of the same service may send it. */
+  mayMove: boolean
   timeoutMs: number
   notBefore: string | null
   sentAt: string | null
@@ -55,6 +57,7 @@ export type NewCall = Pick<
   | 'images'
   | 'firstIndex'
   | 'mayMakeFewer'
+  | 'mayMove'
   | 'timeoutMs'
   | 'notBefore'
 >
@@ -110,6 +113,7 @@ export function createCallRepository(db: Connection) {
           images: call.images,
           first_index: call.firstIndex,
           may_make_fewer: call.mayMakeFewer ? 1 : 0,
+          may_move: call.mayMove ? 1 : 0,
           timeout_ms: call.timeoutMs,
           not_before: call.notBefore,
           charge: 'none',
@@ -177,6 +181,17 @@ export function createCallRepository(db: Connection) {
         .where('state', 'in', ['sending', 'accepted'])
         .executeTakeFirst()
       return row !== undefined
+    },
+
+    /** Only what was not sent can be sent with another key. */
+    async moved(id: string, configId: string) {
+      const result = await db
+        .updateTable('provider_calls')
+        .set({ config_id: configId })
+        .where('id', '=', id)
+        .where('state', '=', 'planned')
+        .executeTakeFirst()
+      if (Number(result.numUpdatedRows) !== 1) throw new LedgerError(`call ${id} is not planned any more`)
     },
 
     sending: (id: string, sentAt: string) => move(id, 'sending', { sent_at: sentAt, charge: 'unknown' }),
@@ -255,6 +270,7 @@ function callOf(row: Selectable<ProviderCallsTable>): CallRecord {
     images: row.images,
     firstIndex: row.first_index,
     mayMakeFewer: row.may_make_fewer === 1,
+    mayMove: row.may_move === 1,
     timeoutMs: row.timeout_ms,
     notBefore: row.not_before,
     sentAt: row.sent_at,

@@ -2,10 +2,10 @@
 import type { Selectable, Updateable } from 'kysely'
 import { capColumns, capsOf } from './caps.ts'
 import type { Connection } from './database.ts'
-import type { Caps, ConfigurationRecord } from './records.ts'
+import type { Caps, ConfigurationRecord, Share, TakenOut } from './records.ts'
 import type { ConfigurationsTable } from './tables.ts'
 
-export interface StoredConfiguration extends Caps {
+export interface StoredConfiguration extends Caps, Share {
   id: string
   name: string
   provider: string
@@ -49,7 +49,26 @@ export function createConfigurationRepository(db: Connection) {
 
     async remove(id: string): Promise<boolean> {
       const result = await db.deleteFrom('configurations').where('id', '=', id).executeTakeFirst()
+      await this.takeBack(id)
       return Number(result.numDeletedRows) > 0
+    },
+
+    /** Of all configurations, those of the environment too. */
+    async takenOut(): Promise<Map<string, TakenOut>> {
+      const rows = await db.selectFrom('taken_out_configurations').selectAll().execute()
+      return new Map(rows.map(row => [row.config_id, { code: row.code, message: row.message, at: row.taken_out_at }]))
+    },
+
+    async takeOut(id: string, { code, message, at }: TakenOut) {
+      await db
+        .insertInto('taken_out_configurations')
+        .values({ config_id: id, code, message, taken_out_at: at })
+        .onConflict(conflict => conflict.column('config_id').doUpdateSet({ code, message, taken_out_at: at }))
+        .execute()
+    },
+
+    async takeBack(id: string) {
+      await db.deleteFrom('taken_out_configurations').where('config_id', '=', id).execute()
     },
   }
 }
@@ -64,6 +83,9 @@ function columnsOf(configuration: StoredConfiguration) {
     base_url: configuration.baseUrl,
     key_hint: configuration.keyHint,
     updated_at: configuration.updatedAt,
+    weight: configuration.weight,
+    most_running: configuration.mostRunning,
+    requests_per_minute: configuration.requestsPerMinute,
     ...capColumns(configuration),
   } satisfies Updateable<ConfigurationsTable>
 }
@@ -80,12 +102,15 @@ function configurationOf(row: Selectable<ConfigurationsTable>): StoredConfigurat
     keyHint: row.key_hint,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    weight: row.weight,
+    mostRunning: row.most_running,
+    requestsPerMinute: row.requests_per_minute,
     ...capsOf(row),
   }
 }
 
 /** What clients may see of a stored configuration. */
-export function visible(configuration: StoredConfiguration): ConfigurationRecord {
+export function visible(configuration: StoredConfiguration, takenOut: TakenOut | null = null): ConfigurationRecord {
   return {
     id: configuration.id,
     name: configuration.name,
@@ -100,5 +125,9 @@ export function visible(configuration: StoredConfiguration): ConfigurationRecord
     updatedAt: configuration.updatedAt,
     monthlyCap: configuration.monthlyCap,
     monthlyImages: configuration.monthlyImages,
+    weight: configuration.weight,
+    mostRunning: configuration.mostRunning,
+    requestsPerMinute: configuration.requestsPerMinute,
+    takenOut,
   }
 }

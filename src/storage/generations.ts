@@ -42,6 +42,7 @@ export interface GenerationChange {
   cancelRequested?: boolean
   startedAt?: string
   finishedAt?: string
+  configId?: string
 }
 
 export interface HistoryFilter {
@@ -320,6 +321,7 @@ function columnsOf(change: GenerationChange): Updateable<ChatHistoryTable> {
   if (change.tags !== undefined) columns.tags = JSON.stringify(change.tags)
   if (change.waiting !== undefined) columns.waiting = change.waiting
   if (change.cancelRequested !== undefined) columns.cancel_requested = change.cancelRequested ? 1 : 0
+  if (change.configId !== undefined) columns.config_id = change.configId
   if (change.startedAt !== undefined) columns.started_at = change.startedAt
   if (change.finishedAt !== undefined) columns.finished_at = change.finishedAt
   return columns

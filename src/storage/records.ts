@@ -83,6 +83,8 @@ export interface ErrorRecord {
   providerMessage: string | null
   providerRequestId: string | null
   retryAfterMs: number | null
+  /** Of a refusal that another configuration need not share: what it is about. */
+  concerns?: 'model' | 'configuration'
 }
 
 /** A picture that was asked for and is not there. */
@@ -113,7 +115,24 @@ export interface ImageRecord {
   details: JsonObject | null
 }
 
-export interface ConfigurationRecord extends Caps {
+/** How much of the work of its service a configuration takes. */
+export interface Share {
+  /** Its part beside others of the same service, 1 to 100. */
+  weight: number
+  /** Paid requests at a time; null: as many as the models take. */
+  mostRunning: number | null
+  requestsPerMinute: number | null
+}
+
+/** Why a configuration is left aside until a test of it passes. */
+export interface TakenOut {
+  /** `provider_key_rejected` or `provider_quota_exhausted`. */
+  code: string
+  message: string
+  at: string
+}
+
+export interface ConfigurationRecord extends Caps, Share {
   id: string
   name: string
   provider: string
@@ -126,4 +145,5 @@ export interface ConfigurationRecord extends Caps {
   keyHint: string | null
   createdAt: string | null
   updatedAt: string | null
+  takenOut: TakenOut | null
 }

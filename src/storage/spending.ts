@@ -16,6 +16,11 @@ export interface Reservation {
   cost: Money | null
 }
 
+/** What goes from one configuration to another: one call, or the whole of what is reserved there. */
+export interface Part extends Reservation {
+  isWhole: boolean
+}
+
 export interface Spent {
   images: number
   calls: number
@@ -83,8 +88,43 @@ export function createSpendingRepository(db: Connection) {
         .execute()
     },
 
-    /** Replaces the reservation by what was spent; `keep`: leaves it as it is, because nobody knows better. */
-    async settle(generationId: string, spent: Spent | 'keep') {
+    /** The part of so many pictures in what a generation reserved with a configuration; undefined when nothing is reserved there. */
+    async partOf(generationId: string, configId: string, images: number): Promise<Part | undefined> {
+      const row = await find(generationId, configId)
+      if (!row) return undefined
+      const isWhole = row.calls <= 1 || images >= row.images
+      const amount = isWhole || row.amount === null ? row.amount : Math.round((row.amount * images) / row.images)
+      return {
+        ...{ generationId, timestamp: row.timestamp, tokenId: row.token_id, configId, model: row.model },
+        images: isWhole ? row.images : images,
+        calls: isWhole ? row.calls : 1,
+        cost: amount === null || row.currency === null ? null : { amount: wholeOf(amount), currency: row.currency },
+        isWhole,
+      }
+    },
+
+    /** Puts a part that was just read with another configuration. */
+    async shift({ isWhole, ...part }: Part, to: string) {
+      const { generationId, configId, images, calls } = part
+      const amount = part.cost === null ? 0 : millionthsOf(part.cost.amount)
+      const added = (sign: 1 | -1) => ({
+        images: sql<number>`images + ${sign * images}`,
+        calls: sql<number>`calls + ${sign * calls}`,
+        amount: sql<number | null>`amount + ${sign * amount}`,
+      })
+      if (isWhole) {
+        await db
+          .deleteFrom('spending')
+          .where('generation_id', '=', generationId)
+          .where('config_id', '=', configId)
+          .execute()
+      } else await rowOf(generationId, configId).set(added(-1)).execute()
+      if (await find(generationId, to)) await rowOf(generationId, to).set(added(1)).execute()
+      else await this.reserve({ ...part, configId: to })
+    },
+
+    /** Replaces the reservation by what was spent with a configuration; `keep`: leaves it, because nobody knows better. */
+    async settle(generationId: string, configId: string, spent: Spent | 'keep') {
       const values =
         spent === 'keep'
           ? { is_unknown: 1 }
@@ -94,10 +134,8 @@ export function createSpendingRepository(db: Connection) {
               ...moneyColumns(spent.cost),
               is_unknown: spent.isUnknown ? 1 : 0,
             }
-      await db
-        .updateTable('spending')
+      await rowOf(generationId, configId)
         .set({ ...values, state: 'settled' })
-        .where('generation_id', '=', generationId)
         .execute()
     },
 
@@ -151,6 +189,19 @@ export function createSpendingRepository(db: Connection) {
         unknown: Number(row.unknown),
       }))
     },
+  }
+
+  function find(generationId: string, configId: string) {
+    return db
+      .selectFrom('spending')
+      .selectAll()
+      .where('generation_id', '=', generationId)
+      .where('config_id', '=', configId)
+      .executeTakeFirst()
+  }
+
+  function rowOf(generationId: string, configId: string) {
+    return db.updateTable('spending').where('generation_id', '=', generationId).where('config_id', '=', configId)
   }
 }
 

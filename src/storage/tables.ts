@@ -14,6 +14,7 @@ export interface Tables {
   counters: CountersTable
   access_tokens: AccessTokensTable
   spending: SpendingTable
+  taken_out_configurations: TakenOutConfigurationsTable
   reference_owners: ReferenceOwnersTable
   meta: MetaTable
 }
@@ -34,6 +35,19 @@ export interface ConfigurationsTable {
   monthly_cap_amount: number | null
   monthly_cap_currency: string | null
   monthly_images: number | null
+  /** Its share of the work beside others of the same service. */
+  weight: number
+  /** Paid requests at a time; null: as many as the models take. */
+  most_running: number | null
+  requests_per_minute: number | null
+}
+
+/** Configurations, those of the environment too, that a service refused for good; until a test passes. */
+export interface TakenOutConfigurationsTable {
+  config_id: string
+  code: string
+  message: string
+  taken_out_at: string
 }
 
 export interface ChatHistoryTable {
@@ -89,6 +103,8 @@ export interface ProviderCallsTable {
   /** Position of the call's first picture in the generation. */
   first_index: number
   may_make_fewer: number
+  /** 1: nobody named a configuration, so another of the same service may send it while it is planned. */
+  may_move: number
   timeout_ms: number
   /** Not sent before this time. */
   not_before: string | null
@@ -182,16 +198,16 @@ export interface AccessTokensTable {
 }
 
 /**
- * One row a generation: what it may cost while it runs, what it cost when it has ended. Rows outlive their generation: deleting
- * pictures gives no money back.
+ * One row a generation and configuration that its calls are made with: what they may cost while it runs, what they cost when it has
+ * ended. Rows outlive their generation: deleting pictures gives no money back.
  */
 export interface SpendingTable {
   generation_id: string
+  config_id: string
   /** When it was asked for: the month that it counts in. */
   timestamp: string
   /** Null for the access token of the server, and where none is needed. */
   token_id: string | null
-  config_id: string
   model: string
   /** `reserved` until the generation ends, then `settled`. */
   state: string

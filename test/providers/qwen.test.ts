@@ -3,7 +3,13 @@ import type { AddressInfo } from 'node:net'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterEach, describe, expect, test } from 'vitest'
 import { resolveSize } from '../../src/generation/size.ts'
-import { type Disposition, ExchangeError, type FailureCode, InvalidRequest } from '../../src/providers/errors.ts'
+import {
+  type Concern,
+  type Disposition,
+  ExchangeError,
+  type FailureCode,
+  InvalidRequest,
+} from '../../src/providers/errors.ts'
 import { createHttp, type OutgoingHttp } from '../../src/providers/http.ts'
 import type {
   Context,
@@ -589,11 +595,13 @@ describe('answers with pictures', () => {
   })
 })
 
-type Expected = [FailureCode, Disposition]
+type Expected = [FailureCode, Disposition, Concern?]
 
-const keyRejected: Expected = ['provider_key_rejected', 'refused']
-const quota: Expected = ['provider_quota_exhausted', 'refused']
-const noAccess: Expected = ['provider_access_denied', 'refused']
+const keyRejected: Expected = ['provider_key_rejected', 'refused', 'configuration']
+const noMoney: Expected = ['provider_quota_exhausted', 'refused', 'configuration']
+const quota: Expected = ['provider_quota_exhausted', 'refused', 'model']
+const noAccess: Expected = ['provider_access_denied', 'refused', 'model']
+const unknownModel: Expected = ['provider_rejected', 'refused', 'model']
 const rejected: Expected = ['provider_rejected', 'refused']
 const moderated: Expected = ['content_rejected', 'refused']
 const limited: Expected = ['rate_limited', 'retry_safe']
@@ -607,7 +615,7 @@ const documented: [number, string, string, Expected][] = [
   [401, 'InvalidApiKey', 'No API-key provided.', keyRejected],
   [401, 'NOT AUTHORIZED', 'Workspace not authorized.', keyRejected],
   [401, 'Whatever', 'invalid access token or token expired.', keyRejected],
-  [400, 'Arrearage', 'Access denied, please make sure your account is in good standing.', quota],
+  [400, 'Arrearage', 'Access denied, please make sure your account is in good standing.', noMoney],
   [
     403,
     'AccessDenied.Unpurchased',
@@ -622,12 +630,12 @@ const documented: [number, string, string, Expected][] = [
   [403, 'App.AccessDenied', 'App access denied.', noAccess],
   [403, 'Endpoint.AccessDenied', 'Workspace endpoint access denied.', noAccess],
   [403, 'AllocationQuota.FreeTierOnly', 'The free tier of the model has been exhausted.', quota],
-  [404, 'ModelNotFound', 'Model can not be found.', rejected],
-  [400, 'InvalidParameter', 'Model not exist.', rejected],
-  [404, 'InvalidParameter', 'Model not exist.', rejected],
+  [404, 'ModelNotFound', 'Model can not be found.', unknownModel],
+  [400, 'InvalidParameter', 'Model not exist.', unknownModel],
+  [404, 'InvalidParameter', 'Model not exist.', unknownModel],
   [404, 'WorkSpaceNotFound', 'WorkSpace can not be found.', rejected],
   [404, 'NotFound', 'Not found!', rejected],
-  [404, 'model_not_supported', 'Model is not supported.', rejected],
+  [404, 'model_not_supported', 'Model is not supported.', unknownModel],
   [400, 'InvalidParameter', `url error, please check url！${tail}`, rejected],
   [400, 'InvalidParameter', 'Range of n should be [1, 4]', rejected],
   [
@@ -685,9 +693,9 @@ const documented: [number, string, string, Expected][] = [
   [429, 'Throttling.AllocationQuota', 'Allocated quota exceeded, please increase your quota limit.', limited],
   [429, 'Throttling.AllocationQuota', 'Free allocated quota exceeded.', quota],
   [429, 'Throttling.AllocationQuota', 'Your weekly quota has been exhausted.', quota],
-  [429, 'CommodityNotPurchased', 'Commodity has not purchased yet.', quota],
-  [429, 'PrepaidBillOverdue', 'The prepaid bill is overdue.', quota],
-  [429, 'PostpaidBillOverdue', 'The postpaid bill is overdue.', quota],
+  [429, 'CommodityNotPurchased', 'Commodity has not purchased yet.', noMoney],
+  [429, 'PrepaidBillOverdue', 'The prepaid bill is overdue.', noMoney],
+  [429, 'PostpaidBillOverdue', 'The postpaid bill is overdue.', noMoney],
   [
     500,
     'InternalError',
@@ -720,7 +728,7 @@ const documented: [number, string, string, Expected][] = [
 ]
 
 describe('answers with errors', () => {
-  test.each(documented)('%i %s "%s"', (status, code, message, [failure, disposition]) => {
+  test.each(documented)('%i %s "%s"', (status, code, message, [failure, disposition, concerns]) => {
     for (const route of ['MM', 'IG', 'T2I', 'I2I']) {
       const parsed = qwen.parse(
         answerOf(status, { code, message, request_id: 'r9' }, { retryAfterMs: 2000 }),
@@ -739,6 +747,7 @@ describe('answers with errors', () => {
           providerMessage: message,
           requestId: 'r9',
           retryAfterMs: 2000,
+          concerns,
         },
       })
     }

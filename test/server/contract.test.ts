@@ -449,6 +449,10 @@ describe('configurations', () => {
               keyHint: '1234',
               monthlyCap: null,
               monthlyImages: null,
+              weight: 1,
+              mostRunning: null,
+              requestsPerMinute: null,
+              takenOut: null,
               createdAt: null,
               updatedAt: null,
             }
@@ -465,7 +469,7 @@ describe('configurations', () => {
     expect(changes).toEqual([
       {
         ...{ name: 'New', provider: 'doubao', model: null, base_url: null, api_key: undefined, is_active: true },
-        ...{ monthly_cap: null, monthly_images: null },
+        ...{ monthly_cap: null, monthly_images: null, weight: 1, most_running: null, requests_per_minute: null },
       },
     ])
   })

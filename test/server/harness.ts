@@ -117,10 +117,12 @@ function fakeServices(created: Created[], parts: NonNullable<StartOptions['servi
     test: async () => ({ code: 'ok', detail: 'The key works.', latencyMs: 12 }),
     ...parts.configurations,
   }
+  const pool: Services['pool'] = { stateOf: () => ({ status: 'ready', running: 0 }) }
   return {
     generations,
     images,
     configurations,
+    pool,
     tokens,
     usage: { report: async () => [], ...parts.usage },
     prices: createPrices(),
@@ -198,6 +200,10 @@ function configuration(): ConfigurationRecord {
     updatedAt: '2026-11-23T08:00:00.000Z',
     monthlyCap: null,
     monthlyImages: null,
+    weight: 1,
+    mostRunning: null,
+    requestsPerMinute: null,
+    takenOut: null,
   }
 }
 
@@ -207,5 +213,7 @@ const report: Awaited<ReturnType<Services['status']>> = {
   database: { state: 'ok', kind: 'sqlite' },
   storage: { state: 'ok', kind: 'folder', freeBytes: 1_000_000 },
   queue: { state: 'ok', queued: 0, running: 0, waiting: [] },
-  providers: [{ id: 'doubao', name: 'Doubao Seedream', configured: true, activeConfigurations: 1 }],
+  providers: [
+    { id: 'doubao', name: 'Doubao Seedream', configured: true, activeConfigurations: 1, readyConfigurations: 1 },
+  ],
 }

@@ -202,7 +202,7 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
   function insertCall(id: string, generationId: string, attempt: number) {
     return store.calls.insert({
       ...{ id, generationId, slot: 0, attempt, provider: 'doubao', configId: 'c', model: 'm', route: 'r', body: {} },
-      ...{ images: 1, firstIndex: 0, mayMakeFewer: false, timeoutMs: 1000, notBefore: null },
+      ...{ images: 1, firstIndex: 0, mayMakeFewer: false, mayMove: false, timeoutMs: 1000, notBefore: null },
     })
   }
 })

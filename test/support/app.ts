@@ -9,7 +9,12 @@ import type { Generation } from '../../src/api/generations.ts'
 import { type App, createApp } from '../../src/app.ts'
 import { createRecentErrors } from '../../src/log.ts'
 import { loadSettings } from '../../src/settings.ts'
-import { DOUBAO_DEMO_KEY, type DoubaoSimulator, startDoubaoSimulator } from '../../src/simulators/doubao.ts'
+import {
+  DOUBAO_DEMO_KEY,
+  type DoubaoSimulator,
+  type DoubaoSimulatorOptions,
+  startDoubaoSimulator,
+} from '../../src/simulators/doubao.ts'
 import { OPENAI_DEMO_KEY, type OpenaiSimulator, startOpenaiSimulator } from '../../src/simulators/openai.ts'
 import { QWEN_DEMO_KEY, type QwenSimulator, startQwenSimulator } from '../../src/simulators/qwen.ts'
 
@@ -46,6 +51,8 @@ export interface TestOptions {
   /** How names become addresses for outgoing requests. */
   lookup?: LookupFunction
   urlLifetimeSeconds?: number
+  /** Instead of the demonstration keys of the Doubao simulator. */
+  doubaoKeys?: DoubaoSimulatorOptions['keys']
   logLines?: string[]
   /** Puts files into the data folder first. */
   beforeStart?(dataDir: string): void
@@ -64,7 +71,7 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
   options.beforeStart?.(dataDir)
   const simulation = { timeScale: 0, urlLifetimeSeconds: options.urlLifetimeSeconds }
   const [doubao, qwen, openai] = await Promise.all([
-    startDoubaoSimulator(simulation),
+    startDoubaoSimulator({ ...simulation, keys: options.doubaoKeys }),
     startQwenSimulator(simulation),
     startOpenaiSimulator(simulation),
   ])

@@ -1,5 +1,5 @@
 /** What Ark's error codes mean (document 1299023 and live answers published until 2026-10). */
-import type { Disposition, FailureCode } from '../errors.ts'
+import type { Concern, Disposition, FailureCode } from '../errors.ts'
 
 export interface FailureRow {
   /** A whole code, or the part of it before a dot. */
@@ -7,18 +7,28 @@ export interface FailureRow {
   failure: FailureCode
   disposition: Disposition
   message: string
+  /** Not about the request: the account or key gives this model, or anything at all, no more. */
+  concerns?: Concern
 }
 
 const console = 'the Ark console'
 
-const row = (code: string, failure: FailureCode, disposition: Disposition, message: string): FailureRow => {
-  return { code, failure, disposition, message }
+const row = (
+  code: string,
+  failure: FailureCode,
+  disposition: Disposition,
+  message: string,
+  concerns?: Concern,
+): FailureRow => {
+  return { code, failure, disposition, message, concerns }
 }
 const content = (code: string, message: string) => row(code, 'content_rejected', 'refused', message)
 const busy = (code: string, message: string) => row(code, 'rate_limited', 'retry_safe', message)
 const rejected = (code: string, message: string) => row(code, 'provider_rejected', 'refused', message)
-const denied = (code: string, message: string) => row(code, 'provider_access_denied', 'refused', message)
-const exhausted = (code: string, message: string) => row(code, 'provider_quota_exhausted', 'refused', message)
+const denied = (code: string, message: string) => row(code, 'provider_access_denied', 'refused', message, 'model')
+const notThere = (code: string, message: string) => row(code, 'provider_rejected', 'refused', message, 'model')
+const exhausted = (code: string, message: string, concerns: Concern) =>
+  row(code, 'provider_quota_exhausted', 'refused', message, concerns)
 
 const promptBlocked = 'Ark blocked the prompt: it may hold sensitive content. Say it differently. Nothing was billed.'
 const referenceBlocked =
@@ -37,12 +47,14 @@ export const failureRows: readonly FailureRow[] = [
     'provider_key_rejected',
     'refused',
     `Ark does not accept this API key. Copy it again under "API Key" in ${console}, and check that address and key belong to the same region and plan.`,
+    'configuration',
   ),
   row(
     'InvalidAccountStatus',
     'provider_key_rejected',
     'refused',
     'Ark says that the account of this API key is not in order. Look at the account in the Volcengine console.',
+    'configuration',
   ),
   denied(
     'AccessDenied',
@@ -57,17 +69,22 @@ export const failureRows: readonly FailureRow[] = [
   exhausted(
     'OperationDenied.ServiceOverdue',
     'The account is overdue, so the service stopped. Top it up in the Volcengine console.',
+    'configuration',
   ),
-  exhausted('AccountOverdueError', 'The balance of the account is negative. Top it up in the Volcengine console.'),
+  exhausted(
+    'AccountOverdueError',
+    'The balance of the account is negative. Top it up in the Volcengine console.',
+    'configuration',
+  ),
   denied(
     'ModelNotOpen',
     `The account has not activated this model. Activate it under "Model activation" (开通管理) in ${console}.`,
   ),
-  rejected(
+  notThere(
     'InvalidEndpointOrModel',
     'Ark does not know this model or endpoint. Check its id; other regions have other ids.',
   ),
-  rejected(
+  notThere(
     'InvalidEndpointOrModel.NotFound',
     'Ark does not know this model or endpoint, or has closed it. Check its id; other regions have other ids.',
   ),
@@ -75,7 +92,7 @@ export const failureRows: readonly FailureRow[] = [
     'InvalidEndpointOrModel.ModelIDAccessDisabled',
     `This API key may only use inference endpoints. Create one in ${console} and use its id (ep-…) as the model.`,
   ),
-  rejected(
+  notThere(
     'UnsupportedModel',
     'This address does not serve this model. Choose another model, or the address of the plan that has it.',
   ),
@@ -100,11 +117,15 @@ export const failureRows: readonly FailureRow[] = [
   rejected('InvalidImageURL', 'Ark could not use a reference picture. Use another one, as PNG or JPEG.'),
   rejected('InvalidImageURL.EmptyURL', 'Ark got an empty reference picture. Use another one.'),
   rejected('InvalidImageURL.InvalidFormat', 'Ark could not read a reference picture. Use another one, as PNG or JPEG.'),
-  rejected(
+  notThere(
     'InvalidEndpoint.ClosedEndpoint',
     `This inference endpoint is stopped. Start it in ${console}, or use another one.`,
   ),
-  exhausted('InvalidSubscription', 'The plan of this API key has ended. Renew it in the Volcengine console.'),
+  exhausted(
+    'InvalidSubscription',
+    'The plan of this API key has ended. Renew it in the Volcengine console.',
+    'configuration',
+  ),
   content('InputTextSensitiveContentDetected', promptBlocked),
   content('InputTextRiskDetection', promptBlocked),
   content('InputImageSensitiveContentDetected', referenceBlocked),
@@ -141,10 +162,12 @@ export const failureRows: readonly FailureRow[] = [
   exhausted(
     'QuotaExceeded',
     `The quota of the account for this model is used up. Open paid use or raise the quota in ${console}.`,
+    'model',
   ),
   exhausted(
     'SetLimitExceeded',
     `The limit that is set for this model is reached, and Ark paused it. Switch off "Safe Experience Mode" (安心体验模式) for the model in ${console}.`,
+    'model',
   ),
   row(
     'RequestCanceled',
@@ -180,8 +203,9 @@ const byStatus: Readonly<Record<number, Omit<FailureRow, 'code'>>> = {
     'provider_key_rejected',
     'refused',
     `Ark does not accept this API key. Copy it again under "API Key" in ${console}.`,
+    'configuration',
   ),
-  402: exhausted('', 'Ark asks for payment. Look at the balance in the Volcengine console.'),
+  402: exhausted('', 'Ark asks for payment. Look at the balance in the Volcengine console.', 'configuration'),
   403: denied('', `The account or key may not do this. Look at permissions and opened services in ${console}.`),
   404: rejected('', 'Nothing is at this address, or Ark does not know the model. Check base address and model id.'),
   408: row('', 'provider_timeout', 'maybe_billed', `The service gave up waiting. ${unsure}`),

@@ -452,6 +452,7 @@ export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: Ser
     failure: code,
     disposition,
     message,
+    concerns,
   } = failureFor(answer.status, found.code, brokeBehindGateway(found.message ?? ''))
   return {
     code,
@@ -461,6 +462,7 @@ export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: Ser
     providerMessage: found.message,
     requestId: /request id:\s*([0-9a-z-]+)/i.exec(found.message ?? '')?.[1] ?? answer.requestId,
     retryAfterMs: answer.retryAfterMs,
+    concerns,
   }
 }
 

@@ -1,25 +1,34 @@
 /** What the error codes of OpenAI's API mean: its public page of error codes and the types of its client 7.57.0 (2026-11). */
-import type { Disposition, FailureCode } from '../errors.ts'
+import type { Concern, Disposition, FailureCode } from '../errors.ts'
 
 export interface FailureMeaning {
   failure: FailureCode
   disposition: Disposition
   message: string
+  /** Not about the request: the account or key gives this model, or anything at all, no more. */
+  concerns?: Concern
 }
 
-const meaning = (failure: FailureCode, disposition: Disposition, message: string): FailureMeaning => {
-  return { failure, disposition, message }
+const meaning = (
+  failure: FailureCode,
+  disposition: Disposition,
+  message: string,
+  concerns?: Concern,
+): FailureMeaning => {
+  return { failure, disposition, message, concerns }
 }
 
 const wrongKey = meaning(
   'provider_key_rejected',
   'refused',
   'The service does not accept this API key. Copy it again, and check that it belongs to this base address.',
+  'configuration',
 )
 const noMoney = meaning(
   'provider_quota_exhausted',
   'refused',
   'The credit or the spending limit of the account is used up. Look at its billing page.',
+  'configuration',
 )
 const blocked = meaning(
   'content_rejected',
@@ -30,12 +39,14 @@ const unknownModel = meaning(
   'provider_rejected',
   'refused',
   'The service does not know this model, or the key may not use it. Check its id.',
+  'model',
 )
 const slowDown = meaning('rate_limited', 'retry_safe', 'The service asks us to slow down. Wait a minute.')
 const noAccess = meaning(
   'provider_access_denied',
   'refused',
   'The account or key may not do this. The message of the service says what to open or verify.',
+  'model',
 )
 const unsure = 'A picture may have been made and billed; look at the usage page before you try again.'
 
@@ -47,6 +58,7 @@ export const failureRows: Readonly<Record<string, FailureMeaning>> = {
     'provider_key_rejected',
     'refused',
     'The account of this API key is closed. Use a key of another account.',
+    'configuration',
   ),
   insufficient_quota: noMoney,
   billing_hard_limit_reached: noMoney,

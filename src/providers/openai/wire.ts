@@ -204,6 +204,7 @@ export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: Ser
     failure: code,
     disposition,
     message,
+    concerns,
   } = failureFor(answer.status, found.code, found.type, brokeBehindGateway(found.message ?? ''))
   return {
     code,
@@ -213,6 +214,7 @@ export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: Ser
     providerMessage: found.message,
     requestId: answer.requestId,
     retryAfterMs: answer.retryAfterMs,
+    concerns,
   }
 }
 

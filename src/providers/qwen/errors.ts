@@ -4,13 +4,21 @@
  * The service bills successful pictures only, so an error that the service itself wrote proves that nothing was paid. An error of a
  * gateway on the way proves nothing.
  */
-import { brokeBehindGateway, type Disposition, type FailureCode, type ProviderFailure } from '../errors.ts'
+import {
+  brokeBehindGateway,
+  type Concern,
+  type Disposition,
+  type FailureCode,
+  type ProviderFailure,
+} from '../errors.ts'
 
 interface Meaning {
   code: FailureCode
   disposition: Disposition
   /** What happened and what to do. */
   message: string
+  /** Not about the request: the account or key gives this model, or anything at all, no more. */
+  concerns?: Concern
 }
 
 interface Row extends Meaning {
@@ -23,29 +31,34 @@ interface Row extends Meaning {
 const keyRejected: Meaning = {
   code: 'provider_key_rejected',
   disposition: 'refused',
+  concerns: 'configuration',
   message:
     'DashScope does not accept the API key. Check it, and whether it belongs to the region of the base address: each region has keys of its own.',
 }
 const inArrears: Meaning = {
   code: 'provider_quota_exhausted',
   disposition: 'refused',
+  concerns: 'configuration',
   message:
     'The Alibaba Cloud account is in arrears or has not bought this service. Settle that in its console, then try again.',
 }
 const quotaUsedUp: Meaning = {
   code: 'provider_quota_exhausted',
   disposition: 'refused',
+  concerns: 'model',
   message: 'The quota of this account is used up. Raise it or buy more in the Model Studio console.',
 }
 const noAccess: Meaning = {
   code: 'provider_access_denied',
   disposition: 'refused',
+  concerns: 'model',
   message:
     'The key may not use this model. Open the model for the account and its workspace in the Model Studio console.',
 }
 const unknownModel: Meaning = {
   code: 'provider_rejected',
   disposition: 'refused',
+  concerns: 'model',
   message:
     'DashScope does not know this model. Check its id, upper and lower case too, and whether the region of the base address has it.',
 }
@@ -234,6 +247,7 @@ export function failureOf(code: string | undefined, text: string | undefined, pl
     providerMessage: text === undefined ? undefined : withoutKeys(text),
     requestId: place.requestId,
     retryAfterMs: place.retryAfterMs,
+    concerns: meaning.concerns,
   }
 }
 

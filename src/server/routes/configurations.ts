@@ -10,13 +10,15 @@ import {
   ShortConfigurationList,
 } from '../../api/configurations.ts'
 import { NoBody } from '../../api/history.ts'
+import type { ConfigurationRecord } from '../../storage/records.ts'
 import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
 import { idOf } from '../ids.ts'
 import { presentConfiguration, presentShortConfiguration } from '../present.ts'
 
 export function configurationRoutes(app: App, { services, prefix }: Parts) {
-  const { configurations } = services
+  const { configurations, pool } = services
+  const presented = (record: ConfigurationRecord) => presentConfiguration(record, pool.stateOf(record))
   const tags = ['Configurations']
 
   app.get(
@@ -33,7 +35,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
     async request => {
       const all = await configurations.list()
       const isAdmin = callerOf(request).role === 'admin'
-      return isAdmin ? { items: all.map(presentConfiguration) } : { items: all.map(presentShortConfiguration) }
+      return isAdmin ? { items: all.map(presented) } : { items: all.map(presentShortConfiguration) }
     },
   )
 
@@ -48,7 +50,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
       return reply
         .code(201)
         .header('location', `${prefix}/api/config/${encodeURIComponent(record.id)}`)
-        .send(presentConfiguration(record))
+        .send(presented(record))
     },
   )
 
@@ -64,7 +66,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
         response: { 200: Configuration },
       },
     },
-    async request => presentConfiguration(await configurations.change(idOf(request), request.body)),
+    async request => presented(await configurations.change(idOf(request), request.body)),
   )
 
   app.delete(

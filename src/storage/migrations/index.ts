@@ -4,11 +4,13 @@ import type { Seal } from '../seal.ts'
 import { firstTables } from './0001-first-tables.ts'
 import { tokensAndSpending } from './0002-tokens-and-spending.ts'
 import { sealCheck } from './0003-seal-check.ts'
+import { pool } from './0004-pool.ts'
 
 export function createMigrations(seal: Seal): Record<string, Migration> {
   return {
     '0001-first-tables': firstTables(seal),
     '0002-tokens-and-spending': tokensAndSpending,
     '0003-seal-check': sealCheck(seal),
+    '0004-pool': pool,
   }
 }

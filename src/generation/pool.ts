@@ -1,0 +1,221 @@
+/**
+ * Which configuration sends a paid request, and when. Those of one service at one address share its work by their weights, each within
+ * its own limits; one that rests after a rate limit, or was taken out, leaves its part to the others. Counted in this process.
+ */
+import { findModel, type ProviderId } from '../providers/index.ts'
+import type { CallRecord } from '../storage/calls.ts'
+import type { ConfigurationRecord } from '../storage/records.ts'
+import type { Pauses } from './pauses.ts'
+
+export interface Pool {
+  /**
+   * Waits until a configuration may send the call, and takes its place there; `none` when there is none left that could. Undefined
+   * when a signal ends the wait.
+   */
+  enter(wish: Wish, signal: AbortSignal): Promise<Turn | 'none' | undefined>
+  /** Could one that was not tried yet send it? */
+  isThereAnother(wish: Wish): Promise<boolean>
+  /** Sends nothing with it before this time (ms since 1970), because its service asked to slow down. */
+  rest(configId: string, until: number): void
+  /** Its service does not give it this model: others go first for a while. */
+  avoid(configId: string, model: string): void
+  stateOf(configuration: ConfigurationRecord): ConfigurationState
+  /** Something about the configurations was changed. */
+  refresh(): void
+  close(): void
+}
+
+export interface Wish {
+  call: CallRecord
+  /** Were asked already; others go first. */
+  tried: ReadonlySet<string>
+  /** Cannot send it, whatever happens. */
+  without: ReadonlySet<string>
+}
+
+export interface Turn {
+  configId: string
+  /** Gives the place back. */
+  release(): void
+}
+
+export interface ConfigurationState {
+  status: 'ready' | 'resting' | 'taken_out' | 'off'
+  /** ms since 1970; of one that rests. */
+  until?: number
+  /** Paid requests that are under way with it. */
+  running: number
+}
+
+/** A model that an account does not have may be opened for it at any time. */
+const avoidedMs = 10 * 60_000
+const rateWindowMs = 60_000
+
+interface Waiter extends Wish {
+  resolve(turn: Turn | 'none'): void
+  reject(error: unknown): void
+}
+
+export function createPool(parts: {
+  /** Newest stored first, then those of the environment. */
+  list(): Promise<ConfigurationRecord[]>
+  addressOf(configuration: ConfigurationRecord): string
+  pauses: Pauses
+}): Pool {
+  const { pauses } = parts
+  const waiters = new Set<Waiter>()
+  const restsUntil = new Map<string, number>()
+  const avoidedUntil = new Map<string, number>()
+  const running = new Map<string, number>()
+  const sentAt = new Map<string, number[]>()
+  /** Smooth weighted round robin: who has the most credit is next, and pays for all that could have been. */
+  const credits = new Map<string, number>()
+  let isLooking = false
+  let isStale = false
+  let alarm: NodeJS.Timeout | undefined
+
+  return {
+    async enter(wish, signal) {
+      if (signal.aborted) return undefined
+      const { promise, resolve, reject } = Promise.withResolvers<Turn | 'none' | undefined>()
+      const waiter: Waiter = { ...wish, resolve, reject }
+      const leave = () => {
+        waiters.delete(waiter)
+        resolve(undefined)
+      }
+      signal.addEventListener('abort', leave)
+      waiters.add(waiter)
+      scan()
+      try {
+        return await promise
+      } finally {
+        waiters.delete(waiter)
+        signal.removeEventListener('abort', leave)
+      }
+    },
+    async isThereAnother(wish) {
+      return wish.call.mayMove && candidatesFor(wish, await parts.list()).some(({ id }) => !wish.tried.has(id))
+    },
+    rest(configId, until) {
+      restsUntil.set(configId, Math.max(until, restsUntil.get(configId) ?? 0))
+    },
+    avoid(configId, model) {
+      avoidedUntil.set(keyOf(configId, model), Date.now() + pauses.scaled(avoidedMs))
+    },
+    stateOf(configuration) {
+      const until = restsUntil.get(configuration.id) ?? 0
+      const count = running.get(configuration.id) ?? 0
+      if (!configuration.isActive || !configuration.hasKey) return { status: 'off', running: count }
+      if (configuration.takenOut) return { status: 'taken_out', running: count }
+      return until > Date.now() ? { status: 'resting', until, running: count } : { status: 'ready', running: count }
+    },
+    refresh: scan,
+    close: () => clearTimeout(alarm),
+  }
+
+  /** One look at a time; whatever changes during one is looked at after it. */
+  function scan() {
+    isStale = true
+    if (!isLooking) void lookUntilFresh()
+  }
+
+  async function lookUntilFresh() {
+    isLooking = true
+    while (isStale && waiters.size > 0) {
+      isStale = false
+      await look().catch(error => {
+        for (const waiter of waiters) waiter.reject(error)
+      })
+    }
+    isLooking = false
+  }
+
+  async function look() {
+    const all = await parts.list()
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const waiter of [...waiters]) {
+      const candidates = candidatesFor(waiter, all)
+      if (candidates.length === 0) {
+        waiters.delete(waiter)
+        waiter.resolve('none')
+        continue
+      }
+      const waits = candidates.map(one => ({ one, ms: waitMs(one, waiter.call) }))
+      const free = waits.filter(({ ms }) => ms <= 0).map(({ one }) => one)
+      if (free.length > 0) {
+        waiters.delete(waiter)
+        waiter.resolve(occupy(choose(free, waiter), waiter.call))
+      } else nextMs = Math.min(nextMs, ...waits.map(({ ms }) => ms))
+    }
+    clearTimeout(alarm)
+    // Without a time something is running, and looks again when it ends.
+    if (Number.isFinite(nextMs)) alarm = setTimeout(scan, Math.min(nextMs, 60_000)).unref()
+  }
+
+  function candidatesFor({ call, without }: Wish, all: ConfigurationRecord[]) {
+    const own = all.find(({ id }) => id === call.configId)
+    if (!own) return []
+    const address = parts.addressOf(own)
+    const siblings = call.mayMove
+      ? all.filter(one => one.provider === own.provider && parts.addressOf(one) === address && isUsable(one))
+      : []
+    // What only one account knows, such as an endpoint of it, is for the configurations that name it.
+    const naming = siblings.filter(one => one.model === call.model)
+    const isListed = findModel(call.model, call.provider as ProviderId)?.model.state !== 'unlisted'
+    const could = (isListed || naming.length === 0 ? siblings : naming).filter(({ id }) => !without.has(id))
+    // One that was switched off sends what was written for it, when there is no other.
+    return could.length > 0 ? could : [own].filter(one => !one.takenOut && !without.has(one.id))
+  }
+
+  /** How long until this one may send the call; infinite while something must end first. */
+  function waitMs(configuration: ConfigurationRecord, { model, provider }: CallRecord): number {
+    const { id, mostRunning, requestsPerMinute } = configuration
+    const concurrency = findModel(model, provider as ProviderId)?.model.concurrency ?? 1
+    if ((running.get(id) ?? 0) >= (mostRunning ?? Number.POSITIVE_INFINITY)) return Number.POSITIVE_INFINITY
+    if ((running.get(keyOf(id, model)) ?? 0) >= concurrency) return Number.POSITIVE_INFINITY
+    const now = Date.now()
+    const rest = (restsUntil.get(id) ?? 0) - now
+    if (requestsPerMinute === null) return rest
+    const windowMs = pauses.scaled(rateWindowMs)
+    const sent = (sentAt.get(id) ?? []).filter(at => at > now - windowMs)
+    sentAt.set(id, sent)
+    const oldest = sent.at(-requestsPerMinute)
+    return oldest === undefined ? rest : Math.max(rest, oldest + windowMs - now)
+  }
+
+  function choose(free: ConfigurationRecord[], { call, tried }: Wish): ConfigurationRecord {
+    const rank = ({ id }: ConfigurationRecord) =>
+      (tried.has(id) ? 2 : 0) + ((avoidedUntil.get(keyOf(id, call.model)) ?? 0) > Date.now() ? 1 : 0)
+    const least = Math.min(...free.map(rank))
+    const first = free.filter(one => rank(one) === least)
+    const credit = ({ id }: ConfigurationRecord) => credits.get(id) ?? 0
+    for (const one of first) credits.set(one.id, credit(one) + one.weight)
+    const chosen = first.reduce((best, one) => (credit(one) > credit(best) ? one : best))
+    credits.set(chosen.id, credit(chosen) - first.reduce((sum, one) => sum + one.weight, 0))
+    return chosen
+  }
+
+  function occupy({ id, requestsPerMinute }: ConfigurationRecord, { model }: CallRecord): Turn {
+    const keys = [id, keyOf(id, model)]
+    for (const key of keys) running.set(key, (running.get(key) ?? 0) + 1)
+    if (requestsPerMinute !== null) sentAt.set(id, [...(sentAt.get(id) ?? []), Date.now()])
+    let isReleased = false
+    return {
+      configId: id,
+      release() {
+        if (isReleased) return
+        isReleased = true
+        for (const key of keys) running.set(key, (running.get(key) ?? 1) - 1)
+        scan()
+      },
+    }
+  }
+}
+
+function isUsable({ isActive, hasKey, takenOut }: ConfigurationRecord) {
+  return isActive && hasKey && !takenOut
+}
+
+function keyOf(configId: string, model: string) {
+  return `${configId} ${model}`
+}
