@@ -364,9 +364,10 @@ function errorOf(
     }
   }
   const wasBilled = (billedImages ?? 0) > 0
-  const final = { ...place, isFinal: true }
+  // Only a task that failed is known to be free whatever the reason.
+  const isFinal = status === 'FAILED'
   const failure =
-    code !== undefined || status === 'FAILED' ? failureOf(code, message, final) : withoutIndex(failures[0])
+    code !== undefined || isFinal ? failureOf(code, message, { ...place, isFinal }) : withoutIndex(failures[0])
   if (failure) return wasBilled ? { ...failure, disposition: 'maybe_billed' } : failure
   // Without even an `output` it may not be the service that answered.
   const isUnproved = wasBilled || !asRecord(envelope.output)
