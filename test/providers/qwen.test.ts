@@ -771,6 +771,39 @@ describe('answers with errors', () => {
     expect(error?.disposition).toBe(disposition === 'maybe_billed' ? 'retry_safe' : disposition)
   })
 
+  test.each([
+    'image format error',
+    'download image failed',
+    'Invalid image format or corrupted file',
+    'the size of input image is too small or too large.',
+    'Exceeded limit on max bytes per data-uri item : 10485760',
+    'The provided URL does not appear to be valid. Ensure it is correctly formatted.',
+  ])('"%s" finds fault with a reference', message => {
+    const { error } = qwen.parse(answerOf(400, { code: 'InvalidParameter', message }), callOf('MM'))
+
+    expect(error).toMatchObject({ code: 'provider_rejected', disposition: 'refused' })
+    expect(error?.message).toMatch(/one of the references/)
+  })
+
+  test('a picture that is too heavy for moderation is no fault of a reference', () => {
+    const message = 'The image size is not supported for the data inspection.'
+    const { error } = qwen.parse(answerOf(400, { code: 'InvalidParameter', message }), callOf('MM'))
+
+    expect(error).toMatchObject({ code: 'provider_rejected', disposition: 'refused' })
+    expect(error?.message).toMatch(/smaller size/)
+  })
+
+  test.each([
+    ['Input data may contain inappropriate content.', /prompt or a reference/],
+    ['Output data may contain inappropriate content.', /another seed/],
+  ])('moderation in the coat of a server error: %s', (words, meaning) => {
+    const message = `<400> InternalError.Algo.DataInspectionFailed: ${words}`
+    const { error } = qwen.parse(answerOf(500, { code: 'InternalError.Algo', message }), callOf('MM'))
+
+    expect(error).toMatchObject({ code: 'content_rejected', disposition: 'refused' })
+    expect(error?.message).toMatch(meaning)
+  })
+
   test('a size that an older model refuses by failing the task', () => {
     const message = 'Either width or height should be between 512 and 1440'
     const output = { task_id: 't', task_status: 'FAILED', code: 'InvalidParameter', message }
@@ -897,6 +930,7 @@ describe('answers with errors', () => {
       'provider_rejected',
       'maybe_billed',
     ],
+    ['a deadline that passed', { code: 'RequestTimeOut', message: 'x' }, 'provider_timeout', 'maybe_billed'],
     ['no output at all', { request_id: 'x' }, 'provider_rejected', 'maybe_billed'],
     ['a list', '[]', 'outcome_unknown', 'maybe_billed'],
     ['a page', '<html>hello</html>', 'outcome_unknown', 'maybe_billed'],

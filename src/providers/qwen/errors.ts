@@ -193,8 +193,15 @@ const rows: readonly Row[] = [
   { codes: ['InvalidParameter'], text: /url error/i, ...wrongRoute },
   {
     codes: ['InvalidParameter'],
-    text: /image format|download image|corrupted file|size of input image|data-uri item|provided URL|for the data inspection/i,
+    text: /image format|download image|corrupted file|size of input image|data-uri item|provided URL/i,
     ...badPicture,
+  },
+  {
+    codes: ['InvalidParameter'],
+    text: /for the data inspection/i,
+    ...badRequest,
+    // Said of a picture that was made and has more than 10 MB.
+    message: 'The picture was too heavy for the moderation of DashScope. Ask for a smaller size.',
   },
   { codes: ['InvalidParameter', 'BadRequest', 'invalid_parameter_error', 'invalid_request_error'], ...badRequest },
   {
@@ -212,6 +219,8 @@ const rows: readonly Row[] = [
   { codes: ['Throttling.AllocationQuota', 'insufficient_quota'], ...quotaUsedUp },
   { codes: ['Throttling', 'limit_requests'], ...tooFast },
   // A text that begins with <400> is a refusal of the request in the coat of a server error.
+  { codes: ['InternalError'], text: /^\s*<400>.*\boutput data may/i, ...moderatedOutput },
+  { codes: ['InternalError'], text: /^\s*<400>.*DataInspectionFailed/i, ...moderatedInput },
   { codes: ['InternalError'], text: /^\s*<400>/, ...badRequest },
   { codes: ['InternalError', 'SystemError', 'ModelServiceFailed', 'RewriteFailed'], ...serverFault },
   { codes: ['RequestTimeOut'], ...timedOut },
