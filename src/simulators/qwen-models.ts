@@ -192,6 +192,14 @@ function wanArea(
   }
 }
 
+/** Recommended (documents), though some lie below the area that the same page states as the least. */
+const wan26Recommended = ['1280*1280', '1104*1472', '1472*1104', '960*1696', '1696*960']
+
+const wan26Text: SizeRule = (asked, context) =>
+  asked !== undefined && wan26Recommended.includes(asked)
+    ? readSize(asked)!
+    : wanArea(1280, 1440, square(1280))(asked, context)
+
 const square = (side: number) => () => ({ width: side, height: side })
 const sameRatio = (side: number) => (references: readonly Dimensions[]) =>
   inRatioOf(references.at(-1) ?? { width: 1, height: 1 }, side * side, nearestSixteen)
@@ -275,7 +283,8 @@ const qwenEdit = {
   seconds: () => 18,
 } as const satisfies Partial<QwenModel>
 
-const wanPictures = { minSide: 240, maxSide: 8000, maxRatio: 8, alpha: false }
+const oldWanPictures = { minSide: 240, maxSide: 8000, maxBytes: 10 * 1024 * 1024, alpha: false }
+const wanPictures = { ...oldWanPictures, maxRatio: 8 }
 
 const wan27Model = {
   routes: ['MM', 'IG'],
@@ -373,7 +382,7 @@ export const qwenModels: readonly QwenModel[] = [
     routes: ['MM', 'IG'],
     references: { min: 0, max: 0 },
     count: upTo(4, 4),
-    size: wanArea(1280, 1440, square(1280)),
+    size: wan26Text,
     shape: 'wan',
     choicePerPicture: true,
     promptExtend: true,
@@ -384,7 +393,7 @@ export const qwenModels: readonly QwenModel[] = [
   ...several(['wan2.6-image'], {
     routes: ['MM', 'IG'],
     references: { min: 1, max: 4 },
-    referenceLimits: { ...wanPictures, maxBytes: 10 * 1024 * 1024 },
+    referenceLimits: wanPictures,
     count: upTo(4, 4),
     size: wan26Image,
     shape: 'wan',
@@ -406,7 +415,7 @@ export const qwenModels: readonly QwenModel[] = [
     ...oldWan,
     routes: ['I2I'],
     references: { min: 1, max: 3 },
-    referenceLimits: { minSide: 384, maxSide: 5000, maxBytes: 10 * 1024 * 1024, alpha: false },
+    referenceLimits: { ...oldWanPictures, minSide: 384, maxSide: 5000 },
     size: wanArea(768, 1280, sameRatio(1280)),
     promptCharacters: 2000,
     oldInput: 'images',
@@ -420,6 +429,7 @@ export const qwenModels: readonly QwenModel[] = [
   ...several(['wanx-v1'], {
     ...oldWan,
     references: { min: 0, max: 1 },
+    referenceLimits: oldWanPictures,
     size: wanxList,
     promptExtend: undefined,
     oldInput: 'ref_img',
@@ -429,6 +439,7 @@ export const qwenModels: readonly QwenModel[] = [
     ...oldWan,
     routes: ['I2I'],
     references: { min: 1, max: 1 },
+    referenceLimits: oldWanPictures,
     count: upTo(4, 1),
     size: asTheInput,
     promptExtend: undefined,

@@ -86,8 +86,6 @@ export async function readJob(
   const content = route === 'MM' || route === 'IG' ? readMessages(input) : readOldInput(input, model)
 
   const interleaved = model.interleave === true && readBoolean(parameters, 'enable_interleave', false)
-  checkReferenceCount(model, content, interleaved)
-  if (content.texts.length !== 1 || content.texts[0] === '') throw invalidParameter('lack of image or text')
   if (interleaved && route === 'MM') checkStreaming(parameters, options.streamed)
 
   const sequential = model.sequential === true && readBoolean(parameters, 'enable_sequential', false)
@@ -106,6 +104,8 @@ export async function readJob(
   const sizeAlone = model.size(askedSize, { modelId: model.id, references: placeholders(content.images), sequential })
   const old = route === 'T2I' || route === 'I2I'
   if (typeof sizeAlone === 'string' && !old) throw invalidParameter(sizeAlone)
+  checkReferenceCount(model, content, interleaved)
+  if (content.texts.length !== 1 || content.texts[0] === '') throw invalidParameter('lack of image or text')
 
   const references: InputPicture[] = []
   for (const image of content.images) references.push(await loadInput(image, sources))

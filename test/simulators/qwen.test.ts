@@ -229,6 +229,19 @@ describe('the order of checks', () => {
     expect([third.status, third.body.code, third.body.message]).toEqual([404, 'InvalidParameter', 'Model not exist.'])
   })
 
+  test('parameters come before the pictures and the text', async () => {
+    const picture = { image: 'data:image/png;base64,AAAA' }
+    const body = (parameters: object) => ({
+      model: 'qwen-image-2.0',
+      input: { messages: [{ role: 'user', content: [picture, picture, picture, picture] }] },
+      parameters,
+    })
+
+    expect((await answerOf('MM', body({ size: '1*1' }))).body.message).toMatch(/^Image area/)
+    expect((await answerOf('MM', body({ n: 7 }))).body.message).toMatch(/^Range of n/)
+    expect((await answerOf('MM', body({}))).body.message).toMatch(/^Model 'qwen-image-2.0' supports 0~3/)
+  })
+
   test('"Model not exist." is 400 where the simulator is told so', async () => {
     const simulator = await start({ missingModelStatus: 400 })
 
@@ -579,6 +592,8 @@ describe('pictures', () => {
     ['qwen-image-edit has no size', 'qwen-image-edit', '512*512', ['wide'], '1456*720'],
     ['3.0 with a picture passes over a size it cannot draw', 'qwen-image-3.0', '10*10', ['small'], '2048*2048'],
     ['wan rounds to 16', 'wan2.6-t2i', '1290*1290', [], '1296*1296'],
+    ['a recommended size below the stated area', 'wan2.6-t2i', '1104*1472', [], '1104*1472'],
+    ['another', 'wan2.6-t2i', '1696*960', [], '1696*960'],
     ['wan2.6-image draws 1K by itself', 'wan2.6-image', undefined, ['wide'], '1456*720'],
     ['a keyword takes the ratio of the last picture', 'wan2.7-image', '1K', ['wide', 'tall'], '720*1456'],
     ['z-image stands upright by itself', 'z-image-turbo', undefined, [], '1024*1536'],
@@ -757,7 +772,7 @@ describe('tasks', () => {
     const i2i = await ended(old('wan2.5-i2i-preview', { n: 1 }, { images: [await pngUri(400, 400)] }), 'I2I')
     const input = { function: 'description_edit_with_mask', base_image_url: pictures.wide }
     const withoutMask = await answerOf('I2I', old('wanx2.1-imageedit', {}, input))
-    const otherMask = await ended(old('wanx2.1-imageedit', {}, { ...input, mask_image_url: pictures.small }), 'I2I')
+    const otherMask = await ended(old('wanx2.1-imageedit', {}, { ...input, mask_image_url: pictures.tall }), 'I2I')
     const fine = await ended(old('wanx2.1-imageedit', {}, { ...input, mask_image_url: pictures.wide }), 'I2I')
 
     expect(i2i.output!.task_status).toBe('SUCCEEDED')
@@ -996,6 +1011,11 @@ describe('pictures that come in', () => {
     expect((await edit(pictures.sliver, 'wan2.7-image')).body.message).toBe(sized)
     expect((await edit(pictures.alpha, 'wan2.7-image')).body.message).toBe('image format error')
     expect((await edit(pictures.wide, 'wan2.7-image')).status).toBe(200)
+    const older = (image: string) => old('wanx2.1-imageedit', {}, { function: 'colorization', base_image_url: image })
+    expect((await answerOf('I2I', older(pictures.small))).body.message).toBe(sized)
+    expect((await answerOf('I2I', older(pictures.alpha))).body.message).toBe('image format error')
+    expect((await ended(older(pictures.sliver), 'I2I')).output!.task_status).toBe('SUCCEEDED')
+    expect((await answerOf('T2I', old('wanx-v1', {}, { ref_img: pictures.small }))).body.message).toBe(sized)
   })
 
   test('web addresses are fetched, with the errors of a download', async () => {
