@@ -18,9 +18,10 @@ import { type Route, type Wire, wireOf } from './models.ts'
 
 // ── From a request to calls ─────────────────────────────────────────────────────────────────────────────────────────
 
-// The service gives up after 300 s; a submit is answered at once, but 20 MB of references take their time on a slow line.
+// The service gives up after 300 s; a submit is answered at once. But 20 MB of references take their time on a slow line, and to hang
+// up on a synchronous answer would lose a picture that is paid.
 const synchronousTimeoutMs = 330_000
-const submitTimeoutMs = 300_000
+const uploadTimeoutMs = 300_000
 
 const largestSeed = 2_147_483_647
 /** The most pictures of one generation outside a series. */
@@ -59,12 +60,17 @@ export function planCalls(request: PlanRequest, model: Model): Plan {
       body: bodyOf(request, wire, sent),
       images,
       ...(manner === 'plain' ? {} : { mayMakeFewer: true }),
-      timeoutMs: wire.route === 'MM' ? synchronousTimeoutMs : submitTimeoutMs,
+      timeoutMs: timeoutOf(wire.route, request.references.length),
     }
   })
 
   const resolvedSize: JsonObject = size === undefined ? {} : { size: spelled(request.size!, 'x') }
   return { calls, warnings, resolved: { ...resolvedSize, n: request.count, ...parameters } }
+}
+
+function timeoutOf(route: Route, references: number): number {
+  if (route !== 'MM') return uploadTimeoutMs
+  return synchronousTimeoutMs + (references > 0 ? uploadTimeoutMs : 0)
 }
 
 function mannerOf(request: PlanRequest, model: Model): Manner {
