@@ -448,7 +448,7 @@ export const qwenCases: readonly QwenCase[] = [
     'boxes for two references',
     'wan2.7-image',
     { parameters: { bbox_list: [[[0, 0, 100, 200]], []] }, references: 2 },
-    { n: 1, bbox_list: [[[0, 0, 100, 200]], []], watermark: false },
+    { size: '2K', n: 1, bbox_list: [[[0, 0, 100, 200]], []], watermark: false },
   ),
   newer(
     'IG',
@@ -486,7 +486,20 @@ export const qwenCases: readonly QwenCase[] = [
       n: 4,
     },
   ),
-  newer('IG', 'an edit', 'wan2.6-image', { references: 4 }, { n: 1, prompt_extend: true, watermark: false }),
+  newer(
+    'IG',
+    'a recommended size that lies below the stated area',
+    'wan2.6-t2i',
+    { parameters: { size: '1472x1104' } },
+    { size: '1472*1104', n: 1, prompt_extend: true, watermark: false },
+  ),
+  newer(
+    'IG',
+    'an edit',
+    'wan2.6-image',
+    { references: 4 },
+    { size: '1K', n: 1, prompt_extend: true, watermark: false },
+  ),
   newer(
     'IG',
     'an edit in words',
@@ -516,7 +529,7 @@ export const qwenCases: readonly QwenCase[] = [
     'text with pictures after a reference',
     'wan2.6-image',
     { parameters: { enable_interleave: true, n: 5 }, references: 1 },
-    { enable_interleave: true, n: 1, max_images: 5, watermark: false },
+    { enable_interleave: true, size: '1K', n: 1, max_images: 5, watermark: false },
   ),
   newer(
     'IG',

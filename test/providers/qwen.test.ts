@@ -158,7 +158,7 @@ describe('what is sent', () => {
     const story = planned({ model: 'wan2.6-image', parameters: { enable_interleave: true, prompt_extend: true } })
 
     expect(thinking.warnings.map(warning => warning.parameter)).toEqual(['thinking_mode'])
-    expect(thinking.calls[0]!.body.parameters).toEqual({ n: 1, watermark: false })
+    expect(thinking.calls[0]!.body.parameters).toEqual({ size: '2K', n: 1, watermark: false })
     expect(quiet.warnings.map(warning => warning.parameter)).toEqual(['enable_thinking', 'prompt_extend_mode'])
     expect(quiet.calls[0]!.body.parameters).not.toHaveProperty('enable_thinking')
     expect(strength.warnings.map(warning => warning.parameter)).toEqual(['ref_strength'])

@@ -189,13 +189,8 @@ const wan27To2K: SizeRule = {
   defaultTier: '2K',
   default: '2K',
 }
-const wan27WithReferences: SizeRule = {
-  keywords: ['1K', '2K'],
-  free: wan27Free(2048),
-  table: wan27Table,
-  defaultTier: '2K',
-  followsLastReference: true,
-}
+// The keyword, which is also the service's own default, takes the ratio of the last reference.
+const wan27WithReferences: SizeRule = { ...wan27To2K, followsLastReference: true }
 
 // The documentation recommends 1472x1104 and 1696x960, whose areas lie just below the least area it states. Both are
 // taken when asked for, but the table holds sizes that are right under either reading.
@@ -207,21 +202,16 @@ const wan26Sizes: SizeRule = {
 }
 
 const wan26ImageFree = { minArea: square(768), maxArea: square(2048), minRatio: 1 / 4, maxRatio: 4 }
+const wan26ImageRule: SizeRule = {
+  keywords: ['1K', '2K'],
+  free: wan26ImageFree,
+  table: wan27Table,
+  defaultTier: '1K',
+  default: '1K',
+}
 const wan26ImageSizes = {
-  textToImage: {
-    keywords: ['1K', '2K'],
-    free: wan26ImageFree,
-    table: wan27Table,
-    defaultTier: '1K',
-    default: '1K',
-  },
-  withReferences: {
-    keywords: ['1K', '2K'],
-    free: wan26ImageFree,
-    table: wan27Table,
-    defaultTier: '1K',
-    followsLastReference: true,
-  },
+  textToImage: wan26ImageRule,
+  withReferences: { ...wan26ImageRule, followsLastReference: true },
 }
 
 const wan25EditSizes: SizeRule = {
