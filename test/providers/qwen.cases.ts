@@ -182,6 +182,29 @@ export const qwenCases: readonly QwenCase[] = [
   ),
   newer(
     'MM',
+    'everything that it takes',
+    'qwen-image-2.1-pro',
+    {
+      parameters: {
+        ...everything,
+        prompt_extend: true,
+        size: '2560x2560',
+        n: 2,
+        prompt_extend_mode: 'direct',
+        enable_thinking: true,
+      },
+    },
+    {
+      ...everything,
+      prompt_extend: true,
+      size: '2560*2560',
+      n: 2,
+      prompt_extend_mode: 'direct',
+      enable_thinking: true,
+    },
+  ),
+  newer(
+    'MM',
     'one picture a call',
     'qwen-image-2.1-turbo',
     { parameters: { seed: 7 } },
@@ -268,6 +291,13 @@ export const qwenCases: readonly QwenCase[] = [
 
   // ── The first Qwen-Image ──
   newer('MM', 'text alone', 'qwen-image-max', {}, { size: '1664*928', n: 1, prompt_extend: true, watermark: false }),
+  newer(
+    'MM',
+    'a size that was measured to be taken beside the five documented ones',
+    'qwen-image-max',
+    { parameters: { size: '1280x720' } },
+    { size: '1280*720', n: 1, prompt_extend: true, watermark: false },
+  ),
   newer(
     'MM',
     'everything that it takes',
@@ -636,6 +666,27 @@ export const qwenCases: readonly QwenCase[] = [
       },
       parameters: { n: 2, seed: 3, watermark: false },
     },
+  ),
+  ...[
+    'stylization_all',
+    'stylization_local',
+    'remove_watermark',
+    'expand',
+    'super_resolution',
+    'colorization',
+    'doodle',
+    'control_cartoon_feature',
+  ].map(name =>
+    older(
+      'I2I',
+      name,
+      'wanx2.1-imageedit',
+      { parameters: { function: name }, references: 1 },
+      {
+        input: { function: name, base_image_url: { $reference: 0 } },
+        parameters: { n: 1, watermark: false },
+      },
+    ),
   ),
   older('T2I', 'text alone', 'wanx-v1', {}, { parameters: { size: '1024*1024', n: 1, watermark: false } }),
   older(

@@ -171,9 +171,60 @@ describe('what is sent', () => {
     expect(warnings.map(warning => warning.parameter)).toEqual(['enable_interleave'])
   })
 
-  test('the negative prompt has the bound that is documented, and none where none is', () => {
-    expect(modelOf('qwen-image-2.0').parameters.negative_prompt).toMatchObject({ maxLength: 500 })
-    expect(modelOf('qwen-image-3.0').parameters.negative_prompt).not.toHaveProperty('maxLength')
+  test('a negative prompt that the service cuts is sent whole and warned of, where a bound is documented', () => {
+    const long = { negative_prompt: '糊'.repeat(501) }
+    const bounded = ['qwen-image-2.0', 'qwen-image-plus', 'wan2.6-t2i', 'wanx-v1', 'wan2.2-t2i-flash']
+
+    for (const model of bounded) {
+      const { warnings, calls } = planned({ model, parameters: long })
+
+      expect(warnings, model).toEqual([
+        { parameter: 'negative_prompt', message: expect.stringMatching(/501 characters.*first 500/) },
+      ])
+      expect(JSON.stringify(calls[0]!.body), model).toContain(long.negative_prompt)
+      expect(planned({ model, parameters: { negative_prompt: '糊'.repeat(500) } }).warnings, model).toEqual([])
+    }
+    for (const model of ['qwen-image-3.0', 'qwen-image-2.1-pro']) {
+      expect(planned({ model, parameters: long }).warnings, model).toEqual([])
+    }
+    for (const { id, parameters } of qwen.models) {
+      if (parameters.negative_prompt) expect(parameters.negative_prompt, id).not.toHaveProperty('maxLength')
+    }
+  })
+
+  test('every dated or regional spelling is sent as it is, in the form of its model', () => {
+    const pairs = qwen.models.flatMap(model => (model.aliases ?? []).map(alias => [model.id, alias] as const))
+
+    expect(pairs).toHaveLength(10)
+    for (const [id, alias] of pairs) {
+      const { references } = modelOf(id)
+      const [plain] = planned({ model: id, references: references.min }).calls
+      const [dated] = planned({ model: alias, references: references.min }).calls
+      expect(dated).toEqual({ ...plain, body: { ...plain!.body, model: alias } })
+    }
+  })
+
+  test('sizes that were measured or documented to be taken are not refused', () => {
+    const sizeOf = (model: string, size: string) => planned({ model, parameters: { size } }).calls[0]!.body.parameters
+
+    // qwen-image-max takes sides of 512 to 1664 (measured), though five sizes are documented.
+    expect(sizeOf('qwen-image-max', '512x1664')).toMatchObject({ size: '512*1664' })
+    expect(sizeOf('qwen-image-max', '1280x720')).toMatchObject({ size: '1280*720' })
+    expect(() => sizeOf('qwen-image-max', '1680x928')).toThrow(/1664/)
+    expect(() => sizeOf('qwen-image-plus', '1280x720')).toThrow(/only the sizes/)
+    // No ratio is stated for 2.0.
+    expect(sizeOf('qwen-image-2.0', '4096x256')).toMatchObject({ size: '4096*256' })
+    expect(() => sizeOf('qwen-image-3.0', '4096x256')).toThrow(/8:1/)
+    // The recommended sizes of wan2.6-t2i lie below its least area.
+    for (const size of ['1280x1280', '1104x1472', '1472x1104', '960x1696', '1696x960']) {
+      expect(sizeOf('wan2.6-t2i', size)).toMatchObject({ size: size.replace('x', '*') })
+    }
+  })
+
+  test('the shape of a reference is bounded where a bound is documented', () => {
+    const bounded = qwen.models.filter(model => model.references.maxRatio !== undefined).map(model => model.id)
+
+    expect(bounded.sort()).toEqual(['wan2.6-image', 'wan2.7-image', 'wan2.7-image-pro'])
   })
 
   test('wan2.7 has no parameter for what it does not honour', () => {

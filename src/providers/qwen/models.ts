@@ -58,6 +58,11 @@ export function wireOf(family: string): Wire {
   return Object.hasOwn(wires, family) ? wires[family as Family] : wires['dashscope-unlisted']
 }
 
+/** Characters of a negative prompt that are read; the rest is cut without a word. None are stated for 3.0 and 2.1. */
+export function negativePromptCharacters(family: string): number | undefined {
+  return family === 'qwen-image-3.0' || family === 'qwen-image-2.1' ? undefined : 500
+}
+
 // ── Sizes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Adds the upright form of every lying ratio. */
@@ -109,19 +114,23 @@ const qwen3Sizes = (largestSide: number) => ({
   },
 })
 
+// No ratio is stated for 2.0.
+const qwen2Free = { minArea: square(512), maxArea: square(2048) }
 const qwen2Sizes = {
-  textToImage: { free: qwenFree(2048), table: qwen2Table, defaultTier: '2K', default: '2K' },
+  textToImage: { free: qwen2Free, table: qwen2Table, defaultTier: '2K', default: '2K' },
   // Without a size the service makes about 1024² in the ratio of the last reference.
-  withReferences: { free: qwenFree(2048), table: qwen2Table, defaultTier: '1K', followsLastReference: true },
+  withReferences: { free: qwen2Free, table: qwen2Table, defaultTier: '1K', followsLastReference: true },
 }
 
-// The documented list. A wider range was measured on `qwen-image-max` only.
 const fiveSizes: SizeRule = {
   exact: ['1664x928', '1472x1104', '1328x1328', '1104x1472', '928x1664'],
   table: { '1K': bothWays({ '16:9': '1664x928', '4:3': '1472x1104', '1:1': '1328x1328' }) },
   defaultTier: '1K',
   default: '1664x928',
 }
+
+// The same five are documented; the live check was measured to be this range.
+const maxSizes: SizeRule = { ...fiveSizes, free: { minSide: 512, maxSide: 1664 } }
 
 // The service rounds each side to the nearest multiple of 16.
 const qwenEditSizes: SizeRule = {
@@ -249,8 +258,11 @@ function qwenReferences(min: number, max: number, maxSide = 3072): ReferenceLimi
 function wanReferences(min: number, max: number, sides: readonly [number, number] = [240, 8000]): ReferenceLimits {
   const types = ['image/png', 'image/jpeg', 'image/webp', 'image/bmp']
   const [minSide, maxSide] = sides
-  return { min, max, types, alpha: false, ...encodedLimits, minSide, maxSide, maxRatio: 8 }
+  return { min, max, types, alpha: false, ...encodedLimits, minSide, maxSide }
 }
+
+/** From 2.6 on a ratio is documented too. */
+const newWanReferences = (min: number, max: number): ReferenceLimits => ({ ...wanReferences(min, max), maxRatio: 8 })
 
 const noReferences: ReferenceLimits = { ...qwenReferences(0, 0), types: [] }
 
@@ -269,7 +281,6 @@ const watermark: JsonSchema = {
 }
 const negativePrompt: JsonSchema = {
   type: 'string',
-  maxLength: 500,
   description: 'What the picture should not show.',
 }
 const promptExtend: JsonSchema = {
@@ -369,8 +380,6 @@ const common = { seed, watermark }
 const qwenCommon = { ...common, negative_prompt: negativePrompt, prompt_extend: promptExtend }
 const qwen3Parameters = {
   ...qwenCommon,
-  // No bound is stated for these.
-  negative_prompt: { type: negativePrompt.type, description: negativePrompt.description },
   prompt_extend_mode: promptExtendMode,
   enable_thinking: enableThinking,
 }
@@ -552,13 +561,13 @@ export const models: readonly Model[] = [
     family: 'qwen-image-max',
     aliases: ['qwen-image-max-2025-12-30'],
     about: {
-      en: 'The finest of the first Qwen-Image line, from text in five sizes; two requests a minute.',
-      zh: '第一代千问图像的最高质量版本，文生图，五种尺寸；每分钟两次请求。',
+      en: 'The finest of the first Qwen-Image line, from text; two requests a minute.',
+      zh: '第一代千问图像的最高质量版本，文生图；每分钟两次请求。',
     },
     textToImage: true,
     promptMaxCharacters: 800,
     references: noReferences,
-    sizes: { textToImage: fiveSizes },
+    sizes: { textToImage: maxSizes },
     images: upTo(1),
     parameters: qwenCommon,
     price: price(0.5, 'reported'),
@@ -613,7 +622,7 @@ export const models: readonly Model[] = [
     },
     textToImage: true,
     promptMaxCharacters: 5000,
-    references: wanReferences(0, 9),
+    references: newWanReferences(0, 9),
     // 4096² was measured to be taken too; what it costs is unknown, so it is not offered.
     sizes: { textToImage: wan27To2K, withReferences: wan27WithReferences, group: wan27To2K },
     images: { max: 12, perCall: 4, group: { limit: 12, countsReferences: false, askedBy: 'enable_sequential' } },
@@ -632,7 +641,7 @@ export const models: readonly Model[] = [
     },
     textToImage: true,
     promptMaxCharacters: 5000,
-    references: wanReferences(0, 9),
+    references: newWanReferences(0, 9),
     sizes: {
       textToImage: {
         keywords: ['1K', '2K', '4K'],
@@ -714,7 +723,7 @@ export const models: readonly Model[] = [
     },
     textToImage: true,
     promptMaxCharacters: 2000,
-    references: wanReferences(0, 4),
+    references: newWanReferences(0, 4),
     sizes: wan26ImageSizes,
     images: upTo(4),
     parameters: { ...qwenCommon, enable_interleave: enableInterleave },
@@ -750,7 +759,7 @@ export const models: readonly Model[] = [
     },
     textToImage: false,
     promptMaxCharacters: 2000,
-    references: { ...wanReferences(1, 3, [384, 5000]), maxRatio: undefined },
+    references: wanReferences(1, 3, [384, 5000]),
     sizes: { withReferences: wan25EditSizes },
     images: upTo(4),
     parameters: qwenCommon,

@@ -14,7 +14,7 @@ import type {
   Warning,
 } from '../provider.ts'
 import { type ErrorPlace, failureOf } from './errors.ts'
-import { type Route, type Wire, wireOf } from './models.ts'
+import { negativePromptCharacters, type Route, type Wire, wireOf } from './models.ts'
 
 // ── From a request to calls ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -105,6 +105,13 @@ function settledParameters(request: PlanRequest, model: Model, manner: Manner) {
   if (!hasReferences) {
     leaveOut('ref_strength', 'it needs a reference.')
     leaveOut('ref_mode', 'it needs a reference.')
+  }
+  const negative = parameters.negative_prompt
+  const length = typeof negative === 'string' ? [...negative].length : 0
+  const most = negativePromptCharacters(model.family)
+  if (most !== undefined && length > most) {
+    const message = `It has ${length} characters; ${model.id} reads the first ${most} and ignores the rest.`
+    warnings.push({ parameter: 'negative_prompt', message })
   }
   if (manner === 'interleaved') {
     leaveOut('prompt_extend', 'text with pictures is written by the model itself.')
