@@ -497,13 +497,27 @@ export class CallWalk {
     }
   }
 
-  /** An error of a gateway says nothing about the task that the submit may have made: it is looked for before that is given up. */
+  /**
+   * An answer that is not the service's own, whatever its status, says nothing about the task that the submit may have made: it is
+   * looked for before that is given up.
+   */
   private async keepOrAdopt(answer: RawAnswer, streamFile: string | undefined) {
-    if (this.provider().findTasks && answer.status >= 500) {
-      const { pictures, error } = this.provider().parse(answer, this.call)
-      if (pictures.length === 0 && error?.disposition === 'maybe_billed' && (await this.adopt())) return
+    if (this.provider().findTasks && this.provesNothing(answer)) {
+      // The row knows when it was sent.
+      await this.reload()
+      if (await this.adopt()) return
     }
     await this.keep(answer, streamFile)
+  }
+
+  private provesNothing(answer: RawAnswer): boolean {
+    try {
+      const { pictures, error } = this.provider().parse(answer, this.call)
+      return pictures.length === 0 && error?.disposition === 'maybe_billed'
+    } catch {
+      // That it cannot be understood is told when the call is settled.
+      return false
+    }
   }
 
   private async settle() {

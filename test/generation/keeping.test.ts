@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
+import type { Fault } from '../../src/simulators/server.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 
 const small = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
@@ -88,6 +89,23 @@ test('a task is followed on after a restart', async () => {
 
   expect(await end(app, started.id)).toMatchObject({ status: 'succeeded', images: [{}, {}] })
   expect(app.qwen.requests.filter(request => request.method === 'POST')).toHaveLength(1)
+})
+
+test.each<[string, Fault]>([
+  ['a page of a gateway', { kind: 'status', status: 502, body: '<html></html>', billed: true }],
+  ['a deadline of a gateway', { kind: 'status', status: 504, body: '', billed: true }],
+  ['a deadline as old pages have it', { kind: 'status', status: 408, body: '', billed: true }],
+  ['a page that says all is well', { kind: 'garbage', body: '<html>welcome</html>', billed: true }],
+  ['JSON without a task', { kind: 'garbage', body: '{"request_id":"x"}', billed: true }],
+])('a task whose id was lost behind %s is found in the list and followed', async (_, fault) => {
+  const app = await startApp()
+  app.qwen.misbehave(fault)
+
+  const generation = await app.generate({ prompt: 'a boat', model: 'wan2.7-image', parameters: { size: '768x768' } })
+
+  expect(generation).toMatchObject({ status: 'succeeded', charge: 'charged', images: [{}] })
+  expect(app.qwen.requests.filter(request => request.method === 'POST')).toHaveLength(1)
+  expect(app.qwen.billed).toHaveLength(1)
 })
 
 test('a pending task is cancelled at the service, and nothing is charged', async () => {
