@@ -1262,10 +1262,18 @@ describe('looking at a task', () => {
     const body = { request_id: 'r', output: { task_id: 't', task_status } }
     const { context } = await startService(() => ({ body }))
 
-    expect(await qwen.poll!(task, context)).toMatchObject({
+    expect(await qwen.poll!({ ...task, polls: 3 }, context)).toMatchObject({
       state: 'ended',
       answer: { status: 200, body: JSON.stringify(body), requestId: 'r', complete: true },
     })
+  })
+
+  test('a task that is not known yet is looked at again before it is given up', async () => {
+    const { context } = await startService(() => ({ body: { output: { task_id: 't', task_status: 'UNKNOWN' } } }))
+
+    for (const polls of [0, 1, 2]) {
+      expect(await qwen.poll!({ ...task, polls }, context)).toMatchObject({ state: 'unsure', afterMs: 5_000 })
+    }
   })
 
   test.each([
@@ -1529,6 +1537,17 @@ describe('checking a configuration', () => {
     const result = await qwen.check('qwen-image-2.0', { ...context, baseUrl: 'http://127.0.0.1:1/api/v1' })
 
     expect(result).toEqual({ code: 'wrong_address', detail: expect.stringContaining('dashscope-intl.aliyuncs.com') })
+  })
+
+  test('the key of a subscription plan that is refused is told its own hosts', async () => {
+    const { context } = await startService(() => ({ status: 401, body: { code: 'InvalidApiKey', message: 'x' } }))
+
+    const plan = await qwen.check(undefined, { ...context, apiKey: 'sk-sp-1234' })
+    const usual = await qwen.check(undefined, context)
+
+    expect(plan).toEqual({ code: 'provider_key_rejected', detail: expect.stringMatching(/subscription plan.*own/) })
+    expect(usual.detail).toMatch(/cn-beijing\.maas\.aliyuncs\.com/)
+    expect(usual.detail).not.toMatch(/subscription/)
   })
 
   test('the key of a subscription plan is warned of', async () => {

@@ -21,6 +21,8 @@ const lookTimeoutMs = 30_000
 const pauseAfterFirstLookMs = 3_000
 const steadyPauseMs = 5_000
 const pauseInTroubleMs = 10_000
+/** "Unknown" is said of what does not exist and of what cannot be seen: a task whose id was just given out gets some time to appear. */
+const looksBeforeUnknown = 3
 /** A wrong key or address does not mend itself in seconds, but someone may mend it before the task is forgotten. */
 const pauseWhenRefusedMs = 30_000
 const longestPauseMs = 60_000
@@ -71,6 +73,9 @@ export const qwen: Provider = {
       return { state: 'unsure', afterMs: pauseInTroubleMs, reason: reasonOf(error) }
     }
     const status = text(outputOf(answer)?.task_status)
+    if (isSuccess(answer) && status === 'UNKNOWN' && task.polls < looksBeforeUnknown) {
+      return { state: 'unsure', afterMs: steadyPauseMs, reason: 'DashScope says that it does not know the task.' }
+    }
     if (isSuccess(answer) && status !== undefined) {
       if (['SUCCEEDED', 'FAILED', 'CANCELED', 'UNKNOWN'].includes(status)) return { state: 'ended', answer }
       const afterMs = task.polls === 0 ? pauseAfterFirstLookMs : steadyPauseMs
@@ -230,13 +235,18 @@ function isOf(task: JsonObject, model: string, from: Date, to: Date): boolean {
 // ── Checking a configuration ────────────────────────────────────────────────────────────────────────────────────────
 
 const regions =
-  'dashscope.aliyuncs.com (Beijing), dashscope-intl.aliyuncs.com (Singapore) or dashscope-us.aliyuncs.com (Virginia)'
+  'dashscope.aliyuncs.com (Beijing), dashscope-intl.aliyuncs.com (Singapore), dashscope-us.aliyuncs.com (Virginia) or the host of your workspace, such as WORKSPACE.cn-beijing.maas.aliyuncs.com'
 
 async function checkConfiguration(modelId: string | undefined, context: Context): Promise<CheckResult> {
   const result = (await checkKey(context)) ?? (await checkModel(modelId, context))
-  if (result.code !== 'ok' || !context.apiKey.startsWith('sk-sp-')) return result
-  const warning = 'This is the key of a subscription plan, whose terms may forbid use by programs.'
-  return { code: 'ok', detail: `${result.detail} ${warning}` }
+  if (!context.apiKey.startsWith('sk-sp-')) return result
+  const warnings: Partial<Record<CheckResult['code'], string>> = {
+    ok: 'This is the key of a subscription plan, whose terms may forbid use by programs.',
+    provider_key_rejected:
+      'A key that begins with sk-sp- is one of a subscription plan and works only at its own address.',
+  }
+  const warning = warnings[result.code]
+  return warning ? { ...result, detail: `${result.detail} ${warning}` } : result
 }
 
 /** Asks for a task that nobody ever had. Undefined when the key passed. */
