@@ -46,7 +46,9 @@ const perPicture: [id: string, size: string, amount: number, currency?: string][
   ['qwen-image-3.0', '2048x2048', 0.18],
   ['qwen-image-3.0-pro', '1024x1024', 0.25],
   ['qwen-image-3.0-pro', '1664x928', 0.25],
+  // 2,250,000 pixels are the last of the lower step.
   ['qwen-image-3.0-pro', '1500x1500', 0.25],
+  ['qwen-image-3.0-pro', '2250001x1', 0.5],
   ['qwen-image-3.0-pro', '2048x2048', 0.5],
   ['qwen-image-2.1-pro', '1024x1024', 0.25],
   ['qwen-image-2.1-turbo', '1024x1024', 0.15],
