@@ -283,6 +283,18 @@ describe('parse', () => {
 
     expect(parsed).toEqual({ pictures: [{ index: 0, base64: 'aGk=' }], failures: [], complete: false })
   })
+
+  test('the pictures of an answer that was cut may be large', () => {
+    const large = 'A'.repeat(24 * 1024 * 1024)
+    const cut = `{"created":1,"data":[{"b64_json":"${large}"},{"url":"https:\\/\\/e.org\\/b.png"},{"b64_json":"${large}`
+
+    const { pictures } = parse(200, cut, { complete: false })
+
+    expect(pictures.map(({ index, url, base64 }) => [index, url, base64?.length])).toEqual([
+      [0, undefined, large.length],
+      [1, 'https://e.org/b.png', undefined],
+    ])
+  })
 })
 
 describe('parse of errors', () => {

@@ -289,7 +289,7 @@ function expiryOf(url: string): number | undefined {
 
 /** The items of a JSON answer that was cut, as far as their URLs are whole. */
 function parseBeginning(answer: RawAnswer): Parsed {
-  const urls = answer.body.matchAll(/"url"\s*:\s*("https?:(?:[^"\\]|\\.)*")/g)
+  const urls = answer.body.matchAll(/"url"\s*:\s*("https?:[^"\\]*(?:\\.[^"\\]*)*")/g)
   const pictures = [...urls].map((match, index): Picture => {
     const url = jsonOf(match[1]!) as string
     return { index, url, expiresAt: expiryOf(url) }

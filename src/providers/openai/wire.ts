@@ -139,9 +139,12 @@ function expiryOf(url: string): number | undefined {
   return Number.isNaN(end) ? undefined : end
 }
 
-/** The pictures of an answer that was cut, as far as they are whole. */
+/**
+ * The pictures of an answer that was cut, as far as they are whole. An alternative for each letter (`(?:[^"\\]|\\.)+`) would fill the
+ * stack of the engine with a picture of some megabytes.
+ */
 function parseBeginning(answer: RawAnswer): Parsed {
-  const items = answer.body.matchAll(/"(b64_json|url)"\s*:\s*("(?:[^"\\]|\\.)+")/g)
+  const items = answer.body.matchAll(/"(b64_json|url)"\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")/g)
   const found = [...items].map((match, index) => pictureIn({ [match[1]!]: jsonOf(match[2]!) }, index))
   return { pictures: found.filter(picture => picture !== undefined), failures: [], complete: false }
 }
