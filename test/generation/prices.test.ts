@@ -82,7 +82,15 @@ const withoutPrice = [
   'wanx2.0-t2i-turbo',
   'wanx-v1',
   ...['gpt-image-2.6-sunburst', 'gpt-image-2.6-flare', 'gpt-image-2.5-sunburst', 'gpt-image-2.5-flare'],
-  ...['gpt-image-2', 'gpt-image-1-mini', 'gpt-image-1', 'dall-e-3', 'dall-e-2'],
+  ...[
+    'gpt-image-2',
+    'gpt-image-1.5',
+    'chatgpt-image-latest',
+    'gpt-image-1-mini',
+    'gpt-image-1',
+    'dall-e-3',
+    'dall-e-2',
+  ],
 ]
 
 describe('the price of one picture', () => {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { ImageModel } from 'openai/resources/images'
 import { afterEach, describe, expect, test } from 'vitest'
 import { checkRequest } from '../../src/generation/checks.ts'
 import { resolveSize } from '../../src/generation/size.ts'
@@ -51,51 +52,74 @@ const parse = (status: number, body: unknown, more: Partial<RawAnswer> = {}) =>
 describe('plan', () => {
   const prompt = 'a lighthouse'
   const first = { $reference: 0 }
+  const gptImages = openai.models.filter(model => model.family === 'gpt-image').map(model => model.id)
+
+  test('the catalogue has every model that the official client names', () => {
+    const named = [
+      'gpt-image-2.6-sunburst',
+      'gpt-image-2.6-flare',
+      'gpt-image-2.5-sunburst',
+      'gpt-image-2.5-sunburst-2026-09-08',
+      'gpt-image-2.5-flare',
+      'gpt-image-2.5-flare-2026-09-08',
+      'gpt-image-2',
+      'gpt-image-2-2026-04-21',
+      'gpt-image-1.5',
+      'gpt-image-1',
+      'gpt-image-1-mini',
+      'chatgpt-image-latest',
+      'dall-e-2',
+      'dall-e-3',
+    ] satisfies ImageModel[]
+    // Does not compile when the client names one that is not above.
+    const every: Exclude<ImageModel, (typeof named)[number]>[] = []
+
+    const ids = openai.models.flatMap(model => [model.id, ...(model.aliases ?? [])])
+    expect([...named, ...every].filter(id => !ids.includes(id))).toEqual([])
+  })
 
   test.each<[name: string, model: string, asked: JsonObject, references: number, route: string, bodies: JsonObject[]]>([
-    ...['gpt-image-2.6-sunburst', 'gpt-image-2.5-flare', 'gpt-image-2', 'gpt-image-1-mini', 'gpt-image-1'].flatMap(
-      (model): [string, string, JsonObject, number, string, JsonObject[]][] => [
-        ['text alone', model, {}, 0, 'generations', [{ model, prompt, n: 1, size: 'auto' }]],
-        ['a size', model, { size: '1536x1024' }, 0, 'generations', [{ model, prompt, n: 1, size: '1536x1024' }]],
-        ['a ratio', model, { size: '2:3' }, 0, 'generations', [{ model, prompt, n: 1, size: '1024x1536' }]],
-        ['ten pictures', model, { n: 10 }, 0, 'generations', [{ model, prompt, n: 10, size: 'auto' }]],
-        ['one reference', model, {}, 1, 'edits', [{ model, prompt, image: first, n: 1, size: 'auto' }]],
+    ...gptImages.flatMap((model): [string, string, JsonObject, number, string, JsonObject[]][] => [
+      ['text alone', model, {}, 0, 'generations', [{ model, prompt, n: 1, size: 'auto' }]],
+      ['a size', model, { size: '1536x1024' }, 0, 'generations', [{ model, prompt, n: 1, size: '1536x1024' }]],
+      ['a ratio', model, { size: '2:3' }, 0, 'generations', [{ model, prompt, n: 1, size: '1024x1536' }]],
+      ['ten pictures', model, { n: 10 }, 0, 'generations', [{ model, prompt, n: 10, size: 'auto' }]],
+      ['one reference', model, {}, 1, 'edits', [{ model, prompt, image: first, n: 1, size: 'auto' }]],
+      [
+        'two references',
+        model,
+        { n: 2, quality: 'high' },
+        2,
+        'edits',
+        [{ model, prompt, image: [first, { $reference: 1 }], n: 2, size: 'auto', quality: 'high' }],
+      ],
+      [
+        'all of its own',
+        model,
+        {
+          quality: 'low',
+          background: 'transparent',
+          output_format: 'webp',
+          output_compression: 80,
+          moderation: 'low',
+        },
+        0,
+        'generations',
         [
-          'two references',
-          model,
-          { n: 2, quality: 'high' },
-          2,
-          'edits',
-          [{ model, prompt, image: [first, { $reference: 1 }], n: 2, size: 'auto', quality: 'high' }],
-        ],
-        [
-          'all of its own',
-          model,
           {
+            model,
+            prompt,
+            n: 1,
+            size: 'auto',
             quality: 'low',
             background: 'transparent',
             output_format: 'webp',
             output_compression: 80,
             moderation: 'low',
           },
-          0,
-          'generations',
-          [
-            {
-              model,
-              prompt,
-              n: 1,
-              size: 'auto',
-              quality: 'low',
-              background: 'transparent',
-              output_format: 'webp',
-              output_compression: 80,
-              moderation: 'low',
-            },
-          ],
         ],
       ],
-    ),
+    ]),
     [
       'a free ratio',
       'gpt-image-2',
@@ -165,6 +189,14 @@ describe('plan', () => {
     ],
     ['a size', 'flux-9', { size: '768x512' }, 0, 'generations', [{ model: 'flux-9', prompt, n: 1, size: '768x512' }]],
     ['one reference', 'flux-9', {}, 1, 'edits', [{ model: 'flux-9', prompt, image: first, n: 1 }]],
+    [
+      'as many references as the API has',
+      'flux-9',
+      {},
+      16,
+      'edits',
+      [{ model: 'flux-9', prompt, image: Array.from({ length: 16 }, (_, index) => ({ $reference: index })), n: 1 }],
+    ],
   ])('%s: %s %j with %i references', (_name, model, asked, references, route, bodies) => {
     const { calls } = planFor(model, asked, references)
 
@@ -182,8 +214,20 @@ describe('plan', () => {
   })
 
   test('ten pictures get nine minutes more than one', () => {
-    expect(planFor('gpt-image-2').calls[0]?.timeoutMs).toBe(300_000)
-    expect(planFor('gpt-image-2', { n: 10 }).calls[0]?.timeoutMs).toBe(840_000)
+    expect(planFor('gpt-image-2').calls[0]?.timeoutMs).toBe(600_000)
+    expect(planFor('gpt-image-2', { n: 10 }).calls[0]?.timeoutMs).toBe(1_140_000)
+  })
+
+  test.each<[string, JsonObject, number[]]>([
+    ['ten of 4K as PNG', { n: 10, size: '3840x2160' }, [4, 4, 2]],
+    ['ten of 2K as PNG', { n: 10, size: '2048x2048', output_format: 'png' }, [8, 2]],
+    ['ten of 4K as JPEG', { n: 10, size: '3840x2160', output_format: 'jpeg' }, [10]],
+    ['ten of the size that the model chooses', { n: 10 }, [10]],
+  ])('no answer grows beyond what is taken: %s', (_name, asked, counts) => {
+    const { calls } = planFor('gpt-image-2', asked)
+
+    expect(calls.map(call => call.images)).toEqual(counts)
+    expect(calls.map(call => call.body.n)).toEqual(counts)
   })
 
   test.each<[string, JsonObject, string]>([
@@ -211,7 +255,7 @@ describe('models', () => {
     expect(openai.unlisted('flux-9', false)).toBeUndefined()
     expect(openai.unlisted('flux-9', true)).toMatchObject({ id: 'flux-9', parameters: {}, images: { perCall: 1 } })
     expect(openai.unlisted('gpt-image-3', false)).toMatchObject({ id: 'gpt-image-3', family: 'gpt-image' })
-    expect(openai.unlisted('gpt-image-1.5', false)?.sizes.textToImage?.free).toBeUndefined()
+    expect(openai.unlisted('gpt-image-1.5-2026-12-01', false)?.sizes.textToImage?.free).toBeUndefined()
   })
 
   test('all recommended sizes are ones that the model takes', () => {
@@ -270,6 +314,26 @@ describe('parse', () => {
   test.each([
     ['an empty list', { data: [] }, 'provider_rejected', 'refused'],
     ['an error', { error: { code: 'moderation_blocked', message: 'x' } }, 'content_rejected', 'refused'],
+    ['an unknown error', { error: { code: 'oops', message: 'x' } }, 'provider_rejected', 'maybe_billed'],
+    [
+      'a picture that was refused',
+      { data: [{ error: { code: 'moderation_blocked' } }] },
+      'content_rejected',
+      'refused',
+    ],
+    [
+      'a picture for which no time was left',
+      { data: [{ error: { code: 'rate_limit_exceeded' } }] },
+      'rate_limited',
+      'refused',
+    ],
+    ['no list', { created: 1 }, 'provider_rejected', 'maybe_billed'],
+    [
+      'a refused and an unknown one',
+      { data: [{ error: { code: 'moderation_blocked' } }, { file_id: 'x' }] },
+      'provider_rejected',
+      'maybe_billed',
+    ],
     ['something unknown', { data: [{ file_id: 'x' }] }, 'provider_rejected', 'maybe_billed'],
     ['a page', '<html>', 'provider_rejected', 'maybe_billed'],
   ])('a 200 without a picture: %s', (_name, body, code, disposition) => {
@@ -536,6 +600,15 @@ describe('check', () => {
 
     expect(result.code).toBe(code)
     expect(seen.map(({ method, url }) => ({ method, url }))).toEqual([{ method: 'GET', url: '/v1/models' }])
+  })
+
+  test.each([500, 502, 504, 408])('a list that answers %i raises no alarm about money', async status => {
+    const { context } = await serve(json(status, {}))
+
+    const { detail } = await openai.check('gpt-image-2', context)
+
+    expect(detail).toContain('Nothing was proved')
+    expect(detail).not.toMatch(/billed|picture/)
   })
 
   test('nobody at the address, a refused address, a broken key', async () => {

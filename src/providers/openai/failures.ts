@@ -119,5 +119,8 @@ export function failureFor(
       'The address answered with a redirect. Set the base address to where it leads.',
     )
   }
+  // In an answer that says that all went well, an error that nobody knows proves nothing.
+  if (status < 300)
+    return meaning('provider_rejected', 'maybe_billed', `The service answered without a picture. ${unsure}`)
   return byStatus[400]!
 }

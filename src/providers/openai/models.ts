@@ -141,6 +141,20 @@ export const models: readonly Model[] = [
     about: { en: 'Pictures and edits of free size, up to 4K.', zh: '自由尺寸的生成与编辑，最高 4K。' },
   }),
   gptImage({
+    id: 'gpt-image-1.5',
+    name: 'GPT Image 1.5',
+    state: 'legacy',
+    about: { en: 'The one before GPT Image 2, in three sizes.', zh: 'GPT Image 2 的上一代，三种尺寸。' },
+    ...classicOnly,
+  }),
+  gptImage({
+    id: 'chatgpt-image-latest',
+    name: 'ChatGPT Image',
+    state: 'current',
+    about: { en: 'What ChatGPT draws with at present, in three sizes.', zh: 'ChatGPT 当前使用的图像模型，三种尺寸。' },
+    ...classicOnly,
+  }),
+  gptImage({
     id: 'gpt-image-1-mini',
     name: 'GPT Image 1 mini',
     state: 'legacy',
@@ -220,7 +234,8 @@ function cautious(id: string): Model {
     },
     textToImage: true,
     promptRequired: true,
-    references: referencesOf({ max: 1 }),
+    // As many as the API has room for: a service that takes fewer says so, and its refusal is free.
+    references: referencesOf({ max: 16 }),
     sizes: { textToImage: sizes, withReferences: sizes },
     images: { max: 10, perCall: 1 },
     parameters: {},

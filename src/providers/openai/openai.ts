@@ -114,13 +114,16 @@ function checked(model: string | undefined, answer: ReturnType<typeof metaOf> & 
     }
   }
   const { code, message, providerMessage } = failure(answer, found ?? {})
-  const detail = providerMessage ? `${message} It says: ${providerMessage.slice(0, 300)}` : message
+  const said = providerMessage ? ` It says: ${providerMessage.slice(0, 300)}` : ''
+  const detail = `${message}${said}`
   const isAboutAccount =
     code === 'provider_key_rejected' || code === 'provider_access_denied' || code === 'provider_quota_exhausted'
   // A page that answers 403 to everybody says nothing about a key.
   if (isAboutAccount && (found || answer.status === 401)) return { code, detail }
   if (answer.status >= 500 || answer.status === 429 || answer.status === 408) {
-    return { code: 'provider_unavailable', detail: `${detail} Nothing was proved about the key; test again later.` }
+    // What such an answer means for a picture that was asked for would only alarm: none was.
+    const trouble = `The service cannot say now (HTTP ${answer.status}).${said}`
+    return { code: 'provider_unavailable', detail: `${trouble} Nothing was proved about the key; test again later.` }
   }
   return {
     code: 'wrong_address',

@@ -35,8 +35,9 @@ export function plan(request: PlanRequest, model: Model): Plan {
   }
   const size = sizeOf(request, model)
   const calls: PlannedCall[] = []
-  for (let missing = request.count; missing > 0; missing -= model.images.perCall) {
-    const images = Math.min(missing, model.images.perCall)
+  const perCall = Math.min(model.images.perCall, mostInAnswer(request))
+  for (let missing = request.count; missing > 0; missing -= perCall) {
+    const images = Math.min(missing, perCall)
     calls.push({
       route: (isEdit ? 'edits' : 'generations') satisfies Route,
       body: {
@@ -51,10 +52,21 @@ export function plan(request: PlanRequest, model: Model): Plan {
         ...parameters,
       },
       images,
-      timeoutMs: Math.min(300_000 + 60_000 * (images - 1), 1_200_000),
+      // Ten minutes are what the official client waits; a late answer is a paid one.
+      timeoutMs: Math.min(600_000 + 60_000 * (images - 1), 1_200_000),
     })
   }
   return { calls, warnings, resolved: { ...parameters, n: request.count, ...(size === undefined ? {} : { size }) } }
+}
+
+/**
+ * The pictures come inside the answer, in base64, and an answer of more than 256 MiB is cut off: so many fit even when PNG can make
+ * nothing of them, at four bytes a pixel.
+ */
+function mostInAnswer({ size, parameters }: PlanRequest): number {
+  if (!size || 'keyword' in size || (parameters.output_format ?? 'png') !== 'png') return Number.POSITIVE_INFINITY
+  const bytes = (size.width * size.height * 4 * 4) / 3
+  return Math.max(1, Math.floor(200_000_000 / bytes))
 }
 
 function imageOf({ references }: PlanRequest): JsonObject {
@@ -112,14 +124,14 @@ export function parse(answer: RawAnswer): Parsed {
   items.forEach((item: unknown, index) => {
     const picture = isObject(item) ? pictureIn(item, index) : undefined
     if (picture) pictures.push(picture)
-    else failures.push(unknownItem(item, index, answer))
+    else failures.push(failedItem(item, index, answer))
     if (isObject(item) && typeof item.revised_prompt === 'string' && item.revised_prompt)
       revised.push(item.revised_prompt)
   })
   const parsed: Parsed = { pictures, failures, revisedPrompt: revised[0], complete: true }
   if (pictures.length > 0) return parsed
   const found = errorIn(json)
-  parsed.error = found ? failure(answer, found) : nothing(answer, failures[0])
+  parsed.error = found ? failure(answer, found) : nothing(answer, json, failures)
   return parsed
 }
 
@@ -149,7 +161,14 @@ function parseBeginning(answer: RawAnswer): Parsed {
   return { pictures: found.filter(picture => picture !== undefined), failures: [], complete: false }
 }
 
-function unknownItem(item: unknown, index: number, answer: RawAnswer): Parsed['failures'][number] {
+/** Why a picture is not there, as far as the service says it. */
+function failedItem(item: unknown, index: number, answer: RawAnswer): Parsed['failures'][number] {
+  const found = isObject(item) && item.error ? errorIn(item) : undefined
+  if (found) {
+    const failed = failure(answer, found)
+    // Only the picture was refused; the call as a whole was taken, and is not sent again.
+    return { ...failed, disposition: failed.disposition === 'retry_safe' ? 'refused' : failed.disposition, index }
+  }
   const names = isObject(item) ? Object.keys(item).slice(0, 12).join(', ') : typeof item
   return {
     index,
@@ -172,12 +191,18 @@ function unintelligible(answer: RawAnswer): Parsed {
   return { pictures: [], failures: [], error, complete: true }
 }
 
-function nothing(answer: RawAnswer, failed: Parsed['failures'][number] | undefined): ProviderFailure {
+function nothing(answer: RawAnswer, json: JsonRecord, failures: Parsed['failures']): ProviderFailure {
+  // One that may have been billed says more about money than one that was refused.
+  const failed = failures.find(failure => failure.disposition === 'maybe_billed') ?? failures[0]
+  if (failed) {
+    const { index: _, ...failure } = failed
+    return failure
+  }
+  const isEmptyList = Array.isArray(json.data)
   return {
     code: 'provider_rejected',
-    disposition: failed?.disposition ?? 'refused',
-    message:
-      failed?.message ?? 'The service answered without a picture and without a reason. Change the prompt or try again.',
+    disposition: isEmptyList ? 'refused' : 'maybe_billed',
+    message: 'The service answered without a picture and without a reason. Change the prompt or try again.',
     requestId: answer.requestId,
   }
 }
