@@ -204,6 +204,35 @@ export const doubaoCases: DoubaoCase[] = [
     body: { model: pro, prompt, size: '2K', ...standard },
   },
   {
+    name: 'flash: an opaque background beside two references is left out',
+    request: { model: flash, prompt, parameters: { background: 'opaque' }, references: 2 },
+    body: { model: flash, prompt, image: two, size: '2K', ...standard },
+  },
+  {
+    name: '5.5: opaque background from text',
+    request: { model: v55, prompt, parameters: { background: 'opaque' }, references: 0 },
+    body: { model: v55, prompt, size: '2K', ...standard, background: 'opaque' },
+  },
+  {
+    name: 'pro: layers with fast prompt optimisation',
+    request: {
+      model: pro,
+      prompt,
+      parameters: { layer_decomposition: true, size: '2K', optimize_prompt: 'fast', watermark: true },
+      references: 1,
+    },
+    body: {
+      model: pro,
+      prompt,
+      image: first,
+      size: '2K',
+      response_format: 'url',
+      watermark: true,
+      optimize_prompt_options: { mode: 'fast' },
+      layer_decomposition: true,
+    },
+  },
+  {
     name: 'flash: seed',
     request: { model: flash, prompt, parameters: { seed: 7 }, references: 0 },
     body: { model: flash, prompt, size: '2K', ...standard, seed: 7 },
@@ -223,6 +252,21 @@ export const doubaoCases: DoubaoCase[] = [
     request: { model: 'doubao-seedream-5-0-lite-260128', prompt, parameters: {}, references: 0 },
     body: { model: 'doubao-seedream-5-0-lite-260128', prompt, size: '2K', ...standard },
   },
+  ...[
+    ['seedream-5-5-261028', '1.5K'],
+    ['dola-seedream-5-0-pro-260628', '1.5K'],
+    ['dola-seedream-5-0-flash-260915', '1.5K'],
+    ['seedream-5-0-260128', '3K'],
+    ['seedream-4-5-251128', '4K'],
+    ['seedream-4-0-250828', '1K'],
+    ['doubao-seedream-5.0-pro', '1.5K'],
+    ['doubao-seedream-5.0-lite', '3K'],
+    [endpoint, '1.5K'],
+  ].map(([model = '', size = '']) => ({
+    name: `${model}: a tier, under the id of another region, a plan or an endpoint`,
+    request: { model, prompt, parameters: { size }, references: 1 },
+    body: { model, prompt, image: first, size, ...standard },
+  })),
   {
     name: '4.0 of another date is treated like 4.0',
     request: { model: 'doubao-seedream-4-0-20260415', prompt, parameters: { size: '1K' }, references: 0 },

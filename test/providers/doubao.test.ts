@@ -2,8 +2,10 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import sharp from 'sharp'
 import { afterEach, describe, expect, test } from 'vitest'
 import { checkRequest } from '../../src/generation/checks.ts'
+import { prepareReferences } from '../../src/generation/references.ts'
 import { resolveSize } from '../../src/generation/size.ts'
 import { doubao } from '../../src/providers/doubao/doubao.ts'
 import { failureRows } from '../../src/providers/doubao/failures.ts'
@@ -176,9 +178,10 @@ describe('plan', () => {
     expect(plan.resolved).toEqual({ n: 1, size: 'auto', watermark: false, layer_decomposition: true })
   })
 
-  test('an opaque background that cannot be asked for is named in the warnings', () => {
-    const plan = planFor({ model: pro, prompt: 'x', parameters: { background: 'opaque' }, references: 0 })
+  test.each([0, 2])('an opaque background that cannot be asked for is named in the warnings: %i references', count => {
+    const plan = planFor({ model: pro, prompt: 'x', parameters: { background: 'opaque' }, references: count })
 
+    expect(plan.calls[0]?.body).not.toHaveProperty('background')
     expect(plan.warnings.map(warning => warning.parameter)).toEqual(['background'])
     expect(plan.resolved).not.toHaveProperty('background')
   })
@@ -314,6 +317,17 @@ describe('models', () => {
     expect(Object.keys(doubao.unlisted('my-own', true)?.parameters ?? {})).toEqual(['watermark'])
   })
 
+  test('a transparent picture of any type becomes the PNG that a transparent background needs', async () => {
+    const square = { create: { width: 640, height: 640, channels: 4, background: '#12345600' } } as const
+    const webp = await sharp(square).webp().toBuffer()
+
+    for (const id of [pro, flash, 'doubao-seedream-5-5-261028']) {
+      const [reference] = await prepareReferences([webp], modelOf(id).references)
+
+      expect(reference).toMatchObject({ mimeType: 'image/png', transparent: true })
+    }
+  })
+
   test('no model offers what the service would refuse or ignore', () => {
     const offered = Object.fromEntries(doubao.models.map(model => [model.family, Object.keys(model.parameters).sort()]))
 
@@ -399,7 +413,14 @@ describe('parse', () => {
 
   test.each([
     ['an empty list', { data: [] }, 'provider_rejected', 'refused'],
-    ['no list', { created: 1 }, 'provider_rejected', 'refused'],
+    ['no list', { created: 1 }, 'provider_rejected', 'maybe_billed'],
+    ['an empty list, and a bill', { data: [], usage: { generated_images: 1 } }, 'provider_rejected', 'maybe_billed'],
+    [
+      'a refused item and one of an unknown shape',
+      { data: [{ error: { code: 'OutputImageSensitiveContentDetected', message: 'x' } }, { picture: 'x' }] },
+      'provider_rejected',
+      'maybe_billed',
+    ],
     [
       'an error on top',
       { error: { code: 'OutputImageSensitiveContentDetected', message: 'x' } },
@@ -437,6 +458,23 @@ describe('parse', () => {
     expect(parsed.pictures).toHaveLength(1)
     expect(parsed.failures).toMatchObject([{ index: 1, code: 'provider_unavailable', disposition: 'refused' }])
     expect(parsed.error).toBeUndefined()
+  })
+
+  test('members that nobody knows are passed over', () => {
+    const body = {
+      code: 0,
+      message: 'success',
+      data: [{ url: address('0.jpeg'), size: '2304×1728', score: 1, error: null }],
+      usage: { generated_images: 1, novelty: {} },
+      novelty: [],
+    }
+
+    expect(doubao.parse(answerOf(200, body), single)).toEqual({
+      pictures: [{ index: 0, url: address('0.jpeg'), expiresAt }],
+      failures: [],
+      billedImages: 1,
+      complete: true,
+    })
   })
 
   test('a JSON answer that was cut gives its whole addresses', () => {
@@ -544,6 +582,18 @@ describe('parse of errors', () => {
     }
   })
 
+  test.each([
+    ['RequestBurstTooFast', undefined, 20_000],
+    ['ServerOverloaded', undefined, 20_000],
+    ['InflightBatchsizeExceeded', undefined, 20_000],
+    ['ServerOverloaded', 7000, 7000],
+    ['ModelAccountIpmRateLimitExceeded', undefined, undefined],
+  ])('%s with a pause of %j waits at least %j', (code, retryAfterMs, expected) => {
+    const { error } = doubao.parse(answerOf(429, { error: { code, message: 'x' } }, { retryAfterMs }), single)
+
+    expect(error?.retryAfterMs).toBe(expected)
+  })
+
   test('every row of the table is tried', () => {
     const tried = rows.map(([, code]) => code)
 
@@ -628,6 +678,15 @@ describe('parse of streams', () => {
     ['named error', 'event: error\ndata: {"error":{"code":"InternalServiceError","message":"x"}}\n\n'],
     ['bare', 'event: error\ndata: {"code":"InternalServiceError","message":"x"}\n\n'],
     [
+      'bare, with all of its members',
+      'event: error\ndata: {"code":"InternalServiceError","message":"x","param":"","type":"InternalServerError"}\n\n',
+    ],
+    [
+      'bare, with all of its members and without a name',
+      'data: {"code":"InternalServiceError","message":"x","param":"","type":"InternalServerError"}\n\n',
+    ],
+    ['with a type', 'data: {"type":"error","error":{"code":"InternalServiceError","message":"x"}}\n\n'],
+    [
       'named otherwise',
       'event: image_generation.failed\ndata: {"error":{"code":"InternalServiceError","message":"x"}}\n\n',
     ],
@@ -639,6 +698,47 @@ describe('parse of streams', () => {
     expect(after.pictures).toHaveLength(1)
     expect(after.failures).toMatchObject([{ index: 1, code: 'provider_unavailable' }])
     expect(after.error).toBeUndefined()
+  })
+
+  test('an event that was cut behind its address has its picture', () => {
+    const cut = succeeded(1).slice(0, -12)
+
+    const parsed = doubao.parse(answerOf(200, succeeded(0) + cut, { complete: false }), groupOf(3))
+
+    expect(cut).not.toMatch(/\}\s*$/)
+    expect(parsed.pictures).toEqual([
+      { index: 0, url: address('0.jpeg'), expiresAt },
+      { index: 1, url: address('1.jpeg'), expiresAt },
+    ])
+    expect(parsed.complete).toBe(false)
+  })
+
+  test('no picture is lost to the number that it comes with', () => {
+    const numbers = [0, 0, -1, 1.5, 'x', null, 7]
+    const body = numbers
+      .map((image_index, at) =>
+        event('image_generation.partial_succeeded', { image_index, url: `https://e.org/${at}` }),
+      )
+      .join('')
+
+    const { pictures } = doubao.parse(answerOf(200, body + completed(7)), groupOf(7))
+
+    expect(pictures.map(({ index, url }) => [index, url])).toEqual([
+      [0, 'https://e.org/0'],
+      [1, 'https://e.org/1'],
+      [2, 'https://e.org/2'],
+      [3, 'https://e.org/3'],
+      [4, 'https://e.org/4'],
+      [5, 'https://e.org/5'],
+      [7, 'https://e.org/6'],
+    ])
+  })
+
+  test('a bill without a picture is no refusal', () => {
+    const { pictures, error } = doubao.parse(answerOf(200, completed(2) + done), groupOf(2))
+
+    expect(pictures).toEqual([])
+    expect(error).toMatchObject({ code: 'provider_rejected', disposition: 'maybe_billed' })
   })
 
   test('a stream of refusals alone is a refusal', () => {
@@ -1143,6 +1243,15 @@ describe('check', () => {
       result: { code: 'wrong_address' },
       models: ['does-not-exist'],
     })
+  })
+
+  test.each([500, 502, 504, 408])('a list that answers %i raises no alarm about money', async status => {
+    const { context } = await serve(json(status, error('InternalServiceError')))
+
+    const { detail } = await doubao.check(v45, context)
+
+    expect(detail).toContain('Nothing was proved')
+    expect(detail).not.toMatch(/billed|picture/)
   })
 
   test('nobody at the address, a refused address, a broken key', async () => {

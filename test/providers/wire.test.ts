@@ -8,7 +8,7 @@ import { doubaoCases } from './doubao.cases.ts'
 import { qwenCases } from './qwen.cases.ts'
 
 /** Retired models, endpoints of others and ids of another region: what is sent is right, though the simulator refuses it. */
-const mayBeRefused = /seedream-3-0|seededit|^ep-|^wan2\.1-t2i/
+const mayBeRefused = /seedream-3-0|seededit|^ep-|^seedream|^dola-|seedream-5\.0|^wan2\.1-t2i/
 
 let app: TestApp
 let opaque: string[]

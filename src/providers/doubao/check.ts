@@ -115,14 +115,17 @@ function refusalOf(answer: RawAnswer): CheckResult | undefined {
   const found = errorIn(jsonOf(answer.body))
   if (answer.status < 400) return undefined
   const { code, message, providerMessage } = failure(answer, found ?? {})
-  const detail = providerMessage ? `${message} Ark says: ${providerMessage.slice(0, 300)}` : message
+  const said = providerMessage ? ` Ark says: ${providerMessage.slice(0, 300)}` : ''
+  const detail = `${message}${said}`
   if (code === 'provider_key_rejected' || code === 'provider_access_denied' || code === 'provider_quota_exhausted') {
     // A page that answers 403 to everybody says nothing about a key.
     if (answer.status === 403 && !found) return notArk(answer)
     return { code, detail }
   }
   if (answer.status >= 500 || answer.status === 429 || answer.status === 408) {
-    return { code: 'provider_unavailable', detail: `${detail} Nothing was proved about the key; test again later.` }
+    // What such an answer means for a picture that was asked for would only alarm: none was.
+    const trouble = `Ark cannot say now (HTTP ${answer.status}).${said}`
+    return { code: 'provider_unavailable', detail: `${trouble} Nothing was proved about the key; test again later.` }
   }
   if (found?.code === 'InvalidAction') return { code: 'wrong_address', detail }
   if (isAboutModel(found) || found?.code?.startsWith('InvalidEndpoint'))

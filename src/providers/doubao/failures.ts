@@ -9,6 +9,8 @@ export interface FailureRow {
   message: string
   /** Not about the request: the account or key gives this model, or anything at all, no more. */
   concerns?: Concern
+  /** The least pause before a repeat, where the answer names none. */
+  pauseMs?: number
 }
 
 const console = 'the Ark console'
@@ -24,6 +26,8 @@ const row = (
 }
 const content = (code: string, message: string) => row(code, 'content_rejected', 'refused', message)
 const busy = (code: string, message: string) => row(code, 'rate_limited', 'retry_safe', message)
+/** Ramping up too fast, or no capacity: that passes more slowly than a minute's count (doubao.md §6.2). */
+const full = (code: string, message: string) => ({ ...busy(code, message), pauseMs: 20_000 })
 const rejected = (code: string, message: string) => row(code, 'provider_rejected', 'refused', message)
 const denied = (code: string, message: string) => row(code, 'provider_access_denied', 'refused', message, 'model')
 const notThere = (code: string, message: string) => row(code, 'provider_rejected', 'refused', message, 'model')
@@ -156,9 +160,9 @@ export const failureRows: readonly FailureRow[] = [
   busy('RateLimitExceeded.EndpointTPMExceeded', tooManyTokens),
   busy('APIAccountRpmRateLimitExceeded', tooManyRequests),
   busy('AccountRateLimitExceeded', tooManyRequests),
-  busy('RequestBurstTooFast', 'Requests came too quickly one after the other for Ark. Wait a little.'),
-  busy('ServerOverloaded', overloaded),
-  busy('InflightBatchsizeExceeded', overloaded),
+  full('RequestBurstTooFast', 'Requests came too quickly one after the other for Ark. Wait a little.'),
+  full('ServerOverloaded', overloaded),
+  full('InflightBatchsizeExceeded', overloaded),
   exhausted(
     'QuotaExceeded',
     `The quota of the account for this model is used up. Open paid use or raise the quota in ${console}.`,

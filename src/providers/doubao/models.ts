@@ -89,6 +89,9 @@ const cautiousSizes: SizeRule = {
 
 // ── References and counts ───────────────────────────────────────────────────────────────────────────────────────────
 
+// Taking apart is documented for PNG and JPEG, and transparency for PNG; other types are re-encoded, with their transparency.
+const forLayers = ['image/png', 'image/jpeg']
+
 /**
  * Ten megabytes each is what the older documents allow, thirty the newer; the total is undocumented, and a sibling API of the
  * service ends at 64 MB. Sides up to 4096 keep well inside the 36,000,000 pixels. HEIC, which only the 5.0 pro line documents,
@@ -215,7 +218,7 @@ export const models: readonly Model[] = [
       zh: '最新的 Seedream，支持透明背景和最多 99 个图层。',
     },
     promptRequired: false,
-    references: referencesOf({ max: 10 }),
+    references: referencesOf({ max: 10, types: forLayers }),
     sizes: { textToImage: proSizes, withReferences: proSizes, group: layerSizes },
     images: oneOrLayers(99),
     parameters: {
@@ -246,7 +249,7 @@ export const models: readonly Model[] = [
       zh: '最精细的 Seedream：多语言文字、局部编辑、图层拆分和透明背景编辑。',
     },
     promptRequired: false,
-    references: referencesOf({ max: 10 }),
+    references: referencesOf({ max: 10, types: forLayers }),
     sizes: { textToImage: proSizes, withReferences: proSizes, group: layerSizes },
     images: oneOrLayers(16),
     parameters: {
@@ -275,7 +278,7 @@ export const models: readonly Model[] = [
       zh: '最便宜的 Seedream，支持图层拆分和透明背景编辑。',
     },
     promptRequired: false,
-    references: referencesOf({ max: 10 }),
+    references: referencesOf({ max: 10, types: forLayers }),
     sizes: { textToImage: proSizes, withReferences: proSizes, group: layerSizes },
     images: oneOrLayers(16),
     parameters: {

@@ -36,13 +36,13 @@ export function plan(request: PlanRequest, model: Model): Plan {
   }
   if (
     parameters.background === 'opaque' &&
-    request.references.length === 0 &&
+    request.references.length !== 1 &&
     !traits[model.family]?.transparentFromText
   ) {
     delete extras.background
     warnings.push({
       parameter: 'background',
-      message: `${request.modelId} takes a background only together with a reference; without one it is opaque anyway.`,
+      message: `${request.modelId} takes a background only together with exactly one reference; otherwise it is opaque anyway.`,
     })
   }
   if (parameters.background === 'transparent') extras.output_format = 'png'
@@ -232,9 +232,11 @@ function parseJson(answer: RawAnswer): Parsed {
   const found = errorIn(json)
   const parsed: Parsed = { pictures, failures, billedImages: billedImages(json), complete: true }
   if (pictures.length === 0)
-    parsed.error = found ? failure(answer, found) : (whole(failures[0]) ?? nothing(answer, json))
-  // The pictures that came before the service gave up are good; the error belongs to the first that is missing.
-  else if (found) failures.push({ ...failure(answer, found), disposition: 'refused', index: items.length })
+    parsed.error = found ? failure(answer, found) : (whole(failures) ?? nothing(answer, json, parsed.billedImages))
+  // The pictures that came before the service gave up are good; the error belongs to the first that is missing. A `message` of
+  // "success" beside them is none.
+  else if (found && json.error)
+    failures.push({ ...failure(answer, found), disposition: 'refused', index: items.length })
   return parsed
 }
 
@@ -314,17 +316,21 @@ function beginningOf(answer: RawAnswer): string {
   return `HTTP ${answer.status}: ${answer.body.trim().slice(0, 300)}`
 }
 
-function nothing(answer: RawAnswer, json: unknown): ProviderFailure {
+/** Documented are a list that is empty and a bill of nothing; anything else may be a picture that nobody understands. */
+function nothing(answer: RawAnswer, json: JsonRecord, billed: number | undefined): ProviderFailure {
+  const isRefusal = billed === undefined ? Array.isArray(json.data) : billed === 0
   return {
     code: 'provider_rejected',
-    disposition: 'refused',
+    disposition: isRefusal ? 'refused' : 'maybe_billed',
     message: 'Ark answered without a picture and without a reason. Change the prompt or try again.',
     providerMessage: outline(json),
     requestId: answer.requestId,
   }
 }
 
-function whole(failed: Parsed['failures'][number] | undefined): ProviderFailure | undefined {
+/** One picture that may have been billed says more about money than one that was refused. */
+function whole(failures: Parsed['failures']): ProviderFailure | undefined {
+  const failed = failures.find(failure => failure.disposition === 'maybe_billed') ?? failures[0]
   if (!failed) return undefined
   const { index: _, ...failure } = failed
   return failure
@@ -374,16 +380,21 @@ function parseStream(answer: RawAnswer, body: JsonObject): Parsed {
     failures: [],
     complete: answer.complete || isWholeStream(answer.body, body, true),
   }
+  const taken = new Set<number>()
   let next = 0
   for (const event of events) {
     const { json } = event
     if (!json) continue
     if (isSucceeded(event) || isFailed(event)) {
-      const index = typeof json.image_index === 'number' ? json.image_index : next
+      const index = indexOf(json, taken, next)
       next = index + 1
       const read = readItem(json, index, answer)
-      if ('code' in read) parsed.failures.push(read)
-      else parsed.pictures.push(read)
+      if ('code' in read) {
+        parsed.failures.push(read)
+      } else {
+        parsed.pictures.push(read)
+        taken.add(index)
+      }
     } else if (isFatal(event)) {
       const found = failure(answer, errorIn(json) ?? {})
       if (parsed.pictures.length === 0) parsed.error = found
@@ -394,9 +405,17 @@ function parseStream(answer: RawAnswer, body: JsonObject): Parsed {
     }
   }
   if (parsed.complete && parsed.pictures.length === 0) {
-    parsed.error ??= whole(parsed.failures[0]) ?? nothing(answer, {})
+    // A whole stream without a picture, a failure or a bill is like an empty list.
+    parsed.error ??= whole(parsed.failures) ?? nothing(answer, { data: [] }, parsed.billedImages)
   }
   return parsed
+}
+
+/** Two pictures in one place would be one picture lost. The place of each depends on the events before it alone. */
+function indexOf({ image_index: told }: JsonRecord, taken: ReadonlySet<number>, next: number): number {
+  let index = typeof told === 'number' && Number.isInteger(told) && told >= 0 && told < 1000 ? told : next
+  while (taken.has(index)) index++
+  return index
 }
 
 function readEvents(text: string): StreamEvent[] {
@@ -404,9 +423,13 @@ function readEvents(text: string): StreamEvent[] {
   const parser = createParser({
     onEvent({ event, data }) {
       if (data.trim() === '[DONE]') return events.push({ type: '[DONE]' })
-      const json = jsonOf(data)
-      // Only the last event of a cut stream is no JSON; it never arrived.
-      if (isObject(json)) events.push({ type: typeof json.type === 'string' ? json.type : (event ?? ''), json })
+      // Only the last event of a cut stream is no JSON. What counts of it is the address of a picture that was paid for.
+      const json = jsonOf(data) ?? beginningOfEvent(data)
+      if (!isObject(json)) return
+      // An error without the `error` around it has a `type` of its own, the class of the error.
+      const own =
+        typeof json.type === 'string' && (event !== 'error' || json.type.includes('.')) ? json.type : undefined
+      events.push({ type: own ?? event ?? '', json })
     },
   })
   // The blank line ends an event whose own is missing at the end of the body.
@@ -414,12 +437,25 @@ function readEvents(text: string): StreamEvent[] {
   return events
 }
 
+function beginningOfEvent(data: string): JsonRecord | undefined {
+  const url = /"url"\s*:\s*("https?:[^"\\]*(?:\\.[^"\\]*)*")/.exec(data)?.[1]
+  if (url === undefined || !data.includes('"image_generation.partial_succeeded"')) return undefined
+  const index = /"image_index"\s*:\s*(\d+)\s*,/.exec(data)?.[1]
+  return {
+    type: 'image_generation.partial_succeeded',
+    url: jsonOf(url),
+    ...(index === undefined ? {} : { image_index: Number(index) }),
+  }
+}
+
 const isSucceeded = ({ type }: StreamEvent) => type === 'image_generation.partial_succeeded'
 const isFailed = ({ type }: StreamEvent) => type === 'image_generation.partial_failed'
 
 /** An error without a place in the series. Events of unknown types are left alone. */
 function isFatal({ type, json }: StreamEvent): boolean {
-  return json !== undefined && (type === 'error' || typeof json.type !== 'string') && errorIn(json) !== undefined
+  if (json === undefined || errorIn(json) === undefined) return false
+  const isBare = typeof json.code === 'string' && typeof json.message === 'string' && !type.includes('.')
+  return type === 'error' || typeof json.type !== 'string' || isBare
 }
 
 function isLast(event: StreamEvent): boolean {
@@ -452,6 +488,7 @@ export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: Ser
     failure: code,
     disposition,
     message,
+    pauseMs,
     concerns,
   } = failureFor(answer.status, found.code, brokeBehindGateway(found.message ?? ''))
   return {
@@ -461,7 +498,7 @@ export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: Ser
     providerCode: found.code,
     providerMessage: found.message,
     requestId: /request id:\s*([0-9a-z-]+)/i.exec(found.message ?? '')?.[1] ?? answer.requestId,
-    retryAfterMs: answer.retryAfterMs,
+    retryAfterMs: answer.retryAfterMs ?? pauseMs,
     concerns,
   }
 }
