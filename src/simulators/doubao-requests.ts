@@ -225,12 +225,14 @@ function checkCount(family: Family, references: string[]): void {
 function checkGroup(body: Body, family: Family, references: string[]): number {
   const options = body.sequential_image_generation_options
   const isGroup = family.group && body.sequential_image_generation === 'auto'
-  if (options === undefined) return isGroup ? Math.min(4, mostInGroup - references.length) : 1
+  // Without a limit the model decides alone, up to the most of all; where the prompt does not say, it makes a few.
+  const unlimited = () => Math.min(countInPrompt(String(body.prompt)) ?? 4, mostInGroup - references.length)
+  if (options === undefined) return isGroup ? unlimited() : 1
   const name = 'sequential_image_generation_options'
   if (!isBody(options)) throw invalid(name, 'must be an object')
   if (!isGroup) throw invalid(name, `only valid when sequential_image_generation is 'auto'`)
   const most = options.max_images
-  if (most === undefined || most === null) return Math.min(4, mostInGroup - references.length)
+  if (most === undefined || most === null) return unlimited()
   if (!Number.isInteger(most) || (most as number) < 1 || (most as number) > mostInGroup) {
     throw invalid(`${name}.max_images`, `must be an integer between 1 and ${mostInGroup}`)
   }
@@ -429,6 +431,11 @@ const numerals: Readonly<Record<string, number>> = {
   八: 8,
   九: 9,
   十: 10,
+  十一: 11,
+  十二: 12,
+  十三: 13,
+  十四: 14,
+  十五: 15,
   one: 1,
   two: 2,
   three: 3,
@@ -439,11 +446,19 @@ const numerals: Readonly<Record<string, number>> = {
   eight: 8,
   nine: 9,
   ten: 10,
+  eleven: 11,
+  twelve: 12,
+  thirteen: 13,
+  fourteen: 14,
+  fifteen: 15,
 }
 
 /** How many pictures the words ask for; undefined when they do not say. */
 export function countInPrompt(prompt: string): number | undefined {
-  const words = Object.keys(numerals).join('|')
+  // The longest first: fifteen is not five.
+  const words = Object.keys(numerals)
+    .toSorted((a, b) => b.length - a.length)
+    .join('|')
   const chinese = new RegExp(`(\\d+|${words})\\s*(?:张|幅|页|格)`, 'i').exec(prompt)
   const english = new RegExp(
     `\\b(\\d+|${words})\\s+(?:[a-z-]+\\s+){0,2}?(?:images?|pictures?|photos?|illustrations?|frames?|panels?|scenes?)\\b`,

@@ -757,7 +757,11 @@ describe('groups', () => {
     ['三张猫的图', 15, 3],
     ['8 images of a cat', 2, 2],
     ['a cat', 5, 5],
-  ])('"%s" with at most %i makes %i', async (prompt, most, count) => {
+    ['十二张猫的图', 15, 12],
+    ['fifteen pictures of a cat', 15, 15],
+    ['8 images of a cat', undefined, 8],
+    ['a cat', undefined, 4],
+  ])('"%s" with at most %s makes %i', async (prompt, most, count) => {
     const answer = await post(group(most, { prompt }))
 
     expect(answer.body.data).toHaveLength(count)

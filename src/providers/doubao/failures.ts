@@ -98,7 +98,7 @@ export const failureRows: readonly FailureRow[] = [
   ),
   notThere(
     'UnsupportedModel',
-    'This address does not serve this model. Choose another model, or the address of the plan that has it.',
+    'This address does not serve this model. Plan addresses (/api/plan/v3) have 5.0 pro and 5.0 lite only, the latter as doubao-seedream-5-0-lite-260128. Choose one of them, or https://ark.cn-beijing.volces.com/api/v3 with a key of its own.',
   ),
   rejected(
     'InvalidAction',
