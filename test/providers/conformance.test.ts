@@ -1,6 +1,21 @@
 import type { ProviderId } from '../../src/providers/index.ts'
+import type { Fault } from '../../src/simulators/server.ts'
 import { addOpenai } from '../support/app.ts'
 import { describeProvider, type Subject } from './conformance.ts'
+
+const status = (status: number, body: object): Fault => ({ kind: 'status', status, body })
+const ark = (code: string, message: string) => ({ error: { code, message, param: '', type: '' } })
+const dashScope = (code: string, message: string) => ({ code, message, request_id: 'r-1' })
+const openaiStyle = (code: string, message: string) => ({ error: { code, message, type: 'x', param: null } })
+
+const dashScopeRefusals: Subject['refusals'] = {
+  provider_rejected: status(400, dashScope('InvalidParameter', 'size must be in the range of the model')),
+  provider_access_denied: status(403, dashScope('AccessDenied.Unpurchased', 'Access to model denied.')),
+  provider_quota_exhausted: status(
+    400,
+    dashScope('Arrearage', 'Access denied, please make sure your account is fine.'),
+  ),
+}
 
 /** A provider without a line here does not compile. */
 const subjects: Record<ProviderId, Subject[]> = {
@@ -35,6 +50,11 @@ const subjects: Record<ProviderId, Subject[]> = {
           },
         },
       },
+      refusals: {
+        provider_rejected: status(400, ark('InvalidParameter', 'The parameter `size` is not valid.')),
+        provider_access_denied: status(404, ark('ModelNotOpen', 'Your account has not activated the model.')),
+        provider_quota_exhausted: status(429, ark('SetLimitExceeded', 'Your account has reached the set limit.')),
+      },
       blocked: 'something bad [[input-blocked]]',
       hasTasks: false,
     },
@@ -61,6 +81,7 @@ const subjects: Record<ProviderId, Subject[]> = {
         body: '<html><body>504 Gateway Time-out</body></html>',
         headers: { 'content-type': 'text/html' },
       },
+      refusals: dashScopeRefusals,
       blocked: 'something bad [[input-blocked]]',
       hasTasks: false,
     },
@@ -76,6 +97,7 @@ const subjects: Record<ProviderId, Subject[]> = {
         body: { code: 'Throttling', message: 'Requests throttling triggered.', request_id: 'r-429' },
       },
       broken: { kind: 'status', status: 502, body: '', headers: { 'content-type': 'text/html' } },
+      refusals: dashScopeRefusals,
       blocked: 'something bad [[input-blocked]]',
       hasTasks: true,
     },
@@ -101,6 +123,11 @@ const subjects: Record<ProviderId, Subject[]> = {
         body: {
           error: { code: 'server_error', message: 'The server had an error', type: 'server_error', param: null },
         },
+      },
+      refusals: {
+        provider_rejected: status(400, openaiStyle('invalid_value', 'Invalid size.')),
+        provider_access_denied: status(403, openaiStyle('permission_error', 'You may not use this model.')),
+        provider_quota_exhausted: status(429, openaiStyle('insufficient_quota', 'You exceeded your current quota.')),
       },
       blocked: 'something bad [[input-blocked]]',
       hasTasks: false,

@@ -1,6 +1,6 @@
 /** The questions that every adapter answers, over HTTP, against a simulator that keeps a ledger. */
 import { createHash } from 'node:crypto'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
 import type { Fault, Simulator } from '../../src/simulators/server.ts'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -19,6 +19,8 @@ export interface Subject {
   /** An answer of the service that proves that nothing was made, and one that does not. */
   busy: Fault
   broken: Fault
+  /** Answers of the service that prove that nothing was made and that asking again would not help. */
+  refusals: Record<'provider_rejected' | 'provider_access_denied' | 'provider_quota_exhausted', Fault>
   /** A prompt that the simulator refuses for its content. */
   blocked: string
   /** The service gives a task id before the picture. */
@@ -76,6 +78,70 @@ export function describeProvider(subject: Subject) {
 
       expect([first.status, second.status]).toEqual(['succeeded', 'succeeded'])
       expect([first.references.length, second.references.length]).toEqual([1, 2])
+    })
+
+    test('the advertised maximum of references is sent, and one more is refused here', async () => {
+      const { items } = (await app.call('GET', '/api/models')).body
+      const { references } = items.find((model: { id: string }) => model.id === subject.editing.model)
+      const most: number = references.max
+      const one = dataUri(await png(512, 512))
+      const edit = { prompt: 'put all of them on one table', ...subject.editing }
+
+      const made = await app.generate({ ...edit, images: Array.from({ length: most }, () => one) })
+      const sent = asks().length
+      const more = await app.call('POST', '/api/generate', {
+        ...edit,
+        images: Array.from({ length: most + 1 }, () => one),
+      })
+
+      expect(made).toMatchObject({ status: 'succeeded', charge: 'charged' })
+      expect(made.references).toHaveLength(most)
+      expect(more).toMatchObject({ status: 422, body: { code: 'invalid_request' } })
+      expect(more.body.detail).toContain(String(most))
+      expect(asks()).toHaveLength(sent)
+    })
+
+    test('a parameter of another model is left out and named, and one that no model has is refused', async () => {
+      // Ark ignores what it does not know, and bills; others refuse it.
+      const parameters = { ...subject.request.parameters, layer_decomposition: true }
+      const made = await app.generate(ask({ parameters }))
+      const sent = asks().map(({ body }) => JSON.stringify(body))
+      const unknown = await app.call('POST', '/api/generate', ask({ parameters: { novelty: 1 } }))
+
+      expect(made.warnings).toMatchObject([{ parameter: 'layer_decomposition' }])
+      expect(sent.join()).not.toContain('layer_decomposition')
+      expect(unknown).toMatchObject({
+        status: 422,
+        body: { code: 'invalid_request', errors: [{ path: 'parameters.novelty' }] },
+      })
+      expect(asks()).toHaveLength(sent.length)
+    })
+
+    test.each([
+      ['provider_rejected', 422],
+      ['provider_access_denied', 502],
+      ['provider_quota_exhausted', 402],
+    ] as const)('%s is told as %i, is not asked again, and costs nothing', async (code, status) => {
+      simulator.misbehave(subject.refusals[code])
+
+      const answer = await app.call('POST', '/api/generate', ask())
+
+      expect(answer).toMatchObject({ status, body: { code } })
+      expect(asks()).toHaveLength(1)
+      const generation = await record(answer.body.generation_id)
+      expect(generation).toMatchObject({ status: 'failed', charge: 'none', cost: null })
+      expect(generation.error?.provider_code).toEqual(expect.any(String))
+    })
+
+    test('a gateway that gives up is a timeout that may have been billed', async () => {
+      const page = { body: '<html>504 Gateway Time-out</html>', headers: { 'content-type': 'text/html' } }
+      simulator.misbehave({ kind: 'status', status: 504, ...page })
+
+      const answer = await app.call('POST', '/api/generate', ask())
+
+      expect(answer).toMatchObject({ status: 504, body: { code: 'provider_timeout' } })
+      expect(asks()).toHaveLength(1)
+      expect(await record(answer.body.generation_id)).toMatchObject({ status: 'failed', charge: 'unknown' })
     })
 
     test('a stored picture can be a reference again', async () => {
@@ -162,6 +228,19 @@ export function describeProvider(subject: Subject) {
       }
     })
 
+    test.each(['headers', 'half-body'] as const)('an answer that is cut after %s is never repeated', async after => {
+      simulator.misbehave({ kind: 'cut', after })
+
+      const answer = await app.call('POST', '/api/generate', ask())
+
+      expect(asks()).toHaveLength(1)
+      expect(simulator.billed).toHaveLength(1)
+      const generation = await record(answer.body.id ?? answer.body.generation_id)
+      // What was made is on the bill: it is there, or nobody says that it was free.
+      if (subject.hasTasks) expect(generation).toMatchObject({ status: 'succeeded', charge: 'charged' })
+      else expect(generation.charge).toBe('unknown')
+    })
+
     test.each<[string, string, string | undefined]>([
       ['an HTML page', '<html><body>It works</body></html>', 'text/html'],
       ['nothing', '', undefined],
@@ -218,6 +297,24 @@ export function describeProvider(subject: Subject) {
       expect(ended).toMatchObject({ charge: 'none' })
       expect(['cancelled', 'failed']).toContain(ended.status)
       expect(simulator.billed).toEqual([])
+    })
+
+    test('what was sent cannot be unsent: its picture is kept, or its task was dropped before it began', async () => {
+      simulator.misbehave({ kind: 'slow', ms: 300 })
+      const started = await app.generate(ask(), { prefer: 'respond-async' })
+      await vi.waitFor(() => expect(asks()).toHaveLength(1))
+
+      const cancelled = await app.call('POST', `/api/history/${started.id}/cancel`)
+
+      expect(cancelled.status).toBe(202)
+      const ended = await end(started.id)
+      expect(asks()).toHaveLength(1)
+      if (simulator.billed.length === 0) {
+        expect(subject.hasTasks).toBe(true)
+        expect(ended).toMatchObject({ status: 'cancelled', charge: 'none' })
+      } else {
+        expect(ended).toMatchObject({ status: 'succeeded', charge: 'charged', images: [{ index: 0 }] })
+      }
     })
 
     test('the check of a configuration tells right from wrong, and never makes a picture', async () => {
