@@ -1,8 +1,8 @@
 /** Opens the database. The two dialects show only here and in the migrations. */
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { backup, DatabaseSync, type SQLInputValue } from 'node:sqlite'
-import { Kysely, PostgresDialect, SqliteDialect, sql, type Transaction } from 'kysely'
+import { Kysely, PostgresDialect, SqliteAdapter, SqliteDialect, sql, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import pg from 'pg'
 import { createMigrations } from './migrations/index.ts'
@@ -67,7 +67,7 @@ async function openSqlite(file: string, prove: Prove): Promise<Database> {
     handle.exec(
       'PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000',
     )
-    const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: asKyselyDatabase(handle) }) })
+    const kysely = new Kysely<Tables>({ dialect: new TransactionalSqlite({ database: asKyselyDatabase(handle) }) })
     const seal = await prove(kysely)
     const backupPath = await migrate(kysely, seal, isNew ? undefined : () => copyAside(handle!, file))
     // A migration may have sealed keys that stood here in plain: without this they would still be legible in free pages.
@@ -137,6 +137,17 @@ async function copyAside(handle: DatabaseSync, file: string) {
   // It may hold keys in plain, as the old database did.
   chmodSync(target, 0o600)
   return target
+}
+
+/** SQLite can change tables in a transaction; Kysely does not use that, and a start that is killed would leave half of a migration. */
+class TransactionalSqlite extends SqliteDialect {
+  override createAdapter() {
+    return new (class extends SqliteAdapter {
+      override get supportsTransactionalDdl() {
+        return true
+      }
+    })()
+  }
 }
 
 /** Kysely's SQLite dialect expects the interface of better-sqlite3. */
@@ -214,9 +225,10 @@ async function migrate(kysely: Kysely<Tables>, seal: Seal, copy?: () => Promise<
   const backupPath = await copy?.()
   const { error } = await migrator.migrateToLatest()
   if (error) {
-    const kept = backupPath ? ` A copy of the database as it was is kept at ${backupPath}.` : ''
+    // It was one transaction: the database is what it was, and who starts again and again needs no copy of it each time.
+    if (backupPath) rmSync(backupPath, { force: true })
     const reason = error instanceof Error ? error.message : String(error)
-    throw new DatabaseError(`The database could not be brought to the present form (${reason}).${kept}`, {
+    throw new DatabaseError(`The database could not be brought to the present form (${reason}). Nothing was changed.`, {
       cause: error,
     })
   }

@@ -45,11 +45,9 @@ async function sealedTexts(kysely: Kysely<Tables>): Promise<{ text: string; plac
     if (check) return [{ text: check.value, place: checkPlace }]
   }
   if (!tables.has('configurations')) return []
-  const rows = await kysely.selectFrom('configurations').select(['id', 'api_key']).execute()
-  // Those of the former program stand there in plain, and their ids are numbers.
-  return rows
-    .filter(row => String(row.api_key).startsWith('v1.'))
-    .map(row => ({ text: row.api_key, place: placeOfKey(String(row.id)) }))
+  // Those of the former program stand there in plain, and their ids may be larger than numbers can be here.
+  const sealed = kysely.selectFrom('configurations').select(['id', 'api_key']).where('api_key', 'like', 'v1.%')
+  return (await sealed.execute()).map(row => ({ text: row.api_key, place: placeOfKey(row.id) }))
 }
 
 function opens(seal: Seal, text: string, place: string) {

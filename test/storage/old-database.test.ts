@@ -69,6 +69,74 @@ test('takes over a database that has only the old columns, and keeps a copy of i
   ).toEqual({ count: 3 })
 })
 
+test('a takeover that breaks off leaves the old rows where they were, and the next start takes them over', async () => {
+  writeOldDatabase()
+  let sealed = 0
+  const breaking: typeof seal = {
+    ...seal,
+    seal(plain, place) {
+      if (++sealed === 2) throw new Error('the power went off')
+      return seal.seal(plain, place)
+    },
+  }
+  await expect(openDatabase({ kind: 'sqlite', path: file }, breaking)).rejects.toThrow(
+    /the power went off.*Nothing was changed/,
+  )
+  // A service manager that starts it again and again must not fill the disk with copies.
+  expect(readdirSync(folder).filter(name => name.includes('.before-'))).toEqual([])
+
+  const database = await openDatabase({ kind: 'sqlite', path: file }, seal)
+  const store = createStore(database)
+  const [history, configurations] = [await store.generations.list({ limit: 10 }), await store.configurations.list()]
+  await database.close()
+
+  expect([history.length, configurations.length]).toEqual([3, 2])
+})
+
+test('takes what other programs write: large ids, the same id twice, JSON as bytes, seconds, and objects with addresses', async () => {
+  const old = new DatabaseSync(file)
+  old.exec(`
+    create table configurations (id bigint, name text, provider text, api_key text, model text, is_active text);
+    create table chat_history (id bigint, prompt text, image_urls blob, timestamp, model text, parameters blob);
+    insert into configurations values
+      (1790000000000000001, '方舟', '火山引擎', 'plain-key-0001', null, 'True'), (1790000000000000002, 'b', 'DashScope', null, null, 'f'),
+      (1790000000000000003, 'c', '通义千问', ' sk-plain-0003 ', null, 't'), (4, 'd', 'midjourney', 'plain-key-0004', null, 1);
+    insert into chat_history values
+      (1790000000000000001, '月', cast('["https://old.example.com/a.png"]' as blob), 1735689600.5, 'wan2.2-t2i', cast('{"n":1}' as blob)),
+      (1790000000000000001, '月', '[{"url":"https://old.example.com/b.png"},{"b64":1}]', 1735689601000, 'ep-1', '[]'),
+      (null, '猫', '', 1735689602000000, 'flux', null), (7, x'e7bbb4', null, 1735689603000000000, null, null),
+      (8, 'a', null, '2025-01-01 08:00:04+08', null, null), (9, 'b', null, 'yesterday', null, null);
+  `)
+  old.close()
+
+  const database = await openDatabase({ kind: 'sqlite', path: file }, seal)
+  const store = createStore(database)
+  const history = await store.generations.list({ limit: 10 })
+  const configurations = await store.configurations.list()
+  await database.close()
+
+  expect(
+    history.map(({ prompt, timestamp, provider, oldImageUrls }) => [prompt, timestamp, provider, oldImageUrls]),
+  ).toEqual([
+    ['a', '2025-01-01T00:00:04.000Z', null, []],
+    ['维', '2025-01-01T00:00:03.000Z', null, []],
+    ['猫', '2025-01-01T00:00:02.000Z', null, []],
+    ['月', '2025-01-01T00:00:01.000Z', 'doubao', ['https://old.example.com/b.png', '{"b64":1}']],
+    ['月', '2025-01-01T00:00:00.500Z', 'qwen', ['https://old.example.com/a.png']],
+    ['b', '1970-01-01T00:00:00.000Z', null, []],
+  ])
+  expect(new Set(history.map(({ id }) => id)).size).toBe(6)
+  expect(history[4]?.id).toBe('1790000000000000001')
+  expect(configurations.map(({ id, provider, isActive, keyHint }) => [id, provider, isActive, keyHint]).sort()).toEqual(
+    [
+      ['1790000000000000001', 'doubao', true, '0001'],
+      ['1790000000000000002', 'qwen', false, null],
+      ['1790000000000000003', 'qwen', true, '0003'],
+      ['4', 'midjourney', true, '0004'],
+    ],
+  )
+})
+
 test('no plain key is left in the database that was taken over', async () => {
   writeOldDatabase()
 

@@ -8,6 +8,12 @@ import type { Seal } from '../seal.ts'
 
 type Row = Record<string, unknown>
 
+/** The text of each column. */
+type OldRow = Record<string, string | null> & { id: string }
+
+/** Databases take about 30,000 values in one statement. */
+const rowsAtOnce = 500
+
 export interface OldTables {
   configurations: boolean
   history: boolean
@@ -27,29 +33,41 @@ export async function setOldTablesAside(db: Kysely<unknown>): Promise<OldTables>
 }
 
 export async function copyOldRows(db: Kysely<unknown>, old: OldTables, seal: Seal) {
-  const target = db as Kysely<Record<string, Row>>
-  if (old.configurations) {
-    const { rows } = await sql<Row>`select * from old_configurations`.execute(db)
-    for (const row of rows) await target.insertInto('configurations').values(configuration(row, seal)).execute()
-    await sql`drop table old_configurations`.execute(db)
-  }
-  if (old.history) {
-    const { rows } = await sql<Row>`select * from old_chat_history`.execute(db)
-    for (const row of rows) await target.insertInto('chat_history').values(historyEntry(row)).execute()
-    await sql`drop table old_chat_history`.execute(db)
-  }
+  if (old.configurations) await copyTable(db, 'configurations', row => configuration(row, seal))
+  if (old.history) await copyTable(db, 'chat_history', historyEntry)
 }
 
-function configuration(row: Row, seal: Seal): Row {
-  const id = text(row.id) || randomUUID()
+async function copyTable(db: Kysely<unknown>, name: string, newRow: (row: OldRow) => Row) {
+  const oldName = `old_${name}`
+  const table = (await db.introspection.getTables()).find(table => table.name === oldName)
+  // Everything as text: ids and times may be larger than numbers can be here, JSON may be bytes.
+  const columns = (table?.columns ?? []).map(
+    column => sql`cast(${sql.ref(column.name)} as text) as ${sql.ref(column.name)}`,
+  )
+  const { rows } = await sql<OldRow>`select ${sql.join(columns)} from ${sql.table(oldName)}`.execute(db)
+  const seen = new Set<string>()
+  for (let start = 0; start < rows.length; start += rowsAtOnce) {
+    const batch = rows.slice(start, start + rowsAtOnce).map(old => {
+      // Ours are unique; the former table may never have said that its are.
+      const id = old.id && !seen.has(old.id) ? old.id : randomUUID()
+      seen.add(id)
+      return newRow({ ...old, id })
+    })
+    await (db as Kysely<Record<string, Row>>).insertInto(name).values(batch).execute()
+  }
+  await sql`drop table ${sql.table(oldName)}`.execute(db)
+}
+
+function configuration(row: OldRow, seal: Seal): Row {
+  const { id } = row
   const key = text(row.api_key).trim()
   const now = new Date().toISOString()
   return {
     id,
-    name: text(row.name) || text(row.provider) || 'Configuration',
-    provider: text(row.provider).trim().toLowerCase(),
+    name: row.name || row.provider || 'Configuration',
+    provider: providerNamed(text(row.provider)),
     api_key: seal.seal(key, `configurations/${id}`),
-    model: text(row.model) || null,
+    model: row.model || null,
     is_active: isTrue(row.is_active) ? 1 : 0,
     base_url: null,
     key_hint: key === '' ? null : key.slice(-4),
@@ -58,15 +76,15 @@ function configuration(row: Row, seal: Seal): Row {
   }
 }
 
-function historyEntry(row: Row): Row {
+function historyEntry(row: OldRow): Row {
   const prompt = text(row.prompt)
   const timestamp = time(row.timestamp) ?? new Date(0).toISOString()
   return {
-    id: text(row.id) || randomUUID(),
+    id: row.id,
     prompt,
     image_urls: JSON.stringify(urls(row.image_urls)),
     timestamp,
-    model: text(row.model) || null,
+    model: row.model || null,
     parameters: JSON.stringify(parameters(row.parameters)),
     provider: providerOf(text(row.model)),
     status: 'succeeded',
@@ -76,44 +94,70 @@ function historyEntry(row: Row): Row {
   }
 }
 
-function text(value: unknown) {
-  return value === null || value === undefined ? '' : String(value)
+function text(value: string | null | undefined) {
+  return value ?? ''
 }
 
-function isTrue(value: unknown) {
-  return value === true || ['1', 'true', 't', 'yes'].includes(text(value).toLowerCase())
+function isTrue(value: string | null | undefined) {
+  return ['1', '1.0', 'true', 't', 'yes'].includes(text(value).trim().toLowerCase())
 }
 
-/** SQLAlchemy writes `2024-05-01 08:00:00.000000` in UTC without a zone; other writers ISO 8601 or seconds. */
-function time(value: unknown): string | undefined {
-  if (value instanceof Date) return value.toISOString()
-  if (typeof value === 'number') return new Date(value < 1e11 ? value * 1000 : value).toISOString()
+/**
+ * SQLAlchemy writes `2024-05-01 08:00:00.000000` in UTC without a zone, PostgreSQL `2024-05-01 08:00:00+08`; other writers ISO 8601, or
+ * seconds, milli-, micro- or nanoseconds.
+ */
+function time(value: string | null | undefined): string | undefined {
   const written = text(value).trim()
   if (written === '') return undefined
-  const zoned = /(Z|[+-]\d\d:?\d\d)$/.test(written) ? written : `${written.replace(' ', 'T')}Z`
-  const parsed = new Date(zoned.replace(/(\.\d{3})\d+/, '$1'))
+  if (/^\d+(\.\d+)?$/.test(written)) {
+    let milliseconds = Number(written) * 1000
+    // The year 5138 in milliseconds: what is later was no count of seconds.
+    while (milliseconds >= 1e14) milliseconds /= 1000
+    return new Date(milliseconds).toISOString()
+  }
+  const zone = /(?:Z|[+-]\d\d(?::?\d\d)?)$/.exec(written.slice(10))?.[0] ?? ''
+  const parsed = new Date(
+    written
+      .slice(0, written.length - zone.length)
+      .replace(' ', 'T')
+      .replace(/(\.\d{3})\d+$/, '$1')
+      .trim() + (zone === '' ? 'Z' : zone.length === 3 ? `${zone}:00` : zone),
+  )
   return Number.isNaN(parsed.getTime()) ? undefined : parsed.toISOString()
 }
 
-function urls(value: unknown): string[] {
+function urls(value: string | null | undefined): string[] {
   const parsed = json(value)
-  if (Array.isArray(parsed)) return parsed.map(item => (typeof item === 'string' ? item : JSON.stringify(item)))
+  if (Array.isArray(parsed)) return parsed.map(addressIn)
   const written = text(value).trim()
   return written === '' ? [] : [written]
 }
 
-function parameters(value: unknown): unknown {
+function addressIn(item: unknown) {
+  if (typeof item === 'string') return item
+  const { url } = Object(item) as { url?: unknown }
+  return typeof url === 'string' ? url : JSON.stringify(item)
+}
+
+function parameters(value: string | null | undefined): unknown {
   const parsed = json(value)
   return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : {}
 }
 
-function json(value: unknown): unknown {
-  if (typeof value !== 'string') return value
+function json(value: string | null | undefined): unknown {
   try {
-    return JSON.parse(value)
+    return JSON.parse(text(value))
   } catch {
     return undefined
   }
+}
+
+/** A configuration is of use only under the id of a provider; a name that says nothing stays for a person to change. */
+function providerNamed(name: string) {
+  const written = name.trim().toLowerCase()
+  if (/doubao|seedream|volc|\bark\b|豆包|火山|方舟/.test(written)) return 'doubao'
+  if (/qwen|dashscope|tongyi|bailian|aliyun|alibaba|\bwan|通义|千问|百炼|万相|阿里/.test(written)) return 'qwen'
+  return written
 }
 
 function providerOf(model: string) {
