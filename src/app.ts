@@ -29,7 +29,7 @@ import { createServer } from './server/app.ts'
 import { type Settings, SettingsError } from './settings.ts'
 import { createAnswers } from './storage/answers.ts'
 import { openDatabase } from './storage/database.ts'
-import { createFolderFiles } from './storage/files.ts'
+import { createFolderFiles, StorageError } from './storage/files.ts'
 import { createSeal, type Secret, secretsOf } from './storage/seal.ts'
 import { createStore, type Store } from './storage/store.ts'
 
@@ -213,7 +213,13 @@ async function openFiles(settings: Settings) {
       'STORAGE_URL names an S3 bucket, which this version cannot use yet. Use a folder, such as file:./images.',
     ])
   }
-  const files = createFolderFiles(settings.storage.path)
-  await files.check()
+  const { path: folder } = settings.storage
+  const files = createFolderFiles(folder)
+  try {
+    await files.check()
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error
+    throw new SettingsError([`STORAGE_URL names the folder ${folder}. ${error.message}`], { cause: error })
+  }
   return files
 }

@@ -3,19 +3,21 @@ import { isLoopback } from './settings.ts'
 import { start } from './start.ts'
 
 const { app, settings, address, link } = await start()
+// Standard output belongs to the log, whose lines are for programs.
+const say = console.error
 const needsToken = link.includes('token=')
 
-console.log(`webimgui is at ${address} — API description 接口文档: ${address}/docs`)
-if (needsToken) console.log(`Log in with 登录链接: ${link}`)
+say(`webimgui is at ${address} — API description 接口文档: ${address}/docs`)
+if (needsToken) say(`Log in with 登录链接: ${link}`)
 else if (settings.publicUrl && !isLoopback(new URL(settings.publicUrl).hostname)) {
-  console.warn(`Whoever reaches ${settings.publicUrl} can spend with your keys, because there is no ACCESS_TOKEN. Set one and start again.
+  say(`Whoever reaches ${settings.publicUrl} can spend with your keys, because there is no ACCESS_TOKEN. Set one and start again.
 公网地址未设置 ACCESS_TOKEN，任何人都能用你的密钥生成图片。请设置后重新启动。`)
 }
 
 const configured = (await app.services.status()).providers.filter(provider => provider.configured)
-if (configured.length > 0) console.log(`Configured 已配置: ${configured.map(provider => provider.name).join(', ')}`)
+if (configured.length > 0) say(`Configured 已配置: ${configured.map(provider => provider.name).join(', ')}`)
 else {
-  console.log(`No key yet 尚未配置密钥. Add one:
+  say(`No key yet 尚未配置密钥. Add one:
   curl -X POST ${address}/api/config -H 'Content-Type: application/json' \\${needsToken ? `\n    -H 'Authorization: Bearer YOUR_TOKEN' \\` : ''}
     -d '{"name":"Doubao","provider":"doubao","api_key":"YOUR_KEY"}'
 or set DOUBAO_API_KEY or QWEN_API_KEY in the environment or in .env and start again.`)

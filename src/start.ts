@@ -1,7 +1,8 @@
 /** Runs the server as a process: what it prints, how it ends, and one sentence when it cannot start. */
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import { type App, createApp, type Listening, type Overrides } from './app.ts'
 import { createLog, createRecentErrors } from './log.ts'
-import { loadSettings, readEnvironment, type Settings } from './settings.ts'
+import { loadSettings, readEnvironment, type Settings, SettingsError } from './settings.ts'
 
 export interface Started extends Listening {
   app: App
@@ -22,6 +23,7 @@ export async function start(
   try {
     const environment = readEnvironment()
     const settings = loadSettings(options.change?.(environment) ?? environment)
+    makeDataFolder(settings.dataDir)
     const recentErrors = createRecentErrors()
     const log = createLog(settings, undefined, recentErrors)
     const app = await createApp(settings, log, { recentErrors, ...options.overrides })
@@ -32,11 +34,26 @@ export async function start(
       log.info('stopped')
     })
     if (app.backupPath)
-      log.info({ copy: app.backupPath }, 'the database was brought to the present form; a copy of the old one is kept')
+      log.warn(
+        { copy: app.backupPath },
+        'the database was brought to the present form; a copy of the old one is kept, which may hold keys in plain: delete it when all is well',
+      )
     return { app, settings, ...listening }
   } catch (error) {
     console.error(explain(error))
     process.exit(1)
+  }
+}
+
+/** Before the log, which lies in it and would only speak of itself. */
+function makeDataFolder(folder: string) {
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const advice = 'name another folder, or let the user that runs this server write to it.'
+    throw new SettingsError([`DATA_DIR ${folder} cannot be used (${reason}); ${advice}`], { cause: error })
   }
 }
 
@@ -67,6 +84,10 @@ function explain(error: unknown) {
     return `Port ${port} may not be opened by this user. Set PORT to a number above 1023.`
   if (code === 'EADDRNOTAVAIL')
     return 'HOST names an address that this machine does not have. Use 127.0.0.1, or 0.0.0.0 for all.'
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return 'HOST is a name that this machine does not know. Use 127.0.0.1, or 0.0.0.0 for all.'
+  if (code !== undefined && 'syscall' in error && 'path' in error)
+    return `${error.path} cannot be read or written (${code}). Let the user that runs this server read and write it, or move it away.`
   const known = ['SettingsError', 'DatabaseError', 'StorageError', 'SealError', 'LogError']
   return known.includes(error.name) || !error.stack ? error.message : error.stack
 }

@@ -1,7 +1,7 @@
 /** The program as people start it: what it says, and how it ends. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -136,24 +136,80 @@ test('a database that is none is one sentence, and stays as it is', async () => 
   expect(program.output()).toMatch(/damaged or not an SQLite file/)
 })
 
-test('a picture folder that cannot be made is one sentence', async () => {
+test('a picture folder that cannot be made is one sentence that names it', async () => {
   await writeFile(path.join(dataDir, 'images'), 'a file where the folder should be')
 
   const program = start('src/main.ts', { PORT: '0' })
 
   expect((await program.end).code).toBe(1)
-  expect(program.output()).toMatch(/picture store/i)
+  expect(program.output()).toMatch(/STORAGE_URL.*images.*picture store/i)
   expect(program.output()).not.toMatch(/\n\s+at /)
 })
 
-function start(file: string, environment: Record<string, string>) {
-  const child = spawn(process.execPath, [path.join(root, file)], {
-    cwd: dataDir,
+test('a data folder that cannot be made is one sentence about DATA_DIR', async () => {
+  const blocker = path.join(dataDir, 'blocker')
+  await writeFile(blocker, 'a file where the folder should be')
+
+  const program = start('src/main.ts', { PORT: '0', DATA_DIR: blocker })
+
+  expect((await program.end).code).toBe(1)
+  expect(program.output()).toContain(`DATA_DIR ${blocker} cannot be used (EEXIST)`)
+  expect(program.output()).not.toMatch(/LOG_FILE|\n\s+at /)
+})
+
+test('a secret that cannot be read is one sentence that names its file', async () => {
+  await mkdir(path.join(dataDir, 'secret.key'))
+
+  const program = start('src/main.ts', { PORT: '0' })
+
+  expect((await program.end).code).toBe(1)
+  expect(program.output()).toMatch(/secret\.key cannot be read \(EISDIR\)/)
+  expect(program.output()).not.toMatch(/\n\s+at /)
+})
+
+test('a HOST that nobody knows is one sentence', async () => {
+  const program = start('src/main.ts', { PORT: '0', HOST: 'no-such-host.invalid' })
+
+  expect((await program.end).code).toBe(1)
+  expect(program.output()).toMatch(/^HOST is a name .*127\.0\.0\.1/m)
+  expect(program.output()).not.toMatch(/\n\s+at /)
+})
+
+test('standard output holds JSON lines and nothing else; what is said to people stands beside it', async () => {
+  const program = start('src/main.ts', { PORT: '0' })
+  await program.says(/DOUBAO_API_KEY or QWEN_API_KEY/)
+  await ended(program.child, 'SIGTERM')
+
+  const lines = program.standardOutput().trim().split('\n')
+  expect(lines.length).toBeGreaterThan(1)
+  for (const line of lines)
+    expect(JSON.parse(line)).toMatchObject({ level: expect.any(String), msg: expect.any(String) })
+})
+
+test('a Node that is too old is one sentence', async () => {
+  const packageFile = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+    scripts: { start: string }
+  }
+  const words = packageFile.scripts.start.split(' ').slice(1)
+  const olden = 'data:text/javascript,Object.defineProperty(process.versions, "node", { value: "20.9.0" })'
+
+  const program = start('src/main.ts', { PORT: '0' }, ['--import', olden, ...words.slice(0, -1)], root)
+
+  expect((await program.end).code).toBe(1)
+  expect(program.output()).toMatch(/needs Node\.js 24 or newer; here it is 20\.9\.0.*npm ci/)
+  expect(program.output()).not.toMatch(/\n\s+at /)
+})
+
+function start(file: string, environment: Record<string, string>, options: string[] = [], cwd = dataDir) {
+  const child = spawn(process.execPath, [...options, path.join(root, file)], {
+    cwd,
     env: { PATH: process.env.PATH, DATA_DIR: dataDir, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   children.push(child)
   let text = ''
+  let standardOutput = ''
+  child.stdout.on('data', (chunk: string) => (standardOutput += chunk))
   const listeners = new Set<() => void>()
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', chunk => {
@@ -166,6 +222,7 @@ function start(file: string, environment: Record<string, string>) {
     child,
     end,
     output: () => text,
+    standardOutput: () => standardOutput,
     says: (form: RegExp) =>
       new Promise<RegExpExecArray>((resolve, reject) => {
         const look = () => {

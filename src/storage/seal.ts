@@ -114,7 +114,14 @@ function nextSecretFile(dataDir: string) {
 }
 
 function readText(file: string) {
-  return readFileSync(file, 'utf8').trim()
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    throw new SealError(`The secret ${file} cannot be read (${reason}). Let the user that runs this server read it.`, {
+      cause: error,
+    })
+  }
 }
 
 /** Whole or not at all, and on the disk before it is used: what is sealed with a lost secret is lost. */
