@@ -256,6 +256,12 @@ function pathWithoutQuery(url: string) {
   return url.split('?', 1)[0] ?? ''
 }
 
+const brokenAdvice: Record<string, string> = {
+  HPE_INVALID_URL:
+    'The address holds a character that has to be percent-encoded, such as a blank or Chinese: curl -G URL --data-urlencode "q=…".',
+  HPE_INVALID_METHOD: 'There is no such HTTP method.',
+}
+
 /** What is no HTTP at all never becomes a request, so it is answered on the bare connection. */
 function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket) {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return
@@ -263,7 +269,7 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket) {
   const problem =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? problemOf('headers_too_large', 'The headers of the request are larger than 16 kB.', id)
-      : problemOf('bad_request', 'This is not a well-formed HTTP request.', id)
+      : problemOf('bad_request', brokenAdvice[error.code ?? ''] ?? 'This is not a well-formed HTTP request.', id)
   const body = JSON.stringify(problem)
   const headers = Object.entries(securityHeaders).map(header => `${header.join(': ')}\r\n`)
   socket.end(

@@ -190,11 +190,7 @@ function failure(generation: GenerationRecord): Answer {
 function frameworkError(error: FastifyError, request: FastifyRequest): Answer | undefined {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return {
-        code: 'too_large',
-        detail:
-          'The body is larger than 64 MB. Send large references as files (multipart/form-data) or upload them first with POST /api/images.',
-      }
+      return { code: 'too_large', detail: sizeAdvice(request) }
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return { code: 'unsupported_media_type', detail: mediaTypeAdvice(request) }
     case 'FST_ERR_MAX_PARAM_LENGTH':
@@ -211,8 +207,16 @@ function frameworkError(error: FastifyError, request: FastifyRequest): Answer | 
   if (status < 400 || status >= 500) return undefined
   if (status === 413) return { code: 'too_large', detail: 'The body is larger than this server takes.' }
   if (status === 415) return { code: 'unsupported_media_type', detail: mediaTypeAdvice(request) }
-  if (status === 404) return { code: 'not_found', detail: 'There is nothing at this address.' }
+  // 403 is what a path out of the folder of the studio gets.
+  if (status === 404 || status === 403) return { code: 'not_found', detail: 'There is nothing at this address.' }
   return { code: 'bad_request', detail: `The request cannot be understood (${STATUS_CODES[status]}).` }
+}
+
+function sizeAdvice({ routeOptions: { bodyLimit, config } }: FastifyRequest) {
+  const limit = `${Math.floor(Number(bodyLimit) / 1024 / 1024)} MB`
+  return config.multipart
+    ? `The body is larger than ${limit}. Send large references as files (multipart/form-data) or upload them first with POST /api/images.`
+    : `The body is larger than ${limit}, the most that this address takes.`
 }
 
 function mediaTypeAdvice(request: FastifyRequest) {

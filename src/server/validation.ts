@@ -22,7 +22,10 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
     }
     const input = httpPart === 'querystring' ? queryOf(data) : { data, faults: [] }
     const result = schema.safeParse(input.data)
-    const faults = [...input.faults, ...(result.error?.issues.flatMap(issue => faultsOf(issue, names, httpPart)) ?? [])]
+    const faults = [
+      ...input.faults,
+      ...(result.error?.issues.flatMap(issue => faultsOf(issue, { names, part: httpPart, data: input.data })) ?? []),
+    ]
     return faults.length > 0 ? { error: invalid(faults.slice(0, 50)) } : { value: result.data }
   }
 }
@@ -39,7 +42,14 @@ function queryOf(data: unknown) {
   return { data: Object.fromEntries(entries.filter(([name]) => faults.every(({ path }) => path !== name))), faults }
 }
 
-function faultsOf(issue: Issue, names: string[], part: string | undefined): Fault[] {
+interface Checked {
+  /** Of all members that there are. */
+  names: string[]
+  part: string | undefined
+  data: unknown
+}
+
+function faultsOf(issue: Issue, { names, part, data }: Checked): Fault[] {
   const path = issue.path.map(String).join('.')
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map(key => ({
@@ -48,7 +58,14 @@ function faultsOf(issue: Issue, names: string[], part: string | undefined): Faul
     }))
   }
   const subject = path ? `"${path}"` : part === 'body' ? 'The body' : 'The request'
-  return [{ path, message: sentence(issue, subject) }]
+  const isMissing = path !== '' && part === 'body' && issue.code === 'invalid_type' && !isThere(data, issue.path)
+  return [{ path, message: sentence(issue, isMissing ? `${subject} is missing; it` : subject) }]
+}
+
+function isThere(data: unknown, path: PropertyKey[]) {
+  let value = data
+  for (const name of path) value = Object(value)[name]
+  return value !== undefined
 }
 
 function sentence(issue: Issue, subject: string) {

@@ -9,7 +9,7 @@ import { HistoryPage } from '../../src/api/history.ts'
 import { ModelList } from '../../src/api/models.ts'
 import { Problem } from '../../src/api/problems.ts'
 import { Status } from '../../src/api/system.ts'
-import { Refusal } from '../../src/generation/errors.ts'
+import { invalid, Refusal } from '../../src/generation/errors.ts'
 import { generation, startServer } from './harness.ts'
 
 /** Sends bytes as they are and returns the whole answer. */
@@ -64,6 +64,27 @@ describe('addresses and methods', () => {
     expect(response.headers.get('x-request-id')).toBeTruthy()
     Problem.parse(await response.json())
   })
+
+  test('Chinese that was not percent-encoded is refused with what to do', async () => {
+    const { port } = await startServer()
+
+    const answer = await raw(port, Buffer.from(`GET /api/history?q=山水 HTTP/1.1\r\nHost: localhost\r\n\r\n`))
+
+    expect(answer).toMatch(/^HTTP\/1.1 400 /)
+    expect(answer).toMatch(/percent-encod.*--data-urlencode/)
+  })
+
+  test.each(['/assets/../../package.json', '/assets/%2e%2e/%2e%2e/package.json', '/assets/..%2f..%2fpackage.json'])(
+    'there is nothing outside of the folder of the studio: %s',
+    async target => {
+      const { port } = await startServer()
+
+      const answer = await raw(port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+
+      expect(answer).toMatch(/^HTTP\/1.1 404 /)
+      expect(answer).toContain('"code":"not_found"')
+    },
+  )
 
   test('a slash at the end makes no difference', async () => {
     const { call } = await startServer()
@@ -627,5 +648,77 @@ describe('stopping', () => {
     expect((await answer).status).toBe(202)
     await closed
     expect(performance.now() - began).toBeLessThan(2000)
+  })
+})
+
+describe('faults', () => {
+  test('what the form lacks and what the model refuses are told together', async () => {
+    const asked: unknown[] = []
+    const { call } = await startServer({
+      services: {
+        generations: {
+          estimate: async request => {
+            asked.push(request)
+            throw invalid([
+              { path: 'parameters.n', message: 'n must be at most 10.' },
+              { path: 'prompt', message: 'Say in "prompt" what to draw.' },
+              { path: 'images', message: 'Give it a reference.' },
+            ])
+          },
+        },
+      },
+    })
+
+    for (const address of ['/api/generate', '/api/estimate']) {
+      const response = await call('POST', address, {
+        prompt: 1,
+        size: '2K',
+        model: 'm',
+        parameters: { n: 99 },
+        images: ['x'],
+      })
+
+      expect(response.status).toBe(422)
+      expect(Problem.parse(await response.json()).errors?.map(({ path }) => path)).toEqual([
+        'prompt',
+        'size',
+        'parameters.n',
+      ])
+    }
+    expect(asked).toEqual([
+      { model: 'm', parameters: { n: 99 }, references: [] },
+      { model: 'm', parameters: { n: 99 }, references: [] },
+    ])
+  })
+
+  test('nothing is said for a model that was not named well', async () => {
+    const { call, created } = await startServer()
+
+    const response = await call('POST', '/api/generate', { prompt: 'a boat', model: 5 })
+
+    expect(Problem.parse(await response.json()).errors).toEqual([{ path: 'model', message: '"model" must be a text.' }])
+    expect(created).toEqual([])
+  })
+
+  test('a member that is not there is called missing', async () => {
+    const { call } = await startServer()
+
+    const response = await call('POST', '/api/config', { api_key: 5 })
+
+    expect(Problem.parse(await response.json()).errors).toEqual([
+      { path: 'provider', message: '"provider" is missing; it must be a text.' },
+      { path: 'api_key', message: '"api_key" must be a text.' },
+    ])
+  })
+
+  test('a body that is too large is told the limit of its own address', async () => {
+    const { call } = await startServer()
+
+    const response = await call('POST', '/api/config', { name: 'x'.repeat(1024 * 1024) })
+
+    expect(response.status).toBe(413)
+    expect(Problem.parse(await response.json()).detail).toBe(
+      'The body is larger than 1 MB, the most that this address takes.',
+    )
   })
 })

@@ -3,13 +3,14 @@ import { Estimate } from '../../api/estimate.ts'
 import { GenerateRequest } from '../../api/generations.ts'
 import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
-import { generationRequestOf, mostBodyBytes } from './generate.ts'
+import { generationRequestOf, mostBodyBytes, refuseMalformed } from './generate.ts'
 
 export function estimateRoutes(app: App, { services }: Parts) {
   app.post(
     '/api/estimate',
     {
       bodyLimit: mostBodyBytes,
+      attachValidation: true,
       config: { access: 'member', multipart: true },
       schema: {
         tags: ['Generating'],
@@ -20,7 +21,12 @@ export function estimateRoutes(app: App, { services }: Parts) {
         response: { 200: Estimate },
       },
     },
-    async request =>
-      services.generations.estimate(generationRequestOf(request.body, request.uploads ?? new Map()), callerOf(request)),
+    async request => {
+      await refuseMalformed(request, services)
+      return services.generations.estimate(
+        generationRequestOf(request.body, request.uploads ?? new Map()),
+        callerOf(request),
+      )
+    },
   )
 }

@@ -1,10 +1,12 @@
 /** `POST /api/generate`: is the request well formed? Then wait for the end, or answer at once. */
+import type { FastifyRequest } from 'fastify'
 import { GenerateHeaders, GenerateRequest, Generation } from '../../api/generations.ts'
+import { Refusal } from '../../generation/errors.ts'
 import type { GenerationRequest, ReferenceInput, UploadedFile } from '../../generation/services.ts'
 import type { JsonObject, JsonValue } from '../../storage/records.ts'
 import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
-import { GenerationFailed } from '../errors.ts'
+import { GenerationFailed, invalid } from '../errors.ts'
 import { hashOf } from '../json.ts'
 import { presentGeneration } from '../present.ts'
 
@@ -17,6 +19,7 @@ export function generateRoutes(app: App, { services, base, prefix }: Parts) {
     '/api/generate',
     {
       bodyLimit: mostBodyBytes,
+      attachValidation: true,
       config: { access: 'member', isPaced: true, multipart: true },
       schema: {
         tags: ['Generating'],
@@ -30,6 +33,7 @@ export function generateRoutes(app: App, { services, base, prefix }: Parts) {
       },
     },
     async (request, reply) => {
+      await refuseMalformed(request, services)
       const { body } = request
       const uploads = request.uploads ?? new Map<string, UploadedFile>()
       const preference = preferenceOf(request.headers.prefer)
@@ -57,6 +61,39 @@ export function generateRoutes(app: App, { services, base, prefix }: Parts) {
       return reply.code(record.status === 'succeeded' ? 200 : 202).send(presentGeneration(record, base))
     },
   )
+}
+
+/**
+ * For routes with `attachValidation`: tells what the form of the request lacks together with what the model would refuse, because
+ * nobody wants to learn of one fault after the other.
+ */
+export async function refuseMalformed(request: FastifyRequest, { generations }: Parts['services']) {
+  const { validationError: error, body } = request
+  if (error === undefined) return
+  if (!(error instanceof Refusal)) throw error
+  const faulty = new Set(error.faults.map(({ path }) => memberOf(path)))
+  // What would be said of another model than the one that was meant helps nobody.
+  const isModelKnown = ['', 'model', 'provider', 'config_id'].every(name => !faulty.has(name))
+  const sound = Object.fromEntries(Object.entries(Object(body)).filter(([name]) => !faulty.has(name)))
+  const read = GenerateRequest.safeParse(sound)
+  if (!isModelKnown || !read.success) throw error
+  const hasImages = Object.hasOwn(Object(body), 'images')
+  const more = await generations
+    .estimate({ ...generationRequestOf(read.data, new Map()), references: [] }, callerOf(request))
+    .then(
+      () => [],
+      refusal => (refusal instanceof Refusal ? refusal.faults : []),
+    )
+  const known = more.filter(({ path }) => {
+    // They were left out, and sizes may depend on them.
+    const dependsOnImages = path === 'images' || (hasImages && path === 'parameters.size')
+    return !faulty.has(memberOf(path)) && !dependsOnImages
+  })
+  throw invalid([...error.faults, ...known])
+}
+
+function memberOf(path: string) {
+  return path.split('.', 1)[0] ?? ''
 }
 
 export function generationRequestOf(body: GenerateRequest, uploads: Map<string, UploadedFile>): GenerationRequest {
