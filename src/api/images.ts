@@ -29,7 +29,7 @@ export const StoredReference = z
 
 export const UploadForm = z
   .object({
-    file: z.string().meta({ format: 'binary' }).describe('One picture: PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF.'),
+    file: z.string().meta({ format: 'binary' }).describe('One picture: PNG, JPEG, WebP, GIF, TIFF or AVIF.'),
   })
   .meta({ id: 'UploadForm' })
 

@@ -140,6 +140,10 @@ export function statusOf(code: ProblemCode) {
   return table[code].status
 }
 
+export function titleOf(code: ProblemCode) {
+  return table[code].title
+}
+
 /** Without the query, which may hold what nobody else should read. */
 export function pathOf(request: FastifyRequest) {
   return request.originalUrl.split('?', 1)[0] ?? ''

@@ -1,3 +1,4 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
 import { problemCodes } from '../../src/api/problems.ts'
 import { statusOf } from '../../src/server/errors.ts'
@@ -11,8 +12,13 @@ interface Description {
     Record<
       string,
       {
+        operationId: string
+        parameters?: { in: string; name: string }[]
         requestBody?: { content: Record<string, unknown> }
-        responses: Record<string, { description: string; content?: Record<string, unknown> }>
+        responses: Record<
+          string,
+          { description: string; content?: Record<string, unknown>; headers?: Record<string, unknown> }
+        >
       }
     >
   >
@@ -80,6 +86,79 @@ test('describes every address with its methods, and every answer', async () => {
     'multipart/form-data',
   ])
   expect(paths['/api/history/{id}/cancel']!.post!.requestBody).toBeUndefined()
+})
+
+test('is a valid set of JSON Schemas, and every operation has a name of its own', async () => {
+  const { components, paths } = await describe()
+
+  const text = JSON.stringify(components).replaceAll('"#/components', '"api#/components')
+  const ajv = new Ajv2020({ strict: false, validateFormats: false })
+  ajv.addSchema({ $id: 'api', components: JSON.parse(text).components ?? JSON.parse(text) })
+  for (const name of Object.keys(components.schemas)) {
+    expect(() => ajv.compile({ $ref: `api#/components/schemas/${name}` }), name).not.toThrow()
+  }
+  const names = Object.values(paths).flatMap(operations =>
+    Object.values(operations).map(operation => operation.operationId),
+  )
+  expect(new Set(names).size).toBe(names.length)
+  expect(names).toEqual(expect.arrayContaining(['postApiGenerate', 'getApiHistoryId', 'headImagesId']))
+})
+
+const anywhere = ['bad_request', 'method_not_allowed', 'headers_too_large', 'internal_error', 'shutting_down']
+
+test('every code of a problem stands somewhere, under its status and with its meaning', async () => {
+  const { paths } = await describe()
+
+  const answers = Object.values(paths).flatMap(operations =>
+    Object.values(operations).map(({ responses }) => responses),
+  )
+  for (const code of problemCodes.filter(code => code !== 'uri_too_long')) {
+    const status = anywhere.includes(code) ? 'default' : statusOf(code)
+    const described = answers.map(responses => responses[status]?.description ?? '')
+    expect(
+      described.some(text => new RegExp(`^- \`${code}\`: \\w+`, 'm').test(text)),
+      code,
+    ).toBe(true)
+  }
+})
+
+test('what the server refuses is described where it refuses it', async () => {
+  const { call } = await startServer()
+  const { paths } = (await (await call('GET', '/openapi.json')).json()) as Description
+  const refusals: [string, string, string, unknown?, Record<string, string>?][] = [
+    ['POST', '/api/generate', '/api/generate', { prompt: 1 }],
+    ['POST', '/api/generate', '/api/generate', { prompt: 'x' }, { 'content-type': 'text/plain' }],
+    ['POST', '/api/generate', '/api/generate', { prompt: 'x' }, { origin: 'https://evil.example' }],
+    ['GET', '/api/history/nope', '/api/history/{id}'],
+    ['GET', '/api/history?limit=x', '/api/history'],
+    ['GET', '/images/i1', '/images/{id}', undefined, { range: 'bytes=99-' }],
+    ['POST', '/api/images', '/api/images', {}],
+    ['POST', '/api/config', '/api/config', {}],
+    ['POST', '/api/config', '/api/config', { name: 'x'.repeat(1024 * 1024) }],
+    ['GET', '/api/usage?group=x', '/api/usage'],
+    ['DELETE', '/api/tokens/t1', '/api/tokens/{id}', undefined, { origin: 'https://evil.example' }],
+  ]
+  for (const [method, target, path, body, headers] of refusals) {
+    const { status } = await call(method, target, body, headers)
+    expect(status, target).toBeGreaterThanOrEqual(400)
+    const { responses } = paths[path]![method.toLowerCase()]!
+    expect(Object.keys(responses), `${method} ${target} is ${status}`).toContain(String(status))
+  }
+})
+
+test('describes what is no JSON: ranges, downloads, events, tables and headers', async () => {
+  const { paths } = await describe()
+
+  const picture = paths['/images/{id}']!.get!
+  expect(picture.parameters?.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['id', 'download', 'recipe', 'range', 'if-none-match']),
+  )
+  expect(Object.keys(picture.responses)).toEqual(expect.arrayContaining(['200', '206', '304', '416']))
+  expect(paths['/api/events']!.get!.parameters).toMatchObject([{ in: 'header', name: 'last-event-id' }])
+  expect(paths['/api/images/archive']!.post!.responses[200]?.content).toHaveProperty('application/zip')
+  expect(Object.keys(paths['/api/usage']!.get!.responses[200]?.content ?? {})).toEqual(['application/json', 'text/csv'])
+  expect(paths['/api/generate']!.post!.responses[202]?.headers).toHaveProperty('Location')
+  expect(paths['/api/generate']!.post!.responses[429]?.headers).toHaveProperty('Retry-After')
 })
 
 test('refers to nothing that is missing, and holds nothing that is not referred to', async () => {
