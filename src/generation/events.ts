@@ -33,9 +33,12 @@ export function createEvents(store: Store, doorbell: Doorbell, closing: AbortSig
     async *follow({ generationId, after, owner, signal }) {
       const watch = watchFor(doorbell, AbortSignal.any([signal, closing]), generationId)
       try {
+        // A number that was never given out is of another life of the database, such as one before a backup was restored.
+        const isKnown = after !== undefined && after <= (await store.generations.revision())
+        const seen = isKnown ? after : undefined
         yield* generationId === undefined
-          ? followAll(store, watch, after, owner)
-          : followOne(store, watch, generationId, after)
+          ? followAll(store, watch, seen, owner)
+          : followOne(store, watch, generationId, seen)
       } finally {
         watch.end()
       }

@@ -35,6 +35,8 @@ export function createThumbnails(files: Files): Thumbnails {
     }
     const made = await shrunk(image, files)
     await keep(keyOf(image.id), made)
+    // Deleting takes the original first: who deletes while this is made must not leave a small copy behind.
+    if ((await files.size(image.file)) === undefined) await files.remove(keyOf(image.id))
     return made
   }
 

@@ -67,6 +67,25 @@ test('those who ask at the same time share one making', async () => {
   expect(reads.filter(key => key === record.file)).toHaveLength(1)
 })
 
+test('nothing stays of a picture that was deleted while its thumbnail was made', async () => {
+  const record = await stored(await picture(600, 600).png().toBuffer())
+  const racing = createThumbnails({
+    ...files,
+    async open(key, range) {
+      const stream = await files.open(key, range)
+      if (key === record.file) {
+        await files.remove(record.file)
+        await files.remove('thumbnails/a.webp')
+      }
+      return stream
+    },
+  })
+
+  await racing.get(record)
+
+  expect(await files.size('thumbnails/a.webp')).toBeUndefined()
+})
+
 test('is made anew after it was removed', async () => {
   const record = await stored(await picture(600, 600).png().toBuffer())
   await thumbnails.get(record)
