@@ -25,7 +25,7 @@ const leftoverMs = 24 * 3600_000
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Files of the form by the name under which `body` speaks of them. Who takes one over deletes it here. */
+    /** Files of the form by the name under which `body` speaks of them. What is still there when the answer goes out is removed. */
     uploads: Map<string, UploadedFile> | null
   }
   interface FastifyContextConfig {
@@ -77,7 +77,7 @@ export async function acceptUploads(app: App, folder: string) {
 
   // Here and not when the connection closes: a client that goes away cancels nothing.
   app.addHook('onSend', async request => {
-    if (request.uploads) await removeAll(request.uploads)
+    if (request.uploads) await removeUploads(request.uploads)
   })
 }
 
@@ -109,7 +109,7 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
       values.push(text)
     }
   } catch (error) {
-    await removeAll(uploads)
+    await removeUploads(uploads)
     // What is still on its way is read and forgotten, so that the client gets to read the answer.
     request.raw.unpipe()
     request.raw.resume()
@@ -196,7 +196,8 @@ function tooLarge(message: string) {
   return new HttpRefusal('too_large', message)
 }
 
-async function removeAll(uploads: Map<string, UploadedFile>) {
+/** Also fine for files that somebody moved to their place. */
+export async function removeUploads(uploads: Map<string, UploadedFile>) {
   for (const [name, { path }] of uploads) {
     uploads.delete(name)
     await rm(path, { force: true })

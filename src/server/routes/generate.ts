@@ -9,6 +9,7 @@ import type { App, Parts } from '../app.ts'
 import { GenerationFailed, invalid } from '../errors.ts'
 import { hashOf } from '../json.ts'
 import { presentGeneration } from '../present.ts'
+import { removeUploads } from '../uploads.ts'
 
 /** References stand inside the JSON, three or four large ones together. */
 export const mostBodyBytes = 64 * 1024 * 1024
@@ -44,8 +45,8 @@ export function generateRoutes(app: App, { services, base, prefix }: Parts) {
         requestId: request.id,
         idempotency: key === undefined ? undefined : { key, bodyHash: hashOf(comparable(body, uploads)) },
       })
-      // The files belong to the generation now.
-      uploads.clear()
+      // What the generation took was moved to its place; a key that was used before took nothing.
+      await removeUploads(uploads)
 
       reply.header('location', `${prefix}/api/history/${encodeURIComponent(created.id)}`)
       if (preference.applied) reply.header('preference-applied', preference.applied)
