@@ -164,3 +164,16 @@ test('of many errors only the last are kept', () => {
 
   expect(recentErrors.list().map(error => error.message)).toEqual(['three', 'two'])
 })
+
+test('the prompt of a request stands in the log at debug, and at no level above', async () => {
+  for (const [level, isThere] of [
+    ['debug', true],
+    ['info', false],
+  ] as const) {
+    const { call, lines } = await startServer({ environment: { LOG_LEVEL: level } })
+
+    await call('POST', '/api/generate', { prompt: 'a boat' })
+
+    expect(lines.some(line => line.includes('水墨山水'))).toBe(isThere)
+  }
+})

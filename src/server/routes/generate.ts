@@ -48,6 +48,9 @@ export function generateRoutes(app: App, { services, base, prefix }: Parts) {
       // What the generation took was moved to its place; a key that was used before took nothing.
       await removeUploads(uploads)
 
+      const { id: generation, model, prompt, parameters } = created
+      request.log.debug({ generation, model, prompt, parameters }, 'a generation was asked for')
+
       reply.header('location', `${prefix}/api/history/${encodeURIComponent(created.id)}`)
       if (preference.applied) reply.header('preference-applied', preference.applied)
       if (preference.waitSeconds === 0) return reply.code(202).send(presentGeneration(created, base))
