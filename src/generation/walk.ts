@@ -360,6 +360,7 @@ export class CallWalk {
       let emptyLooks = 0
       for (let looks = 1; looks <= mostLooks; looks++) {
         const found = await provider.findTasks({ model: call.model, route: call.route, ...window }, context)
+        if (found === null) return false
         const rivals = await this.rivals(window)
         if (rivals.lost > 0) return false
         // While another submit is under way, a task that nobody knows may be its own.
@@ -628,13 +629,10 @@ export class CallWalk {
   /** Asked for, and neither made nor refused. */
   private missing(parsed: Parsed): FailureRecord[] {
     const told = new Set([...parsed.pictures, ...parsed.failures].map(item => item.index))
-    const code = parsed.complete ? 'not_made' : 'outcome_unknown'
-    const message = parsed.complete
-      ? 'The service made fewer pictures than asked for; this one was not made and not charged.'
-      : 'The connection broke before this picture came; it may have been made and charged.'
+    const billed = Math.max(0, (parsed.billedImages ?? 0) - parsed.pictures.length)
     return Array.from({ length: this.call.images }, (_, index) => index)
       .filter(index => !told.has(index))
-      .map(index => ({ index: this.positionOf(index), code, message, providerCode: null }))
+      .map((index, position) => ({ index: this.positionOf(index), ...fateOfMissing(parsed, position < billed) }))
   }
 
   private positionOf(index: number) {
@@ -827,6 +825,20 @@ export class CallWalk {
 
 function paidChange(parsed: Parsed): GenerationChange {
   return { charge: 'charged', ...(parsed.revisedPrompt ? { revisedPrompt: parsed.revisedPrompt } : {}) }
+}
+
+function fateOfMissing({ complete }: Parsed, isBilled: boolean): Omit<FailureRecord, 'index'> {
+  if (!complete) {
+    const message = 'The connection broke before this picture came; it may have been made and charged.'
+    return { code: 'outcome_unknown', message, providerCode: null }
+  }
+  if (isBilled) {
+    const message =
+      'The service counts this picture as made and charged, but its answer does not hold it. Show its support the request id.'
+    return { code: 'outcome_unknown', message, providerCode: null }
+  }
+  const message = 'The service made fewer pictures than asked for; this one was not made and not charged.'
+  return { code: 'not_made', message, providerCode: null }
 }
 
 class MissingReference extends Error {

@@ -43,12 +43,12 @@ export interface Provider {
   cancel?(task: Task, context: Context): Promise<boolean>
   /**
    * Ids of tasks of this account and model that were submitted within the window: the way to find a task whose id was
-   * lost between submit and save. Undefined when the service could not be asked.
+   * lost between submit and save. Undefined when the service could not be asked; null where calls of this route are no tasks.
    */
   findTasks?(
     window: { model: string; route: string; from: Date; to: Date },
     context: Context,
-  ): Promise<string[] | undefined>
+  ): Promise<string[] | undefined | null>
   /** Pure, so that a stored answer can be parsed again after any crash. Also takes the beginning of a cut stream. */
   parse(answer: RawAnswer, call: { route: string; body: JsonObject }): Parsed
   /** Proves key, address and model access as far as that is possible without making a picture. Never paid. */

@@ -1,6 +1,7 @@
 /** Several pictures in one call: what came is kept, and what did not come is told. */
 import { describe, expect, test } from 'vitest'
 import { startApp } from '../support/app.ts'
+import { png } from '../support/pictures.ts'
 
 const group = {
   prompt: '4 pictures of a boat through the year',
@@ -95,6 +96,23 @@ describe('a group that Ark streams', () => {
 
     expect(generation).toMatchObject({ status: 'succeeded', charge: 'charged', cost: { amount: 0.4 } })
     expect(generation.failures.map(failure => [failure.index, failure.code])).toEqual([
+      [2, 'not_made'],
+      [3, 'not_made'],
+    ])
+  })
+
+  test('says of a picture that is billed and not in the answer that nobody knows where it is', async () => {
+    const app = await startApp()
+    const data = [{ b64_json: (await png(960, 960)).toString('base64'), size: '960x960' }]
+    const body = { model: group.model, created: 1789900000, data, usage: { generated_images: 2 } }
+    app.doubao.misbehave({ kind: 'status', status: 200, body })
+
+    const generation = await app.generate(group)
+
+    expect(generation).toMatchObject({ status: 'succeeded', charge: 'charged', cost: { amount: 0.4 } })
+    expect(generation.images).toHaveLength(1)
+    expect(generation.failures.map(failure => [failure.index, failure.code])).toEqual([
+      [1, 'outcome_unknown'],
       [2, 'not_made'],
       [3, 'not_made'],
     ])

@@ -1369,6 +1369,13 @@ describe('finding a task whose id was lost', () => {
     expect(heard[0]!.headers.authorization).toBe('Bearer sk-test-key')
   })
 
+  test('asks for nothing on a route without tasks', async () => {
+    const { heard, context } = await startService(() => ({ body: { total: 0, total_page: 0, data: [] } }))
+
+    expect(await qwen.findTasks!({ ...window, route: 'MM' }, context)).toBeNull()
+    expect(heard).toEqual([])
+  })
+
   test('never asks for more than a day', async () => {
     const { heard, context } = await startService(() => ({ body: { total: 0, total_page: 0, data: [] } }))
 

@@ -95,16 +95,19 @@ describe('waiting', () => {
   test('a client that goes away ends its wait and cancels nothing', async () => {
     let isAborted = false
     let cancels = 0
+    const leave = new AbortController()
     const { url } = await startServer({
       services: {
         generations: {
-          whenEnded: (_id, { signal }) =>
-            new Promise(resolve =>
+          whenEnded(_id, { signal }) {
+            leave.abort()
+            return new Promise(resolve =>
               signal?.addEventListener('abort', () => {
                 isAborted = true
                 resolve(generation({ status: 'running' }))
               }),
-            ),
+            )
+          },
           async cancel() {
             cancels++
             return generation()
@@ -112,19 +115,16 @@ describe('waiting', () => {
         },
       },
     })
-    const leave = new AbortController()
     const response = fetch(`${url}/api/generate`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: '{"prompt":"x"}',
       signal: leave.signal,
     })
-    setTimeout(() => leave.abort(), 50)
 
     await expect(response).rejects.toThrow()
-    for (let tries = 0; tries < 100 && !isAborted; tries++) await pause(10)
 
-    expect(isAborted).toBe(true)
+    await expect.poll(() => isAborted).toBe(true)
     expect(cancels).toBe(0)
   })
 })

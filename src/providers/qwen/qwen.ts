@@ -101,7 +101,7 @@ export const qwen: Provider = {
   },
 
   async findTasks({ model, route, from, to }, context) {
-    if (route === 'MM') return []
+    if (route === 'MM') return null
     // Tasks are forgotten after a day, and a longer window is refused.
     const start = new Date(Math.max(from.getTime(), to.getTime() - oneDayMs))
     const ids = new Set<string>()
