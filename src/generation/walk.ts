@@ -137,6 +137,7 @@ export class CallWalk {
           })
         }),
       )
+      this.call = { ...this.call, state: 'sending', sentAt: at }
       this.parts.doorbell.ring(this.generation.id)
       await this.reached('sending-written')
       await this.exchange(context)

@@ -35,6 +35,28 @@ test('the first SIGTERM lets what cannot be asked for again end: the picture is 
   expect(faultsOnDisk(world.dataDir)).toEqual([])
 })
 
+test('an answer that the database does not take at once while the server stops has the time of the stop', async () => {
+  const { world, program } = await begin({ DRAIN_SECONDS: '30' })
+  world.doubao.misbehave({ kind: 'slow', ms: 700 })
+  await program.call('POST', '/api/generate', ark, async)
+  await arrived(world, 1)
+  program.signal('SIGTERM')
+  const other = new DatabaseSync(path.join(world.dataDir, 'chat_history.db'))
+  other.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE')
+  await until(
+    () => 'the answer to be refused by the database',
+    () => /could not keep the answer/.test(program.output()),
+  )
+  other.exec('ROLLBACK')
+  other.close()
+
+  expect(await program.ended).toEqual({ code: 0, signal: null })
+  expect(rowsOf(world.dataDir)).toMatchObject({
+    generations: [{ status: 'succeeded', charge: 'charged' }],
+    images: [{ position: 0 }],
+  })
+}, 60_000)
+
 test('what does not end within the drain time is unknown after the next start, in two languages; the client gets the record', async () => {
   const { world, program } = await begin({ DRAIN_SECONDS: '1' })
   world.doubao.misbehave({ kind: 'hang', billed: true })

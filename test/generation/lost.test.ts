@@ -1,0 +1,49 @@
+/** What is done about a request whose answer was lost, or says nothing. */
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, test } from 'vitest'
+import type { Generation } from '../../src/api/generations.ts'
+import { QWEN_DEMO_KEY } from '../../src/simulators/qwen.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+
+const task = { prompt: 'a boat', model: 'wan2.7-image', parameters: { size: '768x768' } }
+
+describe('a task', () => {
+  test.each([
+    ['a gateway swallowed', { kind: 'status', status: 502, body: '<html>bad gateway</html>', billed: true }],
+    ['was cut off', { kind: 'cut', after: 'request', billed: true }],
+  ] as const)('whose id %s is found in the list of the service, and collected', async (_what, fault) => {
+    const app = await startApp()
+    app.qwen.misbehave(fault)
+
+    const generation = await app.generate(task)
+
+    expect(generation).toMatchObject({ status: 'succeeded', charge: 'charged', images: [{}] })
+    expect(app.qwen.requests.filter(request => request.method === 'POST')).toHaveLength(1)
+  })
+
+  test('that was cancelled at the service, and then the process died, is cancelled here too', async () => {
+    const app = await startApp()
+    app.qwen.holdTasks('PENDING')
+    const started = await app.generate(task, { prefer: 'respond-async' })
+    await expect.poll(async () => (await app.app.store.calls.ofGeneration(started.id))[0]?.state).toBe('accepted')
+
+    await app.restart(async () => {
+      const [{ id } = { id: '' }] = app.qwen.tasks()
+      const headers = { authorization: `Bearer ${QWEN_DEMO_KEY}` }
+      await fetch(`${app.qwen.baseUrl}/tasks/${id}/cancel`, { method: 'POST', headers })
+      const database = new DatabaseSync(path.join(app.dataDir, 'chat_history.db'))
+      database.exec('update chat_history set cancel_requested = 1')
+      database.close()
+    })
+
+    expect(await end(app, started.id)).toMatchObject({ status: 'cancelled', charge: 'none' })
+  })
+})
+
+/** The last state that the stream of events tells. */
+async function end(app: TestApp, id: string): Promise<Generation> {
+  const response = await fetch(`${app.url}/api/history/${id}/events`)
+  const data = [...(await response.text()).matchAll(/^data: (.*)$/gm)].at(-1)?.[1]
+  return JSON.parse(data ?? 'null')
+}
