@@ -93,7 +93,9 @@ export const qwen: Provider = {
     try {
       const path = `/tasks/${encodeURIComponent(task.id)}/cancel`
       const answer = await exchange(context, { method: 'POST', path, ...lookTimeouts })
-      return answer.status === 200 && text(envelopeOf(answer)?.code) === undefined
+      if (answer.status === 200 && text(envelopeOf(answer)?.code) === undefined) return true
+      // It may be an earlier cancel, whose word was lost, that stands in the way of this one.
+      return text(outputOf(await look(context, `/tasks/${encodeURIComponent(task.id)}`))?.task_status) === 'CANCELED'
     } catch (error) {
       if (context.signal.aborted) throw error
       return false
