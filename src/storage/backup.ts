@@ -1,7 +1,7 @@
 /** One archive with everything that cannot be made again: a consistent copy of the database, every picture, every kept answer. */
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { backup as copyDatabase, DatabaseSync } from 'node:sqlite'
 import { type Entry, readEntries, TarError, writeEnd, writeEntry } from './tar.ts'
@@ -44,15 +44,9 @@ export async function writeBackup(
   const temporary = `${target}.part`
   const copy = `${target}.database`
   const archive = await open(temporary, 'w', 0o600)
+  const held = new Map<string, FileHandle>()
   try {
-    // Rows first: every file that they name is there already, because files are written before their rows.
-    const source = new DatabaseSync(places.database, { readOnly: true })
-    try {
-      await copyDatabase(source, copy, { rate: 1_000_000 })
-    } finally {
-      source.close()
-    }
-    const { images, answers } = filesNamedBy(copy)
+    const { images, prepared, answers, awaited } = await copyOf(places, copy, held)
     const manifest: Manifest = {
       form: 'webimgui-backup-1',
       createdAt: new Date().toISOString(),
@@ -61,18 +55,29 @@ export async function writeBackup(
     }
     const wanted = [
       { name: databaseName, file: copy },
-      ...images.map(key => ({ name: `images/${key}`, file: path.join(places.images, key) })),
+      ...[...images, ...prepared].map(key => ({ name: `images/${key}`, file: path.join(places.images, key) })),
       ...answers.map(name => ({ name: `answers/${name}`, file: path.join(places.answers, name) })),
     ]
+    // Other answers go when their pictures are files of their own, and prepared references when they were sent.
+    const mustBeThere = new Set([...images.map(key => `images/${key}`), ...awaited.map(name => `answers/${name}`)])
     let bytes = 0
+    let copiedAnswers = 0
     for (const [index, { name, file }] of wanted.entries()) {
-      const size = await sizeOf(file)
-      if (size === undefined) manifest.missing.push(name)
-      else {
-        const hash = createHash('sha256')
-        await writeEntry(archive, name, size, hashed(createReadStream(file), hash))
-        manifest.sha256[name] = hash.digest('hex')
-        bytes += size
+      const handle = held.get(file) ?? (await openIfThere(file))
+      held.delete(file)
+      if (handle === undefined) {
+        if (mustBeThere.has(name)) manifest.missing.push(name)
+      } else {
+        try {
+          const { size } = await handle.stat()
+          const hash = createHash('sha256')
+          await writeEntry(archive, name, size, hashed(piecesOf(handle, size), hash))
+          manifest.sha256[name] = hash.digest('hex')
+          bytes += size
+          if (name.startsWith('answers/')) copiedAnswers++
+        } finally {
+          await handle.close()
+        }
       }
       progress(index + 1, wanted.length)
     }
@@ -81,8 +86,9 @@ export async function writeBackup(
     await writeEnd(archive)
     await archive.sync()
     await rename(temporary, target)
-    return { pictures: images.length, answers: answers.length, bytes, missing: manifest.missing }
+    return { pictures: images.length, answers: copiedAnswers, bytes, missing: manifest.missing }
   } finally {
+    for (const handle of held.values()) await handle.close()
     await archive.close()
     await rm(temporary, { force: true })
     await rm(copy, { force: true })
@@ -100,12 +106,14 @@ export async function restoreBackup(
   progress: (done: number) => void,
 ): Promise<{ files: number; dropped: number; missing: string[] }> {
   for (const place of [places.database, places.images, places.answers]) await mustBeEmpty(place)
+  // SQLite would play what it finds there into the restored database.
+  for (const ending of ['-wal', '-journal']) await mustBeEmpty(`${places.database}${ending}`)
   const sha256: Record<string, string> = {}
   let manifest: Manifest | undefined
   try {
     for await (const entry of readEntries(source)) {
       if (entry.name === manifestName) {
-        manifest = JSON.parse(await textOf(entry)) as Manifest
+        manifest = manifestIn(await textOf(entry))
       } else {
         sha256[entry.name] = await put(entry, placeOf(entry.name, places))
         progress(Object.keys(sha256).length)
@@ -123,6 +131,35 @@ export async function restoreBackup(
   }
 }
 
+/**
+ * A consistent copy of the database, and the answers that are not parsed yet, held open: the server may come to their end, and remove
+ * them, before their turn comes.
+ */
+async function copyOf(places: Places, copy: string, held: Map<string, FileHandle>) {
+  for (let tries = 1; ; tries++) {
+    // Rows first: every file that they name is there already, because files are written before their rows.
+    const source = new DatabaseSync(places.database, { readOnly: true })
+    try {
+      await copyDatabase(source, copy, { rate: 1_000_000 })
+    } finally {
+      source.close()
+    }
+    const named = filesNamedBy(copy)
+    let isWhole = true
+    for (const name of named.awaited) {
+      const file = path.join(places.answers, name)
+      const handle = held.get(file) ?? (await openIfThere(file))
+      if (handle) held.set(file, handle)
+      else isWhole = false
+    }
+    // One that was lost long ago comes to nobody's end.
+    if (isWhole || tries === mostCopies) return named
+    await rm(copy)
+  }
+}
+
+const mostCopies = 3
+
 /** Every file that the rows name, references that wait to be sent too. Thumbnails are made again. */
 function filesNamedBy(database: string) {
   const handle = new DatabaseSync(database, { readOnly: true })
@@ -133,11 +170,13 @@ function filesNamedBy(database: string) {
         .all()
         .map(row => String(row.name))
     return {
-      images: [
-        ...column('select file as name from images'),
-        ...column('select prepared_file as name from generation_references where prepared_file is not null'),
-      ],
+      images: column('select file as name from images'),
+      prepared: column('select prepared_file as name from generation_references where prepared_file is not null'),
       answers: column('select answer_file as name from provider_calls where answer_file is not null'),
+      // Not parsed to the end yet.
+      awaited: column(
+        "select answer_file as name from provider_calls where answer_file is not null and state <> 'settled'",
+      ),
     }
   } finally {
     handle.close()
@@ -200,15 +239,33 @@ async function* hashed(pieces: AsyncIterable<Buffer>, hash: ReturnType<typeof cr
   }
 }
 
+function manifestIn(text: string) {
+  try {
+    return JSON.parse(text) as Manifest
+  } catch (error) {
+    throw new TarError(`The backup is damaged: ${manifestName}.`, { cause: error })
+  }
+}
+
 async function textOf({ pieces }: Entry) {
   const all: Buffer[] = []
   for await (const piece of pieces) all.push(piece)
   return Buffer.concat(all).toString('utf8')
 }
 
-async function sizeOf(file: string): Promise<number | undefined> {
+/** A stream that is being written grows; only what was there at first is taken. */
+async function* piecesOf(handle: FileHandle, size: number): AsyncGenerator<Buffer> {
+  for (let done = 0; done < size; ) {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.min(2 ** 20, size - done)), 0, undefined, done)
+    if (bytesRead === 0) return
+    done += bytesRead
+    yield buffer.subarray(0, bytesRead)
+  }
+}
+
+async function openIfThere(file: string): Promise<FileHandle | undefined> {
   try {
-    return (await stat(file)).size
+    return await open(file, 'r')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error

@@ -1,14 +1,17 @@
 /** One archive, taken while the server works, and everything back in an empty place. */
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
-import { faultsOnDisk, rowsOf, unfinished, until } from './program.ts'
+import { writeBackup } from '../../src/storage/backup.ts'
+import { faultsOnDisk, filesUnder, rowsOf, unfinished, until } from './program.ts'
 import { addOpenai, openWorld } from './world.ts'
 
 const entry = path.join(import.meta.dirname, '../../src/backup.ts')
+const inAnswer = { prompt: 'a boat', model: 'gpt-image-1-mini', parameters: { size: '1024x1024' } }
 const ark = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
 
 test('a backup of a working server is whole in an empty place, and pays for nothing there', async () => {
@@ -54,6 +57,56 @@ test('a backup of a working server is whole in an empty place, and pays for noth
   expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/empty place only/) })
 }, 60_000)
 
+test('an answer that waits is in a backup although the server came to its end meanwhile, and one that is done is not missed', async () => {
+  const world = await openWorld()
+  onTestFinished(() => world.close())
+  const program = await world.start()
+  await addOpenai(program, world)
+  await program.call('POST', '/api/generate', inAnswer)
+  await program.hold({ point: 'answer-kept', from: 1 })
+  await program.call('POST', '/api/generate', { ...inAnswer, prompt: 'waiting' }, { prefer: 'respond-async' })
+  await until(
+    () => 'a kept answer',
+    () => program.held.length === 1,
+  )
+  const emptyDir = await mkdtemp(path.join(tmpdir(), 'webimgui-restored-'))
+  onTestFinished(() => rm(emptyDir, { recursive: true, force: true }))
+  const archive = path.join(emptyDir, 'backup.tar')
+  const answers = path.join(world.dataDir, 'answers')
+  const places = {
+    database: path.join(world.dataDir, 'chat_history.db'),
+    images: path.join(world.dataDir, 'images'),
+    answers,
+  }
+  const [kept] = filesUnder(answers)
+
+  const report = await writeBackup(places, archive, done => {
+    if (done === 1) rmSync(path.join(answers, kept ?? ''))
+  })
+  const restored = path.join(emptyDir, 'data')
+  await mkdir(restored)
+  const restoring = await run('restore', archive, { ...world.environment, DATA_DIR: restored })
+
+  expect(report).toMatchObject({ pictures: 1, answers: 1, missing: [] })
+  expect(restoring.output).not.toMatch(/missing/)
+  expect([...filesUnder(path.join(restored, 'answers'))]).toEqual([kept])
+}, 60_000)
+
+test('what SQLite left of the database that was there before stands in the way of a restore', async () => {
+  const world = await openWorld()
+  onTestFinished(() => world.close())
+  await (await world.start()).end('SIGTERM')
+  const archive = path.join(world.dataDir, 'backup.tar')
+  await run('write', archive, world.environment)
+  const emptyDir = await mkdtemp(path.join(tmpdir(), 'webimgui-restored-'))
+  onTestFinished(() => rm(emptyDir, { recursive: true, force: true }))
+  await writeFile(path.join(emptyDir, 'chat_history.db-wal'), 'pages of another database')
+
+  const refused = await run('restore', archive, { ...world.environment, DATA_DIR: emptyDir })
+
+  expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/chat_history\.db-wal is there already/) })
+}, 60_000)
+
 test('a damaged or cut archive is refused, and leaves nothing', async () => {
   const world = await openWorld()
   onTestFinished(() => world.close())
@@ -72,11 +125,18 @@ test('a damaged or cut archive is refused, and leaves nothing', async () => {
   const place = bytes.length - 20_000
   damaged[place] = damaged[place]! ^ 1
   await writeFile(`${archive}.damaged`, damaged)
+  const told = Buffer.from(bytes)
+  told[told.lastIndexOf('"form"')] = 0x5b
+  await writeFile(`${archive}.told`, told)
   await writeFile(`${archive}.cut`, bytes.subarray(0, bytes.length / 2))
 
   expect(await run('restore', `${archive}.damaged`, elsewhere)).toMatchObject({
     code: 1,
     output: expect.stringMatching(/damaged: images\//),
+  })
+  expect(await run('restore', `${archive}.told`, elsewhere)).toMatchObject({
+    code: 1,
+    output: 'The backup is damaged: manifest.json.\n',
   })
   expect(await run('restore', `${archive}.cut`, elsewhere)).toMatchObject({
     code: 1,
