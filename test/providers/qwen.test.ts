@@ -1321,12 +1321,18 @@ describe('cancelling', () => {
       { status: 500, body: '' },
       { body: { request_id: 'r' }, cutAfter: 3 },
     ]
-    const { heard, context } = await startService(() => replies.shift()!)
+    let status = 'RUNNING'
+    const look = () => ({ body: { request_id: 'r', output: { task_status: status } } })
+    const { heard, context } = await startService(({ method }) => (method === 'GET' ? look() : replies.shift()!))
 
     const said = []
     for (let times = 0; times < 5; times++) said.push(await qwen.cancel!(task, context))
+    // The word of an earlier cancel was lost.
+    status = 'CANCELED'
+    replies.push({ status: 400, body: late })
+    said.push(await qwen.cancel!(task, context))
 
-    expect(said).toEqual([true, false, false, false, false])
+    expect(said).toEqual([true, false, false, false, false, true])
     expect(heard[0]).toMatchObject({ method: 'POST', url: '/api/v1/tasks/0f5c-1/cancel', body: '' })
   })
 })
