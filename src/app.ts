@@ -21,6 +21,7 @@ import { createStatus } from './generation/status.ts'
 import { createThumbnails } from './generation/thumbnails.ts'
 import { createTokens } from './generation/tokens.ts'
 import { createUsage } from './generation/usage.ts'
+import { createWaiting } from './generation/waiting.ts'
 import type { RecentErrors } from './log.ts'
 import { createHttp } from './providers/http.ts'
 import type { ProviderId } from './providers/index.ts'
@@ -81,6 +82,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   const store = createStore(database)
   const pauses = createPauses(overrides.timeScale)
   const doorbell = createDoorbell()
+  const waiting = createWaiting(store, doorbell)
   const closing = new AbortController()
   const { doubao, qwen } = settings.providerUrls
   const http = createHttp({
@@ -116,11 +118,12 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   const budget = createBudget(settings.caps)
   const pool = createPool({ list: configurations.list, addressOf: configurations.addressOf, pauses })
   const runner = createRunner({
-    ...{ store, files, answers, http, configurations, pool, budget, collector, doorbell, pauses, prices, reached, log },
+    ...{ store, files, answers, http, configurations, pool, budget, collector },
+    ...{ doorbell, pauses, waiting, prices, reached, log },
   })
   const services: Services = {
     generations: createGenerations({
-      ...{ store, files, configurations, runner, doorbell, pauses, prices, closing: closing.signal },
+      ...{ store, files, configurations, runner, doorbell, pauses, waiting, prices, closing: closing.signal },
       budget,
       references: createReferences({ store, files, http }),
       removeAnswer: name => answers.remove(name),
@@ -131,7 +134,10 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     prices,
     tokens: createTokens({ store }),
     usage: createUsage({ store, configurations }),
-    status: createStatus({ database, store, files, configurations, pool, runner, storageKind: settings.storage.kind }),
+    status: createStatus({
+      ...{ database, store, files, configurations, pool, runner, waiting },
+      storageKind: settings.storage.kind,
+    }),
   }
   const server = await createServer({
     settings,

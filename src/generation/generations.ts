@@ -28,6 +28,7 @@ import type {
 import { resolveSize, sizeText } from './size.ts'
 import { chooseTarget, retirement, type Target } from './target.ts'
 import { mayUse } from './tokens.ts'
+import type { Waiting } from './waiting.ts'
 
 export interface GenerationParts {
   store: Store
@@ -37,6 +38,7 @@ export interface GenerationParts {
   runner: Runner
   doorbell: Doorbell
   pauses: Pauses
+  waiting: Waiting
   prices: Prices
   budget: Budget
   /** Aborts when the server closes: whoever waits or follows gets what there is. */
@@ -67,12 +69,12 @@ export function createGenerations(parts: GenerationParts): Generations {
 
     async find(id, owner) {
       const generation = await store.generations.find(id)
-      return owner === undefined || generation?.tokenId === owner ? generation : undefined
+      return generation && (owner === undefined || generation.tokenId === owner) ? withReason(generation) : undefined
     },
 
     async list(query) {
       const items = await store.generations.list({ ...filterOf(query), limit: query.limit + 1 })
-      const page = items.slice(0, query.limit)
+      const page = items.slice(0, query.limit).map(withReason)
       const last = page.at(-1)
       return { items: page, nextCursor: items.length > page.length && last ? cursorOf(last) : null }
     },
@@ -239,7 +241,13 @@ export function createGenerations(parts: GenerationParts): Generations {
   async function get(id: string): Promise<GenerationRecord> {
     const generation = await store.generations.find(id)
     if (!generation) throw missing()
-    return generation
+    return withReason(generation)
+  }
+
+  /** Why it waits may be that the database cannot be told why. */
+  function withReason(generation: GenerationRecord): GenerationRecord {
+    const reason = hasEnded(generation.status) ? undefined : parts.waiting.reasonOf(generation.id)
+    return reason === undefined ? generation : { ...generation, waiting: reason }
   }
 
   /** What an Idempotency-Key stands for already. */

@@ -104,11 +104,8 @@ export function createRunner(parts: RunParts): Runner {
       } catch (error) {
         if (error instanceof Stopped) throw error
         log.error({ generation: id, err: error, tries }, 'a generation broke for a reason of our own; trying again')
-        const waiting = 'Something broke in this server; its log tells what. The generation is tried again by itself.'
-        await store.generations.change(id, { waiting }).then(
-          () => parts.doorbell.ring(id),
-          () => {},
-        )
+        const reason = 'Something broke in this server; its log tells what. The generation is tried again by itself.'
+        await parts.waiting.note(id, reason)
         await parts.pauses.wait(parts.pauses.storing(tries), stopping.signal).catch(() => {})
         if (stopping.signal.aborted) throw new Stopped()
       }
@@ -157,6 +154,7 @@ export function createRunner(parts: RunParts): Runner {
     })
     for (const file of prepared)
       await files.remove(file).catch(error => log.warn({ err: error, file }, 'a prepared reference was not removed'))
+    parts.waiting.forget(id)
     parts.doorbell.ring(id)
     if (!ended) return
     // `grep ERROR` finds what failed, as people expect of the log.

@@ -7,6 +7,7 @@ import type { ConfigurationBook } from './configurations.ts'
 import type { Pool } from './pool.ts'
 import type { Runner } from './run.ts'
 import type { StatusReport } from './services.ts'
+import type { Waiting } from './waiting.ts'
 
 export function createStatus(parts: {
   database: Database
@@ -15,6 +16,7 @@ export function createStatus(parts: {
   configurations: ConfigurationBook
   pool: Pool
   runner: Runner
+  waiting: Waiting
   storageKind: 'folder' | 's3'
 }): () => Promise<StatusReport> {
   const { database, store, files, configurations, pool, runner } = parts
@@ -25,7 +27,9 @@ export function createStatus(parts: {
     const freeBytes = await files.freeBytes().catch(() => undefined)
     // A database that cannot be written can often still be read; one that cannot leaves these empty.
     const counts = await store.generations.countUnfinished().catch(() => ({ queued: 0, running: 0 }))
-    const waiting = await store.generations.waiting().catch(() => [])
+    const noted = new Map((await store.generations.waiting().catch(() => [])).map(({ id, reason }) => [id, reason]))
+    for (const { id, reason } of parts.waiting.list()) noted.set(id, reason)
+    const waiting = [...noted].slice(0, 20).map(([id, reason]) => ({ id, reason }))
     const all = await configurations.list().catch(() => [])
     return {
       database: { state: databaseTrouble ? 'failing' : 'ok', kind: database.kind, detail: databaseTrouble },

@@ -26,6 +26,7 @@ import type { Doorbell } from './events.ts'
 import { mostAttempts, type Pauses } from './pauses.ts'
 import type { Point, Reached } from './points.ts'
 import type { Pool, Turn, Wish } from './pool.ts'
+import type { Waiting } from './waiting.ts'
 
 export interface WalkParts {
   store: Store
@@ -36,6 +37,7 @@ export interface WalkParts {
   collector: Collector
   doorbell: Doorbell
   pauses: Pauses
+  waiting: Waiting
   reached: Reached
   log: Logger
   /** Where paid requests wait for their turn. */
@@ -802,12 +804,10 @@ export class CallWalk {
   private noted: string | null = null
 
   private async note(reason: string | null) {
-    if (reason === this.noted) return
+    if (reason === null && this.noted === null) return
+    if (reason !== null && reason !== this.noted) this.log.error({ reason }, 'a generation waits')
     this.noted = reason
-    if (reason) this.log.error({ reason }, 'a generation waits')
-    // The note is for people; the database that cannot take it is being told of already.
-    await this.parts.store.generations.change(this.generation.id, { waiting: reason }).catch(() => {})
-    this.parts.doorbell.ring(this.generation.id)
+    await this.parts.waiting.note(this.generation.id, reason)
   }
 
   /** Ends early, without an error, when one of the signals aborts. */

@@ -7,6 +7,7 @@ import type { Problem, ProblemCode } from '../api/problems.ts'
 import { BudgetExceeded } from '../generation/budget.ts'
 import { Refusal, type RefusalCode } from '../generation/errors.ts'
 import type { FailureCode, Fault } from '../providers/errors.ts'
+import { databaseTrouble } from '../storage/database.ts'
 import type { GenerationRecord } from '../storage/records.ts'
 import { adviceFor } from './advice.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -87,13 +88,14 @@ interface Answer {
   detail: string
   headers?: Record<string, string>
   members?: Partial<Problem>
+  /** Nothing that whoever asked did wrong, or that was told of before. */
+  isOurs?: boolean
 }
 
 export async function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
-  const { code, detail, headers = {}, members = {} } = answerTo(error, request)
+  const { code, detail, headers = {}, members = {}, isOurs = false } = answerTo(error, request)
   const { status } = table[code]
-  if (code === 'internal_error')
-    request.log.error({ err: error, method: request.method, path: pathOf(request) }, 'a request failed')
+  if (isOurs) request.log.error({ err: error, method: request.method, path: pathOf(request) }, 'a request failed')
   else if (error instanceof Error && error.cause) request.log.debug({ err: error }, 'a request was refused')
   // They were meant for what could not be sent.
   for (const name of ['etag', 'accept-ranges', 'content-disposition', 'content-length']) reply.removeHeader(name)
@@ -158,8 +160,14 @@ function answerTo(error: unknown, request: FastifyRequest): Answer {
     return { code: error.code, detail: error.message, members: { errors, budget } }
   }
   const known = error instanceof Error ? frameworkError(error as FastifyError, request) : undefined
+  const trouble = databaseTrouble(error)
+  if (trouble) {
+    const detail = `${trouble} Then ask again; with an Idempotency-Key nothing is made twice.`
+    return { code: 'storage_failed', detail, isOurs: true }
+  }
   return (
     known ?? {
+      isOurs: true,
       code: 'internal_error',
       detail: `Something went wrong in the server. Its log says more under the id ${request.id}.`,
     }

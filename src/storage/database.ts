@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { backup, DatabaseSync, type SQLInputValue } from 'node:sqlite'
-import { Kysely, PostgresDialect, SqliteAdapter, SqliteDialect, sql, type Transaction } from 'kysely'
+import { Kysely, PostgresDialect, SqliteAdapter, SqliteDialect, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import pg from 'pg'
 import { createMigrations } from './migrations/index.ts'
@@ -53,6 +53,32 @@ export async function openDatabase(
 
 type Prove = (kysely: Kysely<Tables>) => Promise<Seal>
 
+/**
+ * Why a query failed, as a sentence, when that lies with the database and not with the query: its disk, a lock, a connection. The codes
+ * are those of SQLite (sqlite.org/rescode.html) and of PostgreSQL (appendix A of its manual), 2026-11.
+ */
+export function databaseTrouble(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const { errcode, code } = error as { errcode?: unknown; code?: unknown }
+  // Above the lowest byte stands which kind of it.
+  if (typeof errcode === 'number') return sqliteTroubles[errcode & 0xff]
+  if (typeof code !== 'string') return undefined
+  if (code === '53100') return 'The disk of the database is full. Make room on it.'
+  const isAway = /^(08|57P0)/.test(code) || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'].includes(code)
+  return isAway ? 'The database does not answer. Look whether PostgreSQL runs.' : undefined
+}
+
+const locked = 'The database is locked by another program. Close that program.'
+const sqliteTroubles: Record<number, string> = {
+  5: locked,
+  6: locked,
+  8: 'The database is read-only. Give this program the right to its file and its folder.',
+  10: 'The disk of the database cannot be read or written. Look whether it is full, and at its health.',
+  11: 'The database is damaged. Stop the server and restore a backup.',
+  13: 'The disk of the database is full. Make room on it.',
+  14: 'The file of the database cannot be opened. Look whether its folder is there.',
+}
+
 // ── SQLite ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function openSqlite(file: string, prove: Prove): Promise<Database> {
@@ -63,9 +89,10 @@ async function openSqlite(file: string, prove: Prove): Promise<Database> {
     handle = new DatabaseSync(file)
     // Prompts are nobody else's business on a shared machine.
     if (isNew) chmodSync(file, 0o600)
+    // Everything stands still for as long as a query waits for another program, so that is short: who must not give up asks again.
     // FULL: a step of the ledger that was committed survives a power cut, not only a crash of the process.
     handle.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000',
+      'PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 1000',
     )
     const kysely = new Kysely<Tables>({ dialect: new TransactionalSqlite({ database: asKyselyDatabase(handle) }) })
     const seal = await prove(kysely)
@@ -123,7 +150,7 @@ function isBusy(error: unknown) {
 function explain(file: string, error: unknown) {
   const reason = error instanceof Error ? error.message : String(error)
   if (/not a database|malformed/.test(reason)) {
-    return `The database ${file} is damaged or not an SQLite file (${reason}). Nothing was changed. Move it away or restore a backup, then start again.`
+    return `The database ${file} is damaged or not an SQLite file (${reason}). Nothing was changed. Move it away, together with ${path.basename(file)}-wal and ${path.basename(file)}-shm where they are there, and restore a backup; then start again.`
   }
   if (isBusy(error))
     return `The database ${file} is locked by another program (${reason}). Close that program and start again.`
@@ -155,6 +182,8 @@ function asKyselyDatabase(handle: DatabaseSync) {
   return {
     close: () => handle.close(),
     prepare(text: string) {
+      // SQLite takes back a transaction by itself when the disk is full; that this cannot be done twice would hide why.
+      if (text === 'rollback' && !handle.isTransaction) return nothingToDo
       const statement = handle.prepare(text)
       return {
         reader: statement.columns().length > 0,
@@ -165,6 +194,13 @@ function asKyselyDatabase(handle: DatabaseSync) {
       }
     },
   }
+}
+
+const nothingToDo = {
+  reader: false,
+  all: () => [],
+  run: () => ({ changes: 0, lastInsertRowid: 0 }),
+  iterate: () => [].values(),
 }
 
 // ── PostgreSQL ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -236,5 +272,11 @@ async function migrate(kysely: Kysely<Tables>, seal: Seal, copy?: () => Promise<
 }
 
 async function checkWrite(kysely: Kysely<Tables>) {
-  await sql`update counters set value = value where name = 'revision'`.execute(kysely)
+  // Something new each time: what stands there already is not written.
+  const value = new Date().toISOString()
+  await kysely
+    .insertInto('meta')
+    .values({ name: 'last-check', value })
+    .onConflict(conflict => conflict.column('name').doUpdateSet({ value }))
+    .execute()
 }

@@ -1,0 +1,40 @@
+/**
+ * Why generations do not move. The reason stands in the row and in memory as well: what is in the way may be the database, which then
+ * cannot be told.
+ */
+import type { Store } from '../storage/store.ts'
+import type { Doorbell } from './events.ts'
+
+export interface Waiting {
+  /** Null: it moves again. What the database did not take is written when it is noted again. */
+  note(generationId: string, reason: string | null): Promise<void>
+  reasonOf(generationId: string): string | undefined
+  list(): { id: string; reason: string }[]
+  /** Of a generation that has ended, whose row was written with its end. */
+  forget(generationId: string): void
+}
+
+export function createWaiting(store: Store, doorbell: Doorbell): Waiting {
+  const notes = new Map<string, { reason: string | null; isWritten: boolean }>()
+
+  return {
+    async note(id, reason) {
+      const before = notes.get(id) ?? { reason: null, isWritten: true }
+      if (before.reason === reason && before.isWritten) return
+      const note = { reason, isWritten: false }
+      notes.set(id, note)
+      note.isWritten = await store.generations.change(id, { waiting: reason }).then(
+        () => true,
+        () => false,
+      )
+      if (note.isWritten && reason === null && notes.get(id) === note) notes.delete(id)
+      doorbell.ring(id)
+    },
+
+    reasonOf: id => notes.get(id)?.reason ?? undefined,
+
+    list: () => [...notes].flatMap(([id, { reason }]) => (reason === null ? [] : [{ id, reason }])),
+
+    forget: id => void notes.delete(id),
+  }
+}
