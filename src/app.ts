@@ -164,11 +164,16 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       const comparison = await compare({ store, files, answers })
       await clearAway(comparison, { files, answers })
       collector.offer(comparison.withoutRow)
-      const { missing, withoutRow } = comparison
+      const { missing, withoutRow, strangeAnswers } = comparison
       if (missing.length > 0)
         log.error({ pictures: missing.length }, 'files of stored pictures are missing; `npm run doctor` tells which')
       if (withoutRow.size > 0)
         log.warn({ files: withoutRow.size }, 'there are pictures without a row; what is unfinished takes up its own')
+      if (strangeAnswers.length > 0)
+        log.warn(
+          { answers: strangeAnswers.length },
+          'there are answers that this database knows no request of; is DATABASE_URL right? They are left for a week',
+        )
     } catch (error) {
       log.error({ err: error }, 'files and rows could not be compared')
     }

@@ -46,7 +46,7 @@ async function examine(environment: Record<string, string | undefined>) {
     }
     const comparison = await compare(parts)
     await clearAway(comparison, parts)
-    const { rows, files, waste, wasteAnswers, withoutRow, missing } = comparison
+    const { rows, files, waste, wasteAnswers, strangeAnswers, withoutRow, missing } = comparison
     console.log(`${rows} pictures in the database 数据库图片, ${files} files 文件`)
     if (waste.length + wasteAnswers.length > 0)
       console.log(`${waste.length + wasteAnswers.length} left-over files removed 已清理残留文件`)
@@ -54,6 +54,11 @@ async function examine(environment: Record<string, string | undefined>) {
     if (withoutRow.size > 0)
       console.log(
         'A generation that still runs takes up its own at the next start; the others are yours to keep or delete.',
+      )
+    for (const name of strangeAnswers) console.log(`no call 无对应请求: ${path.join(dataDir, 'answers', name)}`)
+    if (strangeAnswers.length > 0)
+      console.log(
+        'Answers of requests that this database does not know: of another database, or of generations that were deleted. They are removed after a week. 不属于本数据库的原始应答，一周后自动清理。',
       )
     let stillMissing = 0
     for (const image of missing) {

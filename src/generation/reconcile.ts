@@ -12,14 +12,19 @@ export interface Comparison {
   withoutRow: Map<string, string>
   /** Keys of files that can be made again, or whose deletion a crash cut short: to be removed. */
   waste: string[]
-  /** Names of raw answers that belong to no call. */
+  /** Names of raw answers that were not finished, or that have belonged to no call for longer than their pictures live. */
   wasteAnswers: string[]
+  /** Names of younger ones: with the wrong DATABASE_URL they are what another database waits for. */
+  strangeAnswers: string[]
   files: number
   rows: number
 }
 
 /** Pictures of a generation that was deleted are looked for at so many positions. */
 const mostPositions = 256
+
+/** Whoever started with another database has noticed by then, and the addresses in an answer have died long before. */
+const strangeForMs = 7 * 24 * 3600 * 1000
 
 /** Holds only while nobody writes: before the server answers, or while it is stopped. */
 export async function compare(parts: { store: Store; files: Files; answers: Answers }): Promise<Comparison> {
@@ -51,10 +56,18 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
     }
   }
   const wasteAnswers: string[] = []
-  for (const { name, callId } of await answers.list()) {
-    if (callId === undefined || !(await store.calls.find(callId))) wasteAnswers.push(name)
+  const strangeAnswers: string[] = []
+  for (const { name, callId, writtenAt } of await answers.list()) {
+    if (callId === undefined) wasteAnswers.push(name)
+    else if (!(await store.calls.find(callId))) {
+      if (writtenAt < Date.now() - strangeForMs) wasteAnswers.push(name)
+      else strangeAnswers.push(name)
+    }
   }
-  return { missing: [...missing.values()], withoutRow, waste, wasteAnswers, files: count, rows: rows.size }
+  return {
+    ...{ missing: [...missing.values()], withoutRow, waste, wasteAnswers, strangeAnswers },
+    ...{ files: count, rows: rows.size },
+  }
 }
 
 /** Ids that pictures of deleted generations had: rows are deleted first, so a crash leaves their files. */

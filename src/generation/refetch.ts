@@ -2,7 +2,9 @@
 import { rm } from 'node:fs/promises'
 import type { OutgoingHttp } from '../providers/http.ts'
 import { type ProviderId, providers } from '../providers/index.ts'
+import type { RawAnswer } from '../providers/provider.ts'
 import type { Answers } from '../storage/answers.ts'
+import type { CallRecord } from '../storage/calls.ts'
 import type { Files } from '../storage/files.ts'
 import type { ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
@@ -23,12 +25,13 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
   const call = image.callId === null ? undefined : await store.calls.find(image.callId)
   if (!call?.answer) return 'The answer that named it is not kept.'
   const { answer } = call
-  const body = answer.body ?? (answer.file ? await answers.read(answer.file).catch(() => undefined) : undefined)
+  const body = answer.body ?? (answer.file ? await answers.read(answer.file) : undefined)
   if (body === undefined) return 'The answer that held it was removed once the picture was stored.'
   const calls = (await store.calls.ofGeneration(call.generationId)).filter(one => one.outcome !== 'repeated')
   const planned = calls.reduce((sum, one) => sum + one.images, 0)
-  const { pictures } = providers[call.provider as ProviderId].parse({ ...answer, body }, call)
-  const picture = pictures.find(picture => positionOf(call, planned, picture.index) === image.index)
+  const picture = picturesIn({ ...answer, body }, call).find(
+    picture => positionOf(call, planned, picture.index) === image.index,
+  )
   if (!picture) return 'The answer that is kept does not name it.'
   try {
     const source = picture.base64 === undefined ? { url: picture.url ?? '' } : { base64: picture.base64 }
@@ -42,5 +45,14 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
   } catch (error) {
     if (error instanceof FetchError) return error.message
     throw error
+  }
+}
+
+/** None where it cannot be understood: one bad answer must not keep the others from being mended. */
+function picturesIn(answer: RawAnswer, call: CallRecord) {
+  try {
+    return providers[call.provider as ProviderId].parse(answer, call).pictures
+  } catch {
+    return []
   }
 }

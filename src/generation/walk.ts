@@ -332,7 +332,7 @@ export class CallWalk {
   private async recover() {
     if (await this.takeUp()) return
     const file = this.call.answer?.file
-    const partial = file ? await this.parts.answers.read(file).catch(() => '') : ''
+    const partial = file ? ((await this.parts.answers.read(file)) ?? '') : ''
     await this.lost(
       unknownOutcome('The server was stopped while it waited for the answer.'),
       file ?? undefined,
@@ -576,7 +576,11 @@ export class CallWalk {
     const { call } = this
     const answer = call.answer
     if (!answer) throw new Error(`call ${call.id} is answered but holds no answer`)
-    const body = answer.body ?? (answer.file ? await this.parts.answers.read(answer.file) : '')
+    const body = answer.body ?? (answer.file ? await this.keptText(answer.file) : '')
+    if (body === undefined) {
+      const error = unknownOutcome(`The file answers/${answer.file}, which held the answer of the service, has gone.`)
+      return { pictures: [], failures: [], error, complete: answer.complete }
+    }
     const raw: RawAnswer = { ...answer, body, requestId: call.providerRequestId ?? undefined }
     try {
       return this.provider().parse(raw, call)
@@ -584,6 +588,24 @@ export class CallWalk {
       this.log.error({ err: error }, 'an answer could not be understood; it is kept with its call')
       const failure = unknownOutcome('The answer of the service could not be understood.')
       return { pictures: [], failures: [], error: failure, complete: answer.complete }
+    }
+  }
+
+  /** A file that has gone may be put back; it is given up after as long as the pictures of an answer live, or with a cancel. */
+  private async keptText(file: string): Promise<string | undefined> {
+    const { answers, pauses, stopping } = this.parts
+    const givenUpAt = (Date.parse(this.call.answeredAt ?? '') || Date.now()) + resultLifeMs
+    for (let tries = 1; ; tries++) {
+      const text = await answers.read(file)
+      if (text !== undefined || this.cancelled.aborted || Date.now() > givenUpAt) {
+        await this.note(null)
+        return text
+      }
+      await this.note(
+        `The file answers/${file} of the data folder, which holds the answer of the service, has gone. Put it back, or cancel the generation to give its pictures up.`,
+      )
+      await this.wait(pauses.storing(tries), this.cancelled, stopping)
+      this.throwIfStopping()
     }
   }
 

@@ -1,6 +1,6 @@
 /** Raw answers that are too large for a row, and streams while they come: one file a call. */
 import { mkdirSync } from 'node:fs'
-import { type FileHandle, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 export interface Answers {
@@ -8,13 +8,13 @@ export interface Answers {
   write(callId: string, answer: WholeAnswer): Promise<string>
   /** A file that grows; every `append` is safe on disk before it returns. */
   begin(callId: string): Promise<GrowingAnswer>
-  /** The body alone. */
-  read(name: string): Promise<string>
+  /** The body alone; undefined when there is no such file. */
+  read(name: string): Promise<string | undefined>
   /** What `write` brought to disk for a call, whether or not its row ever got to tell of it. */
   find(callId: string): Promise<(WholeAnswer & { name: string }) | undefined>
   remove(name: string): Promise<void>
-  /** The name of each file and the call that it belongs to; undefined for one that was not finished. */
-  list(): Promise<{ name: string; callId: string | undefined }[]>
+  /** Each file, the call that it belongs to, undefined for one that was not finished, and ms since 1970. */
+  list(): Promise<{ name: string; callId: string | undefined; writtenAt: number }[]>
 }
 
 /** An answer with all that is needed to understand it without its row. */
@@ -73,29 +73,39 @@ export function createAnswers(folder: string): Answers {
     },
 
     async read(name) {
-      const text = await readFile(at(name), 'utf8')
-      return name.endsWith(wholeEnding) ? split(text).body : text
+      const text = await textOf(at(name))
+      return text !== undefined && name.endsWith(wholeEnding) ? split(text).body : text
     },
 
     async find(callId) {
       const name = `${callId}${wholeEnding}`
-      try {
-        const { head, body } = split(await readFile(at(name), 'utf8'))
-        return { ...(JSON.parse(head) as Omit<WholeAnswer, 'body'>), body, name }
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-        throw error
-      }
+      const text = await textOf(at(name))
+      if (text === undefined) return undefined
+      const { head, body } = split(text)
+      return { ...(JSON.parse(head) as Omit<WholeAnswer, 'body'>), body, name }
     },
 
     remove: name => rm(at(name), { force: true }),
 
     async list() {
-      return (await readdir(folder)).map(name => {
-        const ending = [wholeEnding, streamEnding].find(ending => name.endsWith(ending))
-        return { name, callId: ending && name.slice(0, -ending.length) }
-      })
+      const names = (await readdir(folder)).filter(name => /\.(answer|stream)\.txt(\.part)?$/.test(name))
+      return Promise.all(
+        names.map(async name => {
+          const ending = [wholeEnding, streamEnding].find(ending => name.endsWith(ending))
+          return { name, callId: ending && name.slice(0, -ending.length), writtenAt: (await stat(at(name))).mtimeMs }
+        }),
+      )
     },
+  }
+}
+
+/** Undefined only when it is certain that there is none: a folder that cannot be read may hold it. */
+async function textOf(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
   }
 }
 

@@ -1,7 +1,7 @@
 /** Stopping well, and what happens while the disk or the database says no. */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
@@ -154,6 +154,124 @@ test('an answer that the database does not take is in a file, and outlives the p
     () => faultsOnDisk(world.dataDir).length === 0,
   )
 }, 60_000)
+
+test('a database that is locked is told by the status, the record and whoever waits, and to whoever asks for more', async () => {
+  const { world, program } = await begin()
+  world.doubao.misbehave({ kind: 'slow', ms: 300 })
+  const waiting = program.call('POST', '/api/generate', ark)
+  await arrived(world, 1)
+  const other = new DatabaseSync(path.join(world.dataDir, 'chat_history.db'))
+  other.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE')
+
+  const told = await waiting
+  const status = await program.call('GET', '/api/status')
+  const another = await program.call('POST', '/api/generate', ark)
+  other.exec('ROLLBACK')
+  other.close()
+  await ended(world)
+
+  const reason = expect.stringMatching(/could not keep the answer.*locked.*Trying again/)
+  expect(told).toMatchObject({ status: 202, body: { status: 'running', waiting: reason } })
+  expect(status.body).toMatchObject({
+    status: 'failing',
+    database: { state: 'failing', detail: expect.stringMatching(/locked/) },
+    queue: { state: 'waiting', waiting: [{ id: told.body.id, reason }] },
+  })
+  expect(another).toMatchObject({
+    status: 507,
+    body: { code: 'storage_failed', detail: expect.stringMatching(/locked by another program.*Idempotency-Key/) },
+  })
+  expect(await program.call('GET', '/api/status')).toMatchObject({ body: { status: 'ok', queue: { waiting: [] } } })
+  expect((await program.call('GET', '/api/history')).body.items).toMatchObject([
+    { status: 'succeeded', charge: 'charged', waiting: null },
+  ])
+  expect(world.seen().posts).toHaveLength(1)
+}, 60_000)
+
+test('the parts of a stream that cannot be read are waited for', async () => {
+  const { world, program } = await begin()
+  await program.hold({ point: 'stream-part-appended', from: 2 })
+  await program.call('POST', '/api/generate', { ...ark, parameters: { size: '960x960', n: 3 } }, async)
+  await until(
+    () => 'the second part',
+    () => program.held.length === 1,
+  )
+  await program.end('SIGKILL')
+  const file = path.join(world.dataDir, 'answers', rowsOf(world.dataDir).calls[0]?.answer_file ?? '')
+  await rename(file, `${file}.away`)
+  await mkdir(file)
+
+  const again = await world.start()
+  await until(
+    () => 'the generation to wait',
+    async () => (await again.call('GET', '/api/history')).body.items[0].waiting !== null,
+  )
+  await rm(file, { recursive: true })
+  await rename(`${file}.away`, file)
+  await ended(world)
+
+  expect((await again.call('GET', '/api/history')).body.items).toMatchObject([
+    { status: 'succeeded', charge: 'unknown', images: [{}, {}] },
+  ])
+})
+
+test('an answer whose file has gone is waited for until it is given up by a cancel', async () => {
+  const { world, program } = await begin()
+  await addOpenai(program, world)
+  await program.hold({ point: 'answer-kept', from: 1 })
+  for (const prompt of ['a boat', 'a house'])
+    await program.call('POST', '/api/generate', { ...inAnswer, prompt }, async)
+  await until(
+    () => 'both answers',
+    () => program.held.length === 2,
+  )
+  await program.end('SIGKILL')
+  const answers = path.join(world.dataDir, 'answers')
+  await rename(answers, `${answers}-away`)
+
+  const again = await world.start()
+  const history = async () => (await again.call('GET', '/api/history')).body.items
+  await until(
+    () => 'both to wait',
+    async () => (await history()).every((one: { waiting: string | null }) => /Put it back/.test(one.waiting ?? '')),
+  )
+  const [house, boat] = await history()
+  await again.call('POST', `/api/history/${boat.id}/cancel`)
+  await until(
+    () => 'the end of one',
+    () => unfinished(world.dataDir).length === 1,
+  )
+  const { answer_file } = rowsOf(world.dataDir).calls.find(call => call.generation_id === house.id) ?? {}
+  await rename(path.join(`${answers}-away`, answer_file ?? ''), path.join(answers, answer_file ?? ''))
+  await ended(world)
+
+  expect(await history()).toMatchObject([
+    { status: 'succeeded', charge: 'charged', waiting: null },
+    { status: 'failed', charge: 'unknown', error: { code: 'outcome_unknown' }, advice: { zh: expect.any(String) } },
+  ])
+})
+
+test('a start with another database leaves the answers of the first', async () => {
+  const { world, program } = await begin()
+  await addOpenai(program, world)
+  await program.hold({ point: 'answer-file-written', from: 1 })
+  await program.call('POST', '/api/generate', inAnswer, async)
+  await until(
+    () => 'the answer',
+    () => program.held.length === 1,
+  )
+  await program.end('SIGKILL')
+
+  const mistaken = await world.start([], { DATABASE_URL: 'sqlite:///another.db', LOG_LEVEL: 'warn' })
+  expect((await mistaken.end('SIGTERM')).code).toBe(0)
+  const again = await world.start()
+  await ended(world)
+
+  expect(mistaken.output()).toMatch(/is DATABASE_URL right/)
+  expect((await again.call('GET', '/api/history')).body.items).toMatchObject([
+    { status: 'succeeded', charge: 'charged' },
+  ])
+})
 
 test('a large answer that has no place waits, says so, and is stored when there is room', async () => {
   const { world, program } = await begin()
