@@ -156,7 +156,7 @@ export function createCallRepository(db: Connection) {
       return new Set([...rows, ...former].map(row => row.task_id).filter(id => id !== null))
     },
 
-    /** Calls that were sent in that time and never brought a task id or an answer, given up or not. */
+    /** Calls that were sent in that time and brought neither a task id nor, so far, the proof that there is none; given up or not. */
     async withoutAnswer(provider: string, model: string, window: { from: Date; to: Date }) {
       const rows = await db
         .selectFrom('provider_calls')
@@ -166,8 +166,8 @@ export function createCallRepository(db: Connection) {
         .where('sent_at', '>=', window.from.toISOString())
         .where('sent_at', '<=', window.to.toISOString())
         .where('task_id', 'is', null)
-        .where('answered_at', 'is', null)
-        .where(({ eb, or }) => or([eb('state', '=', 'sending'), eb('outcome', '=', 'unknown')]))
+        // The answer of a gateway is none: what it swallowed may be a task all the same.
+        .where(({ eb, or }) => or([eb('state', 'in', ['sending', 'answered']), eb('outcome', '=', 'unknown')]))
         .execute()
       return rows.map(row => ({ id: row.id, state: row.state, sentAt: row.sent_at ?? '' }))
     },

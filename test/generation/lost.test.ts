@@ -22,6 +22,22 @@ describe('a task', () => {
     expect(app.qwen.requests.filter(request => request.method === 'POST')).toHaveLength(1)
   })
 
+  test('of a submit that was given up for lost is not taken for that of another', async () => {
+    const app = await startApp()
+    app.qwen.misbehave({ kind: 'status', status: 502, body: '<html>bad gateway</html>', billed: true })
+    app.qwen.misbehave({ kind: 'status', status: 500 }, { target: 'other', times: 10 })
+    const first = await app.call('POST', '/api/generate', task)
+    app.qwen.misbehave({ kind: 'cut', after: 'request', billed: false })
+
+    const second = await app.call('POST', '/api/generate', { ...task, prompt: 'a house' })
+
+    expect(app.qwen.tasks()).toHaveLength(1)
+    expect([first, second]).toMatchObject([
+      { status: 502, body: { charge: 'unknown' } },
+      { status: 504, body: { charge: 'unknown' } },
+    ])
+  })
+
   test('that was cancelled at the service, and then the process died, is cancelled here too', async () => {
     const app = await startApp()
     app.qwen.holdTasks('PENDING')
