@@ -67,6 +67,8 @@ export interface Overrides {
 }
 
 const hourMs = 3600 * 1000
+/** For clients that are still sending, or reading what they were given. */
+const mostFarewellMs = 5_000
 /** Promised are 48 hours. */
 const idempotencyLifeMs = 7 * 24 * hourMs
 const removalLifeMs = 7 * 24 * hourMs
@@ -202,7 +204,10 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       await runner.stop(settings.drainSeconds * 1000)
       pool.close()
       closing.abort()
+      // Who sends or reads nothing any more would hold the process up for ever.
+      const patience = setTimeout(() => server.server.closeAllConnections(), mostFarewellMs)
       await closed
+      clearTimeout(patience)
       await http.close()
       await Promise.all(shrinking)
       await database.close()

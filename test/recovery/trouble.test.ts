@@ -1,9 +1,12 @@
 /** Stopping well, and what happens while the disk or the database says no. */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { faultsOnDisk, type Program, rowsOf, unfinished, until } from './program.ts'
 import { addOpenai, openWorld, type World } from './world.ts'
@@ -100,6 +103,23 @@ test('a second signal ends the process at once', async () => {
 
   expect(code).toBe(1)
 })
+
+test('a client that does not go on does not hold up a stop', async () => {
+  const { world, program } = await begin({ DRAIN_SECONDS: '1' })
+  const { hostname, port } = new URL(program.address)
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  socket.on('error', () => {})
+  socket.write(
+    `POST /api/generate HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`,
+  )
+  await program.call('GET', '/health')
+
+  const ended = await Promise.race([program.end('SIGTERM'), pause(20_000)])
+
+  expect(ended).toEqual({ code: 0, signal: null })
+  expect(world.seen().posts).toEqual([])
+}, 60_000)
 
 test('a stop leaves a task to the next start at once, and who follows it sees it end without a gap', async () => {
   const { world, program } = await begin()
