@@ -87,6 +87,7 @@ async function openSqlite(file: string, prove: Prove): Promise<Database> {
   try {
     const isNew = !existsSync(file) || statSync(file).size === 0
     handle = new DatabaseSync(file)
+    if (!isNew) mustBeWhole(handle, file)
     // Prompts are nobody else's business on a shared machine.
     if (isNew) chmodSync(file, 0o600)
     // Everything stands still for as long as a query waits for another program, so that is short: who must not give up asks again.
@@ -147,11 +148,21 @@ function isBusy(error: unknown) {
   return error instanceof Error && 'errcode' in error && (error.errcode === 5 || error.errcode === 6)
 }
 
+/** Damage in the middle shows only when somebody comes there, hours later perhaps. About two seconds a gigabyte. */
+function mustBeWhole(handle: DatabaseSync, file: string) {
+  handle.exec('PRAGMA busy_timeout = 1000')
+  const found = handle.prepare('PRAGMA quick_check(1)').get()?.quick_check
+  if (found !== 'ok') throw new DatabaseError(damaged(file, String(found).replace(/^\*\*\*.*\n/, '')))
+}
+
+function damaged(file: string, reason: string) {
+  const name = path.basename(file)
+  return `The database ${file} is damaged or not an SQLite file (${reason}). Nothing was changed. Move it away, together with ${name}-wal and ${name}-shm where they are there, and restore a backup; then start again.`
+}
+
 function explain(file: string, error: unknown) {
   const reason = error instanceof Error ? error.message : String(error)
-  if (/not a database|malformed/.test(reason)) {
-    return `The database ${file} is damaged or not an SQLite file (${reason}). Nothing was changed. Move it away, together with ${path.basename(file)}-wal and ${path.basename(file)}-shm where they are there, and restore a backup; then start again.`
-  }
+  if (/not a database|malformed/.test(reason)) return damaged(file, reason)
   if (isBusy(error))
     return `The database ${file} is locked by another program (${reason}). Close that program and start again.`
   return `The database ${file} cannot be opened (${reason}). Check that the folder exists, that this user may write to it, and that the disk has room.`
