@@ -232,10 +232,13 @@ export class CallWalk {
     let growing: GrowingAnswer | undefined
     let streamed = ''
     let wasRequested = false
+    let requestId: string | undefined
     const http: Http = {
       request: async request => {
         wasRequested = true
         const [response] = await Promise.all([context.http.request(request), this.reached('request-sent')])
+        // All services name it so; a broken body does not take it away.
+        requestId = response.headers['x-request-id']
         return response
       },
     }
@@ -275,7 +278,7 @@ export class CallWalk {
       )
     } catch (error) {
       if (!wasRequested && !(error instanceof ExchangeError) && !this.parts.ending.aborted) await this.notSent(error)
-      else await this.exchangeFailed(error, growing?.name, streamed)
+      else await this.exchangeFailed(error, growing?.name, streamed, requestId)
     } finally {
       await growing?.close()
     }
@@ -300,17 +303,22 @@ export class CallWalk {
     await this.end({ outcome: 'refused', charge: 'none', error: plainError('storage_failed', message) })
   }
 
-  private async exchangeFailed(error: unknown, streamFile: string | undefined, streamed: string) {
+  private async exchangeFailed(
+    error: unknown,
+    streamFile: string | undefined,
+    streamed: string,
+    requestId: string | undefined,
+  ) {
     if (error instanceof Stopped || this.parts.ending.aborted) throw new Stopped()
     if (!(error instanceof ExchangeError)) {
       this.log.error({ err: error }, 'the exchange broke for a reason of our own')
       const failure = unknownOutcome('Something broke here after the request was sent.')
-      return this.lost(failure, streamFile, streamed)
+      return this.lost({ ...failure, requestId }, streamFile, streamed)
     }
     this.log.warn({ code: error.failure.code, disposition: error.failure.disposition, err: error }, 'exchange failed')
     if (error.failure.disposition === 'retry_safe') return this.repeatOrRefuse(error.failure)
     if (error.failure.disposition === 'refused') return this.refuse(error.failure)
-    return this.lost(error.failure, streamFile, streamed || error.partial)
+    return this.lost({ requestId, ...error.failure }, streamFile, streamed || error.partial)
   }
 
   /** The request may have arrived and its answer did not, or not whole. Never sent again by itself. */
@@ -320,7 +328,10 @@ export class CallWalk {
     if (partial !== '') {
       const status = this.call.answer?.status ?? 200
       return this.keep(
-        { status, contentType: this.call.answer?.contentType, body: partial, complete: false },
+        {
+          ...{ status, contentType: this.call.answer?.contentType, requestId: failure.requestId },
+          ...{ body: partial, complete: false },
+        },
         streamFile,
       )
     }

@@ -57,6 +57,22 @@ describe('a task', () => {
   })
 })
 
+test('an answer of which only the head came still names the request that the service can be asked about', async () => {
+  const app = await startApp()
+  app.doubao.misbehave({ kind: 'cut', after: 'headers' })
+
+  const answer = await app.call('POST', '/api/generate', {
+    ...{ prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } },
+  })
+
+  const [{ requestId } = { requestId: 'none' }] = app.doubao.billed
+  expect(answer.body).toMatchObject({
+    charge: 'unknown',
+    provider_request_id: requestId,
+    advice: { en: expect.stringContaining(requestId), zh: expect.stringContaining(requestId) },
+  })
+})
+
 /** The last state that the stream of events tells. */
 async function end(app: TestApp, id: string): Promise<Generation> {
   const response = await fetch(`${app.url}/api/history/${id}/events`)
