@@ -85,12 +85,13 @@ export function createCollector(parts: {
 
   return {
     async collect(picture, place, signals) {
-      let image = await takenUp(picture, place)
+      let image: ImageRecord | undefined
       let brokenSince: number | undefined
       for (let tries = 1; ; tries++) {
         try {
-          image ??= await put(picture, place, signals.fetching)
+          image ??= (await takenUp(picture, place)) ?? (await put(picture, place, signals.fetching))
           await writeRow(image)
+          offered.delete(image.id)
           await place.note(null)
           parts.onStored(image)
           return undefined
@@ -121,14 +122,15 @@ export function createCollector(parts: {
     const id = imageIdOf(place.generationId, place.position)
     const file = offered.get(id)
     if (file === undefined) return undefined
-    offered.delete(id)
     try {
       const bytes = await storedBytes({ file }, files)
       const sha256 = createHash('sha256').update(bytes).digest('hex')
       return recordOf(picture, place, { ...(await pictureFacts(bytes)), bytes: bytes.length, sha256 }, file)
     } catch (error) {
-      if (error instanceof StorageError || error instanceof NotAPicture) return undefined
-      throw error
+      if (!(error instanceof StorageError || error instanceof NotAPicture)) throw error
+      // What cannot be read now may be readable at the next try, and its address may be dead by then.
+      if (error instanceof NotAPicture || error.code === 'missing') offered.delete(id)
+      return undefined
     }
   }
 
