@@ -64,6 +64,7 @@ export const Me = z
     left: Money.nullable().describe('Of the cap in money; what runs is taken off with the most that it may cost.'),
     left_images: z.int().nullable(),
     renews_at: z.string().nullable(),
+    needs_token: z.boolean().describe('False where everybody who reaches the server is an admin without any.'),
   })
   .meta({ id: 'Me', description: 'Who the token of the request is.' })
 

@@ -36,7 +36,8 @@ export function loginPage(base: string, problem?: { en: string; zh: string }) {
   return page(
     'webimgui · sign in',
     `<h1>webimgui</h1>
-<p>Sign in with the access token. The server shows it when it starts.<br><span lang="zh">请输入访问令牌登录；服务器启动时会显示它。</span></p>
+<p>Sign in with the token that you were given, or with the access token that the server shows when it starts.<br>
+<span lang="zh">请输入管理员发给您的令牌，或服务器启动时显示的访问令牌。</span></p>
 ${message}
 <form method="post" action="${escapeHtml(base)}/api/login">
 <label for="token">Access token · <span lang="zh">访问令牌</span></label>

@@ -131,7 +131,11 @@ export function presentToken(token: TokenRecord): Token {
   }
 }
 
-export function presentMe(role: Role, token: TokenRecord | undefined, remaining: Remaining | undefined): Me {
+export function presentMe(
+  { role, needsToken }: { role: Role; needsToken: boolean },
+  token: TokenRecord | undefined,
+  remaining: Remaining | undefined,
+): Me {
   return {
     role,
     name: token?.name ?? null,
@@ -141,6 +145,7 @@ export function presentMe(role: Role, token: TokenRecord | undefined, remaining:
     left: remaining?.left ?? null,
     left_images: remaining?.leftImages ?? null,
     renews_at: remaining?.renewsAt ?? null,
+    needs_token: needsToken,
   }
 }
 

@@ -256,6 +256,7 @@ describe('where a token is needed', () => {
     const link = loginLink(settings, port)
     const opened = await fetch(link, { redirect: 'manual' })
     const stale = await call('GET', '/login?token=old')
+    const ended = await call('GET', '/login?ended')
 
     expect([visitor.status, visitor.headers.get('location')]).toEqual([303, '/login'])
     expect(page).toContain('<form method="post" action="/api/login">')
@@ -268,6 +269,7 @@ describe('where a token is needed', () => {
     expect([opened.status, opened.headers.get('location')]).toEqual([303, '/'])
     expect(opened.headers.get('set-cookie')).toContain('HttpOnly')
     expect(stale.status).toBe(401)
+    expect([ended.status, await ended.text()]).toEqual([200, expect.stringMatching(/role="alert".*revoked/)])
   })
 })
 

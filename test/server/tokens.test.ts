@@ -37,7 +37,12 @@ test('a token is shown once, kept as a hash, and gone with its sessions when it 
   expect(made.token).toMatch(/^wig_[\w-]{43}$/)
   expect((await app.call('GET', '/api/me', undefined, session)).body).toMatchObject({
     ...{ role: 'member', name: '设计组', monthly_cap: { amount: 50, currency: 'CNY' }, monthly_images: 300 },
-    ...{ left: { amount: 50, currency: 'CNY' }, left_images: 300, models: ['doubao-seedream-4-0-250828'] },
+    ...{
+      left: { amount: 50, currency: 'CNY' },
+      left_images: 300,
+      needs_token: true,
+      models: ['doubao-seedream-4-0-250828'],
+    },
   })
   const [listed] = (await app.call('GET', '/api/tokens', undefined, admin)).body.items
   expect(listed).toMatchObject({ id: made.id, name: '设计组', role: 'member' })
@@ -293,7 +298,7 @@ test('where no token is needed everybody is an admin, and a named token is still
   const made = await app.call('POST', '/api/tokens', { name: 'script', monthly_images: 1 })
   const headers = { authorization: `Bearer ${made.body.token}` }
 
-  expect((await app.call('GET', '/api/me')).body).toMatchObject({ role: 'admin', name: null })
+  expect((await app.call('GET', '/api/me')).body).toMatchObject({ role: 'admin', name: null, needs_token: false })
   expect((await app.call('GET', '/api/me', undefined, { authorization: 'Bearer sk-any' })).body.role).toBe('admin')
   expect((await app.call('GET', '/api/me', undefined, headers)).body).toMatchObject({ role: 'member', name: 'script' })
   await app.call('DELETE', `/api/tokens/${made.body.id}`)

@@ -82,9 +82,11 @@ export function systemRoutes(app: App, { services, settings, access, recentError
   )
 
   app.get('/login', { config: { access: 'open' }, schema: { hide: true } }, async (request, reply) => {
-    const { token } = request.query as { token?: unknown }
+    const { token, ended } = request.query as { token?: unknown; ended?: unknown }
     if (!access.needsToken) return reply.redirect(`${prefix}/`, 303)
-    if (typeof token !== 'string' || token === '') return sendPage(reply, loginPage(prefix))
+    if (typeof token !== 'string' || token === '') {
+      return sendPage(reply, loginPage(prefix, ended === undefined ? undefined : sessionEnded))
+    }
     const session = await access.logIn(token, request.ip).catch((error: unknown) => refusalOf(error))
     if (session instanceof HttpRefusal) {
       return sendPage(reply.code(401), loginPage(prefix, { en: session.message, zh: '登录链接已失效，请重试。' }))
@@ -97,6 +99,12 @@ export function systemRoutes(app: App, { services, settings, access, recentError
     const secure = settings.publicUrl?.startsWith('https:') ?? false
     return { path: prefix || '/', httpOnly: true, sameSite: 'lax' as const, secure }
   }
+}
+
+/** The studio comes here when it is refused while it is open. */
+const sessionEnded = {
+  en: 'You are signed out: the session ended, or the token was revoked.',
+  zh: '您已退出登录：会话已结束，或令牌已被撤销。',
 }
 
 type PageReply = {

@@ -7,7 +7,7 @@ import type { App, Parts } from '../app.ts'
 import { idOf } from '../ids.ts'
 import { presentMe, presentToken } from '../present.ts'
 
-export function tokenRoutes(app: App, { services }: Parts) {
+export function tokenRoutes(app: App, { services, access }: Parts) {
   const { tokens } = services
   const tags = ['Tokens']
 
@@ -64,7 +64,7 @@ export function tokenRoutes(app: App, { services }: Parts) {
     async request => {
       const { role, tokenId } = callerOf(request)
       const token = tokenId === null ? undefined : await tokens.find(tokenId)
-      return presentMe(role, token, token && (await tokens.remaining(token)))
+      return presentMe({ role, needsToken: access.needsToken }, token, token && (await tokens.remaining(token)))
     },
   )
 }
