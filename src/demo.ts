@@ -9,7 +9,7 @@ const timeScale = 0.1
 const doubao = await startDoubaoSimulator({ timeScale })
 const qwen = await startQwenSimulator({ timeScale })
 
-const { address, settings } = await start({
+const { address, link, settings } = await start({
   change: environment => ({
     ...environment,
     DATA_DIR: environment.DATA_DIR || './demo-data',
@@ -25,13 +25,15 @@ const { address, settings } = await start({
   },
 })
 
+const header = link.includes('token=') ? ` \\\n    -H 'Authorization: Bearer YOUR_TOKEN'` : ''
+
 console.log(`
 webimgui demo 演示 — ${address}
 Pictures are drawn by simulators; nothing leaves this machine and nothing costs. 图片由本机模拟器绘制，不联网，不收费。
 
-Open it in a browser 在浏览器中打开: ${address}/
+Open it in a browser 在浏览器中打开: ${link}
 Or make a picture here 或在命令行生成一张图片:
-  curl ${address}/api/generate -H 'Content-Type: application/json' \\
+  curl ${address}/api/generate -H 'Content-Type: application/json'${header} \\
     -d '{"prompt":"水墨山水，远处一叶小舟","model":"doubao-seedream-4-5-251128"}'
 
 API description 接口文档: ${address}/docs
