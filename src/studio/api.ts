@@ -23,12 +23,16 @@ import type { StoredReference } from '../api/images.ts'
 import type { Model } from '../api/models.ts'
 import type { Problem } from '../api/problems.ts'
 import type { RecentErrorList, Status } from '../api/system.ts'
-import { findText } from './text/text.ts'
+import type { MadeToken, Me, NewToken, TokenList } from '../api/tokens.ts'
+import type { UsageList } from '../api/usage.ts'
+import { day, money } from './text/format.ts'
+import { findText, t } from './text/text.ts'
 
 export type { Configuration, ConfigurationTestResult } from '../api/configurations.ts'
 export type { Generation } from '../api/generations.ts'
 export type { Image } from '../api/images.ts'
 export type { Status } from '../api/system.ts'
+export type { MadeToken, Me, Token } from '../api/tokens.ts'
 
 // ── Requests ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -49,8 +53,15 @@ export class ApiError extends Error {
 /** In words that say what to do. Faults of the input are worth more than the general sentence for their code. */
 export function explain(error: unknown): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error)
+  if (error.problem?.budget) return shortageText(error.problem.budget)
   if (error.problem?.errors?.length) return error.problem.errors.map(fault => fault.message).join(' ')
   return findText('problems', error.code) ?? error.message
+}
+
+/** A request would go over a cap, so nothing was sent. */
+function shortageText({ scope, left, left_images: images = 0, renews_at: renewsAt }: NonNullable<Problem['budget']>) {
+  const rest = left ? money(left.amount, left.currency) : t('usage.capPictures', { count: images })
+  return t(`usage.refused_${scope}`, { left: rest, day: day(renewsAt) })
 }
 
 /** An address of the server, wherever it is mounted: relative to the `<base>` that it wrote into the page. */
@@ -92,7 +103,7 @@ export async function request<Answer>(path: string, options: RequestOptions = {}
     throw new ApiError('offline', 'The server cannot be reached.')
   }
   if (response.status === 401) {
-    location.assign(address('login'))
+    location.assign(address('login?ended'))
     throw new ApiError('unauthorized', 'Sign in again.', 401)
   }
   if (response.status === 204) return undefined as Answer
@@ -153,6 +164,10 @@ const keys = {
   configurations: ['configurations'] as const,
   status: ['status'] as const,
   errors: ['status', 'errors'] as const,
+  me: ['me'] as const,
+  tokens: ['tokens'] as const,
+  usages: ['usage'] as const,
+  usage: (query: UsageQuery) => ['usage', query] as const,
   generation: (id: string) => ['generation', id] as const,
   histories: ['history'] as const,
   /** The newest few, as the page of creating shows them. */
@@ -245,6 +260,75 @@ function configurationsChanged(client: QueryClient) {
 /** Never makes a picture and never costs. */
 export function testConfiguration(body: ConfigurationTestInput) {
   return request<ConfigurationTestResult>('api/config/test', { method: 'POST', body })
+}
+
+// ── Who may do what, and what was spent ─────────────────────────────────────────────────────────────────────────────
+
+export const meQuery = queryOptions({
+  queryKey: keys.me,
+  queryFn: ({ signal }) => request<Me>('api/me', { signal }),
+})
+
+/** Who looks at the page; undefined until that is known. */
+export const useMe = () => useQuery(meQuery).data
+
+export async function signOut() {
+  await request<void>('api/logout', { method: 'POST' })
+  location.assign(address('login'))
+}
+
+export const tokensQuery = queryOptions({
+  queryKey: keys.tokens,
+  queryFn: async ({ signal }) => (await request<z.infer<typeof TokenList>>('api/tokens', { signal })).items,
+})
+
+export type NewTokenInput = z.input<typeof NewToken>
+
+/** The answer holds its text, which must not stay in any cache. */
+export function useMakeToken() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (body: NewTokenInput) => request<MadeToken>('api/tokens', { method: 'POST', body }),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.tokens }),
+    gcTime: 0,
+  })
+}
+
+export function useRevokeToken() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (id: string) => request<void>(`api/tokens/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.tokens }),
+  })
+}
+
+export type UsageItem = UsageList['items'][number]
+export type UsageGroup = 'day' | 'model' | 'configuration' | 'token'
+
+/** Days, both inclusive; without them this month. */
+export interface UsageQuery {
+  group: UsageGroup
+  from?: string
+  to?: string
+}
+
+export function usageQuery(query: UsageQuery) {
+  return queryOptions({
+    queryKey: keys.usage(query),
+    queryFn: async ({ signal }) =>
+      (await request<UsageList>('api/usage', { query: { ...query, format: 'json' }, signal })).items,
+  })
+}
+
+export function usageCsvUrl(query: UsageQuery) {
+  return address(`api/usage?${new URLSearchParams({ ...query, format: 'csv' })}`)
+}
+
+/** A generation began or ended: what is left of a cap is another now. */
+export function spendingChanged(client: QueryClient) {
+  const me = client.getQueryData<Me>(keys.me)
+  if (me && (me.monthly_cap ?? me.monthly_images) !== null) void client.invalidateQueries({ queryKey: keys.me })
+  void client.invalidateQueries({ queryKey: keys.usages })
 }
 
 // ── Generations ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,26 +2,31 @@
 import { Link, Outlet, useLocation } from '@tanstack/react-router'
 import {
   Activity,
+  ChartColumn,
   FlaskConical,
   Images,
   Keyboard,
   KeyRound,
   Languages,
+  LogOut,
   Moon,
   Paintbrush,
   Sun,
+  UsersRound,
   WifiOff,
 } from 'lucide-react'
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
-import { useConfigurations } from './api.ts'
+import { explain, signOut, useConfigurations, useMe } from './api.ts'
 import { useConnection } from './events.ts'
+import { ForAdmins } from './for-admins.tsx'
+import { MorePlaces } from './more-places.tsx'
 import { useShortcuts } from './shortcuts.ts'
 import { chooseLanguage, useLanguage, useText } from './text/text.ts'
 import { toggleTheme, useTheme } from './theme.ts'
 import { buttonClasses, IconButton } from './ui/button.tsx'
 import { classes } from './ui/classes.ts'
 import { EmptyState, Notice } from './ui/states.tsx'
-import { Toasts } from './ui/toast.tsx'
+import { Toasts, toast } from './ui/toast.tsx'
 
 const ShortcutSheet = lazy(async () => ({ default: (await import('./shortcut-sheet.tsx')).ShortcutSheet }))
 const RecipeDrop = lazy(async () => ({ default: (await import('./picture/recipe-drop.tsx')).RecipeDrop }))
@@ -29,15 +34,22 @@ const RecipeDrop = lazy(async () => ({ default: (await import('./picture/recipe-
 const places = [
   { to: '/', text: 'shell.create', icon: <Paintbrush aria-hidden /> },
   { to: '/gallery', text: 'shell.gallery', icon: <Images aria-hidden /> },
-  { to: '/configurations', text: 'shell.configurations', icon: <KeyRound aria-hidden /> },
-  { to: '/status', text: 'shell.status', icon: <Activity aria-hidden /> },
+  { to: '/usage', text: 'shell.usage', icon: <ChartColumn aria-hidden /> },
+  { to: '/configurations', text: 'shell.configurations', icon: <KeyRound aria-hidden />, isForAdmins: true },
+  { to: '/team', text: 'shell.team', icon: <UsersRound aria-hidden />, isForAdmins: true },
+  { to: '/status', text: 'shell.status', icon: <Activity aria-hidden />, isForAdmins: true },
 ] as const
+const welcome = { to: '/welcome', text: 'shell.welcome', isForAdmins: true } as const
+/** As many as the bar of a phone has room for. */
+const inBar = 4
 
 export function Shell() {
   const t = useText()
   const [isSheetOpen, setSheetOpen] = useState(false)
-  useShortcuts(() => setSheetOpen(true))
-  useTitle()
+  const me = useMe()
+  useShortcuts(() => setSheetOpen(true), me?.role === 'admin')
+  const place = usePlace()
+  const isForbidden = me?.role === 'member' && place !== undefined && 'isForAdmins' in place
   // One picture has the whole page, but for the way back.
   const isPicture = useLocation({ select: location => /\/picture\//.test(location.pathname) })
   return (
@@ -55,7 +67,7 @@ export function Shell() {
       <div className={classes('min-w-0', isPicture ? 'pb-0' : 'pb-24 lg:pb-0')}>
         <main id="content" tabIndex={-1} className="outline-none">
           <Banners isPicture={isPicture} />
-          <Outlet />
+          {isForbidden ? <ForAdmins /> : <Outlet />}
         </main>
       </div>
       <Toasts />
@@ -71,20 +83,43 @@ export function Shell() {
   )
 }
 
-/** What the tab of the browser says, and what is read out first. */
-function useTitle() {
+/** Which of the places is shown; the tab of the browser says it, and it is read out first. */
+function usePlace() {
   const t = useText()
   const path = useLocation({ select: location => location.pathname.replace(/\/$/, '') })
-  const place = [...places, { to: '/welcome', text: 'shell.welcome' } as const].find(({ to }) => to === (path || '/'))
+  const place = [...places, welcome].find(({ to }) => to === (path || '/'))
   const title = place ? `${t(place.text)} · webimgui` : 'webimgui'
   useEffect(() => {
     document.title = title
   }, [title])
+  return place
 }
 
 /** At the left on a wide screen, at the foot on a phone. */
 function Rail({ openSheet }: { openSheet(): void }) {
   const t = useText()
+  const me = useMe()
+  const path = useLocation({ select: location => location.pathname })
+  const offered = places.filter(place => me?.role === 'admin' || !('isForAdmins' in place))
+  const rest = offered.slice(inBar)
+  const place = ({ to, text, icon }: (typeof places)[number], className: string) => (
+    <Link
+      key={to}
+      to={to}
+      activeOptions={{ exact: to === '/', includeSearch: false }}
+      className={classes(placeClasses, className)}
+    >
+      {icon}
+      {t(text)}
+    </Link>
+  )
+  const buttons = (
+    <>
+      <ThemeButton />
+      <LanguageButton />
+      {me?.needs_token && <SignOutButton />}
+    </>
+  )
   return (
     <nav
       aria-label={t('shell.navigation')}
@@ -96,30 +131,38 @@ function Rail({ openSheet }: { openSheet(): void }) {
       <Link to="/" aria-label="webimgui" className="mb-4 hidden rounded-xl p-1 lg:block">
         <Seal />
       </Link>
-      {places.map(({ to, text, icon }) => (
-        <Link
-          key={to}
-          to={to}
-          activeOptions={{ exact: to === '/', includeSearch: false }}
-          className={classes(
-            'flex min-h-14 min-w-16 flex-col items-center justify-center gap-1 rounded-2xl px-2 text-ink-soft text-xs transition-colors hover:text-ink [&>svg]:size-5.5',
-            'data-[status=active]:font-medium data-[status=active]:text-seal-ink lg:w-18 lg:data-[status=active]:bg-seal-wash',
-          )}
-        >
-          {icon}
-          {t(text)}
-        </Link>
-      ))}
-      <div className="flex items-center lg:mt-auto lg:flex-col">
-        <ThemeButton />
-        <LanguageButton />
-        <span className="hidden lg:block">
-          <IconButton label={`${t('shell.shortcuts')} (?)`} onClick={openSheet}>
-            <Keyboard aria-hidden className="size-5" />
-          </IconButton>
-        </span>
+      {offered.map((entry, index) => place(entry, index < inBar ? inBarClasses : `${inBarClasses} max-lg:hidden`))}
+      <MorePlaces className={classes(placeClasses, inBarClasses)} isActive={rest.some(({ to }) => path.startsWith(to))}>
+        {rest.map(entry => place(entry, 'min-h-11 gap-3 px-3'))}
+        <div className={classes('flex justify-around', rest.length > 0 && 'mt-1.5 border-line border-t pt-1.5')}>
+          {buttons}
+        </div>
+      </MorePlaces>
+      <div className="hidden flex-col items-center lg:mt-auto lg:flex">
+        {buttons}
+        <IconButton label={`${t('shell.shortcuts')} (?)`} onClick={openSheet}>
+          <Keyboard aria-hidden className="size-5" />
+        </IconButton>
       </div>
     </nav>
+  )
+}
+
+const placeClasses =
+  'flex items-center rounded-2xl text-ink-soft transition-colors hover:text-ink [&>svg]:size-5.5 ' +
+  'data-[status=active]:font-medium data-[status=active]:text-seal-ink'
+const inBarClasses =
+  'min-h-14 min-w-16 flex-col justify-center gap-1 px-2 text-xs lg:w-18 lg:data-[status=active]:bg-seal-wash'
+
+function SignOutButton() {
+  const t = useText()
+  return (
+    <IconButton
+      label={t('shell.signOut')}
+      onClick={() => void signOut().catch(error => toast(explain(error), { look: 'bad' }))}
+    >
+      <LogOut aria-hidden className="size-5" />
+    </IconButton>
   )
 }
 

@@ -2,7 +2,7 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { useEffect, useEffectEvent, useSyncExternalStore } from 'react'
 import type { Generation } from '../api/generations.ts'
-import { address, dropGeneration, findGeneration, putGeneration, request } from './api.ts'
+import { address, dropGeneration, findGeneration, putGeneration, request, spendingChanged } from './api.ts'
 
 export type Connection = 'connecting' | 'open' | 'lost'
 
@@ -66,6 +66,7 @@ export function followEvents(client: QueryClient) {
       const generation = JSON.parse(event.data) as Generation
       const isNew = findGeneration(client, generation.id) === undefined
       putGeneration(client, generation)
+      if (isNew || generation.finished_at !== null) spendingChanged(client)
       for (const listener of generationListeners) listener(generation, isNew)
     })
     source.addEventListener('removed', event => dropGeneration(client, (JSON.parse(event.data) as { id: string }).id))

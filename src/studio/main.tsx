@@ -4,7 +4,7 @@ import { CSPProvider } from '@base-ui/react/csp-provider'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { createRoot } from 'react-dom/client'
-import { createQueryClient, modelsQuery, recentQuery } from './api.ts'
+import { createQueryClient, meQuery, modelsQuery, recentQuery } from './api.ts'
 import { followEvents } from './events.ts'
 import { createStudioRouter } from './router.tsx'
 import { loadLanguage, startingLanguage } from './text/text.ts'
@@ -15,7 +15,9 @@ const client = createQueryClient()
 // What the first screen needs is on its way before its code is.
 void client.prefetchQuery(modelsQuery)
 void client.prefetchQuery(recentQuery)
-await loadLanguage(startingLanguage())
+// Which ways there are depends on who it is; nobody waits long for that.
+const known = Promise.race([client.prefetchQuery(meQuery), new Promise(resolve => setTimeout(resolve, 400))])
+await Promise.all([loadLanguage(startingLanguage()), known])
 followEvents(client)
 
 createRoot(document.querySelector('#studio')!).render(

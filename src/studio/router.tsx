@@ -38,6 +38,22 @@ const picture = createRoute({
   component: lazyRouteComponent(() => import('./picture/picture.tsx'), 'PictureScreen'),
 })
 
+const usage = createRoute({
+  getParentRoute: () => root,
+  path: 'usage',
+  /** `month`: such as 2026-11; `by`: what it is divided by. */
+  validateSearch: search => texts(search, ['month', 'by']),
+  component: lazyRouteComponent(() => import('./usage/usage.tsx'), 'UsageScreen'),
+})
+
+const team = createRoute({
+  getParentRoute: () => root,
+  path: 'team',
+  /** `add`: the form of a new token is open. */
+  validateSearch: search => texts(search, ['add']),
+  component: lazyRouteComponent(() => import('./team/team.tsx'), 'TeamScreen'),
+})
+
 const configurations = createRoute({
   getParentRoute: () => root,
   path: 'configurations',
@@ -68,7 +84,7 @@ const index = createRoute({
 
 export function createStudioRouter() {
   return createRouter({
-    routeTree: root.addChildren([generate, gallery, picture, configurations, status, welcome, index]),
+    routeTree: root.addChildren([generate, gallery, picture, usage, configurations, team, status, welcome, index]),
     basepath: new URL(document.baseURI).pathname,
     defaultPreload: 'intent',
     scrollRestoration: true,

@@ -1,17 +1,23 @@
 /** The list of all keys, opened with `?`. */
 import { Fragment } from 'react'
+import { useMe } from './api.ts'
 import { type TextKey, useText } from './text/text.ts'
 import { Dialog } from './ui/dialog.tsx'
 import { Kbd } from './ui/states.tsx'
 
-const sheet: { title: TextKey; lines: { keys: readonly (readonly string[])[]; text: TextKey }[] }[] = [
+const sheet: {
+  title: TextKey
+  lines: { keys: readonly (readonly string[])[]; text: TextKey; isForAdmins?: boolean }[]
+}[] = [
   {
     title: 'shell.shortcutsGoTo',
     lines: [
       { keys: [['g'], ['c']], text: 'shell.create' },
       { keys: [['g'], ['g']], text: 'shell.gallery' },
-      { keys: [['g'], ['k']], text: 'shell.configurations' },
-      { keys: [['g'], ['s']], text: 'shell.status' },
+      { keys: [['g'], ['u']], text: 'shell.usage' },
+      { keys: [['g'], ['k']], text: 'shell.configurations', isForAdmins: true },
+      { keys: [['g'], ['t']], text: 'shell.team', isForAdmins: true },
+      { keys: [['g'], ['s']], text: 'shell.status', isForAdmins: true },
     ],
   },
   {
@@ -61,6 +67,7 @@ const sheet: { title: TextKey; lines: { keys: readonly (readonly string[])[]; te
 
 export function ShortcutSheet({ isOpen, onClose }: { isOpen: boolean; onClose(): void }) {
   const t = useText()
+  const isAdmin = useMe()?.role === 'admin'
   return (
     <Dialog isOpen={isOpen} onClose={onClose} title={t('shell.shortcuts')} size="large">
       <div className="gap-8 sm:columns-2">
@@ -68,22 +75,24 @@ export function ShortcutSheet({ isOpen, onClose }: { isOpen: boolean; onClose():
           <section key={part.title} className="mb-6 break-inside-avoid">
             <h3 className="mb-2 text-ink-faint text-sm">{t(part.title)}</h3>
             <dl className="flex flex-col gap-2">
-              {part.lines.map(line => (
-                <div key={line.text} className="flex items-center justify-between gap-4">
-                  <dt>{t(line.text)}</dt>
-                  <dd className="flex items-center gap-1 text-ink-faint text-xs">
-                    {line.keys.map((together, index) => (
-                      // biome-ignore lint/suspicious/noArrayIndexKey: the same key may come twice, and the order never changes
-                      <Fragment key={`${index} ${together.join()}`}>
-                        {index > 0 && t('shell.afterwards')}
-                        {together.map(key => (
-                          <Kbd key={key}>{key}</Kbd>
-                        ))}
-                      </Fragment>
-                    ))}
-                  </dd>
-                </div>
-              ))}
+              {part.lines
+                .filter(line => isAdmin || !line.isForAdmins)
+                .map(line => (
+                  <div key={line.text} className="flex items-center justify-between gap-4">
+                    <dt>{t(line.text)}</dt>
+                    <dd className="flex items-center gap-1 text-ink-faint text-xs">
+                      {line.keys.map((together, index) => (
+                        // biome-ignore lint/suspicious/noArrayIndexKey: the same key may come twice, and the order never changes
+                        <Fragment key={`${index} ${together.join()}`}>
+                          {index > 0 && t('shell.afterwards')}
+                          {together.map(key => (
+                            <Kbd key={key}>{key}</Kbd>
+                          ))}
+                        </Fragment>
+                      ))}
+                    </dd>
+                  </div>
+                ))}
             </dl>
           </section>
         ))}

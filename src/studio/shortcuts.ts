@@ -3,7 +3,8 @@ import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useEffectEvent } from 'react'
 import { toggleTheme } from './theme.ts'
 
-const places = { c: '/', g: '/gallery', k: '/configurations', s: '/status' } as const
+const places = { c: '/', g: '/gallery', u: '/usage', k: '/configurations', t: '/team', s: '/status' } as const
+const adminKeys = ['k', 't', 's']
 const secondKeyWithinMs = 1200
 
 /** Letters alone mean something only where nothing is being written. */
@@ -11,10 +12,10 @@ export function isTyping(target: EventTarget | null) {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
 }
 
-export function useShortcuts(openSheet: () => void) {
+export function useShortcuts(openSheet: () => void, isAdmin: boolean) {
   const navigate = useNavigate()
   const act = useEffectEvent((key: string, isAfterG: boolean) => {
-    if (isAfterG && Object.hasOwn(places, key)) {
+    if (isAfterG && Object.hasOwn(places, key) && (isAdmin || !adminKeys.includes(key))) {
       void navigate({ to: places[key as keyof typeof places] })
       return true
     }

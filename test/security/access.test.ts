@@ -21,6 +21,8 @@ const rules: Record<string, AccessRule> = {
   'GET /picture/:generationId': 'member',
   'GET /configurations': 'member',
   'GET /status': 'member',
+  'GET /team': 'member',
+  'GET /usage': 'member',
   'GET /welcome': 'member',
   'GET /assets/*': 'member',
   'GET /docs/': 'member',

@@ -7,7 +7,17 @@ import { Problem } from '../../src/api/problems.ts'
 import { startServer } from './harness.ts'
 
 const page = '<!doctype html><head><base href="/" /><script type="module" src="./assets/index-abc.js"></script></head>'
-const screens = ['/', '/index.html', '/gallery', '/picture/g1', '/configurations', '/status', '/welcome']
+const screens = [
+  '/',
+  '/index.html',
+  '/gallery',
+  '/picture/g1',
+  '/usage',
+  '/configurations',
+  '/team',
+  '/status',
+  '/welcome',
+]
 
 /** A built studio with one script. */
 function buildStudio() {

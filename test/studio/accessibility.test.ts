@@ -22,6 +22,12 @@ beforeAll(async () => {
   const failed = await app.call('POST', '/api/generate', { prompt: '一幅画 [[output-blocked]]', model })
   failedId = failed.body.generation_id
   await app.generate({ prompt: 'four seasons [[partial]]', model, parameters: { n: 4 } })
+  await app.call('POST', '/api/tokens', {
+    name: '设计组',
+    monthly_cap: { amount: 1, currency: 'CNY' },
+    monthly_images: 9,
+  })
+  await app.call('POST', '/api/tokens', { name: 'night script', role: 'admin' })
   await app.call('POST', '/api/config', { name: '工作', provider: 'qwen', api_key: 'sk-of-nobody', is_active: false })
 })
 afterAll(() => app.close())
@@ -75,6 +81,34 @@ const screens: Screen[] = [
     open: ({ page }) => page.getByRole('complementary').waitFor(),
   },
   { name: 'failed', path: () => `/picture/${failedId}`, open: ({ page }) => page.getByRole('complementary').waitFor() },
+  {
+    name: 'usage',
+    path: '/usage',
+    async open({ page, word }) {
+      await page.getByText(word('usage.asTable')).click()
+      await page.getByRole('table').nth(1).waitFor()
+    },
+  },
+  { name: 'team', path: '/team', open: ({ page }) => page.getByRole('listitem').nth(1).waitFor() },
+  {
+    name: 'new token',
+    path: '/team?add=token',
+    async open({ page, word }) {
+      await page.getByRole('dialog').getByText(word('team.modelsSome')).click()
+      await page.getByRole('button', { name: word('team.make') }).click()
+      await page.getByText(word('team.nameNeeded')).waitFor()
+    },
+  },
+  {
+    name: 'made token',
+    path: '/team?add=token',
+    async open({ page, word }) {
+      await page.getByLabel(word('team.name'), { exact: true }).fill('one more')
+      await page.getByRole('dialog').getByText(word('team.modelsAll'), { exact: true }).click()
+      await page.getByRole('button', { name: word('team.make') }).click()
+      await page.getByText(word('team.once')).waitFor()
+    },
+  },
   { name: 'configurations', path: '/configurations', open: ({ page }) => page.getByRole('switch').waitFor() },
   { name: 'new key', path: '/configurations?add=qwen', open: ({ page }) => page.getByRole('dialog').waitFor() },
   { name: 'status', path: '/status', open: ({ page }) => page.getByRole('heading', { level: 2 }).nth(3).waitFor() },

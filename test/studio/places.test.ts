@@ -21,11 +21,13 @@ test('on a phone nothing is cut off, and everything can be hit with a thumb', as
     '/gallery',
     '/gallery?view=list',
     `/picture/${made.id}`,
+    '/usage',
     '/configurations',
+    '/team',
     '/status',
     '/welcome',
   ]
-  for (const path of [...screens, '/configurations?add=doubao']) {
+  for (const path of [...screens, '/team?add=token', '/configurations?add=doubao']) {
     await page.goto(app.url + path)
     await page.locator('h1').waitFor({ state: 'attached' })
     await page.waitForLoadState('networkidle')

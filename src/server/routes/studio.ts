@@ -14,7 +14,9 @@ const screens = [
   '/index.html',
   '/gallery',
   '/picture/:generationId',
+  '/usage',
   '/configurations',
+  '/team',
   '/status',
   '/welcome',
 ] as const

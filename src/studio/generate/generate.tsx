@@ -10,17 +10,20 @@ import {
   explain,
   type Generation,
   generationQuery,
+  type Me,
   modelsQuery,
   putAnswer,
+  useMe,
 } from '../api.ts'
 import { Feed } from '../live/feed.tsx'
 import type { TakenRecipe } from '../router.tsx'
 import { isTyping } from '../shortcuts.ts'
-import { moneyRange } from '../text/format.ts'
+import { day, money, moneyRange } from '../text/format.ts'
 import { type Text, useText } from '../text/text.ts'
 import { Button, buttonClasses, IconButton } from '../ui/button.tsx'
 import { EmptyState, Skeleton } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
+import { type Shortage, shortagesOf } from './allowance.ts'
 import { Composer } from './composer.tsx'
 import { draftOf, recipeOf, standardModel, useDraft } from './draft.ts'
 import { ModelPicker, priceText } from './model-picker.tsx'
@@ -274,14 +277,17 @@ function ChosenModels({ chosen, onPick }: { chosen: readonly Model[]; onPick(): 
 
 function NoKey() {
   const t = useText()
+  const isMember = useMe()?.role === 'member'
   return (
     <div className="flex flex-col items-center gap-3 rounded-3xl bg-seal-wash p-6 text-center">
       <KeyRound aria-hidden className="size-8 text-seal-ink" />
       <h2 className="text-xl">{t('generate.noKey')}</h2>
-      <p className="text-ink-soft">{t('generate.noKeyHint')}</p>
-      <Link to="/welcome" className={buttonClasses('primary')}>
-        {t('generate.begin')}
-      </Link>
+      <p className="text-ink-soft">{t(isMember ? 'generate.noKeyMember' : 'generate.noKeyHint')}</p>
+      {!isMember && (
+        <Link to="/welcome" className={buttonClasses('primary')}>
+          {t('generate.begin')}
+        </Link>
+      )}
     </div>
   )
 }
@@ -297,7 +303,9 @@ interface PressAreaProps {
 
 function PressArea({ plans, isSending, areFaultsShown }: PressAreaProps) {
   const t = useText()
-  const faults = [...new Set(plans.flatMap(plan => faultTexts(t, plan, areFaultsShown)))]
+  const me = useMe()
+  const shortages = shortagesOf(me, plans).map(shortage => shortageText(t, shortage))
+  const faults = [...new Set([...plans.flatMap(plan => faultTexts(t, plan, areFaultsShown)), ...shortages])]
   // What none of them has is no longer in sight either, and waits for a model that has it.
   const has = (name: string) => plans.some(({ model }) => Object.hasOwn(schemasOf(model), name))
   const notes = [
@@ -340,8 +348,35 @@ function PressArea({ plans, isSending, areFaultsShown }: PressAreaProps) {
             : t('generate.press')}
         <span className="font-normal tabular-nums">{costText(t, plans)}</span>
       </Button>
+      {me && <Left me={me} />}
     </div>
   )
+}
+
+/** Of the caps, for those who have any. */
+function Left({ me: { left, left_images: images } }: { me: Me }) {
+  const t = useText()
+  const parts = [
+    left && money(left.amount, left.currency),
+    images !== null && t('usage.capPictures', { count: images }),
+  ].filter(part => typeof part === 'string')
+  if (parts.length === 0) return null
+  return (
+    <p className="text-center text-ink-faint text-sm tabular-nums">
+      {t('usage.leftThisMonth', { left: parts.join(' · ') })}
+    </p>
+  )
+}
+
+function shortageText(t: Text, shortage: Shortage) {
+  const renews = { day: day(shortage.renewsAt) }
+  if (shortage.kind === 'images') {
+    const { left, wanted } = shortage
+    return left === 0 ? t('usage.usedUpImages', renews) : t('usage.overImages', { left, wanted, ...renews })
+  }
+  const { left, wanted, currency } = shortage
+  if (left === 0) return t('usage.usedUpMoney', renews)
+  return t('usage.overMoney', { left: money(left, currency), wanted: money(wanted, currency), ...renews })
 }
 
 /** Before it is pressed: `¥0.25`, `≈ ¥0.30–0.60`, or that no price is known. */

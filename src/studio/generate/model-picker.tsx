@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { Check, Plus, Search } from 'lucide-react'
 import { useState } from 'react'
 import type { Model } from '../../api/models.ts'
+import { useMe } from '../api.ts'
 import { money } from '../text/format.ts'
 import { type Text, useLanguage, useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
@@ -24,6 +25,7 @@ export interface ModelPickerProps {
 
 export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerProps) {
   const t = useText()
+  const isAdmin = useMe()?.role === 'admin'
   const [words, setWords] = useState('')
   const [isOlderShown, setOlderShown] = useState(false)
   const isFound = (model: Model) => {
@@ -78,7 +80,7 @@ export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerPr
           <section key={provider} aria-labelledby={`provider-${provider}`}>
             <h3 id={`provider-${provider}`} className="mb-2 flex items-center gap-2 text-lg">
               {members[0]?.provider_name}
-              {!members.some(model => model.configured) && (
+              {isAdmin && !members.some(model => model.configured) && (
                 <Link
                   to="/configurations"
                   search={{ add: provider }}

@@ -9,6 +9,8 @@ import { picture } from './en/picture.ts'
 import { problems } from './en/problems.ts'
 import { shell } from './en/shell.ts'
 import { status } from './en/status.ts'
+import { team } from './en/team.ts'
+import { usage } from './en/usage.ts'
 import { welcome } from './en/welcome.ts'
 
 export const en = {
@@ -22,6 +24,8 @@ export const en = {
   picture,
   configurations,
   status,
+  team,
+  usage,
   welcome,
 }
 

@@ -65,3 +65,18 @@ export function ago(timestamp: string, now = Date.now()) {
 export function moment(timestamp: string) {
   return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(timestamp))
 }
+
+/** `1 December 2026`, a day in UTC as the server counts them. */
+export function day(date: string) {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(date))
+}
+
+/** `1 Dec` of a day such as `2026-12-01`. */
+export function shortDay(date: string) {
+  return new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(date))
+}
+
+/** `December 2026` of a month such as `2026-12`. */
+export function month(date: string) {
+  return new Intl.DateTimeFormat(locale(), { year: 'numeric', month: 'long', timeZone: 'UTC' }).format(new Date(date))
+}

@@ -10,8 +10,11 @@ import { picture } from './zh/picture.ts'
 import { problems } from './zh/problems.ts'
 import { shell } from './zh/shell.ts'
 import { status } from './zh/status.ts'
+import { team } from './zh/team.ts'
+import { usage } from './zh/usage.ts'
 import { welcome } from './zh/welcome.ts'
 
 export const zh: { [Screen in keyof Dictionary]: Words<Dictionary[Screen]> } = {
   ...{ shell, problems, parameters, hints, generate, live, gallery, picture, configurations, status, welcome },
+  ...{ team, usage },
 }

@@ -107,6 +107,7 @@ export const generate = {
   modelsFailed: 'The models could not be loaded',
   noKey: 'Draw your first picture',
   noKeyHint: 'One key of an image service is enough, and takes less than a minute.',
+  noKeyMember: 'No service that your token may use has a key yet. Ask an administrator of this server to add one.',
   begin: 'Add a key',
   startOver: 'Empty the form',
   feed: 'Newest',

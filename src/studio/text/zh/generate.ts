@@ -109,6 +109,7 @@ export const generate: Words<typeof english> = {
   modelsFailed: '未能加载模型',
   noKey: '画第一张图',
   noKeyHint: '只需要一个图像服务的密钥，不到一分钟。',
+  noKeyMember: '您可用的模型还没有密钥，请联系服务器管理员添加。',
   begin: '添加密钥',
   startOver: '清空表单',
   feed: '最新',

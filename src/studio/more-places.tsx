@@ -1,0 +1,68 @@
+/** What the bar of a phone has no room for, in a sheet above it. */
+import { Ellipsis } from 'lucide-react'
+import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react'
+import { useText } from './text/text.ts'
+import { classes } from './ui/classes.ts'
+
+export interface MorePlacesProps {
+  className: string
+  /** One of the places in the sheet is shown now. */
+  isActive: boolean
+  /** What it holds; any press in it closes it. */
+  children: ReactNode
+}
+
+export function MorePlaces({ className, isActive, children }: MorePlacesProps) {
+  const t = useText()
+  const [isOpen, setOpen] = useState(false)
+  const root = useRef<HTMLDivElement>(null)
+  const button = useRef<HTMLButtonElement>(null)
+
+  const act = useEffectEvent((event: KeyboardEvent | PointerEvent | FocusEvent) => {
+    if (event.type === 'keydown') {
+      if ((event as KeyboardEvent).key !== 'Escape') return
+      button.current?.focus()
+    } else if (root.current?.contains(event.target as Node)) return
+    setOpen(false)
+  })
+  useEffect(() => {
+    if (!isOpen) return undefined
+    const handle = (event: KeyboardEvent | PointerEvent | FocusEvent) => act(event)
+    document.addEventListener('keydown', handle)
+    document.addEventListener('pointerdown', handle)
+    document.addEventListener('focusin', handle)
+    return () => {
+      document.removeEventListener('keydown', handle)
+      document.removeEventListener('pointerdown', handle)
+      document.removeEventListener('focusin', handle)
+    }
+  }, [isOpen])
+
+  return (
+    <div ref={root} className="lg:hidden">
+      <button
+        ref={button}
+        type="button"
+        aria-expanded={isOpen}
+        data-status={isActive ? 'active' : undefined}
+        onClick={() => setOpen(!isOpen)}
+        className={className}
+      >
+        <Ellipsis aria-hidden />
+        {t('shell.more')}
+      </button>
+      {/* The links and buttons in it are what is operated; this only notices that one was. */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: as above */}
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: as above */}
+      <div
+        onClick={() => setOpen(false)}
+        className={classes(
+          'absolute right-3 bottom-full mb-3 flex min-w-48 animate-appear flex-col rounded-2xl border border-line bg-raised p-1.5 shadow-float',
+          !isOpen && 'hidden',
+        )}
+      >
+        {children}
+      </div>
+    </div>
+  )
+}

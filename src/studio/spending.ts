@@ -1,0 +1,48 @@
+/** Pure: what the lines of the usage come to. */
+import type { UsageItem } from './api.ts'
+
+export interface Sum {
+  images: number
+  calls: number
+  unknown: number
+  /** Of pictures whose price is not known. */
+  unpricedImages: number
+  /** One a currency; no zeros. */
+  amounts: { amount: number; currency: string }[]
+}
+
+export interface Group extends Sum {
+  key: string
+  name: string
+}
+
+/** What is counted: pictures, or money in one currency. */
+export type Measure = 'images' | (string & {})
+
+export function sumOf(items: readonly UsageItem[]): Sum {
+  const amounts = new Map<string, number>()
+  const sum: Sum = { images: 0, calls: 0, unknown: 0, unpricedImages: 0, amounts: [] }
+  for (const { images, calls, unknown, amount, currency } of items) {
+    sum.images += images
+    sum.calls += calls
+    sum.unknown += unknown
+    if (currency === null) sum.unpricedImages += images
+    else if (amount !== 0) amounts.set(currency, (amounts.get(currency) ?? 0) + amount)
+  }
+  // Sums of tenths are not whole; a millionth is as fine as the server counts.
+  sum.amounts = [...amounts].map(([currency, amount]) => ({ currency, amount: Math.round(amount * 1e6) / 1e6 }))
+  return sum
+}
+
+/** One for each key, whatever currencies it has; the largest first. */
+export function groupsOf(items: readonly UsageItem[], measure: Measure): Group[] {
+  const groups = [...Map.groupBy(items, ({ key }) => key)].map(([key, members]) => {
+    return { key, name: members[0]?.name ?? key, ...sumOf(members) }
+  })
+  return groups.toSorted((a, b) => measured(b, measure) - measured(a, measure) || b.images - a.images)
+}
+
+export function measured(sum: Sum, measure: Measure): number {
+  if (measure === 'images') return sum.images
+  return sum.amounts.find(({ currency }) => currency === measure)?.amount ?? 0
+}

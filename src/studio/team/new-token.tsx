@@ -1,0 +1,181 @@
+/** The form of a new token: whose it is, what it may do, and how much it may spend. */
+import { CircleAlert } from 'lucide-react'
+import { type FormEvent, useEffect, useId, useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
+import { ApiError, explain, type MadeToken, useMakeToken } from '../api.ts'
+import { useText } from '../text/text.ts'
+import { Button } from '../ui/button.tsx'
+import { classes } from '../ui/classes.ts'
+import { Dialog } from '../ui/dialog.tsx'
+import { controlClasses, Field, TextField } from '../ui/field.tsx'
+import { Select } from '../ui/select.tsx'
+import { Notice } from '../ui/states.tsx'
+import { bodyOf, currencies, type DraftFault, faultsOf, keepDraft, readDraft, type TokenDraft } from './draft.ts'
+import { ModelsField } from './models-field.tsx'
+
+export interface NewTokenDialogProps {
+  onClose(): void
+  onMade(token: MadeToken): void
+}
+
+/** Where the server reports a fault of each field. */
+const paths = { name: 'name', amount: 'monthly_cap', images: 'monthly_images', models: 'models' } as const
+
+export function NewTokenDialog({ onClose, onMade }: NewTokenDialogProps) {
+  const t = useText()
+  const form = useId()
+  const [draft, setDraft] = useState(readDraft)
+  const [areFaultsShown, setFaultsShown] = useState(false)
+  const nameField = useRef<HTMLInputElement>(null)
+  const make = useMakeToken()
+  const faults = faultsOf(draft)
+
+  function change(next: Partial<TokenDraft>) {
+    const changed = { ...draft, ...next }
+    setDraft(changed)
+    keepDraft(changed)
+    make.reset()
+  }
+
+  function close() {
+    keepDraft(undefined)
+    onClose()
+  }
+
+  async function submit(event: FormEvent) {
+    event.preventDefault()
+    flushSync(() => setFaultsShown(true))
+    if (make.isPending) return
+    if (faults.length > 0) {
+      focusFault(form)
+      return
+    }
+    // What goes wrong is shown beside its field, or below all of them.
+    const made = await make.mutateAsync(bodyOf(draft)).catch(() => undefined)
+    if (!made) return
+    keepDraft(undefined)
+    onMade(made)
+  }
+
+  useEffect(() => {
+    if (make.isError) focusFault(form)
+  }, [make.isError, form])
+
+  const refused = make.error instanceof ApiError ? (make.error.problem?.errors ?? []) : []
+  const refusalOf = (field: DraftFault) => refused.find(({ path }) => path.split('.')[0] === paths[field])?.message
+  const isExplained = refused.some(({ path }) => Object.values(paths).some(known => known === path.split('.')[0]))
+  const errorOf = (field: DraftFault, text: 'nameNeeded' | 'amountFault' | 'imagesFault' | 'modelsNeeded') =>
+    areFaultsShown && faults.includes(field) ? t(`team.${text}`) : refusalOf(field)
+
+  return (
+    <Dialog
+      isOpen
+      onClose={close}
+      initialFocus={nameField}
+      title={t('team.newTitle')}
+      actions={
+        <>
+          <Button onClick={close}>{t('shell.cancel')}</Button>
+          <Button type="submit" form={form} look="primary" isBusy={make.isPending} disabled={make.isPending}>
+            {t('team.make')}
+          </Button>
+        </>
+      }
+    >
+      <form id={form} noValidate onSubmit={event => void submit(event)} className="flex flex-col gap-5 pt-1">
+        <Field label={t('team.name')} hint={t('team.nameHint')} error={errorOf('name', 'nameNeeded')}>
+          {control => (
+            <input
+              {...control}
+              ref={nameField}
+              type="text"
+              autoComplete="off"
+              maxLength={200}
+              value={draft.name}
+              onChange={event => change({ name: event.target.value })}
+              className={controlClasses}
+            />
+          )}
+        </Field>
+        <RoleChoice role={draft.role} onChange={role => change({ role })} />
+        <fieldset>
+          <legend className="font-medium text-ink-soft text-sm">{t('team.caps')}</legend>
+          <p className="mt-0.5 mb-2.5 text-ink-faint text-sm">{t('team.capsHint')}</p>
+          <div className="grid grid-cols-2 gap-3 sm:grid-cols-[1fr_8rem_1fr]">
+            <TextField
+              label={t('team.amount')}
+              error={errorOf('amount', 'amountFault')}
+              inputMode="decimal"
+              placeholder="50"
+              value={draft.amount}
+              onChange={event => change({ amount: event.target.value })}
+            />
+            <Select
+              label={t('team.currency')}
+              value={draft.currency}
+              choices={currencies.map(currency => ({ value: currency, label: currency }))}
+              onChange={currency => change({ currency })}
+            />
+            <TextField
+              label={t('team.images')}
+              error={errorOf('images', 'imagesFault')}
+              inputMode="numeric"
+              placeholder="300"
+              value={draft.images}
+              onChange={event => change({ images: event.target.value })}
+              className="max-sm:col-span-2"
+            />
+          </div>
+          {draft.amount.trim() !== '' && <p className="mt-2 text-ink-faint text-sm">{t('team.currencyHint')}</p>}
+        </fieldset>
+        <ModelsField
+          chosen={draft.models}
+          error={errorOf('models', 'modelsNeeded')}
+          onChange={models => change({ models })}
+        />
+        {make.isError && !isExplained && (
+          <Notice look="bad" icon={<CircleAlert aria-hidden />}>
+            {explain(make.error)}
+          </Notice>
+        )}
+      </form>
+    </Dialog>
+  )
+}
+
+function focusFault(form: string) {
+  document.getElementById(form)?.querySelector<HTMLElement>('[aria-invalid]')?.focus()
+}
+
+function RoleChoice({ role, onChange }: { role: TokenDraft['role']; onChange(role: TokenDraft['role']): void }) {
+  const t = useText()
+  const name = useId()
+  return (
+    <fieldset>
+      <legend className="mb-1.5 font-medium text-ink-soft text-sm">{t('team.role')}</legend>
+      <div className="grid gap-2 sm:grid-cols-2">
+        {(['member', 'admin'] as const).map(value => (
+          <label
+            key={value}
+            className={classes(
+              'flex cursor-pointer flex-col rounded-xl border px-3 py-2 transition-colors',
+              'has-focus-visible:outline-2 has-focus-visible:outline-seal-ink has-focus-visible:outline-offset-2',
+              value === role ? 'border-seal bg-seal-wash' : 'border-line bg-raised hover:border-line-strong',
+            )}
+          >
+            <input
+              type="radio"
+              name={name}
+              value={value}
+              className="sr-only"
+              checked={value === role}
+              onChange={() => onChange(value)}
+            />
+            <span className="font-medium">{t(`team.${value}`)}</span>
+            <span className="text-ink-soft text-sm">{t(`team.${value}Hint`)}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  )
+}

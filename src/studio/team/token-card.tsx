@@ -1,0 +1,131 @@
+/** One token: what it may do, how much of its month is used, and its end. */
+import { Ban, ShieldCheck } from 'lucide-react'
+import { useState } from 'react'
+import type { Model } from '../../api/models.ts'
+import { ApiError, explain, type Token, useRevokeToken } from '../api.ts'
+import { CapBar, capsOf } from '../caps.tsx'
+import type { Sum } from '../spending.ts'
+import { ago, moment, money } from '../text/format.ts'
+import { type Text, useText } from '../text/text.ts'
+import { Button } from '../ui/button.tsx'
+import { Dialog } from '../ui/dialog.tsx'
+import { Badge, Skeleton } from '../ui/states.tsx'
+import { toast } from '../ui/toast.tsx'
+
+export interface TokenCardProps {
+  token: Token
+  /** This month; undefined: nothing, or not known yet. */
+  spent: Sum | undefined
+  isSpentKnown: boolean
+  models: readonly Model[]
+}
+
+const nothing: Sum = { images: 0, calls: 0, unknown: 0, unpricedImages: 0, amounts: [] }
+
+export function TokenCard({ token, spent = nothing, isSpentKnown, models }: TokenCardProps) {
+  const t = useText()
+  const { name, role, models: allowed, created_at: createdAt, last_used_at: lastUsedAt } = token
+  const [isAsking, setAsking] = useState(false)
+  const caps = capsOf(token, spent)
+  const nameOf = (id: string) => models.find(model => model.id === id)?.name ?? id
+  return (
+    <li className="flex flex-col gap-3 rounded-card border border-line bg-raised p-4 sm:p-5">
+      <div className="flex items-start gap-3">
+        <div className="min-w-0 flex-1">
+          <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
+            <h2 className="break-words font-sans text-base">{name}</h2>
+            {role === 'admin' ? (
+              <Badge look="warning">
+                <ShieldCheck aria-hidden className="size-3" />
+                {t('team.admin')}
+              </Badge>
+            ) : (
+              <Badge>{t('team.member')}</Badge>
+            )}
+          </div>
+          <p className="mt-1 flex flex-wrap gap-x-3 text-ink-soft text-sm">
+            <span>{lastUsedAt === null ? t('team.neverUsed') : t('team.lastUsed', { when: ago(lastUsedAt) })}</span>
+            <time dateTime={createdAt} title={moment(createdAt)}>
+              {t('team.made', { when: ago(createdAt) })}
+            </time>
+          </p>
+          <p className="mt-1 break-words text-ink-faint text-sm">
+            {allowed === null
+              ? t('team.allModels')
+              : t('team.models', { count: allowed.length, names: allowed.map(nameOf).join(t('team.between')) })}
+          </p>
+        </div>
+        <Button
+          size="small"
+          look="danger"
+          icon={<Ban aria-hidden className="size-4" />}
+          aria-label={t('team.revokeNamed', { name })}
+          onClick={() => setAsking(true)}
+        >
+          {t('team.revoke')}
+        </Button>
+      </div>
+      {!isSpentKnown ? (
+        <Skeleton className="h-8" />
+      ) : caps.length === 0 ? (
+        <p className="text-ink-soft text-sm tabular-nums">{t('team.uncapped', { used: spentText(t, spent) })}</p>
+      ) : (
+        <div className="grid gap-x-8 gap-y-3 sm:grid-cols-2">
+          {caps.map(cap => (
+            <CapBar key={cap.unit} cap={cap} name={name} />
+          ))}
+        </div>
+      )}
+      {isAsking && <RevokeDialog token={token} onClose={() => setAsking(false)} />}
+    </li>
+  )
+}
+
+function spentText(t: Text, { amounts, images }: Sum) {
+  return [
+    ...amounts.map(({ amount, currency }) => money(amount, currency)),
+    t('team.pictures', { count: images }),
+  ].join(' · ')
+}
+
+function RevokeDialog({ token: { id, name }, onClose }: { token: Token; onClose(): void }) {
+  const t = useText()
+  const revoke = useRevokeToken()
+
+  async function confirm() {
+    try {
+      await revoke.mutateAsync(id)
+      toast(t('team.revoked', { name }))
+    } catch (error) {
+      // Somebody else was faster.
+      const isGone = error instanceof ApiError && error.status === 404
+      if (isGone) toast(t('team.revoked', { name }))
+      else toast(explain(error), { look: 'bad' })
+    }
+    onClose()
+  }
+
+  return (
+    <Dialog
+      isOpen
+      size="small"
+      onClose={onClose}
+      title={t('team.revokeTitle', { name })}
+      description={t('team.revokeHint')}
+      actions={
+        <>
+          <Button onClick={onClose}>{t('shell.cancel')}</Button>
+          <Button
+            look="primary"
+            icon={<Ban aria-hidden className="size-4" />}
+            isBusy={revoke.isPending}
+            disabled={revoke.isPending}
+            onClick={() => void confirm()}
+          >
+            {t('team.revoke')}
+          </Button>
+        </>
+      }
+    />
+  )
+}

@@ -1,0 +1,72 @@
+/** What is left of this month's caps: those of the own token, and for administrators those of all tokens and keys. */
+import { useQuery } from '@tanstack/react-query'
+import { configurationsQuery, tokensQuery, type UsageItem, usageQuery, useMe } from '../api.ts'
+import { type Cap, CapBar, capsOf } from '../caps.tsx'
+import { sumOf } from '../spending.ts'
+import { day } from '../text/format.ts'
+import { useText } from '../text/text.ts'
+
+interface Holder {
+  id: string
+  name: string
+  caps: Cap[]
+}
+
+export function MonthCaps() {
+  const t = useText()
+  const me = useMe()
+  const isAdmin = me?.role === 'admin'
+  const tokens = useQuery({ ...tokensQuery, enabled: isAdmin })
+  const configurations = useQuery({ ...configurationsQuery, enabled: isAdmin })
+  const byToken = useQuery({ ...usageQuery({ group: 'token' }), enabled: isAdmin })
+  const byConfiguration = useQuery({ ...usageQuery({ group: 'configuration' }), enabled: isAdmin })
+  const spentBy = (id: string, items: readonly UsageItem[]) => sumOf(items.filter(({ key }) => key === id))
+
+  const holders: Holder[] = []
+  if (me && !isAdmin) {
+    const { monthly_cap: cap, monthly_images: images, left, left_images: leftImages } = me
+    const amounts =
+      cap && left ? [{ amount: Math.round((cap.amount - left.amount) * 1e6) / 1e6, currency: cap.currency }] : []
+    const caps = capsOf(me, { amounts, images: (images ?? 0) - (leftImages ?? 0) })
+    holders.push({ id: 'own', name: t('usage.own'), caps })
+  }
+  if (isAdmin && byToken.data && byConfiguration.data) {
+    for (const token of tokens.data ?? []) {
+      holders.push({ id: token.id, name: token.name, caps: capsOf(token, spentBy(token.id, byToken.data)) })
+    }
+    for (const configuration of configurations.data ?? []) {
+      const caps = capsOf(configuration, spentBy(configuration.id, byConfiguration.data))
+      holders.push({ id: configuration.id, name: t('usage.ofKey', { name: configuration.name }), caps })
+    }
+  }
+  const shown = holders.filter(({ caps }) => caps.length > 0)
+  if (shown.length === 0) return null
+  return (
+    <section
+      aria-label={t('usage.caps')}
+      className="flex flex-col gap-4 rounded-card border border-line bg-raised p-4 sm:p-5"
+    >
+      <div className="flex flex-wrap items-baseline justify-between gap-x-4">
+        <h2 className="text-lg">{t('usage.caps')}</h2>
+        <p className="text-ink-faint text-sm">{t('usage.capsHint', { day: day(me?.renews_at ?? nextMonth()) })}</p>
+      </div>
+      <ul className="flex flex-col gap-4">
+        {shown.map(({ id, name, caps }) => (
+          <li key={id} className="grid gap-x-8 gap-y-3 sm:grid-cols-[12rem_1fr]">
+            <span className="min-w-0 break-words">{name}</span>
+            <div className="grid gap-x-8 gap-y-3 md:grid-cols-2">
+              {caps.map(cap => (
+                <CapBar key={cap.unit} cap={cap} name={name} />
+              ))}
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+/** Its first day, in UTC. */
+function nextMonth(now = new Date()) {
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1)).toISOString()
+}

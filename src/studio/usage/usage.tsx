@@ -1,0 +1,223 @@
+/** What was made and spent in a month: in all, day by day, by model, key and token, and what is left of the caps. */
+import { useQuery } from '@tanstack/react-query'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { ChartColumn, CircleAlert, Download } from 'lucide-react'
+import { type ReactNode, useState } from 'react'
+import { explain, type UsageGroup, usageCsvUrl, usageQuery, useMe } from '../api.ts'
+import { type Measure, type Sum, sumOf } from '../spending.ts'
+import { moment, money, month as monthName } from '../text/format.ts'
+import { type Text, useText } from '../text/text.ts'
+import { Button, buttonClasses } from '../ui/button.tsx'
+import { classes } from '../ui/classes.ts'
+import { Menu } from '../ui/menu.tsx'
+import { Segmented } from '../ui/segmented.tsx'
+import { Select } from '../ui/select.tsx'
+import { EmptyState, Notice, Skeleton } from '../ui/states.tsx'
+import { Breakdown, type Division, divisions } from './breakdown.tsx'
+import { MonthCaps } from './month-caps.tsx'
+import { daysOf, isMonth, monthsOf, thisMonth } from './months.ts'
+import { Plot } from './plot.tsx'
+
+/** Before anybody used this. */
+const ever = '2000-01-01'
+
+export function UsageScreen() {
+  const t = useText()
+  const navigate = useNavigate()
+  const search = useSearch({ from: '/usage' })
+  const me = useMe()
+  const month = isMonth(search.month) ? search.month : thisMonth()
+  const days = daysOf(month)
+  const period = { from: days[0]!, to: days.at(-1)! }
+  const usage = useQuery(usageQuery({ group: 'day', ...period }))
+  // Only to know which months there are.
+  const all = useQuery({ ...usageQuery({ group: 'day', from: ever }), staleTime: 5 * 60_000 })
+
+  const offered = divisions.filter(({ isForAdmins }) => me?.role === 'admin' || !isForAdmins)
+  const by = offered.find(({ by }) => by === search.by)?.by ?? 'model'
+  const change = (next: { month?: string; by?: Division }) =>
+    void navigate({ to: '/usage', search: { ...search, ...next }, replace: true, resetScroll: false })
+
+  const sum = sumOf(usage.data ?? [])
+  const isEmpty = usage.data?.length === 0
+  return (
+    <div className="mx-auto flex max-w-5xl flex-col gap-6 px-4 py-6 lg:py-10">
+      <header className="flex flex-wrap items-end justify-between gap-4">
+        <div className="min-w-0 flex-1 basis-64">
+          <h1 className="text-2xl sm:text-3xl">{t('usage.title')}</h1>
+          <p className="mt-2 text-ink-soft">{me?.name ? t('usage.leadOwn', { name: me.name }) : t('usage.lead')}</p>
+        </div>
+        <div className="flex items-end gap-2 max-sm:w-full">
+          <Select
+            isLabelHidden
+            label={t('usage.month')}
+            value={month}
+            choices={monthsOf(all.data?.map(({ key }) => key) ?? [], month).map(value => ({
+              value,
+              label: value === thisMonth() ? t('usage.thisMonth', { month: monthName(value) }) : monthName(value),
+            }))}
+            onChange={value => change({ month: value === thisMonth() ? undefined : value })}
+            className="min-w-56 max-sm:flex-1"
+          />
+          <Menu
+            trigger={
+              <Button icon={<Download aria-hidden className="size-4" />} aria-label={t('usage.csvBy')}>
+                {t('usage.csv')}
+              </Button>
+            }
+            entries={[{ group: 'day', text: 'usage.byDay' } as const, ...offered.map(csvEntry)].map(
+              ({ group, text }) => ({
+                label: t(text),
+                href: usageCsvUrl({ group, ...period }),
+                download: true,
+              }),
+            )}
+          />
+        </div>
+      </header>
+      {usage.isPending ? (
+        <Loading />
+      ) : usage.data === undefined ? (
+        <EmptyState
+          isTrouble
+          icon={<CircleAlert aria-hidden />}
+          title={t('usage.failed')}
+          action={
+            <Button look="primary" onClick={() => void usage.refetch()}>
+              {t('shell.retry')}
+            </Button>
+          }
+        >
+          {explain(usage.error)}
+        </EmptyState>
+      ) : (
+        <>
+          {usage.isError && (
+            <Notice look="warning" icon={<CircleAlert aria-hidden />}>
+              {explain(usage.error)} {t('usage.stale', { when: moment(new Date(usage.dataUpdatedAt).toISOString()) })}
+            </Notice>
+          )}
+          {month === thisMonth() && <MonthCaps />}
+          {isEmpty ? (
+            <EmptyState
+              icon={<ChartColumn aria-hidden />}
+              title={t('usage.empty', { month: monthName(month) })}
+              action={
+                month === thisMonth() && (
+                  <Link to="/" className={buttonClasses('primary')}>
+                    {t('usage.create')}
+                  </Link>
+                )
+              }
+            >
+              {t(month === thisMonth() ? 'usage.emptyHint' : 'usage.emptyPast')}
+            </EmptyState>
+          ) : (
+            <Month
+              key={month}
+              sum={sum}
+              plot={measure => <Plot month={month} days={days} items={usage.data} measure={measure} />}
+              breakdown={measure => (
+                <Breakdown
+                  period={period}
+                  by={by}
+                  offered={offered}
+                  measure={measure}
+                  onChange={next => change({ by: next })}
+                />
+              )}
+            />
+          )}
+          <p className="max-w-prose text-ink-faint text-sm">{t('usage.note')}</p>
+        </>
+      )}
+    </div>
+  )
+}
+
+function csvEntry({ by, text }: (typeof divisions)[number]) {
+  return { group: by satisfies UsageGroup, text }
+}
+
+interface MonthProps {
+  sum: Sum
+  plot(measure: Measure): ReactNode
+  breakdown(measure: Measure): ReactNode
+}
+
+function Month({ sum, plot, breakdown }: MonthProps) {
+  const t = useText()
+  const measures: Measure[] = [...sum.amounts.map(({ currency }) => currency), 'images']
+  const [chosen, setChosen] = useState<Measure>()
+  const measure = measures.find(known => known === chosen) ?? measures[0] ?? 'images'
+  return (
+    <>
+      <Totals sum={sum} />
+      {sum.unknown > 0 && (
+        <Notice look="warning" icon={<CircleAlert aria-hidden className="self-start" />}>
+          {t('usage.unknown', { count: sum.unknown })}
+        </Notice>
+      )}
+      {sum.unpricedImages > 0 && (
+        <p className="text-ink-soft text-sm">{t('usage.unpriced', { count: sum.unpricedImages })}</p>
+      )}
+      <section className="flex flex-col gap-4 rounded-card border border-line bg-raised p-4 sm:p-5">
+        <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
+          <h2 className="text-lg">{t('usage.byDay')}</h2>
+          {measures.length > 1 && (
+            <Segmented
+              label={t('usage.measure')}
+              value={measure}
+              choices={measures.map(value => ({ value, label: measureName(t, value, measures) }))}
+              onChange={setChosen}
+            />
+          )}
+        </div>
+        {plot(measure)}
+      </section>
+      {breakdown(measure)}
+    </>
+  )
+}
+
+function measureName(t: Text, measure: Measure, all: readonly Measure[]) {
+  if (measure === 'images') return t('usage.pictures')
+  return all.length > 2 ? `${t('usage.money')} ${measure}` : t('usage.money')
+}
+
+function Totals({ sum: { amounts, images, calls } }: { sum: Sum }) {
+  const t = useText()
+  return (
+    <dl className="grid grid-cols-2 gap-x-10 gap-y-4 rounded-card border border-line bg-raised px-5 py-4 sm:flex sm:flex-wrap">
+      <Figure name={t('usage.money')} className="max-sm:col-span-2">
+        {amounts.length === 0 ? (
+          <span className="text-xl">{t('usage.noMoney')}</span>
+        ) : (
+          amounts.map(({ amount, currency }) => <span key={currency}>{money(amount, currency)}</span>)
+        )}
+      </Figure>
+      <Figure name={t('usage.pictures')}>{images.toLocaleString(document.documentElement.lang)}</Figure>
+      <Figure name={t('usage.requests')}>{calls.toLocaleString(document.documentElement.lang)}</Figure>
+    </dl>
+  )
+}
+
+function Figure({ name, className, children }: { name: string; className?: string; children: ReactNode }) {
+  return (
+    <div className={classes('flex flex-col-reverse justify-end', className)}>
+      <dt className="text-ink-soft text-sm">{name}</dt>
+      <dd className="flex flex-wrap gap-x-4 font-display text-3xl tabular-nums">{children}</dd>
+    </div>
+  )
+}
+
+function Loading() {
+  const t = useText()
+  return (
+    <div role="status" aria-label={t('shell.loading')} className="flex flex-col gap-4">
+      <Skeleton className="h-24" />
+      <Skeleton className="h-72" />
+      <Skeleton className="h-40" />
+    </div>
+  )
+}

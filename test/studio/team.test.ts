@@ -1,0 +1,166 @@
+/** Sharing: a token is made, handed on, used, bounded and taken back; and what the page is for whoever has one. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { openBrowser, phone, startStudio } from '../support/browser.ts'
+import { cardOf, generate, isDrawn } from './studio.ts'
+
+const visit = openBrowser()
+const accessToken = 'correct-horse-battery'
+const admin = { authorization: `Bearer ${accessToken}` }
+const model = 'doubao-seedream-4-5-251128'
+/** What the console says of an answer that refuses. */
+const refusals = [/status of 4\d\d/, /net::ERR_/]
+
+test('a token is made, copied, used, capped and revoked', async () => {
+  const app = await startStudio({ environment: { ACCESS_TOKEN: accessToken } })
+  const boss = await visit(app.url, { path: `/login?token=${accessToken}`, expected: refusals })
+  const { page, word } = boss
+  await boss.context.grantPermissions(['clipboard-read', 'clipboard-write'])
+
+  // What is missing or refused is told beside its field, and what is typed outlives a reload.
+  await page.getByRole('link', { name: word('shell.team') }).click()
+  await page.getByRole('button', { name: word('team.add') }).click()
+  const dialog = page.getByRole('dialog', { name: word('team.newTitle') })
+  const make = dialog.getByRole('button', { name: word('team.make') })
+  const name = dialog.getByLabel(word('team.name'), { exact: true })
+  const amount = dialog.getByLabel(word('team.amount'), { exact: true })
+  await make.click()
+  await dialog.getByText(word('team.nameNeeded')).waitFor()
+  expect(await name.evaluate(element => element === document.activeElement)).toBe(true)
+  await name.fill('设计组')
+  await amount.fill('2000000000')
+  await make.click()
+  await dialog.getByRole('alert').getByText('1000000000').waitFor()
+  expect(await amount.evaluate(element => element === document.activeElement)).toBe(true)
+  await amount.fill('0.5')
+  await dialog.getByLabel(word('team.images'), { exact: true }).fill('9')
+  await page.reload()
+  await expect.poll(() => amount.inputValue()).toBe('0.5')
+  await dialog.getByText(word('team.modelsSome')).click()
+  await dialog.getByText('Seedream 4.5', { exact: true }).click()
+  await make.click()
+
+  // It is shown once, ready to be handed on.
+  const made = page.getByRole('dialog', { name: word('team.madeTitle', { name: '设计组' }) })
+  await made.getByText(word('team.once')).waitFor()
+  const copied = async (label: string) => {
+    await made.getByRole('button', { name: `${word('shell.copy')}: ${word(label)}` }).click()
+    await expect.poll(() => made.getByLabel(word(label), { exact: true }).inputValue()).toBe(await clipboard(page))
+    return clipboard(page)
+  }
+  const [curl, link, token] = [await copied('team.curl'), await copied('team.link'), await copied('team.token')]
+  expect(token).toMatch(/^wig_[\w-]{43}$/)
+  expect(link).toBe(`${app.url}/login?token=${token}`)
+  await made.getByRole('button', { name: word('team.done') }).click()
+  await made.waitFor({ state: 'detached' })
+  await page.reload()
+  const card = page.getByRole('listitem').filter({ hasText: '设计组' })
+  await card.getByText(word('team.neverUsed')).waitFor()
+  expect(await page.content()).not.toContain(token)
+  expect(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).not.toContain(token)
+
+  // With curl, then in a browser of its own, until the cap is reached; the administrator sees it happen.
+  const answer = await promisify(execFile)('sh', ['-c', `${curl} -s --max-time 30`])
+  expect(JSON.parse(answer.stdout)).toMatchObject({ status: 'succeeded', model, cost: { amount: 0.25 } })
+  const teammate = await visit(link.replace(/\/login.*/, ''), {
+    path: link.replace(app.url, ''),
+    expected: [...refusals, /EventSource/],
+  })
+  await teammate.page.getByText(/^本月剩余：.0\.25 · 8 张$/).waitFor()
+  await generate(teammate.page, '桥上看雨')
+  await isDrawn(cardOf(teammate.page, '桥上看雨').getByRole('img'))
+  await teammate.page.getByText(/预算已用完/).waitFor()
+  await card.getByText(word('usage.capFull')).waitFor()
+  expect(app.doubao.billed).toHaveLength(2)
+  await generate(teammate.page, '再来一张')
+  await teammate.page.getByText(/未发送，也不会产生费用：您的令牌本月还剩 .0\.00/).waitFor()
+  expect(app.doubao.requests.filter(({ method }) => method === 'POST')).toHaveLength(2)
+
+  // Taken back: the program is refused, and the page says why.
+  await card.getByRole('button', { name: word('team.revokeNamed', { name: '设计组' }) }).click()
+  const asking = page.getByRole('dialog', { name: word('team.revokeTitle', { name: '设计组' }) })
+  await asking.getByText(word('team.revokeHint')).waitFor()
+  await asking.getByRole('button', { name: word('team.revoke') }).click()
+  await page.getByRole('heading', { name: word('team.empty') }).waitFor()
+  expect((await app.call('GET', '/api/me', undefined, { authorization: `Bearer ${token}` })).status).toBe(401)
+  await teammate.page.getByRole('alert').getByText('令牌已被撤销').waitFor()
+  await teammate.page.getByRole('button', { name: /Sign in/ }).waitFor()
+  expect((await app.call('GET', '/api/history', undefined, admin)).body.items).toHaveLength(2)
+})
+
+function clipboard(page: Page) {
+  return page.evaluate(() => navigator.clipboard.readText())
+}
+
+test('a member is offered nothing that it may not do', async () => {
+  const app = await startStudio({ environment: { ACCESS_TOKEN: accessToken } })
+  const made = await app.call('POST', '/api/tokens', { name: 'Anna', models: [model] }, admin)
+  const { page, word } = await visit(app.url, { path: `/login?token=${made.body.token}`, language: 'en' })
+  const refused: string[] = []
+  page.on('response', answer => void (answer.status() >= 400 && refused.push(answer.url())))
+  const ways = page.getByRole('navigation').getByRole('link')
+
+  await page.getByRole('textbox', { name: word('generate.prompt') }).waitFor()
+  const names = ['webimgui', word('shell.create'), word('shell.gallery'), word('shell.usage')]
+  await expect
+    .poll(() => ways.evaluateAll(links => links.map(link => link.ariaLabel ?? link.textContent)))
+    .toEqual(names)
+  await page.getByRole('button', { name: new RegExp(`^${word('generate.models')}`) }).click()
+  const picker = page.getByRole('dialog', { name: word('generate.chooseModels') })
+  await picker.getByRole('button', { name: /^Seedream 4\.5 / }).waitFor()
+  expect(await picker.getByRole('listitem').count()).toBe(1)
+  expect(await picker.getByRole('link').count()).toBe(0)
+  await page.keyboard.press('Escape')
+  await picker.waitFor({ state: 'detached' })
+
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur())
+  await page.keyboard.press('?')
+  const sheet = page.getByRole('dialog', { name: word('shell.shortcuts') })
+  await sheet.getByText(word('shell.usage'), { exact: true }).waitFor()
+  expect(await sheet.getByText(word('shell.team'), { exact: true }).count()).toBe(0)
+  for (const path of ['/configurations', '/team', '/team?add=token', '/status', '/welcome']) {
+    await page.goto(app.url + path)
+    await page.getByRole('heading', { level: 1, name: word('shell.forAdmins') }).waitFor()
+  }
+  await page.goto(`${app.url}/usage`)
+  await page.getByRole('heading', { name: /^Nothing in/ }).waitFor()
+  expect(refused).toEqual([])
+
+  await page.getByRole('button', { name: word('shell.signOut') }).click()
+  await page.getByRole('button', { name: /Sign in/ }).waitFor()
+})
+
+test('without any key a member is told whom to ask', async () => {
+  const app = await startStudio({
+    environment: { ACCESS_TOKEN: accessToken, DOUBAO_API_KEY: undefined, QWEN_API_KEY: undefined },
+  })
+  const made = await app.call('POST', '/api/tokens', { name: 'Anna' }, admin)
+  const { page, word } = await visit(app.url, { path: `/login?token=${made.body.token}` })
+
+  await page.getByText(word('generate.noKeyMember')).waitFor()
+
+  expect(await page.getByRole('link', { name: word('generate.begin') }).count()).toBe(0)
+})
+
+test('where no token is needed the page says so, and an uncopied token is not lost by a slip', async () => {
+  const app = await startStudio()
+  const { page, word } = await visit(app.url, { path: '/usage', language: 'en', ...phone })
+
+  await page.getByRole('button', { name: word('shell.more') }).click()
+  await page.getByRole('link', { name: word('shell.team') }).click()
+  await page.getByText(word('team.open')).waitFor()
+  await page.getByRole('heading', { name: word('team.empty') }).waitFor()
+  await page.getByRole('button', { name: word('team.add') }).click()
+  await page.getByLabel(word('team.name'), { exact: true }).fill('script')
+  await page.keyboard.press('Enter')
+  const made = page.getByRole('dialog', { name: word('team.madeTitle', { name: 'script' }) })
+  await made.getByText(word('team.linkOpen')).waitFor()
+  await page.keyboard.press('Escape')
+  await made.getByText(word('team.notCopied')).waitFor()
+  await made.getByRole('button', { name: word('team.closeAnyway') }).click()
+
+  await made.waitFor({ state: 'detached' })
+  await page.getByRole('listitem').filter({ hasText: 'script' }).waitFor()
+})
