@@ -1,6 +1,15 @@
 /** Pure: what is sent to each model for what stands in the form, what it would cost, and what has to be said before. */
 import type { Model } from '../../api/models.ts'
-import { type Pixels, resolveSize, type SizeChoice, type SizeFault, sizeRuleOf } from './sizes.ts'
+import {
+  type Pixels,
+  parsePixels,
+  type ResolvedSize,
+  resolveSize,
+  type SizeChoice,
+  type SizeFault,
+  type SizeRule,
+  sizeRuleOf,
+} from './sizes.ts'
 
 /** What stands in the form; the names of `values` are those of the parameters, the same for every model. */
 export interface Wish {
@@ -95,7 +104,8 @@ export function planFor(model: Model, wish: Wish): Plan {
   if (isSeries && count > 1) notes.push({ kind: 'series', most: count })
 
   const isGroup = isSeries || (model.images.group !== null && model.images.group.asked_by === null && count > 1)
-  const size = resolveSize(sizeRuleOf(model, { isGroup, references }), wish.size)
+  const rule = sizeRuleOf(model, { isGroup, references })
+  const size = resolveSize(rule, wish.size)
   if (size.fault) faults.push({ kind: 'size', fault: size.fault })
   if (size.instead !== undefined) notes.push({ kind: 'size', instead: size.instead })
 
@@ -122,7 +132,7 @@ export function planFor(model: Model, wish: Wish): Plan {
     },
     count,
     pixels: size.pixels,
-    cost: costOf(model, { count, references, pixels: size.pixels, values, isSeries, isGroup }),
+    cost: costOf(model, { count, references, areas: areasOf(rule, size), values, isSeries, isGroup }),
     notes,
     faults,
   }
@@ -149,7 +159,8 @@ function costOf(
   made: {
     count: number
     references: number
-    pixels: Pixels | undefined
+    /** Every one that may come out; none where nobody knows. */
+    areas: number[]
     values: Record<string, unknown>
     isSeries: boolean
     isGroup: boolean
@@ -157,12 +168,9 @@ function costOf(
 ): Cost | undefined {
   const { price } = model
   if (!price) return undefined
-  const { count, references, pixels, values } = made
-  const area = pixels && pixels.width * pixels.height
-  const fitting =
-    area === undefined
-      ? price.image
-      : [price.image.find(step => step.up_to_area === null || area <= step.up_to_area) ?? price.image.at(-1)!]
+  const { count, references, areas, values } = made
+  const stepOf = (area: number) => price.image.find(step => step.up_to_area === null || area <= step.up_to_area)
+  const fitting = areas.length === 0 ? price.image : areas.map(area => stepOf(area) ?? price.image.at(-1)!)
   const amounts = fitting.map(step => step.amount)
   const factor = price.factor_when && isOn(model, price.factor_when.parameter, values) ? price.factor_when.factor : 1
   const calls = Math.ceil(count / Math.max(1, model.images.per_call))
@@ -178,6 +186,17 @@ function costOf(
     isLeast: made.isSeries && price.layer !== null,
     isMost: made.isGroup && count > 1,
   }
+}
+
+/** Of the pixels that are asked for, or of all sizes of a tier, whose shape the service chooses. */
+function areasOf(rule: SizeRule | undefined, { pixels, send }: ResolvedSize): number[] {
+  const tier = send ?? rule?.default ?? ''
+  const listed = Object.values(rule?.recommended[tier] ?? {}).map(parsePixels)
+  // Some models round to multiples of 16, which may carry a picture over a step of the price.
+  const up16 = (side: number) => Math.ceil(side / 16) * 16
+  const rounded = pixels && { width: up16(pixels.width), height: up16(pixels.height) }
+  const possible = pixels ? [pixels, rounded] : listed
+  return possible.filter(size => size !== undefined).map(({ width, height }) => width * height)
 }
 
 function isOn(model: Model, name: string, values: Record<string, unknown>) {

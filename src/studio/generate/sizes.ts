@@ -1,7 +1,7 @@
 /** From the shape and resolution that a person chooses to the `size` of each model, and to its pixels as far as they are known. */
 import type { Model } from '../../api/models.ts'
 
-type SizeRule = NonNullable<Model['sizes']['text_to_image']>
+export type SizeRule = NonNullable<Model['sizes']['text_to_image']>
 
 export interface Pixels {
   width: number
