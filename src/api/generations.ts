@@ -98,6 +98,9 @@ export const Generation = z
     cost: z.object({ amount: z.number(), currency: z.string() }).nullable(),
     favorite: z.boolean(),
     tags: z.array(z.string()),
+    provider_request_ids: z
+      .array(z.string())
+      .describe('What the service calls the requests of this generation; its support asks for them.'),
     retry_of: z.string().nullable(),
     waiting: z.string().nullable().describe('Why a running generation does not go on at the moment.'),
     cancel_requested: z.boolean(),

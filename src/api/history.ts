@@ -44,6 +44,7 @@ export const HistoryQuery = z.strictObject({
     .enum(['true', 'false', '1', '0'])
     .transform(value => value === 'true' || value === '1')
     .optional(),
+  tag: z.string().max(100).optional().describe('Only those that carry exactly this tag.'),
   from: moment(false).optional().describe('A date or a time, inclusive.'),
   to: moment(true).optional().describe('A date (to its end) or a time, inclusive.'),
 })

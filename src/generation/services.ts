@@ -111,6 +111,7 @@ export interface HistoryQuery {
   model?: string
   status?: GenerationStatus
   favorite?: boolean
+  tag?: string
   from?: Date
   to?: Date
   owner?: string

@@ -51,6 +51,7 @@ export function presentGeneration(record: GenerationRecord, base: string): Gener
     cost: record.cost,
     favorite: record.favorite,
     tags: record.tags,
+    provider_request_ids: record.providerRequestIds,
     retry_of: record.retryOf,
     waiting: record.waiting,
     cancel_requested: record.cancelRequested,

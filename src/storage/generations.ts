@@ -54,6 +54,8 @@ export interface HistoryFilter {
   model?: string
   status?: GenerationStatus
   favorite?: boolean
+  /** As it was written. */
+  tag?: string
   from?: string
   to?: string
   /** Only those that this token asked for. */
@@ -119,6 +121,11 @@ export function createGenerationRepository(db: Connection) {
       if (filter.model !== undefined) query = query.where('model', '=', filter.model)
       if (filter.status !== undefined) query = query.where('status', '=', filter.status)
       if (filter.favorite !== undefined) query = query.where('favorite', '=', filter.favorite ? 1 : 0)
+      if (filter.tag !== undefined) {
+        // In a list of JSON an entry follows a comma, here also the first; quotes within an entry are escaped.
+        const list = sql<string>`',' || substr(tags, 2)`
+        query = query.where(sql<boolean>`replace(${list}, ${`,${JSON.stringify(filter.tag)}`}, '') <> ${list}`)
+      }
       if (filter.from !== undefined) query = query.where('timestamp', '>=', filter.from)
       if (filter.to !== undefined) query = query.where('timestamp', '<=', filter.to)
       if (filter.owner !== undefined) query = query.where('token_id', '=', filter.owner)
@@ -279,13 +286,23 @@ export function createGenerationRepository(db: Connection) {
       .where('generation_references.generation_id', 'in', ids)
       .orderBy('generation_references.position')
       .execute()
+    const requests = await db
+      .selectFrom('provider_calls')
+      .select(['generation_id', 'provider_request_id'])
+      .where('generation_id', 'in', ids)
+      .where('provider_request_id', 'is not', null)
+      .orderBy('slot')
+      .orderBy('attempt')
+      .execute()
     const made = Map.groupBy(images, image => image.generation_id)
+    const asked = Map.groupBy(requests, request => request.generation_id)
     const used = Map.groupBy(references, reference => reference.used_by)
     return rows.map(row =>
       recordOf(
         row,
         (made.get(row.id) ?? []).map(imageOf),
         (used.get(row.id) ?? []).map(reference => ({ ...imageOf(reference), index: reference.place })),
+        (asked.get(row.id) ?? []).map(request => request.provider_request_id ?? ''),
       ),
     )
   }
@@ -331,6 +348,7 @@ function recordOf(
   row: Selectable<ChatHistoryTable>,
   images: ImageRecord[],
   references: ImageRecord[],
+  providerRequestIds: string[],
 ): GenerationRecord {
   const urls = JSON.parse(row.image_urls) as string[]
   return {
@@ -349,6 +367,7 @@ function recordOf(
     finishedAt: row.finished_at,
     images,
     references,
+    providerRequestIds,
     // Ours always carry what was sent; rows of an old database never do.
     oldImageUrls: row.resolved === null ? urls : [],
     failures: JSON.parse(row.failures),

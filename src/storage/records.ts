@@ -72,6 +72,8 @@ export interface GenerationRecord {
   cancelRequested: boolean
   /** Of the HTTP request that asked for it; stands in every log line about it. */
   requestId: string | null
+  /** As the service named its answers, one a paid request. */
+  providerRequestIds: string[]
   /** Grows with every change of any generation. */
   revision: number
 }

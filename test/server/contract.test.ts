@@ -321,7 +321,7 @@ describe('history', () => {
 
     const response = await call(
       'GET',
-      '/api/history?limit=5&cursor=c&q=%E5%B1%B1%20x&provider=qwen&model=m&status=failed&favorite=true&from=2026-11-01&to=2026-11-23',
+      '/api/history?limit=5&cursor=c&q=%E5%B1%B1%20x&provider=qwen&model=m&status=failed&favorite=true&tag=%E5%B1%B1&from=2026-11-01&to=2026-11-23',
     )
     await call('GET', '/api/history?q=&provider=&from=2026-11-23T08:00:00%2B08:00')
 
@@ -335,6 +335,7 @@ describe('history', () => {
         model: 'm',
         status: 'failed',
         favorite: true,
+        tag: '山',
         from: new Date('2026-11-01T00:00:00Z'),
         to: new Date('2026-11-23T23:59:59.999Z'),
       },

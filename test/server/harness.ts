@@ -181,6 +181,7 @@ export function generation(changes: Partial<GenerationRecord> = {}): GenerationR
     cancelRequested: false,
     revision: 7,
     requestId: null,
+    providerRequestIds: ['0217'],
     ...changes,
   }
 }

@@ -92,6 +92,26 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
     expect(await ids({ to: time(1) })).toEqual(['a'])
   })
 
+  test('finds a tag as a whole, whatever characters it has', async () => {
+    for (const [id, tags] of Object.entries({
+      one: ['ink', '山水'],
+      two: ['inkwell', 'a "quoted" 100%'],
+      three: ['Ink'],
+    })) {
+      await insert(id)
+      await store.generations.change(id, { tags })
+    }
+    const ids = async (tag: string) =>
+      (await store.generations.list({ limit: 10, tag })).map(generation => generation.id)
+
+    expect(await ids('ink')).toEqual(['one'])
+    expect(await ids('山水')).toEqual(['one'])
+    expect(await ids('山')).toEqual([])
+    expect(await ids('a "quoted" 100%')).toEqual(['two'])
+    expect(await ids('quoted')).toEqual([])
+    expect(await ids(',')).toEqual([])
+  })
+
   test('a call only moves forward', async () => {
     await insert('g')
     await insertCall('c', 'g', 1)
