@@ -154,6 +154,7 @@ export interface HistoryFilter {
   model?: string
   status?: Generation['status']
   favorite?: boolean
+  tag?: string
   from?: string
   to?: string
 }
@@ -427,6 +428,14 @@ export function findGeneration(client: QueryClient, id: string): Generation | un
     if (found) return found
   }
   return undefined
+}
+
+/** The tags of everything that was loaded so far. */
+export function knownTags(client: QueryClient): string[] {
+  const lists = client.getQueriesData<Page | Pages>({ queryKey: keys.histories }).map(([, data]) => data)
+  const pages = lists.flatMap(data => (data === undefined ? [] : isPages(data) ? data.pages : [data]))
+  const tags = new Set(pages.flatMap(page => page.items).flatMap(item => item.tags))
+  return [...tags].toSorted((a, b) => a.localeCompare(b, document.documentElement.lang))
 }
 
 /** Puts its new state wherever it stands; the newest list also takes one that it does not hold yet. */

@@ -1,6 +1,9 @@
+import { useMutation } from '@tanstack/react-query'
 import type { ErrorComponentProps } from '@tanstack/react-router'
-import { CircleAlert } from 'lucide-react'
-import { explain } from './api.ts'
+import { CircleAlert, WifiOff } from 'lucide-react'
+import { useEffect, useRef } from 'react'
+import { ApiError, explain, request } from './api.ts'
+import { useConnection } from './events.ts'
 import { useText } from './text/text.ts'
 import { Button } from './ui/button.tsx'
 import { EmptyState } from './ui/states.tsx'
@@ -8,6 +11,7 @@ import { EmptyState } from './ui/states.tsx'
 /** In place of a screen that could not be drawn or loaded; the rest of the page stays. */
 export function BrokenPage({ error }: ErrorComponentProps) {
   const t = useText()
+  if (error instanceof ApiError && error.status === 0) return <Unreached error={error} />
   return (
     <EmptyState
       isPage
@@ -22,6 +26,33 @@ export function BrokenPage({ error }: ErrorComponentProps) {
     >
       <p>{t('shell.brokenHint')}</p>
       <pre className="mt-3 overflow-x-auto rounded-xl bg-sunken p-3 text-left text-xs">{explain(error)}</pre>
+    </EmptyState>
+  )
+}
+
+/** Its file could not be loaded. A browser may remember that, so the page is loaded anew once the server is there again. */
+function Unreached({ error }: { error: ApiError }) {
+  const t = useText()
+  const connection = useConnection()
+  const again = useMutation({ mutationFn: () => request('api/status'), onSuccess: () => location.reload() })
+  const wasLost = useRef(false)
+  useEffect(() => {
+    if (connection === 'lost') wasLost.current = true
+    else if (connection === 'open' && wasLost.current) location.reload()
+  }, [connection])
+  return (
+    <EmptyState
+      isPage
+      isTrouble
+      icon={<WifiOff aria-hidden />}
+      title={t('shell.unreached')}
+      action={
+        <Button look="primary" isBusy={again.isPending} onClick={() => again.mutate()}>
+          {t('shell.retry')}
+        </Button>
+      }
+    >
+      {explain(error)}
     </EmptyState>
   )
 }

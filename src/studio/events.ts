@@ -15,6 +15,21 @@ let connection: Connection = 'connecting'
 const connectionListeners = new Set<() => void>()
 const generationListeners = new Set<(generation: Generation, isNew: boolean) => void>()
 
+/** What waits or is drawn, as the stream tells it. */
+const unfinished = new Map<string, Generation>()
+
+/** How many were asked for earlier and wait for the same: a service takes few at once with one key and model. */
+export function countAhead({ id, config_id, model, timestamp }: Generation): number {
+  return [...unfinished.values()].filter(
+    other =>
+      other.id !== id &&
+      other.status === 'queued' &&
+      other.config_id === config_id &&
+      other.model === model &&
+      other.timestamp < timestamp,
+  ).length
+}
+
 /** Is the server there? */
 export function useConnection(): Connection {
   return useSyncExternalStore(subscribe, () => connection)
@@ -55,6 +70,7 @@ export function followEvents(client: QueryClient) {
 
   function open() {
     source = new EventSource(address('api/events'))
+    unfinished.clear()
     source.addEventListener('open', () => {
       // A stream of its own begins with what is unfinished; what ended meanwhile has to be asked for.
       if (wasOpen) void client.invalidateQueries({ predicate: query => query.queryKey[0] !== 'models' })
@@ -65,11 +81,17 @@ export function followEvents(client: QueryClient) {
     source.addEventListener('generation', event => {
       const generation = JSON.parse(event.data) as Generation
       const isNew = findGeneration(client, generation.id) === undefined
+      if (generation.status === 'queued' || generation.status === 'running') unfinished.set(generation.id, generation)
+      else unfinished.delete(generation.id)
       putGeneration(client, generation)
       if (isNew || generation.finished_at !== null) spendingChanged(client)
       for (const listener of generationListeners) listener(generation, isNew)
     })
-    source.addEventListener('removed', event => dropGeneration(client, (JSON.parse(event.data) as { id: string }).id))
+    source.addEventListener('removed', event => {
+      const { id } = JSON.parse(event.data) as { id: string }
+      unfinished.delete(id)
+      dropGeneration(client, id)
+    })
     source.addEventListener('error', () => {
       clearTimeout(lostTimer)
       lostTimer = setTimeout(() => say('lost'), patienceMs)

@@ -13,6 +13,7 @@ export type FilterTexts = {
   model?: string
   status?: string
   favorite?: string
+  tag?: string
   from?: string
   to?: string
 }
@@ -26,8 +27,8 @@ declare module '@tanstack/history' {
 
 /** Only the members that filter, without what else stands in an address. */
 export function filterTexts(texts: FilterTexts): FilterTexts {
-  const { q, provider, model, status, favorite, from, to } = texts
-  const entries = Object.entries({ q, provider, model, status, favorite, from, to })
+  const { q, provider, model, status, favorite, tag, from, to } = texts
+  const entries = Object.entries({ q, provider, model, status, favorite, tag, from, to })
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
 
@@ -40,6 +41,7 @@ export function filterOf(texts: FilterTexts): HistoryFilter {
   if (texts.model) filter.model = texts.model
   if (status) filter.status = status
   if (texts.favorite === 'true') filter.favorite = true
+  if (texts.tag) filter.tag = texts.tag
   const from = moment(texts.from, '00:00:00.000')
   const to = moment(texts.to, '23:59:59.999')
   if (from) filter.from = from

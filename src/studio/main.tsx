@@ -4,9 +4,9 @@ import { CSPProvider } from '@base-ui/react/csp-provider'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { createRoot } from 'react-dom/client'
-import { createQueryClient, meQuery, modelsQuery, recentQuery } from './api.ts'
+import { configurationsQuery, createQueryClient, meQuery, modelsQuery, recentQuery } from './api.ts'
 import { followEvents } from './events.ts'
-import { createStudioRouter } from './router.tsx'
+import { createStudioRouter, preloadScreens } from './router.tsx'
 import { loadLanguage, startingLanguage } from './text/text.ts'
 import { applyTheme } from './theme.ts'
 
@@ -15,8 +15,11 @@ const client = createQueryClient()
 // What the first screen needs is on its way before its code is.
 void client.prefetchQuery(modelsQuery)
 void client.prefetchQuery(recentQuery)
-// Which ways there are depends on who it is; nobody waits long for that.
-const known = Promise.race([client.prefetchQuery(meQuery), new Promise(resolve => setTimeout(resolve, 400))])
+// Who it is decides which ways there are, whether it is a demo what stands above every screen; nobody waits long for that.
+const known = Promise.race([
+  Promise.all([client.prefetchQuery(meQuery), client.prefetchQuery(configurationsQuery)]),
+  new Promise(resolve => setTimeout(resolve, 400)),
+])
 await Promise.all([loadLanguage(startingLanguage()), known])
 followEvents(client)
 
@@ -28,3 +31,7 @@ createRoot(document.querySelector('#studio')!).render(
     </QueryClientProvider>
   </CSPProvider>,
 )
+
+// Safari has no idle callback.
+const inQuiet = window.requestIdleCallback ?? ((callback: () => void) => setTimeout(callback, 1000))
+inQuiet(() => void preloadScreens(), { timeout: 5000 })

@@ -1,6 +1,7 @@
 /** Every address of the studio. Each screen is a chunk of its own, loaded when it is first opened. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import type { Recipe } from '../api/recipes.ts'
+import { ApiError, request } from './api.ts'
 import { NotFound, Shell } from './app.tsx'
 import { BrokenPage } from './broken.tsx'
 
@@ -13,6 +14,22 @@ function texts<Name extends string>(search: Record<string, unknown>, names: read
   return Object.fromEntries(given) as { [Key in Name]?: string }
 }
 
+/** A screen with a file of its own, loaded when it is first opened or in a quiet moment before. */
+function screen<Screens extends object, Name extends keyof Screens>(load: () => Promise<Screens>, name: Name) {
+  return lazyRouteComponent(async () => {
+    try {
+      return await load()
+    } catch (error) {
+      // Where the server answers, it has a newer studio, and the router loads the whole page again. Where it does not, that would
+      // leave nothing at all.
+      await request('api/status').catch(answer => {
+        if (answer instanceof ApiError && answer.status === 0) throw answer
+      })
+      throw error
+    }
+  }, name)
+}
+
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: BrokenPage })
 
 const generate = createRoute({
@@ -20,22 +37,24 @@ const generate = createRoute({
   path: '/',
   /** `from`: the generation whose settings are taken over; `reference`: a picture to work from; `seed`: `new` for another one. */
   validateSearch: search => texts(search, ['from', 'reference', 'seed']),
-  component: lazyRouteComponent(() => import('./generate/generate.tsx'), 'GenerateScreen'),
+  component: screen(() => import('./generate/generate.tsx'), 'GenerateScreen'),
 })
 
 const gallery = createRoute({
   getParentRoute: () => root,
   path: 'gallery',
-  validateSearch: search => texts(search, ['q', 'provider', 'model', 'status', 'favorite', 'from', 'to', 'view']),
-  component: lazyRouteComponent(() => import('./gallery/gallery.tsx'), 'GalleryScreen'),
+  validateSearch: search =>
+    texts(search, ['q', 'provider', 'model', 'status', 'favorite', 'tag', 'from', 'to', 'view']),
+  component: screen(() => import('./gallery/gallery.tsx'), 'GalleryScreen'),
 })
 
 const picture = createRoute({
   getParentRoute: () => root,
   path: 'picture/$generationId',
   /** `image`: which of its pictures, from 0. The others are the filter of the gallery that it was opened from. */
-  validateSearch: search => texts(search, ['image', 'q', 'provider', 'model', 'status', 'favorite', 'from', 'to']),
-  component: lazyRouteComponent(() => import('./picture/picture.tsx'), 'PictureScreen'),
+  validateSearch: search =>
+    texts(search, ['image', 'q', 'provider', 'model', 'status', 'favorite', 'tag', 'from', 'to']),
+  component: screen(() => import('./picture/picture.tsx'), 'PictureScreen'),
 })
 
 const usage = createRoute({
@@ -43,7 +62,7 @@ const usage = createRoute({
   path: 'usage',
   /** `month`: such as 2026-11; `by`: what it is divided by. */
   validateSearch: search => texts(search, ['month', 'by']),
-  component: lazyRouteComponent(() => import('./usage/usage.tsx'), 'UsageScreen'),
+  component: screen(() => import('./usage/usage.tsx'), 'UsageScreen'),
 })
 
 const team = createRoute({
@@ -51,7 +70,7 @@ const team = createRoute({
   path: 'team',
   /** `add`: the form of a new token is open. */
   validateSearch: search => texts(search, ['add']),
-  component: lazyRouteComponent(() => import('./team/team.tsx'), 'TeamScreen'),
+  component: screen(() => import('./team/team.tsx'), 'TeamScreen'),
 })
 
 const configurations = createRoute({
@@ -59,19 +78,19 @@ const configurations = createRoute({
   path: 'configurations',
   /** `add`: the provider to begin with. */
   validateSearch: search => texts(search, ['add']),
-  component: lazyRouteComponent(() => import('./configurations/configurations.tsx'), 'ConfigurationsScreen'),
+  component: screen(() => import('./configurations/configurations.tsx'), 'ConfigurationsScreen'),
 })
 
 const status = createRoute({
   getParentRoute: () => root,
   path: 'status',
-  component: lazyRouteComponent(() => import('./status/status.tsx'), 'StatusScreen'),
+  component: screen(() => import('./status/status.tsx'), 'StatusScreen'),
 })
 
 const welcome = createRoute({
   getParentRoute: () => root,
   path: 'welcome',
-  component: lazyRouteComponent(() => import('./welcome/welcome.tsx'), 'WelcomeScreen'),
+  component: screen(() => import('./welcome/welcome.tsx'), 'WelcomeScreen'),
 })
 
 const index = createRoute({
@@ -82,10 +101,24 @@ const index = createRoute({
   },
 })
 
+/** So that the way to another screen is short, and leads there also when the server cannot be reached by then. */
+export async function preloadScreens() {
+  for (const route of [generate, gallery, picture, usage, configurations, team, status, welcome]) {
+    await route.options.component?.preload?.()
+  }
+}
+
 export function createStudioRouter() {
   return createRouter({
     routeTree: root.addChildren([generate, gallery, picture, usage, configurations, team, status, welcome, index]),
     basepath: new URL(document.baseURI).pathname,
+    // All of it is texts; as JSON, numbers among them would stand in quotes.
+    parseSearch: text => Object.fromEntries(new URLSearchParams(text)),
+    stringifySearch: search => {
+      const given = Object.entries(search).filter(([, value]) => value !== undefined)
+      const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()
+      return query === '' ? '' : `?${query}`
+    },
     defaultPreload: 'intent',
     scrollRestoration: true,
     defaultErrorComponent: BrokenPage,

@@ -259,7 +259,7 @@ function ServiceChoice({ chosen, onChange }: { chosen: ServiceId; onChange(servi
               checked={id === chosen}
               onChange={() => onChange(id)}
             />
-            <span className="font-medium">{t(services[id].name)}</span>
+            <span className="text-balance break-keep font-medium">{t(services[id].name)}</span>
             <span className="text-ink-soft text-xs">{t(services[id].by)}</span>
           </label>
         ))}

@@ -1,8 +1,11 @@
 /** What to look for: a search that answers while one writes, and filters that fold away. */
+
+import { useQueryClient } from '@tanstack/react-query'
 import { Heart, Images, ListFilter, Rows3, Search, X } from 'lucide-react'
 import { type Ref, useEffect, useRef, useState } from 'react'
-import { useModels } from '../api.ts'
+import { knownTags, useModels } from '../api.ts'
 import type { FilterTexts } from '../history.ts'
+import { providerName } from '../providers.ts'
 import { useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
@@ -22,7 +25,7 @@ export interface FiltersProps {
 }
 
 const states = ['succeeded', 'running', 'queued', 'failed', 'cancelled'] as const
-const folded = ['provider', 'model', 'status', 'from', 'to'] as const
+const folded = ['provider', 'model', 'status', 'tag', 'from', 'to'] as const
 
 export function Filters({ filter, view, isBusy, searchField, onFilter, onView }: FiltersProps) {
   const t = useText()
@@ -130,7 +133,7 @@ function SearchField({ ref, text, isBusy, onChange }: SearchFieldProps) {
         enterKeyHint="search"
         value={written}
         aria-label={t('gallery.search')}
-        placeholder={t('gallery.search')}
+        placeholder={t('gallery.searchShort')}
         autoComplete="off"
         onChange={event => {
           setWritten(event.target.value)
@@ -146,7 +149,7 @@ function SearchField({ ref, text, isBusy, onChange }: SearchFieldProps) {
           setWritten('')
           ask('', 0)
         }}
-        className={classes(controlClasses, 'rounded-full px-10')}
+        className={classes(controlClasses, 'rounded-full pl-10', written === '' ? 'pr-4' : 'pr-10')}
       />
       {written !== '' && (
         <IconButton
@@ -175,7 +178,9 @@ const any = '*'
 function Panel({ filter, onFilter }: PanelProps) {
   const t = useText()
   const { data: models = [] } = useModels()
-  const providers = new Map(models.map(model => [model.provider, model.provider_name]))
+  const client = useQueryClient()
+  const providers = new Map(models.map(model => [model.provider, providerName(model.provider, model.provider_name)]))
+  const tags = [...new Set([...knownTags(client), ...(filter.tag ? [filter.tag] : [])])]
   const ofProvider = models.filter(model => filter.provider === undefined || model.provider === filter.provider)
   const names = new Map(ofProvider.map(model => [model.id, model.name]))
   // One that the catalogue does not know may well have made pictures.
@@ -186,7 +191,7 @@ function Panel({ filter, onFilter }: PanelProps) {
   ]
   const given = (value: string) => (value === any ? undefined : value)
   return (
-    <div className="grid animate-appear grid-cols-2 gap-3 rounded-card border border-line bg-sheet p-3 lg:grid-cols-5">
+    <div className="grid animate-appear grid-cols-2 gap-3 rounded-card border border-line bg-sheet p-3 lg:grid-cols-6">
       <Select
         label={t('gallery.provider')}
         value={filter.provider ?? any}
@@ -207,7 +212,15 @@ function Panel({ filter, onFilter }: PanelProps) {
           t('gallery.anyStatus'),
         )}
         onChange={value => onFilter({ status: given(value) })}
-        className="max-lg:col-span-2"
+      />
+      <Select
+        label={t('gallery.tag')}
+        value={filter.tag ?? any}
+        choices={choices(
+          tags.map(tag => [tag, tag] as const),
+          t('gallery.anyTag'),
+        )}
+        onChange={value => onFilter({ tag: given(value) })}
       />
       <TextField
         label={t('gallery.from')}
@@ -234,7 +247,7 @@ function Chips({ filter, onFilter }: PanelProps) {
   if (active.length === 0) return null
   const wordOf = (name: (typeof folded)[number]) => {
     const value = filter[name] ?? ''
-    if (name === 'provider') return models.find(model => model.provider === value)?.provider_name ?? value
+    if (name === 'provider') return providerName(value, models.find(model => model.provider === value)?.provider_name)
     if (name === 'model') return models.find(model => model.id === value)?.name ?? value
     if (name === 'status') {
       const state = states.find(known => known === value)

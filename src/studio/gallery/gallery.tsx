@@ -3,7 +3,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useRouter, useSearch } from '@tanstack/react-router'
 import { CircleAlert, ImageOff, Images, Search, WifiOff } from 'lucide-react'
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
-import { ApiError, explain, type Generation } from '../api.ts'
+import { ApiError, explain, type Generation, knownTags } from '../api.ts'
 import { deleteWithUndo, useDeleted } from '../deletions.ts'
 import { useGenerationEvents } from '../events.ts'
 import { type FilterTexts, filterOf, filterTexts, useHistory } from '../history.ts'
@@ -143,7 +143,6 @@ export function GalleryScreen() {
 
   const tagsOfAll =
     selected.length === 0 ? [] : selected[0]!.tags.filter(tag => selected.every(g => g.tags.includes(tag)))
-  const knownTags = useMemo(() => [...new Set(generations.slice(0, 2000).flatMap(({ tags }) => tags))], [generations])
 
   // ── What is shown ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -243,7 +242,7 @@ export function GalleryScreen() {
           className="pt-1"
           autoFocus
           tags={tagsOfAll}
-          known={knownTags}
+          known={isTagging ? knownTags(client) : []}
           onAdd={added =>
             void markGenerations(client, selected, ({ tags }) => ({ tags: [...new Set([...tags, ...added])] }))
           }

@@ -4,6 +4,7 @@
 import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual'
 import { Check, Heart } from 'lucide-react'
 import {
+  type FocusEvent,
   type KeyboardEvent,
   type MouseEvent,
   type PointerEvent,
@@ -123,6 +124,12 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen }: GridProps
       virtualizer.scrollToIndex(rows[row - 1]?.kind === 'day' && row < 2 ? 0 : row, { align: 'auto' })
   }
 
+  /** Screen readers move the focus on their own. */
+  function follow(event: FocusEvent) {
+    const cell = (event.target as Element).closest<HTMLElement>('[data-index]')
+    if (cell) setActive(Number(cell.dataset.index))
+  }
+
   function press(event: KeyboardEvent) {
     if (event.altKey || items.length === 0) return
     const isCommand = event.ctrlKey || event.metaKey
@@ -194,6 +201,7 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen }: GridProps
       aria-rowcount={hasMore ? -1 : rows.length}
       aria-busy={hasMore && rows.length === 0}
       onKeyDown={press}
+      onFocus={follow}
       onClick={click}
       onPointerDown={pointerDown}
       onPointerMove={endLongPressWhenMoved}
@@ -201,7 +209,8 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen }: GridProps
       onPointerCancel={endLongPress}
       onContextMenu={event => longPress.current?.isDone && event.preventDefault()}
       className="relative touch-pan-y select-none"
-      style={{ height: virtualizer.getTotalSize() }}
+      // Before its width is known it takes the window, so that nothing below jumps.
+      style={{ height: width === 0 ? '100dvh' : layout.height }}
     >
       {visible.map(shown => {
         const row = rows[shown.index]

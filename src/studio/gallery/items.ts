@@ -48,6 +48,7 @@ export function fits(generation: Generation, filter: HistoryFilter): boolean {
     (filter.model === undefined || filter.model === generation.model) &&
     (filter.status === undefined || filter.status === generation.status) &&
     (filter.favorite === undefined || filter.favorite === generation.favorite) &&
+    (filter.tag === undefined || generation.tags.includes(filter.tag)) &&
     (filter.from === undefined || filter.from <= generation.timestamp) &&
     (filter.to === undefined || filter.to >= generation.timestamp)
   )

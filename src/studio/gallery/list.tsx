@@ -149,9 +149,18 @@ function Line({ generation, model, filter, isSelected, onSelect }: LineProps) {
           ))}
         </p>
         {generation.tags.length > 0 && (
-          <p className="mt-1 flex flex-wrap gap-1">
+          <p className="-my-1 flex flex-wrap gap-1">
             {generation.tags.map(tag => (
-              <Badge key={tag}>{tag}</Badge>
+              <Link
+                key={tag}
+                to="/gallery"
+                search={{ ...filter, tag, view: 'list' }}
+                className="relative inline-flex min-h-10 max-w-full items-center"
+              >
+                <span className="truncate rounded-full bg-sunken px-2.5 py-0.5 text-ink-soft text-xs hover:bg-line hover:text-ink">
+                  {tag}
+                </span>
+              </Link>
             ))}
           </p>
         )}

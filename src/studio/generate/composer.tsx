@@ -74,7 +74,8 @@ export function Composer({ prompt, references, plans, field, upload, onPrompt, o
       </div>
       {references.length > 0 && (
         <p className="px-5 pb-3 text-ink-faint text-sm">
-          {t('generate.referencesHint')} {most > 0 && `(${t('generate.referencesMost', { most })})`}
+          {t('generate.referencesHint')}
+          {most > 0 && <span className="block">{t('generate.referencesLimit', { most })}</span>}
         </p>
       )}
       {isOver && (

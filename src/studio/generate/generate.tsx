@@ -32,7 +32,7 @@ import { press } from './press.ts'
 import { useReferenceUpload } from './references.tsx'
 import { parameterLabel } from './schema-field.tsx'
 import { rolled, Settings } from './settings.tsx'
-import type { SizeFault } from './sizes.ts'
+import { sizeFaultText } from './size-field.tsx'
 
 export function GenerateScreen() {
   const t = useText()
@@ -136,7 +136,8 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
         }}
         className="flex flex-col gap-5 lg:sticky lg:top-8 lg:max-h-[calc(100dvh-6rem)]"
       >
-        <div className="-m-1 flex flex-col gap-5 p-1 lg:overflow-y-auto lg:pr-2">
+        {/* What does not fit fades out above the button instead of being cut. */}
+        <div className="-m-1 flex flex-col gap-5 p-1 lg:overflow-y-auto lg:pr-2 lg:pb-6 lg:[mask-image:linear-gradient(to_top,transparent,black_1.75rem)]">
           <div className="flex min-h-10 items-center justify-between">
             <h1 className="text-2xl">{t('generate.title')}</h1>
             {(draft.prompt !== '' || draft.references.length > 0) && (
@@ -392,8 +393,9 @@ function costText(t: Text, plans: readonly Plan[]) {
   return `· ${isComplete ? together : t('generate.costPartly', { amount: together })}`
 }
 
-function faultTexts(t: Text, plan: Plan, isPromptMissed: boolean): string[] {
-  const faults = isPromptMissed ? plan.faults : plan.faults.filter(fault => fault.kind !== 'prompt')
+/** What is said beside a field already, or is no fault yet, comes here when somebody has pressed. */
+function faultTexts(t: Text, plan: Plan, wasPressed: boolean): string[] {
+  const faults = wasPressed ? plan.faults : plan.faults.filter(({ kind }) => kind !== 'prompt' && kind !== 'size')
   return faults.map(fault => faultText(t, plan.model.name, fault))
 }
 
@@ -411,10 +413,6 @@ function faultText(t: Text, model: string, fault: PlanFault): string {
     case 'size':
       return sizeFaultText(t, model, fault.fault)
   }
-}
-
-function sizeFaultText(t: Text, model: string, { kind, least, most }: SizeFault) {
-  return t(`generate.sizeFault_${kind}`, { model, least, most })
 }
 
 function noteText(t: Text, model: string, note: PlanNote): string {

@@ -5,6 +5,7 @@ import { Check, Plus, Search } from 'lucide-react'
 import { useState } from 'react'
 import type { Model } from '../../api/models.ts'
 import { useMe } from '../api.ts'
+import { providerName } from '../providers.ts'
 import { money } from '../text/format.ts'
 import { type Text, useLanguage, useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
@@ -29,7 +30,8 @@ export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerPr
   const [words, setWords] = useState('')
   const [isOlderShown, setOlderShown] = useState(false)
   const isFound = (model: Model) => {
-    const text = [model.id, model.name, model.provider_name, model.about.zh, model.about.en].join(' ').toLowerCase()
+    const service = [model.provider_name, providerName(model.provider)]
+    const text = [model.id, model.name, ...service, model.about.zh, model.about.en].join(' ').toLowerCase()
     return words
       .toLowerCase()
       .split(/\s+/)
@@ -79,7 +81,7 @@ export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerPr
         {[...groups].map(([provider, members]) => (
           <section key={provider} aria-labelledby={`provider-${provider}`}>
             <h3 id={`provider-${provider}`} className="mb-2 flex items-center gap-2 text-lg">
-              {members[0]?.provider_name}
+              {providerName(provider, members[0]?.provider_name)}
               {isAdmin && !members.some(model => model.configured) && (
                 <Link
                   to="/configurations"

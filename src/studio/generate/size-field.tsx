@@ -2,12 +2,12 @@
 
 import { useId, useState } from 'react'
 import type { Model } from '../../api/models.ts'
-import { useText } from '../text/text.ts'
+import { type Text, useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
 import { controlClasses } from '../ui/field.tsx'
 import { Segmented } from '../ui/segmented.tsx'
 import type { Plan } from './plan.ts'
-import { parsePixels, ratioOf, ratiosOf, type SizeChoice, sizeRuleOf, tiersOf } from './sizes.ts'
+import { parsePixels, ratioOf, ratiosOf, type SizeChoice, type SizeFault, sizeRuleOf, tiersOf } from './sizes.ts'
 
 export interface SizeFieldProps {
   models: readonly Model[]
@@ -33,6 +33,10 @@ export function SizeField({ models, plans, references, choice, onChange }: SizeF
       known.map(pixels => t('generate.pixels', { width: String(pixels.width), height: String(pixels.height) })),
     ),
   ]
+  const faults = plans.flatMap(({ model, faults }) =>
+    faults.flatMap(fault => (fault.kind === 'size' ? [sizeFaultText(t, model.name, fault.fault)] : [])),
+  )
+  const limits = plans.flatMap(plan => limitsOf(t, plan, references))
   if (rules.length === 0) return <p className="text-ink-faint text-sm">{t('generate.noSize')}</p>
 
   const shapes = [
@@ -75,7 +79,26 @@ export function SizeField({ models, plans, references, choice, onChange }: SizeF
           ))}
         </div>
       </fieldset>
-      {isOwn && <OwnSize pixels={choice.pixels ?? ''} onChange={pixels => onChange({ pixels })} />}
+      {isOwn && (
+        <>
+          <OwnSize
+            pixels={choice.pixels ?? ''}
+            describedBy={`${name}-limits`}
+            isRefused={faults.length > 0}
+            onChange={pixels => onChange({ pixels })}
+          />
+          <p
+            id={`${name}-limits`}
+            className={classes('text-sm', faults.length > 0 ? 'text-seal-ink' : 'text-ink-faint')}
+          >
+            {(faults.length > 0 ? faults : limits).map(text => (
+              <span key={text} className="block">
+                {text}
+              </span>
+            ))}
+          </p>
+        </>
+      )}
       {!isOwn && tiers.length > 1 && (
         <div className="flex flex-wrap items-center justify-between gap-2">
           <span aria-hidden className="font-medium text-ink-soft text-sm">
@@ -94,6 +117,17 @@ export function SizeField({ models, plans, references, choice, onChange }: SizeF
       )}
     </div>
   )
+}
+
+export function sizeFaultText(t: Text, model: string, { kind, least, most }: SizeFault) {
+  return t(`generate.sizeFault_${kind}`, { model, least, most })
+}
+
+/** Before anything is wrong: how large and how small it may be. */
+function limitsOf(t: Text, plan: Plan, references: number): string[] {
+  const { min_area: least, max_area: most } = sizeRuleOf(plan.model, { isGroup: isGroup(plan), references })?.free ?? {}
+  if (!least || !most) return []
+  return [t('generate.sizeFault_area', { model: plan.model.name, least, most })]
 }
 
 function isGroup(plan: Plan | undefined) {
@@ -132,7 +166,8 @@ function Shape({ ratio }: { ratio: number | undefined }) {
 }
 
 /** Both sides are kept as they are typed; the size changes when they are numbers. */
-function OwnSize({ pixels, onChange }: { pixels: string; onChange(pixels: string): void }) {
+function OwnSize(props: { pixels: string; describedBy: string; isRefused: boolean; onChange(pixels: string): void }) {
+  const { pixels, describedBy, isRefused, onChange } = props
   const t = useText()
   const parsed = parsePixels(pixels)
   const [sides, setSides] = useState<[string, string]>([String(parsed?.width ?? ''), String(parsed?.height ?? '')])
@@ -144,6 +179,8 @@ function OwnSize({ pixels, onChange }: { pixels: string; onChange(pixels: string
     <div className="flex items-center gap-2">
       <input
         aria-label={t('generate.width')}
+        aria-describedby={describedBy}
+        aria-invalid={isRefused || undefined}
         inputMode="numeric"
         className={classes(controlClasses, 'text-center tabular-nums')}
         value={sides[0]}
@@ -154,6 +191,8 @@ function OwnSize({ pixels, onChange }: { pixels: string; onChange(pixels: string
       </span>
       <input
         aria-label={t('generate.height')}
+        aria-describedby={describedBy}
+        aria-invalid={isRefused || undefined}
         inputMode="numeric"
         className={classes(controlClasses, 'text-center tabular-nums')}
         value={sides[1]}

@@ -24,6 +24,7 @@ import { Button, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { ImageTile } from '../ui/image-tile.tsx'
 import { toast } from '../ui/toast.tsx'
+import { warningText } from '../warnings.ts'
 import { Progress, useNow } from './progress.tsx'
 
 export interface GenerationCardProps {
@@ -77,7 +78,7 @@ export function GenerationCard({ generation, model, isCompared, onAgain, onRefer
       {generation.cancel_requested && isAlive && (
         <p className="px-5 pb-3 text-ink-faint text-sm">{t('live.cancelKept')}</p>
       )}
-      {!isAlive && <Trouble generation={generation} />}
+      {!isAlive && <Trouble generation={generation} model={model} />}
       <footer className="flex flex-wrap items-center gap-x-3 gap-y-1 px-5 pt-1 pb-3">
         <Facts generation={generation} isAlive={isAlive} />
         <div className="ml-auto flex items-center gap-1">
@@ -266,7 +267,7 @@ function Facts({ generation, isAlive }: { generation: Generation; isAlive: boole
 }
 
 /** What went wrong and what was done otherwise, in words that say what to do. */
-function Trouble({ generation }: { generation: Generation }) {
+function Trouble({ generation, model }: { generation: Generation; model: Model | undefined }) {
   const t = useText()
   const { error, warnings, status } = generation
   return (
@@ -296,7 +297,7 @@ function Trouble({ generation }: { generation: Generation }) {
       )}
       {warnings.map(warning => (
         <p key={`${warning.parameter} ${warning.message}`} className="text-amber text-sm">
-          {warning.message}
+          {warningText(t, generation, warning, model ? [model] : [])}
         </p>
       ))}
     </div>

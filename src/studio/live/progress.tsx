@@ -1,6 +1,7 @@
 /** How long it has taken, measured against what this model usually takes. */
 import { useEffect, useState } from 'react'
 import type { Generation } from '../api.ts'
+import { countAhead } from '../events.ts'
 import { duration } from '../text/format.ts'
 import { useText } from '../text/text.ts'
 
@@ -20,6 +21,7 @@ export function Progress({ generation, typicalSeconds }: ProgressProps) {
   const [fast, slow] = typicalSeconds ?? [10, 60]
   const isSlower = elapsedMs > slow * 1000
   // Fast at first and never quite there, because nobody knows the end.
+  const ahead = isRunning ? 0 : countAhead(generation)
   const share = isRunning ? 1 - Math.exp((-1.6 * elapsedMs) / 1000 / ((fast + slow) / 2)) : 0
   return (
     <div className="px-5 pt-3 pb-2">
@@ -39,6 +41,7 @@ export function Progress({ generation, typicalSeconds }: ProgressProps) {
       <p className="mt-2 text-ink-soft text-sm tabular-nums">
         <span className="font-medium">{t(isRunning ? 'live.running' : 'live.queued')}</span>
         {' · '}
+        {ahead > 0 && `${t('live.ahead', { count: ahead })} · `}
         {!isRunning ? elapsed : isSlower ? t('live.slower', { elapsed }) : t('live.usual', { elapsed, fast, slow })}
       </p>
       {generation.waiting && <p className="text-amber text-sm">{t('live.waiting', { reason: generation.waiting })}</p>}

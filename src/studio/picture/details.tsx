@@ -5,6 +5,7 @@ import { Copy } from 'lucide-react'
 import { Fragment, type ReactNode, useMemo, useState } from 'react'
 import { ApiError, explain, type Generation, type Image, thumbnailUrl, useModels } from '../api.ts'
 import { markGenerations } from '../marks.ts'
+import { providerName } from '../providers.ts'
 import { Tags } from '../tags.tsx'
 import { bytes, duration, moment, money } from '../text/format.ts'
 import { findText, type Text, useText } from '../text/text.ts'
@@ -14,6 +15,7 @@ import { ImageTile } from '../ui/image-tile.tsx'
 import { Notice } from '../ui/states.tsx'
 import { Switch } from '../ui/switch.tsx'
 import { toast } from '../ui/toast.tsx'
+import { warningText } from '../warnings.ts'
 import { difference } from './difference.ts'
 
 export interface DetailsProps {
@@ -24,16 +26,17 @@ export interface DetailsProps {
 export function Details({ generation, image }: DetailsProps) {
   const t = useText()
   const client = useQueryClient()
+  const { data: models = [] } = useModels()
   const { error, failures, warnings, references, tags } = generation
+  // Where there is no picture at all, the error above says the same.
+  const isSaid = error !== null && failures.every(failure => failure.code === error.code)
   return (
     <div className="flex flex-col gap-6">
       {error && (
         <Notice look="bad">
           <p>{explain(new ApiError(error.code, error.message))}</p>
           {error.provider_message && (
-            <p className="mt-1 text-ink-soft">
-              {t('picture.providerMessage')}: {error.provider_message}
-            </p>
+            <p className="mt-1 text-ink-soft">{t('picture.providerSays', { message: error.provider_message })}</p>
           )}
         </Notice>
       )}
@@ -63,7 +66,7 @@ export function Details({ generation, image }: DetailsProps) {
           </ul>
         </Section>
       )}
-      {failures.length > 0 && (
+      {failures.length > 0 && !isSaid && (
         <Section title={t('picture.failures')}>
           <ul className="flex flex-col gap-2 text-sm">
             {failures.map(failure => (
@@ -80,9 +83,7 @@ export function Details({ generation, image }: DetailsProps) {
         <Section title={t('picture.warnings')}>
           <ul className="flex flex-col gap-1 text-ink-soft text-sm">
             {warnings.map(warning => (
-              <li key={`${warning.parameter} ${warning.message}`}>
-                <strong className="font-medium">{labelOf(warning.parameter)}:</strong> {warning.message}
-              </li>
+              <li key={`${warning.parameter} ${warning.message}`}>{warningText(t, generation, warning, models)}</li>
             ))}
           </ul>
         </Section>
@@ -246,9 +247,12 @@ function Facts({ generation, image }: DetailsProps) {
   const { data: models = [] } = useModels()
   const model = models.find(({ id, aliases }) => id === generation.model || aliases.includes(generation.model ?? ''))
   const { error, retry_of: retryOf, duration_ms: took } = generation
+  const requestIds = [...new Set([...generation.provider_request_ids, error?.provider_request_id ?? ''])].filter(
+    Boolean,
+  )
   const lines: [string, ReactNode][] = [
     [t('picture.model'), model ? `${model.name} (${generation.model})` : generation.model],
-    [t('picture.provider'), model?.provider_name ?? generation.provider],
+    [t('picture.provider'), generation.provider && providerName(generation.provider, model?.provider_name)],
     [t('picture.timestamp'), moment(generation.timestamp)],
     [t('picture.duration'), took === null ? undefined : duration(took)],
     [t('picture.cost'), costOf(generation, t)],
@@ -266,7 +270,18 @@ function Facts({ generation, image }: DetailsProps) {
     ],
     [
       t('picture.requestId'),
-      error?.provider_request_id && <code className="text-xs">{error.provider_request_id}</code>,
+      requestIds.length > 0 && (
+        <ul>
+          {requestIds.map(id => (
+            <li key={id} className="flex items-start gap-1">
+              <code className="min-w-0 break-all py-0.5 text-xs">{id}</code>
+              <span className="-my-2">
+                <CopyButton text={id} label={t('picture.copyRequestId')} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      ),
     ],
     [t('picture.providerCode'), error?.provider_code && <code className="text-xs">{error.provider_code}</code>],
     [

@@ -16,7 +16,16 @@ import {
   Trash2,
 } from 'lucide-react'
 import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from 'react'
-import { ApiError, downloadUrl, explain, type Generation, type Image, imageUrl, useGeneration } from '../api.ts'
+import {
+  ApiError,
+  downloadUrl,
+  explain,
+  type Generation,
+  type Image,
+  imageUrl,
+  useGeneration,
+  useModels,
+} from '../api.ts'
 import { deleteWithUndo, useDeleted } from '../deletions.ts'
 import { filterTexts } from '../history.ts'
 import { markGenerations } from '../marks.ts'
@@ -246,6 +255,9 @@ interface ActionsProps {
 
 function Actions({ generation, image, t, onFavorite, onDelete }: ActionsProps) {
   const isUnderWay = generation.status === 'queued' || generation.status === 'running'
+  const { data: models = [] } = useModels()
+  const model = models.find(({ id, aliases }) => id === generation.model || aliases.includes(generation.model ?? ''))
+  const canVary = model === undefined || Object.hasOwn(model.parameters.properties ?? {}, 'seed')
   const hasPlace = image !== undefined && recipeTypes.includes(image.mime_type)
   return (
     <div className="sticky top-0 z-10 flex flex-col gap-2 border-line border-b bg-sheet p-4 sm:p-5">
@@ -297,17 +309,23 @@ function Actions({ generation, image, t, onFavorite, onDelete }: ActionsProps) {
           <Trash2 aria-hidden className="size-5" />
         </IconButton>
       </div>
-      <div className="grid grid-cols-2 gap-2">
-        <Link
-          to="/"
-          search={{ from: generation.id, seed: 'new' }}
-          className={classes(buttonClasses('plain', 'small'), 'min-w-0')}
-        >
-          <Dices aria-hidden className="size-4 shrink-0" />
-          <span className="truncate">{t('picture.varySeed')}</span>
-        </Link>
+      <div className="flex gap-2 empty:hidden">
+        {canVary && (
+          <Link
+            to="/"
+            search={{ from: generation.id, seed: 'new' }}
+            className={classes(buttonClasses('plain', 'small'), 'min-w-0 flex-1')}
+          >
+            <Dices aria-hidden className="size-4 shrink-0" />
+            <span className="truncate">{t('picture.varySeed')}</span>
+          </Link>
+        )}
         {image && (
-          <Link to="/" search={{ reference: image.id }} className={classes(buttonClasses('plain', 'small'), 'min-w-0')}>
+          <Link
+            to="/"
+            search={{ reference: image.id }}
+            className={classes(buttonClasses('plain', 'small'), 'min-w-0 flex-1')}
+          >
             <PencilLine aria-hidden className="size-4 shrink-0" />
             <span className="truncate">{t('picture.edit')}</span>
           </Link>

@@ -16,6 +16,7 @@ import {
 import type { ReactNode } from 'react'
 import { address, errorsQuery, explain, type Status, statusQuery } from '../api.ts'
 import { useGenerationEvents } from '../events.ts'
+import { providerName } from '../providers.ts'
 import { bytes, duration, moment } from '../text/format.ts'
 import { useText } from '../text/text.ts'
 import { Button, buttonClasses, IconButton } from '../ui/button.tsx'
@@ -134,14 +135,14 @@ function Parts({ status }: { status: Status }) {
         <ul className="flex flex-col gap-1">
           {providers.map(({ id, name, state, active_configurations: count }) => (
             <li key={id} className="flex min-h-10 flex-wrap items-center justify-between gap-x-3">
-              <span>{name}</span>
+              <span>{providerName(id, name)}</span>
               {state === 'configured' ? (
                 <Badge look="good">{t('status.keysOn', { count })}</Badge>
               ) : (
                 <Link
                   to="/configurations"
                   search={{ add: id }}
-                  aria-label={`${t('status.addKey')}: ${name}`}
+                  aria-label={`${t('status.addKey')}: ${providerName(id, name)}`}
                   className={buttonClasses('quiet', 'small')}
                 >
                   <KeyRound aria-hidden className="size-4" />
@@ -242,11 +243,12 @@ function Loading() {
   const t = useText()
   return (
     <div role="status" aria-label={t('shell.loading')} className="grid gap-4 sm:grid-cols-2">
-      <Skeleton className="h-20 sm:col-span-2" />
-      <Skeleton className="h-40" />
-      <Skeleton className="h-40" />
-      <Skeleton className="h-24" />
-      <Skeleton className="h-24" />
+      <Skeleton className="mb-2 h-20 sm:col-span-2" />
+      <Skeleton className="h-52" />
+      <Skeleton className="h-52" />
+      <Skeleton className="h-26" />
+      <Skeleton className="h-26" />
+      <Skeleton className="h-40 sm:col-span-2" />
     </div>
   )
 }

@@ -71,7 +71,7 @@ export function Notice({
       )}
     >
       {icon}
-      <div className="min-w-0 flex-1">{children}</div>
+      <div className="min-w-0 flex-1 break-words">{children}</div>
       {action}
     </div>
   )

@@ -15,21 +15,21 @@ import { toast } from '../ui/toast.tsx'
 const services = [
   {
     id: 'doubao',
-    name: 'Doubao Seedream',
+    name: 'configurations.doubao',
     about: 'welcome.doubaoAbout',
     steps: 'welcome.doubaoSteps',
     console: 'https://console.volcengine.com/ark/region:ark+cn-beijing/apiKey',
   },
   {
     id: 'qwen',
-    name: 'Qwen · Wan',
+    name: 'configurations.qwen',
     about: 'welcome.qwenAbout',
     steps: 'welcome.qwenSteps',
     console: 'https://bailian.console.aliyun.com/?tab=model#/api-key',
   },
   {
     id: 'openai',
-    name: 'OpenAI',
+    name: 'configurations.openai',
     about: 'welcome.openaiAbout',
     steps: 'welcome.openaiSteps',
     console: 'https://platform.openai.com/api-keys',
@@ -62,7 +62,8 @@ export function WelcomeScreen() {
             </Link>
           }
         >
-          <strong className="font-medium">{t('welcome.have')}</strong> {t('welcome.haveHint')}
+          <strong className="block font-medium">{t('welcome.have')}</strong>
+          {t('welcome.haveHint')}
         </Notice>
       )}
       <fieldset>
@@ -84,7 +85,7 @@ export function WelcomeScreen() {
                 checked={id === chosen}
                 onChange={() => setChosen(id)}
               />
-              <span className="font-medium text-lg">{label}</span>
+              <span className="text-balance break-keep font-medium text-lg">{t(label)}</span>
               <span className="text-ink-soft text-sm">{t(about)}</span>
             </label>
           ))}
@@ -98,7 +99,7 @@ export function WelcomeScreen() {
           <ExternalLink aria-hidden className="size-4" />
         </a>
       </section>
-      <KeyForm key={service.id} provider={service.id} name={service.name} />
+      <KeyForm key={service.id} provider={service.id} name={t(service.name)} />
       <p className="text-center font-display text-ink-faint">{t('welcome.promise')}</p>
     </div>
   )

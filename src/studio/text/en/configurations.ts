@@ -74,7 +74,7 @@ export const configurations = {
   provider_unavailable: 'The service could not be asked.',
   do_provider_key_rejected: 'Copy it again as a whole, and check that the region is the one it was made in.',
   do_wrong_address: 'Choose another region, or correct the base address.',
-  do_provider_access_denied: 'Open the model for this account in the console.',
+  do_provider_access_denied: 'Activate the model for this account in the console.',
   do_provider_quota_exhausted: 'Top the account up in the console.',
   do_provider_unavailable: 'This says nothing about the key. Save it, and test it again later.',
 }

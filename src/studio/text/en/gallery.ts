@@ -1,6 +1,7 @@
 export const gallery = {
   title: 'Gallery',
   search: 'Search prompts and tags',
+  searchShort: 'Prompts, tags',
   clearSearch: 'Clear the search',
   onlyFavorites: 'Only favourites',
   filters: 'Filters',
@@ -13,6 +14,8 @@ export const gallery = {
   anyProvider: 'Any service',
   status: 'State',
   anyStatus: 'Any state',
+  tag: 'Tag',
+  anyTag: 'Any tag',
   from: 'From',
   to: 'To',
   view: 'View',

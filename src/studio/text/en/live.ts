@@ -7,6 +7,7 @@ export const live = {
   idea3: 'Poster that says "Spring" in brush letters, plum blossoms, lots of empty paper',
   failedToLoad: 'The newest pictures could not be loaded',
   queued: 'waiting for its turn',
+  ahead: '{count} {count|is|are} before it',
   running: 'drawing',
   failed: 'failed',
   cancelled: 'cancelled',

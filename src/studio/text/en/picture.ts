@@ -52,7 +52,7 @@ export const picture = {
   hash: 'SHA-256',
   requestId: 'Request at the service',
   providerCode: 'Code of the service',
-  providerMessage: 'The service says',
+  providerSays: 'The service says: {message}',
   id: 'Generation',
   retryOf: 'Made again from',
   oldPictures: 'Addresses from before this server',
@@ -72,6 +72,7 @@ export const picture = {
   copyPrompt: 'Copy the prompt',
   copyRevised: 'Copy the rewritten prompt',
   copyHash: 'Copy the hash',
+  copyRequestId: 'Copy the request id',
   copied: 'Copied.',
   copyFailed: 'The browser does not allow copying here. Select the text and copy it by hand.',
 }

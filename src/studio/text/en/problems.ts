@@ -12,7 +12,7 @@ export const problems = {
   content_rejected: 'The service refused the content. Word the prompt differently, or use other references.',
   provider_rejected: 'The service refused the request. Change what it names, or choose another model.',
   provider_key_rejected: 'The service refused the key. An administrator can check it under Keys.',
-  provider_access_denied: 'This account may not use the model. Open it in the console of the service.',
+  provider_access_denied: 'This account may not use the model. Activate it in the console of the service.',
   provider_quota_exhausted: 'The account has no balance or quota left. Top it up in the console of the service.',
   rate_limited: 'The service is asked too often. Wait a moment and try again.',
   provider_unavailable: 'The service cannot be reached or is in trouble. Try again later.',

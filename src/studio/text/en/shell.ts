@@ -36,6 +36,7 @@ export const shell = {
   broken: 'This part of the page broke',
   brokenHint:
     'What you typed is kept. Load the page again; if it stays broken, the details below help whoever runs the server.',
+  unreached: 'This page could not be loaded',
   reload: 'Load again',
   shortcutsGoTo: 'Go to',
   shortcutsAnywhere: 'Anywhere',

@@ -7,8 +7,7 @@ export const welcome = {
     'Qwen-Image, Wan and Z-Image of Alibaba, through DashScope (Model Studio). Many models, some of them very cheap.',
   openaiAbout: 'GPT Image, or any service that speaks the same language; give its address under Keys.',
   getKey: '2. Get a key',
-  doubaoSteps:
-    'Sign in to the Volcengine Ark console, create an API key, and open the Seedream models under "Open management".',
+  doubaoSteps: 'Sign in to the Volcengine Ark console, create an API key, and activate the Seedream models (开通管理).',
   qwenSteps:
     'Sign in to Alibaba Cloud Model Studio and create an API key. Keys of Beijing and Singapore differ; this is for Beijing, others are set under Keys.',
   openaiSteps:
@@ -29,7 +28,8 @@ export const welcome = {
   test_provider_key_rejected: 'The service does not know this key. Copy it once more, whole and without spaces.',
   test_wrong_address:
     'This key belongs to another region or service. Check where it was made; other regions are set under Keys.',
-  test_provider_access_denied: 'The key is right, but the account may not use the model yet. Open it in the console.',
+  test_provider_access_denied:
+    'The key is right, but the account may not use the model yet. Activate it in the console.',
   test_provider_quota_exhausted: 'The key is right, but the account has no balance or quota left.',
   test_provider_unavailable:
     'The service could not be reached to test the key. You can save it and test it later under Keys.',

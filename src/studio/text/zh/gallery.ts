@@ -4,6 +4,7 @@ import type { Words } from '../en.ts'
 export const gallery: Words<typeof english> = {
   title: '画廊',
   search: '搜索提示词和标签',
+  searchShort: '提示词、标签',
   clearSearch: '清空搜索',
   onlyFavorites: '只看收藏',
   filters: '筛选',
@@ -16,6 +17,8 @@ export const gallery: Words<typeof english> = {
   anyProvider: '全部服务',
   status: '状态',
   anyStatus: '全部状态',
+  tag: '标签',
+  anyTag: '全部标签',
   from: '从',
   to: '到',
   view: '视图',

@@ -10,6 +10,7 @@ export const live: Words<typeof english> = {
   idea3: '海报，毛笔字“春”，几枝梅花，大片留白',
   failedToLoad: '未能加载最新图片',
   queued: '排队中',
+  ahead: '前面还有 {count} 个',
   running: '绘制中',
   failed: '失败',
   cancelled: '已取消',

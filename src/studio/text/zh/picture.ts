@@ -54,7 +54,7 @@ export const picture: Words<typeof english> = {
   hash: 'SHA-256',
   requestId: '服务方请求号',
   providerCode: '服务方错误码',
-  providerMessage: '服务方说明',
+  providerSays: '服务方说明：{message}',
   id: '生成编号',
   retryOf: '重做自',
   oldPictures: '旧版本留下的图片地址',
@@ -74,6 +74,7 @@ export const picture: Words<typeof english> = {
   copyPrompt: '复制提示词',
   copyRevised: '复制改写后的提示词',
   copyHash: '复制哈希值',
+  copyRequestId: '复制请求号',
   copied: '已复制。',
   copyFailed: '浏览器不允许在此复制，请选中文字手动复制。',
 }

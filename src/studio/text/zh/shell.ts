@@ -38,6 +38,7 @@ export const shell: Words<typeof english> = {
   notFoundHint: '链接可能已经过期。您的图片都在画廊里。',
   broken: '页面的这一部分出错了',
   brokenHint: '您写的内容已保留。请重新加载；如果仍然出错，下面的信息可以帮助服务器管理员。',
+  unreached: '这个页面未能加载',
   reload: '重新加载',
   shortcutsGoTo: '前往',
   shortcutsAnywhere: '任意位置',
