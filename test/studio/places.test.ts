@@ -212,3 +212,20 @@ test('an old link says that there is nothing, and where to go', async () => {
   await page.getByRole('heading', { name: word('picture.notFound') }).waitFor()
   await page.getByRole('main').getByRole('link').first().waitFor()
 })
+
+test('a screen that cannot be loaded leaves the page, says why, and comes when it can', async () => {
+  const app = await startStudio()
+  const { page, word } = await visit(app.url, { path: '/gallery', expected: [/net::ERR_/, /cannot be reached/] })
+  // The server is gone before this screen was ever there.
+  await page.route(/assets\/status-|api\/status/, route => route.abort())
+  await page.reload()
+  await page.getByRole('heading', { level: 1, name: word('gallery.title') }).waitFor({ state: 'attached' })
+
+  await page.getByRole('link', { name: word('shell.status') }).click()
+  await page.getByRole('heading', { name: word('shell.unreached') }).waitFor()
+  await page.getByRole('link', { name: word('shell.gallery') }).waitFor()
+  await page.unrouteAll()
+  await page.getByRole('button', { name: word('shell.retry') }).click()
+
+  await page.getByRole('heading', { level: 1, name: word('status.title') }).waitFor()
+})
