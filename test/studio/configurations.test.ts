@@ -47,6 +47,8 @@ test('a key is tested before it is saved, and what is wrong is told with the pla
     .getByRole('dialog')
     .getByRole('button', { name: word('shell.delete') })
     .click()
+  // While the dialog is open, what stands behind it has no roles: that it is not found says nothing yet.
+  await page.getByText(word('configurations.deleted', { name: '工作' })).waitFor()
   await stored.waitFor({ state: 'detached' })
   expect((await app.call('GET', '/api/config')).body.items.map((item: { id: string }) => item.id)).toEqual([
     'env-doubao',
