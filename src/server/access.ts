@@ -1,9 +1,20 @@
 /** Who may use the server: host and origin rules on a loopback address, a token or the session of one elsewhere. */
 import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
-import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { EventEmitter } from 'node:events'
+import {
+  appendFileSync,
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyRequest } from 'fastify'
+import ipaddr from 'ipaddr.js'
 import type { Caller, Services } from '../generation/services.ts'
 import { ownerOf } from '../generation/tokens.ts'
 import { isLoopback, type Settings } from '../settings.ts'
@@ -12,9 +23,14 @@ import { readSecret } from '../storage/seal.ts'
 import type { App } from './app.ts'
 import { HttpRefusal } from './errors.ts'
 import { idOf, nothingHere } from './ids.ts'
+import { createPace } from './limits.ts'
 
 export const sessionCookie = 'webimgui_session'
 const sessionSeconds = 30 * 24 * 3600
+/** Of one token: each session that is ended has to be remembered until it would have ended by itself. */
+const loginsPerMinute = 30
+/** Tokens of so many characters cannot be found by trying; those that the server makes are longer. */
+const unguessable = 20
 
 /**
  * Who may use a route. `own generation`, `own image`: a member only where the `:id` of the address names something of its own; of
@@ -36,6 +52,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set as soon as it is known who asks; not at all on open routes. */
     caller: Caller | undefined
+    /** Of whoever came with a session. */
+    session: Session | undefined
   }
   interface FastifyInstance {
     /** The rule of every route, HEAD included, OPTIONS not. */
@@ -43,13 +61,28 @@ declare module 'fastify' {
   }
 }
 
+export interface Session {
+  id: string
+  /** In seconds since 1970. */
+  end: number
+  /** Null: of the access token of the server. */
+  tokenId: string | null
+}
+
 export interface Access {
   needsToken: boolean
+  /** Is it asked under a name that it serves? Before anything is answered. @throws HttpRefusal `forbidden` */
+  checkName(request: Pick<FastifyRequest, 'headers'>): void
   /**
    * Sets `caller`.
-   * @throws HttpRefusal `forbidden`, `unauthorized`, `not_allowed`; Refusal `not_found`
+   * @throws HttpRefusal `forbidden`, `unauthorized`, `not_allowed`, `too_many_requests`; Refusal `not_found`
    */
   check(request: FastifyRequest): Promise<void>
+  /**
+   * For answers that last: calls `listener` when the caller may not be here any longer, because its token was revoked or its session
+   * ended. The answer stops that.
+   */
+  whenOver(request: Pick<FastifyRequest, 'caller' | 'session'>, listener: () => void): () => void
   /** Slow when it is wrong. @throws HttpRefusal `unauthorized`, `too_many_requests` */
   logIn(token: string, address: string): Promise<{ cookie: string; seconds: number } | undefined>
   logOut(cookie: string | undefined): void
@@ -81,6 +114,7 @@ export function requireRules(app: App) {
   const rules: RouteRule[] = []
   app.decorate('accessRules', rules)
   app.decorateRequest('caller')
+  app.decorateRequest('session')
   app.addHook('onRoute', route => {
     // The routes of the reference pages come from a plugin, which takes no rules.
     const access = route.config?.access ?? (/^\/docs(\/|$)/.test(route.url) ? 'member' : undefined)
@@ -117,8 +151,9 @@ export function createAccess(
   const token = accessTokenOf(settings)
   const names = servedNames(settings)
   const publicOrigin = settings.publicUrl && new URL(settings.publicUrl).origin
-  const sessions = token === undefined ? undefined : createSessions(settings, token, id => tokens.find(id))
+  const sessions = token === undefined ? undefined : createSessions(settings, token)
   const slowly = createSlowdown()
+  const logins = createPace(loginsPerMinute)
 
   /** May a page of this origin change things in the name of whoever looks at it? */
   function isTrusted(request: FastifyRequest) {
@@ -129,30 +164,45 @@ export function createAccess(
   }
 
   async function check(request: FastifyRequest): Promise<Caller | undefined> {
+    const isOpen = request.routeOptions.config.access === 'open'
+    const isForeign = changesThings(request) && !isTrusted(request)
     if (token === undefined) {
-      if (!names.has(nameOf(request.headers.host))) {
-        const message =
-          'This server answers only under localhost and the name in PUBLIC_URL. Set PUBLIC_URL to the address that you use.'
-        throw new HttpRefusal('forbidden', message)
-      }
-      if (changesThings(request) && !isTrusted(request)) throw foreignOrigin()
-      const given = request.routeOptions.config.access === 'open' ? undefined : bearerOf(request)
+      if (isForeign) throw foreignOrigin()
+      const given = isOpen ? undefined : bearerOf(request)
       // Other programs send any key where none is needed. One of ours has a name and a budget, or had.
       if (given === undefined || !tokens.looksLikeOne(given)) return anybody
-      return named(given, request.ip)
+      return holderOf(given, request.ip)
     }
-    if (request.routeOptions.config.access === 'open') return undefined
+    if (isOpen) {
+      // A page that signed its visitors in or out would have them use somebody else's token, or none.
+      if (isForeign) throw foreignOrigin()
+      return undefined
+    }
     const given = bearerOf(request)
-    if (given !== undefined) return isSame(given, token) ? administrator : named(given, request.ip)
-    const caller = await sessions?.callerOf(request.cookies[sessionCookie])
+    if (given !== undefined) return holderOf(given, request.ip)
+    request.session = sessions?.read(request.cookies[sessionCookie])
+    const caller = request.session && (await callerOfSession(request.session))
     if (!caller) throw unauthorized('Send the token as "Authorization: Bearer …", or sign in at /login.')
-    if (changesThings(request) && !isTrusted(request)) throw foreignOrigin()
+    if (isForeign) throw foreignOrigin()
     return caller
   }
 
-  async function named(given: string, address: string): Promise<Caller> {
+  async function callerOfSession({ tokenId }: Session): Promise<Caller | undefined> {
+    if (tokenId === null) return administrator
+    const found = await tokens.find(tokenId)
+    return found && callerWith(found)
+  }
+
+  /** @throws HttpRefusal `unauthorized`, late; `too_many_requests` */
+  async function holderOf(given: string, address: string): Promise<Caller> {
+    // Nobody guesses one of these, so whoever has it comes in, whatever others try meanwhile.
     const found = await tokens.identify(given)
-    return found ? callerWith(found) : slowly(address)
+    if (found) return callerWith(found)
+    if (token !== undefined) {
+      if (token.length < unguessable) slowly.admit(address)
+      if (isSame(given, token)) return administrator
+    }
+    return slowly.refuse(address)
   }
 
   async function enforce(request: FastifyRequest, caller: Caller) {
@@ -172,6 +222,13 @@ export function createAccess(
   return {
     needsToken: token !== undefined,
 
+    checkName({ headers }) {
+      if (token !== undefined || names.has(nameOf(headers.host))) return
+      const message =
+        'This server answers only under localhost and the name in PUBLIC_URL. Set PUBLIC_URL to the address that you use.'
+      throw new HttpRefusal('forbidden', message)
+    },
+
     async check(request) {
       const caller = await check(request)
       if (!caller) return
@@ -181,12 +238,31 @@ export function createAccess(
 
     async logIn(given, address) {
       if (token === undefined) return undefined
-      const { tokenId } = isSame(given, token) ? administrator : await named(given, address)
+      const { tokenId } = await holderOf(given, address)
+      const waitSeconds = logins(tokenId ?? '')
+      if (waitSeconds > 0) {
+        throw new HttpRefusal('too_many_requests', `This token began many sessions just now; wait ${waitSeconds} s.`, {
+          'retry-after': String(waitSeconds),
+        })
+      }
       return { cookie: sessions?.begin(tokenId) ?? '', seconds: sessionSeconds }
     },
 
     logOut(cookie) {
       sessions?.end(cookie)
+    },
+
+    whenOver({ caller, session }, listener) {
+      const tokenId = caller?.tokenId ?? null
+      const stops = [
+        ...(tokenId === null ? [] : [tokens.whenRevoked(tokenId, listener)]),
+        ...(session && sessions ? [sessions.whenEnded(session, listener)] : []),
+      ]
+      // It may have happened between the check and now.
+      if (tokenId !== null) void tokens.find(tokenId).then(found => found ?? listener(), listener)
+      return () => {
+        for (const stop of stops) stop()
+      }
     },
   }
 }
@@ -228,21 +304,57 @@ function isSame(given: string, token: string) {
   return timingSafeEqual(hash(given), hash(token))
 }
 
-/** Wrong tokens of one address are answered later and later; nobody else waits. Always throws. */
+/**
+ * Wrong tokens of one address are answered later and later; nobody else waits. While too many of them wait, a token that can be guessed is
+ * not looked at: a refusal at once would tell it from the right one, as fast as anybody can ask.
+ */
 function createSlowdown() {
   const forgetAfterMs = 10 * 60_000
-  const recent = new Map<string, { count: number; at: number }>()
-  let delayed = 0
-  return async (address: string): Promise<never> => {
-    const now = Date.now()
-    for (const [other, { at }] of recent) if (now - at > forgetAfterMs || recent.size > 1000) recent.delete(other)
-    const count = (recent.get(address)?.count ?? 0) + 1
-    recent.set(address, { count, at: now })
-    if (delayed >= 50) throw new HttpRefusal('too_many_requests', 'Too many wrong tokens; wait a little and try again.')
-    delayed++
-    await pause(Math.min(100 * count, 3000)).finally(() => delayed--)
-    throw unauthorized('This token is not the right one. The server shows its login link when it starts.')
+  const mostOfOne = 10
+  const mostOfAll = 1000
+  const recent = new Map<string, { count: number; at: number; waiting: number }>()
+  let waiting = 0
+
+  function tooMany() {
+    return new HttpRefusal('too_many_requests', 'Too many wrong tokens; wait a little and try again.')
   }
+
+  return {
+    /** @throws HttpRefusal `too_many_requests` */
+    admit(address: string) {
+      if (waiting >= mostOfAll || (recent.get(neighbourhood(address))?.waiting ?? 0) >= mostOfOne) throw tooMany()
+    },
+
+    /** @throws HttpRefusal `unauthorized`, late; `too_many_requests` */
+    async refuse(address: string): Promise<never> {
+      if (waiting >= mostOfAll) throw tooMany()
+      const key = neighbourhood(address)
+      const now = Date.now()
+      for (const [other, { at, waiting }] of recent) {
+        if (waiting === 0 && (now - at > forgetAfterMs || recent.size > mostOfAll)) recent.delete(other)
+      }
+      const one = recent.get(key) ?? { count: 0, at: now, waiting: 0 }
+      // The last to be forgotten.
+      recent.delete(key)
+      recent.set(key, one)
+      one.count++
+      one.at = now
+      one.waiting++
+      waiting++
+      await pause(Math.min(100 * one.count, 3000)).finally(() => {
+        one.waiting--
+        waiting--
+      })
+      throw unauthorized('This token is not the right one. The server shows its login link when it starts.')
+    },
+  }
+}
+
+/** An address of IPv6 is one of a whole network that its owner has. */
+function neighbourhood(address: string) {
+  if (!ipaddr.isValid(address)) return address
+  const parsed = ipaddr.process(address)
+  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(':') : parsed.toString()
 }
 
 // ── Sessions ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -251,11 +363,7 @@ function createSlowdown() {
  * `<id>.<end in seconds>.<signature>`, with the id of a named token before the signature. Another secret ends every session, another
  * access token those of the old one, and a named token that is revoked its own.
  */
-function createSessions(
-  settings: Settings,
-  token: string,
-  findToken: (id: string) => Promise<TokenRecord | undefined>,
-) {
+function createSessions(settings: Settings, token: string) {
   const secret = readSecret(settings.dataDir, settings.secretKey)
   const keyOf = (salt: string) => Buffer.from(hkdfSync('sha256', secret, salt, 'webimgui session v1', 32))
   const key = keyOf(token)
@@ -265,60 +373,79 @@ function createSessions(
       .update(text)
       .digest('base64url')
   const ended = createEndedSessions(path.join(settings.dataDir, 'ended-sessions'))
+  const endings = new EventEmitter().setMaxListeners(0)
 
-  function read(cookie: string | undefined) {
+  /** What the cookie says, unless it is not ours or over. */
+  function read(cookie: string | undefined): Session | undefined {
     const parts = /^([\w-]{22})\.(\d{10})(?:\.([\w-]{36}))?\.([\w-]{43})$/.exec(cookie ?? '')
     if (!parts) return undefined
     const [text, id = '', end = '', tokenId = null, signature = ''] = parts
     const signed = text.slice(0, -signature.length - 1)
     const isOurs = isSame(signature, sign(signed, tokenId)) && Number(end) * 1000 > Date.now()
-    return isOurs ? { id, end: Number(end), tokenId } : undefined
+    return isOurs && !ended.has(id) ? { id, end: Number(end), tokenId } : undefined
   }
 
   return {
+    read,
     begin(tokenId: string | null) {
       const parts = [randomBytes(16).toString('base64url'), Math.floor(Date.now() / 1000) + sessionSeconds]
       const text = (tokenId === null ? parts : [...parts, tokenId]).join('.')
       return `${text}.${sign(text, tokenId)}`
     },
-    async callerOf(cookie: string | undefined): Promise<Caller | undefined> {
-      const session = read(cookie)
-      if (!session || ended.has(session.id)) return undefined
-      if (session.tokenId === null) return administrator
-      const found = await findToken(session.tokenId)
-      return found && callerWith(found)
-    },
     end(cookie: string | undefined) {
       const session = read(cookie)
-      if (session) ended.add(session.id, session.end)
+      if (!session) return
+      ended.add(session.id, session.end)
+      endings.emit(session.id)
+    },
+    /** Logged out, or its time is over. */
+    whenEnded({ id, end }: Session, listener: () => void) {
+      endings.on(id, listener)
+      const timer = setTimeout(listener, Math.min(end * 1000 - Date.now(), longestTimerMs)).unref()
+      if (ended.has(id)) listener()
+      return () => {
+        endings.off(id, listener)
+        clearTimeout(timer)
+      }
     },
   }
 }
 
-/** Kept in a file, so that a session which was ended stays so after a restart. */
+const longestTimerMs = 2 ** 31 - 1
+
+/** Kept in a file, so that a session which was ended stays so after a restart: a line each, and the old ones are left out at the start. */
 function createEndedSessions(file: string) {
-  const isPresent = ([, end]: [string, number]) => end * 1000 > Date.now()
-  const ended = new Map(readEnded(file).filter(isPresent))
+  const { text, ended } = readEnded(file)
+  const kept = [...ended].map(lineOf).join('')
+  if (kept !== text) {
+    writeFileSync(`${file}.new`, kept, { mode: 0o600 })
+    renameSync(`${file}.new`, file)
+  }
   return {
     has: (id: string) => ended.has(id),
     add(id: string, end: number) {
       ended.set(id, end)
-      const lines = [...ended].filter(isPresent).map(([id, end]) => `${id} ${end}\n`)
       mkdirSync(path.dirname(file), { recursive: true })
-      writeFileSync(file, lines.join(''), { mode: 0o600 })
+      appendFileSync(file, lineOf([id, end]), { mode: 0o600 })
     },
   }
 }
 
-function readEnded(file: string): [string, number][] {
+function lineOf([id, end]: [string, number]) {
+  return `${id} ${end}\n`
+}
+
+function readEnded(file: string) {
+  const ended = new Map<string, number>()
   try {
-    const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
-    return lines.map(line => {
-      const [id = '', end] = line.split(' ')
-      return [id, Number(end)]
-    })
+    const text = readFileSync(file, 'utf8')
+    // The last line may be half written.
+    for (const [, id = '', end] of text.matchAll(/^([\w-]{22}) (\d{10})\n/gm)) {
+      if (Number(end) * 1000 > Date.now()) ended.set(id, Number(end))
+    }
+    return { text, ended }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { text: '', ended }
     throw error
   }
 }

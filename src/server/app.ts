@@ -107,6 +107,7 @@ export async function createServer(options: {
     if (host !== undefined && !/^([\w.-]+|\[[\da-f:.]+\])(:\d{0,5})?$/i.test(host)) {
       throw new HttpRefusal('bad_request', 'The header "Host" is not a name with an optional port.')
     }
+    access.checkName(request)
     if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] === undefined) {
       const methods = routing.methodsOf(pathWithoutQuery(request.url))
       if (methods.length === 0) throw nothingThere()

@@ -74,7 +74,7 @@ function tooMany(message: string, seconds: number) {
 }
 
 /** A bucket each that fills evenly: a minute's worth may come at once. Answers how many seconds to wait, 0 for none. */
-function createPace(perMinute: number) {
+export function createPace(perMinute: number) {
   const buckets = new Map<string, { left: number; at: number }>()
   return (key: string) => {
     if (perMinute === 0) return 0

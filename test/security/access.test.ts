@@ -3,6 +3,7 @@
  * rule here fails.
  */
 import http from 'node:http'
+import net from 'node:net'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type AccessRule, accessTokenOf } from '../../src/server/access.ts'
 import type { TokenRecord } from '../../src/storage/records.ts'
@@ -115,7 +116,9 @@ function person(name: string): TokenRecord | undefined {
   return { id: idOf(name), name, role, createdAt: '2026-11-23T08:00:00.000Z', ...none }
 }
 
-const withToken = { ACCESS_TOKEN: 'correct-horse' }
+// Too long to be found by trying, so that wrong ones are refused one after the other, and none of them unseen.
+const right = 'correct-horse-battery-staple'
+const withToken = { ACCESS_TOKEN: right }
 const onlyOpen = (rule: AccessRule): Expected => (rule === 'open' ? 'in' : 401)
 const evil = 'https://evil.example'
 
@@ -123,26 +126,39 @@ const doors: Door[] = [
   // Where a token is needed.
   { name: 'no token', environment: withToken, expected: onlyOpen },
   { name: 'a wrong token', environment: withToken, headers: () => bearer('wrong'), expected: onlyOpen },
-  { name: 'the token', environment: withToken, headers: () => bearer('correct-horse'), expected: () => 'in' },
+  { name: 'the token', environment: withToken, headers: () => bearer(right), expected: () => 'in' },
   {
     name: 'the token under a foreign name, from a foreign page',
     environment: withToken,
-    headers: () => ({ ...bearer('correct-horse'), host: 'evil.example', origin: evil }),
+    headers: () => ({ ...bearer(right), host: 'evil.example', origin: evil }),
     // Nobody's browser sends this header by itself.
     expected: () => 'in',
+  },
+  {
+    name: 'the token, from a foreign page',
+    environment: withToken,
+    headers: () => ({ ...bearer(right), origin: evil }),
+    // No foreign page signs anybody in or out.
+    expected: (rule, changes) => (rule === 'open' && changes ? 403 : 'in'),
   },
   { name: 'a session', environment: withToken, headers: server => session(server), expected: () => 'in' },
   {
     name: 'a session, from a foreign page',
     environment: withToken,
     headers: async server => ({ ...(await session(server)), origin: evil }),
-    expected: (rule, changes) => (rule !== 'open' && changes ? 403 : 'in'),
+    expected: (_, changes) => (changes ? 403 : 'in'),
   },
   {
     name: 'a session, from a page without an origin',
     environment: withToken,
     headers: async server => ({ ...(await session(server)), origin: 'null' }),
-    expected: (rule, changes) => (rule !== 'open' && changes ? 403 : 'in'),
+    expected: (_, changes) => (changes ? 403 : 'in'),
+  },
+  {
+    name: 'a session, from a page of its own',
+    environment: withToken,
+    headers: async server => ({ ...(await session(server)), origin: `http://localhost:${server.port}` }),
+    expected: () => 'in',
   },
   {
     name: 'a session that was altered',
@@ -183,7 +199,7 @@ const doors: Door[] = [
     name: 'the session of a member, from a foreign page',
     environment: withToken,
     headers: async server => ({ ...(await session(server, tokenOf('mine'))), origin: evil }),
-    expected: (rule, changes) => (rule !== 'open' && changes ? 403 : ofMember(rule)),
+    expected: (rule, changes) => (changes ? 403 : ofMember(rule)),
   },
   {
     name: 'another member',
@@ -285,9 +301,11 @@ describe.each(doors)('$name', ({ environment, headers, expected }) => {
       return [name, wish === 'in' && isIn ? status : wish]
     })
     expect(found).toEqual(wanted)
-    for (const { headers, status } of answers) {
+    for (const [index, { headers, status }] of answers.entries()) {
       expect(headers['x-content-type-options']).toBe('nosniff')
-      expect(headers['referrer-policy']).toBe('no-referrer')
+      // A page of ours tells its own server where its forms come from.
+      const isOurs = headers['content-type']?.startsWith('text/html') && callable[index]?.path !== '/docs/'
+      expect(headers['referrer-policy']).toBe(isOurs ? 'same-origin' : 'no-referrer')
       expect(headers['content-security-policy']).toMatch(/default-src 'none'/)
       expect(headers['content-security-policy']).toMatch(/frame-ancestors 'none'|sandbox/)
       expect(headers['cache-control']).toBeTruthy()
@@ -310,25 +328,113 @@ test('a browser without a session is led to the login page, and nobody else is',
   expect((await ask('/api/history', 'text/html')).status).toBe(401)
 })
 
-test.each([
-  'Bearer',
-  'Bearer ',
-  'Bearer a b',
-  `Basic ${btoa('x:correct-horse')}`,
-  'correct-horse',
-  'Bearer correct-hors',
-])('"%s" is no token', async authorization => {
-  const server = await startServer({ environment: withToken })
+test.each(['Bearer', 'Bearer ', 'Bearer a b', `Basic ${btoa(`x:${right}`)}`, right, `Bearer ${right.slice(0, -1)}`])(
+  '"%s" is no token',
+  async authorization => {
+    const server = await startServer({ environment: withToken })
 
-  expect((await server.call('GET', '/api/history', undefined, { authorization })).status).toBe(401)
+    expect((await server.call('GET', '/api/history', undefined, { authorization })).status).toBe(401)
+  },
+)
+
+/** As they stand in the request line: no client of a library writes them so. */
+const spellings = [
+  ...[
+    '/API/history',
+    '//api/history',
+    '/api//history',
+    '/api/history/',
+    '/%61pi/history',
+    '/api/history%2f',
+    '/./api/history',
+  ],
+  ...['/app/api/history', '/app//api/history', '/app/app/api/history', '/app%2fapi%2fhistory', '/APP/api/history'],
+  ...['/health/../api/history', '/health%2f..%2fapi%2fhistory', '/login/../api/history', '/login;/api/history'],
+  ...['/api/history;x', '/api/history?x', '/api/history#x', '/api\\history', '/api/history%00', '/api/history/..'],
+  ...[
+    'http://localhost/api/history',
+    'http://x/health/../api/history',
+    '*',
+    '/assets/..%2f..%2fpackage.json',
+    '/healthz',
+  ],
+]
+
+test.each(['GET', 'HEAD', 'POST', 'DELETE', 'TRACE', 'PROPFIND'])(
+  '%s of no spelling of an address is a way in',
+  async method => {
+    const { port } = await startServer({ environment: { ...withToken, PUBLIC_URL: 'https://example.org/app' } })
+
+    const answers = await Promise.all(
+      spellings.map(async path => [
+        path,
+        await lineOf(port, `${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
+      ]),
+    )
+
+    expect(answers.filter(([, line]) => !/^HTTP\/1\.1 (400|401) /.test(line ?? ''))).toEqual([])
+  },
+)
+
+test.each([
+  ['no Host at all, in HTTP/1.0', 'GET /api/history HTTP/1.0\r\n\r\n', 403],
+  ['its own name in HTTP/1.0', 'GET /api/history HTTP/1.0\r\nHost: localhost\r\n\r\n', 200],
+  ['an empty Host', 'GET /api/history HTTP/1.1\r\nHost:\r\n\r\n', 400],
+  ['a rooted name in capitals with a port', 'GET /api/history HTTP/1.1\r\nHost: LOCALHOST.:80\r\n\r\n', 200],
+  ['a name with two dots', 'GET /api/history HTTP/1.1\r\nHost: localhost..\r\n\r\n', 403],
+  ['IPv6', 'GET /api/history HTTP/1.1\r\nHost: [::1]:80\r\n\r\n', 200],
+  ['another spelling of its address', 'GET /api/history HTTP/1.1\r\nHost: 127.1\r\n\r\n', 403],
+  [
+    'a name that a proxy is said to have seen',
+    'GET /health HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: localhost\r\n\r\n',
+    403,
+  ],
+  ['what else is allowed at an address', 'OPTIONS /api/history HTTP/1.1\r\nHost: evil.example\r\n\r\n', 403],
+  [
+    'the question before a request from another origin',
+    'OPTIONS /api/history HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://localhost:5173\r\nAccess-Control-Request-Method: DELETE\r\n\r\n',
+    403,
+  ],
+  [
+    'two origins',
+    'DELETE /api/history HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nOrigin: https://evil.example\r\n\r\n',
+    403,
+  ],
+  [
+    'another method in a header',
+    'GET /api/history HTTP/1.1\r\nHost: localhost\r\nX-HTTP-Method-Override: DELETE\r\nOrigin: https://evil.example\r\n\r\n',
+    200,
+  ],
+])('on the own machine: %s', async (_, request, status) => {
+  const effects: string[] = []
+  const note = async () => {
+    effects.push('clear')
+    return 0
+  }
+  const { port } = await startServer({ services: { generations: { clear: note } } })
+
+  expect(await lineOf(port, request)).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+  expect(effects).toEqual([])
 })
+
+/** The first line of the answer to these bytes. */
+function lineOf(port: number, bytes: string) {
+  return new Promise<string>((resolve, reject) => {
+    const socket = net.connect(port, '127.0.0.1', () => socket.write(bytes))
+    socket.once('data', data => {
+      socket.destroy()
+      resolve(data.toString().split('\r\n', 1)[0] ?? '')
+    })
+    socket.once('error', reject)
+  })
+}
 
 test('an address that is not there tells nothing without a token', async () => {
   const server = await startServer({ environment: withToken })
 
   expect((await server.call('GET', '/nothing')).status).toBe(401)
   expect((await server.call('POST', '/api/history')).status).toBe(401)
-  expect((await server.call('GET', '/nothing', undefined, bearer('correct-horse'))).status).toBe(404)
+  expect((await server.call('GET', '/nothing', undefined, bearer(right))).status).toBe(404)
 })
 
 function isLogout({ path }: Route) {
@@ -343,7 +449,7 @@ function bearer(token: string) {
   return { authorization: `Bearer ${token}` }
 }
 
-async function session(server: Server, token = 'correct-horse') {
+async function session(server: Server, token = right) {
   const answer = await server.call('POST', '/api/login', { token })
   return { cookie: String(answer.headers.get('set-cookie')).split(';')[0] ?? '' }
 }

@@ -1,11 +1,14 @@
-import { mkdtempSync, readFileSync, statSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Problem } from '../../src/api/problems.ts'
+import type { Events } from '../../src/generation/services.ts'
 import { accessTokenOf, loginLink } from '../../src/server/access.ts'
 import { loadSettings } from '../../src/settings.ts'
+import type { TokenRecord } from '../../src/storage/records.ts'
 import { startServer } from './harness.ts'
 
 /** `fetch` does not let a program choose its Host header. */
@@ -188,6 +191,102 @@ describe('where a token is needed', () => {
     expect(second).toBeGreaterThan(180)
     expect(right.status).toBe(200)
     expect(performance.now() - began).toBeLessThan(90)
+  })
+
+  test('a token that can be guessed is not looked at while ten guesses wait; others come in meanwhile', async () => {
+    const named = `wig_${'n'.repeat(43)}`
+    const record: TokenRecord = {
+      ...{ id: 't1', name: 'team', role: 'admin' as const, monthlyCap: null, monthlyImages: null, models: null },
+      ...{ createdAt: '2026-11-23T08:00:00.000Z', lastUsedAt: null, revokedAt: null },
+    }
+    const identify = async (text: string) => (text === named ? record : undefined)
+    const { call } = await startServer({ environment, services: { tokens: { identify } } })
+    const session = await call('POST', '/api/login', { token: 'correct-horse' })
+    const cookie = session.headers.get('set-cookie')?.split(';')[0] ?? ''
+    const ask = (headers: Record<string, string>) => call('GET', '/api/history', undefined, headers)
+
+    const guesses = Array.from({ length: 40 }, (_, index) => ask({ authorization: `Bearer guess-${index}` }))
+    // The refusal of the eleventh comes at once.
+    await expect.poll(async () => (await ask({ authorization: 'Bearer guess' })).status).toBe(429)
+    const right = await ask({ authorization: 'Bearer correct-horse' })
+    const others = [await ask({ cookie }), await ask({ authorization: `Bearer ${named}` })]
+    const statuses = (await Promise.all(guesses)).map(({ status }) => status)
+
+    expect([right.status, right.headers.get('retry-after')]).toEqual([429, '5'])
+    expect(others.map(({ status }) => status)).toEqual([200, 200])
+    expect(statuses.filter(status => status === 401)).toHaveLength(10)
+    expect(statuses.filter(status => status === 429)).toHaveLength(30)
+    expect((await ask({ authorization: 'Bearer correct-horse' })).status).toBe(200)
+  })
+
+  test('a long token is let in whoever guesses', async () => {
+    const long = 'x'.repeat(20)
+    const { call } = await startServer({ environment: { ACCESS_TOKEN: long } })
+    const ask = (token: string) => call('GET', '/api/history', undefined, { authorization: `Bearer ${token}` })
+
+    const guesses = Array.from({ length: 40 }, (_, index) => ask(`guess-${index}`))
+    await Promise.race(guesses)
+
+    expect((await ask(long)).status).toBe(200)
+  })
+
+  test('no foreign page signs anybody in or out', async () => {
+    const { call } = await startServer({ environment })
+    const login = await call('POST', '/api/login', { token: 'correct-horse' })
+    const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? ''
+    const foreign = { cookie, origin: 'https://evil.example' }
+
+    const signedIn = await call('POST', '/api/login', { token: 'correct-horse' }, foreign)
+    const signedOut = await call('POST', '/api/logout', undefined, foreign)
+
+    expect([signedIn.status, signedIn.headers.get('set-cookie'), signedOut.status]).toEqual([403, null, 403])
+    expect((await call('GET', '/api/history', undefined, { cookie })).status).toBe(200)
+  })
+
+  test('a token does not begin any number of sessions: those that end have to be remembered', async () => {
+    const { call } = await startServer({ environment })
+
+    const statuses = []
+    for (let count = 0; count < 31; count++) {
+      statuses.push((await call('POST', '/api/login', { token: 'correct-horse' })).status)
+    }
+
+    expect(statuses).toEqual([...Array(30).fill(204), 429])
+  })
+
+  test('a list of ended sessions that was cut by a crash ends those that it names whole', async () => {
+    const server = await startServer({ environment })
+    const begin = async () =>
+      (await server.call('POST', '/api/login', { token: 'correct-horse' })).headers.get('set-cookie')?.split(';')[0] ??
+      ''
+    const [one, two] = [await begin(), await begin()]
+    for (const cookie of [one, two]) await server.call('POST', '/api/logout', undefined, { cookie })
+    const file = path.join(server.dataDir, 'ended-sessions')
+    const [first = '', second = ''] = readFileSync(file, 'utf8').split('\n')
+    writeFileSync(file, `${first}\n${second.slice(0, 9)}`)
+
+    const restarted = await startServer({ environment: { ...environment, DATA_DIR: server.dataDir } })
+
+    const look = async (cookie: string) => (await restarted.call('GET', '/api/history', undefined, { cookie })).status
+    expect([await look(one), await look(two)]).toEqual([401, 200])
+    expect((await restarted.call('POST', '/api/logout', undefined, { cookie: two })).status).toBe(204)
+    expect(readFileSync(file, 'utf8')).toBe(`${first}\n${second}\n`)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+  })
+
+  test('the events of a session end with it', async () => {
+    const follow: Events['follow'] = async function* ({ signal }) {
+      yield { type: 'removed', revision: 1, id: 'g0' }
+      await once(signal, 'abort')
+    }
+    const { url, call } = await startServer({ environment, services: { generations: { events: { follow } } } })
+    const login = await call('POST', '/api/login', { token: 'correct-horse' })
+    const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? ''
+    const stream = await fetch(`${url}/api/events`, { headers: { cookie } })
+
+    await call('POST', '/api/logout', undefined, { cookie })
+
+    expect(await stream.text().catch(() => 'cut')).toMatch(/^(cut|:)/)
   })
 
   test('a session begins with the token, is not readable by scripts, and ends for good', async () => {

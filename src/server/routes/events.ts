@@ -12,8 +12,8 @@ import { presentGeneration } from '../present.ts'
 /** Proxies close a connection that is silent for a minute, some earlier. */
 const heartbeatMs = 15_000
 
-export function eventRoutes(app: App, { services, base, closing }: Parts) {
-  const { generations, tokens } = services
+export function eventRoutes(app: App, { services, access, base, closing }: Parts) {
+  const { generations } = services
 
   app.get(
     '/api/events',
@@ -40,15 +40,15 @@ export function eventRoutes(app: App, { services, base, closing }: Parts) {
   )
 
   async function follow(
-    request: Pick<FastifyRequest, 'headers' | 'log' | 'caller'>,
+    request: Pick<FastifyRequest, 'headers' | 'log' | 'caller' | 'session'>,
     reply: Reply,
     generationId?: string,
   ) {
     const caller = callerOf(request)
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
-    // A stream can last for days; what was revoked must not go on reading.
-    const stopListening = caller.tokenId === null ? () => {} : tokens.whenRevoked(caller.tokenId, () => gone.abort())
+    // A stream can last for days; who was shut out meanwhile must not go on reading.
+    const stopListening = access.whenOver(request, () => gone.abort())
     const signal = AbortSignal.any([gone.signal, closing])
     const events = generations.events.follow({
       generationId,

@@ -4,6 +4,7 @@ import path from 'node:path'
 import files from '@fastify/static'
 import type { App, Parts } from '../app.ts'
 import { homePage, pagePolicy } from '../pages.ts'
+import { pageHeaders } from '../security-headers.ts'
 
 /** Where `npm run build` puts it. */
 export const studioFolder = path.join(import.meta.dirname, '../../../dist/studio')
@@ -44,7 +45,7 @@ export async function studioRoutes(app: App, { settings, access, prefix, base }:
       address,
       { config: { access: 'member', sendsToLogin: true }, schema: { hide: true } },
       async (request, reply) => {
-        reply.type('text/html; charset=utf-8')
+        reply.type('text/html; charset=utf-8').headers(pageHeaders)
         // Read each time: it is small, and a studio that is built while the server runs is there at once.
         const page = await readFile(pageFile, 'utf8').catch(whenMissing)
         if (page === undefined) {

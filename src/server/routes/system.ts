@@ -7,6 +7,7 @@ import type { App, Parts } from '../app.ts'
 import { HttpRefusal } from '../errors.ts'
 import { loginPage, pagePolicy } from '../pages.ts'
 import { presentError, presentShortStatus, presentStatus } from '../present.ts'
+import { pageHeaders } from '../security-headers.ts'
 
 export function systemRoutes(app: App, { services, settings, access, recentErrors, prefix, version }: Parts) {
   const tags = ['System']
@@ -60,10 +61,7 @@ export function systemRoutes(app: App, { services, settings, access, recentError
       const session = isForm
         ? await access.logIn(request.body.token, request.ip).catch((error: unknown) => refusalOf(error))
         : await access.logIn(request.body.token, request.ip)
-      if (session instanceof HttpRefusal) {
-        const status = session.code === 'too_many_requests' ? 429 : 401
-        return sendPage(reply.code(status), loginPage(prefix, { en: session.message, zh: '令牌不正确，请重试。' }))
-      }
+      if (session instanceof HttpRefusal) return sendRefusal(reply, session, '令牌不正确，请重试。')
       if (session) reply.setCookie(sessionCookie, session.cookie, { ...cookieOptions(), maxAge: session.seconds })
       return isForm ? reply.redirect(`${prefix}/`, 303) : reply.code(204).send()
     },
@@ -88,12 +86,16 @@ export function systemRoutes(app: App, { services, settings, access, recentError
       return sendPage(reply, loginPage(prefix, ended === undefined ? undefined : sessionEnded))
     }
     const session = await access.logIn(token, request.ip).catch((error: unknown) => refusalOf(error))
-    if (session instanceof HttpRefusal) {
-      return sendPage(reply.code(401), loginPage(prefix, { en: session.message, zh: '登录链接已失效，请重试。' }))
-    }
+    if (session instanceof HttpRefusal) return sendRefusal(reply, session, '登录链接已失效，请重试。')
     if (session) reply.setCookie(sessionCookie, session.cookie, { ...cookieOptions(), maxAge: session.seconds })
     return reply.redirect(`${prefix}/`, 303)
   })
+
+  function sendRefusal(reply: PageReply, { code, message, headers }: HttpRefusal, zh: string) {
+    const isTooMany = code === 'too_many_requests'
+    const page = loginPage(prefix, { en: message, zh: isTooMany ? '尝试过于频繁，请稍后再试。' : zh })
+    return sendPage(reply.code(isTooMany ? 429 : 401).headers(headers), page)
+  }
 
   function cookieOptions() {
     const secure = settings.publicUrl?.startsWith('https:') ?? false
@@ -108,13 +110,17 @@ const sessionEnded = {
 }
 
 type PageReply = {
-  header(name: string, value: string): PageReply
+  code(status: number): PageReply
+  headers(values: Record<string, string>): PageReply
   type(type: string): PageReply
   send(page: string): unknown
 }
 
 function sendPage(reply: PageReply, page: string) {
-  return reply.type('text/html; charset=utf-8').header('content-security-policy', pagePolicy).send(page)
+  return reply
+    .type('text/html; charset=utf-8')
+    .headers({ ...pageHeaders, 'content-security-policy': pagePolicy })
+    .send(page)
 }
 
 function refusalOf(error: unknown) {
