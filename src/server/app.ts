@@ -14,12 +14,12 @@ import type { Settings } from '../settings.ts'
 import { type Access, createAccess, foreignOrigin, requireRules } from './access.ts'
 import { HttpRefusal, pathOf, problemOf, sendProblem } from './errors.ts'
 import { readJson } from './json.ts'
-import { createLimits } from './limits.ts'
+import { createLimits, type Limits } from './limits.ts'
 import { describeApi, showApi } from './openapi.ts'
 import { configurationRoutes } from './routes/configurations.ts'
 import { estimateRoutes } from './routes/estimate.ts'
 import { eventRoutes } from './routes/events.ts'
-import { generateRoutes } from './routes/generate.ts'
+import { generateRoutes, mostBodyBytes as mostRequestBytes } from './routes/generate.ts'
 import { historyRoutes } from './routes/history.ts'
 import { imageRoutes } from './routes/images.ts'
 import { modelRoutes } from './routes/models.ts'
@@ -45,6 +45,7 @@ export interface Parts {
   base: string
   /** The path of PUBLIC_URL without a slash at the end; mostly empty. */
   prefix: string
+  limits: Limits
   /** Aborts when the server begins to stop. */
   closing: AbortSignal
 }
@@ -90,7 +91,7 @@ export async function createServer(options: {
   }).withTypeProvider<ZodTypeProvider>()
   const routing = watchRoutes(app)
   requireRules(app)
-  const limits = createLimits({ generationsPerMinute: settings.requestsPerMinute })
+  const limits = createLimits({ generationsPerMinute: settings.requestsPerMinute, mostBodyBytes: mostRequestBytes })
 
   app.setValidatorCompiler(validatorCompiler)
   // Answers are checked in tests. Here a member too many must not hide a picture that was paid for.
@@ -157,6 +158,7 @@ export async function createServer(options: {
   })
   app.addHook('preHandler', async request => limits.received(request))
   app.addHook('onSend', async (_request, reply) => {
+    limits.answering(reply)
     // Otherwise the connection of a client that waited would stay open and hold up the end.
     if (closing.signal.aborted) reply.header('connection', 'close')
   })
@@ -185,6 +187,7 @@ export async function createServer(options: {
     services,
     settings,
     access,
+    limits,
     recentErrors,
     version: packageFile.version,
     base,

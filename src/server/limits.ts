@@ -6,11 +6,23 @@ import { HttpRefusal } from './errors.ts'
 const mostUploads = 16
 /** A body with references inside takes as much room as a form. */
 const largeBodyBytes = 1024 * 1024
+/** Of large bodies that are in memory at a time, whoever sent them; while it is parsed, each takes twice its bytes and more. */
+const mostBytesInMemory = 256 * 1024 * 1024
+/** Tabs and scripts of a team that shares a token fit in. */
+const mostStreams = 100
+/** What is not a generation and makes the server work all the same: estimates fetch references, archives read every picture. */
+const otherWorkFactor = 10
+/** An answer that nobody takes any more. Heartbeats of a stream count as progress as long as the connection takes them. */
+const stalledAfterMs = 120_000
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Counts as a request for a generation. */
     isPaced?: boolean
+    /** Other work of which one token may ask only so much. */
+    isWork?: boolean
+    /** Its answer lasts for as long as the client likes. */
+    isStream?: boolean
   }
 }
 
@@ -19,29 +31,40 @@ export interface Limits {
   check(request: FastifyRequest, reply: FastifyReply): void
   /** When the body has been read. */
   received(request: FastifyRequest): void
+  /** When nobody needs the body in memory any more; at the latest that is the end of the answer. */
+  forgotten(request: FastifyRequest): void
+  /** When the answer begins: who does not read it is let go. */
+  answering(reply: Pick<FastifyReply, 'raw'>): void
 }
 
 /** @param generationsPerMinute of one token; 0: any number. Where no token is needed nobody is counted. */
-export function createLimits({ generationsPerMinute }: { generationsPerMinute: number }): Limits {
+export function createLimits({
+  generationsPerMinute,
+  mostBodyBytes,
+}: {
+  generationsPerMinute: number
+  /** Of a body whose length is not told. */
+  mostBodyBytes: number
+}): Limits {
   const pace = createPace(generationsPerMinute)
-  const uploads = new Map<string, number>()
-  const releases = new WeakMap<FastifyRequest, () => void>()
+  const workPace = createPace(generationsPerMinute * otherWorkFactor)
+  const uploads = createPlaces(mostUploads)
+  const streams = createPlaces(mostStreams)
+  const memory = createPlaces(mostBytesInMemory)
+  const received = new WeakMap<FastifyRequest, () => void>()
+  const forgotten = new WeakMap<FastifyRequest, () => void>()
 
-  function begin(key: string, request: FastifyRequest, reply: FastifyReply) {
-    const count = uploads.get(key) ?? 0
-    if (count >= mostUploads) {
-      throw tooMany(`At most ${mostUploads} uploads at a time; wait until some of yours have arrived.`, 2)
-    }
-    uploads.set(key, count + 1)
-    const release = () => {
-      if (!releases.delete(request)) return
-      const left = (uploads.get(key) ?? 1) - 1
-      if (left > 0) uploads.set(key, left)
-      else uploads.delete(key)
-    }
-    releases.set(request, release)
-    // A client that goes away in the middle, or is refused before its body was read.
-    reply.raw.once('close', release)
+  function checkPace({ caller, routeOptions }: FastifyRequest) {
+    const { isPaced, isWork } = routeOptions.config
+    if (!caller?.isKnown || (!isPaced && !isWork)) return
+    const waitSeconds = (isPaced ? pace : workPace)(caller.tokenId ?? '')
+    if (waitSeconds === 0) return
+    throw tooMany(
+      isPaced
+        ? `This token may ask for ${generationsPerMinute} generations a minute; ask again in ${waitSeconds} s.`
+        : `This token asked for too much at once; ask again in ${waitSeconds} s.`,
+      waitSeconds,
+    )
   }
 
   return {
@@ -49,24 +72,66 @@ export function createLimits({ generationsPerMinute }: { generationsPerMinute: n
       const { config } = request.routeOptions
       const { caller } = request
       if (!caller) return
-      if (config.isPaced && caller.isKnown) {
-        const waitSeconds = pace(caller.tokenId ?? '')
-        if (waitSeconds > 0) {
-          throw tooMany(
-            `This token may ask for ${generationsPerMinute} generations a minute; ask again in ${waitSeconds} s.`,
-            waitSeconds,
-          )
-        }
+      checkPace(request)
+      const key = caller.tokenId ?? ''
+      if (config.isStream) {
+        const leave = streams.take(key)
+        if (!leave) throw tooMany(`At most ${mostStreams} event streams at a time; close some of yours.`, 5)
+        reply.raw.once('close', leave)
       }
-      if ((config.multipart || config.onlyMultipart) && isLarge(request)) begin(caller.tokenId ?? '', request, reply)
+      if (!(config.multipart || config.onlyMultipart) || !isLarge(request)) return
+      const leave = uploads.take(key)
+      if (!leave) {
+        throw tooMany(`At most ${mostUploads} uploads at a time; wait until some of yours have arrived.`, 2)
+      }
+      received.set(request, leave)
+      // A client that goes away in the middle, or is refused before its body was read.
+      reply.raw.once('close', leave)
+      // Files alone are streamed to the disk.
+      if (config.onlyMultipart) return
+      const free = memory.take('', Math.min(lengthOf(request) ?? mostBodyBytes, mostBodyBytes))
+      if (!free) {
+        const message =
+          'Too many large requests are under way; ask again in a moment, or upload references first with POST /api/images.'
+        throw tooMany(message, 2)
+      }
+      forgotten.set(request, free)
+      reply.raw.once('close', free)
     },
-    received: request => releases.get(request)?.(),
+    received: request => received.get(request)?.(),
+    forgotten: request => forgotten.get(request)?.(),
+    answering: ({ raw }) => void raw.setTimeout(stalledAfterMs),
   }
 }
 
-function isLarge({ headers }: FastifyRequest) {
-  const isForm = headers['content-type']?.startsWith('multipart/') ?? false
-  return isForm || headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > largeBodyBytes
+/** So much room for each key; `take` answers how to give it back, once, or nothing when there is not enough. */
+function createPlaces(most: number) {
+  const taken = new Map<string, number>()
+  return {
+    take(key: string, size = 1) {
+      const before = taken.get(key) ?? 0
+      if (before + size > most) return undefined
+      taken.set(key, before + size)
+      let isGivenBack = false
+      return () => {
+        if (isGivenBack) return
+        isGivenBack = true
+        const left = (taken.get(key) ?? size) - size
+        if (left > 0) taken.set(key, left)
+        else taken.delete(key)
+      }
+    },
+  }
+}
+
+function isLarge(request: FastifyRequest) {
+  const isForm = request.headers['content-type']?.startsWith('multipart/') ?? false
+  return isForm || (lengthOf(request) ?? Number.POSITIVE_INFINITY) > largeBodyBytes
+}
+
+/** Undefined where nobody says how much comes. */
+function lengthOf({ headers }: FastifyRequest) {
+  return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : undefined
 }
 
 function tooMany(message: string, seconds: number) {

@@ -20,6 +20,8 @@ const mostFiles = 16
 /** A data URI of the largest file fits. */
 const mostFieldBytes = 28 * megabyte
 const mostTextBytes = 64 * megabyte
+/** Where a form holds nothing but files. */
+const mostFieldBytesBesideFiles = 64 * 1024
 /** Longer than any request lives; a file that is older was left by a process that was killed. */
 const leftoverMs = 24 * 3600_000
 
@@ -88,11 +90,13 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
   const fields = new Map<string, string[]>()
   const faults: Fault[] = []
   let textBytes = 0
+  const { onlyMultipart = false } = request.routeOptions.config
+  const fieldSize = onlyMultipart ? mostFieldBytesBesideFiles : mostFieldBytes
   try {
-    for await (const part of request.parts()) {
+    for await (const part of request.parts({ limits: { fieldSize } })) {
       const values = fields.get(part.fieldname) ?? []
       fields.set(part.fieldname, values)
-      if (part.type === 'file' && !(part.filename === undefined && isJson(part.mimetype))) {
+      if (part.type === 'file' && (onlyMultipart || part.filename !== undefined || !isJson(part.mimetype))) {
         if (uploads.size >= mostFiles) throw tooManyFiles()
         const name = `upload:${randomUUID()}`
         uploads.set(name, await keep(part, folder))

@@ -1,13 +1,18 @@
 /** Named tokens over HTTP: made, used, bounded to what is their own, revoked. */
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import http from 'node:http'
+import net from 'node:net'
 import path from 'node:path'
 import { fastify } from 'fastify'
+import sharp from 'sharp'
 import { expect, onTestFinished, test } from 'vitest'
 import { requireRules } from '../../src/server/access.ts'
 import type { App } from '../../src/server/app.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { dataUri, png } from '../support/pictures.ts'
+import { generation, startServer } from './harness.ts'
 
 const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
 const admin = { authorization: 'Bearer the-token-of-the-server' }
@@ -291,6 +296,120 @@ test('a token has no more than 16 uploads under way', async () => {
   expect([refused.body.code, refused.headers.get('retry-after')]).toEqual(['too_many_requests', '2'])
   expect(free.status).toBe(201)
   await expect.poll(async () => (await upload(slow.headers)).status, { timeout: 10_000 }).toBe(201)
+})
+
+test('a token has no more than 100 event streams, and a place is free again when one is closed', async () => {
+  const app = await startClosed()
+  const [many, other] = [await make(app, { name: 'many' }), await make(app, { name: 'other' })]
+  const open = async (headers: Record<string, string>) => {
+    const stop = new AbortController()
+    const answer = await fetch(`${app.url}/api/events`, { headers, signal: stop.signal })
+    onTestFinished(() => stop.abort())
+    return { answer, close: () => stop.abort() }
+  }
+  const streams = await Promise.all(Array.from({ length: 100 }, () => open(many.headers)))
+
+  const refused = await app.call('GET', '/api/events', undefined, many.headers)
+  const others = await open(other.headers)
+  streams[0]?.close()
+
+  expect(streams.map(({ answer }) => answer.status)).toEqual(Array(100).fill(200))
+  expect([refused.status, refused.body.code]).toEqual([429, 'too_many_requests'])
+  expect(others.answer.status).toBe(200)
+  await expect.poll(async () => (await open(many.headers)).answer.status).toBe(200)
+})
+
+test('an answer that nobody reads is let go, be it a stream or a picture', async () => {
+  const app = await startApp()
+  // More than fits into the buffers of a connection.
+  const side = 2400
+  const noise = randomBytes(side * side * 3)
+  const large = await sharp(noise, { raw: { width: side, height: side, channels: 3 } })
+    .png({ compressionLevel: 0 })
+    .toBuffer()
+  const form = new FormData()
+  form.set('file', new Blob([new Uint8Array(large)]), 'a.png')
+  const stored = await app.call('POST', '/api/images', form)
+  const sockets: net.Socket[] = []
+  app.app.server.server.on('connection', socket => sockets.push(socket))
+  const { port } = new URL(app.url)
+
+  for (const address of ['/api/events', stored.body.url]) {
+    const client = net.connect(Number(port), '127.0.0.1')
+    client.write(`GET ${address} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+    await once(client, 'readable')
+    const socket = sockets.at(-1)
+
+    expect(socket?.timeout).toBe(120_000)
+    socket?.setTimeout(20)
+    // It may be closed before anybody listens.
+    if (!socket?.destroyed) await once(socket as net.Socket, 'close')
+    client.destroy()
+  }
+})
+
+test('large bodies have 256 MiB of room together, and no longer than they are needed', async () => {
+  const { port, call, created } = await startServer({
+    environment: { ACCESS_TOKEN: 'the-token-of-the-server' },
+    // Waits for as long as somebody listens.
+    services: {
+      generations: { whenEnded: (_, { signal }) => once(signal as AbortSignal, 'abort').then(() => generation()) },
+    },
+  })
+  const announced = (megabytes: number) => {
+    const request = http.request({
+      ...{ host: '127.0.0.1', port, path: '/api/generate', method: 'POST', agent: false },
+      headers: { ...admin, 'content-type': 'application/json', 'content-length': megabytes * 1024 * 1024 },
+    })
+    request.on('error', () => {})
+    request.flushHeaders()
+    onTestFinished(() => void request.destroy())
+    return request
+  }
+  const large = { prompt: 'x', images: ['x'.repeat(40 * 1024 * 1024)] }
+  const generate = (body: unknown, headers = {}) => call('POST', '/api/generate', body, { ...admin, ...headers })
+  for (let count = 0; count < 3; count++) announced(64)
+
+  // This one waits for its pictures, and its body is gone.
+  const waiting = new AbortController()
+  onTestFinished(() => waiting.abort())
+  const url = `http://127.0.0.1:${port}/api/generate`
+  const headers = { ...admin, 'content-type': 'application/json' }
+  const first = fetch(url, { method: 'POST', headers, body: JSON.stringify(large), signal: waiting.signal })
+  await expect.poll(() => created.length).toBe(1)
+  const second = await generate(large, { prefer: 'respond-async' })
+  const last = announced(64)
+  const patient = { timeout: 15_000 }
+  await expect.poll(async () => (await generate(large, { prefer: 'respond-async' })).status, patient).toBe(429)
+  const small = await generate({ prompt: 'x' }, { prefer: 'respond-async' })
+  last.destroy()
+
+  expect([second.status, small.status]).toEqual([202, 202])
+  await expect.poll(async () => (await generate(large, { prefer: 'respond-async' })).status, patient).toBe(202)
+  waiting.abort()
+  await first.catch(() => {})
+})
+
+test('estimates, uploads and archives are counted as well, ten for a generation', async () => {
+  const app = await startClosed({ REQUESTS_PER_MINUTE: '1' })
+  const [eager, calm] = [await make(app, { name: 'eager' }), await make(app, { name: 'calm' })]
+  const ask = async (headers: Record<string, string>) =>
+    (await app.call('POST', '/api/estimate', { prompt: 'x' }, headers)).status
+
+  const statuses = []
+  for (let count = 0; count < 11; count++) statuses.push(await ask(eager.headers))
+
+  expect(statuses).toEqual([...Array(10).fill(200), 429])
+  expect(await ask(calm.headers)).toBe(200)
+  expect((await app.call('POST', '/api/generate', picture, eager.headers)).status).toBe(200)
+})
+
+test('a form that should hold a picture has no room for long texts', async () => {
+  const app = await startApp()
+  const form = new FormData()
+  form.set('file', 'x'.repeat(100_000))
+
+  expect((await app.call('POST', '/api/images', form)).status).toBe(413)
 })
 
 test('where no token is needed everybody is an admin, and a named token is still what it is', async () => {

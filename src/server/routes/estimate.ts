@@ -11,7 +11,7 @@ export function estimateRoutes(app: App, { services }: Parts) {
     {
       bodyLimit: mostBodyBytes,
       attachValidation: true,
-      config: { access: 'member', multipart: true },
+      config: { access: 'member', isWork: true, multipart: true },
       schema: {
         tags: ['Generating'],
         summary: 'What images would cost',

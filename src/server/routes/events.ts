@@ -12,14 +12,14 @@ import { presentGeneration } from '../present.ts'
 /** Proxies close a connection that is silent for a minute, some earlier. */
 const heartbeatMs = 15_000
 
-export function eventRoutes(app: App, { services, access, base, closing }: Parts) {
+export function eventRoutes(app: App, { services, access, limits, base, closing }: Parts) {
   const { generations } = services
 
   app.get(
     '/api/events',
     {
       exposeHeadRoute: false,
-      config: { access: 'member' },
+      config: { access: 'member', isStream: true },
       schema: { tags: ['History'], summary: 'Events of all generations' },
     },
     (request, reply) => follow(request, reply),
@@ -29,7 +29,7 @@ export function eventRoutes(app: App, { services, access, base, closing }: Parts
     '/api/history/:id/events',
     {
       exposeHeadRoute: false,
-      config: { access: 'own generation' },
+      config: { access: 'own generation', isStream: true },
       schema: { tags: ['History'], summary: 'Events of one generation' },
     },
     async (request, reply) => {
@@ -57,6 +57,7 @@ export function eventRoutes(app: App, { services, access, base, closing }: Parts
       signal,
     })
     const response = open(reply)
+    limits.answering(reply)
     const heartbeat = setInterval(() => {
       // A client that does not read needs no sign of life.
       if (!response.writableNeedDrain) response.write(':\n\n')

@@ -15,7 +15,7 @@ import { removeUploads } from '../uploads.ts'
 export const mostBodyBytes = 64 * 1024 * 1024
 const longestWaitSeconds = 24 * 3600
 
-export function generateRoutes(app: App, { services, base, prefix }: Parts) {
+export function generateRoutes(app: App, { services, limits, base, prefix }: Parts) {
   app.post(
     '/api/generate',
     {
@@ -34,22 +34,8 @@ export function generateRoutes(app: App, { services, base, prefix }: Parts) {
       },
     },
     async (request, reply) => {
-      await refuseMalformed(request, services)
-      const { body } = request
-      const uploads = request.uploads ?? new Map<string, UploadedFile>()
       const preference = preferenceOf(request.headers.prefer)
-      const key = request.headers['idempotency-key']
-
-      const created = await services.generations.create(generationRequestOf(body, uploads), {
-        caller: callerOf(request),
-        requestId: request.id,
-        idempotency: key === undefined ? undefined : { key, bodyHash: hashOf(comparable(body, uploads)) },
-      })
-      // What the generation took was moved to its place; a key that was used before took nothing.
-      await removeUploads(uploads)
-
-      const { id: generation, model, prompt, parameters } = created
-      request.log.debug({ generation, model, prompt, parameters }, 'a generation was asked for')
+      const created = await create(request)
 
       reply.header('location', `${prefix}/api/history/${encodeURIComponent(created.id)}`)
       if (preference.applied) reply.header('preference-applied', preference.applied)
@@ -65,6 +51,26 @@ export function generateRoutes(app: App, { services, base, prefix }: Parts) {
       return reply.code(record.status === 'succeeded' ? 200 : 202).send(presentGeneration(record, base))
     },
   )
+
+  /** Lets go of the body, which may be tens of megabytes: the wait that follows may take minutes. */
+  async function create(request: FastifyRequest) {
+    await refuseMalformed(request, services)
+    const body = request.body as GenerateRequest
+    const uploads = request.uploads ?? new Map<string, UploadedFile>()
+    const key = request.headers['idempotency-key']
+    const created = await services.generations.create(generationRequestOf(body, uploads), {
+      caller: callerOf(request),
+      requestId: request.id,
+      idempotency: key === undefined ? undefined : { key: String(key), bodyHash: hashOf(comparable(body, uploads)) },
+    })
+    // What the generation took was moved to its place; a key that was used before took nothing.
+    await removeUploads(uploads)
+    request.body = undefined
+    limits.forgotten(request)
+    const { id: generation, model, prompt, parameters } = created
+    request.log.debug({ generation, model, prompt, parameters }, 'a generation was asked for')
+    return created
+  }
 }
 
 /**

@@ -23,7 +23,7 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
   app.post(
     '/api/images',
     {
-      config: { access: 'member', onlyMultipart: true },
+      config: { access: 'member', isWork: true, onlyMultipart: true },
       schema: {
         tags,
         summary: 'Store a reference once',
@@ -81,7 +81,7 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
   app.post(
     '/api/images/archive',
     {
-      config: { access: 'member', form: true },
+      config: { access: 'member', isWork: true, form: true },
       schema: {
         tags,
         summary: 'Many pictures in one ZIP, with their recipes',
