@@ -11,7 +11,7 @@ import type { Caller, Remaining } from './services.ts'
 
 export type Scope = 'token' | 'configuration' | 'all'
 
-/** What is left of a cap that a request would go over. */
+/** What is left of a cap that a request would go over, or that could not be kept with it. */
 export interface Shortage {
   scope: Scope
   /** Of the cap that is too small; the other is undefined. */
@@ -166,12 +166,17 @@ function shortageOf(limit: Limit, wanted: Reservation, totals: Totals, month: Pe
   if (monthlyImages !== null && totals.images + wanted.images > monthlyImages) {
     return { ...base, leftImages: Math.max(0, monthlyImages - totals.images) }
   }
-  const { cost } = wanted
-  if (monthlyCap === null || cost === null || cost.currency !== monthlyCap.currency) return undefined
+  if (monthlyCap === null) return undefined
   const left = leftOf(monthlyCap, totals)
-  return millionths(cost.amount) > millionths(left)
-    ? { ...base, left: { amount: left, currency: monthlyCap.currency } }
-    : undefined
+  // Without a price a cap in money alone would let anything through.
+  const isOver = isPriced(wanted, monthlyCap)
+    ? millionths(wanted.cost.amount) > millionths(left)
+    : monthlyImages === null
+  return isOver ? { ...base, left: { amount: left, currency: monthlyCap.currency } } : undefined
+}
+
+function isPriced(wanted: Reservation, { currency }: Money): wanted is Reservation & { cost: Money } {
+  return wanted.cost?.currency === currency
 }
 
 function leftOf(cap: Money, { amounts }: Totals) {
@@ -184,7 +189,16 @@ function millionths(amount: number) {
   return Math.round(amount * 1e6)
 }
 
-function sentence({ name, scope }: Limit, { images, cost }: Reservation, { left, leftImages, renewsAt }: Shortage) {
+function sentence(limit: Limit, wanted: Reservation, { left, leftImages, renewsAt }: Shortage) {
+  const { name, scope } = limit
+  if (left && !isPriced(wanted, left)) {
+    const pictures = scope === 'all' ? 'a cap in pictures (MONTHLY_CAP_IMAGES)' : 'a cap in pictures'
+    return (
+      `The monthly cap of ${name} is in ${left.currency}, and no price in ${left.currency} is known for ${wanted.model}, so the cap could ` +
+      `not be kept. Nothing was sent. Whoever runs the server can give the price in PRICES_FILE, or set ${pictures} beside it.`
+    )
+  }
+  const { images, cost } = wanted
   const day = `${renewsAt.slice(0, 10)} (UTC)`
   const rest =
     left === undefined
@@ -199,9 +213,10 @@ function many(images: number) {
   return `${images} ${images === 1 ? 'picture' : 'pictures'}`
 }
 
-function warningOf({ name, caps }: Limit, { model, cost }: Reservation) {
+function warningOf({ name, caps }: Limit, wanted: Reservation) {
   const { monthlyCap } = caps
-  if (monthlyCap === null || cost?.currency === monthlyCap.currency) return undefined
+  if (monthlyCap === null || isPriced(wanted, monthlyCap)) return undefined
+  const { model, cost } = wanted
   return cost === null
     ? `No price is known for ${model}, so its pictures cost nothing in the monthly cap of ${name}.`
     : `${model} is priced in ${cost.currency}, so it does not count in the monthly cap of ${name}, which is in ${monthlyCap.currency}.`

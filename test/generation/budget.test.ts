@@ -1,4 +1,5 @@
 /** Caps and usage over HTTP: what is reserved before anything is sent, what is settled, what is refused. */
+import { writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -72,12 +73,31 @@ describe.each(['sqlite', 'postgresql'] as const)('a hundred at once on %s', kind
     expect((await app.call('GET', '/api/history?limit=200')).body.items).toHaveLength(10)
   })
 
+  test('ten pictures go through a cap of a configuration, whoever asks', async () => {
+    const app = await start('configuration')
+    const { id } = await addOpenai(app, 'gpt-image-1')
+    await app.call('PUT', `/api/config/${id}`, { monthly_images: 10 })
+    const team = await Promise.all([make(app), make(app), make(app)])
+    const request = { prompt: 'a boat', config_id: id }
+
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        app.call('POST', '/api/generate', request, team[index % 4]?.headers ?? {}),
+      ),
+    )
+
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(10)
+    expect(answers.filter(({ status }) => status === 402)).toHaveLength(90)
+    expect(app.openai.requests.filter(({ method }) => method === 'POST')).toHaveLength(10)
+    expect(answers.find(({ status }) => status === 402)?.body.budget.scope).toBe('configuration')
+  })
+
   test('ten pictures go through a cap for all, whoever asks', async () => {
     const app = await start('all', { MONTHLY_CAP_IMAGES: '10' })
     const { headers } = await make(app)
 
     const answers = await Promise.all(
-      Array.from({ length: 40 }, (_, index) =>
+      Array.from({ length: 100 }, (_, index) =>
         app.call('POST', '/api/generate', picture, index % 2 === 0 ? headers : {}),
       ),
     )
@@ -204,24 +224,64 @@ test('deleting pictures gives no money back, and last month is over', async () =
   expect(await me()).toMatchObject({ left_images: 2, renews_at: firstOfNextMonth() })
 })
 
-test('without a price only the pictures count, and the record says so; so with another currency', async () => {
-  const app = await startApp({ environment: { MONTHLY_CAP: '0.1 USD' } })
-  const { headers } = await make(app, { ...money(0.1), monthly_images: 1 })
+describe('where a cap in money cannot judge a request', () => {
   const endpoint = { ...picture, model: DOUBAO_DEMO_ENDPOINT, parameters: { size: '2048x2048' } }
 
-  const unpriced = await app.generate(endpoint, headers)
-  const foreign = await app.generate(picture)
-  const second = await app.call('POST', '/api/generate', endpoint, headers)
+  test('it is refused before anything is sent: no price, or one in another currency', async () => {
+    const app = await startApp()
+    const inYuan = await make(app, money(100))
+    const inDollars = await make(app, { monthly_cap: { amount: 100, currency: 'USD' } })
+    const ask = (body: unknown, headers: Record<string, string>) => app.call('POST', '/api/generate', body, headers)
 
-  const sentences = unpriced.warnings.filter(({ parameter }) => parameter === 'model').map(({ message }) => message)
-  const start = `No price is known for ${DOUBAO_DEMO_ENDPOINT}, so its pictures cost nothing in the monthly cap of`
-  expect(unpriced.cost).toBeNull()
-  expect(sentences).toEqual([`${start} the token "team".`, `${start} this server.`])
-  expect(foreign.warnings).toContainEqual({
-    parameter: 'model',
-    message: expect.stringContaining('priced in CNY, so it does not count in the monthly cap of this server'),
+    const unpriced = await ask(endpoint, inYuan.headers)
+    const foreign = await ask(picture, inDollars.headers)
+
+    expect([unpriced.status, unpriced.body.code, foreign.status]).toEqual([402, 'budget_exceeded', 402])
+    expect(unpriced.body.budget).toMatchObject({ scope: 'token', left: { amount: 100, currency: 'CNY' } })
+    expect(unpriced.body.detail).toMatch(/no price in CNY is known for ep-\S+,.*Nothing was sent.*PRICES_FILE/)
+    expect(foreign.body.detail).toContain(`no price in USD is known for ${picture.model}`)
+    expect(app.doubao.requests).toEqual([])
+    expect(Problem.parse(unpriced.body).status).toBe(402)
+    expect((await ask(picture, inYuan.headers)).status).toBe(200)
   })
-  expect([second.status, second.body.budget.left_images]).toEqual([402, 0])
+
+  test('one for all refuses it as well, and a price from the own file lets it in', async () => {
+    const app = await startApp({
+      environment: { MONTHLY_CAP: '1 CNY', PRICES_FILE: 'prices.json' },
+      beforeStart: folder =>
+        writeFileSync(
+          path.join(folder, 'prices.json'),
+          JSON.stringify({ [DOUBAO_DEMO_ENDPOINT]: { currency: 'CNY', image: 0.6 } }),
+        ),
+    })
+
+    const priced = await app.call('POST', '/api/generate', endpoint)
+    const second = await app.call('POST', '/api/generate', endpoint)
+    const unpriced = await app.call('POST', '/api/generate', { prompt: 'a boat', model: 'wanx-v1' })
+
+    expect([priced.status, second.status, unpriced.status]).toEqual([200, 402, 402])
+    expect(second.body.budget).toMatchObject({ scope: 'all', left: { amount: 0.4, currency: 'CNY' } })
+    expect(unpriced.body.detail).toContain('MONTHLY_CAP_IMAGES')
+  })
+
+  test('a cap in pictures beside it bounds it all the same, and the record says so', async () => {
+    const app = await startApp({ environment: { MONTHLY_CAP: '0.1 USD', MONTHLY_CAP_IMAGES: '3' } })
+    const { headers } = await make(app, { ...money(0.1), monthly_images: 1 })
+
+    const unpriced = await app.generate(endpoint, headers)
+    const foreign = await app.generate(picture)
+    const second = await app.call('POST', '/api/generate', endpoint, headers)
+
+    const sentences = unpriced.warnings.filter(({ parameter }) => parameter === 'model').map(({ message }) => message)
+    const start = `No price is known for ${DOUBAO_DEMO_ENDPOINT}, so its pictures cost nothing in the monthly cap of`
+    expect(unpriced.cost).toBeNull()
+    expect(sentences).toEqual([`${start} the token "team".`, `${start} this server.`])
+    expect(foreign.warnings).toContainEqual({
+      parameter: 'model',
+      message: expect.stringContaining('priced in CNY, so it does not count in the monthly cap of this server'),
+    })
+    expect([second.status, second.body.budget.left_images]).toEqual([402, 0])
+  })
 })
 
 test('usage by day, model, configuration and token; a member sees its own', async () => {
