@@ -166,12 +166,11 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
         const target = targetOf(url)
         if (isAllowed(target.url)) return undefined
         const host = bareHost(target.url)
-        if (isIP(host)) return isPublic(host) ? undefined : blockedSentence(host, host)
+        if (isIP(host)) return isPublic(host) ? undefined : blockedSentence(host)
         const addresses = await new Promise<string[]>(resolve =>
           lookup(host, { all: true }, (_error, found) => resolve(addressesOf(found))),
         )
-        const blocked = addresses.find(address => !isPublic(address))
-        return blocked === undefined ? undefined : blockedSentence(host, blocked)
+        return addresses.every(isPublic) ? undefined : blockedSentence(host)
       } catch (error) {
         if (error instanceof ExchangeError) return error.message
         throw error
@@ -268,7 +267,7 @@ function publicOnly(lookup: LookupFunction): LookupFunction {
       if (error) return callback(error, [])
       const answers = Array.isArray(found) ? found : [{ address: found, family: isIP(found) }]
       const blocked = answers.find(answer => !isPublic(answer.address))
-      if (blocked) return callback(refused(blockedSentence(hostname, blocked.address)), [])
+      if (blocked) return callback(blockedAt(hostname, blocked.address), [])
       const first = answers[0]
       if (options.all || !first) return callback(null, answers)
       callback(null, first.address, first.family)
@@ -280,14 +279,14 @@ function publicOnly(lookup: LookupFunction): LookupFunction {
 function checkingPeer(connect: buildConnector.connector): buildConnector.connector {
   return (wanted, callback) => {
     const host = wanted.hostname.replace(/^\[(.*)\]$/, '$1')
-    if (isIP(host) && !isPublic(host)) return callback(refused(blockedSentence(host, host)), null)
+    if (isIP(host) && !isPublic(host)) return callback(refused(blockedSentence(host)), null)
     connect(wanted, (...result) => {
       const [error, socket] = result
       if (error !== null) return callback(error, null)
       const peer = socket.remoteAddress
       if (peer !== undefined && isPublic(peer)) return callback(null, socket)
       socket.destroy()
-      callback(refused(blockedSentence(host, peer ?? 'an unknown address')), null)
+      callback(blockedAt(host, peer ?? 'an unknown address'), null)
     })
   }
 }
@@ -297,9 +296,14 @@ function connectorWith(lookup: LookupFunction, timeout: number): buildConnector.
   return buildConnector({ lookup, timeout, allowH2: false, autoSelectFamilyAttemptTimeout: Math.ceil(timeout / 3) })
 }
 
-function blockedSentence(host: string, address: string): string {
-  const where = host === address ? host : `${host} (${address})`
-  return `${where} is not a public address, so nothing was sent there. If it is a service of your own, or the DNS of a proxy answers for the services, name it (or a suffix such as .aliyuncs.com) in ALLOWED_HOSTS.`
+/** The address is for the log, as the cause: whoever may name a reference must not read from the answers which machines are inside. */
+function blockedAt(host: string, address: string): ExchangeError {
+  return refused(blockedSentence(host), new Error(`${host} leads to ${address}`))
+}
+
+function blockedSentence(host: string): string {
+  const what = isIP(host) ? `${host} is not a public address` : `${host} has an address that is not a public address`
+  return `${what}, so nothing was sent there. If it is a service of your own, or the DNS of a proxy answers for the services, name it (or a suffix such as .aliyuncs.com) in ALLOWED_HOSTS.`
 }
 
 // ── Bodies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -325,8 +329,12 @@ function responseOf(
     }),
   )
   const received = collected(answer.body)
-  // Some services repeat a key that they refuse, and what they say is kept, logged and shown.
-  const withoutKey = (text: string) => (exchange.key === undefined ? text : text.replaceAll(exchange.key, '(key)'))
+  // Some services repeat a key that they refuse, or its ends with stars between, and what they say is kept, logged and shown.
+  const withoutKey = (text: string) => {
+    if (exchange.key === undefined) return text
+    const whole = text.replaceAll(exchange.key, '(key)')
+    return answer.statusCode < 400 ? whole : whole.replace(/[\w-]*\*{3,}[\w-]*/g, '(key)')
+  }
 
   async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
     try {

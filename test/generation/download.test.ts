@@ -150,6 +150,15 @@ describe('from an address', () => {
     expect(await failure(fetchFrom('http://127.0.0.1:1/'))).toMatchObject({ kind: 'again' })
     expect(await failure(fetchFrom(slow, { timeoutMs: 200 }))).toMatchObject({ kind: 'again' })
     expect(await failure(fetchFrom(slow, { idleTimeoutMs: 200 }))).toMatchObject({ kind: 'again' })
+    // One that says a byte now and then is never silent, and has only so long in all.
+    const dripping = await serve((_request, response) => {
+      response.writeHead(200)
+      const timer = setInterval(() => response.write('x'), 20)
+      response.on('close', () => clearInterval(timer))
+    })
+    expect(await failure(fetchFrom(dripping, { idleTimeoutMs: 10_000, timeoutMs: 300 }))).toMatchObject({
+      kind: 'again',
+    })
     expect(await leftOver()).toEqual([])
   })
 

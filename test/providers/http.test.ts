@@ -352,6 +352,24 @@ describe('what an error proves', () => {
     expect((await failureOf((await client.request(post(origin))).text())).partial).toBe('{"a":"水')
   })
 
+  test('a key that a service repeats, whole or with stars in it, is taken out of what it says', async () => {
+    const server = await serve((request, response) => {
+      response.statusCode = Number(request.url?.slice(1))
+      response.end(
+        `{"message":"Incorrect API key provided: sk-live-*********wxyz, not ${request.headers.authorization}."}`,
+      )
+    })
+    const client = http({ allowedOrigins: [server.origin] })
+    const said = async (status: number) => {
+      const headers = { authorization: 'Bearer sk-live-1234wxyz' }
+      return (await client.request({ ...post(`${server.origin}/${status}`), headers })).text()
+    }
+
+    expect(await said(401)).toBe('{"message":"Incorrect API key provided: (key), not Bearer (key)."}')
+    // Stars in an answer that is none of a refusal may be anybody's words.
+    expect(await said(200)).toContain('sk-live-*********wxyz')
+  })
+
   test('a text that is too large brings its beginning', async () => {
     const server = await serve((_request, response) => {
       response.write('a'.repeat(1000))
@@ -468,6 +486,7 @@ describe('only public addresses', () => {
     expect(error.failure).toMatchObject({ code: 'provider_unavailable', disposition: 'refused' })
     expect(error.message).toContain(name)
     expect(error.message).toContain('ALLOWED_HOSTS')
+    for (const address of addresses) expect(error.message).not.toContain(address)
     expect(await client.refusal(`http://${name}/`)).toBe(error.message)
   })
 
@@ -502,7 +521,9 @@ describe('only public addresses', () => {
     const error = await failureOf(client.request(get('http://public.example/')))
 
     expect(error.failure.disposition).toBe('refused')
-    expect(error.message).toContain('127.0.0.1')
+    // Which machines are inside is for the log, not for whoever named the address.
+    expect(error.message).not.toContain('127.0.0.1')
+    expect(String(error.cause)).toContain('public.example leads to 127.0.0.1')
     expect(server.seen).toHaveLength(0)
   })
 
