@@ -70,6 +70,7 @@ const perPicture: [id: string, size: string, amount: number, currency?: string][
   ['wan2.5-i2i-preview', '1280x1280', 0.2],
   ['wan2.2-t2i-flash', '1024x1024', 0.14],
   ['wan2.2-t2i-plus', '1024x1024', 0.2],
+  ['wanx2.0-t2i-turbo', '1024x1024', 0.14],
   ['wanx2.1-t2i-turbo', '1024x1024', 0.14],
   ['wanx2.1-t2i-plus', '1024x1024', 0.2],
   ['wanx2.1-imageedit', '1024x1024', 0.14],
@@ -79,7 +80,6 @@ const perPicture: [id: string, size: string, amount: number, currency?: string][
 const withoutPrice = [
   'doubao-seedream-3-0-t2i-250415',
   'doubao-seededit-3-0-i2i-250628',
-  'wanx2.0-t2i-turbo',
   'wanx-v1',
   ...['gpt-image-2.6-sunburst', 'gpt-image-2.6-flare', 'gpt-image-2.5-sunburst', 'gpt-image-2.5-flare'],
   ...[

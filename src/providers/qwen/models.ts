@@ -888,6 +888,8 @@ export const models: readonly Model[] = [
     sizes: { textToImage: wan2Sizes },
     images: upTo(4),
     parameters: qwenCommon,
+    // The price of 2.1 Turbo, in one line with it in the list of models; no page states one.
+    price: price(0.14, 'inferred'),
     typicalSeconds: [5, 12],
     concurrency: 2,
   }),
