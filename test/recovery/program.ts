@@ -120,6 +120,13 @@ export interface CallRow {
   billed_images: number | null
 }
 
+interface SpendingRow {
+  generation_id: string
+  state: string
+  images: number
+  is_unknown: number
+}
+
 export interface GenerationRow {
   id: string
   prompt: string
@@ -153,6 +160,7 @@ export function rowsOf(dataDir: string) {
       calls: all<CallRow>('select * from provider_calls order by generation_id, slot, attempt'),
       generations: all<GenerationRow>('select * from chat_history order by timestamp, id'),
       images: all<ImageRow>('select * from images order by generation_id, position'),
+      spending: all<SpendingRow>('select * from spending order by generation_id'),
     }
   } finally {
     database.close()
@@ -164,8 +172,9 @@ export function rowsOf(dataDir: string) {
  * not read again.
  */
 export function faultsOnDisk(dataDir: string, looked = new Set<string>()): string[] {
-  const { calls, generations, images } = rowsOf(dataDir)
+  const { calls, generations, images, spending } = rowsOf(dataDir)
   const faults: string[] = []
+  const accounts = new Map(spending.map(row => [row.generation_id, row]))
   const files = filesUnder(path.join(dataDir, 'images'))
   const named = new Set(images.map(image => image.file))
   for (const image of images) {
@@ -188,8 +197,14 @@ export function faultsOnDisk(dataDir: string, looked = new Set<string>()): strin
     if (!callIds.has(file.split('.')[0] ?? '')) faults.push(`answer ${file} has no call`)
   }
   for (const call of calls) if (call.state !== 'settled') faults.push(`call ${call.id} is ${call.state}`)
-  for (const { id, status } of generations) {
+  for (const { id, status, charge } of generations) {
     if (status === 'queued' || status === 'running') faults.push(`generation ${id} is ${status}`)
+    // What was reserved is neither lost nor left behind; it stands only where nobody knows.
+    const account = accounts.get(id)
+    const made = images.filter(image => image.generation_id === id).length
+    if (account?.state !== 'settled') faults.push(`the reservation of ${id} is ${account?.state ?? 'not there'}`)
+    else if (charge === 'unknown' && account.is_unknown !== 1) faults.push(`${id} has its uncertain money back`)
+    else if (charge === 'charged' && account.images !== made) faults.push(`${id} counts ${account.images} of ${made}`)
   }
   return faults
 }
