@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { crc32, deflateSync } from 'node:zlib'
+import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openApp, type TestApp } from '../support/app.ts'
 import { jpeg, png } from '../support/pictures.ts'
@@ -107,6 +108,36 @@ describe('picture bombs', () => {
     ['a PNG of one endless line', () => flatPng(1_000_000, 1, 1)],
     ['a PNG whose text expands to a gigabyte', async () => withText(await png(64, 64), 1_000_000_000)],
     ['a GIF of 65535 × 65535', () => emptyGif(65_535, 65_535)],
+    ['a TIFF of 60000 × 60000', () => hugeTiff(60_000)],
+    ['a TIFF that leads to itself', () => endlessTiff()],
+    [
+      'a WebP of 16384 × 16384',
+      async () =>
+        hugeWebp(
+          await sharp(await png(64, 64))
+            .webp()
+            .toBuffer(),
+        ),
+    ],
+    [
+      'an AVIF that says 60000 × 60000',
+      async () =>
+        hugeAvif(
+          await sharp(await png(64, 64))
+            .avif()
+            .toBuffer(),
+        ),
+    ],
+    ['a drawing that names itself without end', () => Buffer.from(nestedSvg)],
+    [
+      'a GIF of a thousand large frames',
+      async () =>
+        manyFrames(
+          await sharp(await png(2000, 2000))
+            .gif()
+            .toBuffer(),
+        ),
+    ],
     ['a JPEG that says 65500 × 65500', async () => resizedJpeg(await jpeg(64, 64), 65_500)],
   ])('%s costs no memory to speak of', async (_, make) => {
     const bytes = await make()
@@ -181,6 +212,90 @@ function emptyGif(width: number, height: number) {
     gif.writeUInt16LE(height, at + 2)
   }
   return gif
+}
+
+/** Uncompressed, one bit a pixel, and its lines are not there. */
+function hugeTiff(side: number) {
+  const tags = [
+    [256, side],
+    [257, side],
+    [258, 1],
+    [259, 1],
+    [262, 1],
+    [273, 8],
+    [277, 1],
+    [278, side],
+    [279, (side * side) / 8],
+  ]
+  return tiff(tags, 0)
+}
+
+/** The next directory after the first is the first. */
+function endlessTiff() {
+  return tiff(
+    [
+      [256, 64],
+      [257, 64],
+      [258, 8],
+      [259, 1],
+      [262, 1],
+      [273, 8],
+      [277, 1],
+      [278, 64],
+      [279, 64],
+    ],
+    8,
+  )
+}
+
+function tiff(tags: number[][], next: number) {
+  const bytes = Buffer.alloc(8 + 2 + tags.length * 12 + 4 + 4096)
+  bytes.write('II*\0', 0, 'latin1')
+  bytes.writeUInt32LE(8, 4)
+  bytes.writeUInt16LE(tags.length, 8)
+  for (const [index, [tag = 0, value = 0]] of tags.entries()) {
+    const at = 10 + index * 12
+    bytes.writeUInt16LE(tag, at)
+    bytes.writeUInt16LE(4, at + 2)
+    bytes.writeUInt32LE(1, at + 4)
+    bytes.writeUInt32LE(value, at + 8)
+  }
+  bytes.writeUInt32LE(next, 10 + tags.length * 12)
+  return bytes
+}
+
+/** A small picture on the largest canvas that there is. */
+function hugeWebp(small: Buffer) {
+  const canvas = Buffer.alloc(18)
+  canvas.write('VP8X', 0, 'latin1')
+  canvas.writeUInt32LE(10, 4)
+  canvas.writeUIntLE(16_383, 12, 3)
+  canvas.writeUIntLE(16_383, 15, 3)
+  const whole = Buffer.concat([small.subarray(0, 12), canvas, small.subarray(12)])
+  whole.writeUInt32LE(whole.length - 8, 4)
+  return whole
+}
+
+function hugeAvif(small: Buffer) {
+  const changed = Buffer.from(small)
+  for (let at = changed.indexOf('ispe'); at >= 0; at = changed.indexOf('ispe', at + 4)) {
+    changed.writeUInt32BE(60_000, at + 8)
+    changed.writeUInt32BE(60_000, at + 12)
+  }
+  return changed
+}
+
+const nestedSvg = `<svg xmlns="http://www.w3.org/2000/svg" xmlns:x="http://www.w3.org/1999/xlink" width="99999" height="99999">${Array.from(
+  { length: 30 },
+  (_, depth) => `<g id="g${depth}">${`<use x:href="#g${depth + 1}"/>`.repeat(20)}</g>`,
+).join('')}<use x:href="#g0"/></svg>`
+
+/** The frame of a GIF again and again: small in the file, 4 million pixels each when all are unpacked. */
+function manyFrames(gif: Buffer) {
+  const start = gif.indexOf(Buffer.from([0x21, 0xf9]))
+  const frame = gif.subarray(start, -1)
+  const count = Math.min(1000, Math.floor(18_000_000 / frame.length))
+  return Buffer.concat([gif.subarray(0, start), ...Array(count).fill(frame), gif.subarray(-1)])
 }
 
 function resizedJpeg(picture: Buffer, side: number) {
