@@ -1,6 +1,7 @@
 /** Stored pictures: what is served of them, and the references that people give. */
 import { randomUUID } from 'node:crypto'
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
+import PQueue from 'p-queue'
 import { InvalidRequest } from '../providers/errors.ts'
 import type { OutgoingHttp } from '../providers/http.ts'
 import type { ReferenceFacts, ReferenceLimits } from '../providers/provider.ts'
@@ -43,8 +44,12 @@ export interface References {
   discard(generationId: string, taken: TakenReference[]): Promise<void>
 }
 
+/** A request of a few bytes can name fourteen stored pictures of 30 MB, and all of them are in memory while they are prepared. */
+const requestsAtATime = 2
+
 export function createReferences(parts: { store: Store; files: Files; http: OutgoingHttp }): References {
   const { store, files } = parts
+  const turns = new PQueue({ concurrency: requestsAtATime })
 
   return {
     async prepare(inputs, limits, { caller, signal }) {
@@ -57,10 +62,12 @@ export function createReferences(parts: { store: Store; files: Files; http: Outg
       try {
         const failed = reads.flatMap(read => (read.status === 'rejected' ? [read.reason as unknown] : []))
         if (failed.length > 0) throw joined(failed)
-        const sources = await Promise.all(
-          originals.map(original => original.temporaryPath ?? storedBytes(original.stored!, files)),
-        )
-        const prepared = await prepareReferences(sources, limits)
+        const prepared = await turns.add(async () => {
+          const sources = await Promise.all(
+            originals.map(original => original.temporaryPath ?? storedBytes(original.stored!, files)),
+          )
+          return prepareReferences(sources, limits)
+        })
         return prepared.map((reference, index) => {
           const { mimeType, width, height, transparent } = reference
           return { original: originals[index]!, prepared: reference, facts: { mimeType, width, height, transparent } }

@@ -14,7 +14,7 @@ import type { Settings } from '../settings.ts'
 import { type Access, createAccess, foreignOrigin, requireRules } from './access.ts'
 import { HttpRefusal, pathOf, problemOf, sendProblem } from './errors.ts'
 import { readJson } from './json.ts'
-import { createLimits, type Limits } from './limits.ts'
+import { createLimits, type Limits, mostConnections } from './limits.ts'
 import { describeApi, showApi } from './openapi.ts'
 import { configurationRoutes } from './routes/configurations.ts'
 import { estimateRoutes } from './routes/estimate.ts'
@@ -89,6 +89,7 @@ export async function createServer(options: {
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
     clientErrorHandler: answerBrokenRequest,
   }).withTypeProvider<ZodTypeProvider>()
+  app.server.maxConnections = mostConnections
   const routing = watchRoutes(app)
   requireRules(app)
   const limits = createLimits({ generationsPerMinute: settings.requestsPerMinute, mostBodyBytes: mostRequestBytes })

@@ -8,6 +8,8 @@ const mostUploads = 16
 const largeBodyBytes = 1024 * 1024
 /** Of large bodies that are in memory at a time, whoever sent them; while it is parsed, each takes twice its bytes and more. */
 const mostBytesInMemory = 256 * 1024 * 1024
+/** Each reads pictures for as long as its client takes them. */
+const mostArchives = 4
 /** Tabs and scripts of a team that shares a token fit in. */
 const mostStreams = 100
 /** What is not a generation and makes the server work all the same: estimates fetch references, archives read every picture. */
@@ -21,14 +23,21 @@ declare module 'fastify' {
     isPaced?: boolean
     /** Other work of which one token may ask only so much. */
     isWork?: boolean
+    /** Its answer is made of many pictures. */
+    isArchive?: boolean
     /** Its answer lasts for as long as the client likes. */
     isStream?: boolean
   }
 }
 
+/** Connections beyond are closed at once: pictures that were paid for need file handles to be stored. */
+export const mostConnections = 4_000
+
 export interface Limits {
   /** Before the body is read. @throws HttpRefusal `too_many_requests` */
   check(request: FastifyRequest, reply: FastifyReply): void
+  /** For an answer that is in memory as a whole, until it is sent. @throws HttpRefusal `too_many_requests` */
+  hold(bytes: number, reply: Pick<FastifyReply, 'raw'>): () => void
   /** When the body has been read. */
   received(request: FastifyRequest): void
   /** When nobody needs the body in memory any more; at the latest that is the end of the answer. */
@@ -50,6 +59,7 @@ export function createLimits({
   const workPace = createPace(generationsPerMinute * otherWorkFactor)
   const uploads = createPlaces(mostUploads)
   const streams = createPlaces(mostStreams)
+  const archives = createPlaces(mostArchives)
   const memory = createPlaces(mostBytesInMemory)
   const received = new WeakMap<FastifyRequest, () => void>()
   const forgotten = new WeakMap<FastifyRequest, () => void>()
@@ -67,7 +77,19 @@ export function createLimits({
     )
   }
 
+  function hold(bytes: number, { raw }: Pick<FastifyReply, 'raw'>) {
+    const free = memory.take('', bytes)
+    if (!free) {
+      const message =
+        'Too many large requests are under way; ask again in a moment, or upload references first with POST /api/images.'
+      throw tooMany(message, 2)
+    }
+    raw.once('close', free)
+    return free
+  }
+
   return {
+    hold,
     check(request, reply) {
       const { config } = request.routeOptions
       const { caller } = request
@@ -77,6 +99,11 @@ export function createLimits({
       if (config.isStream) {
         const leave = streams.take(key)
         if (!leave) throw tooMany(`At most ${mostStreams} event streams at a time; close some of yours.`, 5)
+        reply.raw.once('close', leave)
+      }
+      if (config.isArchive) {
+        const leave = archives.take(key)
+        if (!leave) throw tooMany(`At most ${mostArchives} archives at a time; wait until one of yours has arrived.`, 5)
         reply.raw.once('close', leave)
       }
       if (!(config.multipart || config.onlyMultipart) || !isLarge(request)) return
@@ -89,14 +116,7 @@ export function createLimits({
       reply.raw.once('close', leave)
       // Files alone are streamed to the disk.
       if (config.onlyMultipart) return
-      const free = memory.take('', Math.min(lengthOf(request) ?? mostBodyBytes, mostBodyBytes))
-      if (!free) {
-        const message =
-          'Too many large requests are under way; ask again in a moment, or upload references first with POST /api/images.'
-        throw tooMany(message, 2)
-      }
-      forgotten.set(request, free)
-      reply.raw.once('close', free)
+      forgotten.set(request, hold(Math.min(lengthOf(request) ?? mostBodyBytes, mostBodyBytes), reply))
     },
     received: request => received.get(request)?.(),
     forgotten: request => forgotten.get(request)?.(),

@@ -12,7 +12,7 @@ import { requireRules } from '../../src/server/access.ts'
 import type { App } from '../../src/server/app.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { dataUri, png } from '../support/pictures.ts'
-import { generation, startServer } from './harness.ts'
+import { generation, image, startServer } from './harness.ts'
 
 const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
 const admin = { authorization: 'Bearer the-token-of-the-server' }
@@ -316,7 +316,7 @@ test('a token has no more than 100 event streams, and a place is free again when
   expect(streams.map(({ answer }) => answer.status)).toEqual(Array(100).fill(200))
   expect([refused.status, refused.body.code]).toEqual([429, 'too_many_requests'])
   expect(others.answer.status).toBe(200)
-  await expect.poll(async () => (await open(many.headers)).answer.status).toBe(200)
+  await expect.poll(async () => (await open(many.headers)).answer.status, { timeout: 10_000 }).toBe(200)
 })
 
 test('an answer that nobody reads is let go, be it a stream or a picture', async () => {
@@ -376,18 +376,43 @@ test('large bodies have 256 MiB of room together, and no longer than they are ne
   const url = `http://127.0.0.1:${port}/api/generate`
   const headers = { ...admin, 'content-type': 'application/json' }
   const first = fetch(url, { method: 'POST', headers, body: JSON.stringify(large), signal: waiting.signal })
-  await expect.poll(() => created.length).toBe(1)
+  first.catch(() => {})
+  const patient = { timeout: 15_000 }
+  await expect.poll(() => created.length, patient).toBe(1)
   const second = await generate(large, { prefer: 'respond-async' })
   const last = announced(64)
-  const patient = { timeout: 15_000 }
   await expect.poll(async () => (await generate(large, { prefer: 'respond-async' })).status, patient).toBe(429)
   const small = await generate({ prompt: 'x' }, { prefer: 'respond-async' })
   last.destroy()
 
   expect([second.status, small.status]).toEqual([202, 202])
   await expect.poll(async () => (await generate(large, { prefer: 'respond-async' })).status, patient).toBe(202)
-  waiting.abort()
-  await first.catch(() => {})
+})
+
+test('pictures with their recipe share that room, and a token has four archives at a time', async () => {
+  const large = image({ bytes: 100 * 1024 * 1024 })
+  const never = () => new Promise<never>(() => {})
+  const { url } = await startServer({ services: { images: { find: async () => large, read: never } } })
+  const stop = new AbortController()
+  onTestFinished(() => stop.abort())
+  const begin = (address: string, body?: unknown) =>
+    fetch(url + address, {
+      ...(body ? { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {}),
+      signal: stop.signal,
+    })
+  const recipe = () => begin('/images/i1?recipe')
+  const archive = () => begin('/api/images/archive', { ids: ['i1'] })
+  // All but one of them wait for their pictures; the end of the test ends them.
+  const firstAnswer = (asked: Promise<Response>[]) => {
+    for (const one of asked) one.catch(() => {})
+    return Promise.race(asked)
+  }
+
+  expect((await firstAnswer([recipe(), recipe(), recipe()])).status).toBe(429)
+  const answers = [archive(), archive(), archive(), archive(), archive()].map(asked =>
+    asked.then(answer => (answer.status === 429 ? answer : new Promise<never>(() => {}))),
+  )
+  expect((await firstAnswer(answers)).headers.get('retry-after')).toBe('5')
 })
 
 test('estimates, uploads and archives are counted as well, ten for a generation', async () => {

@@ -16,7 +16,7 @@ import { endingOf } from '../pictures.ts'
 import { presentReference } from '../present.ts'
 import { fileWithRecipe, presentRecipe } from '../recipes.ts'
 
-export function imageRoutes(app: App, { services, base, prefix }: Parts) {
+export function imageRoutes(app: App, { services, limits, base, prefix }: Parts) {
   const { images } = services
   const tags = ['Images']
 
@@ -81,7 +81,7 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
   app.post(
     '/api/images/archive',
     {
-      config: { access: 'member', isWork: true, form: true },
+      config: { access: 'member', isWork: true, isArchive: true, form: true },
       schema: {
         tags,
         summary: 'Many pictures in one ZIP, with their recipes',
@@ -132,6 +132,7 @@ export function imageRoutes(app: App, { services, base, prefix }: Parts) {
   async function sendWithRecipe(image: ImageRecord, request: FastifyRequest, reply: FastifyReply) {
     const generation = image.generationId === null ? undefined : await services.generations.find(image.generationId)
     if (isCached(request, reply, `"${image.sha256}-recipe-1"`)) return reply.code(304).send()
+    limits.hold(image.bytes, reply)
     const bytes = await wholeOf(await images.read(image))
     reply.headers(fileHeaders(image, request))
     return reply.send(generation ? fileWithRecipe(bytes, image, presentRecipe(generation, image)) : bytes)
