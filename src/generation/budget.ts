@@ -204,8 +204,11 @@ function sentence(limit: Limit, wanted: Reservation, { left, leftImages, renewsA
     left === undefined
       ? `leaves ${many(leftImages ?? 0)}, and this request asks for ${images}`
       : `leaves ${left.amount} ${left.currency}, and this request may cost up to ${cost?.amount} ${cost?.currency}`
-  const advice =
-    scope === 'all' ? 'whoever runs the server can raise it (MONTHLY_CAP)' : 'an administrator can raise it'
+  const advice = {
+    token: 'an administrator can make a token with more',
+    configuration: 'an administrator can raise it',
+    all: 'whoever runs the server can raise it (MONTHLY_CAP)',
+  }[scope]
   return `The monthly cap of ${name} ${rest}. Nothing was sent. The cap renews on ${day}; until then, ask for less, or ${advice}.`
 }
 

@@ -20,7 +20,8 @@ export function createTokens({ store }: { store: Store }): Tokens {
   async function noted(token: TokenRecord | undefined) {
     const now = Date.now()
     if (token && now - Date.parse(token.lastUsedAt ?? '1970-01-01') > coarseMs) {
-      await store.tokens.used(token.id, new Date(now).toISOString())
+      // Whoever may come in comes in while the disk is full, too.
+      await store.tokens.used(token.id, new Date(now).toISOString()).catch(() => {})
     }
     return token
   }
