@@ -115,11 +115,17 @@ test('no answer of any route, no event, no line of the log, no file and no row h
     provider: 'openai',
   })
   expect(changed.status).toBe(200)
+  // The first refusal leaves a configuration aside, so the old route is asked with another.
+  const second = await ask('POST', '/api/config', { provider: 'qwen', api_key: storedKey })
   const refusals = [
     await ask('POST', '/api/generate', { prompt: 'a boat', config_id: stored.body.id, model: 'x' }),
     await ask('POST', '/api/generate', { prompt: 'a boat', config_id: 'env-doubao' }),
-    await ask('POST', '/api/generate', { prompt: 'a boat', model: 'qwen-image-plus' }),
-    await ask('POST', '/api/generate', { prompt: 'a boat', model: 'wan2.2-t2i-flash' }),
+    await ask('POST', '/api/generate', { prompt: 'a boat', config_id: 'env-qwen', model: 'qwen-image-plus' }),
+    await ask('POST', '/api/generate', {
+      prompt: 'a boat',
+      config_id: second.body.id,
+      model: 'wan2.2-t2i-flash',
+    }),
   ]
   expect(refusals.map(({ body }) => body.code)).toEqual(refusals.map(() => 'provider_key_rejected'))
   // What the service said is there, without the key.

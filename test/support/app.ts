@@ -4,7 +4,7 @@ import type { LookupFunction } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { multistream, pino } from 'pino'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
 import { type App, createApp } from '../../src/app.ts'
 import { createRecentErrors } from '../../src/log.ts'
@@ -28,6 +28,7 @@ export interface TestApp {
   openai: OpenaiSimulator
   /** JSON in, JSON out; every header can be set. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
+  /** The generation at its end, also where its picture came so late that the waiting client was told to look again; with `prefer` as answered. */
   generate(body: unknown, headers?: Record<string, string>): Promise<Generation>
   /** Stops the server well and starts it again on the same data; `whileDown` runs in between. */
   restart(whileDown?: () => Promise<void>): Promise<void>
@@ -125,7 +126,15 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
     async generate(body, headers) {
       const answer = await testApp.call('POST', '/api/generate', body, headers)
       if (answer.status >= 300) throw new Error(`generate answered ${answer.status}: ${JSON.stringify(answer.body)}`)
-      return answer.body as Generation
+      if (answer.status !== 202 || headers?.prefer) return answer.body as Generation
+      const path = `/api/history/${answer.body.id}`
+      return vi.waitUntil(
+        async () => {
+          const { body } = await testApp.call('GET', path)
+          return body.finished_at === null ? undefined : (body as Generation)
+        },
+        { timeout: 15_000 },
+      )
     },
     async restart(whileDown) {
       await running.app.close()
