@@ -57,9 +57,9 @@ try {
   for (const simulator of simulators) simulator.reset()
   for (const order of latecomers) await send(program, order)
   await until(
-    () => `unfinished: ${unfinished(world.dataDir)}`,
+    () => `unfinished: ${JSON.stringify(unsettled(), null, 1)}`,
     () => unfinished(world.dataDir).length === 0,
-    180_000,
+    900_000,
   )
   await pause(500)
   adopted += adoptedBy(program)
@@ -149,6 +149,19 @@ function adoptedBy(program: Program) {
 
 function promptIn(body: unknown) {
   return /"(soak-\d+ [^"]*)"/.exec(JSON.stringify(body) ?? '')?.[1]
+}
+
+/** Where the calls of what has not ended stand, with what is told of them. */
+function unsettled() {
+  const { generations, calls } = rowsOf(world.dataDir)
+  return generations
+    .filter(({ status }) => status === 'queued' || status === 'running')
+    .map(({ id, prompt, waiting }) => ({
+      ...{ prompt, waiting },
+      calls: calls
+        .filter(call => call.generation_id === id)
+        .map(({ state, attempt, sent_at, not_before }) => ({ state, attempt, sent_at, not_before })),
+    }))
 }
 
 function audit(): boolean {

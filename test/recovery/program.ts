@@ -114,6 +114,7 @@ export interface CallRow {
   attempt: number
   images: number
   sent_at: string | null
+  not_before: string | null
   task_id: string | null
   answer_body: string | null
   answer_file: string | null
@@ -135,6 +136,7 @@ export interface GenerationRow {
   charge: string
   error: string | null
   failures: string
+  waiting: string | null
 }
 
 export interface ImageRow {
