@@ -343,7 +343,7 @@ export class CallWalk {
   private async recover() {
     if (await this.takeUp()) return
     const file = this.call.answer?.file
-    const partial = file ? ((await this.parts.answers.read(file)) ?? '') : ''
+    const partial = file ? ((await this.keptText(file)) ?? '') : ''
     await this.lost(
       unknownOutcome('The server was stopped while it waited for the answer.'),
       file ?? undefined,
@@ -605,7 +605,7 @@ export class CallWalk {
   /** A file that has gone may be put back; it is given up after as long as the pictures of an answer live, or with a cancel. */
   private async keptText(file: string): Promise<string | undefined> {
     const { answers, pauses, stopping } = this.parts
-    const givenUpAt = (Date.parse(this.call.answeredAt ?? '') || Date.now()) + resultLifeMs
+    const givenUpAt = (Date.parse(this.call.answeredAt ?? this.call.sentAt ?? '') || Date.now()) + resultLifeMs
     for (let tries = 1; ; tries++) {
       const text = await answers.read(file)
       if (text !== undefined || this.cancelled.aborted || Date.now() > givenUpAt) {

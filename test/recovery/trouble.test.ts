@@ -208,7 +208,7 @@ test('a database that is locked is told by the status, the record and whoever wa
   expect(world.seen().posts).toHaveLength(1)
 }, 60_000)
 
-test('the parts of a stream that cannot be read are waited for', async () => {
+test('the parts of a stream that cannot be read, or have gone, are waited for', async () => {
   const { world, program } = await begin()
   await program.hold({ point: 'stream-part-appended', from: 2 })
   await program.call('POST', '/api/generate', { ...ark, parameters: { size: '960x960', n: 3 } }, async)
@@ -227,6 +227,10 @@ test('the parts of a stream that cannot be read are waited for', async () => {
     async () => (await again.call('GET', '/api/history')).body.items[0].waiting !== null,
   )
   await rm(file, { recursive: true })
+  await until(
+    () => 'the word that it has gone',
+    async () => /Put it back/.test((await again.call('GET', '/api/history')).body.items[0].waiting),
+  )
   await rename(`${file}.away`, file)
   await ended(world)
 
