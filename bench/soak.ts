@@ -64,6 +64,7 @@ try {
   await pause(500)
   adopted += adoptedBy(program)
   keepBooks()
+  // The last thumbnails are on their way yet.
   await until(
     () => faultsOnDisk(world.dataDir).join('\n'),
     () => faultsOnDisk(world.dataDir).length === 0,

@@ -1,7 +1,7 @@
 /** The program as a process of its own, and a look at what it left on its disk. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -222,14 +222,11 @@ export function unfinished(dataDir: string): string[] {
 }
 
 export function filesUnder(folder: string): Set<string> {
-  try {
-    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    return new Set(
-      names.filter(name => statSync(path.join(folder, name)).isFile()).map(name => name.replaceAll('\\', '/')),
-    )
-  } catch {
-    return new Set()
-  }
+  if (!existsSync(folder)) return new Set()
+  // A temporary file may be gone by the time it is looked at.
+  const isFile = (name: string) => statSync(path.join(folder, name), { throwIfNoEntry: false })?.isFile() ?? false
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return new Set(names.filter(isFile).map(name => name.replaceAll('\\', '/')))
 }
 
 export function sha256(bytes: Buffer | Uint8Array) {
