@@ -78,7 +78,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   const prices = createPrices(ownPrices(settings))
   const [first, ...others] = secretsOf(settings.dataDir, settings.secretKey)
   const candidate = ({ text, keep }: Secret) => ({ seal: createSeal(text), keep })
-  const files = await openFiles(settings)
+  const files = await openFiles(settings, log)
   const database = await openDatabase(settings.database, [candidate(first), ...others.map(candidate)])
   const { seal } = database
   const store = createStore(database)
@@ -223,7 +223,7 @@ function ownPrices({ pricesFile }: Settings) {
   }
 }
 
-async function openFiles(settings: Settings) {
+async function openFiles(settings: Settings, log: Logger) {
   if (settings.storage.kind === 's3') {
     throw new SettingsError([
       'STORAGE_URL names an S3 bucket, which this version cannot use yet. Use a folder, such as file:./images.',
@@ -235,7 +235,9 @@ async function openFiles(settings: Settings) {
     await files.check()
   } catch (error) {
     if (!(error instanceof StorageError)) throw error
-    throw new SettingsError([`STORAGE_URL names the folder ${folder}. ${error.message}`], { cause: error })
+    // Room may be made while the server runs, and what is stored can be looked at meanwhile.
+    if (error.code === 'full') log.error({ err: error }, 'the picture store is full')
+    else throw new SettingsError([`STORAGE_URL names the folder ${folder}. ${error.message}`], { cause: error })
   }
   return files
 }

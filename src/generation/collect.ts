@@ -23,6 +23,8 @@ export interface Collector {
   collect(picture: Picture, place: Place, signals: Signals): Promise<FailureRecord | undefined>
   /** Files without a row that a former process left, by the id of their image: they are taken up instead of being fetched again. */
   offer(filesWithoutRow: ReadonlyMap<string, string>): void
+  /** Why the store takes nothing at the moment, since a picture could not be stored; undefined when it does. */
+  storeTrouble(): Promise<string | undefined>
 }
 
 export interface Place {
@@ -82,6 +84,8 @@ export function createCollector(parts: {
   const { store, files, http, doorbell, pauses, reached } = parts
   const fetches = new PQueue({ concurrency: 6 })
   const offered = new Map<string, string>()
+  /** Proved by a picture that was stored. */
+  let isStoreSound = false
 
   return {
     async collect(picture, place, signals) {
@@ -91,6 +95,7 @@ export function createCollector(parts: {
         try {
           image ??= (await takenUp(picture, place)) ?? (await put(picture, place, signals.fetching))
           await writeRow(image)
+          isStoreSound = true
           offered.delete(image.id)
           await place.note(null)
           parts.onStored(image)
@@ -98,11 +103,12 @@ export function createCollector(parts: {
         } catch (error) {
           signals.fetching.throwIfAborted()
           const trouble = troubleOf(error)
+          if (trouble.isStore) isStoreSound = false
           brokenSince = trouble.broken ? (brokenSince ?? Date.now()) : undefined
           if (brokenSince !== undefined && Date.now() - brokenSince > pauses.scaled(brokenForMs)) {
             return failure(place, 'provider_rejected', trouble.sentence)
           }
-          if (trouble.expired || (trouble.gone && Date.now() > (picture.expiresAt ?? place.lostAfter))) {
+          if (trouble.expired || (trouble.gone && Date.now() > Math.max(picture.expiresAt ?? 0, place.lostAfter))) {
             const message = `The picture was made, but its address has expired before it could be stored (${trouble.sentence}).`
             return failure(place, 'storage_failed', message)
           }
@@ -114,6 +120,14 @@ export function createCollector(parts: {
 
     offer(filesWithoutRow) {
       for (const [id, file] of filesWithoutRow) offered.set(id, file)
+    },
+
+    async storeTrouble() {
+      if (isStoreSound) return undefined
+      return files.check().then(
+        () => undefined,
+        error => troubleOf(error).sentence,
+      )
     },
   }
 
@@ -191,6 +205,7 @@ function troubleOf(error: unknown) {
       broken: error.kind === 'not_a_picture' || error.kind === 'too_large',
       gone: error.kind !== 'storage',
       expired: error.kind === 'expired',
+      isStore: error.kind === 'storage',
     }
   }
   return {
@@ -198,6 +213,7 @@ function troubleOf(error: unknown) {
     broken: false,
     gone: false,
     expired: false,
+    isStore: error instanceof StorageError,
   }
 }
 

@@ -121,6 +121,7 @@ export class CallWalk {
     const turn = await this.turn()
     if (!turn) return
     try {
+      await this.untilStoreIsSound()
       this.throwIfStopping()
       if (this.cancelled.aborted) return await this.drop()
       const context = await this.context()
@@ -131,12 +132,10 @@ export class CallWalk {
         this.parts.store.transaction(async ({ calls, generations }) => {
           await calls.sending(this.call.id, at)
           const startedAt = this.generation.startedAt ?? at
-          await generations.change(this.generation.id, {
-            status: 'running',
-            startedAt,
-            charge: 'unknown',
-            waiting: null,
-          })
+          // Another call of it may be paid and kept already.
+          const isCharged = (await generations.find(this.generation.id))?.charge === 'charged'
+          const charge = isCharged ? 'charged' : 'unknown'
+          await generations.change(this.generation.id, { status: 'running', startedAt, charge, waiting: null })
         }),
       )
       this.call = { ...this.call, state: 'sending', sentAt: at }
@@ -149,6 +148,17 @@ export class CallWalk {
       if (this.call.state === 'answered' && this.understood?.pictures.length === 0) await this.settle()
     } finally {
       turn.release()
+    }
+  }
+
+  /** What could not be kept is not paid for. */
+  private async untilStoreIsSound() {
+    const { collector, pauses, stopping } = this.parts
+    for (let tries = 1; !this.cancelled.aborted && !stopping.aborted; tries++) {
+      const trouble = await collector.storeTrouble()
+      if (trouble === undefined) return
+      await this.note(`Nothing is sent while pictures cannot be stored: ${trouble} Trying again.`)
+      await this.wait(pauses.storing(tries), this.cancelled, stopping)
     }
   }
 
@@ -288,7 +298,12 @@ export class CallWalk {
     const { store, answers } = this.parts
     return this.insist('begin to keep the answer', async () => {
       const growing = await answers.begin(this.call.id)
-      await store.calls.streaming(this.call.id, growing.name, first.status, first.contentType, first.requestId)
+      try {
+        await store.calls.streaming(this.call.id, growing.name, first.status, first.contentType, first.requestId)
+      } catch (error) {
+        await growing.close()
+        throw error
+      }
       await this.reached('stream-begun')
       return growing
     })
@@ -481,18 +496,22 @@ export class CallWalk {
     const paid = this.understand(answer)
     let spare: string | undefined
     await this.reached('answer-read-before-kept')
-    await this.insist('keep the answer', async tries => {
-      if (isSmall && !keptFile && tries > 1) spare ??= await answers.write(id, answer).catch(() => undefined)
+    await this.insist('keep the answer', async () => {
       let file = keptFile
       if (!file && !isSmall) {
         file = await answers.write(id, answer)
         await this.reached('answer-file-written')
       }
       const at = new Date().toISOString()
-      await store.transaction(async ({ calls, generations }) => {
-        await calls.answered(id, { ...head, file, body: file ? undefined : body }, at)
-        if (paid) await generations.change(this.generation.id, paid)
-      })
+      try {
+        await store.transaction(async ({ calls, generations }) => {
+          await calls.answered(id, { ...head, file, body: file ? undefined : body }, at)
+          if (paid) await generations.change(this.generation.id, paid)
+        })
+      } catch (error) {
+        if (isSmall && !keptFile) spare ??= await answers.write(id, answer).catch(() => undefined)
+        throw error
+      }
     })
     if (paid) this.parts.doorbell.ring(this.generation.id)
     if (spare) await answers.remove(spare).catch(error => this.log.warn({ err: error }, 'a spare answer stays behind'))
@@ -813,10 +832,10 @@ export class CallWalk {
    * A step that must not be skipped: while the disk is full or the database locked it is tried again and again, and the person is
    * told why nothing moves.
    */
-  private async insist<T>(what: string, work: (tries: number) => Promise<T>): Promise<T> {
+  private async insist<T>(what: string, work: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        const result = await work(tries)
+        const result = await work()
         if (tries > 1) await this.note(null)
         return result
       } catch (error) {
