@@ -75,7 +75,7 @@ const removalLifeMs = 7 * 24 * hourMs
 
 /** @throws DatabaseError, StorageError, SettingsError: one sentence for people each. */
 export async function createApp(settings: Settings, log: Logger, overrides: Overrides = {}): Promise<App> {
-  const prices = createPrices(ownPrices(settings))
+  const prices = createPrices(ownPrices(settings), Object.values(settings.providerUrls))
   const [first, ...others] = secretsOf(settings.dataDir, settings.secretKey)
   const candidate = ({ text, keep }: Secret) => ({ seal: createSeal(text), keep })
   const files = await openFiles(settings, log)

@@ -32,8 +32,6 @@ export interface ConfigurationBook extends Configurations {
   access(id: string): Promise<Access>
   /** Active ones with a key, the newest stored first, then those of the environment; also those that were taken out. */
   active(): Promise<ConfigurationRecord[]>
-  /** Where its requests go, without a slash at the end. */
-  addressOf(configuration: ConfigurationRecord): string
   /** Leaves it aside until a test of it passes, or its key or address is changed. */
   takeOut(id: string, failure: ProviderFailure): Promise<void>
 }

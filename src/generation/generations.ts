@@ -174,7 +174,7 @@ export function createGenerations(parts: GenerationParts): Generations {
     { caller, signal }: { caller: Caller; signal?: AbortSignal },
   ): Promise<Draft> {
     const chosen = await chooseTarget(parts.configurations, request)
-    const target = { ...chosen, found: parts.prices.priced(chosen.found, chosen.modelId) }
+    const target = { ...chosen, found: parts.prices.priced(chosen.found, chosen) }
     const { model } = target.found
     if (!mayUse(caller, target.modelId)) {
       const allowed = caller.models?.join(', ')

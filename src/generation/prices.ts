@@ -1,6 +1,11 @@
-/** What pictures cost: from the price data beside each model, or from the user's own file, and from what an answer says was made. */
-import type { FoundModel } from '../providers/index.ts'
-import type { JsonObject, Model, Price, Size } from '../providers/provider.ts'
+/**
+ * What pictures cost: from the price data beside each model, for the address that a request goes to, or from the user's own file, and from
+ * what an answer says was made.
+ */
+import { isIP } from 'node:net'
+import { isPublic } from '../providers/http.ts'
+import { type FoundModel, providers } from '../providers/index.ts'
+import type { JsonObject, Model, Price, Provider, Size } from '../providers/provider.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { ImageRecord } from '../storage/records.ts'
 import { sizeRules } from './catalogue.ts'
@@ -38,26 +43,85 @@ export interface Wanted {
 
 // ── The user's own prices ───────────────────────────────────────────────────────────────────────────────────────────
 
-export interface Prices {
-  /** The same model with the price that counts here; `modelId` is the id as sent, which may be an alias or an endpoint id. */
-  priced(found: FoundModel, modelId?: string): FoundModel
+/** Where a request goes. */
+export interface PricePlace {
+  /** As sent, which may be an alias or an endpoint id; the model's own id when absent. */
+  modelId?: string
+  /** The base address; that of the provider when absent, null for one whose prices nobody knows. */
+  address?: string | null
 }
 
-/** `own` holds prices by model id, alias or endpoint id; null takes the price away. */
-export function createPrices(own: ReadonlyMap<string, Price | null> = new Map()): Prices {
+export interface Prices {
+  /** The same model with the price that counts there, or without one where none is known. */
+  priced(found: FoundModel, place?: PricePlace): FoundModel
+}
+
+/**
+ * `own` holds prices by model id, alias or endpoint id, which count wherever the request goes; null takes the price away.
+ * `standIns`: addresses that whoever runs the server put in the place of a service's usual one.
+ */
+export function createPrices(
+  own: ReadonlyMap<string, Price | null> = new Map(),
+  standIns: readonly string[] = [],
+): Prices {
   // One object a model and price, because others remember what they made of a model by its object.
-  const known = new WeakMap<Model, Map<Price | null, Model>>()
+  const known = new WeakMap<Model, Map<Price | null | undefined, Model>>()
   return {
-    priced(found, modelId = found.model.id) {
+    priced(found, { modelId = found.model.id, address } = {}) {
       const { model } = found
-      const price = [modelId, model.id, ...(model.aliases ?? [])].map(id => own.get(id)).find(one => one !== undefined)
-      if (price === undefined) return found
-      const variants = known.get(model) ?? new Map<Price | null, Model>()
+      const chosen = [modelId, model.id, ...(model.aliases ?? [])].map(id => own.get(id)).find(one => one !== undefined)
+      const price = chosen === undefined ? listPrice(found, modelId, address, standIns) : chosen
+      if ((price ?? undefined) === model.price) return found
+      const variants = known.get(model) ?? new Map<Price | null | undefined, Model>()
       const priced = variants.get(price) ?? { ...model, price: price ?? undefined }
       known.set(model, variants.set(price, priced))
       return { ...found, model: priced }
     },
   }
+}
+
+// ── By address ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function listPrice(
+  { provider: id, model }: FoundModel,
+  modelId: string,
+  address: string | null | undefined,
+  standIns: readonly string[],
+): Price | undefined {
+  const provider: Provider = providers[id]
+  if (address === null) return undefined
+  const list = listAt(provider, modelId, address ?? provider.defaultBaseUrl, standIns)
+  return { home: model.price, abroad: model.priceAbroad, unknown: undefined }[list]
+}
+
+function listAt(
+  { priceListAt, defaultBaseUrl }: Provider,
+  modelId: string,
+  address: string,
+  standIns: readonly string[],
+) {
+  if (!priceListAt) return 'home'
+  const host = hostOf(address)
+  const isStandIn = isPrivate(host) || standIns.some(url => withoutSlash(url) === withoutSlash(address))
+  // A reseller or somebody's gateway: what it asks is its own affair.
+  return (
+    priceListAt(host, modelId) ?? (isStandIn ? priceListAt(hostOf(defaultBaseUrl), modelId) : undefined) ?? 'unknown'
+  )
+}
+
+/** A gateway or a simulator of our own, which stands for the service at its usual address. */
+function isPrivate(host: string) {
+  if (isIP(host)) return !isPublic(host)
+  return !host.includes('.') || /\.(localhost|local|internal|lan|home\.arpa)$/.test(host)
+}
+
+function hostOf(address: string) {
+  const host = URL.parse(address)?.hostname ?? address
+  return host.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+}
+
+function withoutSlash(url: string) {
+  return url.trim().replace(/\/+$/, '')
 }
 
 // ── What was made ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -163,7 +227,10 @@ export function reasonsFor(model: Model, modelId: string, wanted: Wanted): strin
   const { price } = model
   const { images, calls, references, parameters } = wanted
   if (!price) {
-    return [`No price is known for ${modelId}; a file named in PRICES_FILE can give one.`, failuresAreFree]
+    return [
+      `No price is known for ${modelId} at this address; a file named in PRICES_FILE can give one.`,
+      failuresAreFree,
+    ]
   }
   const areas = areasOf(model, price, wanted)
   const amount = (layer: boolean) => {

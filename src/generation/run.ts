@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import PQueue from 'p-queue'
 import { findModel, type ProviderId } from '../providers/index.ts'
+import type { Model } from '../providers/provider.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { Charge, ErrorRecord, FailureRecord, GenerationRecord, GenerationStatus } from '../storage/records.ts'
 import { settlementOf } from './budget.ts'
@@ -136,19 +137,20 @@ export function createRunner(parts: RunParts): Runner {
 
   async function finish(id: string) {
     const prepared = await store.images.preparedFiles(id)
+    const model = await pricedModelOf(id)
     const ended = await store.transaction(async ({ generations, calls, images, spending }) => {
       const generation = await generations.find(id)
       if (!generation) return undefined
       const all = latestAttempts(await calls.ofGeneration(id))
       await images.forgetPrepared(id)
       const ended = await generations.change(id, {
-        ...outcomeOf(generation, all, parts.prices),
+        ...outcomeOf(generation, all, model),
         waiting: null,
         finishedAt: new Date().toISOString(),
       })
       if (ended) {
         for (const [configId, calls] of Map.groupBy(all, call => call.configId))
-          await spending.settle(id, configId, settlementOf(ended, calls, costOf(ended, calls, parts.prices)))
+          await spending.settle(id, configId, settlementOf(ended, calls, costOf(ended, calls, model)))
       }
       return ended
     })
@@ -171,6 +173,18 @@ export function createRunner(parts: RunParts): Runner {
       'generation ended',
     )
   }
+
+  /** With the price of the address that all its calls went to. */
+  async function pricedModelOf(generationId: string): Promise<Model | undefined> {
+    const generation = await store.generations.find(generationId)
+    const modelId = generation?.model ?? ''
+    const found = findModel(modelId, generation?.provider as ProviderId)
+    if (!found) return undefined
+    const configuration = (await parts.configurations.list()).find(({ id }) => id === generation?.configId)
+    // One of the environment may be gone with its key; where it led to is still known.
+    const place = configuration ?? { provider: found.provider, baseUrl: null }
+    return parts.prices.priced(found, { modelId, address: parts.configurations.addressOf(place) }).model
+  }
 }
 
 /** The last attempt of each slot: the earlier ones were refused without a picture. */
@@ -178,7 +192,7 @@ function latestAttempts(calls: CallRecord[]): CallRecord[] {
   return [...Map.groupBy(calls, call => call.slot).values()].map(attempts => attempts.at(-1)!)
 }
 
-function outcomeOf(generation: GenerationRecord, calls: CallRecord[], prices: Prices) {
+function outcomeOf(generation: GenerationRecord, calls: CallRecord[], model: Model | undefined) {
   const { images } = generation
   const failures: FailureRecord[] = calls.flatMap(call => {
     if (call.failures.length > 0 || !call.error) return call.failures
@@ -199,7 +213,7 @@ function outcomeOf(generation: GenerationRecord, calls: CallRecord[], prices: Pr
     : calls.some(call => call.charge === 'charged')
       ? 'charged'
       : 'none'
-  return { status, failures, error, charge, cost: costOf(generation, calls, prices) }
+  return { status, failures, error, charge, cost: costOf(generation, calls, model) }
 }
 
 /** What stands for the whole when there is no picture: money first, then what came first. */
@@ -219,11 +233,9 @@ function mainError(calls: CallRecord[], failures: FailureRecord[]): ErrorRecord 
   }
 }
 
-function costOf(generation: GenerationRecord, calls: CallRecord[], prices: Prices) {
-  const id = generation.model ?? ''
-  const found = findModel(id, generation.provider as ProviderId)
-  if (!found) return null
-  return costOfCalls(prices.priced(found, id).model, {
+function costOf(generation: GenerationRecord, calls: CallRecord[], model: Model | undefined) {
+  if (!model) return null
+  return costOfCalls(model, {
     calls,
     images: generation.images,
     references: generation.references.length,

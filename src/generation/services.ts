@@ -174,6 +174,8 @@ export interface Configurations {
   remove(id: string): Promise<void>
   /** Proves a stored (`id`) or unsaved configuration without paying. */
   test(input: { id: string } | ConfigurationInput): Promise<CheckResult & { latencyMs: number }>
+  /** Where its requests go, without a slash at the end. */
+  addressOf(configuration: Pick<ConfigurationRecord, 'provider' | 'baseUrl'>): string
 }
 
 export interface StatusReport {

@@ -13,6 +13,8 @@ export interface Target {
   candidates: ConfigurationRecord[]
   /** Nobody named a configuration. */
   mayMove: boolean
+  /** The one address of all candidates. */
+  address: string
   found: FoundModel
   /** As it is sent: an alias or an endpoint id stays what it is. */
   modelId: string
@@ -89,7 +91,20 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
   // What only one account knows, such as an endpoint of it, is for the configurations that name it.
   const could =
     found.model.state === 'unlisted' && first.model === modelId ? others.filter(one => one.model === modelId) : others
-  return { configuration: first, candidates: [first, ...could], mayMove, found, modelId }
+  return { configuration: first, candidates: [first, ...could], mayMove, address, found, modelId }
+}
+
+/**
+ * The configuration that takes a model of the catalogue when a request names nothing but the model; one that was taken out where there
+ * is no other.
+ */
+export function usualConfiguration(
+  all: readonly ConfigurationRecord[],
+  { provider, model }: FoundModel,
+): ConfigurationRecord | undefined {
+  const active = all.filter(({ isActive, hasKey }) => isActive && hasKey)
+  const inTurn = [...active.filter(one => !one.takenOut), ...active.filter(one => one.takenOut)]
+  return inTurn.find(one => one.model === model.id) ?? inTurn.find(one => one.provider === provider)
 }
 
 /** It may live on in another region, and the refusal of one that does not is free. */

@@ -248,7 +248,7 @@ function allowList(options: HttpOptions): (url: URL) => boolean {
 }
 
 /** Public unicast. Of IPv6 that is 2000::/3 less what is set aside in it, which leaves out ::a.b.c.d as well. */
-function isPublic(address: string): boolean {
+export function isPublic(address: string): boolean {
   if (!ipaddr.isValid(address)) return false
   const parsed = ipaddr.process(address)
   if (parsed.range() !== 'unicast') return false

@@ -27,6 +27,11 @@ export interface Provider {
    */
   unlisted(id: string, declared: boolean): Model | undefined
   /**
+   * Pure: whose price list counts for requests to this host, a name in lower case. Undefined for a host that is not the service's
+   * own. Absent where no prices are known anyhow.
+   */
+  priceListAt?(host: string, modelId: string): PriceList | undefined
+  /**
    * Pure: the calls with their exact bodies. The request was checked against `model` already (names, types, ranges,
    * size, counts); rules that join several parameters are checked here.
    * @throws InvalidRequest with every fault, before anything is sent.
@@ -80,7 +85,10 @@ export interface Model {
    * where we send one. A name of another model that is missing here becomes a warning; one that no model knows is refused.
    */
   parameters: Readonly<Record<string, JsonSchema>>
+  /** At the usual address of the provider. */
   price?: Price
+  /** At its other address that has a price list of its own; absent where none is known. */
+  priceAbroad?: Price
   /** Seconds from request to picture that users saw, [fast, slow]. */
   typicalSeconds: readonly [number, number]
   /** Paid requests in flight per configuration. */
@@ -144,6 +152,9 @@ export interface ImageCount {
    */
   group?: { limit: number; countsReferences: boolean; askedBy?: string; mostLayers?: number }
 }
+
+/** `home` is `Model.price`, `abroad` is `Model.priceAbroad`; `unknown`: the service sells there, for we know not what. */
+export type PriceList = 'home' | 'abroad' | 'unknown'
 
 export interface Price {
   currency: 'CNY' | 'USD'

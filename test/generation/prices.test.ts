@@ -1,8 +1,9 @@
 /** Prices: the data beside each model against worked examples from the documents of the services, estimates, and the user's own file. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { LookupFunction } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { PriceFileError, readPriceFile } from '../../src/generation/price-file.ts'
 import {
   costOf,
@@ -13,9 +14,11 @@ import {
   type Wanted,
 } from '../../src/generation/prices.ts'
 import { catalogue, findModel } from '../../src/providers/index.ts'
+import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao.ts'
+import { QWEN_DEMO_KEY } from '../../src/simulators/qwen.ts'
 import type { CallRecord } from '../../src/storage/calls.ts'
 import type { ImageRecord } from '../../src/storage/records.ts'
-import { startApp } from '../support/app.ts'
+import { addOpenai, startApp, type TestApp } from '../support/app.ts'
 import { dataUri, png } from '../support/pictures.ts'
 
 const modelOf = (id: string) => {
@@ -112,7 +115,7 @@ describe('the price of one picture', () => {
   })
 
   test('every price says where it comes from, when that was looked at, and how certain it is', () => {
-    const prices = catalogue().flatMap(({ model }) => model.price ?? [])
+    const prices = catalogue().flatMap(({ model }) => [model.price ?? [], model.priceAbroad ?? []].flat())
 
     expect(prices.length).toBeGreaterThan(30)
     for (const price of prices) {
@@ -121,6 +124,121 @@ describe('the price of one picture', () => {
       expect(price.image.at(-1)?.upToArea).toBeUndefined()
       for (const step of [...price.image, ...(price.layer ?? [])]) expect(step.amount).toBeGreaterThan(0)
     }
+  })
+})
+
+const byteplus = 'https://ark.ap-southeast.bytepluses.com/api/v3'
+const singapore = 'https://dashscope-intl.aliyuncs.com/api/v1'
+
+// The same tables, in dollars: those of Singapore (qwen.md §1) and what is known of BytePlus (doubao.md §2.2).
+const perPictureAbroad: [id: string, size: string, amount: number, certainty: string][] = [
+  ['doubao-seedream-5-5-261028', '1536x1536', 0.02, 'reported'],
+  ['doubao-seedream-5-5-261028', '2048x2048', 0.035, 'reported'],
+  ['qwen-image-3.0-pro', '1024x1024', 0.04, 'reported'],
+  ['qwen-image-3.0-pro', '2048x2048', 0.075, 'reported'],
+  ['qwen-image-3.0', '2048x2048', 0.03, 'reported'],
+  ['qwen-image-2.1-turbo', '1024x1024', 0.02, 'inferred'],
+  ['qwen-image-2.0-pro', '2048x2048', 0.075, 'reported'],
+  ['qwen-image-2.0', '2048x2048', 0.035, 'reported'],
+  ['qwen-image-max', '1664x928', 0.075, 'reported'],
+  ['qwen-image-plus', '1664x928', 0.03, 'reported'],
+  ['qwen-image-plus-2026-01-09', '1664x928', 0.03, 'reported'],
+  ['qwen-image', '1328x1328', 0.035, 'reported'],
+  ['qwen-image-edit-max', '1024x1024', 0.075, 'reported'],
+  ['qwen-image-edit-plus', '1024x1024', 0.03, 'reported'],
+  ['qwen-image-edit', '', 0.045, 'reported'],
+  ['z-image-turbo', '1024x1536', 0.015, 'reported'],
+  ['wan2.7-image-pro', '4096x4096', 0.075, 'documented'],
+  ['wan2.7-image', '2048x2048', 0.03, 'documented'],
+  ['wan2.6-t2i', '1280x1280', 0.03, 'documented'],
+  ['wan2.2-t2i-flash', '1024x1024', 0.025, 'documented'],
+  ['wan2.2-t2i-plus', '1024x1024', 0.05, 'documented'],
+  ['wanx2.1-t2i-turbo', '1024x1024', 0.025, 'documented'],
+]
+
+describe('the price at an address', () => {
+  const prices = createPrices(undefined, [
+    'https://ark.gateway.example/api/v3/',
+    'https://dashscope-us.aliyuncs.com/api/v1',
+  ])
+  const priceAt = (modelId: string, address?: string | null, declared?: 'doubao' | 'qwen') => {
+    const found = findModel(modelId, declared)
+    if (!found) throw new Error(`no model ${modelId}`)
+    return prices.priced(found, { modelId, address }).model.price
+  }
+
+  test.each<[address: string, id: string, currency: string | undefined]>([
+    ['https://dashscope.aliyuncs.com/api/v1', 'wan2.7-image', 'CNY'],
+    ['https://ws-1.cn-beijing.maas.aliyuncs.com/api/v1', 'wan2.7-image', 'CNY'],
+    [singapore, 'wan2.7-image', 'USD'],
+    ['https://DashScope-INTL.aliyuncs.com./api/v1', 'wan2.7-image', 'USD'],
+    ['https://ws-1.ap-southeast-1.maas.aliyuncs.com/api/v1', 'wan2.7-image', 'USD'],
+    // Virginia, Frankfurt, Tokyo and Hong Kong have prices of their own, which nobody told us.
+    ['https://dashscope-us.aliyuncs.com/api/v1', 'wan2.7-image', undefined],
+    ['https://ws-1.us-east-1.maas.aliyuncs.com/api/v1', 'wan2.7-image', undefined],
+    ['https://ws-1.eu-central-1.maas.aliyuncs.com/api/v1', 'wan2.7-image', undefined],
+    ['https://ws-1.ap-northeast-1.maas.aliyuncs.com/api/v1', 'wan2.7-image', undefined],
+    ['https://ws-1.cn-hongkong.maas.aliyuncs.com/api/v1', 'wan2.7-image', undefined],
+    // Priced in Beijing, but in no document of Singapore.
+    [singapore, 'wan2.6-image', undefined],
+    [singapore, 'wanx2.1-t2i-plus', undefined],
+    [singapore, 'wanx2.0-t2i-turbo', undefined],
+    [singapore, 'qwen-image-2.1-pro', undefined],
+    // Only the international hosts spell it so.
+    [singapore, 'wan2.1-t2i-turbo', 'USD'],
+    ['http://127.0.0.1:9102/api/v1', 'wan2.1-t2i-turbo', 'USD'],
+    ['http://127.0.0.1:9102/api/v1', 'wan2.1-t2i-plus', undefined],
+    // A new snapshot of an unknown price.
+    [singapore, 'qwen-image-3.0-2027-01-01', undefined],
+    ['https://ark.cn-beijing.volces.com/api/v3', 'doubao-seedream-4-5-251128', 'CNY'],
+    [byteplus, 'doubao-seedream-4-5-251128', undefined],
+    [byteplus, 'seedream-4-5-251128', undefined],
+    [byteplus, 'seedream-5-5-261028', 'USD'],
+    ['https://ark.eu-west.bytepluses.com/api/v3', 'seedream-5-0-260128', undefined],
+    // Ids of BytePlus are not sold in CNY, whatever stands in between.
+    ['https://ark.cn-beijing.volces.com/api/v3', 'seedream-4-5-251128', undefined],
+    ['https://ark.gateway.example/api/v3', 'dola-seedream-5-0-pro-260628', undefined],
+    ['http://127.0.0.1:9101/api/v3', 'seedream-4-0-250828', undefined],
+    ['http://127.0.0.1:9101/api/v3', 'dola-seedream-5-0-flash-270101', undefined],
+    ['http://127.0.0.1:9101/api/v3', 'seedream-5-5-261028', 'USD'],
+    // What stands in for the service at its usual address: simulators, the own network, the address of DOUBAO_API_URL.
+    ['http://127.0.0.1:9101/api/v3', 'doubao-seedream-4-5-251128', 'CNY'],
+    ['http://[::1]:9101/api/v3', 'doubao-seedream-4-5-251128', 'CNY'],
+    ['http://192.168.0.7/api/v3', 'doubao-seedream-4-5-251128', 'CNY'],
+    ['http://localhost:9101/api/v3', 'doubao-seedream-4-5-251128', 'CNY'],
+    ['http://simulators:9101/api/v3', 'doubao-seedream-4-5-251128', 'CNY'],
+    ['http://gateway.lan/api/v3', 'doubao-seedream-4-5-251128', 'CNY'],
+    ['https://ark.gateway.example/api/v3', 'doubao-seedream-4-5-251128', 'CNY'],
+    // A stranger's, or what only looks like the service.
+    ['https://relay.example/api/v3', 'doubao-seedream-4-5-251128', undefined],
+    ['https://93.184.215.14/api/v3', 'doubao-seedream-4-5-251128', undefined],
+    ['https://dashscope.aliyuncs.com.evil.example/api/v1', 'wan2.7-image', undefined],
+    ['https://notvolces.com/api/v3', 'doubao-seedream-4-5-251128', undefined],
+  ])('%s: %s in %s', (address, id, currency) => {
+    expect(priceAt(id, address)?.currency).toBe(currency)
+  })
+
+  test('is that of the usual one where nobody says which, and none where nobody can know', () => {
+    expect(priceAt('wan2.7-image')?.currency).toBe('CNY')
+    expect(priceAt('wan2.7-image', null)).toBeUndefined()
+    expect(priceAt('seedream-5-5-270101', byteplus)).toMatchObject({ currency: 'USD', certainty: 'inferred' })
+    expect(priceAt('ep-20260101-abcde', byteplus, 'doubao')).toBeUndefined()
+  })
+
+  test.each(perPictureAbroad)('%s at %s is %d US dollars abroad', (id, size, amount, certainty) => {
+    const price = priceAt(id, id.startsWith('doubao') ? byteplus : singapore)
+    const made = { pictures: [picture(size)], references: 0, calls: 1, parameters: {} }
+
+    expect(price?.certainty).toBe(certainty)
+    expect(costOf({ ...modelOf(id), price }, made)).toEqual({ amount, currency: 'USD' })
+  })
+
+  test('every price abroad is in that list', () => {
+    const listed = new Set(perPictureAbroad.map(([id]) => id))
+
+    expect(catalogue().flatMap(({ model }) => (model.priceAbroad ? model.id : []))).toEqual(
+      catalogue().flatMap(({ model }) => (listed.has(model.id) ? model.id : [])),
+    )
   })
 })
 
@@ -341,6 +459,148 @@ describe('POST /api/estimate', () => {
   })
 })
 
+describe('with a configuration abroad', () => {
+  const lookup: LookupFunction = (_host, options, callback) =>
+    options.all ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4)
+  const hosts = ['dashscope-intl.aliyuncs.com', 'dashscope-us.aliyuncs.com', 'ark.ap-southeast.bytepluses.com']
+  /** The address of a simulator under the name of a host abroad. */
+  const named = (host: string, url: string) => {
+    const { port, pathname } = new URL(url)
+    return `http://${host}:${port}${pathname}`
+  }
+  async function startAbroad(environment: Record<string, string> = {}) {
+    const app = await startApp({ lookup, environment: { ALLOWED_HOSTS: hosts.join(','), ...environment } })
+    const add = async (provider: 'doubao' | 'qwen', host: string, more: object = {}) => {
+      const answer = await app.call('POST', '/api/config', {
+        ...{ provider, name: host, base_url: named(host, app[provider].baseUrl) },
+        ...{ api_key: provider === 'qwen' ? QWEN_DEMO_KEY : DOUBAO_DEMO_KEY, ...more },
+      })
+      expect(answer.status).toBe(201)
+      return answer.body as { id: string }
+    }
+    return { app, add, listed: (id: string) => listedPrice(app, id) }
+  }
+
+  test('POST /api/estimate tells every price in US dollars, also by step, reference and factor', async () => {
+    const { app, add } = await startAbroad()
+    await add('qwen', 'dashscope-intl.aliyuncs.com')
+    await add('doubao', 'ark.ap-southeast.bytepluses.com')
+    const reference = dataUri(await png(600, 600))
+    const estimate = async (model: string, parameters: object, references = 0) =>
+      (
+        await app.call('POST', '/api/estimate', {
+          prompt: 'a boat',
+          model,
+          parameters,
+          images: Array(references).fill(reference),
+        })
+      ).body
+
+    for (const [id, size, amount] of perPictureAbroad.filter(([id]) => id.startsWith('qwen') || /^[wz]/.test(id))) {
+      const isEditor = !modelOf(id).textToImage
+      const { cost } = await estimate(id, size ? { size } : {}, isEditor ? 1 : 0)
+      expect([id, cost]).toEqual([id, { min: amount, max: amount, currency: 'USD' }])
+    }
+    const pro = await estimate('qwen-image-3.0-pro', { size: '1024x1024', n: 2 }, 2)
+    const turbo = await estimate('z-image-turbo', { prompt_extend: true })
+    const byteplus = await estimate('seedream-5-5-261028', { size: '2048x2048' }, 2)
+    const unpriced = await estimate('seedream-4-5-251128', {})
+
+    expect(pro.cost).toEqual({ min: 0.086, max: 0.086, currency: 'USD' })
+    expect(turbo.cost.max).toBe(0.03)
+    expect(byteplus.cost).toEqual({ min: 0.051, max: 0.051, currency: 'USD' })
+    expect(byteplus.reasons.join(' ')).toContain('reported by others, not documented')
+    expect(unpriced.cost).toBeNull()
+    expect(unpriced.reasons[0]).toBe(
+      'No price is known for seedream-4-5-251128 at this address; a file named in PRICES_FILE can give one.',
+    )
+    expect([...app.qwen.requests, ...app.doubao.requests]).toEqual([])
+  })
+
+  test('what is reserved, recorded, summed up and listed is in the currency of its address', async () => {
+    const { app, add, listed } = await startAbroad({ MONTHLY_CAP: '0.2 USD' })
+    const body = { prompt: 'a boat', model: 'wan2.7-image', parameters: { size: '768x768', n: 2 } }
+    const atHome = await app.call('POST', '/api/generate', body)
+    expect((await listed('wan2.7-image')).currency).toBe('CNY')
+    const { id } = await add('qwen', 'dashscope-intl.aliyuncs.com')
+
+    const made = await app.generate(body)
+    const again = await app.call('POST', `/api/history/${made.id}/retry`, { dry_run: true })
+    const tooMany = await app.call('POST', '/api/generate', { ...body, parameters: { size: '768x768', n: 5 } })
+    const named = await app.call('POST', '/api/estimate', { ...body, config_id: 'env-qwen' })
+    const usage = await app.call('GET', '/api/usage')
+
+    expect([atHome.status, atHome.body.code]).toEqual([402, 'budget_exceeded'])
+    expect([made.config_id, made.cost]).toEqual([id, { amount: 0.06, currency: 'USD' }])
+    expect(again.body.cost).toEqual({ min: 0.06, max: 0.06, currency: 'USD' })
+    expect(tooMany.status).toBe(402)
+    expect(tooMany.body.budget.left).toEqual({ amount: 0.14, currency: 'USD' })
+    expect(named.body.cost).toEqual({ min: 0.4, max: 0.4, currency: 'CNY' })
+    expect(usage.body.items).toMatchObject([{ images: 2, amount: 0.06, currency: 'USD' }])
+    expect(await listed('wan2.7-image')).toMatchObject({ currency: 'USD', image: [{ up_to_area: null, amount: 0.03 }] })
+    expect(await listed('wan2.6-image')).toBeNull()
+    expect((await listed('doubao-seedream-4-5-251128')).currency).toBe('CNY')
+    await app.call('PUT', `/api/config/${id}`, { is_active: false })
+    expect((await listed('wan2.7-image')).currency).toBe('CNY')
+  })
+
+  test('no price is known in Virginia: no cap in money can be kept there, and nothing is recorded', async () => {
+    const { app, add, listed } = await startAbroad()
+    await add('qwen', 'dashscope-us.aliyuncs.com', { monthly_cap: { amount: 100, currency: 'CNY' } })
+    const body = { prompt: 'a boat', model: 'wan2.7-image', parameters: { size: '768x768' } }
+
+    const capped = await app.call('POST', '/api/generate', body)
+    await add('qwen', 'dashscope-us.aliyuncs.com')
+    const made = await app.generate(body)
+
+    expect([capped.status, capped.body.code]).toEqual([402, 'budget_exceeded'])
+    expect(await listed('wan2.7-image')).toBeNull()
+    expect([made.charge, made.cost]).toEqual(['charged', null])
+  })
+
+  test('an address in QWEN_API_URL that is known to be abroad stays abroad', async () => {
+    const { app, listed } = await startAbroad({ QWEN_API_URL: singapore })
+
+    const estimate = await app.call('POST', '/api/estimate', { prompt: 'a boat', model: 'qwen-image-3.0' })
+
+    expect(estimate.body.cost).toEqual({ min: 0.03, max: 0.03, currency: 'USD' })
+    expect((await listed('qwen-image-3.0')).currency).toBe('USD')
+  })
+
+  test('a model that a configuration of another service names is listed without the price of its own service', async () => {
+    const app = await startApp()
+    await addOpenai(app, 'qwen-image-3.0')
+
+    expect(await listedPrice(app, 'qwen-image-3.0')).toBeNull()
+    expect((await listedPrice(app, 'qwen-image-2.0')).currency).toBe('CNY')
+  })
+
+  test('PRICES_FILE counts there too; by the ids of BytePlus it tells one service from the other', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'webimgui-prices-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const file = path.join(folder, 'prices.json')
+    writeFileSync(
+      file,
+      JSON.stringify({
+        'wan2.7-image': { currency: 'USD', image: 0.02 },
+        'doubao-seedream-4-5-251128': { currency: 'CNY', image: 0.22 },
+        'seedream-4-5-251128': { currency: 'USD', image: 0.04 },
+      }),
+    )
+    const { app, add } = await startAbroad({ PRICES_FILE: file })
+    await add('qwen', 'dashscope-us.aliyuncs.com')
+    const { id } = await add('doubao', 'ark.ap-southeast.bytepluses.com')
+    const costOf = async (body: object) =>
+      (await app.call('POST', '/api/estimate', { prompt: 'a boat', ...body })).body.cost
+
+    expect(await costOf({ model: 'wan2.7-image' })).toEqual({ min: 0.02, max: 0.02, currency: 'USD' })
+    expect(await costOf({ model: 'seedream-4-5-251128', config_id: id })).toMatchObject({ max: 0.04, currency: 'USD' })
+    expect(await costOf({ model: 'doubao-seedream-4-5-251128', config_id: 'env-doubao' })).toMatchObject({
+      ...{ max: 0.22, currency: 'CNY' },
+    })
+  })
+})
+
 describe('PRICES_FILE', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'webimgui-prices-'))
   afterAll(() => rmSync(folder, { recursive: true }))
@@ -417,8 +677,8 @@ describe('PRICES_FILE', () => {
     const priceOf = (id: string, provider?: 'doubao') => {
       const found = findModel(id, provider)
       if (!found) throw new Error(id)
-      expect(prices.priced(found, id).model).toBe(prices.priced(found, id).model)
-      return prices.priced(found, id).model.price?.image[0]?.amount
+      expect(prices.priced(found, { modelId: id }).model).toBe(prices.priced(found, { modelId: id }).model)
+      return prices.priced(found, { modelId: id }).model.price?.image[0]?.amount
     }
 
     expect(priceOf('doubao-seedream-4-5-251128')).toBe(9)
@@ -444,6 +704,11 @@ describe('PRICES_FILE', () => {
     expect(made.cost).toEqual({ amount: 0.03, currency: 'USD' })
   })
 })
+
+async function listedPrice(app: TestApp, id: string) {
+  const { body } = await app.call('GET', '/api/models')
+  return body.items.find((model: { id: string }) => model.id === id).price
+}
 
 function call(changes: Partial<CallRecord>): CallRecord {
   return { id: 'a', outcome: 'made', charge: 'charged', billedImages: 1, ...changes } as CallRecord

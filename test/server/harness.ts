@@ -115,6 +115,7 @@ function fakeServices(created: Created[], parts: NonNullable<StartOptions['servi
     change: async () => configuration(),
     remove: async () => {},
     test: async () => ({ code: 'ok', detail: 'The key works.', latencyMs: 12 }),
+    addressOf: () => 'https://ark.cn-beijing.volces.com/api/v3',
     ...parts.configurations,
   }
   const pool: Services['pool'] = { stateOf: () => ({ status: 'ready', running: 0 }) }

@@ -2,7 +2,7 @@ import { ExchangeError } from '../errors.ts'
 import type { HttpResponse } from '../http.ts'
 import type { Context, JsonValue, Learned, Provider, RawAnswer, SentCall } from '../provider.ts'
 import { check } from './check.ts'
-import { models, unlisted } from './models.ts'
+import { models, priceListAt, unlisted } from './models.ts'
 import { authorization, eventEnds, isEventStream, isWholeStream, metaOf, parse, plan } from './wire.ts'
 
 /**
@@ -17,6 +17,7 @@ export const doubao: Provider = {
   defaultModel: 'doubao-seedream-4-5-251128',
   models,
   unlisted,
+  priceListAt,
   plan,
   parse,
   check,

@@ -1,5 +1,5 @@
 /** What can be asked of each Seedream model, and what is known about it. */
-import type { ImageCount, JsonSchema, Model, Price, ReferenceLimits, SizeRule } from '../provider.ts'
+import type { ImageCount, JsonSchema, Model, Price, PriceList, ReferenceLimits, SizeRule } from '../provider.ts'
 
 const source =
   'Volcengine Ark documents 1541523, 1824121, 2582774 and 1330310; live probes published 2026-09 and 2026-10'
@@ -196,6 +196,26 @@ function price(amount: number): Price {
 // 1536² × 1.1025; until 2026-08 the step was at 2.36 megapixels.
 const stepArea = 2_601_123
 
+// The only prices in dollars that are known, and for 5.5 the only ones at all: nobody tells what it costs in CNY.
+const price55: Price = {
+  currency: 'USD',
+  image: [{ upToArea: stepArea, amount: 0.02 }, { amount: 0.035 }],
+  reference: { amount: 0.008, free: 0 },
+  certainty: 'reported',
+  source: 'resellers, 2026-11',
+  checked,
+}
+
+/**
+ * Volcengine Ark sells in CNY, BytePlus ModelArk in USD. Ids without `doubao-` are those of BytePlus, whichever gateway they go to.
+ * @see Provider.priceListAt
+ */
+export function priceListAt(host: string, modelId: string): PriceList | undefined {
+  if (/(?:^|\.)bytepluses\.com$/.test(host)) return 'abroad'
+  if (!/(?:^|\.)volces\.com$/.test(host)) return undefined
+  return /^(?:dola-)?seed(?:ream|edit)-/.test(modelId) ? 'abroad' : 'home'
+}
+
 // ── Models ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 type Facts = Omit<Model, 'promptRequired' | 'textToImage' | 'concurrency' | 'source' | 'checked'> & Partial<Model>
@@ -227,14 +247,8 @@ export const models: readonly Model[] = [
       background: anyBackground,
       layer_decomposition: layerDecomposition(99),
     },
-    price: {
-      currency: 'USD',
-      image: [{ upToArea: stepArea, amount: 0.02 }, { amount: 0.035 }],
-      reference: { amount: 0.008, free: 0 },
-      certainty: 'reported',
-      source: 'resellers, 2026-11',
-      checked,
-    },
+    price: price55,
+    priceAbroad: price55,
     typicalSeconds: [12, 35],
     source: 'resellers and BytePlus release of 2026-11-12; its largest area is a guess',
   }),
@@ -426,6 +440,7 @@ function ofFamily(known: Model, id: string): Model {
       zh: `不在目录中；按 ${known.name} 处理。`,
     },
     price: known.price && { ...known.price, certainty: 'inferred' },
+    priceAbroad: known.priceAbroad && { ...known.priceAbroad, certainty: 'inferred' },
   }
 }
 

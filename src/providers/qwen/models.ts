@@ -4,7 +4,7 @@
  *
  * Where the documentation and measurements disagree, the choice is the one that costs the user less.
  */
-import type { ImageCount, JsonSchema, Model, Price, ReferenceLimits, SizeRule } from '../provider.ts'
+import type { ImageCount, JsonSchema, Model, Price, PriceList, ReferenceLimits, SizeRule } from '../provider.ts'
 
 /**
  * The four ways to ask for pictures. A model on the wrong one is refused.
@@ -407,6 +407,28 @@ function price(amount: number, certainty: Price['certainty'], more: Partial<Pric
   return { currency: 'CNY', image: [{ amount }], certainty, source, checked, ...more }
 }
 
+/** At the international address, Singapore. */
+function dollars(amount: number, certainty: Price['certainty'], more: Partial<Price> = {}): Price {
+  const source = {
+    documented: documentation,
+    reported: 'third parties that quote or measured the prices of Singapore',
+    inferred: 'a price of resellers',
+  }[certainty]
+  return { currency: 'USD', image: [{ amount }], certainty, source, checked, ...more }
+}
+
+/**
+ * Beijing sells in CNY, Singapore in USD; what Virginia, Frankfurt, Tokyo and Hong Kong ask is not known. `wan2.1-…` is how the
+ * international hosts spell `wanx2.1-…`, whichever gateway it goes to.
+ * @see Provider.priceListAt
+ */
+export function priceListAt(host: string, modelId: string): PriceList | undefined {
+  if (host === 'dashscope-intl.aliyuncs.com' || host.endsWith('.ap-southeast-1.maas.aliyuncs.com')) return 'abroad'
+  if (host === 'dashscope.aliyuncs.com' || host.endsWith('.cn-beijing.maas.aliyuncs.com'))
+    return modelId.startsWith('wan2.1-') ? 'abroad' : 'home'
+  return /(?:^|\.)aliyuncs\.com$/.test(host) ? 'unknown' : undefined
+}
+
 // ── The rows ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 type Row = Omit<Model, 'family' | 'state' | 'promptRequired' | 'source' | 'checked'> &
@@ -440,6 +462,7 @@ export const models: readonly Model[] = [
     images: upTo(6),
     parameters: qwen3Parameters,
     price: price(0.18, 'reported'),
+    priceAbroad: dollars(0.03, 'reported'),
     typicalSeconds: [19, 180],
     concurrency: 2,
   }),
@@ -460,6 +483,10 @@ export const models: readonly Model[] = [
     price: price(0.25, 'reported', {
       image: [{ upToArea: 2_250_000, amount: 0.25 }, { amount: 0.5 }],
       reference: { amount: 0.02, free: 0 },
+    }),
+    priceAbroad: dollars(0.04, 'reported', {
+      image: [{ upToArea: 2_250_000, amount: 0.04 }, { amount: 0.075 }],
+      reference: { amount: 0.003, free: 0 },
     }),
     typicalSeconds: [19, 180],
     concurrency: 2,
@@ -496,6 +523,7 @@ export const models: readonly Model[] = [
     images: upTo(1),
     parameters: { ...common, prompt_extend: promptExtend },
     price: price(0.15, 'inferred'),
+    priceAbroad: dollars(0.02, 'inferred'),
     typicalSeconds: [5, 30],
     concurrency: 2,
   }),
@@ -515,6 +543,7 @@ export const models: readonly Model[] = [
     images: upTo(6),
     parameters: qwenCommon,
     price: price(0.2, 'reported'),
+    priceAbroad: dollars(0.035, 'reported'),
     typicalSeconds: [10, 30],
     concurrency: 5,
   }),
@@ -534,6 +563,7 @@ export const models: readonly Model[] = [
     images: upTo(6),
     parameters: qwenCommon,
     price: price(0.5, 'reported'),
+    priceAbroad: dollars(0.075, 'reported'),
     typicalSeconds: [10, 30],
     concurrency: 1,
   }),
@@ -552,6 +582,7 @@ export const models: readonly Model[] = [
     images: upTo(1),
     parameters: qwenCommon,
     price: price(0.2, 'documented'),
+    priceAbroad: dollars(0.03, 'reported'),
     typicalSeconds: [20, 28],
     concurrency: 2,
   }),
@@ -571,6 +602,7 @@ export const models: readonly Model[] = [
     images: upTo(1),
     parameters: qwenCommon,
     price: price(0.5, 'reported'),
+    priceAbroad: dollars(0.075, 'reported'),
     typicalSeconds: [20, 40],
     concurrency: 1,
   }),
@@ -590,6 +622,7 @@ export const models: readonly Model[] = [
     images: upTo(6),
     parameters: qwenCommon,
     price: price(0.2, 'inferred'),
+    priceAbroad: dollars(0.03, 'reported'),
     typicalSeconds: [10, 30],
     concurrency: 5,
   }),
@@ -609,6 +642,7 @@ export const models: readonly Model[] = [
     images: upTo(6),
     parameters: qwenCommon,
     price: price(0.5, 'inferred'),
+    priceAbroad: dollars(0.075, 'reported'),
     typicalSeconds: [10, 40],
     concurrency: 1,
   }),
@@ -628,6 +662,7 @@ export const models: readonly Model[] = [
     images: { max: 12, perCall: 4, group: { limit: 12, countsReferences: false, askedBy: 'enable_sequential' } },
     parameters: wan27Parameters,
     price: price(0.2, 'documented'),
+    priceAbroad: dollars(0.03, 'documented'),
     typicalSeconds: [4, 93],
     concurrency: 5,
   }),
@@ -656,6 +691,7 @@ export const models: readonly Model[] = [
     images: { max: 12, perCall: 4, group: { limit: 12, countsReferences: false, askedBy: 'enable_sequential' } },
     parameters: wan27Parameters,
     price: price(0.5, 'documented'),
+    priceAbroad: dollars(0.075, 'documented'),
     typicalSeconds: [4, 93],
     concurrency: 5,
   }),
@@ -674,6 +710,7 @@ export const models: readonly Model[] = [
     images: upTo(4),
     parameters: qwenCommon,
     price: price(0.2, 'documented'),
+    priceAbroad: dollars(0.03, 'documented'),
     typicalSeconds: [20, 40],
     concurrency: 5,
   }),
@@ -692,6 +729,7 @@ export const models: readonly Model[] = [
     images: upTo(1),
     parameters: { ...common, prompt_extend: promptExtendAtDoublePrice },
     price: price(0.1, 'inferred', { factorWhen: { parameter: 'prompt_extend', factor: 2 } }),
+    priceAbroad: dollars(0.015, 'reported', { factorWhen: { parameter: 'prompt_extend', factor: 2 } }),
     typicalSeconds: [3, 8],
     concurrency: 5,
   }),
@@ -710,6 +748,7 @@ export const models: readonly Model[] = [
     images: upTo(4),
     parameters: qwenCommon,
     price: price(0.14, 'inferred'),
+    priceAbroad: dollars(0.025, 'documented'),
     typicalSeconds: [5, 12],
     concurrency: 2,
   }),
@@ -782,6 +821,7 @@ export const models: readonly Model[] = [
     images: upTo(4),
     parameters: qwenCommon,
     price: price(0.2, 'inferred'),
+    priceAbroad: dollars(0.05, 'documented'),
     typicalSeconds: [10, 66],
     concurrency: 2,
   }),
@@ -800,6 +840,7 @@ export const models: readonly Model[] = [
     images: upTo(1),
     parameters: qwenCommon,
     price: price(0.2, 'documented'),
+    priceAbroad: dollars(0.03, 'reported'),
     typicalSeconds: [20, 28],
     concurrency: 2,
   }),
@@ -819,6 +860,7 @@ export const models: readonly Model[] = [
     images: upTo(1),
     parameters: qwenCommon,
     price: price(0.25, 'documented'),
+    priceAbroad: dollars(0.035, 'reported'),
     typicalSeconds: [20, 28],
     concurrency: 2,
   }),
@@ -838,6 +880,7 @@ export const models: readonly Model[] = [
     images: upTo(1),
     parameters: { ...common, negative_prompt: negativePrompt },
     price: price(0.3, 'inferred'),
+    priceAbroad: dollars(0.045, 'reported'),
     typicalSeconds: [10, 30],
     concurrency: 5,
   }),
@@ -856,6 +899,7 @@ export const models: readonly Model[] = [
     images: upTo(4),
     parameters: qwenCommon,
     price: price(0.14, 'inferred'),
+    priceAbroad: dollars(0.025, 'documented'),
     typicalSeconds: [5, 12],
     concurrency: 2,
   }),
@@ -975,6 +1019,7 @@ export function unlistedModel(id: string, declared: boolean): Model | undefined 
     aliases: undefined,
     state: 'unlisted',
     price: undefined,
+    priceAbroad: undefined,
     concurrency: 1,
   } satisfies Partial<Model>
   // One picture a call: whether a new model takes more is not known, and asking several times costs no more.

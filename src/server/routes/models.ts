@@ -1,7 +1,9 @@
 /** `GET /api/models`: what can be asked of each model. */
 import { ModelList } from '../../api/models.ts'
+import { usualConfiguration } from '../../generation/target.ts'
 import { mayUse } from '../../generation/tokens.ts'
-import { catalogue } from '../../providers/index.ts'
+import { catalogue, type FoundModel } from '../../providers/index.ts'
+import type { ConfigurationRecord } from '../../storage/records.ts'
 import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
 import { presentModel } from '../present.ts'
@@ -28,8 +30,16 @@ export function modelRoutes(app: App, { services }: Parts) {
       return {
         items: catalogue()
           .filter(({ model }) => mayUse(caller, model.id))
-          .map(found => presentModel(services.prices.priced(found), usable.has(found.provider))),
+          .map(found => presentModel(priced(found, configurations), usable.has(found.provider))),
       }
     },
   )
+
+  /** The price is that of a request which names the model alone. */
+  function priced(found: FoundModel, configurations: ConfigurationRecord[]) {
+    const { prices, configurations: book } = services
+    const usual = usualConfiguration(configurations, found) ?? { provider: found.provider, baseUrl: null }
+    // Of a model by this name that another service sells, this catalogue does not know the price.
+    return prices.priced(found, { address: usual.provider === found.provider ? book.addressOf(usual) : null })
+  }
 }
