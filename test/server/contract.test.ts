@@ -619,7 +619,7 @@ describe('stopping', () => {
 
     await app.close()
 
-    expect(performance.now() - began).toBeLessThan(1000)
+    expect(performance.now() - began).toBeLessThan(4000)
   })
 
   test('lets waiting clients have their answer and holds nothing up', async () => {
@@ -648,7 +648,7 @@ describe('stopping', () => {
 
     expect((await answer).status).toBe(202)
     await closed
-    expect(performance.now() - began).toBeLessThan(2000)
+    expect(performance.now() - began).toBeLessThan(4000)
   })
 })
 
