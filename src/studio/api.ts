@@ -250,7 +250,8 @@ export function useRemoveConfiguration() {
   })
 }
 
-function configurationsChanged(client: QueryClient) {
+/** Some were changed, or brought back by a test. */
+export function configurationsChanged(client: QueryClient) {
   return Promise.all([
     client.invalidateQueries({ queryKey: keys.configurations }),
     client.invalidateQueries({ queryKey: keys.models }),

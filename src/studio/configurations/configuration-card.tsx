@@ -1,10 +1,11 @@
 /** One key: what it is for, whether it is on, and whether it works. */
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Ellipsis, Pencil, Plug, Server, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import {
   ApiError,
   type Configuration,
+  configurationsChanged,
   explain,
   testConfiguration,
   useRemoveConfiguration,
@@ -19,6 +20,7 @@ import { Badge } from '../ui/states.tsx'
 import { Switch } from '../ui/switch.tsx'
 import { toast } from '../ui/toast.tsx'
 import { CheckResult, CheckTrouble } from './check-result.tsx'
+import { Limits, Resting, TakenOut } from './configuration-state.tsx'
 import { hostOf, isService, labelOf } from './services.ts'
 
 export interface ConfigurationCardProps {
@@ -28,11 +30,16 @@ export interface ConfigurationCardProps {
 
 export function ConfigurationCard({ configuration, onEdit }: ConfigurationCardProps) {
   const t = useText()
-  const { id, name, is_active: isActive, has_key: hasKey, source } = configuration
+  const { id, name, is_active: isActive, has_key: hasKey, source, state } = configuration
   const isOwn = source === 'stored'
   const [isAsking, setAsking] = useState(false)
   const save = useSaveConfiguration()
-  const test = useMutation({ mutationFn: () => testConfiguration({ id }) })
+  const client = useQueryClient()
+  // One that passes brings back what was taken out.
+  const test = useMutation({
+    mutationFn: () => testConfiguration({ id }),
+    onSuccess: () => configurationsChanged(client),
+  })
 
   async function turn(next: boolean) {
     try {
@@ -42,6 +49,20 @@ export function ConfigurationCard({ configuration, onEdit }: ConfigurationCardPr
     }
   }
 
+  const isOut = state.status === 'taken_out'
+  const testButton = (
+    <Button
+      size="small"
+      look={isOut ? 'primary' : 'plain'}
+      icon={<Plug aria-hidden className="size-4" />}
+      aria-label={t(isOut ? 'configurations.bringBackNamed' : 'configurations.testNamed', { name })}
+      isBusy={test.isPending}
+      disabled={test.isPending || !hasKey}
+      onClick={() => test.mutate()}
+    >
+      {t(test.isPending ? 'configurations.testing' : isOut ? 'configurations.bringBack' : 'configurations.test')}
+    </Button>
+  )
   return (
     <li className="flex flex-col gap-3 rounded-card border border-line bg-raised p-4 sm:p-5">
       <div className="flex items-start gap-3">
@@ -57,6 +78,7 @@ export function ConfigurationCard({ configuration, onEdit }: ConfigurationCardPr
             {!isActive && <Badge look="warning">{t('configurations.off')}</Badge>}
           </div>
           <Facts configuration={configuration} />
+          <Limits configuration={configuration} />
         </div>
         {isOwn && (
           <Switch
@@ -68,17 +90,10 @@ export function ConfigurationCard({ configuration, onEdit }: ConfigurationCardPr
           />
         )}
       </div>
+      {state.status === 'resting' && state.until !== null && <Resting until={state.until} />}
+      {isOut && <TakenOut configuration={configuration} action={testButton} />}
       <div className="flex flex-wrap items-center gap-2">
-        <Button
-          size="small"
-          icon={<Plug aria-hidden className="size-4" />}
-          aria-label={t('configurations.testNamed', { name })}
-          isBusy={test.isPending}
-          disabled={test.isPending || !hasKey}
-          onClick={() => test.mutate()}
-        >
-          {t(test.isPending ? 'configurations.testing' : 'configurations.test')}
-        </Button>
+        {!isOut && testButton}
         {isOwn && (
           <>
             <Button

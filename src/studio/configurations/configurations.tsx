@@ -1,21 +1,29 @@
 /** The keys of the services: those that people store here, and those that the server brought along. */
+
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { CircleAlert, KeyRound, Plus } from 'lucide-react'
 import { useState } from 'react'
-import { type Configuration, explain, useConfigurations } from '../api.ts'
-import { useText } from '../text/text.ts'
+import { type Configuration, configurationsQuery, explain } from '../api.ts'
+import { useGenerationEvents } from '../events.ts'
+import { useLanguage, useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { EmptyState, Skeleton } from '../ui/states.tsx'
 import { ConfigurationCard } from './configuration-card.tsx'
 import { Editor } from './editor.tsx'
 import { isService, type ServiceId, serviceIds, services } from './services.ts'
+import { poolsOf } from './sharing.ts'
+
+const refreshEveryMs = 5000
 
 export function ConfigurationsScreen() {
   const t = useText()
   const navigate = useNavigate()
   // In the address, so that the form is still open after a reload.
   const { add } = useSearch({ from: '/configurations' })
-  const configurations = useConfigurations()
+  const configurations = useQuery({ ...configurationsQuery, refetchInterval: refreshEveryMs })
+  // A request may have put one to rest, or out.
+  useGenerationEvents(() => void configurations.refetch({ cancelRefetch: false }))
   const [edited, setEdited] = useState<Configuration>()
 
   function openNew(service: string | undefined) {
@@ -104,13 +112,21 @@ interface ServiceSectionProps {
 function ServiceSection({ service, configurations, onAdd, onEdit }: ServiceSectionProps) {
   const t = useText()
   const { name, by } = services[service]
-  const areSeveralOn = configurations.filter(({ is_active }) => is_active).length > 1
+  const language = useLanguage()
+  const pools = poolsOf(configurations).map(pool =>
+    new Intl.ListFormat(language).format(pool.map(({ name }) => t('configurations.quoted', { name }))),
+  )
   return (
     <section className="flex flex-col gap-3">
       <div>
         <h2 className="text-lg">{t(name)}</h2>
         <p className="text-ink-faint text-sm">{t(by)}</p>
       </div>
+      {pools.map(names => (
+        <p key={names} className="max-w-prose text-ink-soft text-sm">
+          {t('configurations.sharing', { names })}
+        </p>
+      ))}
       {configurations.length === 0 ? (
         <div className="flex flex-wrap items-center justify-between gap-2 rounded-card border border-line border-dashed px-4 py-3">
           <p className="text-ink-soft text-sm">{t('configurations.noneOf')}</p>
@@ -135,7 +151,6 @@ function ServiceSection({ service, configurations, onAdd, onEdit }: ServiceSecti
           ))}
         </ul>
       )}
-      {areSeveralOn && <p className="text-ink-faint text-sm">{t('configurations.several')}</p>}
     </section>
   )
 }

@@ -1,8 +1,9 @@
 /** What stands in the form of a key. Everything but the key itself outlives a reload of the page. */
 import type { Configuration } from '../api.ts'
+import { type CapDraft, type CapFault, capDraftOf, capFaultsOf, capsBodyOf, noCaps } from '../cap-draft.ts'
 import { isService, type ServiceId, services, withoutSlash } from './services.ts'
 
-export interface ConfigurationDraft {
+export interface ConfigurationDraft extends CapDraft {
   service: ServiceId
   name: string
   key: string
@@ -10,6 +11,10 @@ export interface ConfigurationDraft {
   address: string
   baseUrl: string
   model: string
+  /** As written; empty for the usual. */
+  weight: string
+  mostRunning: string
+  perMinute: string
 }
 
 export const usualAddress = 'usual'
@@ -19,15 +24,26 @@ export const otherAddress = 'other'
 const storageKey = 'webimgui.configuration'
 
 export function newDraft(service: ServiceId): ConfigurationDraft {
-  return { service, name: '', key: '', address: usualAddress, baseUrl: '', model: '' }
+  return {
+    ...{ service, name: '', key: '', address: usualAddress, baseUrl: '', model: '' },
+    ...{ ...noCaps, weight: '', mostRunning: '', perMinute: '' },
+  }
 }
 
-export function draftOf({ provider, name, base_url: baseUrl, model }: Configuration): ConfigurationDraft {
+export function draftOf(configuration: Configuration): ConfigurationDraft {
+  const { provider, name, base_url: baseUrl, model } = configuration
+  const { weight, most_running: mostRunning, requests_per_minute: perMinute } = configuration
   const service = isService(provider) ? provider : 'openai'
   const url = baseUrl === null ? null : withoutSlash(baseUrl)
   const isKnown = services[service].addresses.some(address => address.url === url)
   const address = url === null ? usualAddress : isKnown ? url : otherAddress
-  return { service, name, key: '', address, baseUrl: isKnown ? '' : (url ?? ''), model: model ?? '' }
+  return {
+    ...{ service, name, key: '', address, baseUrl: isKnown ? '' : (url ?? ''), model: model ?? '' },
+    ...capDraftOf(configuration),
+    weight: weight === 1 ? '' : String(weight),
+    mostRunning: mostRunning === null ? '' : String(mostRunning),
+    perMinute: perMinute === null ? '' : String(perMinute),
+  }
 }
 
 export function readDraft(): ConfigurationDraft | undefined {
@@ -46,4 +62,37 @@ export function keepDraft(draft: ConfigurationDraft | undefined) {
 export function baseUrlOf({ address, baseUrl }: ConfigurationDraft): string | null {
   if (address === usualAddress) return null
   return address === otherAddress ? withoutSlash(baseUrl) : address
+}
+
+export type LimitFault = 'weight' | 'mostRunning' | 'perMinute' | CapFault
+
+/** Where the server reports a fault of each. */
+export const limitPaths = {
+  weight: 'weight',
+  mostRunning: 'most_running',
+  perMinute: 'requests_per_minute',
+  amount: 'monthly_cap',
+  images: 'monthly_images',
+} as const
+
+/** How many of the limits are set. */
+export function limitCount({ weight, mostRunning, perMinute, amount, images }: ConfigurationDraft) {
+  return [weight, mostRunning, perMinute, amount, images].filter(text => text.trim() !== '').length
+}
+
+/** How large a number may be is the server's to say. */
+export function limitFaultsOf(draft: ConfigurationDraft): LimitFault[] {
+  const numbers = ['weight', 'mostRunning', 'perMinute'] as const
+  return [...numbers.filter(name => !/^\d*$/.test(draft[name].trim())), ...capFaultsOf(draft)]
+}
+
+/** As the server takes them, of a draft without faults. */
+export function limitsBodyOf(draft: ConfigurationDraft) {
+  const number = (text: string) => (text.trim() === '' ? null : Number(text.trim()))
+  return {
+    weight: number(draft.weight) ?? 1,
+    most_running: number(draft.mostRunning),
+    requests_per_minute: number(draft.perMinute),
+    ...capsBodyOf(draft),
+  }
 }

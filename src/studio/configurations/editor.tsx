@@ -3,7 +3,15 @@ import { useMutation } from '@tanstack/react-query'
 import { CircleAlert, ExternalLink } from 'lucide-react'
 import { type FormEvent, useId, useRef, useState } from 'react'
 import { flushSync } from 'react-dom'
-import { ApiError, type Configuration, explain, testConfiguration, useModels, useSaveConfiguration } from '../api.ts'
+import {
+  ApiError,
+  type Configuration,
+  explain,
+  testConfiguration,
+  useConfigurations,
+  useModels,
+  useSaveConfiguration,
+} from '../api.ts'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
@@ -18,12 +26,17 @@ import {
   type ConfigurationDraft,
   draftOf,
   keepDraft,
+  limitFaultsOf,
+  limitPaths,
+  limitsBodyOf,
   newDraft,
   otherAddress,
   readDraft,
   usualAddress,
 } from './draft.ts'
+import { LimitsSection } from './limits-section.tsx'
 import { consoleOf, hostOf, type ServiceId, serviceIds, services } from './services.ts'
+import { addressOf } from './sharing.ts'
 
 export interface EditorProps {
   /** The one that is changed; without it a new one is added. */
@@ -40,12 +53,14 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
   const firstField = useRef<HTMLInputElement>(null)
   const save = useSaveConfiguration()
   const { data: models = [] } = useModels()
+  const { data: configurations = [] } = useConfigurations()
 
   const key = draft.key.trim()
   const baseUrl = baseUrlOf(draft)
   const model = draft.model.trim() || null
   const name = draft.name.trim()
   const faults = faultsOf(draft, configuration)
+  const limitFaults = limitFaultsOf(draft)
   const shown = areFaultsShown ? faults : {}
 
   const test = useMutation({
@@ -68,7 +83,11 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
   }
 
   async function store() {
-    const body = { base_url: baseUrl, model, ...(name ? { name } : {}), ...(key ? { api_key: key } : {}) }
+    const body = {
+      ...{ base_url: baseUrl, model, ...limitsBodyOf(draft) },
+      ...(name ? { name } : {}),
+      ...(key ? { api_key: key } : {}),
+    }
     const saved = await save.mutateAsync(
       configuration ? { id: configuration.id, ...body } : { ...body, provider: draft.service, api_key: key },
     )
@@ -82,26 +101,33 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
     event.stopPropagation()
     flushSync(() => setFaultsShown(true))
     if (isBusy) return
-    if (Object.keys(faults).length > 0) {
-      document.getElementById(form)?.querySelector<HTMLElement>('[aria-invalid]')?.focus()
+    if (Object.keys(faults).length + limitFaults.length > 0) {
+      focusFault(form)
       return
     }
     // What goes wrong is shown by the states of the two.
     try {
       if (!key || (await test.mutateAsync()).ok) await store()
-    } catch {
-      return
+    } catch (error) {
+      if (error instanceof ApiError && error.problem?.errors) requestAnimationFrame(() => focusFault(form))
     }
   }
 
   const page = consoleOf(draft.service, baseUrl)
   const faultOf = (path: string) =>
     save.error instanceof ApiError
-      ? save.error.problem?.errors?.find(fault => fault.path === path)?.message
+      ? save.error.problem?.errors?.find(fault => fault.path.split('.')[0] === path)?.message
       : test.error instanceof ApiError
         ? test.error.problem?.errors?.find(fault => fault.path === path)?.message
         : undefined
-  const isExplained = ['api_key', 'base_url', 'model', 'name'].some(path => faultOf(path) !== undefined)
+  const isExplained = ['api_key', 'base_url', 'model', 'name', ...Object.values(limitPaths)].some(
+    path => faultOf(path) !== undefined,
+  )
+  const others = configurations.filter(({ id }) => id !== configuration?.id)
+  const address = addressOf({ provider: draft.service, base_url: baseUrl }, configurations)
+  const sharesWork = others.some(
+    other => other.provider === draft.service && addressOf(other, configurations) === address,
+  )
 
   return (
     <Dialog
@@ -203,6 +229,13 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
           value={draft.name}
           onChange={event => change({ name: event.target.value })}
         />
+        <LimitsSection
+          draft={draft}
+          sharesWork={sharesWork}
+          faults={areFaultsShown ? limitFaults : []}
+          refusalOf={field => faultOf(limitPaths[field])}
+          onChange={change}
+        />
         {refused && <CheckResult service={draft.service} baseUrl={baseUrl} result={refused} />}
         {test.isError && !isExplained && <CheckTrouble error={test.error} />}
         {save.isError && !isExplained && (
@@ -213,6 +246,10 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
       </form>
     </Dialog>
   )
+}
+
+function focusFault(form: string) {
+  document.getElementById(form)?.querySelector<HTMLElement>('[aria-invalid]')?.focus()
 }
 
 /** What was being typed before a reload, unless another service was asked for. */

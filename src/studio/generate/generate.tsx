@@ -101,6 +101,10 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
   useTaken(take, image => change(before => ({ references: [...before.references.filter(id => id !== image), image] })))
   useSlash(field)
 
+  const isAdmin = useMe()?.role === 'admin'
+  const navigate = useNavigate()
+  const toKeys = { label: t('live.toKeys'), onSelect: () => void navigate({ to: '/configurations' }) }
+
   async function send() {
     setPressed(true)
     if (isSending) return
@@ -118,7 +122,11 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
     setPressed(false)
     for (const [index, result] of sent.entries()) {
       if (result.status === 'fulfilled') putAnswer(client, result.value)
-      else toast(failureText(t, plans[index]?.model.name ?? '', result.reason), { look: 'bad' })
+      else
+        toast(failureText(t, plans[index]?.model.name ?? '', result.reason), {
+          look: 'bad',
+          ...(isAdmin && isKeyMissing(result.reason) ? { action: toKeys } : {}),
+        })
     }
     // On a narrow page the cards stand below the form, on a wide one the newest may be above.
     const top = feed.current?.getBoundingClientRect().top ?? 0
@@ -203,6 +211,10 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
 function failureText(t: Text, model: string, error: unknown) {
   const isLost = error instanceof ApiError && (error.status === 0 || error.status >= 500)
   return t('generate.failed', { model, reason: isLost ? t('generate.lost') : explain(error) })
+}
+
+function isKeyMissing(error: unknown) {
+  return error instanceof ApiError && error.code === 'configuration_missing'
 }
 
 /** `/` goes to the prompt from anywhere. */

@@ -17,6 +17,7 @@ import {
   putAnswer,
   retryGeneration,
   thumbnailUrl,
+  useMe,
 } from '../api.ts'
 import { ago, duration, moment, money, moneyRange } from '../text/format.ts'
 import { findText, useText } from '../text/text.ts'
@@ -266,10 +267,14 @@ function Facts({ generation, isAlive }: { generation: Generation; isAlive: boole
   return <p className="text-ink-faint text-sm tabular-nums">{facts.join(' · ')}</p>
 }
 
+/** What an administrator settles on the page of the keys. */
+const keyTroubles = new Set(['configuration_missing', 'provider_key_rejected', 'provider_quota_exhausted'])
+
 /** What went wrong and what was done otherwise, in words that say what to do. */
 function Trouble({ generation, model }: { generation: Generation; model: Model | undefined }) {
   const t = useText()
   const { error, warnings, status } = generation
+  const isAdmin = useMe()?.role === 'admin'
   return (
     <div className="flex flex-col gap-2 px-5 pt-3 empty:hidden">
       {error && status === 'cancelled' && <p className="text-ink-soft text-sm">{t('live.cancelled')}</p>}
@@ -278,6 +283,14 @@ function Trouble({ generation, model }: { generation: Generation; model: Model |
           <CircleAlert aria-hidden className="mt-0.5 size-4.5 shrink-0" />
           <div className="min-w-0">
             <p>{findText('problems', error.code) ?? error.message}</p>
+            {isAdmin && keyTroubles.has(error.code) && (
+              <Link
+                to="/configurations"
+                className="inline-flex min-h-10 items-center font-medium underline underline-offset-4"
+              >
+                {t('live.toKeys')}
+              </Link>
+            )}
             {(error.provider_message ?? error.provider_code) && (
               <details className="mt-1">
                 <summary className="min-h-6">{t('live.serviceSaid')}</summary>

@@ -133,11 +133,11 @@ function Parts({ status }: { status: Status }) {
       </Part>
       <Part icon={<Sparkles aria-hidden />} title={t('status.services')}>
         <ul className="flex flex-col gap-1">
-          {providers.map(({ id, name, state, active_configurations: count }) => (
+          {providers.map(({ id, name, state, active_configurations: count, ready_configurations: ready }) => (
             <li key={id} className="flex min-h-10 flex-wrap items-center justify-between gap-x-3">
               <span>{providerName(id, name)}</span>
               {state === 'configured' ? (
-                <Badge look="good">{t('status.keysOn', { count })}</Badge>
+                <KeysBadge count={count} ready={ready} />
               ) : (
                 <Link
                   to="/configurations"
@@ -176,6 +176,17 @@ function Parts({ status }: { status: Status }) {
         </a>
       </Part>
     </div>
+  )
+}
+
+/** Where one rests or was taken out, it leads to the page that says why. */
+function KeysBadge({ count, ready }: { count: number; ready: number }) {
+  const t = useText()
+  if (ready === count) return <Badge look="good">{t('status.keysOn', { count })}</Badge>
+  return (
+    <Link to="/configurations" className="inline-flex min-h-10 items-center underline-offset-4 hover:underline">
+      <Badge look={ready === 0 ? 'bad' : 'warning'}>{t('status.keysReady', { count, ready })}</Badge>
+    </Link>
   )
 }
 

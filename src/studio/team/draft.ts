@@ -1,26 +1,19 @@
-/** What stands in the form of a new token. It outlives a reload of the page. */
-import type { NewTokenInput } from '../api.ts'
+/** What stands in the form of a token. That of a new one outlives a reload of the page. */
+import type { NewTokenInput, Token } from '../api.ts'
+import { type CapDraft, type CapFault, capDraftOf, capFaultsOf, capsBodyOf, noCaps } from '../cap-draft.ts'
 
-export interface TokenDraft {
+export interface TokenDraft extends CapDraft {
   name: string
   role: 'member' | 'admin'
-  /** As written; empty for no cap. */
-  amount: string
-  currency: string
-  images: string
   /** Undefined: all. */
   models: readonly string[] | undefined
 }
 
-export const currencies = ['CNY', 'USD'] as const
+const newDraft: TokenDraft = { ...noCaps, name: '', role: 'member', models: undefined }
 
-export const newDraft: TokenDraft = {
-  name: '',
-  role: 'member',
-  amount: '',
-  currency: 'CNY',
-  images: '',
-  models: undefined,
+export function draftOf(token: Token): TokenDraft {
+  const { name, role, models } = token
+  return { ...capDraftOf(token), name, role, models: models ?? undefined }
 }
 
 /** Of this page alone: another tab may be making another token. */
@@ -36,27 +29,19 @@ export function keepDraft(draft: TokenDraft | undefined) {
   else sessionStorage.removeItem(storageKey)
 }
 
-export type DraftFault = 'name' | 'amount' | 'images' | 'models'
+export type DraftFault = 'name' | 'models' | CapFault
 
-/** What can be seen here; how large an amount may be, and the like, is the server's to say. */
-export function faultsOf({ name, amount, images, models }: TokenDraft): DraftFault[] {
+export function faultsOf(draft: TokenDraft): DraftFault[] {
   const faults: (DraftFault | false)[] = [
-    name.trim() === '' && 'name',
-    !/^(\d+([.,]\d+)?)?$/.test(amount.trim()) && 'amount',
-    !/^\d*$/.test(images.trim()) && 'images',
-    models?.length === 0 && 'models',
+    draft.name.trim() === '' && 'name',
+    ...capFaultsOf(draft),
+    draft.models?.length === 0 && 'models',
   ]
   return faults.filter(fault => fault !== false)
 }
 
 /** As the server takes it, of a draft without faults. */
-export function bodyOf({ name, role, amount, currency, images, models }: TokenDraft): NewTokenInput {
-  const money = amount.trim().replace(',', '.')
-  return {
-    name: name.trim(),
-    role,
-    monthly_cap: money === '' ? null : { amount: Number(money), currency },
-    monthly_images: images.trim() === '' ? null : Number(images.trim()),
-    models: models ? [...models] : null,
-  }
+export function bodyOf(draft: TokenDraft): NewTokenInput {
+  const { name, role, models } = draft
+  return { name: name.trim(), role, ...capsBodyOf(draft), models: models ? [...models] : null }
 }

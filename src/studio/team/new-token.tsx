@@ -3,14 +3,14 @@ import { CircleAlert } from 'lucide-react'
 import { type FormEvent, useEffect, useId, useRef, useState } from 'react'
 import { flushSync } from 'react-dom'
 import { ApiError, explain, type MadeToken, useMakeToken } from '../api.ts'
+import { CapFields } from '../cap-fields.tsx'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { Dialog } from '../ui/dialog.tsx'
-import { controlClasses, Field, TextField } from '../ui/field.tsx'
-import { Select } from '../ui/select.tsx'
+import { controlClasses, Field } from '../ui/field.tsx'
 import { Notice } from '../ui/states.tsx'
-import { bodyOf, currencies, type DraftFault, faultsOf, keepDraft, readDraft, type TokenDraft } from './draft.ts'
+import { bodyOf, type DraftFault, faultsOf, keepDraft, readDraft, type TokenDraft } from './draft.ts'
 import { ModelsField } from './models-field.tsx'
 
 export interface NewTokenDialogProps {
@@ -98,36 +98,12 @@ export function NewTokenDialog({ onClose, onMade }: NewTokenDialogProps) {
           )}
         </Field>
         <RoleChoice role={draft.role} onChange={role => change({ role })} />
-        <fieldset>
-          <legend className="font-medium text-ink-soft text-sm">{t('team.caps')}</legend>
-          <p className="mt-0.5 mb-2.5 text-ink-faint text-sm">{t('team.capsHint')}</p>
-          <div className="grid grid-cols-2 gap-3 sm:grid-cols-[1fr_8rem_1fr]">
-            <TextField
-              label={t('team.amount')}
-              error={errorOf('amount', 'amountFault')}
-              inputMode="decimal"
-              placeholder="50"
-              value={draft.amount}
-              onChange={event => change({ amount: event.target.value })}
-            />
-            <Select
-              label={t('team.currency')}
-              value={draft.currency}
-              choices={currencies.map(currency => ({ value: currency, label: currency }))}
-              onChange={currency => change({ currency })}
-            />
-            <TextField
-              label={t('team.images')}
-              error={errorOf('images', 'imagesFault')}
-              inputMode="numeric"
-              placeholder="300"
-              value={draft.images}
-              onChange={event => change({ images: event.target.value })}
-              className="max-sm:col-span-2"
-            />
-          </div>
-          {draft.amount.trim() !== '' && <p className="mt-2 text-ink-faint text-sm">{t('team.currencyHint')}</p>}
-        </fieldset>
+        <CapFields
+          draft={draft}
+          hint={t('team.capsHint')}
+          errors={{ amount: errorOf('amount', 'amountFault'), images: errorOf('images', 'imagesFault') }}
+          onChange={change}
+        />
         <ModelsField
           chosen={draft.models}
           error={errorOf('models', 'modelsNeeded')}

@@ -66,6 +66,11 @@ export function moment(timestamp: string) {
   return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(timestamp))
 }
 
+/** `14:05:09`, of today. */
+export function clock(timestamp: string) {
+  return new Intl.DateTimeFormat(locale(), { timeStyle: 'medium' }).format(new Date(timestamp))
+}
+
 /** `1 December 2026`, a day in UTC as the server counts them. */
 export function day(date: string) {
   return new Intl.DateTimeFormat(locale(), { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(date))

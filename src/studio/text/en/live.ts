@@ -32,6 +32,7 @@ export const live = {
   all: 'All pictures',
   serviceSaid: 'The service said',
   requestId: 'Request',
+  toKeys: 'Open Keys',
   retried: 'It is being made again.',
   references: 'from {count} {count|reference|references}',
   announceDone: 'Picture ready: {prompt}',

@@ -8,7 +8,8 @@ export const problems = {
   too_many_requests: 'Too many requests at once. Wait a moment and try again.',
   shutting_down: 'The server is stopping. Try again in a moment.',
   internal_error: 'Something went wrong in the server. Its log names the cause.',
-  configuration_missing: 'There is no active key for this service. An administrator can add one under Keys.',
+  configuration_missing:
+    'No key of this service can be used now: none is on, or the service refused it. An administrator can see to it under Keys.',
   content_rejected: 'The service refused the content. Word the prompt differently, or use other references.',
   provider_rejected: 'The service refused the request. Change what it names, or choose another model.',
   provider_key_rejected: 'The service refused the key. An administrator can check it under Keys.',

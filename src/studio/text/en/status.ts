@@ -17,6 +17,7 @@ export const status = {
   see: 'Show',
   services: 'Services',
   keysOn: '{count} {count|key|keys} on',
+  keysReady: '{ready} of {count} {count|key|keys} ready',
   noKey: 'No key',
   addKey: 'Add a key',
   storage: 'Pictures',

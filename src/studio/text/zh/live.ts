@@ -34,6 +34,7 @@ export const live: Words<typeof english> = {
   compare: '对比',
   all: '全部图片',
   serviceSaid: '服务方回应',
+  toKeys: '前往密钥页',
   requestId: '请求编号',
   retried: '正在重新生成。',
   references: '{count} 张参考图',

@@ -10,7 +10,7 @@ export const problems: Words<typeof english> = {
   too_many_requests: '请求太多，请稍等再试。',
   shutting_down: '服务器正在停止，请稍后再试。',
   internal_error: '服务器内部出错，原因见服务器日志。',
-  configuration_missing: '这个服务还没有可用的密钥，管理员可以在“密钥”页添加。',
+  configuration_missing: '这个服务目前没有可用的密钥：尚未启用，或已被服务方拒绝。管理员可以在“密钥”页处理。',
   content_rejected: '内容未通过服务方审核。请换一种说法，或更换参考图。',
   provider_rejected: '服务方拒绝了这个请求。请按提示修改，或换一个模型。',
   provider_key_rejected: '服务方不接受这个密钥，管理员可以在“密钥”页检查。',

@@ -1,0 +1,50 @@
+/** The fields of a monthly cap: money with its currency, and pictures. */
+import { type CapDraft, currencies } from './cap-draft.ts'
+import { useText } from './text/text.ts'
+import { TextField } from './ui/field.tsx'
+import { Select } from './ui/select.tsx'
+
+export interface CapFieldsProps {
+  draft: CapDraft
+  hint: string
+  errors: { amount: string | undefined; images: string | undefined }
+  onChange(next: Partial<CapDraft>): void
+}
+
+export function CapFields({ draft, hint, errors, onChange }: CapFieldsProps) {
+  const t = useText()
+  // One that was set with another currency keeps it.
+  const offered = [...new Set([...currencies, draft.currency])]
+  return (
+    <fieldset>
+      <legend className="font-medium text-ink-soft text-sm">{t('team.caps')}</legend>
+      <p className="mt-0.5 mb-2.5 text-ink-faint text-sm">{hint}</p>
+      <div className="grid grid-cols-2 gap-3 sm:grid-cols-[1fr_8rem_1fr]">
+        <TextField
+          label={t('team.amount')}
+          error={errors.amount}
+          inputMode="decimal"
+          placeholder="50"
+          value={draft.amount}
+          onChange={event => onChange({ amount: event.target.value })}
+        />
+        <Select
+          label={t('team.currency')}
+          value={draft.currency}
+          choices={offered.map(currency => ({ value: currency, label: currency }))}
+          onChange={currency => onChange({ currency })}
+        />
+        <TextField
+          label={t('team.images')}
+          error={errors.images}
+          inputMode="numeric"
+          placeholder="300"
+          value={draft.images}
+          onChange={event => onChange({ images: event.target.value })}
+          className="max-sm:col-span-2"
+        />
+      </div>
+      {draft.amount.trim() !== '' && <p className="mt-2 text-ink-faint text-sm">{t('team.currencyHint')}</p>}
+    </fieldset>
+  )
+}

@@ -1,0 +1,78 @@
+/** How a key is at the moment: what keeps it from its work, what it does, and what it may do. */
+import { CirclePause, ExternalLink, Hourglass } from 'lucide-react'
+import type { ReactNode } from 'react'
+import type { Configuration } from '../api.ts'
+import { clock, moment, money } from '../text/format.ts'
+import { findText, useLanguage, useText } from '../text/text.ts'
+import { Notice } from '../ui/states.tsx'
+import { consoleOf } from './services.ts'
+
+/** Its service refused it, and it waits for a test that passes. */
+export function TakenOut({ configuration, action }: { configuration: Configuration; action: ReactNode }) {
+  const t = useText()
+  const language = useLanguage()
+  const { provider, base_url: baseUrl, state } = configuration
+  const { code, detail, since } = state
+  const reason = code && (findText('configurations', code) ?? findText('problems', code))
+  const remedy = code && findText('configurations', `do_${code}`)
+  const page = consoleOf(provider, baseUrl)
+  return (
+    <Notice look="bad" icon={<CirclePause aria-hidden className="self-start" />}>
+      <p>
+        <strong className="font-medium">
+          {since === null ? t('configurations.takenOut') : t('configurations.takenOutAt', { when: moment(since) })}
+        </strong>{' '}
+        {[reason, remedy].filter(Boolean).join(language === 'zh' ? '' : ' ')}
+      </p>
+      {detail && (
+        <p lang={language === 'en' ? undefined : 'en'} className="mt-1 break-words text-ink-soft text-xs">
+          {detail}
+        </p>
+      )}
+      <p className="mt-1 text-ink-soft">{t('configurations.takenOutHint')}</p>
+      <div className="mt-2 flex flex-wrap items-center gap-x-4 gap-y-1">
+        {action}
+        {page && (
+          <a
+            href={page}
+            target="_blank"
+            rel="noreferrer"
+            className="inline-flex min-h-10 items-center gap-1.5 font-medium underline underline-offset-4"
+          >
+            {t('configurations.console')}
+            <ExternalLink aria-hidden className="size-4" />
+          </a>
+        )}
+      </div>
+    </Notice>
+  )
+}
+
+/** Its service asked to slow down. */
+export function Resting({ until }: { until: string }) {
+  const t = useText()
+  return (
+    <p role="status" className="flex items-center gap-2 text-amber text-sm tabular-nums">
+      <Hourglass aria-hidden className="size-4 shrink-0" />
+      {t('configurations.resting', { time: clock(until) })}
+    </p>
+  )
+}
+
+/** One quiet line: ready or at work, and the limits that are set. */
+export function Limits({ configuration }: { configuration: Configuration }) {
+  const t = useText()
+  const { state, weight, most_running: mostRunning, requests_per_minute: perMinute } = configuration
+  const { monthly_cap: cap, monthly_images: images } = configuration
+  const facts = [
+    state.status === 'ready' && t('configurations.ready'),
+    state.running > 0 && t('configurations.underWay', { count: state.running }),
+    weight !== 1 && t('configurations.weightIs', { weight }),
+    mostRunning !== null && t('configurations.atATime', { count: mostRunning }),
+    perMinute !== null && t('configurations.aMinute', { count: perMinute }),
+    cap && t('configurations.aMonth', { amount: money(cap.amount, cap.currency) }),
+    images !== null && t('configurations.aMonth', { amount: t('usage.capPictures', { count: images }) }),
+  ].filter(fact => typeof fact === 'string')
+  if (facts.length === 0) return null
+  return <p className="mt-1 text-ink-faint text-sm tabular-nums">{facts.join(' · ')}</p>
+}
