@@ -27,25 +27,40 @@ export type Token = z.infer<typeof Token>
 
 export const TokenList = z.object({ items: z.array(Token) }).meta({ id: 'TokenList' })
 
+const name = z.string().trim().min(1).max(200).describe('Whose it is, or what for.')
+const models = z
+  .array(z.string().trim().min(1).max(200))
+  .max(200)
+  .transform(models => [...new Set(models)])
+  .nullable()
+  .optional()
+
 export const NewToken = z
   .strictObject({
-    name: z.string().trim().min(1).max(200).describe('Whose it is, or what for.'),
+    name,
     role: Role.optional().describe('`member` when left out.'),
     monthly_cap: MonthlyCap.nullable().optional(),
     monthly_images: MonthlyImages.nullable().optional(),
-    models: z
-      .array(z.string().trim().min(1).max(200))
-      .max(200)
-      .transform(models => [...new Set(models)])
-      .nullable()
-      .optional()
-      .describe('Ids of the models that it may use; null or left out: all.'),
+    models: models.describe('Ids of the models that it may use; null or left out: all.'),
   })
   .meta({
     id: 'NewToken',
     examples: [
       { name: 'design team', role: 'member', monthly_cap: { amount: 50, currency: 'CNY' }, monthly_images: 300 },
     ],
+  })
+
+export const TokenChange = z
+  .strictObject({
+    name: name.optional(),
+    monthly_cap: MonthlyCap.nullable().optional(),
+    monthly_images: MonthlyImages.nullable().optional(),
+    models: models.describe('Ids of the models that it may use; null: all.'),
+  })
+  .meta({
+    id: 'TokenChange',
+    description: 'Members left out stay as they are; null takes a limit away. The role is for good.',
+    examples: [{ monthly_cap: { amount: 80, currency: 'CNY' } }],
   })
 
 export const MadeToken = Token.extend({

@@ -205,7 +205,7 @@ function sentence(limit: Limit, wanted: Reservation, { left, leftImages, renewsA
       ? `leaves ${many(leftImages ?? 0)}, and this request asks for ${images}`
       : `leaves ${left.amount} ${left.currency}, and this request may cost up to ${cost?.amount} ${cost?.currency}`
   const advice = {
-    token: 'an administrator can make a token with more',
+    token: 'an administrator can raise it',
     configuration: 'an administrator can raise it',
     all: 'whoever runs the server can raise it (MONTHLY_CAP)',
   }[scope]

@@ -205,6 +205,9 @@ export interface NewToken {
   models: string[] | null
 }
 
+/** What is undefined stays as it is. */
+export type TokenChange = Partial<Pick<NewToken, 'name' | 'monthlyCap' | 'monthlyImages' | 'models'>>
+
 /** What is left of the caps of a token in this calendar month (UTC); null where it has no such cap. */
 export interface Remaining {
   left: Money | null
@@ -217,6 +220,8 @@ export interface Tokens {
   list(): Promise<TokenRecord[]>
   /** `text` is what clients send; it is never to be had again. */
   make(token: NewToken): Promise<{ token: TokenRecord; text: string }>
+  /** @throws Refusal `not_found` */
+  change(id: string, change: TokenChange): Promise<TokenRecord>
   /** @throws Refusal `not_found` */
   revoke(id: string): Promise<void>
   /** Has it the form of a token, whether or not there is such a one? */

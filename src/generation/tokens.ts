@@ -42,10 +42,14 @@ export function createTokens({ store }: { store: Store }): Tokens {
       return { token, text }
     },
 
+    async change(id, change) {
+      const changed = await store.tokens.change(id, change)
+      if (!changed) throw missing()
+      return changed
+    },
+
     async revoke(id) {
-      if (!(await store.tokens.revoke(id, new Date().toISOString()))) {
-        throw new Refusal('not_found', 'There is no token with this id; it may have been revoked already.')
-      }
+      if (!(await store.tokens.revoke(id, new Date().toISOString()))) throw missing()
       revocations.emit(id)
     },
 
@@ -66,6 +70,10 @@ export function createTokens({ store }: { store: Store }): Tokens {
 
     remaining: token => remainingOf(store, token),
   }
+}
+
+function missing() {
+  return new Refusal('not_found', 'There is no token with this id; it may have been revoked already.')
 }
 
 function hashOf(text: string) {

@@ -47,6 +47,7 @@ const ofOperations: Record<string, ProblemCode[]> = {
   'post /api/config/test': ['not_allowed', 'not_found'],
   'get /api/tokens': ['not_allowed'],
   'post /api/tokens': ['not_allowed'],
+  'patch /api/tokens/{id}': ['not_allowed'],
   'delete /api/tokens/{id}': ['not_allowed'],
   'get /api/status/errors': ['not_allowed'],
   'post /api/login': ['too_many_requests'],

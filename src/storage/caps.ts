@@ -15,6 +15,18 @@ export function capColumns({ monthlyCap, monthlyImages }: Caps): CapColumns {
   }
 }
 
+/** Those of the caps that are given. */
+export function changedCapColumns({ monthlyCap, monthlyImages }: Partial<Caps>): Partial<CapColumns> {
+  const { monthly_images, ...money } = capColumns({
+    monthlyCap: monthlyCap ?? null,
+    monthlyImages: monthlyImages ?? null,
+  })
+  return {
+    ...(monthlyCap === undefined ? {} : money),
+    ...(monthlyImages === undefined ? {} : { monthly_images }),
+  }
+}
+
 export function capsOf(row: CapColumns): Caps {
   const { monthly_cap_amount: amount, monthly_cap_currency: currency } = row
   return {

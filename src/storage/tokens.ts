@@ -1,6 +1,6 @@
 /** Rows of `access_tokens`: who may use the server, and within which limits. */
 import type { Selectable } from 'kysely'
-import { capColumns, capsOf } from './caps.ts'
+import { capColumns, capsOf, changedCapColumns } from './caps.ts'
 import type { Connection } from './database.ts'
 import type { Role, TokenRecord } from './records.ts'
 import type { AccessTokensTable } from './tables.ts'
@@ -52,6 +52,27 @@ export function createTokenRepository(db: Connection) {
         .selectAll()
         .where('hash', '=', hash)
         .where('revoked_at', 'is', null)
+        .executeTakeFirst()
+      return row && tokenOf(row)
+    },
+
+    /** What is undefined stays as it is. Undefined when there is none, or it is revoked. */
+    async change(
+      id: string,
+      { name, models, ...caps }: Partial<Pick<TokenRecord, 'name' | 'models' | 'monthlyCap' | 'monthlyImages'>>,
+    ): Promise<TokenRecord | undefined> {
+      const values = {
+        ...(name === undefined ? {} : { name }),
+        ...(models === undefined ? {} : { models: models && JSON.stringify(models) }),
+        ...changedCapColumns(caps),
+      }
+      if (Object.keys(values).length === 0) return this.find(id)
+      const row = await db
+        .updateTable('access_tokens')
+        .set(values)
+        .where('id', '=', id)
+        .where('revoked_at', 'is', null)
+        .returningAll()
         .executeTakeFirst()
       return row && tokenOf(row)
     },

@@ -57,6 +57,7 @@ const rules: Record<string, AccessRule> = {
   'POST /api/config/test': 'admin',
   'GET /api/tokens': 'admin',
   'POST /api/tokens': 'admin',
+  'PATCH /api/tokens/:id': 'admin',
   'DELETE /api/tokens/:id': 'admin',
 }
 
@@ -70,6 +71,7 @@ const bodies: Record<string, unknown> = {
   'PUT /api/config/:id': { name: 'x' },
   'POST /api/config/test': { id: 'k1' },
   'POST /api/tokens': { name: 'x' },
+  'PATCH /api/tokens/:id': { name: 'x' },
 }
 
 const ids: Record<string, string> = {
@@ -507,6 +509,7 @@ function watched(effects: string[]): StartOptions['services'] {
     },
     tokens: {
       make: note('make'),
+      change: note('change'),
       revoke: note('revoke'),
       identify: async text => person(text.replace(/^wig_|0+$/g, '')),
       find: async id => [...people.keys()].map(person).find(one => one?.id === id),

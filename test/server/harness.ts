@@ -101,6 +101,7 @@ function fakeServices(created: Created[], parts: NonNullable<StartOptions['servi
   const tokens: Services['tokens'] = {
     list: async () => [token],
     make: async input => ({ token: { ...token, ...input }, text: `wig_${'x'.repeat(43)}` }),
+    change: async (_id, { name = token.name }) => ({ ...token, name }),
     revoke: async () => {},
     looksLikeOne: text => text.startsWith('wig_'),
     identify: async () => undefined,

@@ -66,7 +66,7 @@ test('describes every address with its methods, and every answer', async () => {
     '/health': ['get'],
     '/api/status': ['get'],
     '/api/tokens': ['get', 'post'],
-    '/api/tokens/{id}': ['delete'],
+    '/api/tokens/{id}': ['delete', 'patch'],
     '/api/me': ['get'],
     '/api/usage': ['get'],
     '/api/status/errors': ['get'],

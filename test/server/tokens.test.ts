@@ -69,6 +69,45 @@ test('a token is shown once, kept as a hash, and gone with its sessions when it 
   expect((await app.call('GET', '/api/tokens', undefined, admin)).body).toEqual({ items: [] })
 })
 
+test('a token is changed: what is left out stays, what is spent counts, and the text goes on', async () => {
+  const app = await startClosed()
+  const made = await make(app, { name: 'a', monthly_images: 1, models: [picture.model] })
+  const change = (body: unknown, id = made.id) => app.call('PATCH', `/api/tokens/${id}`, body, admin)
+  const use = (body: unknown = picture) => app.call('POST', '/api/generate', body, made.headers)
+  await use()
+  const refused = await use()
+
+  const raised = await change({ monthly_images: 3 })
+  const first = await use()
+  const capped = await change({ name: ' b ', monthly_cap: { amount: 0.5, currency: 'CNY' }, monthly_images: null })
+  const over = await use()
+  const other = await use({ ...picture, model: 'doubao-seedream-4-5-251128', parameters: {} })
+  const opened = await change({ monthly_cap: null, models: null })
+  const last = await use({ ...picture, model: 'doubao-seedream-4-5-251128', parameters: {} })
+
+  expect([refused.status, refused.body.detail]).toEqual([402, expect.stringContaining('an administrator can raise it')])
+  const before = { id: made.id, name: 'a', role: 'member', monthly_cap: null, models: [picture.model] }
+  expect([raised.status, raised.body]).toEqual([200, expect.objectContaining({ ...before, monthly_images: 3 })])
+  expect(raised.body).not.toHaveProperty('token')
+  expect(first.status).toBe(200)
+  expect(capped.body).toMatchObject({
+    ...before,
+    ...{ name: 'b', monthly_cap: { amount: 0.5, currency: 'CNY' }, monthly_images: null },
+  })
+  expect([over.status, over.body.budget.left]).toEqual([402, { amount: 0.1, currency: 'CNY' }])
+  expect([other.status, other.body.code]).toEqual([403, 'not_allowed'])
+  expect(opened.body).toMatchObject({ name: 'b', monthly_cap: null, monthly_images: null, models: null })
+  expect(last.status).toBe(200)
+  expect((await app.call('GET', '/api/me', undefined, made.headers)).body).toMatchObject({ name: 'b', left: null })
+  expect((await change({})).body).toEqual({ ...opened.body, last_used_at: expect.any(String) })
+  expect((await change({ role: 'admin' })).status).toBe(422)
+  expect((await change({ monthly_images: -1 })).body.errors[0].path).toBe('monthly_images')
+  expect((await change({ name: 'x' }, 'nobody')).body.code).toBe('not_found')
+  await app.call('DELETE', `/api/tokens/${made.id}`, undefined, admin)
+  expect((await change({ name: 'x' })).status).toBe(404)
+  expect((await change({})).status).toBe(404)
+})
+
 test('a forged session of a named token is nobody', async () => {
   const app = await startClosed()
   const made = await make(app, { name: 'a' })

@@ -1,7 +1,7 @@
 /** Named tokens, and who the caller is. */
 import { z } from 'zod'
 import { NoBody } from '../../api/history.ts'
-import { MadeToken, Me, NewToken, TokenList } from '../../api/tokens.ts'
+import { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../../api/tokens.ts'
 import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
 import { idOf } from '../ids.ts'
@@ -37,6 +37,24 @@ export function tokenRoutes(app: App, { services, access }: Parts) {
         monthlyImages: monthly_images ?? null,
       })
       return reply.code(201).send({ ...presentToken(token), token: text })
+    },
+  )
+
+  app.patch(
+    '/api/tokens/:id',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Change a token',
+        description: 'Its text stays the same, and what it has spent of the month counts in the new caps.',
+        body: TokenChange,
+        response: { 200: Token },
+      },
+    },
+    async request => {
+      const { name, monthly_cap: monthlyCap, monthly_images: monthlyImages, models } = request.body
+      return presentToken(await tokens.change(idOf(request), { name, monthlyCap, monthlyImages, models }))
     },
   )
 
