@@ -23,7 +23,7 @@ import type { StoredReference } from '../api/images.ts'
 import type { Model } from '../api/models.ts'
 import type { Problem } from '../api/problems.ts'
 import type { RecentErrorList, Status } from '../api/system.ts'
-import type { MadeToken, Me, NewToken, TokenList } from '../api/tokens.ts'
+import type { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../api/tokens.ts'
 import type { UsageList } from '../api/usage.ts'
 import { day, money } from './text/format.ts'
 import { findText, t } from './text/text.ts'
@@ -293,6 +293,19 @@ export function useMakeToken() {
     mutationFn: (body: NewTokenInput) => request<MadeToken>('api/tokens', { method: 'POST', body }),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.tokens }),
     gcTime: 0,
+  })
+}
+
+type TokenChangeInput = z.input<typeof TokenChange>
+
+export function useChangeToken() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: ({ id, ...body }: TokenChangeInput & { id: string }) =>
+      request<Token>(`api/tokens/${encodeURIComponent(id)}`, { method: 'PATCH', body }),
+    // Its name stands in the usage as well, and it may be the own one.
+    onSettled: () =>
+      Promise.all([keys.tokens, keys.usages, keys.me].map(queryKey => client.invalidateQueries({ queryKey }))),
   })
 }
 

@@ -78,6 +78,25 @@ test('a token is made, copied, used, capped and revoked', async () => {
   await teammate.page.getByText(/未发送，也不会产生费用：您的令牌本月还剩 .0\.00/).waitFor()
   expect(app.doubao.requests.filter(({ method }) => method === 'POST')).toHaveLength(2)
 
+  // Given more, without another token.
+  await card.getByRole('button', { name: word('team.changeNamed', { name: '设计组' }) }).click()
+  const form = page.getByRole('dialog', { name: word('team.changeTitle', { name: '设计组' }) })
+  const raised = form.getByLabel(word('team.amount'), { exact: true })
+  await expect.poll(() => raised.inputValue()).toBe('0.5')
+  await raised.fill('2000000000')
+  await form.getByRole('button', { name: word('shell.save') }).click()
+  await form.getByRole('alert').getByText('1000000000').waitFor()
+  await raised.fill('0.75')
+  await form.getByRole('button', { name: word('shell.save') }).click()
+  await form.waitFor({ state: 'detached' })
+  await card.getByText(word('usage.capLeft', { left: '¥0.25' })).waitFor()
+  expect((await app.call('GET', '/api/tokens', undefined, admin)).body.items[0]).toMatchObject({
+    ...{ name: '设计组', role: 'member', monthly_images: 9, models: [model] },
+    monthly_cap: { amount: 0.75, currency: 'CNY' },
+  })
+  await generate(teammate.page, '再来一张')
+  await isDrawn(cardOf(teammate.page, '再来一张').getByRole('img'))
+
   // Taken back: the program is refused, and the page says why.
   await card.getByRole('button', { name: word('team.revokeNamed', { name: '设计组' }) }).click()
   const asking = page.getByRole('dialog', { name: word('team.revokeTitle', { name: '设计组' }) })
@@ -87,7 +106,7 @@ test('a token is made, copied, used, capped and revoked', async () => {
   expect((await app.call('GET', '/api/me', undefined, { authorization: `Bearer ${token}` })).status).toBe(401)
   await teammate.page.getByRole('alert').getByText('令牌已被撤销').waitFor()
   await teammate.page.getByRole('button', { name: /Sign in/ }).waitFor()
-  expect((await app.call('GET', '/api/history', undefined, admin)).body.items).toHaveLength(2)
+  expect((await app.call('GET', '/api/history', undefined, admin)).body.items).toHaveLength(3)
 })
 
 function clipboard(page: Page) {

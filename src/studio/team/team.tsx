@@ -3,14 +3,14 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { CircleAlert, LockOpen, Plus, UsersRound } from 'lucide-react'
 import { useState } from 'react'
-import { explain, type MadeToken, tokensQuery, usageQuery, useMe, useModels } from '../api.ts'
+import { explain, type MadeToken, type Token, tokensQuery, usageQuery, useMe, useModels } from '../api.ts'
 import { groupsOf } from '../spending.ts'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { EmptyState, Notice, Skeleton } from '../ui/states.tsx'
 import { MadeTokenDialog } from './made-token.tsx'
-import { NewTokenDialog } from './new-token.tsx'
 import { TokenCard } from './token-card.tsx'
+import { TokenForm } from './token-form.tsx'
 
 export function TeamScreen() {
   const t = useText()
@@ -22,6 +22,7 @@ export function TeamScreen() {
   const { data: models = [] } = useModels()
   const me = useMe()
   const [made, setMade] = useState<MadeToken>()
+  const [changed, setChanged] = useState<Token>()
 
   function open(isOpen: boolean) {
     void navigate({ to: '/team', search: { add: isOpen ? 'token' : undefined }, replace: true })
@@ -75,15 +76,18 @@ export function TeamScreen() {
               spent={usage.data && groups.find(({ key }) => key === token.id)}
               isSpentKnown={usage.data !== undefined}
               models={models}
+              onChange={() => setChanged(token)}
             />
           ))}
         </ul>
       )}
       {made ? (
         <MadeTokenDialog made={made} onClose={() => setMade(undefined)} />
+      ) : changed ? (
+        <TokenForm key={changed.id} token={changed} onClose={() => setChanged(undefined)} />
       ) : (
         add !== undefined && (
-          <NewTokenDialog
+          <TokenForm
             onClose={() => open(false)}
             onMade={token => {
               setMade(token)

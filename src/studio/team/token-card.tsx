@@ -1,5 +1,5 @@
 /** One token: what it may do, how much of its month is used, and its end. */
-import { Ban, ShieldCheck } from 'lucide-react'
+import { Ban, Pencil, ShieldCheck } from 'lucide-react'
 import { useState } from 'react'
 import type { Model } from '../../api/models.ts'
 import { ApiError, explain, type Token, useRevokeToken } from '../api.ts'
@@ -18,11 +18,12 @@ export interface TokenCardProps {
   spent: Sum | undefined
   isSpentKnown: boolean
   models: readonly Model[]
+  onChange(): void
 }
 
 const nothing: Sum = { images: 0, calls: 0, unknown: 0, unpricedImages: 0, amounts: [] }
 
-export function TokenCard({ token, spent = nothing, isSpentKnown, models }: TokenCardProps) {
+export function TokenCard({ token, spent = nothing, isSpentKnown, models, onChange }: TokenCardProps) {
   const t = useText()
   const { name, role, models: allowed, created_at: createdAt, last_used_at: lastUsedAt } = token
   const [isAsking, setAsking] = useState(false)
@@ -55,6 +56,15 @@ export function TokenCard({ token, spent = nothing, isSpentKnown, models }: Toke
               : t('team.models', { count: allowed.length, names: allowed.map(nameOf).join(t('team.between')) })}
           </p>
         </div>
+        <Button
+          size="small"
+          look="quiet"
+          icon={<Pencil aria-hidden className="size-4" />}
+          aria-label={t('team.changeNamed', { name })}
+          onClick={onChange}
+        >
+          {t('team.change')}
+        </Button>
         <Button
           size="small"
           look="danger"

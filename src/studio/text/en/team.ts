@@ -25,6 +25,12 @@ export const team = {
   revokeHint:
     'It ends at once: signed-in browsers, programs and everything that waits for events. What it made stays, and so does its line in the usage. A revoked token cannot be brought back.',
   revoked: '“{name}” was revoked.',
+  change: 'Change',
+  changeNamed: 'Change “{name}”',
+  changeTitle: 'Change “{name}”',
+  changed: '“{name}” was changed.',
+  memberKeeps: 'It stays that of a member. What it has used this month counts in the new caps.',
+  adminKeeps: 'It stays that of an administrator. What it has used this month counts in the new caps.',
   newTitle: 'New token',
   name: 'Name',
   nameHint: 'Whose it is, or what for. It stands in the usage.',

@@ -1,8 +1,8 @@
-/** The form of a new token: whose it is, what it may do, and how much it may spend. */
+/** The form of a token, new or made: whose it is, what it may do, and how much it may spend. */
 import { CircleAlert } from 'lucide-react'
 import { type FormEvent, useEffect, useId, useRef, useState } from 'react'
 import { flushSync } from 'react-dom'
-import { ApiError, explain, type MadeToken, useMakeToken } from '../api.ts'
+import { ApiError, explain, type MadeToken, type Token, useChangeToken, useMakeToken } from '../api.ts'
 import { CapFields } from '../cap-fields.tsx'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
@@ -10,58 +10,74 @@ import { classes } from '../ui/classes.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { controlClasses, Field } from '../ui/field.tsx'
 import { Notice } from '../ui/states.tsx'
-import { bodyOf, type DraftFault, faultsOf, keepDraft, readDraft, type TokenDraft } from './draft.ts'
+import { toast } from '../ui/toast.tsx'
+import { bodyOf, type DraftFault, draftOf, faultsOf, keepDraft, readDraft, type TokenDraft } from './draft.ts'
 import { ModelsField } from './models-field.tsx'
 
-export interface NewTokenDialogProps {
+export interface TokenFormProps {
+  /** The one that is changed; without it a new one is made. */
+  token?: Token
   onClose(): void
-  onMade(token: MadeToken): void
+  onMade?(token: MadeToken): void
 }
 
 /** Where the server reports a fault of each field. */
 const paths = { name: 'name', amount: 'monthly_cap', images: 'monthly_images', models: 'models' } as const
 
-export function NewTokenDialog({ onClose, onMade }: NewTokenDialogProps) {
+export function TokenForm({ token, onClose, onMade }: TokenFormProps) {
   const t = useText()
   const form = useId()
-  const [draft, setDraft] = useState(readDraft)
+  const [draft, setDraft] = useState(() => (token ? draftOf(token) : readDraft()))
   const [areFaultsShown, setFaultsShown] = useState(false)
   const nameField = useRef<HTMLInputElement>(null)
   const make = useMakeToken()
+  const save = useChangeToken()
+  const { isPending, error } = token ? save : make
   const faults = faultsOf(draft)
 
   function change(next: Partial<TokenDraft>) {
     const changed = { ...draft, ...next }
     setDraft(changed)
-    keepDraft(changed)
+    if (!token) keepDraft(changed)
     make.reset()
+    save.reset()
   }
 
   function close() {
-    keepDraft(undefined)
+    if (!token) keepDraft(undefined)
     onClose()
   }
 
   async function submit(event: FormEvent) {
     event.preventDefault()
     flushSync(() => setFaultsShown(true))
-    if (make.isPending) return
+    if (isPending) return
     if (faults.length > 0) {
       focusFault(form)
       return
     }
     // What goes wrong is shown beside its field, or below all of them.
-    const made = await make.mutateAsync(bodyOf(draft)).catch(() => undefined)
-    if (!made) return
-    keepDraft(undefined)
-    onMade(made)
+    try {
+      if (token) {
+        const { role, ...body } = bodyOf(draft)
+        const changed = await save.mutateAsync({ id: token.id, ...body })
+        toast(t('team.changed', { name: changed.name }), { look: 'good' })
+        close()
+      } else {
+        const made = await make.mutateAsync(bodyOf(draft))
+        keepDraft(undefined)
+        onMade?.(made)
+      }
+    } catch {
+      return
+    }
   }
 
   useEffect(() => {
-    if (make.isError) focusFault(form)
-  }, [make.isError, form])
+    if (error) focusFault(form)
+  }, [error, form])
 
-  const refused = make.error instanceof ApiError ? (make.error.problem?.errors ?? []) : []
+  const refused = error instanceof ApiError ? (error.problem?.errors ?? []) : []
   const refusalOf = (field: DraftFault) => refused.find(({ path }) => path.split('.')[0] === paths[field])?.message
   const isExplained = refused.some(({ path }) => Object.values(paths).some(known => known === path.split('.')[0]))
   const errorOf = (field: DraftFault, text: 'nameNeeded' | 'amountFault' | 'imagesFault' | 'modelsNeeded') =>
@@ -72,12 +88,12 @@ export function NewTokenDialog({ onClose, onMade }: NewTokenDialogProps) {
       isOpen
       onClose={close}
       initialFocus={nameField}
-      title={t('team.newTitle')}
+      title={token ? t('team.changeTitle', { name: token.name }) : t('team.newTitle')}
       actions={
         <>
           <Button onClick={close}>{t('shell.cancel')}</Button>
-          <Button type="submit" form={form} look="primary" isBusy={make.isPending} disabled={make.isPending}>
-            {t('team.make')}
+          <Button type="submit" form={form} look="primary" isBusy={isPending} disabled={isPending}>
+            {t(token ? 'shell.save' : 'team.make')}
           </Button>
         </>
       }
@@ -97,7 +113,11 @@ export function NewTokenDialog({ onClose, onMade }: NewTokenDialogProps) {
             />
           )}
         </Field>
-        <RoleChoice role={draft.role} onChange={role => change({ role })} />
+        {token ? (
+          <p className="text-ink-soft text-sm">{t(`team.${token.role}Keeps`)}</p>
+        ) : (
+          <RoleChoice role={draft.role} onChange={role => change({ role })} />
+        )}
         <CapFields
           draft={draft}
           hint={t('team.capsHint')}
@@ -109,9 +129,9 @@ export function NewTokenDialog({ onClose, onMade }: NewTokenDialogProps) {
           error={errorOf('models', 'modelsNeeded')}
           onChange={models => change({ models })}
         />
-        {make.isError && !isExplained && (
+        {error && !isExplained && (
           <Notice look="bad" icon={<CircleAlert aria-hidden />}>
-            {explain(make.error)}
+            {explain(error)}
           </Notice>
         )}
       </form>
