@@ -135,7 +135,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     pool,
     prices,
     tokens: createTokens({ store }),
-    usage: createUsage({ store, configurations }),
+    usage: createUsage({ store, configurations, caps: settings.caps }),
     status: createStatus({
       ...{ database, store, files, configurations, pool, runner, waiting },
       storageKind: settings.storage.kind,

@@ -1,5 +1,6 @@
 /** What was made and spent. */
 import { z } from 'zod'
+import { Money, MonthlyCap, MonthlyImages } from './caps.ts'
 import { moment } from './history.ts'
 
 export const UsageQuery = z.strictObject({
@@ -26,6 +27,18 @@ export const UsageList = z
         unknown: z.int().describe('Generations of which nobody knows whether they were billed, or for how much.'),
       }),
     ),
+    for_all: z
+      .object({
+        monthly_cap: MonthlyCap.nullable(),
+        monthly_images: MonthlyImages.nullable(),
+        left: Money.nullable().describe('What runs is taken off with the most that it may cost.'),
+        left_images: z.int().nullable(),
+        renews_at: z.string(),
+      })
+      .optional()
+      .describe(
+        'For admins, where `MONTHLY_CAP` or `MONTHLY_CAP_IMAGES` is set: these caps and what is left of them, in this month whatever period was asked for.',
+      ),
   })
   .meta({ id: 'UsageList', description: 'Deleting generations takes nothing away here.' })
 

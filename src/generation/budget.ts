@@ -3,7 +3,7 @@
  * may cost in the transaction that writes it, before anything is sent; when it has ended, what it did cost takes that place.
  */
 import type { CallRecord } from '../storage/calls.ts'
-import type { Caps, GenerationRecord, Money, TokenRecord } from '../storage/records.ts'
+import type { Caps, GenerationRecord, Money } from '../storage/records.ts'
 import type { Period, Reservation, Spent, Totals } from '../storage/spending.ts'
 import type { Repositories } from '../storage/store.ts'
 import { Refusal } from './errors.ts'
@@ -116,14 +116,14 @@ export function settlementOf(
   return { images: Math.max(stored, billed), calls: paid.length, cost, isUnknown: cost === null }
 }
 
-/** What a token has used of its month; the rest of each cap, never under zero. */
+/** What this month leaves of the caps of a token, or without one of those for all; never under zero. */
 export async function remainingOf(
   { spending }: Pick<Repositories, 'spending'>,
-  token: TokenRecord,
+  { monthlyCap, monthlyImages }: Caps,
+  by: { tokenId?: string },
 ): Promise<Remaining> {
   const month = monthOf(new Date().toISOString())
-  const totals = await spending.totals(month, { tokenId: token.id })
-  const { monthlyCap, monthlyImages } = token
+  const totals = await spending.totals(month, by)
   return {
     left: monthlyCap && { amount: leftOf(monthlyCap, totals), currency: monthlyCap.currency },
     leftImages: monthlyImages === null ? null : Math.max(0, monthlyImages - totals.images),

@@ -2,6 +2,7 @@
 
 import type { CheckResult } from '../providers/provider.ts'
 import type {
+  Caps,
   ConfigurationRecord,
   GenerationRecord,
   GenerationStatus,
@@ -243,6 +244,8 @@ export interface UsageItem extends UsageRow {
 export interface Usage {
   /** With `owner`, the id of a token, only its own. */
   report(period: Period, group: UsageGroup, owner?: string): Promise<UsageItem[]>
+  /** The caps for all together and what this month leaves of them; undefined where there are none. */
+  forAll(): Promise<(Caps & Remaining) | undefined>
 }
 
 /** Everything that the faces need. */

@@ -68,7 +68,7 @@ export function createTokens({ store }: { store: Store }): Tokens {
       return () => void revocations.off(id, listener)
     },
 
-    remaining: token => remainingOf(store, token),
+    remaining: token => remainingOf(store, token, { tokenId: token.id }),
   }
 }
 

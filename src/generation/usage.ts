@@ -1,15 +1,22 @@
 /** What was made and spent, by day, model, configuration or token. */
 import { findModel } from '../providers/index.ts'
+import type { Caps } from '../storage/records.ts'
 import type { UsageGroup } from '../storage/spending.ts'
 import type { Store } from '../storage/store.ts'
+import { remainingOf } from './budget.ts'
 import type { ConfigurationBook } from './configurations.ts'
 import type { Usage } from './services.ts'
 
 /** Stands for the access token of the server, and for everybody where none is needed. */
 const noToken = { id: 'admin', name: 'Access token' }
 
-export function createUsage({ store, configurations }: { store: Store; configurations: ConfigurationBook }): Usage {
+export function createUsage(parts: { store: Store; configurations: ConfigurationBook; caps: Caps }): Usage {
+  const { store, configurations, caps } = parts
   return {
+    async forAll() {
+      if (caps.monthlyCap === null && caps.monthlyImages === null) return undefined
+      return { ...caps, ...(await remainingOf(store, caps, {})) }
+    },
     async report(period, group, owner) {
       const rows = await store.spending.usage(period, group, owner)
       const nameOf = await namesOf(group)

@@ -5,13 +5,14 @@ import type { Image, StoredReference } from '../api/images.ts'
 import type { Model } from '../api/models.ts'
 import type { RecentErrorList, ShortStatus, Status } from '../api/system.ts'
 import type { Me, Token } from '../api/tokens.ts'
+import type { UsageList } from '../api/usage.ts'
 import { modelSchema, mostImages } from '../generation/catalogue.ts'
 import type { ConfigurationState } from '../generation/pool.ts'
 import type { Remaining, StatusReport } from '../generation/services.ts'
 import type { LoggedError } from '../log.ts'
 import { type FoundModel, providers } from '../providers/index.ts'
 import type { Price, SizeRule } from '../providers/provider.ts'
-import type { ConfigurationRecord, GenerationRecord, ImageRecord, Role, TokenRecord } from '../storage/records.ts'
+import type { Caps, ConfigurationRecord, GenerationRecord, ImageRecord, Role, TokenRecord } from '../storage/records.ts'
 import { adviceFor } from './advice.ts'
 
 /** `base` goes before every path of this server: empty, or `PUBLIC_URL`. */
@@ -147,6 +148,17 @@ export function presentMe(
     left_images: remaining?.leftImages ?? null,
     renews_at: remaining?.renewsAt ?? null,
     needs_token: needsToken,
+  }
+}
+
+export function presentForAll(caps: (Caps & Remaining) | undefined): UsageList['for_all'] {
+  if (!caps) return undefined
+  return {
+    monthly_cap: caps.monthlyCap,
+    monthly_images: caps.monthlyImages,
+    left: caps.left,
+    left_images: caps.leftImages,
+    renews_at: caps.renewsAt,
   }
 }
 

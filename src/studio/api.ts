@@ -330,8 +330,8 @@ export interface UsageQuery {
 export function usageQuery(query: UsageQuery) {
   return queryOptions({
     queryKey: keys.usage(query),
-    queryFn: async ({ signal }) =>
-      (await request<UsageList>('api/usage', { query: { ...query, format: 'json' }, signal })).items,
+    queryFn: ({ signal }) => request<UsageList>('api/usage', { query: { ...query, format: 'json' }, signal }),
+    select: ({ items }) => items,
   })
 }
 

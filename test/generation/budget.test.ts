@@ -380,3 +380,25 @@ function asDatabase(handle: DatabaseSync) {
     },
   }
 }
+
+test('administrators read what is left of the caps for all, in this month whatever they ask for', async () => {
+  const app = await startApp({ environment: { MONTHLY_CAP: '1 CNY', MONTHLY_CAP_IMAGES: '3' } })
+  const uncapped = await startApp()
+  const { headers } = await make(app)
+  await app.generate(picture, headers)
+  await app.generate(picture)
+
+  const answers = [
+    await app.call('GET', '/api/usage'),
+    await app.call('GET', '/api/usage?from=2020-01-01&to=2020-01-02'),
+  ]
+
+  for (const { body } of answers) {
+    expect(body.for_all).toEqual({
+      ...{ monthly_cap: { amount: 1, currency: 'CNY' }, left: { amount: 0.6, currency: 'CNY' } },
+      ...{ monthly_images: 3, left_images: 1, renews_at: firstOfNextMonth() },
+    })
+  }
+  expect((await app.call('GET', '/api/usage', undefined, headers)).body).not.toHaveProperty('for_all')
+  expect((await uncapped.call('GET', '/api/usage')).body).toEqual({ items: [] })
+})

@@ -126,7 +126,7 @@ function fakeServices(created: Created[], parts: NonNullable<StartOptions['servi
     configurations,
     pool,
     tokens,
-    usage: { report: async () => [], ...parts.usage },
+    usage: { report: async () => [], forAll: async () => undefined, ...parts.usage },
     prices: createPrices(),
     status: parts.status ?? (async () => report),
   } as Services

@@ -25,7 +25,8 @@ function cellsOf(table: Locator) {
 }
 
 test('totals, days, and lines by model, key and token are those of the API, and so is the file', async () => {
-  const app = await startStudio({ environment: { ACCESS_TOKEN: accessToken } })
+  const caps = { MONTHLY_CAP: '10 CNY', MONTHLY_CAP_IMAGES: '20' }
+  const app = await startStudio({ environment: { ACCESS_TOKEN: accessToken, ...caps } })
   const made = await app.call('POST', '/api/tokens', { name: 'Anna', monthly_images: 4 }, admin)
   const member = { authorization: `Bearer ${made.body.token}` }
   await app.generate({ prompt: 'two boats', model: seedream, parameters: { n: 2 } }, member)
@@ -66,8 +67,11 @@ test('totals, days, and lines by model, key and token are those of the API, and 
     expect(expected.length).toBe(2)
     await expect.poll(() => cellsOf(lines.getByRole('table'))).toEqual(expected)
   }
-  const caps = page.getByRole('region', { name: word('usage.caps') })
-  await caps.getByText(word('usage.capUsed', { used: 2, cap: '4 pictures' })).waitFor()
+  const region = page.getByRole('region', { name: word('usage.caps') })
+  await region.getByText(word('usage.capUsed', { used: 2, cap: '4 pictures' })).waitFor()
+  const together = region.getByRole('listitem').filter({ hasText: word('usage.all') })
+  await together.getByText(word('usage.capUsed', { used: '¥1.18', cap: '¥10.00' })).waitFor()
+  await together.getByText(word('usage.capUsed', { used: 5, cap: '20 pictures' })).waitFor()
 
   await page.getByRole('button', { name: word('usage.csvBy') }).click()
   const download = page.waitForEvent('download')
@@ -78,7 +82,8 @@ test('totals, days, and lines by model, key and token are those of the API, and 
 
   // What is made meanwhile is there without asking.
   await app.generate({ prompt: 'one more', model: seedream }, member)
-  await caps.getByText(word('usage.capUsed', { used: 3, cap: '4 pictures' })).waitFor()
+  await region.getByText(word('usage.capUsed', { used: 3, cap: '4 pictures' })).waitFor()
+  await together.getByText(word('usage.capUsed', { used: 6, cap: '20 pictures' })).waitFor()
   await expect.poll(() => figures.nth(1).innerText()).toBe('6')
 })
 

@@ -5,6 +5,7 @@ import type { UsageItem } from '../../generation/services.ts'
 import { ownerOf } from '../../generation/tokens.ts'
 import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
+import { presentForAll } from '../present.ts'
 
 export function usageRoutes(app: App, { services }: Parts) {
   app.get(
@@ -28,9 +29,12 @@ export function usageRoutes(app: App, { services }: Parts) {
         // The last moment of a day belongs to it.
         to: new Date((to ?? now).getTime() + 1).toISOString(),
       }
-      const items = await services.usage.report(period, group, ownerOf(callerOf(request)))
+      const caller = callerOf(request)
+      const items = await services.usage.report(period, group, ownerOf(caller))
       reply.header('vary', 'Accept')
-      if (format === 'json') return { items }
+      if (format === 'json') {
+        return { items, for_all: caller.role === 'admin' ? presentForAll(await services.usage.forAll()) : undefined }
+      }
       return reply
         .type('text/csv; charset=utf-8')
         .header('content-disposition', `attachment; filename="webimgui-usage-by-${group}.csv"`)

@@ -1,10 +1,13 @@
-/** What is left of this month's caps: those of the own token, and for administrators those of all tokens and keys. */
+/** What is left of this month's caps: those of the own token, and for administrators those for all together, of tokens and of keys. */
 import { useQuery } from '@tanstack/react-query'
-import { configurationsQuery, tokensQuery, type UsageItem, usageQuery, useMe } from '../api.ts'
+import type { UsageList } from '../../api/usage.ts'
+import { configurationsQuery, type Me, tokensQuery, type UsageItem, usageQuery, useMe } from '../api.ts'
 import { type Cap, CapBar, capsOf } from '../caps.tsx'
 import { sumOf } from '../spending.ts'
 import { day } from '../text/format.ts'
 import { useText } from '../text/text.ts'
+
+type Remaining = Pick<Me, 'monthly_cap' | 'monthly_images' | 'left' | 'left_images'>
 
 interface Holder {
   id: string
@@ -19,17 +22,17 @@ export function MonthCaps() {
   const tokens = useQuery({ ...tokensQuery, enabled: isAdmin })
   const configurations = useQuery({ ...configurationsQuery, enabled: isAdmin })
   const byToken = useQuery({ ...usageQuery({ group: 'token' }), enabled: isAdmin })
+  const forAll = useQuery({
+    ...usageQuery({ group: 'token' }),
+    enabled: isAdmin,
+    select: (list: UsageList) => list.for_all,
+  }).data
   const byConfiguration = useQuery({ ...usageQuery({ group: 'configuration' }), enabled: isAdmin })
   const spentBy = (id: string, items: readonly UsageItem[]) => sumOf(items.filter(({ key }) => key === id))
 
   const holders: Holder[] = []
-  if (me && !isAdmin) {
-    const { monthly_cap: cap, monthly_images: images, left, left_images: leftImages } = me
-    const amounts =
-      cap && left ? [{ amount: Math.round((cap.amount - left.amount) * 1e6) / 1e6, currency: cap.currency }] : []
-    const caps = capsOf(me, { amounts, images: (images ?? 0) - (leftImages ?? 0) })
-    holders.push({ id: 'own', name: t('usage.own'), caps })
-  }
+  if (me && !isAdmin) holders.push({ id: 'own', name: t('usage.own'), caps: capsOf(me, usedOf(me)) })
+  if (forAll) holders.push({ id: 'all', name: t('usage.all'), caps: capsOf(forAll, usedOf(forAll)) })
   if (isAdmin && byToken.data && byConfiguration.data) {
     for (const token of tokens.data ?? []) {
       holders.push({ id: token.id, name: token.name, caps: capsOf(token, spentBy(token.id, byToken.data)) })
@@ -64,6 +67,13 @@ export function MonthCaps() {
       </ul>
     </section>
   )
+}
+
+/** What is not left. */
+function usedOf({ monthly_cap: cap, monthly_images: images, left, left_images: leftImages }: Remaining) {
+  const amounts =
+    cap && left ? [{ amount: Math.round((cap.amount - left.amount) * 1e6) / 1e6, currency: cap.currency }] : []
+  return { amounts, images: (images ?? 0) - (leftImages ?? 0) }
 }
 
 /** Its first day, in UTC. */

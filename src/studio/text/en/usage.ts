@@ -41,6 +41,7 @@ export const usage = {
   caps: 'Caps of this month',
   capsHint: 'They renew on {day}.',
   own: 'Your token',
+  all: 'All together',
   ofKey: 'Key {name}',
   capUsed: '{used} of {cap}',
   capLeft: '{left} left',

@@ -43,6 +43,7 @@ export const usage: Words<typeof english> = {
   caps: '本月上限',
   capsHint: '{day}重新计算。',
   own: '您的令牌',
+  all: '全部合计',
   ofKey: '密钥 {name}',
   capUsed: '{used} / {cap}',
   capLeft: '剩余 {left}',
