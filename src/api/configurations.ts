@@ -31,6 +31,7 @@ export const Configuration = z
     base_url: z.string().nullable(),
     is_active: z.boolean(),
     source: z.enum(['stored', 'environment']).describe('Those from the environment are read-only.'),
+    is_local: z.boolean().describe('Its requests go to the machine of this server and nowhere else.'),
     has_key: z.boolean(),
     key_hint: z.string().nullable().describe('The last four characters of the key.'),
     monthly_cap: MonthlyCap.nullable(),
@@ -68,6 +69,7 @@ const ShortConfiguration = Configuration.pick({
   provider: true,
   model: true,
   is_active: true,
+  is_local: true,
 }).meta({
   id: 'ShortConfiguration',
 })
@@ -100,6 +102,7 @@ export const NewConfiguration = z
 const readOnly = {
   id: z.unknown().optional().meta({ readOnly: true }),
   source: z.unknown().optional().meta({ readOnly: true }),
+  is_local: z.unknown().optional().meta({ readOnly: true }),
   has_key: z.unknown().optional().meta({ readOnly: true }),
   key_hint: z.unknown().optional().meta({ readOnly: true }),
   state: z.unknown().optional().meta({ readOnly: true }),
@@ -120,7 +123,7 @@ export const ConfigurationChange = z
     ...sharing,
     ...readOnly,
   })
-  .transform(({ id, source, has_key, key_hint, state, created_at, updated_at, ...change }) => change)
+  .transform(({ id, source, is_local, has_key, key_hint, state, created_at, updated_at, ...change }) => change)
   .meta({
     id: 'ConfigurationChange',
     description: 'Members left out stay as they are; those that only answers carry are ignored.',

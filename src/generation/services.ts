@@ -167,6 +167,8 @@ export interface ConfigurationInput {
 
 export interface Configurations {
   list(): Promise<ConfigurationRecord[]>
+  /** Where its requests go, without a slash at the end. */
+  addressOf(configuration: ConfigurationRecord): string
   /** @throws Refusal `invalid_request` */
   add(input: ConfigurationInput): Promise<ConfigurationRecord>
   /** Members left out stay as they are. @throws Refusal `not_found`, `read_only`, `invalid_request` */

@@ -86,14 +86,14 @@ function fileOf(image: ImageRecord, base: string) {
   }
 }
 
-export function presentConfiguration(record: ConfigurationRecord, state: ConfigurationState): Configuration {
+export function presentConfiguration(
+  record: ConfigurationRecord,
+  state: ConfigurationState,
+  isLocal: boolean,
+): Configuration {
   return {
-    id: record.id,
-    name: record.name,
-    provider: record.provider,
-    model: record.model,
+    ...presentShortConfiguration(record, isLocal),
     base_url: record.baseUrl,
-    is_active: record.isActive,
     source: record.source,
     has_key: record.hasKey,
     key_hint: record.keyHint,
@@ -116,8 +116,9 @@ export function presentConfiguration(record: ConfigurationRecord, state: Configu
 }
 
 /** What a member may know of it. */
-export function presentShortConfiguration({ id, name, provider, model, isActive }: ConfigurationRecord) {
-  return { id, name, provider, model, is_active: isActive }
+export function presentShortConfiguration(record: ConfigurationRecord, isLocal: boolean) {
+  const { id, name, provider, model, isActive } = record
+  return { id, name, provider, model, is_active: isActive, is_local: isLocal }
 }
 
 export function presentToken(token: TokenRecord): Token {

@@ -196,7 +196,8 @@ function Banners({ isPicture }: { isPicture: boolean }) {
   const connection = useConnection()
   const { data: configurations = [] } = useConfigurations()
   const active = configurations.filter(configuration => configuration.is_active)
-  const isDemo = active.length > 0 && active.every(({ base_url }) => isLoopback(base_url))
+  // Services on this machine are simulators; the operator's own gateways have names or other addresses.
+  const areLocal = active.length > 0 && active.every(({ is_local }) => is_local)
   const banners: ReactNode[] = []
   if (connection === 'lost') {
     banners.push(
@@ -206,22 +207,15 @@ function Banners({ isPicture }: { isPicture: boolean }) {
     )
   }
   // A picture is fitted to the height of the window.
-  if (isDemo && !isPicture) {
+  if (areLocal && !isPicture) {
     banners.push(
-      <p key="demo" className="flex items-center justify-center gap-2 text-ink-faint text-xs">
+      <p key="local" className="flex items-center justify-center gap-2 text-ink-faint text-xs">
         <FlaskConical aria-hidden className="size-3.5 shrink-0" />
         {t('shell.simulators')}
       </p>,
     )
   }
   return banners.length > 0 ? <div className="flex flex-col gap-2 px-4 pt-3">{banners}</div> : null
-}
-
-/** Services on this machine are simulators; the operator's own gateways have names or other addresses. */
-function isLoopback(baseUrl: string | null) {
-  if (baseUrl === null || !URL.canParse(baseUrl)) return false
-  const { hostname } = new URL(baseUrl)
-  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
 }
 
 function Seal() {

@@ -202,7 +202,12 @@ test('a member is kept from keys, addresses, tokens and the state of the machine
 
   expect(refused.map(({ status, body }) => [status, body.code])).toEqual(refused.map(() => [403, 'not_allowed']))
   const [configuration] = (await app.call('GET', '/api/config', undefined, headers)).body.items
-  expect(Object.keys(configuration)).toEqual(['id', 'name', 'provider', 'model', 'is_active'])
+  expect(Object.keys(configuration)).toEqual(['id', 'name', 'provider', 'model', 'is_active', 'is_local'])
+  // A demonstration says so to members as well; an address it does not tell.
+  expect(configuration.is_local).toBe(true)
+  await app.call('POST', '/api/config', { provider: 'doubao', api_key: 'k', base_url: 'https://ark.example' }, admin)
+  const [other] = (await app.call('GET', '/api/config', undefined, headers)).body.items
+  expect(other).toMatchObject({ provider: 'doubao', is_local: false })
   const status = (await app.call('GET', '/api/status', undefined, headers)).body
   expect(Object.keys(status)).toEqual(['status', 'version', 'started_at', 'uptime_seconds', 'providers'])
   expect((await app.call('GET', '/api/models', undefined, headers)).body.items.length).toBeGreaterThan(5)

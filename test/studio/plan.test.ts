@@ -139,6 +139,9 @@ describe('what it costs', () => {
       max: 1,
       isMost: true,
     })
+    const story = model('wan2.6-image')
+    expect(planFor(story, { ...wish, count: 3 }).cost).toMatchObject({ max: 0.6, isMost: true })
+    expect(planFor(story, { ...wish, count: 3, references: ['a'] }).cost).toMatchObject({ max: 0.6, isMost: false })
     expect(planFor(model('gpt-image-2'), wish).cost).toBeUndefined()
   })
 

@@ -122,6 +122,7 @@ test('a member is offered nothing that it may not do', async () => {
   const ways = page.getByRole('navigation').getByRole('link')
 
   await page.getByRole('textbox', { name: word('generate.prompt') }).waitFor()
+  await page.getByText(word('shell.simulators')).waitFor()
   const names = ['webimgui', word('shell.create'), word('shell.gallery'), word('shell.usage')]
   await expect
     .poll(() => ways.evaluateAll(links => links.map(link => link.ariaLabel ?? link.textContent)))
@@ -182,4 +183,28 @@ test('where no token is needed the page says so, and an uncopied token is not lo
 
   await made.waitFor({ state: 'detached' })
   await page.getByRole('listitem').filter({ hasText: 'script' }).waitFor()
+})
+
+test('texts are copied where the browser gives pages no clipboard, as on a plain network', async () => {
+  const app = await startStudio()
+  const made = await app.generate({ prompt: 'a boat on a misty lake', model })
+  const { page, word } = await visit(app.url, { path: '/usage', language: 'en' })
+  await page.addInitScript(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }))
+  const isPasted = async (text: string) => {
+    await page.getByText(word('shell.copied')).first().waitFor()
+    await page.goto(app.url)
+    const prompt = page.getByRole('textbox', { name: word('generate.prompt') })
+    await prompt.fill('')
+    await page.keyboard.press('ControlOrMeta+v')
+    await expect.poll(() => prompt.inputValue()).toBe(text)
+  }
+
+  await page.goto(`${app.url}/picture/${made.id}`)
+  await page.getByRole('button', { name: word('picture.copyPrompt') }).click()
+  await isPasted('a boat on a misty lake')
+  await page.goto(`${app.url}/team?add=token`)
+  await page.getByLabel(word('team.name'), { exact: true }).fill('script')
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: `${word('shell.copy')}: ${word('team.token')}` }).click()
+  await isPasted(await page.getByLabel(word('team.token'), { exact: true }).inputValue())
 })

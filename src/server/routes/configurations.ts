@@ -10,6 +10,7 @@ import {
   ShortConfigurationList,
 } from '../../api/configurations.ts'
 import { NoBody } from '../../api/history.ts'
+import { isLoopback } from '../../settings.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
 import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
@@ -18,7 +19,12 @@ import { presentConfiguration, presentShortConfiguration } from '../present.ts'
 
 export function configurationRoutes(app: App, { services, prefix }: Parts) {
   const { configurations, pool } = services
-  const presented = (record: ConfigurationRecord) => presentConfiguration(record, pool.stateOf(record))
+  const isLocal = (record: ConfigurationRecord) => {
+    const url = URL.parse(configurations.addressOf(record))
+    return url !== null && isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
+  }
+  const presented = (record: ConfigurationRecord) => presentConfiguration(record, pool.stateOf(record), isLocal(record))
+  const short = (record: ConfigurationRecord) => presentShortConfiguration(record, isLocal(record))
   const tags = ['Configurations']
 
   app.get(
@@ -35,7 +41,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
     async request => {
       const all = await configurations.list()
       const isAdmin = callerOf(request).role === 'admin'
-      return isAdmin ? { items: all.map(presented) } : { items: all.map(presentShortConfiguration) }
+      return isAdmin ? { items: all.map(presented) } : { items: all.map(short) }
     },
   )
 

@@ -1,4 +1,4 @@
-import type { Text } from '../text/text.ts'
+import { locale, type Text } from '../text/text.ts'
 
 const dayMs = 86_400_000
 
@@ -10,7 +10,7 @@ export function dayName(day: string, t: Text): string {
   if (days === 0) return t('gallery.today')
   if (days === 1) return t('gallery.yesterday')
   const isThisYear = date.getFullYear() === today.getFullYear()
-  return date.toLocaleDateString(document.documentElement.lang, {
+  return date.toLocaleDateString(locale(), {
     month: 'long',
     day: 'numeric',
     weekday: 'short',

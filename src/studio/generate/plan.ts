@@ -104,6 +104,8 @@ export function planFor(model: Model, wish: Wish): Plan {
   if (isSeries && count > 1) notes.push({ kind: 'series', most: count })
 
   const isGroup = isSeries || (model.images.group !== null && model.images.group.asked_by === null && count > 1)
+  // Without references Wan 2.6 tells a story, in which it decides how many pictures there are.
+  const isStory = schemas.enable_interleave !== undefined && (values.enable_interleave ?? references === 0) === true
   const rule = sizeRuleOf(model, { isGroup, references })
   const size = resolveSize(rule, wish.size)
   if (size.fault) faults.push({ kind: 'size', fault: size.fault })
@@ -132,7 +134,14 @@ export function planFor(model: Model, wish: Wish): Plan {
     },
     count,
     pixels: size.pixels,
-    cost: costOf(model, { count, references, areas: areasOf(rule, size), values, isSeries, isGroup }),
+    cost: costOf(model, {
+      count,
+      references,
+      areas: areasOf(rule, size),
+      values,
+      isSeries,
+      isGroup: isGroup || isStory,
+    }),
     notes,
     faults,
   }

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { Copy } from 'lucide-react'
 import { Fragment, type ReactNode, useMemo, useState } from 'react'
 import { ApiError, explain, type Generation, type Image, thumbnailUrl, useModels } from '../api.ts'
+import { copyText } from '../copy.ts'
 import { markGenerations } from '../marks.ts'
 import { providerName } from '../providers.ts'
 import { Tags } from '../tags.tsx'
@@ -126,13 +127,8 @@ function CopyButton({ text, label }: { text: string; label: string }) {
 }
 
 async function copy(text: string, t: Text) {
-  try {
-    // Only there on https and on the own machine.
-    await navigator.clipboard.writeText(text)
-    toast(t('picture.copied'), { look: 'good' })
-  } catch {
-    toast(t('picture.copyFailed'), { look: 'bad' })
-  }
+  const isCopied = await copyText(text)
+  toast(t(isCopied ? 'shell.copied' : 'picture.copyFailed'), { look: isCopied ? 'good' : 'bad' })
 }
 
 // ── Prompts ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 import { Copy, TriangleAlert } from 'lucide-react'
 import { type ReactNode, useRef, useState } from 'react'
 import { address, type MadeToken, useMe } from '../api.ts'
+import { copyText } from '../copy.ts'
 import { useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
@@ -90,10 +91,10 @@ function CopyField({ label, hint, text, isLong, onCopied }: CopyFieldProps) {
   }
 
   async function copy() {
-    // Where the page may not copy, whoever has it selected can.
-    field.current?.select()
     const isCopied = await copyText(text)
     if (isCopied) onCopied()
+    // Where the page may not copy, whoever has it selected can.
+    else field.current?.select()
     toast(t(isCopied ? 'shell.copied' : 'shell.copyFailed'), { look: isCopied ? 'good' : 'bad' })
   }
 
@@ -134,14 +135,4 @@ function CopyField({ label, hint, text, isLong, onCopied }: CopyFieldProps) {
       )}
     </Field>
   )
-}
-
-/** `navigator.clipboard` is there only on https and on the own machine; people use this on their own network as well. */
-async function copyText(text: string) {
-  try {
-    await navigator.clipboard.writeText(text)
-    return true
-  } catch {
-    return document.execCommand('copy')
-  }
 }

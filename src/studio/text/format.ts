@@ -1,7 +1,5 @@
 /** Numbers, money and times as the language of the page writes them. */
-function locale() {
-  return document.documentElement.lang || 'en'
-}
+import { locale } from './text.ts'
 
 export interface MoneyRange {
   min: number

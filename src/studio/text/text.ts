@@ -38,6 +38,12 @@ export async function loadLanguage(next: Language) {
   for (const listener of listeners) listener()
 }
 
+/** How numbers and dates are written: as the browser says it, where that is a form of the language of the page. */
+export function locale() {
+  const page = document.documentElement.lang || 'en'
+  return navigator.language.slice(0, 2).toLowerCase() === page.slice(0, 2) ? navigator.language : page
+}
+
 export async function chooseLanguage(next: Language) {
   localStorage.setItem(storageKey, next)
   await loadLanguage(next)
@@ -53,7 +59,7 @@ export function t(key: TextKey, values: Record<string, string | number> = {}): s
   return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (_, value: string, one?: string, many?: string) => {
     const given = values[value] ?? ''
     if (one !== undefined && many !== undefined) return given === 1 ? one : many
-    return typeof given === 'number' ? given.toLocaleString(document.documentElement.lang) : given
+    return typeof given === 'number' ? given.toLocaleString(locale()) : given
   })
 }
 

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { CircleAlert } from 'lucide-react'
 import { explain, usageQuery } from '../api.ts'
 import { groupsOf, type Measure, measured } from '../spending.ts'
-import { type TextKey, useText } from '../text/text.ts'
+import { locale, type TextKey, useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { Segmented } from '../ui/segmented.tsx'
 import { Badge, Notice, Skeleton } from '../ui/states.tsx'
@@ -35,7 +35,6 @@ export function Breakdown({ period, by, offered, measure, onChange }: BreakdownP
   const groups = groupsOf(usage.data ?? [], measure)
   const most = Math.max(...groups.map(group => measured(group, measure)))
   const division = offered.find(division => division.by === by) ?? divisions[0]
-  const locale = document.documentElement.lang
   return (
     <section
       aria-label={t(division.text)}
@@ -99,8 +98,8 @@ export function Breakdown({ period, by, offered, measure, onChange }: BreakdownP
                     />
                   </span>
                 </th>
-                <td className="py-2.5 pr-4 text-right">{group.images.toLocaleString(locale)}</td>
-                <td className="py-2.5 pr-4 text-right max-sm:hidden">{group.calls.toLocaleString(locale)}</td>
+                <td className="py-2.5 pr-4 text-right">{group.images.toLocaleString(locale())}</td>
+                <td className="py-2.5 pr-4 text-right max-sm:hidden">{group.calls.toLocaleString(locale())}</td>
                 <td className="py-2.5 text-right">{moneyText(t, group)}</td>
               </tr>
             ))}

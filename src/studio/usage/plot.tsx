@@ -3,7 +3,7 @@ import { useId, useState } from 'react'
 import type { UsageItem } from '../api.ts'
 import { type Measure, measured, type Sum, sumOf } from '../spending.ts'
 import { money, month as monthName, shortDay } from '../text/format.ts'
-import { type Text, useText } from '../text/text.ts'
+import { locale, type Text, useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
 
 export interface PlotProps {
@@ -183,7 +183,7 @@ function isLabelled(index: number) {
 }
 
 function whole(count: number) {
-  return count.toLocaleString(document.documentElement.lang)
+  return count.toLocaleString(locale())
 }
 
 function measureWord(t: Text, measure: Measure) {

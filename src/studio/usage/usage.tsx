@@ -6,7 +6,7 @@ import { type ReactNode, useState } from 'react'
 import { explain, type UsageGroup, usageCsvUrl, usageQuery, useMe } from '../api.ts'
 import { type Measure, type Sum, sumOf } from '../spending.ts'
 import { moment, money, month as monthName } from '../text/format.ts'
-import { type Text, useText } from '../text/text.ts'
+import { locale, type Text, useText } from '../text/text.ts'
 import { Button, buttonClasses } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { Menu } from '../ui/menu.tsx'
@@ -196,8 +196,8 @@ function Totals({ sum: { amounts, images, calls } }: { sum: Sum }) {
           amounts.map(({ amount, currency }) => <span key={currency}>{money(amount, currency)}</span>)
         )}
       </Figure>
-      <Figure name={t('usage.pictures')}>{images.toLocaleString(document.documentElement.lang)}</Figure>
-      <Figure name={t('usage.requests')}>{calls.toLocaleString(document.documentElement.lang)}</Figure>
+      <Figure name={t('usage.pictures')}>{images.toLocaleString(locale())}</Figure>
+      <Figure name={t('usage.requests')}>{calls.toLocaleString(locale())}</Figure>
     </dl>
   )
 }

@@ -73,6 +73,5 @@ export const picture = {
   copyRevised: 'Copy the rewritten prompt',
   copyHash: 'Copy the hash',
   copyRequestId: 'Copy the request id',
-  copied: 'Copied.',
   copyFailed: 'The browser does not allow copying here. Select the text and copy it by hand.',
 }

@@ -30,7 +30,7 @@ export const shell = {
   yes: 'Yes',
   no: 'No',
   offline: 'The server cannot be reached. Work that was begun goes on there; this page connects again by itself.',
-  simulators: 'Demo: pictures are drawn by simulators on this machine. Nothing is sent out and nothing is charged.',
+  simulators: 'The services are simulators on this machine: nothing is sent out and nothing is charged.',
   notFound: 'There is nothing at this address',
   notFoundHint: 'The link may be old. Your pictures are in the gallery.',
   broken: 'This part of the page broke',

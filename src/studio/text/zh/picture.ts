@@ -75,6 +75,5 @@ export const picture: Words<typeof english> = {
   copyRevised: '复制改写后的提示词',
   copyHash: '复制哈希值',
   copyRequestId: '复制请求号',
-  copied: '已复制。',
   copyFailed: '浏览器不允许在此复制，请选中文字手动复制。',
 }

@@ -33,7 +33,7 @@ export const shell: Words<typeof english> = {
   yes: '是',
   no: '否',
   offline: '连不上服务器。已经开始的任务会在那里继续，本页会自动重新连接。',
-  simulators: '演示：图片由本机的模拟器绘制，不联网，不收费。',
+  simulators: '各服务都是本机的模拟器：不联网，不收费。',
   notFound: '这个地址没有内容',
   notFoundHint: '链接可能已经过期。您的图片都在画廊里。',
   broken: '页面的这一部分出错了',
