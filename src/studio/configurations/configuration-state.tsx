@@ -21,8 +21,8 @@ export function TakenOut({ configuration, action }: { configuration: Configurati
       <p>
         <strong className="font-medium">
           {since === null ? t('configurations.takenOut') : t('configurations.takenOutAt', { when: moment(since) })}
-        </strong>{' '}
-        {[reason, remedy].filter(Boolean).join(language === 'zh' ? '' : ' ')}
+        </strong>
+        {[reason, remedy].map(sentence => sentence && `${language === 'zh' ? '' : ' '}${sentence}`)}
       </p>
       {detail && (
         <p lang={language === 'en' ? undefined : 'en'} className="mt-1 break-words text-ink-soft text-xs">

@@ -31,7 +31,7 @@ export function TokenCard({ token, spent = nothing, isSpentKnown, models, onChan
   const nameOf = (id: string) => models.find(model => model.id === id)?.name ?? id
   return (
     <li className="flex flex-col gap-3 rounded-card border border-line bg-raised p-4 sm:p-5">
-      <div className="flex items-start gap-3">
+      <div className="flex flex-col gap-3 sm:flex-row sm:items-start">
         <div className="min-w-0 flex-1">
           <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
             <h2 className="break-words font-sans text-base">{name}</h2>
@@ -56,24 +56,26 @@ export function TokenCard({ token, spent = nothing, isSpentKnown, models, onChan
               : t('team.models', { count: allowed.length, names: allowed.map(nameOf).join(t('team.between')) })}
           </p>
         </div>
-        <Button
-          size="small"
-          look="quiet"
-          icon={<Pencil aria-hidden className="size-4" />}
-          aria-label={t('team.changeNamed', { name })}
-          onClick={onChange}
-        >
-          {t('team.change')}
-        </Button>
-        <Button
-          size="small"
-          look="danger"
-          icon={<Ban aria-hidden className="size-4" />}
-          aria-label={t('team.revokeNamed', { name })}
-          onClick={() => setAsking(true)}
-        >
-          {t('team.revoke')}
-        </Button>
+        <div className="flex items-center justify-end gap-1">
+          <Button
+            size="small"
+            look="quiet"
+            icon={<Pencil aria-hidden className="size-4" />}
+            aria-label={t('team.changeNamed', { name })}
+            onClick={onChange}
+          >
+            {t('team.change')}
+          </Button>
+          <Button
+            size="small"
+            look="danger"
+            icon={<Ban aria-hidden className="size-4" />}
+            aria-label={t('team.revokeNamed', { name })}
+            onClick={() => setAsking(true)}
+          >
+            {t('team.revoke')}
+          </Button>
+        </div>
       </div>
       {!isSpentKnown ? (
         <Skeleton className="h-8" />
