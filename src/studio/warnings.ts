@@ -24,5 +24,24 @@ export function warningText(
   if (generation.parameters[parameter] !== undefined && !names.includes(parameter)) {
     return t('generate.warningLeftOut', { model, parameter: findText('parameters', parameter) ?? parameter })
   }
+  if (parameter === 'size' && generation.references.length > 0 && found.sizes.with_references === null) {
+    return t('generate.noSize')
+  }
+  if (parameter === 'enable_interleave' && generation.parameters.enable_interleave === undefined) {
+    return t('generate.warningStory', { model })
+  }
+  // With a cap there may be another about the model, and which is which only their sentences tell.
+  if (parameter === 'model' && found.state === 'retired' && countOf(generation, 'model') === 1) {
+    return t('generate.noteRetired', { model })
+  }
+  const reason = findText('generate', `reason_${parameter}`)
+  const wasAsked = generation.parameters[parameter] !== undefined
+  if (reason && wasAsked && generation.resolved && generation.resolved[parameter] === undefined) {
+    return t('generate.warningNotSent', { parameter: findText('parameters', parameter) ?? parameter, reason })
+  }
   return warning.message
+}
+
+function countOf({ warnings }: Generation, parameter: string) {
+  return warnings.filter(warning => warning.parameter === parameter).length
 }

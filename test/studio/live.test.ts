@@ -102,3 +102,19 @@ function freePort(): Promise<string> {
     })
   })
 }
+
+test('what a model did not honour is told in the language of the page', async () => {
+  const app = await startStudio()
+  const parameters = { prompt_extend: false, enable_thinking: true }
+  const made = await app.generate({ prompt: '一叶小舟', model: 'qwen-image-3.0', parameters })
+  await app.generate({ prompt: '一个故事', model: 'wan2.6-image' })
+  const { page, word } = await visit(app.url)
+
+  expect(made.warnings.map(({ parameter }) => parameter)).toEqual(['enable_thinking'])
+  const reason = word('generate.reason_enable_thinking')
+  const notSent = word('generate.warningNotSent', { parameter: word('parameters.enable_thinking'), reason })
+  await cardOf(page, '一叶小舟').getByText(notSent).waitFor()
+  await cardOf(page, '一个故事')
+    .getByText(word('generate.warningStory', { model: 'Wan 2.6 Image' }))
+    .waitFor()
+})

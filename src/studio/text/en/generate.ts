@@ -86,6 +86,18 @@ export const generate = {
   warningSeries:
     '{model} takes the number of pictures from the prompt. Name it there, such as "{count} pictures of…", to get them all.',
   warningLeftOut: '{model} has no "{parameter}"; it was left out.',
+  warningStory:
+    'Without references {model} tells a story in text and pictures; the pictures are kept. Add a reference to edit it.',
+  warningNotSent: '“{parameter}” was not sent: {reason}',
+  reason_prompt_extend: 'the model itself writes the text of a story.',
+  reason_prompt_extend_mode: 'it works only while the prompt is rewritten.',
+  reason_enable_thinking: 'it works only while the prompt is rewritten.',
+  reason_thinking_mode: 'it works only for pictures from text that are no series.',
+  reason_ref_strength: 'it needs a reference.',
+  reason_ref_mode: 'it needs a reference.',
+  reason_background: 'it needs exactly one reference; otherwise the background is opaque anyway.',
+  reason_seed: 'layers are made without a seed.',
+  reason_moderation: 'it works only for pictures from text.',
   press: 'Generate',
   pressMany: 'Generate with {count} models',
   sending: 'Sending…',
