@@ -168,7 +168,7 @@ export interface ConfigurationInput {
 export interface Configurations {
   list(): Promise<ConfigurationRecord[]>
   /** Where its requests go, without a slash at the end. */
-  addressOf(configuration: ConfigurationRecord): string
+  addressOf(configuration: Pick<ConfigurationRecord, 'provider' | 'baseUrl'>): string
   /** @throws Refusal `invalid_request` */
   add(input: ConfigurationInput): Promise<ConfigurationRecord>
   /** Members left out stay as they are. @throws Refusal `not_found`, `read_only`, `invalid_request` */
@@ -177,8 +177,6 @@ export interface Configurations {
   remove(id: string): Promise<void>
   /** Proves a stored (`id`) or unsaved configuration without paying. */
   test(input: { id: string } | ConfigurationInput): Promise<CheckResult & { latencyMs: number }>
-  /** Where its requests go, without a slash at the end. */
-  addressOf(configuration: Pick<ConfigurationRecord, 'provider' | 'baseUrl'>): string
 }
 
 export interface StatusReport {

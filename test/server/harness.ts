@@ -112,7 +112,6 @@ function fakeServices(created: Created[], parts: NonNullable<StartOptions['servi
   }
   const configurations: Services['configurations'] = {
     list: async () => [configuration()],
-    addressOf: () => 'https://ark.cn-beijing.volces.com/api/v3',
     add: async () => configuration(),
     change: async () => configuration(),
     remove: async () => {},

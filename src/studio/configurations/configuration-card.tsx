@@ -14,7 +14,7 @@ import {
 import { ago } from '../text/format.ts'
 import { useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
-import { Dialog } from '../ui/dialog.tsx'
+import { Confirm } from '../ui/confirm.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { Badge } from '../ui/states.tsx'
 import { Switch } from '../ui/switch.tsx'
@@ -178,26 +178,14 @@ function DeleteDialog({ configuration, onClose }: { configuration: Configuration
   }
 
   return (
-    <Dialog
-      isOpen
-      size="small"
-      onClose={onClose}
+    <Confirm
       title={t('configurations.deleteTitle', { name })}
-      description={t('configurations.deleteHint')}
-      actions={
-        <>
-          <Button onClick={onClose}>{t('shell.cancel')}</Button>
-          <Button
-            look="primary"
-            icon={<Trash2 aria-hidden className="size-4" />}
-            isBusy={remove.isPending}
-            disabled={remove.isPending}
-            onClick={() => void confirm()}
-          >
-            {t('shell.delete')}
-          </Button>
-        </>
-      }
+      hint={t('configurations.deleteHint')}
+      action={t('shell.delete')}
+      icon={<Trash2 aria-hidden className="size-4" />}
+      isBusy={remove.isPending}
+      onConfirm={() => void confirm()}
+      onClose={onClose}
     />
   )
 }

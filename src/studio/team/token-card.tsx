@@ -8,7 +8,7 @@ import type { Sum } from '../spending.ts'
 import { ago, moment, money } from '../text/format.ts'
 import { type Text, useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
-import { Dialog } from '../ui/dialog.tsx'
+import { Confirm } from '../ui/confirm.tsx'
 import { Badge, Skeleton } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
 
@@ -118,26 +118,14 @@ function RevokeDialog({ token: { id, name }, onClose }: { token: Token; onClose(
   }
 
   return (
-    <Dialog
-      isOpen
-      size="small"
-      onClose={onClose}
+    <Confirm
       title={t('team.revokeTitle', { name })}
-      description={t('team.revokeHint')}
-      actions={
-        <>
-          <Button onClick={onClose}>{t('shell.cancel')}</Button>
-          <Button
-            look="primary"
-            icon={<Ban aria-hidden className="size-4" />}
-            isBusy={revoke.isPending}
-            disabled={revoke.isPending}
-            onClick={() => void confirm()}
-          >
-            {t('team.revoke')}
-          </Button>
-        </>
-      }
+      hint={t('team.revokeHint')}
+      action={t('team.revoke')}
+      icon={<Ban aria-hidden className="size-4" />}
+      isBusy={revoke.isPending}
+      onConfirm={() => void confirm()}
+      onClose={onClose}
     />
   )
 }
