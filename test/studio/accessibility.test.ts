@@ -5,7 +5,7 @@ import type { AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { openApp, type TestApp } from '../support/app.ts'
-import { openBrowser, phone, type Visit } from '../support/browser.ts'
+import { openBrowser, phone, startStudio, type Visit } from '../support/browser.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const visit = openBrowser()
@@ -133,8 +133,8 @@ test.each([
 })
 
 test('nor on the login page, nor where there is no key yet', async () => {
-  const closed = await openApp({
-    studioFolder: inject('studio'),
+  // It closes after its pages, which keep asking.
+  const closed = await startStudio({
     environment: { ACCESS_TOKEN: 'correct-horse', DOUBAO_API_KEY: undefined, QWEN_API_KEY: undefined },
   })
   for (const theme of ['light', 'dark'] as const) {
@@ -148,7 +148,6 @@ test('nor on the login page, nor where there is no key yet', async () => {
     await page.getByRole('heading', { name: word('configurations.empty') }).waitFor()
     expect(await seriousFindings(page)).toEqual([])
   }
-  await closed.close()
 })
 
 /** One line each: the rule, where, and why. */
