@@ -3,16 +3,25 @@
  * data folder, checked by hashes. The keys in it are sealed: SECRET_KEY is not part of it and must be kept elsewhere.
  */
 import path from 'node:path'
+import { commandLine } from './command-line.ts'
 import { loadSettings, readEnvironment } from './settings.ts'
 import { type Places, restoreBackup, writeBackup } from './storage/backup.ts'
 
+const usage = `Usage 用法: npm run backup -- FILE    npm run restore -- FILE
+
+backup writes database, pictures and kept answers of DATA_DIR into one archive, also while the server runs.
+restore puts them into an empty DATA_DIR and checks every hash; the server must be stopped.
+backup 把 DATA_DIR 中的数据库、图片和原始应答写入一个归档，可在服务器运行时执行；
+restore 恢复到空的 DATA_DIR 并逐一校验，须先停止服务器。`
+
+const { positionals } = commandLine(usage, { words: ['write | restore', 'FILE'] })
+
 try {
-  const [word, file] = process.argv.slice(2)
+  const [word, file = ''] = positionals
   const places = placesOf(readEnvironment())
-  if (!file || !places || (word !== 'write' && word !== 'restore')) process.exitCode = 1
-  if (!file) console.error('Name the file: npm run backup -- FILE, npm run restore -- FILE 请给出文件名')
-  else if (places && word === 'write') await write(places, path.resolve(file))
-  else if (places && word === 'restore') await restore(places, path.resolve(file))
+  if (!places) process.exitCode = 1
+  else if (word === 'restore') await restore(places, path.resolve(file))
+  else await write(places, path.resolve(file))
 } catch (error) {
   const isKnown = error instanceof Error && (['SettingsError', 'TarError'].includes(error.name) || 'code' in error)
   console.error(isKnown ? error.message : error)

@@ -4,6 +4,7 @@
  * are listed and left. Ends with 1 when something is still missing.
  */
 import path from 'node:path'
+import { commandLine } from './command-line.ts'
 import { clearAway, compare } from './generation/reconcile.ts'
 import { refetch } from './generation/refetch.ts'
 import { createHttp } from './providers/http.ts'
@@ -13,6 +14,11 @@ import { openDatabase } from './storage/database.ts'
 import { createFolderFiles } from './storage/files.ts'
 import { createSeal, type Secret, secretsOf } from './storage/seal.ts'
 import { createStore } from './storage/store.ts'
+
+commandLine(`Usage 用法: npm run doctor
+
+Compares the pictures with the database of DATA_DIR, and mends what can be mended. Stop the server first.
+对照数据库检查图片文件，并修复能修复的。请先停止服务器。`)
 
 try {
   process.exitCode = (await examine(readEnvironment())) ? 0 : 1
@@ -32,7 +38,8 @@ async function examine(environment: Record<string, string | undefined>) {
   }
   const [first, ...others] = secretsOf(dataDir, settings.secretKey)
   const candidate = ({ text, keep }: Secret) => ({ seal: createSeal(text), keep })
-  const database = await openDatabase(settings.database, [candidate(first), ...others.map(candidate)])
+  const candidates = [candidate(first), ...others.map(candidate)] as const
+  const database = await openDatabase(settings.database, candidates, { isTool: true })
   const http = createHttp({
     allowedHosts: settings.allowedHosts,
     allowedOrigins: [providerUrls.doubao, providerUrls.qwen].map(url => new URL(url).origin),
@@ -45,6 +52,12 @@ async function examine(environment: Record<string, string | undefined>) {
       http,
     }
     const comparison = await compare(parts)
+    if (comparison.rows === 0 && comparison.withoutRow.size > 0) {
+      console.error(
+        `This database knows none of the ${comparison.withoutRow.size} pictures in ${storage.path}, so nothing was changed. Are DATA_DIR and DATABASE_URL those of the server? 数据库中没有这些图片的记录，未做任何更改；请检查 DATA_DIR 和 DATABASE_URL。`,
+      )
+      return false
+    }
     await clearAway(comparison, parts)
     const { rows, files, waste, wasteAnswers, strangeAnswers, withoutRow, missing } = comparison
     console.log(`${rows} pictures in the database 数据库图片, ${files} files 文件`)

@@ -2,29 +2,39 @@
  * Seals everything with another SECRET_KEY: `npm run rotate-secret`, while the server is stopped. The new secret is made here and kept in
  * the data folder, or given in NEW_SECRET_KEY. With `--lost`, keys that the present secret does not open are given up.
  */
+import { commandLine } from './command-line.ts'
 import { loadSettings, readEnvironment, SettingsError, secretKeyOf } from './settings.ts'
 import { openDatabase } from './storage/database.ts'
 import { createSeal, newSecret, prepareSecret, SealError, type Secret, secretsOf } from './storage/seal.ts'
 import { sealAnew } from './storage/seal-check.ts'
 
+const { values } = commandLine(
+  `Usage 用法: npm run rotate-secret [-- --lost]
+
+Seals all stored keys with another SECRET_KEY: a new one that is kept in DATA_DIR, or the one in NEW_SECRET_KEY. Stop the server first.
+--lost gives up the keys that the present secret does not open.
+用新的 SECRET_KEY 重新加密所有密钥：自动生成并保存在 DATA_DIR，或使用 NEW_SECRET_KEY。请先停止服务器。
+--lost 放弃现有密钥无法解开的部分。`,
+  { options: { lost: { type: 'boolean' } } },
+)
+
 try {
-  await rotate(readEnvironment(), process.argv.slice(2))
+  await rotate(readEnvironment(), values.lost ?? false)
 } catch (error) {
   const isKnown = error instanceof Error && ['SettingsError', 'DatabaseError', 'SealError'].includes(error.name)
   console.error(isKnown ? error.message : error)
   process.exitCode = 1
 }
 
-async function rotate(environment: Record<string, string | undefined>, words: string[]) {
-  const unknown = words.find(word => word !== '--lost')
-  if (unknown !== undefined)
-    throw new SealError(`${unknown} is not known here; the only option is --lost. Nothing was changed.`)
+async function rotate(environment: Record<string, string | undefined>, anySeal: boolean) {
   const settings = loadSettings(environment)
   const given = givenSecret(environment.NEW_SECRET_KEY?.trim())
   const [first, ...others] = secretsOf(settings.dataDir, settings.secretKey)
   const candidate = ({ text, keep }: Secret) => ({ seal: createSeal(text), keep })
-  const anySeal = words.includes('--lost')
-  const database = await openDatabase(settings.database, [candidate(first), ...others.map(candidate)], { anySeal })
+  const database = await openDatabase(settings.database, [candidate(first), ...others.map(candidate)], {
+    anySeal,
+    isTool: true,
+  })
   try {
     const secret = given ?? newSecret()
     const seal = createSeal(secret)
@@ -40,6 +50,9 @@ async function rotate(environment: Record<string, string | undefined>, words: st
     prepared?.commit()
     console.log(
       `Sealed anew: ${sealed} key${sealed === 1 ? '' : 's'}. Everybody has to log in again. 已重新加密，请重新登录。`,
+    )
+    console.log(
+      'Backups that were made before open with the former secret alone: keep it as long as you keep them, or back up now. 此前的备份只能用旧密钥打开：请保留旧密钥，或立即重新备份。',
     )
     if (dropped.length > 0) console.log(`Enter these keys again 请重新录入密钥: ${dropped.join(', ')}`)
     if (settings.secretKey !== undefined) {

@@ -210,7 +210,7 @@ function storageOf(text: string, dataDir: string): Settings['storage'] {
     return { kind: 'folder', path: fileURLToPath(url) }
   }
   const s3 = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([\w./-]*))?$/.exec(text)
-  if (!s3) throw new Error('must be a folder such as file:./images, or s3://bucket/prefix.')
+  if (!s3) throw new Error('must be a folder such as file:./images.')
   return { kind: 's3', bucket: s3[1] ?? '', prefix: (s3[2] ?? '').replace(/^\/+|\/+$/g, '') }
 }
 
@@ -290,6 +290,8 @@ function wholeNumber(text: string, min: number, max: number) {
 function moneyOf(text: string) {
   const [, amount, currency = 'CNY'] = /^(\d{1,9}(?:\.\d{1,6})?)(?:\s*([A-Z]{3}))?$/.exec(text.toUpperCase()) ?? []
   if (amount === undefined) throw new Error('must be an amount with its currency, such as 200 CNY or 30 USD.')
+  if (!Intl.supportedValuesOf('currency').includes(currency))
+    throw new Error(`names a currency that nobody knows, ${currency}. Use CNY for yuan (RMB), USD for dollars.`)
   return { amount: Number(amount), currency }
 }
 

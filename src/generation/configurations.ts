@@ -183,8 +183,10 @@ export function createConfigurations(parts: {
       const { access, model } = target
       const began = performance.now()
       const result = await check(access, model)
-      if (result.code === 'ok' && 'id' in input) {
-        await store.configurations.takeBack(input.id)
+      if ('id' in input) {
+        if (result.code === 'ok') await store.configurations.takeBack(input.id)
+        if (result.code === 'provider_key_rejected')
+          await takeOut(input.id, { code: result.code, message: result.detail })
         parts.changed()
       }
       return { ...result, latencyMs: Math.round(performance.now() - began) }
@@ -193,10 +195,12 @@ export function createConfigurations(parts: {
     access: accessOf,
     addressOf: ({ provider, baseUrl }) => withoutSlash(baseUrl || baseUrlOf(provider as ProviderId)),
 
-    async takeOut(id, { code, message }) {
-      await store.configurations.takeOut(id, { code, message, at: new Date().toISOString() })
-      parts.changed()
-    },
+    takeOut,
+  }
+
+  async function takeOut(id: string, { code, message }: Pick<ProviderFailure, 'code' | 'message'>) {
+    await store.configurations.takeOut(id, { code, message, at: new Date().toISOString() })
+    parts.changed()
   }
 
   async function stored(id: string) {

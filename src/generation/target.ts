@@ -80,7 +80,7 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
     throw invalid([{ path: 'model', message }])
   }
   configuration ??= active.find(one => one.provider === found.provider)
-  if (!configuration) throw takenOutOrMissing(allActive, found.provider)
+  if (!configuration) throw takenOutOrMissing(allActive, found.provider, modelId)
   const first = configuration
   const mayMove = request.configId === undefined
   const address = configurations.addressOf(first)
@@ -123,9 +123,9 @@ function standardModel(configuration: ConfigurationRecord | undefined, declared:
   return provider && providers[provider].defaultModel
 }
 
-function takenOutOrMissing(active: ConfigurationRecord[], provider: ProviderId | undefined) {
+function takenOutOrMissing(active: ConfigurationRecord[], provider: ProviderId | undefined, modelId?: string) {
   const out = active.filter(one => one.takenOut && (!provider || one.provider === provider))
-  return out.length > 0 ? takenOut(out) : noConfiguration(provider)
+  return out.length > 0 ? takenOut(out) : noConfiguration(provider, modelId)
 }
 
 function takenOut(configurations: ConfigurationRecord[]) {
@@ -136,12 +136,12 @@ function takenOut(configurations: ConfigurationRecord[]) {
   )
 }
 
-function noConfiguration(provider: ProviderId | undefined) {
+function noConfiguration(provider: ProviderId | undefined, modelId: string | undefined) {
   const name = provider ? providers[provider].name : 'any service'
   const variable =
     provider === 'doubao' || provider === 'qwen' ? ` or set ${provider.toUpperCase()}_API_KEY and restart` : ''
   return new Refusal(
     'configuration_missing',
-    `No active configuration for ${name}. Add one with its API key (POST /api/config)${variable}.`,
+    `No active configuration for ${name}${modelId ? `, which the model ${modelId.slice(0, 80)} needs` : ''}. Add one with its API key (POST /api/config)${variable}${modelId ? '; or choose another model from GET /api/models' : ''}.`,
   )
 }

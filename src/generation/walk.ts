@@ -15,7 +15,7 @@ import type { Answers, GrowingAnswer } from '../storage/answers.ts'
 import { type CallRecord, LedgerError, type Settlement } from '../storage/calls.ts'
 import { type Files, StorageError } from '../storage/files.ts'
 import type { GenerationChange } from '../storage/generations.ts'
-import type { ErrorRecord, FailureRecord, GenerationRecord } from '../storage/records.ts'
+import type { Charge, ErrorRecord, FailureRecord, GenerationRecord } from '../storage/records.ts'
 import { SealError } from '../storage/seal.ts'
 import type { Store } from '../storage/store.ts'
 import type { Budget } from './budget.ts'
@@ -131,14 +131,15 @@ export class CallWalk {
       await this.insist('note that a request is being sent', () =>
         this.parts.store.transaction(async ({ calls, generations }) => {
           await calls.sending(this.call.id, at)
-          const startedAt = this.generation.startedAt ?? at
+          const now = await generations.find(this.generation.id)
+          const startedAt = now?.startedAt ?? at
           // Another call of it may be paid and kept already.
-          const isCharged = (await generations.find(this.generation.id))?.charge === 'charged'
-          const charge = isCharged ? 'charged' : 'unknown'
+          const charge = now?.charge === 'charged' ? 'charged' : 'unknown'
           await generations.change(this.generation.id, { status: 'running', startedAt, charge, waiting: null })
         }),
       )
       this.call = { ...this.call, state: 'sending', sentAt: at }
+      await this.parts.waiting.note(this.generation.id, null)
       this.parts.doorbell.ring(this.generation.id)
       await this.reached('sending-written')
       await this.exchange(context)
@@ -746,12 +747,17 @@ export class CallWalk {
     const notBefore = new Date(Date.now() + pauseMs).toISOString()
     const next = { ...call, id: randomUUID(), attempt: call.attempt + 1, notBefore }
     await this.insist('note that a call is repeated', () =>
-      store.transaction(async ({ calls }) => {
+      store.transaction(async ({ calls, generations }) => {
         const settlement: Settlement = { outcome: 'repeated', charge: 'none', error: errorRecord(failure) }
         await calls.settled(call.id, settlement, new Date().toISOString())
         await calls.insert(next)
+        await generations.change(call.generationId, { charge: chargeOf(await calls.ofGeneration(call.generationId)) })
       }),
     )
+    if (pauseMs > 0) {
+      const again = `${failure.message} Nothing was charged; it is sent again by itself at ${notBefore.slice(11, 19)} (UTC).`
+      await this.parts.waiting.note(call.generationId, again)
+    }
     await this.reached('repeat-written')
     this.log.warn(
       { code: failure.code, attempt: call.attempt, pause_ms: Math.round(pauseMs) },
@@ -760,8 +766,11 @@ export class CallWalk {
     this.call = (await store.calls.find(next.id)) ?? this.call
   }
 
-  private endRefused(failure: ProviderFailure, failures: FailureRecord[] = []) {
-    return this.end({ outcome: 'refused', charge: 'none', error: errorRecord(failure), failures })
+  private async endRefused(failure: ProviderFailure, failures: FailureRecord[] = []) {
+    // That the last of several keys is wrong says less than what a service with a good one said.
+    const said = failure.concerns === 'configuration' ? await this.earlierAttempts() : []
+    const telling = said.find(({ error }) => error?.concerns === 'model')?.error
+    await this.end({ outcome: 'refused', charge: 'none', error: telling ?? errorRecord(failure), failures })
   }
 
   private async end(settlement: Settlement) {
@@ -874,6 +883,12 @@ export class CallWalk {
   private throwIfStopping() {
     if (this.parts.stopping.aborted) throw new Stopped()
   }
+}
+
+/** What is known of the money of a generation whose calls stand like this. */
+function chargeOf(calls: readonly CallRecord[]): Charge {
+  const has = (charge: Charge) => calls.some(call => call.charge === charge)
+  return has('charged') ? 'charged' : has('unknown') ? 'unknown' : 'none'
 }
 
 function paidChange(parsed: Parsed): GenerationChange {

@@ -41,6 +41,8 @@ export async function writeBackup(
   progress: (done: number, all: number) => void,
 ): Promise<BackupReport> {
   if (existsSync(target)) throw new TarError(`${target} is there already. Name a new file.`)
+  if (!existsSync(places.database))
+    throw new TarError(`There is no database at ${places.database}. Look at DATA_DIR and DATABASE_URL.`)
   const temporary = `${target}.part`
   const copy = `${target}.database`
   const archive = await open(temporary, 'w', 0o600)
@@ -91,7 +93,7 @@ export async function writeBackup(
     for (const handle of held.values()) await handle.close()
     await archive.close()
     await rm(temporary, { force: true })
-    await rm(copy, { force: true })
+    for (const ending of ['', '-wal', '-shm']) await rm(`${copy}${ending}`, { force: true })
   }
 }
 

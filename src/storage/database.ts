@@ -33,13 +33,14 @@ export class DatabaseError extends Error {
 /**
  * Opens the database, keeps other processes out, and brings it to the present form; a copy is kept before a change.
  * Of several seals the one is taken that its keys were sealed with; with `anySeal` the first, whatever they were sealed with.
+ * With `isTool` it must be there: a command that looks after a database makes none.
  * @throws DatabaseError with one sentence for people when it cannot be opened, is in use, or is damaged. SealError when none of the
  * seals is the right one; nothing was changed then.
  */
 export async function openDatabase(
   location: DatabaseLocation,
   seals: Seal | readonly [SealCandidate, ...SealCandidate[]],
-  { anySeal = false }: { anySeal?: boolean } = {},
+  { anySeal = false, isTool = false }: { anySeal?: boolean; isTool?: boolean } = {},
 ): Promise<Database> {
   const candidates: readonly [SealCandidate, ...SealCandidate[]] =
     'keyId' in seals ? [{ seal: seals, keep() {} }] : seals
@@ -48,7 +49,7 @@ export async function openDatabase(
     proven.keep()
     return proven.seal
   }
-  return location.kind === 'sqlite' ? openSqlite(location.path, prove) : openPostgresql(location.url, prove)
+  return location.kind === 'sqlite' ? openSqlite(location.path, prove, isTool) : openPostgresql(location.url, prove)
 }
 
 type Prove = (kysely: Kysely<Tables>) => Promise<Seal>
@@ -81,8 +82,13 @@ const sqliteTroubles: Record<number, string> = {
 
 // ── SQLite ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-async function openSqlite(file: string, prove: Prove): Promise<Database> {
-  const unlock = lock(file)
+async function openSqlite(file: string, prove: Prove, isTool: boolean): Promise<Database> {
+  if (isTool && !existsSync(file)) {
+    throw new DatabaseError(
+      `There is no database at ${file}. Look at DATA_DIR and DATABASE_URL: they must be those of the server.`,
+    )
+  }
+  const unlock = lock(file, isTool)
   let handle: DatabaseSync | undefined
   try {
     const isNew = !existsSync(file) || statSync(file).size === 0
@@ -124,7 +130,7 @@ async function openSqlite(file: string, prove: Prove): Promise<Database> {
  * One process a database file. The lock is a transaction held on a second, tiny database beside it: the operating system lets go
  * of it however the process ends, so there is no stale lock to clear away.
  */
-function lock(file: string) {
+function lock(file: string, isTool: boolean) {
   const lockFile = `${file}.lock`
   let handle: DatabaseSync | undefined
   try {
@@ -134,7 +140,10 @@ function lock(file: string) {
   } catch (error) {
     if (handle?.isOpen) handle.close()
     if (isBusy(error)) {
-      const message = `The database ${file} is in use by another running server. Stop that one first, or give this one a DATABASE_URL of its own.`
+      const advice = isTool
+        ? 'Stop the server first, then run this again.'
+        : 'Stop that one first, or give this one a DATABASE_URL of its own.'
+      const message = `The database ${file} is in use by another running server. ${advice}`
       throw new DatabaseError(message, { cause: error })
     }
     throw new DatabaseError(explain(file, error), { cause: error })

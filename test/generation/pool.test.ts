@@ -266,6 +266,44 @@ describe('a refusal that proves that nothing was made', () => {
     expect(posts(app).sort()).toEqual(['a', 'b'])
   })
 
+  test('of several is told by the one that says most', async () => {
+    const { app, rules, add } = await startPool(['b'])
+    rules[keyOf('b')]!.activated = []
+    for (const name of ['wrong', 'b', 'wronger']) await add(name)
+
+    const answer = await app.call('POST', '/api/generate', picture)
+
+    expect([answer.status, answer.body.code]).toEqual([502, 'provider_access_denied'])
+    expect(app.doubao.requests.length).toBeLessThanOrEqual(3)
+    expect(billed(app)).toEqual([])
+  })
+
+  test('of the key in a test takes a stored configuration out as well', async () => {
+    const { app, add } = await startPool(['b'])
+    const a = await add('a')
+    await add('b')
+
+    const tested = await app.call('POST', '/api/config/test', { id: a })
+
+    expect(tested.body.code).toBe('provider_key_rejected')
+    expect(await states(app)).toEqual({ a: 'taken_out', b: 'ready' })
+  })
+
+  test('is told while it waits to be sent again, and costs nothing meanwhile', async () => {
+    const { app, add } = await startPool(['a'], { timeScale: 1, environment: { DRAIN_SECONDS: '0' } })
+    await add('a')
+    app.doubao.misbehave({ kind: 'status', status: 429, body: { error: { code: 'RequestBurstTooFast' } } })
+    const { id } = await app.generate(picture, async)
+    const now = async () => (await app.call('GET', `/api/history/${id}`)).body
+
+    await expect.poll(async () => (await now()).waiting).toMatch(/Nothing was charged; it is sent again by itself at/)
+    expect(await now()).toMatchObject({ status: 'running', charge: 'none' })
+    await app.call('POST', `/api/history/${id}/cancel`)
+
+    expect(await ended(app, id)).toMatchObject({ status: 'cancelled', charge: 'none', waiting: null })
+    expect(posts(app)).toEqual(['a'])
+  })
+
   test('of the environment lasts until the server reads it again', async () => {
     const { app } = await startPool([], { environment: { DOUBAO_API_KEY: keyOf('a') } })
     await app.call('POST', '/api/generate', picture)
