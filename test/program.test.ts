@@ -5,7 +5,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+// Whole programs are started here, one after the other.
+vi.setConfig({ testTimeout: 60_000 })
 
 const root = path.join(import.meta.dirname, '..')
 let dataDir: string

@@ -5,10 +5,13 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { writeBackup } from '../../src/storage/backup.ts'
 import { faultsOnDisk, filesUnder, rowsOf, unfinished, until } from './program.ts'
 import { addOpenai, openWorld } from './world.ts'
+
+// Whole programs are started here, one after the other.
+vi.setConfig({ testTimeout: 60_000 })
 
 const entry = path.join(import.meta.dirname, '../../src/backup.ts')
 const inAnswer = { prompt: 'a boat', model: 'gpt-image-1-mini', parameters: { size: '1024x1024' } }

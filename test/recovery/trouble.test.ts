@@ -7,9 +7,12 @@ import { connect } from 'node:net'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { faultsOnDisk, type Program, rowsOf, unfinished, until } from './program.ts'
 import { addOpenai, openWorld, type World } from './world.ts'
+
+// Whole programs are started here, one after the other.
+vi.setConfig({ testTimeout: 60_000 })
 
 const ark = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
 const task = { prompt: 'a boat', model: 'wan2.2-t2i-flash', parameters: { size: '512x512' } }

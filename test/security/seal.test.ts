@@ -13,13 +13,16 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pino } from 'pino'
-import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { loadSettings } from '../../src/settings.ts'
 import { DOUBAO_DEMO_KEY, startDoubaoSimulator } from '../../src/simulators/doubao.ts'
 import { createSeal } from '../../src/storage/seal.ts'
 import { call } from '../support/app.ts'
 import { startProgram } from '../support/program.ts'
+
+// Whole programs are started here, one after the other.
+vi.setConfig({ testTimeout: 60_000 })
 
 const own = 'a secret of the environment'
 let dataDir: string
