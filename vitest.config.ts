@@ -15,7 +15,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/studio/**'],
           // Most of these wait for services and processes most of the time.
-          maxWorkers: 3,
+          maxWorkers: 4,
         },
       },
       {

@@ -19,11 +19,12 @@ const allowed: Record<string, string[]> = {
   'log.ts': ['settings.ts'],
   'app.ts': ['server', 'generation', 'providers', 'storage', 'settings.ts', 'log.ts'],
   'start.ts': ['app.ts', 'settings.ts', 'log.ts'],
-  'main.ts': ['start.ts', 'settings.ts'],
-  'demo.ts': ['start.ts', 'simulators'],
-  'backup.ts': ['settings.ts', 'storage'],
-  'doctor.ts': ['generation', 'providers', 'settings.ts', 'storage'],
-  'rotate-secret.ts': ['settings.ts', 'storage'],
+  'command-line.ts': [],
+  'main.ts': ['command-line.ts', 'start.ts', 'settings.ts'],
+  'demo.ts': ['command-line.ts', 'start.ts', 'simulators'],
+  'backup.ts': ['command-line.ts', 'settings.ts', 'storage'],
+  'doctor.ts': ['command-line.ts', 'generation', 'providers', 'settings.ts', 'storage'],
+  'rotate-secret.ts': ['command-line.ts', 'settings.ts', 'storage'],
 }
 
 const files = globSync('**/*.{ts,tsx}', { cwd: root })

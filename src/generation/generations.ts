@@ -297,7 +297,7 @@ export function createGenerations(parts: GenerationParts): Generations {
         try {
           const generation = await get(id)
           if (hasEnded(generation.status)) finish(generation)
-          else if (generation.waiting === null) {
+          else if (!parts.waiting.isStuck(generation)) {
             clearTimeout(late)
             late = undefined
           } else late ??= setTimeout(() => void finish(), parts.pauses.lateMs)

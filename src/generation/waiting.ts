@@ -6,8 +6,13 @@ import type { Store } from '../storage/store.ts'
 import type { Doorbell } from './events.ts'
 
 export interface Waiting {
-  /** Null: it moves again. What the database did not take is written when it is noted again. */
-  note(generationId: string, reason: string | null): Promise<void>
+  /**
+   * Null: it moves again. What the database did not take is written when it is noted again. `isBounded`: it goes on by itself before
+   * long, whatever happens.
+   */
+  note(generationId: string, reason: string | null, options?: { isBounded?: boolean }): Promise<void>
+  /** Does it wait for something that may never come? */
+  isStuck(generation: { id: string; waiting: string | null }): boolean
   reasonOf(generationId: string): string | undefined
   list(): { id: string; reason: string }[]
   /** Of a generation that has ended, whose row was written with its end. */
@@ -15,13 +20,13 @@ export interface Waiting {
 }
 
 export function createWaiting(store: Store, doorbell: Doorbell): Waiting {
-  const notes = new Map<string, { reason: string | null; isWritten: boolean }>()
+  const notes = new Map<string, { reason: string | null; isWritten: boolean; isBounded: boolean }>()
 
   return {
-    async note(id, reason) {
+    async note(id, reason, { isBounded = false } = {}) {
       const before = notes.get(id) ?? { reason: null, isWritten: true }
       if (before.reason === reason && before.isWritten) return
-      const note = { reason, isWritten: false }
+      const note = { reason, isWritten: false, isBounded }
       notes.set(id, note)
       note.isWritten = await store.generations.change(id, { waiting: reason }).then(
         () => true,
@@ -30,6 +35,8 @@ export function createWaiting(store: Store, doorbell: Doorbell): Waiting {
       if (note.isWritten && reason === null && notes.get(id) === note) notes.delete(id)
       doorbell.ring(id)
     },
+
+    isStuck: ({ id, waiting }) => waiting !== null && !notes.get(id)?.isBounded,
 
     reasonOf: id => notes.get(id)?.reason ?? undefined,
 

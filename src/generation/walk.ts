@@ -756,7 +756,7 @@ export class CallWalk {
     )
     if (pauseMs > 0) {
       const again = `${failure.message} Nothing was charged; it is sent again by itself at ${notBefore.slice(11, 19)} (UTC).`
-      await this.parts.waiting.note(call.generationId, again)
+      await this.parts.waiting.note(call.generationId, again, { isBounded: true })
     }
     await this.reached('repeat-written')
     this.log.warn(

@@ -115,15 +115,16 @@ test('no answer of any route, no event, no line of the log, no file and no row h
     provider: 'openai',
   })
   expect(changed.status).toBe(200)
-  // The first refusal leaves a configuration aside, so the old route is asked with another.
-  const second = await ask('POST', '/api/config', { provider: 'qwen', api_key: storedKey })
+  // A refusal leaves a configuration aside, so each is asked with another.
+  const fresh = async (provider: string) =>
+    (await ask('POST', '/api/config', { provider, api_key: storedKey })).body.id as string
   const refusals = [
     await ask('POST', '/api/generate', { prompt: 'a boat', config_id: stored.body.id, model: 'x' }),
-    await ask('POST', '/api/generate', { prompt: 'a boat', config_id: 'env-doubao' }),
-    await ask('POST', '/api/generate', { prompt: 'a boat', config_id: 'env-qwen', model: 'qwen-image-plus' }),
+    await ask('POST', '/api/generate', { prompt: 'a boat', config_id: await fresh('doubao') }),
+    await ask('POST', '/api/generate', { prompt: 'a boat', config_id: await fresh('qwen'), model: 'qwen-image-plus' }),
     await ask('POST', '/api/generate', {
       prompt: 'a boat',
-      config_id: second.body.id,
+      config_id: await fresh('qwen'),
       model: 'wan2.2-t2i-flash',
     }),
   ]

@@ -207,7 +207,10 @@ describe('where a token is needed', () => {
 
     const guesses = Array.from({ length: 40 }, (_, index) => ask({ authorization: `Bearer guess-${index}` }))
     // The refusal of the eleventh comes at once.
-    await expect.poll(async () => (await ask({ authorization: 'Bearer guess' })).status).toBe(429)
+    const refused = guesses.map(async guess => {
+      if ((await guess).status !== 429) throw new Error('it was looked at')
+    })
+    await Promise.any(refused)
     const right = await ask({ authorization: 'Bearer correct-horse' })
     const others = [await ask({ cookie }), await ask({ authorization: `Bearer ${named}` })]
     const statuses = (await Promise.all(guesses)).map(({ status }) => status)
