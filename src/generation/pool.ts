@@ -155,14 +155,10 @@ export function createPool(parts: {
   function candidatesFor({ call, without }: Wish, all: ConfigurationRecord[]) {
     const own = all.find(({ id }) => id === call.configId)
     if (!own) return []
-    const address = parts.addressOf(own)
-    const siblings = call.mayMove
-      ? all.filter(one => one.provider === own.provider && parts.addressOf(one) === address && isUsable(one))
-      : []
-    // What only one account knows, such as an endpoint of it, is for the configurations that name it.
-    const naming = siblings.filter(one => one.model === call.model)
     const isListed = findModel(call.model, call.provider as ProviderId)?.model.state !== 'unlisted'
-    const could = (isListed || naming.length === 0 ? siblings : naming).filter(({ id }) => !without.has(id))
+    const usable = call.mayMove ? all.filter(isUsable) : []
+    const sharers = sharersOf(own, usable, { model: call.model, isListed, addressOf: parts.addressOf })
+    const could = sharers.filter(({ id }) => !without.has(id))
     // One that was switched off sends what was written for it, when there is no other.
     return could.length > 0 ? could : [own].filter(one => !one.takenOut && !without.has(one.id))
   }
@@ -210,6 +206,22 @@ export function createPool(parts: {
       },
     }
   }
+}
+
+/**
+ * Those of `usable` that share the work of a configuration: of the same service, at the same address. What only one account knows, such
+ * as an endpoint of it, is for the configurations that name it.
+ */
+export function sharersOf(
+  own: ConfigurationRecord,
+  usable: readonly ConfigurationRecord[],
+  options: { model: string; isListed: boolean; addressOf(configuration: ConfigurationRecord): string },
+): readonly ConfigurationRecord[] {
+  const { model, isListed, addressOf } = options
+  const address = addressOf(own)
+  const siblings = usable.filter(one => one.provider === own.provider && addressOf(one) === address)
+  const naming = siblings.filter(one => one.model === model)
+  return isListed || naming.length === 0 ? siblings : naming
 }
 
 function isUsable({ isActive, hasKey, takenOut }: ConfigurationRecord) {

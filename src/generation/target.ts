@@ -4,6 +4,7 @@ import type { Warning } from '../providers/provider.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
 import type { ConfigurationBook } from './configurations.ts'
 import { invalid, Refusal } from './errors.ts'
+import { sharersOf } from './pool.ts'
 import type { GenerationRequest } from './services.ts'
 
 export interface Target {
@@ -84,14 +85,11 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
   const first = configuration
   const mayMove = request.configId === undefined
   const address = configurations.addressOf(first)
-  const others = active.filter(
-    one =>
-      mayMove && one.id !== first.id && one.provider === first.provider && configurations.addressOf(one) === address,
-  )
-  // What only one account knows, such as an endpoint of it, is for the configurations that name it.
-  const could =
-    found.model.state === 'unlisted' && first.model === modelId ? others.filter(one => one.model === modelId) : others
-  return { configuration: first, candidates: [first, ...could], mayMove, address, found, modelId }
+  const isListed = found.model.state !== 'unlisted'
+  const { addressOf } = configurations
+  const sharers = mayMove ? sharersOf(first, active, { model: modelId, isListed, addressOf }) : []
+  const candidates = [first, ...sharers.filter(one => one.id !== first.id)]
+  return { configuration: first, candidates, mayMove, address, found, modelId }
 }
 
 /**

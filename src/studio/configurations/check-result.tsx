@@ -1,10 +1,11 @@
 /** What a test of a key found: in words, what to do about it, and where. */
-import { CircleAlert, CircleCheck, ExternalLink } from 'lucide-react'
+import { CircleAlert, CircleCheck } from 'lucide-react'
 import type { ConfigurationTestResult } from '../api.ts'
 import { explain } from '../api.ts'
 import { duration } from '../text/format.ts'
 import { useLanguage, useText } from '../text/text.ts'
 import { Notice } from '../ui/states.tsx'
+import { ConsoleLink } from './console-link.tsx'
 import { consoleOf } from './services.ts'
 
 export interface CheckResultProps {
@@ -37,17 +38,7 @@ export function CheckResult({ service, baseUrl, result }: CheckResultProps) {
         <strong className="font-medium">{t(`configurations.${code}`)}</strong> {t(`configurations.do_${code}`)}
       </p>
       <Detail>{detail}</Detail>
-      {page && (
-        <a
-          href={page}
-          target="_blank"
-          rel="noreferrer"
-          className="inline-flex min-h-10 items-center gap-1.5 font-medium underline underline-offset-4"
-        >
-          {t('configurations.console')}
-          <ExternalLink aria-hidden className="size-4" />
-        </a>
-      )}
+      <ConsoleLink page={page} />
     </Notice>
   )
 }

@@ -1,10 +1,11 @@
 /** How a key is at the moment: what keeps it from its work, what it does, and what it may do. */
-import { CirclePause, ExternalLink, Hourglass } from 'lucide-react'
+import { CirclePause, Hourglass } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { Configuration } from '../api.ts'
 import { clock, moment, money } from '../text/format.ts'
 import { findText, useLanguage, useText } from '../text/text.ts'
 import { Notice } from '../ui/states.tsx'
+import { ConsoleLink } from './console-link.tsx'
 import { consoleOf } from './services.ts'
 
 /** Its service refused it, and it waits for a test that passes. */
@@ -32,17 +33,7 @@ export function TakenOut({ configuration, action }: { configuration: Configurati
       <p className="mt-1 text-ink-soft">{t('configurations.takenOutHint')}</p>
       <div className="mt-2 flex flex-wrap items-center gap-x-4 gap-y-1">
         {action}
-        {page && (
-          <a
-            href={page}
-            target="_blank"
-            rel="noreferrer"
-            className="inline-flex min-h-10 items-center gap-1.5 font-medium underline underline-offset-4"
-          >
-            {t('configurations.console')}
-            <ExternalLink aria-hidden className="size-4" />
-          </a>
-        )}
+        <ConsoleLink page={page} />
       </div>
     </Notice>
   )
