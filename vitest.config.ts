@@ -16,6 +16,7 @@ export default defineConfig({
           exclude: ['test/studio/**'],
           // Most of these wait for services and processes most of the time.
           maxWorkers: 4,
+          isolate: false,
         },
       },
       {
@@ -26,6 +27,7 @@ export default defineConfig({
           globalSetup: './test/support/studio.ts',
           expect: { poll: { timeout: 20_000 } },
           testTimeout: 60_000,
+          isolate: false,
           maxWorkers: 2,
           // A browser wants the processor for itself.
           sequence: { groupOrder: 1 },

@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { compileCache } from './support/program.ts'
 
 // Whole programs are started here, one after the other.
 vi.setConfig({ testTimeout: 60_000 })
@@ -206,7 +207,7 @@ test('a Node that is too old is one sentence', async () => {
 function start(file: string, environment: Record<string, string>, options: string[] = [], cwd = dataDir) {
   const child = spawn(process.execPath, [...options, path.join(root, file)], {
     cwd,
-    env: { PATH: process.env.PATH, DATA_DIR: dataDir, ...environment },
+    env: { PATH: process.env.PATH, DATA_DIR: dataDir, ...compileCache, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   children.push(child)

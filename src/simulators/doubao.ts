@@ -19,7 +19,7 @@ import {
   readOrder,
   sizeOf,
 } from './doubao-requests.ts'
-import { drawPicture } from './pictures.ts'
+import type { PictureOptions } from './pictures.ts'
 import {
   type Exchange,
   type Fault,
@@ -124,7 +124,7 @@ interface Drawing {
   width: number
   height: number
   type: 'png' | 'jpeg'
-  draw: () => Promise<Buffer>
+  options: PictureOptions
   /** What the item says beside its address and size. */
   facts: object
 }
@@ -457,7 +457,7 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
     if ('error' in item) return { error: item.error }
     const { picture, index } = item
     const place = job.order.base64
-      ? { b64_json: (await picture.draw()).toString('base64') }
+      ? { b64_json: (await server.draw(picture.options)).toString('base64') }
       : { url: publish(job, picture, index) }
     return { ...place, size: `${picture.width}x${picture.height}`, ...picture.facts }
   }
@@ -473,7 +473,12 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
       `X-Tos-Signature=${createHash('sha256').update(`${path} ${time}`).digest('hex')}`,
       'X-Tos-SignedHeaders=host',
     ].join('&')
-    return server.publish({ path, query, contentType: `image/${picture.type}`, draw: picture.draw })
+    return server.publish({
+      path,
+      query,
+      contentType: `image/${picture.type}`,
+      draw: () => server.draw(picture.options),
+    })
   }
 
   function bill(job: Job, item: Item): void {
@@ -723,7 +728,7 @@ function drawing(
     width,
     height,
     type,
-    draw: () => drawPicture({ width, height, type, prompt, watermark, ...options }),
+    options: { width, height, type, prompt, watermark, ...options },
     facts: { ...format, ...background },
   }
 }

@@ -9,7 +9,7 @@
 import { createHmac, randomBytes, randomInt } from 'node:crypto'
 import sharp from 'sharp'
 import { deliver, isLate, meetFault } from './faults.ts'
-import { drawPicture, thumbnailOf } from './pictures.ts'
+import { thumbnailOf } from './pictures.ts'
 import {
   type Exchange,
   type Fault,
@@ -18,6 +18,7 @@ import {
   openServer,
   type Simulator,
   type SimulatorOptions,
+  type SimulatorServer,
   triggersOf,
 } from './server.ts'
 
@@ -593,8 +594,14 @@ export async function startOpenaiSimulator(options: OpenaiSimulatorOptions = {})
         job.model.family === 'dall-e-3' ? { revised_prompt: `${prompt}, in fine detail and soft light` } : {}
       const inline = job.model.family === 'gpt-image' || job.parameters.response_format === 'b64_json'
       const place = inline
-        ? { b64_json: (await picture(job, seed, index)).toString('base64') }
-        : { url: server.publish({ ...signedPlace(), contentType: 'image/png', draw: () => picture(job, seed, index) }) }
+        ? { b64_json: (await picture(job, seed, index, server.draw)).toString('base64') }
+        : {
+            url: server.publish({
+              ...signedPlace(),
+              contentType: 'image/png',
+              draw: () => picture(job, seed, index, server.draw),
+            }),
+          }
       data.push({ ...revised, ...place })
     }
     const created = Math.floor(Date.now() / 1000)
@@ -668,12 +675,12 @@ function madeOf(job: Job, fault: Fault | undefined, triggers: ReadonlyMap<string
   return triggers.has('fewer') ? Math.max(1, job.count - 1) : job.count
 }
 
-async function picture(job: Job, seed: number, index: number): Promise<Buffer> {
+async function picture(job: Job, seed: number, index: number, draw: SimulatorServer['draw']): Promise<Buffer> {
   const { width, height, prompt, references, type, quality } = job
   const transparent = job.parameters.background === 'transparent'
   const plain = { width, height, prompt, seed, index, references, transparent }
-  if (type === 'jpeg' && quality === undefined) return drawPicture({ ...plain, type: 'jpeg' })
-  const png = await drawPicture({ ...plain, type: 'png' })
+  if (type === 'jpeg' && quality === undefined) return draw({ ...plain, type: 'jpeg' })
+  const png = await draw({ ...plain, type: 'png' })
   if (type === 'jpeg')
     return sharp(png)
       .jpeg({ quality: Math.max(1, quality ?? 100) })

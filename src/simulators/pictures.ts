@@ -20,6 +20,8 @@ export interface PictureOptions {
   transparent?: boolean
   /** Encoded pictures that show up in the result: as photographs lying on it, at most four. */
   references?: Buffer[]
+  /** One colour in place of the landscape, for whoever needs many pictures and looks at none. */
+  plain?: boolean
 }
 
 const canvasSide = 512
@@ -29,16 +31,9 @@ sharp.cache({ files: 0, items: 50, memory: 32 })
 
 /** The same options give the same bytes. Undecodable references are left out. */
 export async function drawPicture(options: PictureOptions): Promise<Buffer> {
-  const { width, height, type, index } = options
-  const shrink = Math.min(1, canvasSide / Math.max(width, height))
-  const canvas = { width: Math.max(1, Math.round(width * shrink)), height: Math.max(1, Math.round(height * shrink)) }
-  const chance = chanceOf(JSON.stringify([options.prompt, options.seed ?? -1, index]))
-  const scene = paint(canvas, options.prompt, chance)
-
-  const { data, info } = await sharp(Buffer.from(scene)).removeAlpha().raw().toBuffer({ resolveWithObject: true })
-  grain(data, info.width, info.height, info.channels, chance)
-  let picture = sharp(data, { raw: { width: info.width, height: info.height, channels: info.channels } })
-  picture = picture.resize(width, height, { fit: 'fill', kernel: 'linear' })
+  const { width, height, type, index, prompt } = options
+  const chance = chanceOf(JSON.stringify([prompt, options.seed ?? -1, index]))
+  let picture = options.plain ? oneColour(width, height, chance) : await landscape(width, height, prompt, chance)
 
   const layers: OverlayOptions[] = await photographs(options.references ?? [], width, height, chance)
   const transparent = options.transparent === true && type === 'png'
@@ -64,6 +59,21 @@ export async function thumbnailOf(reference: Buffer): Promise<Buffer | undefined
   } catch {
     return undefined
   }
+}
+
+function oneColour(width: number, height: number, chance: Chance) {
+  const background = { r: chance.whole(0, 255), g: chance.whole(0, 255), b: chance.whole(0, 255) }
+  return sharp({ create: { width, height, channels: 3, background } })
+}
+
+async function landscape(width: number, height: number, prompt: string, chance: Chance) {
+  const shrink = Math.min(1, canvasSide / Math.max(width, height))
+  const canvas = { width: Math.max(1, Math.round(width * shrink)), height: Math.max(1, Math.round(height * shrink)) }
+  const scene = paint(canvas, prompt, chance)
+  const { data, info } = await sharp(Buffer.from(scene)).removeAlpha().raw().toBuffer({ resolveWithObject: true })
+  grain(data, info.width, info.height, info.channels, chance)
+  const raw = { width: info.width, height: info.height, channels: info.channels }
+  return sharp(data, { raw }).resize(width, height, { fit: 'fill', kernel: 'linear' })
 }
 
 // ── Chance and colour ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,6 @@
  */
 import { createHmac, randomBytes, randomInt, randomUUID } from 'node:crypto'
 import { deliver, isLate, meetFault } from './faults.ts'
-import { drawPicture } from './pictures.ts'
 import {
   inputBlocked,
   make,
@@ -294,7 +293,7 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
         query,
         contentType: 'image/png',
         draw: () =>
-          drawPicture({
+          server.draw({
             width,
             height,
             type: 'png',

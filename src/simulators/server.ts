@@ -8,6 +8,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
 import sharp from 'sharp'
+import { drawPicture, type PictureOptions } from './pictures.ts'
 
 export interface SimulatorOptions<Rule extends KeyRule = KeyRule> {
   /** 0 (the default) takes a free one. */
@@ -18,6 +19,8 @@ export interface SimulatorOptions<Rule extends KeyRule = KeyRule> {
   timeScale?: number
   /** How long result URLs live, default 86400. */
   urlLifetimeSeconds?: number
+  /** Pictures of one colour, which cost a fifth of a landscape. */
+  plainPictures?: boolean
   /** What each API key may do; instead of the demonstration keys of the simulator. */
   keys?: Readonly<Record<string, Rule>>
 }
@@ -173,6 +176,7 @@ export interface ResultFile {
 export interface SimulatorServer extends Omit<Simulator, 'baseUrl'> {
   timeScale: number
   urlLifetimeSeconds: number
+  draw(picture: PictureOptions): Promise<Buffer>
   /** The URL of a file that will be drawn when it is fetched. */
   publish(file: ResultFile): string
   /** The fault that waits for this request, if any; it counts as used. */
@@ -223,6 +227,7 @@ export async function openServer(parts: {
     billed,
     timeScale: options.timeScale ?? 1,
     urlLifetimeSeconds,
+    draw: picture => drawPicture({ plain: options.plainPictures, ...picture }),
     misbehave(fault, { times = 1, match = () => true, target } = {}) {
       faults.push({
         fault,

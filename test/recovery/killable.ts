@@ -5,6 +5,7 @@
  * Words on the command line, all optional: `timeScale=0.01` shortens every pause; `dies=settled:2` kills the process by itself at that
  * occurrence of a point, counted over all generations.
  */
+import { flushCompileCache } from 'node:module'
 import type { Point, Reached } from '../../src/generation/points.ts'
 import { start } from '../../src/start.ts'
 
@@ -37,6 +38,8 @@ process.on('message', (told: Told) => {
 })
 
 const { address } = await start({ overrides: { timeScale: Number(words.get('timeScale') ?? 0.01), reached } })
+// What it has compiled serves the next start, which is left out by a process that is killed.
+flushCompileCache()
 tell({ type: 'listening', address })
 
 function tell(telling: Telling) {

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { DOUBAO_DEMO_KEY, type DoubaoSimulator, startDoubaoSimulator } from '../../src/simulators/doubao.ts'
 import { OPENAI_DEMO_KEY, type OpenaiSimulator, startOpenaiSimulator } from '../../src/simulators/openai.ts'
 import { QWEN_DEMO_KEY, type QwenSimulator, startQwenSimulator } from '../../src/simulators/qwen.ts'
+import { compileCache } from '../support/program.ts'
 import { type Program, startProgram } from './program.ts'
 
 export interface World {
@@ -22,11 +23,12 @@ export interface World {
 
 export async function openWorld(options: { timeScale?: number } = {}): Promise<World> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'webimgui-recovery-'))
-  const simulation = { timeScale: options.timeScale ?? 0 }
+  const simulation = { timeScale: options.timeScale ?? 0, plainPictures: true }
   const [doubao, qwen, openai] = await Promise.all([
     startDoubaoSimulator(simulation),
     startQwenSimulator(simulation),
-    startOpenaiSimulator(simulation),
+    // The pictures of an answer have to be too large for a row.
+    startOpenaiSimulator({ ...simulation, plainPictures: false }),
   ])
   const simulators = [doubao, qwen, openai]
   const environment = {
@@ -37,8 +39,7 @@ export async function openWorld(options: { timeScale?: number } = {}): Promise<W
     QWEN_API_URL: qwen.baseUrl,
     QWEN_API_KEY: QWEN_DEMO_KEY,
     ALLOWED_HOSTS: new URL(openai.origin).host,
-    // Many starts: what one has compiled serves the next.
-    NODE_COMPILE_CACHE: path.join(dataDir, 'compiled'),
+    ...compileCache,
   }
   const programs: Program[] = []
   return {

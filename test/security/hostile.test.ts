@@ -20,7 +20,7 @@ import { routesOf } from '../support/routes.ts'
 
 const asked = Number(process.env.HOSTILE_REQUESTS ?? 0)
 /** Without a number: as many as fit. */
-const shortMs = 8_000
+const shortMs = 4_000
 const most = asked || 6_000
 /** Before memory is measured for the first time: code is compiled and pools are filled by then. */
 const warmUp = Math.min(3_000, most / 3)

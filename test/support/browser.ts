@@ -40,7 +40,13 @@ export function openBrowser() {
     browser = await chromium.launch({
       executablePath: inject('chromium'),
       // No graphics card, and nothing that reaches out. Without a sandbox, because tests may run as root; the pages are our own.
-      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'],
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-gpu-compositing',
+        '--disable-dev-shm-usage',
+        '--disable-background-networking',
+      ],
     })
   })
   afterAll(async () => {

@@ -1,7 +1,11 @@
 /** The program as a process of its own, in a folder of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { onTestFinished } from 'vitest'
+
+/** Many starts: what one has compiled serves the next. */
+export const compileCache = { NODE_COMPILE_CACHE: path.join(tmpdir(), 'webimgui-compiled') }
 
 const root = path.join(import.meta.dirname, '../..')
 
@@ -22,7 +26,7 @@ export function startProgram(
 ): Program {
   const child = spawn(process.execPath, [path.join(root, file), ...(options.words ?? [])], {
     cwd: options.dataDir,
-    env: { PATH: process.env.PATH, DATA_DIR: options.dataDir, PORT: '0', ...options.environment },
+    env: { PATH: process.env.PATH, DATA_DIR: options.dataDir, PORT: '0', ...compileCache, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''

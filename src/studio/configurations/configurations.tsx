@@ -21,7 +21,7 @@ export function ConfigurationsScreen() {
   const navigate = useNavigate()
   // In the address, so that the form is still open after a reload.
   const { add } = useSearch({ from: '/configurations' })
-  const configurations = useQuery({ ...configurationsQuery, refetchInterval: refreshEveryMs })
+  const configurations = useQuery({ ...configurationsQuery, staleTime: 0, refetchInterval: refreshEveryMs })
   // A request may have put one to rest, or out.
   useGenerationEvents(() => void configurations.refetch({ cancelRefetch: false }))
   const [edited, setEdited] = useState<Configuration>()

@@ -29,6 +29,8 @@ export function LimitsSection({ draft, sharesWork, faults, refusalOf, onChange }
   const t = useText()
   const count = limitCount(draft)
   const [isOpen, setOpen] = useState(count > 0)
+  // A field that is emptied must not go from under the cursor.
+  const [hadWeight] = useState(draft.weight.trim() !== '')
   const errorOf = (field: LimitFault) => (faults.includes(field) ? t(texts[field]) : refusalOf(field))
   // A fault in a folded section could not be seen.
   const hasFault = (Object.keys(limitPaths) as LimitFault[]).some(field => errorOf(field) !== undefined)
@@ -59,7 +61,7 @@ export function LimitsSection({ draft, sharesWork, faults, refusalOf, onChange }
           {number('mostRunning', '4')}
           {number('perMinute', '60')}
         </div>
-        {(sharesWork || draft.weight.trim() !== '') && number('weight', '1')}
+        {(sharesWork || hadWeight) && number('weight', '1')}
         <CapFields
           draft={draft}
           hint={t('configurations.capsHint')}
