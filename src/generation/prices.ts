@@ -227,10 +227,10 @@ export function reasonsFor(model: Model, modelId: string, wanted: Wanted): strin
   const { price } = model
   const { images, calls, references, parameters } = wanted
   if (!price) {
-    return [
-      `No price is known for ${modelId} at this address; a file named in PRICES_FILE can give one.`,
-      failuresAreFree,
-    ]
+    const why = model.unpriced
+      ? `No price is known for ${modelId}: ${model.unpriced}`
+      : `No price is known for ${modelId} at this address`
+    return [`${why}; a file named in PRICES_FILE can give one.`, failuresAreFree]
   }
   const areas = areasOf(model, price, wanted)
   const amount = (layer: boolean) => {

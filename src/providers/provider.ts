@@ -87,6 +87,8 @@ export interface Model {
   parameters: Readonly<Record<string, JsonSchema>>
   /** At the usual address of the provider. */
   price?: Price
+  /** Why there is no price anywhere, to follow "No price is known: "; each model of the catalogue has this or a price. */
+  unpriced?: string
   /** At its other address that has a price list of its own; absent where none is known. */
   priceAbroad?: Price
   /** Seconds from request to picture that users saw, [fast, slow]. */

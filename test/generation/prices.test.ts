@@ -103,6 +103,13 @@ describe('the price of one picture', () => {
     expect(costOf(modelOf(id), made)).toEqual({ amount, currency })
   })
 
+  test('every model has a price or says why it has none, and every current one of Ark and DashScope has one', () => {
+    for (const { model } of catalogue())
+      expect([model.id, model.price === undefined]).toEqual([model.id, model.unpriced !== undefined])
+    const toBeHad = catalogue().filter(({ model, provider }) => model.state === 'current' && provider !== 'openai')
+    expect(toBeHad.filter(({ model }) => model.unpriced !== undefined)).toEqual([])
+  })
+
   test('every model of the catalogue is in one of the two lists', () => {
     const listed = new Set([...perPicture.map(([id]) => id), ...withoutPrice])
 
@@ -399,7 +406,7 @@ describe('an estimate', () => {
       '3 references, the first one free: 2 at CNY 0.02 each in each request.',
     ])
     expect(reasons.join(' ')).toMatch(/documented: Volcengine Ark document 1544106, 2026-11\..*not charged\.$/)
-    expect(reasonsFor(modelOf('gpt-image-2'), 'gpt-image-2', plain)[0]).toMatch(/No price is known.*PRICES_FILE/)
+    expect(reasonsFor(modelOf('gpt-image-2'), 'gpt-image-2', plain)[0]).toMatch(/No price is known.*token.*PRICES_FILE/)
   })
 })
 

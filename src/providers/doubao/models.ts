@@ -4,6 +4,8 @@ import type { ImageCount, JsonSchema, Model, Price, PriceList, ReferenceLimits, 
 const source =
   'Volcengine Ark documents 1541523, 1824121, 2582774 and 1330310; live probes published 2026-09 and 2026-10'
 const checked = '2026-11'
+/** No price list names what cannot be had any more. */
+const shutDown = 'the service has shut it down'
 
 // ── Sizes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -373,6 +375,7 @@ export const models: readonly Model[] = [
     sizes: { textToImage: sizes30 },
     images: oneByOne,
     parameters: { watermark, seed, guidance_scale: guidanceScale(2.5) },
+    unpriced: shutDown,
     typicalSeconds: [5, 15],
   }),
   seedream({
@@ -390,6 +393,7 @@ export const models: readonly Model[] = [
     sizes: { withReferences: { keywords: ['adaptive'], table: {}, default: 'adaptive' } },
     images: oneByOne,
     parameters: { watermark, seed, guidance_scale: guidanceScale(5.5) },
+    unpriced: shutDown,
     typicalSeconds: [10, 20],
   }),
 ]

@@ -3,6 +3,8 @@ import type { JsonSchema, Model, ReferenceLimits, SizeRule } from '../provider.t
 
 const source = 'types of the official JavaScript client 7.57.0 and the deprecation page of OpenAI'
 const checked = '2026-11'
+/** No price list names what cannot be had any more. */
+const shutDown = 'the service has shut it down'
 
 // ── Sizes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -81,7 +83,6 @@ const widerQuality = {
 
 // ── Models ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Prices are by token there, which an answer tells only afterwards, so none are given. */
 function gptImage(facts: Pick<Model, 'id' | 'name' | 'state' | 'about'> & Partial<Model>): Model {
   return {
     family: 'gpt-image',
@@ -94,6 +95,7 @@ function gptImage(facts: Pick<Model, 'id' | 'name' | 'state' | 'about'> & Partia
     parameters: gptParameters,
     typicalSeconds: [10, 60],
     concurrency: 4,
+    unpriced: 'OpenAI bills it by the token, and only an answer tells how many there were',
     source,
     checked,
     ...facts,
@@ -168,6 +170,7 @@ export const models: readonly Model[] = [
     id: 'gpt-image-1',
     name: 'GPT Image 1',
     state: 'retired',
+    unpriced: shutDown,
     about: {
       en: 'OpenAI ended it on 2026-10-23; other services may have it.',
       zh: 'OpenAI 已于 2026-10-23 停止服务；其他服务可能仍提供。',
@@ -179,6 +182,7 @@ export const models: readonly Model[] = [
     name: 'DALL·E 3',
     family: 'dall-e',
     state: 'retired',
+    unpriced: shutDown,
     about: {
       en: 'OpenAI ended it on 2026-05-12; other services may have it.',
       zh: 'OpenAI 已于 2026-05-12 停止服务；其他服务可能仍提供。',
@@ -197,6 +201,7 @@ export const models: readonly Model[] = [
     name: 'DALL·E 2',
     family: 'dall-e',
     state: 'retired',
+    unpriced: shutDown,
     about: {
       en: 'OpenAI ended it on 2026-05-12; other services may have it.',
       zh: 'OpenAI 已于 2026-05-12 停止服务；其他服务可能仍提供。',

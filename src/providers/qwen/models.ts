@@ -965,6 +965,7 @@ export const models: readonly Model[] = [
       en: 'The first Wanx: from text in a style, also after one reference.',
       zh: '初代万相：按风格文生图，可使用一张参考图。',
     },
+    unpriced: 'the price list of Model Studio does not name it (read 2026-11)',
     textToImage: true,
     promptMaxCharacters: 800,
     references: wanReferences(0, 1),
@@ -1019,6 +1020,7 @@ export function unlistedModel(id: string, declared: boolean): Model | undefined 
     aliases: undefined,
     state: 'unlisted',
     price: undefined,
+    unpriced: undefined,
     priceAbroad: undefined,
     concurrency: 1,
   } satisfies Partial<Model>
