@@ -1,6 +1,6 @@
 /** How the server is, for the status page: each part with its state and what to do about it. */
 import { providerIds, providers } from '../providers/index.ts'
-import type { Database } from '../storage/database.ts'
+import { type Database, databaseTrouble } from '../storage/database.ts'
 import type { Files } from '../storage/files.ts'
 import type { Store } from '../storage/store.ts'
 import type { ConfigurationBook } from './configurations.ts'
@@ -22,7 +22,7 @@ export function createStatus(parts: {
   const { database, store, files, configurations, pool, runner } = parts
 
   return async () => {
-    const databaseTrouble = await trouble(() => database.check())
+    const databaseDetail = await trouble(() => database.check())
     const storageTrouble = await trouble(() => files.check())
     const freeBytes = await files.freeBytes().catch(() => undefined)
     // A database that cannot be written can often still be read; one that cannot leaves these empty.
@@ -32,7 +32,7 @@ export function createStatus(parts: {
     const waiting = [...noted].slice(0, 20).map(([id, reason]) => ({ id, reason }))
     const all = await configurations.list().catch(() => [])
     return {
-      database: { state: databaseTrouble ? 'failing' : 'ok', kind: database.kind, detail: databaseTrouble },
+      database: { state: databaseDetail ? 'failing' : 'ok', kind: database.kind, detail: databaseDetail },
       storage: { state: storageTrouble ? 'failing' : 'ok', kind: parts.storageKind, detail: storageTrouble, freeBytes },
       queue: { state: runner.isStopping() ? 'draining' : waiting.length > 0 ? 'waiting' : 'ok', ...counts, waiting },
       providers: providerIds.map(id => {
@@ -52,6 +52,6 @@ async function trouble(check: () => Promise<void>): Promise<string | undefined> 
     await check()
     return undefined
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return databaseTrouble(error) ?? (error instanceof Error ? error.message : String(error))
   }
 }

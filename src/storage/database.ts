@@ -60,6 +60,7 @@ type Prove = (kysely: Kysely<Tables>) => Promise<Seal>
  */
 export function databaseTrouble(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
+  if (/pool after calling end/.test(error.message)) return takenOver
   const { errcode, code } = error as { errcode?: unknown; code?: unknown }
   // Above the lowest byte stands which kind of it.
   if (typeof errcode === 'number') return sqliteTroubles[errcode & 0xff]
@@ -69,6 +70,7 @@ export function databaseTrouble(error: unknown): string | undefined {
   return isAway ? 'The database does not answer. Look whether PostgreSQL runs.' : undefined
 }
 
+const takenOver = 'Another server has taken over this database. Stop one of the two, and start the other again.'
 const locked = 'The database is locked by another program. Close that program.'
 const sqliteTroubles: Record<number, string> = {
   5: locked,
@@ -227,6 +229,7 @@ const nothingToDo = {
 
 /** Held for the life of the process; any number that no other program on the database uses. */
 const serverLock = 7_309_421_186
+const guardPauseMs = 1000
 
 async function openPostgresql(url: string, prove: Prove): Promise<Database> {
   const int8 = 20
@@ -237,12 +240,10 @@ async function openPostgresql(url: string, prove: Prove): Promise<Database> {
   const pool = new pg.Pool({ connectionString: url, types: types as pg.CustomTypesConfig, max: 10 })
   // An idle connection that the server closes must not end the process; the next query opens another.
   pool.on('error', () => {})
-  const guard = new pg.Client({ connectionString: url })
-  guard.on('error', () => {})
+  // Two servers on one database would both send what waits. Whoever lost the guard to another must not write any more.
+  const guard = createGuard(url, () => void pool.end())
   try {
-    await guard.connect()
-    const held = await guard.query('select pg_try_advisory_lock($1) as held', [serverLock])
-    if (!held.rows[0]?.held) {
+    if (!(await guard.take())) {
       throw new DatabaseError(
         'Another server already works on this PostgreSQL database. Stop that one first, or use another database.',
       )
@@ -256,18 +257,65 @@ async function openPostgresql(url: string, prove: Prove): Promise<Database> {
       seal,
       check: () => checkWrite(kysely),
       async close() {
-        await kysely.destroy()
-        await guard.end()
+        await guard.leave()
+        if (!pool.ending) await kysely.destroy()
       },
     }
   } catch (error) {
-    await guard.end().catch(() => {})
+    await guard.leave()
     await pool.end().catch(() => {})
     if (error instanceof DatabaseError || error instanceof SealError) throw error
     const reason =
       error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error)
     const message = `PostgreSQL cannot be reached or refuses us (${reason}). Check DATABASE_URL: host, port, user, password and database name.`
     throw new DatabaseError(message, { cause: error })
+  }
+}
+
+/** Keeps other servers out for as long as its connection lives, and comes back when the connection was cut. */
+function createGuard(url: string, onLost: () => void) {
+  let isLeaving = false
+  let client: pg.Client | undefined
+  let again: NodeJS.Timeout | undefined
+
+  /** False: somebody else has it. Rejects when the database cannot be reached. */
+  async function take(): Promise<boolean> {
+    const next = new pg.Client({ connectionString: url })
+    next.on('error', () => {})
+    try {
+      await next.connect()
+      const { rows } = await next.query('select pg_try_advisory_lock($1) as held', [serverLock])
+      if (!rows[0]?.held) {
+        await next.end()
+        return false
+      }
+    } catch (error) {
+      await next.end().catch(() => {})
+      throw error
+    }
+    client = next
+    next.once('end', () => void comeBack())
+    if (isLeaving) await next.end()
+    return true
+  }
+
+  async function comeBack() {
+    if (isLeaving) return
+    try {
+      if (!(await take())) onLost()
+    } catch {
+      // While the database is away nobody else can have it either.
+      again = setTimeout(() => void comeBack(), guardPauseMs)
+    }
+  }
+
+  return {
+    take,
+    async leave() {
+      isLeaving = true
+      clearTimeout(again)
+      await client?.end().catch(() => {})
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 /** The whole program on PostgreSQL, as it is on SQLite. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { startApp } from '../support/app.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
 
@@ -36,3 +37,65 @@ test('makes, finds, goes on after a restart and deletes', async () => {
   expect((await app.call('DELETE', '/api/history')).body).toEqual({ deleted: 2 })
   expect(await find('')).toEqual([])
 })
+
+const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+const guardLost = `select pg_terminate_backend(pid) from pg_locks
+  where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`
+
+test('a guard whose connection was cut is taken again', async () => {
+  const { app, client, guards } = await startGuarded('cut')
+  const [first] = await guards()
+
+  await client.query(guardLost)
+
+  await vi.waitFor(async () => expect(await guards()).toEqual([expect.any(Number)]), 10_000)
+  expect(await guards()).not.toEqual([first])
+  expect((await app.generate(picture)).status).toBe('succeeded')
+})
+
+test('who lost the database to another server sends nothing any more, and says so', async () => {
+  const { app, client, guards } = await startGuarded('lost')
+  const [first] = await guards()
+  const { rows } = await client.query('select objid, classid from pg_locks where locktype = $1 and granted', [
+    'advisory',
+  ])
+  const other = new pg.Client({ connectionString: app.environment.DATABASE_URL })
+  await other.connect()
+  onTestFinished(() => other.end())
+  const taken = other.query('select pg_advisory_lock($1)', [rows[0].classid * 2 ** 32 + rows[0].objid])
+  await vi.waitFor(async () => {
+    const waiting = await client.query('select 1 from pg_locks where locktype = $1 and not granted', ['advisory'])
+    expect(waiting.rowCount).toBe(1)
+  })
+
+  await client.query(guardLost)
+  await taken
+
+  await vi.waitFor(async () => {
+    expect((await app.call('GET', '/api/status')).body.database).toMatchObject({
+      state: 'failing',
+      detail: expect.stringMatching(/Another server has taken over/),
+    })
+  }, 10_000)
+  const refused = await app.call('POST', '/api/generate', picture)
+  expect(refused).toMatchObject({
+    status: 507,
+    body: { detail: expect.stringMatching(/Another server has taken over/) },
+  })
+  expect(await guards()).not.toContain(first)
+  expect(app.doubao.requests).toEqual([])
+})
+
+async function startGuarded(name: string) {
+  const url = await postgres.createDatabase(name)
+  const app = await startApp({ environment: { DATABASE_URL: url } })
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  onTestFinished(() => client.end())
+  /** The processes of PostgreSQL that hold it. */
+  const guards = async (): Promise<number[]> =>
+    (await client.query('select pid from pg_locks where locktype = $1 and granted', ['advisory'])).rows.map(
+      ({ pid }) => pid,
+    )
+  return { app, client, guards }
+}
