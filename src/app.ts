@@ -24,7 +24,6 @@ import { createUsage } from './generation/usage.ts'
 import { createWaiting } from './generation/waiting.ts'
 import type { RecentErrors } from './log.ts'
 import { createHttp } from './providers/http.ts'
-import type { ProviderId } from './providers/index.ts'
 import { addressOf, loginLink } from './server/access.ts'
 import { createServer } from './server/app.ts'
 import { type Settings, SettingsError } from './settings.ts'
@@ -93,8 +92,10 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     lookup: overrides.lookup,
   })
   const answers = createAnswers(path.join(settings.dataDir, 'answers'))
-  const environmentKeys = Object.entries(settings.environmentKeys) as [ProviderId, string | undefined][]
-  const fromEnvironment = environmentKeys.flatMap(([provider, apiKey]) => (apiKey ? [{ provider, apiKey }] : []))
+  const fromEnvironment = (['doubao', 'qwen'] as const).flatMap(provider => {
+    const apiKey = settings.environmentKeys[provider]
+    return apiKey ? [{ provider, apiKey, ...settings.environmentCaps[provider] }] : []
+  })
   const configurations = createConfigurations({
     store,
     seal,
@@ -117,7 +118,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       shrinking.add(made)
     },
   })
-  const budget = createBudget(settings.caps)
+  const budget = createBudget(settings.caps, configurations.ofEnvironment)
   const pool = createPool({ list: configurations.list, addressOf: configurations.addressOf, pauses })
   const runner = createRunner({
     ...{ store, files, answers, http, configurations, pool, budget, collector },

@@ -29,12 +29,20 @@ export interface Settings {
   providerUrls: { doubao: string; qwen: string }
   environmentKeys: { doubao?: string; qwen?: string }
   drainSeconds: number
-  /** The most that all may spend in a calendar month (UTC). */
-  caps: { monthlyCap: { amount: number; currency: string } | null; monthlyImages: number | null }
+  /** For all together. */
+  caps: MonthlyCaps
+  /** For the configurations that `environmentKeys` make. */
+  environmentCaps: { doubao: MonthlyCaps; qwen: MonthlyCaps }
   /** Generations that one token may ask for; 0: any number. */
   requestsPerMinute: number
   /** Absolute; the user's own prices. */
   pricesFile: string | undefined
+}
+
+/** The most of a calendar month (UTC); null where there is no such cap. */
+interface MonthlyCaps {
+  monthlyCap: { amount: number; currency: string } | null
+  monthlyImages: number | null
 }
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -64,6 +72,10 @@ export const variableNames = [
   'PRICES_FILE',
   'MONTHLY_CAP',
   'MONTHLY_CAP_IMAGES',
+  'DOUBAO_MONTHLY_CAP',
+  'DOUBAO_MONTHLY_CAP_IMAGES',
+  'QWEN_MONTHLY_CAP',
+  'QWEN_MONTHLY_CAP_IMAGES',
   'REQUESTS_PER_MINUTE',
 ] as const
 
@@ -124,6 +136,28 @@ export function loadSettings(environment: Record<string, string | undefined>): S
   function withDefault<Value>(name: VariableName, standard: string, parse: (text: string) => Value): Value {
     return optional(name, parse) ?? parse(standard)
   }
+  function capsOf(prefix: '' | 'DOUBAO_' | 'QWEN_'): MonthlyCaps {
+    function cap<Value>(parse: (text: string) => Value) {
+      return (text: string) => {
+        const value = parse(text)
+        // One that caps nothing would be relied on, while keys from the studio spend.
+        if (prefix !== '' && !environment[`${prefix}API_KEY`]?.trim()) {
+          throw new Error(
+            `is for ${prefix}API_KEY, which is not set. Set that too, or leave this out; a key that was added in the studio has its cap there.`,
+          )
+        }
+        return value
+      }
+    }
+    return {
+      monthlyCap: optional(`${prefix}MONTHLY_CAP`, cap(moneyOf)) ?? null,
+      monthlyImages:
+        optional(
+          `${prefix}MONTHLY_CAP_IMAGES`,
+          cap(text => wholeNumber(text, 0, 100_000_000)),
+        ) ?? null,
+    }
+  }
 
   const dataDir = withDefault('DATA_DIR', './data', text => path.resolve(pathOf(text)))
   const logFile = withDefault('LOG_FILE', 'backend.log', pathOf)
@@ -150,10 +184,8 @@ export function loadSettings(environment: Record<string, string | undefined>): S
       qwen: optional('QWEN_API_KEY', headerText),
     },
     drainSeconds: withDefault('DRAIN_SECONDS', '60', text => wholeNumber(text, 0, 3600)),
-    caps: {
-      monthlyCap: optional('MONTHLY_CAP', moneyOf) ?? null,
-      monthlyImages: optional('MONTHLY_CAP_IMAGES', text => wholeNumber(text, 0, 100_000_000)) ?? null,
-    },
+    caps: capsOf(''),
+    environmentCaps: { doubao: capsOf('DOUBAO_'), qwen: capsOf('QWEN_') },
     requestsPerMinute: withDefault('REQUESTS_PER_MINUTE', '60', text => wholeNumber(text, 0, 100_000)),
     pricesFile: optional('PRICES_FILE', text => path.resolve(dataDir, pathOf(text))),
   }

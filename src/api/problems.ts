@@ -55,6 +55,10 @@ const Shortage = z
     scope: z.enum(['token', 'configuration', 'all']).describe('Whose cap it is.'),
     left: z.object({ amount: z.number(), currency: z.string() }).optional().describe('Of a cap in money.'),
     left_images: z.int().optional().describe('Of a cap in pictures.'),
+    variable: z
+      .string()
+      .optional()
+      .describe('The variable of the server that holds the cap; left out where an administrator can raise it.'),
     renews_at: z.string(),
   })
   .meta({ id: 'Shortage' })

@@ -3,7 +3,7 @@
  * may cost in the transaction that writes it, before anything is sent; when it has ended, what it did cost takes that place.
  */
 import type { CallRecord } from '../storage/calls.ts'
-import type { Caps, GenerationRecord, Money } from '../storage/records.ts'
+import type { Caps, ConfigurationRecord, GenerationRecord, Money } from '../storage/records.ts'
 import type { Period, Reservation, Spent, Totals } from '../storage/spending.ts'
 import type { Repositories } from '../storage/store.ts'
 import { Refusal } from './errors.ts'
@@ -17,6 +17,8 @@ export interface Shortage {
   /** Of the cap that is too small; the other is undefined. */
   left?: Money
   leftImages?: number
+  /** The variable that holds the cap; undefined where an administrator can raise it. */
+  variable?: string
   renewsAt: string
 }
 
@@ -37,6 +39,8 @@ interface Limit {
   name: string
   caps: Caps
   by: { tokenId?: string; configId?: string }
+  /** Of a cap that comes from the environment: its variable for money; that for pictures ends with `_IMAGES`. */
+  variable?: string
 }
 
 export interface Budget {
@@ -55,14 +59,12 @@ export interface Budget {
   shift(repositories: Repositories, call: CallRecord, to: string): Promise<boolean>
 }
 
-/** `caps` are those for all. */
-export function createBudget(caps: Caps): Budget {
+/** `forAll` are the caps for all together; `ofEnvironment` are the configurations that have no row. */
+export function createBudget(forAll: Caps, ofEnvironment: readonly ConfigurationRecord[]): Budget {
   return {
     async reserve(repositories, { caller, ...wanted }) {
       const { spending } = repositories
-      const limits = (await limitsOf(repositories, caps, caller, wanted.configId)).filter(
-        ({ caps }) => caps.monthlyCap !== null || caps.monthlyImages !== null,
-      )
+      const limits = (await limitsOf(repositories, caller, wanted.configId)).filter(isSet)
       const warnings: { parameter: string; message: string }[] = []
       if (limits.length > 0) {
         await spending.lock()
@@ -78,25 +80,49 @@ export function createBudget(caps: Caps): Budget {
       return warnings
     },
 
-    async shift({ spending, configurations }, call, to) {
+    async shift(repositories, call, to) {
+      const { spending } = repositories
       const part = await spending.partOf(call.generationId, call.configId, call.images)
       if (!part) return true
-      const configuration = await configurations.find(to)
-      if (configuration && (configuration.monthlyCap !== null || configuration.monthlyImages !== null)) {
+      const limit = await limitOfConfiguration(repositories, to)
+      if (limit && isSet(limit)) {
         await spending.lock()
         const month = monthOf(part.timestamp)
-        const limit: Limit = {
-          scope: 'configuration',
-          name: configuration.name,
-          caps: configuration,
-          by: { configId: to },
-        }
         if (shortageOf(limit, part, await spending.totals(month, limit.by), month)) return false
       }
       await spending.shift(part, to)
       return true
     },
   }
+
+  /** Read in the transaction: a cap that was lowered, or a token that was revoked, a moment ago counts. */
+  async function limitsOf(repositories: Repositories, { tokenId }: Caller, configId: string): Promise<Limit[]> {
+    const limits: Limit[] = []
+    if (tokenId !== null) {
+      const token = await repositories.tokens.find(tokenId)
+      if (!token) throw new Refusal('not_allowed', 'This token was revoked.')
+      limits.push({ scope: 'token', name: `the token "${token.name}"`, caps: token, by: { tokenId } })
+    }
+    const ofConfiguration = await limitOfConfiguration(repositories, configId)
+    if (ofConfiguration) limits.push(ofConfiguration)
+    limits.push({ scope: 'all', name: 'this server', caps: forAll, by: {}, variable: 'MONTHLY_CAP' })
+    return limits
+  }
+
+  async function limitOfConfiguration({ configurations }: Repositories, configId: string): Promise<Limit | undefined> {
+    const fixed = ofEnvironment.find(({ id }) => id === configId)
+    const caps = fixed ?? (await configurations.find(configId))
+    return (
+      caps && {
+        ...{ scope: 'configuration', name: `the configuration "${caps.name}"`, caps, by: { configId } },
+        variable: fixed && `${fixed.provider.toUpperCase()}_MONTHLY_CAP`,
+      }
+    )
+  }
+}
+
+function isSet({ caps }: Limit) {
+  return caps.monthlyCap !== null || caps.monthlyImages !== null
 }
 
 /**
@@ -138,33 +164,12 @@ export function monthOf(time: string): Period {
   return { from: start(date.getUTCMonth()), to: start(date.getUTCMonth() + 1) }
 }
 
-/** Read in the transaction: a cap that was lowered, or a token that was revoked, a moment ago counts. */
-async function limitsOf(
-  { tokens, configurations }: Repositories,
-  forAll: Caps,
-  { tokenId }: Caller,
-  configId: string,
-): Promise<Limit[]> {
-  const limits: Limit[] = []
-  if (tokenId !== null) {
-    const token = await tokens.find(tokenId)
-    if (!token) throw new Refusal('not_allowed', 'This token was revoked.')
-    limits.push({ scope: 'token', name: `the token "${token.name}"`, caps: token, by: { tokenId } })
-  }
-  const configuration = await configurations.find(configId)
-  if (configuration) {
-    const name = `the configuration "${configuration.name}"`
-    limits.push({ scope: 'configuration', name, caps: configuration, by: { configId } })
-  }
-  limits.push({ scope: 'all', name: 'this server', caps: forAll, by: {} })
-  return limits
-}
-
 function shortageOf(limit: Limit, wanted: Reservation, totals: Totals, month: Period): Shortage | undefined {
   const { monthlyCap, monthlyImages } = limit.caps
-  const base = { scope: limit.scope, renewsAt: month.to }
+  const base = { scope: limit.scope, variable: limit.variable, renewsAt: month.to }
   if (monthlyImages !== null && totals.images + wanted.images > monthlyImages) {
-    return { ...base, leftImages: Math.max(0, monthlyImages - totals.images) }
+    const variable = limit.variable && `${limit.variable}_IMAGES`
+    return { ...base, variable, leftImages: Math.max(0, monthlyImages - totals.images) }
   }
   if (monthlyCap === null) return undefined
   const left = leftOf(monthlyCap, totals)
@@ -189,10 +194,9 @@ function millionths(amount: number) {
   return Math.round(amount * 1e6)
 }
 
-function sentence(limit: Limit, wanted: Reservation, { left, leftImages, renewsAt }: Shortage) {
-  const { name, scope } = limit
+function sentence({ name, ...limit }: Limit, wanted: Reservation, { left, leftImages, variable, renewsAt }: Shortage) {
   if (left && !isPriced(wanted, left)) {
-    const pictures = scope === 'all' ? 'a cap in pictures (MONTHLY_CAP_IMAGES)' : 'a cap in pictures'
+    const pictures = limit.variable ? `a cap in pictures (${limit.variable}_IMAGES)` : 'a cap in pictures'
     return (
       `The monthly cap of ${name} is in ${left.currency}, and no price in ${left.currency} is known for ${wanted.model}, so the cap could ` +
       `not be kept. Nothing was sent. Whoever runs the server can give the price in PRICES_FILE, or set ${pictures} beside it.`
@@ -204,11 +208,7 @@ function sentence(limit: Limit, wanted: Reservation, { left, leftImages, renewsA
     left === undefined
       ? `leaves ${many(leftImages ?? 0)}, and this request asks for ${images}`
       : `leaves ${left.amount} ${left.currency}, and this request may cost up to ${cost?.amount} ${cost?.currency}`
-  const advice = {
-    token: 'an administrator can raise it',
-    configuration: 'an administrator can raise it',
-    all: 'whoever runs the server can raise it (MONTHLY_CAP)',
-  }[scope]
+  const advice = variable ? `whoever runs the server can raise it (${variable})` : 'an administrator can raise it'
   return `The monthly cap of ${name} ${rest}. Nothing was sent. The cap renews on ${day}; until then, ask for less, or ${advice}.`
 }
 

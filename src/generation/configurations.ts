@@ -6,14 +6,14 @@ import type { OutgoingHttp } from '../providers/http.ts'
 import { findModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
 import type { CheckResult } from '../providers/provider.ts'
 import { type StoredConfiguration, visible } from '../storage/configurations.ts'
-import type { ConfigurationRecord } from '../storage/records.ts'
+import type { Caps, ConfigurationRecord } from '../storage/records.ts'
 import { type Seal, SealError } from '../storage/seal.ts'
 import { placeOfKey } from '../storage/seal-check.ts'
 import type { Store } from '../storage/store.ts'
 import { invalid, Refusal } from './errors.ts'
 import type { ConfigurationInput, Configurations } from './services.ts'
 
-export interface EnvironmentConfiguration {
+export interface EnvironmentConfiguration extends Caps {
   provider: ProviderId
   apiKey: string
 }
@@ -28,6 +28,8 @@ export interface Access {
 }
 
 export interface ConfigurationBook extends Configurations {
+  /** Those of the environment, which have no row. */
+  ofEnvironment: readonly ConfigurationRecord[]
   /** @throws Refusal `not_found` when it was removed, SealError when its key cannot be opened. */
   access(id: string): Promise<Access>
   /** Active ones with a key, the newest stored first, then those of the environment; also those that were taken out. */
@@ -50,7 +52,7 @@ export function createConfigurations(parts: {
   const { store, seal, http } = parts
   const baseUrlOf = (provider: ProviderId) =>
     withoutSlash(parts.baseUrls[provider] ?? providers[provider].defaultBaseUrl)
-  const environment = parts.fromEnvironment.map(({ provider, apiKey }) => ({
+  const environment = parts.fromEnvironment.map(({ provider, apiKey, monthlyCap, monthlyImages }) => ({
     apiKey: cleanKey(apiKey),
     record: {
       id: `env-${provider}`,
@@ -64,8 +66,8 @@ export function createConfigurations(parts: {
       keyHint: cleanKey(apiKey).slice(-4),
       createdAt: null,
       updatedAt: null,
-      monthlyCap: null,
-      monthlyImages: null,
+      monthlyCap,
+      monthlyImages,
       weight: 1,
       mostRunning: null,
       requestsPerMinute: null,
@@ -74,6 +76,8 @@ export function createConfigurations(parts: {
   }))
 
   return {
+    ofEnvironment: environment.map(({ record }) => record),
+
     async list() {
       const takenOut = await store.configurations.takenOut()
       const stored = (await store.configurations.list()).map(one => visible(one, takenOut.get(one.id)))
@@ -204,10 +208,12 @@ export function createConfigurations(parts: {
   }
 
   async function stored(id: string) {
-    if (environment.some(({ record }) => record.id === id)) {
+    const own = environment.find(({ record }) => record.id === id)
+    if (own) {
+      const prefix = own.record.provider.toUpperCase()
       throw new Refusal(
         'read_only',
-        'This configuration comes from the environment of the server; change the variable there and restart.',
+        `This configuration comes from the environment of the server; change ${prefix}_API_KEY, or ${prefix}_MONTHLY_CAP and ${prefix}_MONTHLY_CAP_IMAGES for its caps, there and restart.`,
       )
     }
     const found = await store.configurations.find(id)

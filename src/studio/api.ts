@@ -59,9 +59,11 @@ export function explain(error: unknown): string {
 }
 
 /** A request would go over a cap, so nothing was sent. */
-function shortageText({ scope, left, left_images: images = 0, renews_at: renewsAt }: NonNullable<Problem['budget']>) {
+function shortageText(budget: NonNullable<Problem['budget']>) {
+  const { scope, left, left_images: images = 0, variable = '', renews_at: renewsAt } = budget
+  const whose = scope === 'configuration' && variable !== '' ? 'environment' : scope
   const rest = left ? money(left.amount, left.currency) : t('usage.capPictures', { count: images })
-  return t(`usage.refused_${scope}`, { left: rest, day: day(renewsAt) })
+  return t(`usage.refused_${whose}`, { left: rest, day: day(renewsAt), variable })
 }
 
 /** An address of the server, wherever it is mounted: relative to the `<base>` that it wrote into the page. */

@@ -8,7 +8,7 @@ import { Kysely, SqliteDialect } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { Problem } from '../../src/api/problems.ts'
-import { DOUBAO_DEMO_ENDPOINT } from '../../src/simulators/doubao.ts'
+import { DOUBAO_DEMO_ENDPOINT, DOUBAO_DEMO_KEY } from '../../src/simulators/doubao.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 import { createMigrations } from '../../src/storage/migrations/index.ts'
 import { createSeal } from '../../src/storage/seal.ts'
@@ -92,6 +92,29 @@ describe.each(['sqlite', 'postgresql'] as const)('a hundred at once on %s', kind
     expect(answers.find(({ status }) => status === 402)?.body.budget.scope).toBe('configuration')
   })
 
+  test('seven pictures go through a cap of a configuration of the environment, whoever asks', async () => {
+    const cap = { DOUBAO_MONTHLY_CAP: '1.5 CNY', QWEN_MONTHLY_CAP_IMAGES: '0' }
+    const app = await start('environment', cap)
+    const { headers } = await make(app)
+
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        app.call('POST', '/api/generate', picture, index % 2 === 0 ? headers : {}),
+      ),
+    )
+
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(7)
+    expect(answers.filter(({ status }) => status === 402)).toHaveLength(93)
+    expect(app.doubao.requests.filter(({ method }) => method === 'POST')).toHaveLength(7)
+    expect(app.doubao.billed).toHaveLength(7)
+    expect(answers.find(({ status }) => status === 402)?.body.budget).toEqual({
+      ...{ scope: 'configuration', left: { amount: 0.1, currency: 'CNY' }, variable: 'DOUBAO_MONTHLY_CAP' },
+      renews_at: firstOfNextMonth(),
+    })
+    await app.restart()
+    expect((await app.call('POST', '/api/generate', picture)).status).toBe(402)
+  })
+
   test('ten pictures go through a cap for all, whoever asks', async () => {
     const app = await start('all', { MONTHLY_CAP_IMAGES: '10' })
     const { headers } = await make(app)
@@ -104,7 +127,9 @@ describe.each(['sqlite', 'postgresql'] as const)('a hundred at once on %s', kind
 
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(10)
     expect(app.doubao.billed).toHaveLength(10)
-    expect(answers.find(({ status }) => status === 402)?.body.budget).toMatchObject({ scope: 'all', left_images: 0 })
+    const refused = answers.find(({ status }) => status === 402)?.body
+    expect(refused.budget).toMatchObject({ scope: 'all', left_images: 0, variable: 'MONTHLY_CAP_IMAGES' })
+    expect(refused.detail).toMatch(/raise it \(MONTHLY_CAP_IMAGES\)\.$/)
   })
 })
 
@@ -130,6 +155,84 @@ test('a cap of a configuration counts for everybody who uses it, and can be rais
   expect(third.body.budget).toMatchObject({ scope: 'configuration', left_images: 0 })
   expect(third.body.detail).toContain('"renamed"')
   expect((await app.call('GET', '/api/config')).body.items[0]).toMatchObject({ monthly_images: null })
+})
+
+describe('a cap of a configuration of the environment', () => {
+  test('is listed, and whoever asks for more is told its variable', async () => {
+    const caps = { DOUBAO_MONTHLY_CAP: '0.5 CNY', DOUBAO_MONTHLY_CAP_IMAGES: '3', QWEN_MONTHLY_CAP_IMAGES: '1' }
+    const app = await startApp({ environment: caps })
+    const qwen = { prompt: 'a boat', model: 'qwen-image-plus' }
+
+    const { items } = (await app.call('GET', '/api/config')).body
+    const changed = await app.call('PUT', '/api/config/env-doubao', { monthly_images: 9 })
+    const tooDear = await app.call('POST', '/api/generate', { ...picture, parameters: { size: '960x960', n: 3 } })
+    const tooMany = await app.call('POST', '/api/generate', group)
+    await app.generate(qwen)
+    const usedUp = await app.call('POST', '/api/generate', qwen)
+
+    expect(items).toMatchObject([
+      { id: 'env-doubao', monthly_cap: { amount: 0.5, currency: 'CNY' }, monthly_images: 3 },
+      { id: 'env-qwen', monthly_cap: null, monthly_images: 1 },
+    ])
+    expect([changed.status, changed.body.code]).toEqual([403, 'read_only'])
+    expect(changed.body.detail).toContain('DOUBAO_MONTHLY_CAP')
+    expect([tooDear.status, tooMany.status, usedUp.status]).toEqual([402, 402, 402])
+    expect(tooDear.body.detail).toMatch(
+      /of the configuration "Doubao Seedream \(DOUBAO_API_KEY\)" leaves 0\.5 CNY.* whoever runs the server can raise it \(DOUBAO_MONTHLY_CAP\)\.$/,
+    )
+    expect(tooMany.body.detail).toMatch(/leaves 3 pictures.* raise it \(DOUBAO_MONTHLY_CAP_IMAGES\)\.$/)
+    expect(usedUp.body.detail).toMatch(/leaves 0 pictures.* raise it \(QWEN_MONTHLY_CAP_IMAGES\)\.$/)
+    expect(app.doubao.requests).toEqual([])
+  })
+
+  test('that cannot judge a price refuses, and a restart with a cap in pictures beside it lets in', async () => {
+    const app = await startApp({ environment: { DOUBAO_MONTHLY_CAP: '5 CNY' } })
+    const unpriced = { ...picture, model: DOUBAO_DEMO_ENDPOINT, parameters: { size: '2048x2048' } }
+
+    const refused = await app.call('POST', '/api/generate', unpriced)
+    await app.restart(async () => {
+      app.environment.DOUBAO_MONTHLY_CAP_IMAGES = '1'
+    })
+    const made = await app.generate(unpriced)
+    const second = await app.call('POST', '/api/generate', unpriced)
+
+    expect(refused.body.detail).toContain('set a cap in pictures (DOUBAO_MONTHLY_CAP_IMAGES) beside it')
+    expect(made.warnings.map(({ message }) => message).join()).toContain('in the monthly cap of the configuration')
+    expect([refused.status, second.status, second.body.budget.left_images]).toEqual([402, 402, 0])
+  })
+
+  test('that is reached leaves the work to a stored one at the same address', async () => {
+    const app = await startApp({ environment: { DOUBAO_MONTHLY_CAP_IMAGES: '2' } })
+    const body = { name: 'stored', provider: 'doubao', api_key: DOUBAO_DEMO_KEY, monthly_images: 3 }
+    const stored = (await app.call('POST', '/api/config', body)).body.id
+
+    const answers = []
+    for (let count = 0; count < 6; count++) answers.push(await app.call('POST', '/api/generate', picture))
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 402])
+    const { items } = (await app.call('GET', '/api/usage?group=configuration')).body
+    expect(items.map(({ key, images }: { key: string; images: number }) => [key, images]).sort()).toEqual(
+      [
+        ['env-doubao', 2],
+        [stored, 3],
+      ].sort(),
+    )
+  })
+
+  test('takes over from one whose key was refused only what it has room for', async () => {
+    const app = await startApp({ environment: { DOUBAO_MONTHLY_CAP_IMAGES: '1' } })
+    const body = { name: 'stored', provider: 'doubao', api_key: 'ark-unknown', weight: 100 }
+    const id = (await app.call('POST', '/api/config', body)).body.id
+
+    const large = await app.call('POST', '/api/generate', group)
+    // Changing the key brings it back, as refused as before.
+    await app.call('PUT', `/api/config/${id}`, { api_key: 'ark-unknown-too' })
+    const small = await app.generate(picture)
+
+    expect([large.status, large.body.code, large.body.charge]).toEqual([502, 'provider_key_rejected', 'none'])
+    expect([small.status, small.config_id]).toEqual(['succeeded', 'env-doubao'])
+    expect(app.doubao.billed).toHaveLength(1)
+  })
 })
 
 describe('at the end of a generation the reservation', () => {

@@ -31,6 +31,11 @@ test('nothing needs to be set', () => {
     secretKey: undefined,
     providerUrls: { doubao: 'https://ark.cn-beijing.volces.com/api/v3', qwen: 'https://dashscope.aliyuncs.com/api/v1' },
     environmentKeys: { doubao: undefined, qwen: undefined },
+    caps: { monthlyCap: null, monthlyImages: null },
+    environmentCaps: {
+      doubao: { monthlyCap: null, monthlyImages: null },
+      qwen: { monthlyCap: null, monthlyImages: null },
+    },
     drainSeconds: 60,
   })
   expect(settings.corsOrigins).toContain('http://localhost:5173')
@@ -75,6 +80,9 @@ test('takes values as people write them', () => {
     DOUBAO_API_URL: 'http://127.0.0.1:9101/api/v3/',
     DOUBAO_API_KEY: 'key-1',
     DRAIN_SECONDS: '0',
+    MONTHLY_CAP: '200',
+    DOUBAO_MONTHLY_CAP: ' 12.50 usd',
+    DOUBAO_MONTHLY_CAP_IMAGES: '0',
   })
 
   expect(settings).toMatchObject({
@@ -88,6 +96,11 @@ test('takes values as people write them', () => {
     providerUrls: { doubao: 'http://127.0.0.1:9101/api/v3' },
     environmentKeys: { doubao: 'key-1', qwen: undefined },
     drainSeconds: 0,
+    caps: { monthlyCap: { amount: 200, currency: 'CNY' }, monthlyImages: null },
+    environmentCaps: {
+      doubao: { monthlyCap: { amount: 12.5, currency: 'USD' }, monthlyImages: 0 },
+      qwen: { monthlyCap: null, monthlyImages: null },
+    },
   })
 })
 
@@ -125,12 +138,50 @@ describe('bad values', () => {
     ['QWEN_API_KEY', 'sk-钥匙'],
     ['QWEN_API_URL', 'ftp://x'],
     ['DRAIN_SECONDS', '1.5'],
+    ['MONTHLY_CAP', 'much'],
+    ['MONTHLY_CAP', '5 RMB'],
+    ['MONTHLY_CAP_IMAGES', '-1'],
+    ['DOUBAO_MONTHLY_CAP', '-5 CNY'],
+    ['QWEN_MONTHLY_CAP', '5 YUAN'],
+    ['DOUBAO_MONTHLY_CAP_IMAGES', '1.5'],
+    ['QWEN_MONTHLY_CAP_IMAGES', '100000001'],
   ])('%s=%s is refused without repeating it', (name, value) => {
     const faults = faultsOf({ [name]: value })
 
     expect(faults).toHaveLength(1)
     expect(faults[0]).toMatch(new RegExp(`^${name} .+\\.$`))
     if (/KEY|TOKEN/.test(name)) expect(faults[0]).not.toContain(value)
+  })
+
+  test('of a cap are told in the same words, whosever cap it is', () => {
+    const keys = { DOUBAO_API_KEY: 'key-1', QWEN_API_KEY: 'key-2' }
+    for (const [name, value] of [
+      ['MONTHLY_CAP', 'much'],
+      ['MONTHLY_CAP', '5 XYZ'],
+      ['MONTHLY_CAP_IMAGES', '1.5'],
+    ] as const) {
+      const [fault = ''] = faultsOf({ [name]: value })
+      for (const prefix of ['DOUBAO_', 'QWEN_']) {
+        expect(faultsOf({ ...keys, [`${prefix}${name}`]: value })).toEqual([`${prefix}${fault}`])
+      }
+    }
+  })
+
+  test.each([
+    ['DOUBAO_MONTHLY_CAP', '50 CNY', 'DOUBAO_API_KEY'],
+    ['DOUBAO_MONTHLY_CAP_IMAGES', '50', 'DOUBAO_API_KEY'],
+    ['QWEN_MONTHLY_CAP', '50 CNY', 'QWEN_API_KEY'],
+    ['QWEN_MONTHLY_CAP_IMAGES', '50', 'QWEN_API_KEY'],
+  ])('%s without its key is refused, because it would cap nothing', (name, value, key) => {
+    const others = { DOUBAO_API_KEY: 'key-1', QWEN_API_KEY: 'key-2', [key]: ' ' }
+
+    expect(faultsOf({ ...others, [name]: value })).toEqual([
+      expect.stringMatching(new RegExp(`^${name} is for ${key}, which is not set\\. .+\\.$`)),
+    ])
+    expect(faultsOf({ ...others, [name]: '' })).toEqual([])
+    expect(faultsOf({ ...others, [key]: 'key-3', [name]: value })).toEqual([])
+    // One that cannot be read is set, and needs one fault.
+    expect(faultsOf({ ...others, [key]: 'two words', [name]: value })).toEqual([expect.stringMatching(`^${key} `)])
   })
 
   test('are all named in one message', () => {

@@ -86,12 +86,15 @@ test('another address needs the key again, and the known ones can be picked', as
   expect(items[0]).toMatchObject({ name: 'Mine', base_url: app.doubao.baseUrl, is_active: true })
 })
 
-test('a key of the environment can be tested but not changed', async () => {
-  const app = await startStudio({ timeScale: 1 })
+test('a key of the environment can be tested but not changed, and shows its caps', async () => {
+  const caps = { DOUBAO_MONTHLY_CAP: '12.5 CNY', DOUBAO_MONTHLY_CAP_IMAGES: '300' }
+  const app = await startStudio({ timeScale: 1, environment: caps })
   const { page, word } = await visit(app.url, { path: '/configurations', language: 'en' })
   const own = page.getByRole('listitem').filter({ hasText: 'DOUBAO_API_KEY of the server' })
 
   await own.getByText(word('configurations.environment'), { exact: true }).waitFor()
+  await own.getByText('Ready · up to ¥12.50 a month · up to 300 pictures a month').waitFor()
+  await own.getByText(/DOUBAO_MONTHLY_CAP and DOUBAO_MONTHLY_CAP_IMAGES there/).waitFor()
   expect(await own.getByRole('switch').count()).toBe(0)
   expect(await own.getByRole('button', { name: /^Edit/ }).count()).toBe(0)
   await own.getByRole('button', { name: /^Test/ }).click()

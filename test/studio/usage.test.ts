@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import type { UsageList } from '../../src/api/usage.ts'
 import type { TestApp } from '../support/app.ts'
 import { openBrowser, startStudio } from '../support/browser.ts'
+import { generate } from './studio.ts'
 
 const visit = openBrowser()
 const accessToken = 'correct-horse-battery'
@@ -85,6 +86,24 @@ test('totals, days, and lines by model, key and token are those of the API, and 
   await region.getByText(word('usage.capUsed', { used: 3, cap: '4 pictures' })).waitFor()
   await together.getByText(word('usage.capUsed', { used: 6, cap: '20 pictures' })).waitFor()
   await expect.poll(() => figures.nth(1).innerText()).toBe('6')
+})
+
+test('a cap of a key of the environment is shown, and a refusal names the variable that holds it', async () => {
+  const environment = { QWEN_API_KEY: undefined, DOUBAO_MONTHLY_CAP_IMAGES: '1' }
+  const app = await startStudio({ environment })
+  await app.generate({ prompt: 'a boat', model: seedream })
+  const expected = [/status of 402/]
+  const { page, word } = await visit(app.url, { path: '/usage', language: 'en', expected })
+
+  const caps = page.getByRole('region', { name: word('usage.caps') })
+  const own = caps.getByRole('listitem').filter({ hasText: 'DOUBAO_API_KEY' })
+  await own.getByText(word('usage.capUsed', { used: 1, cap: '1 picture' })).waitFor()
+  await page.goto(app.url)
+  await generate(page, 'a second boat')
+
+  await page
+    .getByText(/of the key leaves 0 pictures.* have whoever runs the server raise DOUBAO_MONTHLY_CAP_IMAGES\./)
+    .waitFor()
 })
 
 test('a member sees its own numbers and what is left, and reads the days with the keyboard', async () => {

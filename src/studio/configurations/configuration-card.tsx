@@ -154,7 +154,10 @@ function Facts({ configuration }: { configuration: Configuration }) {
       </p>
       {source === 'environment' && (
         <p className="mt-1 text-ink-faint text-sm">
-          {t('configurations.environmentHint', { variable: `${provider.toUpperCase()}_API_KEY` })}
+          {t('configurations.environmentHint', {
+            variable: `${provider.toUpperCase()}_API_KEY`,
+            cap: `${provider.toUpperCase()}_MONTHLY_CAP`,
+          })}
         </p>
       )}
     </>

@@ -38,7 +38,8 @@ export const configurations = {
     'What would go over goes to another key that shares the work; without one it is refused before anything is sent. Empty: no cap.',
   noneOf: 'No key for this service.',
   environment: 'Environment',
-  environmentHint: 'Comes from {variable} of the server. Change it there, then start the server again.',
+  environmentHint:
+    'Comes from {variable} of the server; {cap} and {cap}_IMAGES there can give it a monthly cap. Change them there, then start the server again.',
   isOn: 'Use “{name}”',
   off: 'Off',
   keyHint: 'Key ending in {hint}',

@@ -61,6 +61,8 @@ export const usage = {
     'Nothing was sent and nothing is charged: the monthly cap of your token leaves {left}, and this may need more. Ask for less, wait until {day}, or ask an administrator.',
   refused_configuration:
     'Nothing was sent and nothing is charged: the monthly cap of the key leaves {left}, and this may need more. Use a model of another service, wait until {day}, or ask an administrator.',
+  refused_environment:
+    'Nothing was sent and nothing is charged: the monthly cap of the key leaves {left}, and this may need more. Use a model of another service, wait until {day}, or have whoever runs the server raise {variable}.',
   refused_all:
-    'Nothing was sent and nothing is charged: the monthly cap of this server leaves {left}, and this may need more. Ask for less, wait until {day}, or have whoever runs the server raise MONTHLY_CAP.',
+    'Nothing was sent and nothing is charged: the monthly cap of this server leaves {left}, and this may need more. Ask for less, wait until {day}, or have whoever runs the server raise {variable}.',
 }

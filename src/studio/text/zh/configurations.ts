@@ -39,7 +39,7 @@ export const configurations: Words<typeof english> = {
   capsHint: '会超出上限的请求改由分担任务的其他密钥完成；没有其他密钥时，在发送之前就被拒绝。留空则不限。',
   noneOf: '这个服务还没有密钥。',
   environment: '环境变量',
-  environmentHint: '来自服务器的环境变量 {variable}。如需更改，请修改后重新启动服务器。',
+  environmentHint: '来自服务器的环境变量 {variable}；可用 {cap} 和 {cap}_IMAGES 设置每月上限。修改后请重新启动服务器。',
   isOn: '启用“{name}”',
   off: '已停用',
   keyHint: '密钥尾号 {hint}',

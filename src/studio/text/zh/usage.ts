@@ -60,6 +60,8 @@ export const usage: Words<typeof english> = {
     '未发送，也不会产生费用：您的令牌本月还剩 {left}，不足以完成这次请求。请减少数量、等到 {day}，或联系管理员。',
   refused_configuration:
     '未发送，也不会产生费用：这个密钥本月还剩 {left}，不足以完成这次请求。请换用其他服务的模型、等到 {day}，或联系管理员。',
+  refused_environment:
+    '未发送，也不会产生费用：这个密钥本月还剩 {left}，不足以完成这次请求。请换用其他服务的模型、等到 {day}，或请服务器管理者调高 {variable}。',
   refused_all:
-    '未发送，也不会产生费用：这台服务器本月还剩 {left}，不足以完成这次请求。请减少数量、等到 {day}，或请服务器管理者调高 MONTHLY_CAP。',
+    '未发送，也不会产生费用：这台服务器本月还剩 {left}，不足以完成这次请求。请减少数量、等到 {day}，或请服务器管理者调高 {variable}。',
 }
