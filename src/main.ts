@@ -28,3 +28,15 @@ else {
     -d '{"name":"Doubao","provider":"doubao","api_key":"YOUR_KEY"}'
 or set DOUBAO_API_KEY or QWEN_API_KEY in the environment or in .env and start again.`)
 }
+
+const ofEnvironment = (await app.services.configurations.list()).filter(({ source }) => source === 'environment')
+const caps = [{ name: 'all 合计', ...settings.caps }, ...ofEnvironment].flatMap(
+  ({ name, monthlyCap, monthlyImages }) => {
+    const parts = [
+      ...(monthlyCap ? [`${monthlyCap.amount} ${monthlyCap.currency}`] : []),
+      ...(monthlyImages === null ? [] : [`${monthlyImages} pictures 张`]),
+    ]
+    return parts.length > 0 ? [`${name} ${parts.join(', ')}`] : []
+  },
+)
+if (caps.length > 0) say(`Monthly cap 每月上限: ${caps.join('; ')}`)

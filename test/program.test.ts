@@ -44,6 +44,21 @@ test('starts without any key and says how to add one; SIGTERM ends it with 0', a
   expect(await ended(program.child, 'SIGTERM')).toEqual({ code: 0, signal: null })
 })
 
+test('says which caps hold for the month', async () => {
+  const environment = {
+    PORT: '0',
+    MONTHLY_CAP: '200',
+    MONTHLY_CAP_IMAGES: '300',
+    DOUBAO_API_KEY: 'ark-1',
+    QWEN_API_KEY: 'sk-1',
+  }
+  const program = start('src/main.ts', { ...environment, QWEN_MONTHLY_CAP: '7.5 USD' })
+
+  const [, caps] = await program.says(/Monthly cap 每月上限: (.*)/)
+
+  expect(caps).toBe('all 合计 200 CNY, 300 pictures 张; Qwen (DashScope) (QWEN_API_KEY) 7.5 USD')
+})
+
 test('the demo prints a request that makes a picture', async () => {
   const program = start('src/demo.ts', { PORT: '0', DATA_DIR: dataDir })
   const [, address, json] = await program.says(/curl (http\S+)\/api\/generate.*\s+-d '(.*)'/)
