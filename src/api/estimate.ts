@@ -1,5 +1,6 @@
 /** What a request would make and cost, before it is made. */
 import { z } from 'zod'
+import { Warning } from './generations.ts'
 
 export const Estimate = z
   .object({
@@ -11,7 +12,7 @@ export const Estimate = z
       .nullable()
       .describe('From the least that a success costs to the most that can be billed; null where no price is known.'),
     reasons: z.array(z.string()).describe('How the cost comes about, a sentence each.'),
-    warnings: z.array(z.object({ parameter: z.string(), message: z.string() })),
+    warnings: z.array(Warning),
   })
   .meta({ id: 'Estimate' })
 

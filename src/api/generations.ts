@@ -60,6 +60,20 @@ export const Advice = z
 
 export type Advice = z.infer<typeof Advice>
 
+/** The parts of a sentence that change, by their names. */
+export const Values = z.record(z.string(), z.union([z.string(), z.number()]))
+
+export const Warning = z
+  .object({
+    code: z.string().nullable().describe('One of the warnings of docs/api.md; null in records of earlier versions.'),
+    parameter: z.string(),
+    message: z.string(),
+    values: Values.describe('What changes in the sentence, such as `most`.'),
+  })
+  .meta({ id: 'Warning' })
+
+export type Warning = z.infer<typeof Warning>
+
 export const Generation = z
   .object({
     id: z.string(),
@@ -81,7 +95,7 @@ export const Generation = z
     failures: z.array(
       z.object({ index: z.int(), code: z.string(), message: z.string(), provider_code: z.string().nullable() }),
     ),
-    warnings: z.array(z.object({ parameter: z.string(), message: z.string() })),
+    warnings: z.array(Warning).describe('What the model could not honour, and what a cap could not count.'),
     error: z
       .object({
         code: z.string(),
@@ -103,6 +117,8 @@ export const Generation = z
       .describe('What the service calls the requests of this generation; its support asks for them.'),
     retry_of: z.string().nullable(),
     waiting: z.string().nullable().describe('Why a running generation does not go on at the moment.'),
+    waiting_code: z.string().nullable().describe('The same for programs: one of the reasons of docs/api.md.'),
+    waiting_values: Values.describe('What changes in the sentence, such as `detail`.'),
     cancel_requested: z.boolean(),
   })
   .meta({ id: 'Generation' })

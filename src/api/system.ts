@@ -1,5 +1,6 @@
 /** The server itself: health, state, access. */
 import { z } from 'zod'
+import { Values } from './generations.ts'
 
 export const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' })
 
@@ -23,8 +24,8 @@ export const Status = z
       queued: z.int(),
       running: z.int(),
       waiting: z
-        .array(z.object({ id: z.string(), reason: z.string() }))
-        .describe('Generations that do not go on, and why.'),
+        .array(z.object({ id: z.string(), reason: z.string(), code: z.string().nullable(), values: Values }))
+        .describe('Generations that do not go on, and why: as their `waiting`, `waiting_code` and `waiting_values`.'),
     }),
     providers: z.array(
       z.object({

@@ -2,6 +2,7 @@
  * Caps: what may be spent in a calendar month (UTC) by a token, with a configuration, and by all. A request reserves the most that it
  * may cost in the transaction that writes it, before anything is sent; when it has ended, what it did cost takes that place.
  */
+import type { Warning } from '../providers/provider.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { Caps, ConfigurationRecord, GenerationRecord, Money } from '../storage/records.ts'
 import type { Period, Reservation, Spent, Totals } from '../storage/spending.ts'
@@ -35,8 +36,8 @@ export class BudgetExceeded extends Refusal {
 
 interface Limit {
   scope: Scope
-  /** Goes into a sentence: `the token "team"`. */
-  name: string
+  /** Of the token or the configuration. */
+  name?: string
   caps: Caps
   by: { tokenId?: string; configId?: string }
   /** Of a cap that comes from the environment: its variable for money; that for pictures ends with `_IMAGES`. */
@@ -48,10 +49,7 @@ export interface Budget {
    * Writes the reservation, in the transaction that writes the generation; warnings where a cap cannot be kept in full.
    * @throws BudgetExceeded; Refusal `not_allowed` when the token was revoked meanwhile
    */
-  reserve(
-    repositories: Repositories,
-    wanted: Reservation & { caller: Caller },
-  ): Promise<{ parameter: string; message: string }[]>
+  reserve(repositories: Repositories, wanted: Reservation & { caller: Caller }): Promise<Warning[]>
   /**
    * A planned call goes to another configuration of the same service, and its part of the reservation with it, in the transaction that
    * moves it. False when the monthly cap of that one has no room for it; nothing was written then.
@@ -65,7 +63,7 @@ export function createBudget(forAll: Caps, ofEnvironment: readonly Configuration
     async reserve(repositories, { caller, ...wanted }) {
       const { spending } = repositories
       const limits = (await limitsOf(repositories, caller, wanted.configId)).filter(isSet)
-      const warnings: { parameter: string; message: string }[] = []
+      const warnings: Warning[] = []
       if (limits.length > 0) {
         await spending.lock()
         const month = monthOf(wanted.timestamp)
@@ -73,7 +71,7 @@ export function createBudget(forAll: Caps, ofEnvironment: readonly Configuration
           const shortage = shortageOf(limit, wanted, await spending.totals(month, limit.by), month)
           if (shortage) throw new BudgetExceeded(sentence(limit, wanted, shortage), shortage)
           const warning = warningOf(limit, wanted)
-          if (warning) warnings.push({ parameter: 'model', message: warning })
+          if (warning) warnings.push(warning)
         }
       }
       await spending.reserve(wanted)
@@ -101,11 +99,11 @@ export function createBudget(forAll: Caps, ofEnvironment: readonly Configuration
     if (tokenId !== null) {
       const token = await repositories.tokens.find(tokenId)
       if (!token) throw new Refusal('not_allowed', 'This token was revoked.')
-      limits.push({ scope: 'token', name: `the token "${token.name}"`, caps: token, by: { tokenId } })
+      limits.push({ scope: 'token', name: token.name, caps: token, by: { tokenId } })
     }
     const ofConfiguration = await limitOfConfiguration(repositories, configId)
     if (ofConfiguration) limits.push(ofConfiguration)
-    limits.push({ scope: 'all', name: 'this server', caps: forAll, by: {}, variable: 'MONTHLY_CAP' })
+    limits.push({ scope: 'all', caps: forAll, by: {}, variable: 'MONTHLY_CAP' })
     return limits
   }
 
@@ -114,7 +112,7 @@ export function createBudget(forAll: Caps, ofEnvironment: readonly Configuration
     const caps = fixed ?? (await configurations.find(configId))
     return (
       caps && {
-        ...{ scope: 'configuration', name: `the configuration "${caps.name}"`, caps, by: { configId } },
+        ...{ scope: 'configuration', name: caps.name, caps, by: { configId } },
         variable: fixed && `${fixed.provider.toUpperCase()}_MONTHLY_CAP`,
       }
     )
@@ -194,7 +192,12 @@ function millionths(amount: number) {
   return Math.round(amount * 1e6)
 }
 
-function sentence({ name, ...limit }: Limit, wanted: Reservation, { left, leftImages, variable, renewsAt }: Shortage) {
+function holderOf({ scope, name }: Limit) {
+  return scope === 'all' ? 'this server' : `the ${scope} "${name}"`
+}
+
+function sentence(limit: Limit, wanted: Reservation, { left, leftImages, variable, renewsAt }: Shortage) {
+  const name = holderOf(limit)
   if (left && !isPriced(wanted, left)) {
     const pictures = limit.variable ? `a cap in pictures (${limit.variable}_IMAGES)` : 'a cap in pictures'
     return (
@@ -216,11 +219,20 @@ function many(images: number) {
   return `${images} ${images === 1 ? 'picture' : 'pictures'}`
 }
 
-function warningOf({ name, caps }: Limit, wanted: Reservation) {
+function warningOf(limit: Limit, wanted: Reservation): Warning | undefined {
+  const { scope, name = '', caps } = limit
   const { monthlyCap } = caps
   if (monthlyCap === null || isPriced(wanted, monthlyCap)) return undefined
   const { model, cost } = wanted
-  return cost === null
-    ? `No price is known for ${model}, so its pictures cost nothing in the monthly cap of ${name}.`
-    : `${model} is priced in ${cost.currency}, so it does not count in the monthly cap of ${name}, which is in ${monthlyCap.currency}.`
+  const values = { scope, name }
+  if (cost === null) {
+    const message = `No price is known for ${model}, so its pictures cost nothing in the monthly cap of ${holderOf(limit)}.`
+    return { code: 'cap_without_price', parameter: 'model', message, values }
+  }
+  return {
+    code: 'cap_in_other_currency',
+    parameter: 'model',
+    message: `${model} is priced in ${cost.currency}, so it does not count in the monthly cap of ${holderOf(limit)}, which is in ${monthlyCap.currency}.`,
+    values: { ...values, currency: cost.currency, cap_currency: monthlyCap.currency },
+  }
 }

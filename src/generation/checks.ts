@@ -29,7 +29,7 @@ export function checkRequest(
   for (const [name, value] of Object.entries(request.parameters)) {
     if (Object.hasOwn(names, name)) honoured[name] = value
     else if (knownNames.has(name))
-      warnings.push({ parameter: name, message: `${model.id} has no ${name}; it was left out.` })
+      warnings.push({ code: 'left_out', parameter: name, message: `${model.id} has no ${name}; it was left out.` })
     else faults.push({ path: `parameters.${name}`, message: unknownName(name, Object.keys(names)) })
   }
   faults.push(...checkValues(model, honoured))
@@ -40,7 +40,8 @@ export function checkRequest(
   const length = [...request.prompt].length
   if (model.promptMaxCharacters && length > model.promptMaxCharacters) {
     const message = `The prompt has ${length} characters; ${model.id} reads the first ${model.promptMaxCharacters} and ignores the rest.`
-    warnings.push({ parameter: 'prompt', message })
+    const values = { length, most: model.promptMaxCharacters }
+    warnings.push({ code: 'prompt_cut', parameter: 'prompt', message, values })
   }
   faults.push(...checkReferenceCount(model, request.references))
 

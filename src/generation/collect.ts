@@ -14,6 +14,7 @@ import type { Pauses } from './pauses.ts'
 import { NotAPicture, pictureFacts } from './pictures.ts'
 import type { Reached } from './points.ts'
 import { storedBytes } from './references.ts'
+import type { Reason } from './waiting.ts'
 
 export interface Collector {
   /**
@@ -35,7 +36,7 @@ export interface Place {
   /** ms since 1970: when the picture is given up if the URL does not tell. */
   lostAfter: number
   /** Tells people why the generation does not go on, or that it does again. */
-  note(reason: string | null): Promise<void>
+  note(reason: Reason | null): Promise<void>
 }
 
 export interface Signals {
@@ -112,7 +113,8 @@ export function createCollector(parts: {
             const message = `The picture was made, but its address has expired before it could be stored (${trouble.sentence}).`
             return failure(place, 'storage_failed', message)
           }
-          await place.note(`A picture was made but is not stored yet: ${trouble.sentence} Trying again.`)
+          const message = `A picture was made but is not stored yet: ${trouble.sentence} Trying again.`
+          await place.note({ code: 'picture_not_stored', message, values: { detail: trouble.sentence } })
           await pauses.wait(pauses.storing(tries), signals.waiting)
         }
       }

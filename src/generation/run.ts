@@ -105,8 +105,8 @@ export function createRunner(parts: RunParts): Runner {
       } catch (error) {
         if (error instanceof Stopped) throw error
         log.error({ generation: id, err: error, tries }, 'a generation broke for a reason of our own; trying again')
-        const reason = 'Something broke in this server; its log tells what. The generation is tried again by itself.'
-        await parts.waiting.note(id, reason)
+        const message = 'Something broke in this server; its log tells what. The generation is tried again by itself.'
+        await parts.waiting.note(id, { code: 'server_fault', message })
         await parts.pauses.wait(parts.pauses.storing(tries), stopping.signal).catch(() => {})
         if (stopping.signal.aborted) throw new Stopped()
       }

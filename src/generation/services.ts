@@ -1,6 +1,6 @@
 /** What the faces of the program (HTTP, later MCP) may ask of it. `createParts` in `parts.ts` builds them. */
 
-import type { CheckResult } from '../providers/provider.ts'
+import type { CheckResult, Warning } from '../providers/provider.ts'
 import type {
   Caps,
   ConfigurationRecord,
@@ -11,6 +11,7 @@ import type {
   Money,
   Role,
   TokenRecord,
+  Told,
 } from '../storage/records.ts'
 import type { Period, UsageGroup, UsageRow } from '../storage/spending.ts'
 import type { Pool } from './pool.ts'
@@ -65,7 +66,7 @@ export interface Estimate {
   cost: { min: number; max: number; currency: string } | null
   /** How the cost comes about, a sentence each. */
   reasons: string[]
-  warnings: { parameter: string; message: string }[]
+  warnings: Warning[]
 }
 
 export interface Generations {
@@ -186,7 +187,7 @@ export interface StatusReport {
     state: 'ok' | 'waiting' | 'draining'
     queued: number
     running: number
-    waiting: { id: string; reason: string }[]
+    waiting: { id: string; reason: Told }[]
   }
   providers: {
     id: string

@@ -110,6 +110,7 @@ export function retirement({ found, modelId }: Target): Warning[] {
   if (found.model.state !== 'retired') return []
   return [
     {
+      code: 'model_retired',
       parameter: 'model',
       message: `${modelId} was shut down by its service as far as we know; GET /api/models lists the current ones.`,
     },

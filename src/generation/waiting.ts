@@ -2,30 +2,45 @@
  * Why generations do not move. The reason stands in the row and in memory as well: what is in the way may be the database, which then
  * cannot be told.
  */
+import type { Told } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import type { Doorbell } from './events.ts'
+
+/** Each has a text of the studio in every language, and a row in docs/api.md. */
+export type WaitingCode =
+  | 'nothing_can_be_stored'
+  | 'sent_again'
+  | 'result_out_of_reach'
+  | 'answer_file_gone'
+  | 'picture_not_stored'
+  | 'not_recorded'
+  | 'server_fault'
+
+export interface Reason extends Told {
+  code: WaitingCode
+}
 
 export interface Waiting {
   /**
    * Null: it moves again. What the database did not take is written when it is noted again. `isBounded`: it goes on by itself before
    * long, whatever happens.
    */
-  note(generationId: string, reason: string | null, options?: { isBounded?: boolean }): Promise<void>
+  note(generationId: string, reason: Reason | null, options?: { isBounded?: boolean }): Promise<void>
   /** Does it wait for something that may never come? */
-  isStuck(generation: { id: string; waiting: string | null }): boolean
-  reasonOf(generationId: string): string | undefined
-  list(): { id: string; reason: string }[]
+  isStuck(generation: { id: string; waiting: Told | null }): boolean
+  reasonOf(generationId: string): Told | undefined
+  list(): { id: string; reason: Told }[]
   /** Of a generation that has ended, whose row was written with its end. */
   forget(generationId: string): void
 }
 
 export function createWaiting(store: Store, doorbell: Doorbell): Waiting {
-  const notes = new Map<string, { reason: string | null; isWritten: boolean; isBounded: boolean }>()
+  const notes = new Map<string, { reason: Reason | null; isWritten: boolean; isBounded: boolean }>()
 
   return {
     async note(id, reason, { isBounded = false } = {}) {
       const before = notes.get(id) ?? { reason: null, isWritten: true }
-      if (before.reason === reason && before.isWritten) return
+      if (before.reason?.message === reason?.message && before.isWritten) return
       const note = { reason, isWritten: false, isBounded }
       notes.set(id, note)
       note.isWritten = await store.generations.change(id, { waiting: reason }).then(

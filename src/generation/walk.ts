@@ -26,7 +26,7 @@ import type { Doorbell } from './events.ts'
 import { mostAttempts, type Pauses } from './pauses.ts'
 import type { Point, Reached } from './points.ts'
 import type { Pool, Turn, Wish } from './pool.ts'
-import type { Waiting } from './waiting.ts'
+import type { Reason, Waiting } from './waiting.ts'
 
 export interface WalkParts {
   store: Store
@@ -158,7 +158,8 @@ export class CallWalk {
     for (let tries = 1; !this.cancelled.aborted && !stopping.aborted; tries++) {
       const trouble = await collector.storeTrouble()
       if (trouble === undefined) return
-      await this.note(`Nothing is sent while pictures cannot be stored: ${trouble} Trying again.`)
+      const message = `Nothing is sent while pictures cannot be stored: ${trouble} Trying again.`
+      await this.note({ code: 'nothing_can_be_stored', message, values: { detail: trouble } })
       await this.wait(pauses.storing(tries), this.cancelled, stopping)
     }
   }
@@ -464,7 +465,8 @@ export class CallWalk {
         }
         this.log.warn({ task: task.id, reason: polled.reason }, 'task could not be looked at')
         if (++troubles === mostQuietTroubles) {
-          await this.note(`The service works on it, but cannot be asked for the result: ${polled.reason} Trying again.`)
+          const message = `The service works on it, but cannot be asked for the result: ${polled.reason} Trying again.`
+          await this.note({ code: 'result_out_of_reach', message, values: { detail: polled.reason } })
         }
       } else if (troubles > 0) {
         troubles = 0
@@ -632,9 +634,8 @@ export class CallWalk {
         await this.note(null)
         return text
       }
-      await this.note(
-        `The file answers/${file} of the data folder, which holds the answer of the service, has gone. Put it back, or cancel the generation to give its pictures up.`,
-      )
+      const message = `The file answers/${file} of the data folder, which holds the answer of the service, has gone. Put it back, or cancel the generation to give its pictures up.`
+      await this.note({ code: 'answer_file_gone', message, values: { file: `answers/${file}` } })
       await this.wait(pauses.storing(tries), this.cancelled, stopping)
       this.throwIfStopping()
     }
@@ -674,7 +675,7 @@ export class CallWalk {
       callId: this.call.id,
       position,
       lostAfter: since + resultLifeMs,
-      note: (reason: string | null) => this.note(reason),
+      note: (reason: Reason | null) => this.note(reason),
     }
     return collector.collect(picture, place, { fetching: ending, waiting: stopping }).catch(error => {
       this.throwIfStopping()
@@ -755,8 +756,9 @@ export class CallWalk {
       }),
     )
     if (pauseMs > 0) {
-      const again = `${failure.message} Nothing was charged; it is sent again by itself at ${notBefore.slice(11, 19)} (UTC).`
-      await this.parts.waiting.note(call.generationId, again, { isBounded: true })
+      const message = `${failure.message} Nothing was charged; it is sent again by itself at ${notBefore.slice(11, 19)} (UTC).`
+      const values = { detail: failure.message, at: notBefore }
+      await this.parts.waiting.note(call.generationId, { code: 'sent_again', message, values }, { isBounded: true })
     }
     await this.reached('repeat-written')
     this.log.warn(
@@ -850,9 +852,9 @@ export class CallWalk {
       } catch (error) {
         if (error instanceof LedgerError) throw error
         this.log.error({ err: error, tries }, `could not ${what}; trying again`)
-        await this.note(
-          `The server could not ${what}: ${error instanceof Error ? error.message : error}. Trying again.`,
-        )
+        const detail = error instanceof Error ? error.message : String(error)
+        const message = `The server could not ${what}: ${detail}. Trying again.`
+        await this.note({ code: 'not_recorded', message, values: { detail } })
         // Nothing is lost with a call that was not sent; anything later has the time that a stop leaves.
         const { stopping, ending, pauses } = this.parts
         const end = this.call.state === 'planned' ? stopping : ending
@@ -862,11 +864,12 @@ export class CallWalk {
     }
   }
 
-  private noted: string | null = null
+  private noted: Reason | null = null
 
-  private async note(reason: string | null) {
+  private async note(reason: Reason | null) {
     if (reason === null && this.noted === null) return
-    if (reason !== null && reason !== this.noted) this.log.error({ reason }, 'a generation waits')
+    if (reason !== null && reason.message !== this.noted?.message)
+      this.log.error({ reason: reason.message }, 'a generation waits')
     this.noted = reason
     await this.parts.waiting.note(this.generation.id, reason)
   }

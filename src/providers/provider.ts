@@ -223,9 +223,31 @@ export interface PlannedCall {
 }
 
 export interface Warning {
+  code: WarningCode
   parameter: string
   message: string
+  /** What stands in the sentence beside the model and the parameter. */
+  values?: Record<string, string | number>
 }
+
+/** Each has a text of the studio in every language, and a row in docs/api.md. */
+export type WarningCode =
+  | 'left_out'
+  | 'prompt_cut'
+  | 'negative_prompt_cut'
+  | 'series_number'
+  | 'size_of_reference'
+  | 'story_without_reference'
+  | 'story_writes_itself'
+  | 'needs_rewriting'
+  | 'needs_plain_text'
+  | 'needs_reference'
+  | 'needs_one_reference'
+  | 'layers_without_seed'
+  | 'edit_without_moderation'
+  | 'model_retired'
+  | 'cap_without_price'
+  | 'cap_in_other_currency'
 
 // ── One exchange ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,6 +1,7 @@
 /** From the rows of the database to the JSON of the contract. */
 import type { Configuration } from '../api/configurations.ts'
-import type { Generation } from '../api/generations.ts'
+import type { Estimate } from '../api/estimate.ts'
+import type { Generation, Warning } from '../api/generations.ts'
 import type { Image, StoredReference } from '../api/images.ts'
 import type { Model } from '../api/models.ts'
 import type { RecentErrorList, ShortStatus, Status } from '../api/system.ts'
@@ -8,7 +9,7 @@ import type { Me, Token } from '../api/tokens.ts'
 import type { UsageList } from '../api/usage.ts'
 import { modelSchema, mostImages } from '../generation/catalogue.ts'
 import type { ConfigurationState } from '../generation/pool.ts'
-import type { Remaining, StatusReport } from '../generation/services.ts'
+import type { Estimate as ReckonedEstimate, Remaining, StatusReport } from '../generation/services.ts'
 import type { LoggedError } from '../log.ts'
 import { type FoundModel, providers } from '../providers/index.ts'
 import type { Price, SizeRule } from '../providers/provider.ts'
@@ -39,7 +40,7 @@ export function presentGeneration(record: GenerationRecord, base: string): Gener
     failures: record.failures.map(({ index, code, message, providerCode }) => {
       return { index, code, message, provider_code: providerCode }
     }),
-    warnings: record.warnings.map(({ parameter, message }) => ({ parameter, message })),
+    warnings: record.warnings.map(presentWarning),
     error: record.error && {
       code: record.error.code,
       message: record.error.message,
@@ -54,9 +55,19 @@ export function presentGeneration(record: GenerationRecord, base: string): Gener
     tags: record.tags,
     provider_request_ids: record.providerRequestIds,
     retry_of: record.retryOf,
-    waiting: record.waiting,
+    waiting: record.waiting?.message ?? null,
+    waiting_code: record.waiting?.code ?? null,
+    waiting_values: record.waiting?.values ?? {},
     cancel_requested: record.cancelRequested,
   }
+}
+
+function presentWarning({ code, parameter, message, values = {} }: GenerationRecord['warnings'][number]): Warning {
+  return { code: code ?? null, parameter, message, values }
+}
+
+export function presentEstimate({ warnings, ...estimate }: ReckonedEstimate): Estimate {
+  return { ...estimate, warnings: warnings.map(presentWarning) }
 }
 
 function durationOf({ timestamp, finishedAt }: GenerationRecord) {
@@ -185,7 +196,14 @@ export function presentStatus(report: StatusReport, server: { version: string; s
       detail: storage.detail ?? null,
       free_bytes: storage.freeBytes ?? null,
     },
-    queue: { state: queue.state, queued: queue.queued, running: queue.running, waiting: queue.waiting },
+    queue: {
+      state: queue.state,
+      queued: queue.queued,
+      running: queue.running,
+      waiting: queue.waiting.map(({ id, reason: { message, code, values = {} } }) => {
+        return { id, reason: message, code: code ?? null, values }
+      }),
+    },
     providers: report.providers.map(provider => ({
       id: provider.id,
       name: provider.name,

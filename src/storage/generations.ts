@@ -10,6 +10,7 @@ import type {
   GenerationStatus,
   ImageRecord,
   JsonObject,
+  Told,
 } from './records.ts'
 import type { ChatHistoryTable } from './tables.ts'
 
@@ -38,7 +39,7 @@ export interface GenerationChange {
   cost?: GenerationRecord['cost']
   favorite?: boolean
   tags?: string[]
-  waiting?: string | null
+  waiting?: Told | null
   cancelRequested?: boolean
   startedAt?: string
   finishedAt?: string
@@ -171,7 +172,7 @@ export function createGenerationRepository(db: Connection) {
       return { queued: count('queued'), running: count('running') }
     },
 
-    async waiting(): Promise<{ id: string; reason: string }[]> {
+    async waiting(): Promise<{ id: string; reason: Told }[]> {
       const rows = await db
         .selectFrom('chat_history')
         .select(['id', 'waiting'])
@@ -179,7 +180,7 @@ export function createGenerationRepository(db: Connection) {
         .where('waiting', 'is not', null)
         .limit(20)
         .execute()
-      return rows.map(row => ({ id: row.id, reason: row.waiting ?? '' }))
+      return rows.flatMap(({ id, waiting }) => (waiting === null ? [] : [{ id, reason: toldOf(waiting) }]))
     },
 
     /** The newest revision that anything has. */
@@ -336,7 +337,7 @@ function columnsOf(change: GenerationChange): Updateable<ChatHistoryTable> {
   }
   if (change.favorite !== undefined) columns.favorite = change.favorite ? 1 : 0
   if (change.tags !== undefined) columns.tags = JSON.stringify(change.tags)
-  if (change.waiting !== undefined) columns.waiting = change.waiting
+  if (change.waiting !== undefined) columns.waiting = change.waiting === null ? null : JSON.stringify(change.waiting)
   if (change.cancelRequested !== undefined) columns.cancel_requested = change.cancelRequested ? 1 : 0
   if (change.configId !== undefined) columns.config_id = change.configId
   if (change.startedAt !== undefined) columns.started_at = change.startedAt
@@ -381,11 +382,16 @@ function recordOf(
     favorite: row.favorite === 1,
     tags: JSON.parse(row.tags),
     retryOf: row.retry_of,
-    waiting: row.waiting,
+    waiting: row.waiting === null ? null : toldOf(row.waiting),
     cancelRequested: row.cancel_requested === 1,
     requestId: row.request_id,
     revision: Number(row.revision),
   }
+}
+
+/** Earlier versions wrote the sentence alone. */
+function toldOf(text: string): Told {
+  return text.startsWith('{') ? JSON.parse(text) : { message: text }
 }
 
 /** The form in which words are looked for; the words of a search go through the same. */

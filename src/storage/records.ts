@@ -60,15 +60,15 @@ export interface GenerationRecord {
   /** Of rows taken over from an old database: the upstream URLs as found. */
   oldImageUrls: string[]
   failures: FailureRecord[]
-  warnings: { parameter: string; message: string }[]
+  warnings: (Told & { parameter: string })[]
   error: ErrorRecord | null
   charge: Charge
   cost: Money | null
   favorite: boolean
   tags: string[]
   retryOf: string | null
-  /** Why a running generation does not go on at the moment, in plain words. */
-  waiting: string | null
+  /** Why a running generation does not go on at the moment. */
+  waiting: Told | null
   cancelRequested: boolean
   /** Of the HTTP request that asked for it; stands in every log line about it. */
   requestId: string | null
@@ -76,6 +76,14 @@ export interface GenerationRecord {
   providerRequestIds: string[]
   /** Grows with every change of any generation. */
   revision: number
+}
+
+/** A sentence, and as a code with the parts that change, so that a page can say it in its own language. */
+export interface Told {
+  /** Rows of earlier versions have none. */
+  code?: string
+  message: string
+  values?: Record<string, string | number>
 }
 
 export interface ErrorRecord {

@@ -380,7 +380,9 @@ describe('where a cap in money cannot judge a request', () => {
     expect(unpriced.cost).toBeNull()
     expect(sentences).toEqual([`${start} the token "team".`, `${start} this server.`])
     expect(foreign.warnings).toContainEqual({
+      code: 'cap_in_other_currency',
       parameter: 'model',
+      values: { scope: 'all', name: '', currency: 'CNY', cap_currency: 'USD' },
       message: expect.stringContaining('priced in CNY, so it does not count in the monthly cap of this server'),
     })
     expect([second.status, second.body.budget.left_images]).toEqual([402, 0])

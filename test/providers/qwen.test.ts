@@ -179,7 +179,10 @@ describe('what is sent', () => {
       const { warnings, calls } = planned({ model, parameters: long })
 
       expect(warnings, model).toEqual([
-        { parameter: 'negative_prompt', message: expect.stringMatching(/501 characters.*first 500/) },
+        {
+          ...{ code: 'negative_prompt_cut', parameter: 'negative_prompt', values: { length: 501, most: 500 } },
+          message: expect.stringMatching(/501 characters.*first 500/),
+        },
       ])
       expect(JSON.stringify(calls[0]!.body), model).toContain(long.negative_prompt)
       expect(planned({ model, parameters: { negative_prompt: '糊'.repeat(500) } }).warnings, model).toEqual([])

@@ -194,11 +194,14 @@ test('a database that is locked is told by the status, the record and whoever wa
   await ended(world)
 
   const reason = expect.stringMatching(/could not keep the answer.*locked.*Trying again/)
-  expect(told).toMatchObject({ status: 202, body: { status: 'running', waiting: reason } })
+  expect(told).toMatchObject({
+    status: 202,
+    body: { status: 'running', waiting: reason, waiting_code: 'not_recorded' },
+  })
   expect(status.body).toMatchObject({
     status: 'failing',
     database: { state: 'failing', detail: expect.stringMatching(/locked/) },
-    queue: { state: 'waiting', waiting: [{ id: told.body.id, reason }] },
+    queue: { state: 'waiting', waiting: [{ id: told.body.id, reason, code: 'not_recorded' }] },
   })
   expect(another).toMatchObject({
     status: 507,

@@ -37,6 +37,21 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
   })
   afterEach(() => database.close())
 
+  test('reads why a generation waits also as earlier versions wrote it, and warnings without a code', async () => {
+    await insert('g', { warnings: [{ parameter: 'n', message: 'Cut.' }] })
+    const reason = { code: 'sent_again', message: 'Sent again.', values: { at: time(1) } }
+    await store.generations.change('g', { waiting: reason })
+    const ours = await store.generations.waiting()
+    await database.kysely.updateTable('chat_history').set({ waiting: 'The disk is full.' }).execute()
+
+    expect(ours).toEqual([{ id: 'g', reason }])
+    expect(await store.generations.waiting()).toEqual([{ id: 'g', reason: { message: 'The disk is full.' } }])
+    expect(await store.generations.find('g')).toMatchObject({
+      waiting: { message: 'The disk is full.' },
+      warnings: [{ parameter: 'n', message: 'Cut.' }],
+    })
+  })
+
   test('pages through the history newest first without missing or repeating a row', async () => {
     for (let index = 0; index < 25; index++)
       await insert(`g${String(index).padStart(2, '0')}`, { timestamp: time(index % 5) })

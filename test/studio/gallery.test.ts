@@ -69,7 +69,7 @@ test('a picture tells how the service calls its request, and warnings in the lan
 
   const [requestId] = made.provider_request_ids
   await details.getByText(requestId!, { exact: true }).waitFor()
-  await details.getByText(word('generate.warningSeries', { model: 'Seedream 4.5', count: 2 })).waitFor()
+  await details.getByText(word('warnings.series_number', { model: 'Seedream 4.5', images: 2 })).waitFor()
   // What has no seed has none to change.
   expect(await page.getByRole('link', { name: word('picture.varySeed') }).count()).toBe(0)
 })

@@ -1,6 +1,9 @@
 /** Work that goes on whatever happens to the page, the server or a single picture. */
 import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
+import type { WaitingCode } from '../../src/generation/waiting.ts'
+import type { WarningCode } from '../../src/providers/provider.ts'
+import { en } from '../../src/studio/text/en.ts'
 import { openBrowser, startStudio } from '../support/browser.ts'
 import { cardOf, chooseModel, generate, isDrawn } from './studio.ts'
 
@@ -103,18 +106,54 @@ function freePort(): Promise<string> {
   })
 }
 
-test('what a model did not honour is told in the language of the page', async () => {
-  const app = await startStudio()
+/** Fails to compile where something that the server tells has no text; Chinese has the names of English. */
+en.warnings satisfies Record<WarningCode, string>
+en.waiting satisfies Record<WaitingCode, string>
+
+test('what a model or a cap did not honour is told in the language of the page', async () => {
+  const app = await startStudio({ environment: { MONTHLY_CAP: '1 USD', MONTHLY_CAP_IMAGES: '9' } })
   const parameters = { prompt_extend: false, enable_thinking: true }
   const made = await app.generate({ prompt: '一叶小舟', model: 'qwen-image-3.0', parameters })
   await app.generate({ prompt: '一个故事', model: 'wan2.6-image' })
+  await app.generate({
+    ...{ prompt: '一座灯塔', model: 'qwen-image-plus' },
+    parameters: { negative_prompt: '糊'.repeat(501), web_search: true },
+  })
   const { page, word } = await visit(app.url)
 
-  expect(made.warnings.map(({ parameter }) => parameter)).toEqual(['enable_thinking'])
-  const reason = word('generate.reason_enable_thinking')
-  const notSent = word('generate.warningNotSent', { parameter: word('parameters.enable_thinking'), reason })
-  await cardOf(page, '一叶小舟').getByText(notSent).waitFor()
-  await cardOf(page, '一个故事')
-    .getByText(word('generate.warningStory', { model: 'Wan 2.6 Image' }))
+  expect(made.warnings.map(({ code }) => code)).toEqual(['needs_rewriting', 'cap_in_other_currency'])
+  const parameter = word('parameters.enable_thinking')
+  await cardOf(page, '一叶小舟').getByText(word('warnings.needs_rewriting', { parameter })).waitFor()
+  const cap = { of: word('warnings.of_all'), currency: 'CNY', cap_currency: 'USD' }
+  await cardOf(page, '一叶小舟')
+    .getByText(word('warnings.cap_in_other_currency', { model: 'Qwen-Image 3.0', ...cap }))
     .waitFor()
+  await cardOf(page, '一个故事')
+    .getByText(word('warnings.story_without_reference', { model: 'Wan 2.6 Image' }))
+    .waitFor()
+  const cut = { model: 'Qwen-Image Plus', most: 500, length: 501 }
+  await cardOf(page, '一座灯塔').getByText(word('warnings.negative_prompt_cut', cut)).waitFor()
+  const leftOut = { model: 'Qwen-Image Plus', parameter: word('parameters.web_search') }
+  await cardOf(page, '一座灯塔').getByText(word('warnings.left_out', leftOut)).waitFor()
+})
+
+test('why a picture does not go on is told in the language of the page, and in the words of the cause', async () => {
+  const app = await startStudio({
+    ...{ timeScale: 1, environment: { QWEN_API_KEY: undefined, DRAIN_SECONDS: '0' } },
+  })
+  const body = { error: { code: 'RequestBurstTooFast' } }
+  app.doubao.misbehave({ kind: 'status', status: 429, body, headers: { 'retry-after': '60' } })
+  const { page, word } = await visit(app.url)
+  await generate(page, '雪夜归人')
+
+  const [told = ''] = word('waiting.sent_again', { time: '|' }).split('|')
+  const card = cardOf(page, '雪夜归人')
+  await card.getByText(told).waitFor()
+  const { items } = (await app.call('GET', '/api/history')).body
+  expect(items).toMatchObject([{ waiting_code: 'sent_again', waiting_values: { at: expect.any(String) } }])
+  await card.getByText(items[0].waiting_values.detail, { exact: true }).waitFor()
+  await page.goto(`${app.url}/status`)
+  await page.getByText(word('status.stuck', { count: 1 })).waitFor()
+  await page.getByText(told).waitFor()
+  await page.getByText(items[0].waiting_values.detail, { exact: true }).waitFor()
 })

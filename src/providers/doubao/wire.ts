@@ -41,6 +41,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
   ) {
     delete extras.background
     warnings.push({
+      code: 'needs_one_reference',
       parameter: 'background',
       message: `${request.modelId} takes a background only together with exactly one reference; otherwise it is opaque anyway.`,
     })
@@ -67,7 +68,8 @@ export function plan(request: PlanRequest, model: Model): Plan {
 
   if (layers) {
     if (parameters.seed !== undefined) {
-      warnings.push({ parameter: 'seed', message: 'Layers are made without a seed; it was left out.' })
+      const message = 'Layers are made without a seed; it was left out.'
+      warnings.push({ code: 'layers_without_seed', parameter: 'seed', message })
       delete resolved.seed
     }
     // One picture is asked for; nobody knows how many layers it has, so none of them can be missing.
@@ -156,8 +158,10 @@ function namesNumber(prompt: string, count: number): boolean {
 
 function numberWarning({ modelId }: PlanRequest, images: number): Warning {
   return {
+    code: 'series_number',
     parameter: 'n',
     message: `${modelId} takes from the prompt how many pictures of a series it makes, at most ${images}. Name the number there ("${images} pictures of …", "生成${images}张…") to get them all.`,
+    values: { images },
   }
 }
 

@@ -29,6 +29,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
   if (isEdit && parameters.moderation !== undefined) {
     delete parameters.moderation
     warnings.push({
+      code: 'edit_without_moderation',
       parameter: 'moderation',
       message: `${request.modelId} has no moderation for edits; it was left out.`,
     })

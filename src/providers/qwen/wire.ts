@@ -12,6 +12,7 @@ import type {
   RawAnswer,
   Size,
   Warning,
+  WarningCode,
 } from '../provider.ts'
 import { type ErrorPlace, failureOf } from './errors.ts'
 import { negativePromptCharacters, type Route, type Wire, wireOf } from './models.ts'
@@ -44,6 +45,7 @@ export function planCalls(request: PlanRequest, model: Model): Plan {
   const size = sizes && request.size ? spelled(request.size, '*') : undefined
   if (request.size && !sizes) {
     warnings.push({
+      code: 'size_of_reference',
       parameter: 'size',
       message: `${model.name} takes the size from the reference and has none to set.`,
     })
@@ -89,35 +91,37 @@ function settledParameters(request: PlanRequest, model: Model, manner: Manner) {
     const value = request.parameters[name] ?? (schema.default as JsonValue | undefined)
     if (value !== undefined) parameters[name] = value
   }
-  const leaveOut = (name: string, reason: string) => {
-    if (request.parameters[name] !== undefined) warnings.push({ parameter: name, message: `Not sent: ${reason}` })
-    delete parameters[name]
+  const leaveOut = (parameter: string, code: WarningCode, reason: string) => {
+    if (request.parameters[parameter] !== undefined) warnings.push({ code, parameter, message: `Not sent: ${reason}` })
+    delete parameters[parameter]
   }
 
   const hasReferences = request.references.length > 0
   if (parameters.prompt_extend === false) {
-    leaveOut('enable_thinking', 'it works only while prompt_extend is true.')
-    leaveOut('prompt_extend_mode', 'it works only while prompt_extend is true.')
+    leaveOut('enable_thinking', 'needs_rewriting', 'it works only while prompt_extend is true.')
+    leaveOut('prompt_extend_mode', 'needs_rewriting', 'it works only while prompt_extend is true.')
   }
   if (hasReferences || manner === 'series') {
-    leaveOut('thinking_mode', 'it works only for pictures from text that are no series.')
+    leaveOut('thinking_mode', 'needs_plain_text', 'it works only for pictures from text that are no series.')
   }
   if (!hasReferences) {
-    leaveOut('ref_strength', 'it needs a reference.')
-    leaveOut('ref_mode', 'it needs a reference.')
+    leaveOut('ref_strength', 'needs_reference', 'it needs a reference.')
+    leaveOut('ref_mode', 'needs_reference', 'it needs a reference.')
   }
   const negative = parameters.negative_prompt
   const length = typeof negative === 'string' ? [...negative].length : 0
   const most = negativePromptCharacters(model.family)
   if (most !== undefined && length > most) {
     const message = `It has ${length} characters; ${model.id} reads the first ${most} and ignores the rest.`
-    warnings.push({ parameter: 'negative_prompt', message })
+    const values = { length, most }
+    warnings.push({ code: 'negative_prompt_cut', parameter: 'negative_prompt', message, values })
   }
   if (manner === 'interleaved') {
-    leaveOut('prompt_extend', 'text with pictures is written by the model itself.')
+    leaveOut('prompt_extend', 'story_writes_itself', 'text with pictures is written by the model itself.')
     parameters.enable_interleave = true
     if (request.parameters.enable_interleave === undefined) {
       warnings.push({
+        code: 'story_without_reference',
         parameter: 'enable_interleave',
         message: `Without references ${model.name} makes text with pictures; the pictures are kept. Add a reference to edit it.`,
       })

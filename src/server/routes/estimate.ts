@@ -3,6 +3,7 @@ import { Estimate } from '../../api/estimate.ts'
 import { GenerateRequest } from '../../api/generations.ts'
 import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
+import { presentEstimate } from '../present.ts'
 import { generationRequestOf, mostBodyBytes, refuseMalformed } from './generate.ts'
 
 export function estimateRoutes(app: App, { services }: Parts) {
@@ -23,10 +24,11 @@ export function estimateRoutes(app: App, { services }: Parts) {
     },
     async request => {
       await refuseMalformed(request, services)
-      return services.generations.estimate(
+      const estimate = await services.generations.estimate(
         generationRequestOf(request.body, request.uploads ?? new Map()),
         callerOf(request),
       )
+      return presentEstimate(estimate)
     },
   )
 }

@@ -8,7 +8,7 @@ import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
 import { idOf, nothingHere } from '../ids.ts'
 import { hashOf } from '../json.ts'
-import { presentGeneration } from '../present.ts'
+import { presentEstimate, presentGeneration } from '../present.ts'
 
 const done = z.null().describe('Done.')
 
@@ -127,7 +127,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       const id = idOf(request)
       const { only = 'all', dry_run = false } = request.body
       const caller = callerOf(request)
-      if (dry_run) return generations.estimateRetry(id, only, caller)
+      if (dry_run) return presentEstimate(await generations.estimateRetry(id, only, caller))
       const key = request.headers['idempotency-key']
       const idempotency = key === undefined ? undefined : { key, bodyHash: hashOf({ retry_of: id, only }) }
       const record = await generations.retry(id, only, { caller, requestId: request.id, idempotency })

@@ -21,11 +21,11 @@ import {
 } from '../api.ts'
 import { ago, duration, moment, money, moneyRange } from '../text/format.ts'
 import { findText, useText } from '../text/text.ts'
+import { warningText } from '../told.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { ImageTile } from '../ui/image-tile.tsx'
 import { toast } from '../ui/toast.tsx'
-import { warningText } from '../warnings.ts'
 import { Progress, useNow } from './progress.tsx'
 
 export interface GenerationCardProps {

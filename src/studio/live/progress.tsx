@@ -4,6 +4,7 @@ import type { Generation } from '../api.ts'
 import { countAhead } from '../events.ts'
 import { duration } from '../text/format.ts'
 import { useText } from '../text/text.ts'
+import { waitingText } from '../told.ts'
 
 export interface ProgressProps {
   generation: Generation
@@ -44,7 +45,27 @@ export function Progress({ generation, typicalSeconds }: ProgressProps) {
         {ahead > 0 && `${t('live.ahead', { count: ahead })} · `}
         {!isRunning ? elapsed : isSlower ? t('live.slower', { elapsed }) : t('live.usual', { elapsed, fast, slow })}
       </p>
-      {generation.waiting && <p className="text-amber text-sm">{t('live.waiting', { reason: generation.waiting })}</p>}
+      <Waiting generation={generation} />
+    </div>
+  )
+}
+
+function Waiting({
+  generation: { waiting: reason, waiting_code: code, waiting_values: values },
+}: {
+  generation: Generation
+}) {
+  const t = useText()
+  if (reason === null) return null
+  const { text, detail } = waitingText(t, { reason, code, values })
+  return (
+    <div className="text-amber text-sm">
+      <p>{t('live.waiting', { reason: text })}</p>
+      {detail && (
+        <p lang="en" className="break-words text-ink-soft text-xs">
+          {detail}
+        </p>
+      )}
     </div>
   )
 }

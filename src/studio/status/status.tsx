@@ -19,6 +19,7 @@ import { useGenerationEvents } from '../events.ts'
 import { providerName } from '../providers.ts'
 import { bytes, duration, moment } from '../text/format.ts'
 import { useText } from '../text/text.ts'
+import { waitingText } from '../told.ts'
 import { Button, buttonClasses, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { Badge, EmptyState, Notice, Skeleton } from '../ui/states.tsx'
@@ -113,15 +114,13 @@ function Parts({ status }: { status: Status }) {
           <div className="flex flex-col gap-1 text-sm">
             <p className="text-amber">{t('status.stuck', { count: queue.waiting.length })}</p>
             <ul className="flex flex-col gap-1">
-              {queue.waiting.map(({ id, reason }) => (
+              {queue.waiting.map(({ id, ...why }) => (
                 <li key={id} className="flex items-start justify-between gap-3">
-                  <span lang="en" className="min-w-0 break-words pt-2 text-ink-soft">
-                    {reason}
-                  </span>
+                  <Reason {...waitingText(t, why)} />
                   <Link
                     to="/picture/$generationId"
                     params={{ generationId: id }}
-                    className={buttonClasses('quiet', 'small')}
+                    className={classes(buttonClasses('quiet', 'small'), 'shrink-0')}
                   >
                     {t('status.see')}
                   </Link>
@@ -175,6 +174,19 @@ function Parts({ status }: { status: Status }) {
           {t('status.api')}
         </a>
       </Part>
+    </div>
+  )
+}
+
+function Reason({ text, detail }: ReturnType<typeof waitingText>) {
+  return (
+    <div className="min-w-0 break-words pt-2 text-ink-soft">
+      <p>{text}</p>
+      {detail && (
+        <p lang="en" className="text-xs">
+          {detail}
+        </p>
+      )}
     </div>
   )
 }

@@ -11,6 +11,8 @@ import { shell } from './en/shell.ts'
 import { status } from './en/status.ts'
 import { team } from './en/team.ts'
 import { usage } from './en/usage.ts'
+import { waiting } from './en/waiting.ts'
+import { warnings } from './en/warnings.ts'
 import { welcome } from './en/welcome.ts'
 
 export const en = {
@@ -26,6 +28,8 @@ export const en = {
   status,
   team,
   usage,
+  waiting,
+  warnings,
   welcome,
 }
 

@@ -12,9 +12,11 @@ import { shell } from './zh/shell.ts'
 import { status } from './zh/status.ts'
 import { team } from './zh/team.ts'
 import { usage } from './zh/usage.ts'
+import { waiting } from './zh/waiting.ts'
+import { warnings } from './zh/warnings.ts'
 import { welcome } from './zh/welcome.ts'
 
 export const zh: { [Screen in keyof Dictionary]: Words<Dictionary[Screen]> } = {
   ...{ shell, problems, parameters, hints, generate, live, gallery, picture, configurations, status, welcome },
-  ...{ team, usage },
+  ...{ team, usage, waiting, warnings },
 }

@@ -1,0 +1,29 @@
+/** What the server tells with a code, in the language of the page; for a code that is not known here its own sentence. */
+import type { Model } from '../api/models.ts'
+import type { Generation, Status } from './api.ts'
+import { clock } from './text/format.ts'
+import { findText, type Text, type TextKey } from './text/text.ts'
+
+export function warningText(
+  t: Text,
+  generation: Generation,
+  { code, parameter, message, values }: Generation['warnings'][number],
+  models: readonly Model[],
+): string {
+  if (code === null || findText('warnings', code) === undefined) return message
+  const { model: id } = generation
+  const found = models.find(one => one.id === id || one.aliases.includes(id ?? ''))
+  return t(`warnings.${code}` as TextKey, {
+    ...values,
+    model: found?.name ?? id ?? '',
+    parameter: findText('parameters', parameter) ?? parameter,
+    of: 'scope' in values ? t(`warnings.of_${values.scope}` as TextKey, values) : '',
+  })
+}
+
+/** Why something does not go on; `detail` is in English and says it exactly. */
+export function waitingText(t: Text, { reason, code, values }: Omit<Status['queue']['waiting'][number], 'id'>) {
+  if (code === null || findText('waiting', code) === undefined) return { text: reason }
+  const time = typeof values.at === 'string' ? clock(values.at) : ''
+  return { text: t(`waiting.${code}` as TextKey, { ...values, time }), detail: values.detail }
+}
