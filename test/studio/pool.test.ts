@@ -64,6 +64,27 @@ test('one that its service slows down rests, and says until when', async () => {
   await south.getByText(/^Rests until \d+:\d\d:\d\d/).waitFor()
 })
 
+test('how many are before it is right where keys share the work', async () => {
+  const { app } = await startPool(['north', 'south'], ['north', 'south'], { DRAIN_SECONDS: '1' })
+  const { items } = (await app.call('GET', '/api/config')).body
+  for (const { id } of items) await app.call('PUT', `/api/config/${id}`, { most_running: 1 })
+  app.doubao.misbehave({ kind: 'slow', ms: 60_000 }, { times: 2 })
+  const { page, word } = await visit(app.url, { language: 'en' })
+
+  for (const prompt of ['one', 'two', 'three', 'four', 'five']) {
+    await app.generate({ ...picture, prompt }, { prefer: 'respond-async' })
+  }
+
+  await cardOf(page, 'two').getByText(word('live.running')).waitFor()
+  await cardOf(page, 'five')
+    .getByText(word('live.ahead', { count: 2 }))
+    .waitFor()
+  await cardOf(page, 'four')
+    .getByText(word('live.ahead', { count: 1 }))
+    .waitFor()
+  expect(await cardOf(page, 'three').getByText('before it').count()).toBe(0)
+})
+
 test('limits are set in the form, and what the server refuses is told beside the field', async () => {
   const { app } = await startPool(['north', 'south'], [])
   const { page, word } = await visit(app.url, { path: '/configurations', language: 'en', expected: [/status of 422/] })
