@@ -1,13 +1,15 @@
 /** The ordinary server with simulators in place of the services: pictures without any key or cost. */
 import { commandLine } from './command-line.ts'
-import { DOUBAO_DEMO_KEY, startDoubaoSimulator } from './simulators/doubao.ts'
-import { QWEN_DEMO_KEY, startQwenSimulator } from './simulators/qwen.ts'
-import { start } from './start.ts'
 
 commandLine(`Usage 用法: npm run demo
 
 The server with simulators in place of the services: no key, no cost, no network. PORT and DATA_DIR (./demo-data) can be set.
 用模拟器代替真实服务：无需密钥，不收费，不联网。可设置 PORT 和 DATA_DIR（./demo-data）。`)
+
+// Loaded only now: who asks for the usage, or mistypes, is answered at once.
+const { DOUBAO_DEMO_KEY, startDoubaoSimulator } = await import('./simulators/doubao.ts')
+const { QWEN_DEMO_KEY, startQwenSimulator } = await import('./simulators/qwen.ts')
+const { start } = await import('./start.ts')
 
 /** The services take half a minute for a picture; here it is a few seconds. */
 const timeScale = 0.1

@@ -1,12 +1,14 @@
 /** The real server. */
 import { commandLine } from './command-line.ts'
-import { isLoopback } from './settings.ts'
-import { start } from './start.ts'
 
 commandLine(`Usage 用法: npm start
 
 Everything is set by environment variables or .env, such as PORT=8080 npm start; .env.example lists them all.
 所有设置都来自环境变量或 .env，例如 PORT=8080 npm start；完整列表见 .env.example。`)
+
+// Loaded only now: who asks for the usage, or mistypes, is answered at once.
+const { isLoopback } = await import('./settings.ts')
+const { start } = await import('./start.ts')
 
 const { app, settings, address, link } = await start()
 // Standard output belongs to the log, whose lines are for programs.

@@ -19,7 +19,7 @@ const fiveFive = 'doubao-seedream-5-5-261028'
 let ark: DoubaoSimulator
 
 beforeAll(async () => {
-  ark = await startDoubaoSimulator({ timeScale: 0 })
+  ark = await startDoubaoSimulator({ timeScale: 0, plainPictures: true })
 })
 beforeEach(() => ark.reset())
 afterAll(() => ark.close())

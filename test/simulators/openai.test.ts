@@ -15,7 +15,7 @@ let square: Buffer
 let wide: Buffer
 
 beforeAll(async () => {
-  openai = await startOpenaiSimulator({ timeScale: 0 })
+  openai = await startOpenaiSimulator({ timeScale: 0, plainPictures: true })
   square = await picture(64, 64)
   wide = await picture(96, 64)
 })

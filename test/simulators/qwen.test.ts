@@ -60,7 +60,7 @@ const others: QwenSimulator[] = []
 let pictures: Record<'small' | 'wide' | 'tall' | 'alpha' | 'sliver', string>
 
 beforeAll(async () => {
-  qwen = await startQwenSimulator({ timeScale: 0 })
+  qwen = await startQwenSimulator({ timeScale: 0, plainPictures: true })
   pictures = {
     small: await pngUri(64, 64),
     wide: await pngUri(480, 240),
@@ -80,7 +80,7 @@ afterEach(async () => {
 })
 
 async function start(options: QwenSimulatorOptions) {
-  const simulator = await startQwenSimulator({ timeScale: 0, ...options })
+  const simulator = await startQwenSimulator({ timeScale: 0, plainPictures: true, ...options })
   others.push(simulator)
   return simulator
 }
