@@ -1,4 +1,5 @@
 /** Opens the database. The two dialects show only here and in the migrations. */
+import { randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { backup, DatabaseSync, type SQLInputValue } from 'node:sqlite'
@@ -340,8 +341,8 @@ async function migrate(kysely: Kysely<Tables>, seal: Seal, copy?: () => Promise<
 }
 
 async function checkWrite(kysely: Kysely<Tables>) {
-  // Something new each time: what stands there already is not written.
-  const value = new Date().toISOString()
+  // Something new each time, also twice in a millisecond: what stands there already is not written.
+  const value = `${new Date().toISOString()} ${randomUUID()}`
   await kysely
     .insertInto('meta')
     .values({ name: 'last-check', value })
