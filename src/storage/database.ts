@@ -200,21 +200,40 @@ class TransactionalSqlite extends SqliteDialect {
   }
 }
 
-/** Kysely's SQLite dialect expects the interface of better-sqlite3. */
+/** As many as this program ever writes, and room for lists of every length. */
+const mostStatements = 250
+
+/**
+ * Kysely's SQLite dialect expects the interface of better-sqlite3. Statements are kept: to prepare one takes longer than most of them
+ * run, and a generation of one picture takes about a hundred.
+ */
 function asKyselyDatabase(handle: DatabaseSync) {
+  const kept = new Map<string, ReturnType<typeof prepared>>()
+
+  function prepared(text: string) {
+    const statement = handle.prepare(text)
+    return {
+      reader: statement.columns().length > 0,
+      all: (parameters: readonly unknown[]) =>
+        statement.all(...(parameters as SQLInputValue[])).map(row => ({ ...row })),
+      run: (parameters: readonly unknown[]) => statement.run(...(parameters as SQLInputValue[])),
+      // One of its own, because it stands still between two rows.
+      iterate: (parameters: readonly unknown[]) => handle.prepare(text).iterate(...(parameters as SQLInputValue[])),
+    }
+  }
+
   return {
     close: () => handle.close(),
     prepare(text: string) {
       // SQLite takes back a transaction by itself when the disk is full; that this cannot be done twice would hide why.
       if (text === 'rollback' && !handle.isTransaction) return nothingToDo
-      const statement = handle.prepare(text)
-      return {
-        reader: statement.columns().length > 0,
-        all: (parameters: readonly unknown[]) =>
-          statement.all(...(parameters as SQLInputValue[])).map(row => ({ ...row })),
-        run: (parameters: readonly unknown[]) => statement.run(...(parameters as SQLInputValue[])),
-        iterate: (parameters: readonly unknown[]) => statement.iterate(...(parameters as SQLInputValue[])),
-      }
+      const known = kept.get(text)
+      if (known) return known
+      const [oldest] = kept.keys()
+      if (oldest !== undefined && kept.size >= mostStatements) kept.delete(oldest)
+      const statement = prepared(text)
+      kept.set(text, statement)
+      return statement
     },
   }
 }
