@@ -1,8 +1,9 @@
 import { ExternalLink } from 'lucide-react'
 import { useText } from '../text/text.ts'
+import { classes } from '../ui/classes.ts'
 
 /** The page of the service where keys and balances are looked after. */
-export function ConsoleLink({ page }: { page: string | undefined }) {
+export function ConsoleLink({ page, className = 'font-medium' }: { page: string | undefined; className?: string }) {
   const t = useText()
   if (!page) return null
   return (
@@ -10,7 +11,7 @@ export function ConsoleLink({ page }: { page: string | undefined }) {
       href={page}
       target="_blank"
       rel="noreferrer"
-      className="inline-flex min-h-10 items-center gap-1.5 font-medium underline underline-offset-4"
+      className={classes('inline-flex min-h-10 items-center gap-1.5 underline underline-offset-4', className)}
     >
       {t('configurations.console')}
       <ExternalLink aria-hidden className="size-4" />

@@ -1,6 +1,6 @@
 /** The form of a key, new or stored. It is tested before it is saved, because a test never costs. */
 import { useMutation } from '@tanstack/react-query'
-import { CircleAlert, ExternalLink } from 'lucide-react'
+import { CircleAlert } from 'lucide-react'
 import { type FormEvent, useId, useRef, useState } from 'react'
 import { flushSync } from 'react-dom'
 import {
@@ -14,13 +14,14 @@ import {
 } from '../api.ts'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
-import { classes } from '../ui/classes.ts'
+import { ChoiceCard } from '../ui/choice-card.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { controlClasses, Field, TextField } from '../ui/field.tsx'
+import { controlClasses, Field, focusFault, TextField } from '../ui/field.tsx'
 import { Select } from '../ui/select.tsx'
 import { Notice } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
 import { CheckResult, CheckTrouble } from './check-result.tsx'
+import { ConsoleLink } from './console-link.tsx'
 import {
   baseUrlOf,
   type ConfigurationDraft,
@@ -184,17 +185,7 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
             />
           )}
         </Field>
-        {page && (
-          <a
-            href={page}
-            target="_blank"
-            rel="noreferrer"
-            className="-mt-4 inline-flex min-h-10 items-center gap-1.5 self-start text-seal-ink text-sm underline underline-offset-4"
-          >
-            {t('configurations.console')}
-            <ExternalLink aria-hidden className="size-4" />
-          </a>
-        )}
+        <ConsoleLink page={page} className="-mt-4 self-start text-seal-ink text-sm" />
         <AddressFields draft={draft} error={shown.baseUrl ? t(shown.baseUrl) : faultOf('base_url')} onChange={change} />
         <Field label={t('configurations.modelLabel')} hint={t('configurations.modelHint')} error={faultOf('model')}>
           {control => (
@@ -248,10 +239,6 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
   )
 }
 
-function focusFault(form: string) {
-  document.getElementById(form)?.querySelector<HTMLElement>('[aria-invalid]')?.focus()
-}
-
 /** What was being typed before a reload, unless another service was asked for. */
 function startingDraft(service: ServiceId) {
   const kept = readDraft()
@@ -280,25 +267,10 @@ function ServiceChoice({ chosen, onChange }: { chosen: ServiceId; onChange(servi
       <legend className="mb-1.5 font-medium text-ink-soft text-sm">{t('configurations.service')}</legend>
       <div className="grid gap-2 sm:grid-cols-3">
         {serviceIds.map(id => (
-          <label
-            key={id}
-            className={classes(
-              'flex cursor-pointer flex-col rounded-xl border px-3 py-2 transition-colors',
-              'has-focus-visible:outline-2 has-focus-visible:outline-seal-ink has-focus-visible:outline-offset-2',
-              id === chosen ? 'border-seal bg-seal-wash' : 'border-line bg-raised hover:border-line-strong',
-            )}
-          >
-            <input
-              type="radio"
-              name={name}
-              value={id}
-              className="sr-only"
-              checked={id === chosen}
-              onChange={() => onChange(id)}
-            />
+          <ChoiceCard key={id} name={name} value={id} isChosen={id === chosen} onChoose={() => onChange(id)}>
             <span className="text-balance break-keep font-medium">{t(services[id].name)}</span>
             <span className="text-ink-soft text-xs">{t(services[id].by)}</span>
-          </label>
+          </ChoiceCard>
         ))}
       </div>
     </fieldset>

@@ -6,9 +6,9 @@ import { ApiError, explain, type MadeToken, type Token, useChangeToken, useMakeT
 import { CapFields } from '../cap-fields.tsx'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
-import { classes } from '../ui/classes.ts'
+import { ChoiceCard } from '../ui/choice-card.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { controlClasses, Field } from '../ui/field.tsx'
+import { controlClasses, Field, focusFault } from '../ui/field.tsx'
 import { Notice } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
 import { bodyOf, type DraftFault, draftOf, faultsOf, keepDraft, readDraft, type TokenDraft } from './draft.ts'
@@ -139,10 +139,6 @@ export function TokenForm({ token, onClose, onMade }: TokenFormProps) {
   )
 }
 
-function focusFault(form: string) {
-  document.getElementById(form)?.querySelector<HTMLElement>('[aria-invalid]')?.focus()
-}
-
 function RoleChoice({ role, onChange }: { role: TokenDraft['role']; onChange(role: TokenDraft['role']): void }) {
   const t = useText()
   const name = useId()
@@ -151,25 +147,10 @@ function RoleChoice({ role, onChange }: { role: TokenDraft['role']; onChange(rol
       <legend className="mb-1.5 font-medium text-ink-soft text-sm">{t('team.role')}</legend>
       <div className="grid gap-2 sm:grid-cols-2">
         {(['member', 'admin'] as const).map(value => (
-          <label
-            key={value}
-            className={classes(
-              'flex cursor-pointer flex-col rounded-xl border px-3 py-2 transition-colors',
-              'has-focus-visible:outline-2 has-focus-visible:outline-seal-ink has-focus-visible:outline-offset-2',
-              value === role ? 'border-seal bg-seal-wash' : 'border-line bg-raised hover:border-line-strong',
-            )}
-          >
-            <input
-              type="radio"
-              name={name}
-              value={value}
-              className="sr-only"
-              checked={value === role}
-              onChange={() => onChange(value)}
-            />
+          <ChoiceCard key={value} name={name} value={value} isChosen={value === role} onChoose={() => onChange(value)}>
             <span className="font-medium">{t(`team.${value}`)}</span>
             <span className="text-ink-soft text-sm">{t(`team.${value}Hint`)}</span>
-          </label>
+          </ChoiceCard>
         ))}
       </div>
     </fieldset>

@@ -6,7 +6,7 @@ import { type FormEvent, useId, useState } from 'react'
 import { explain, testConfiguration, useConfigurations, useSaveConfiguration } from '../api.ts'
 import { findText, useText } from '../text/text.ts'
 import { Button, buttonClasses } from '../ui/button.tsx'
-import { classes } from '../ui/classes.ts'
+import { ChoiceCard } from '../ui/choice-card.tsx'
 import { TextField } from '../ui/field.tsx'
 import { Notice } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
@@ -70,24 +70,17 @@ export function WelcomeScreen() {
         <legend className="mb-3 font-display font-semibold text-xl">{t('welcome.choose')}</legend>
         <div className="grid gap-3 sm:grid-cols-3">
           {services.map(({ id, name: label, about }) => (
-            <label
+            <ChoiceCard
               key={id}
-              className={classes(
-                'flex cursor-pointer flex-col gap-1 rounded-2xl border p-4 transition-colors has-focus-visible:outline-2 has-focus-visible:outline-seal-ink has-focus-visible:outline-offset-2',
-                id === chosen ? 'border-seal bg-seal-wash' : 'border-line bg-raised hover:border-line-strong',
-              )}
+              name={name}
+              value={id}
+              isChosen={id === chosen}
+              onChoose={() => setChosen(id)}
+              size="large"
             >
-              <input
-                type="radio"
-                name={name}
-                value={id}
-                className="sr-only"
-                checked={id === chosen}
-                onChange={() => setChosen(id)}
-              />
               <span className="text-balance break-keep font-medium text-lg">{t(label)}</span>
               <span className="text-ink-soft text-sm">{t(about)}</span>
-            </label>
+            </ChoiceCard>
           ))}
         </div>
       </fieldset>
