@@ -32,6 +32,11 @@ export interface Provider {
    */
   priceListAt?(host: string, modelId: string): PriceList | undefined
   /**
+   * Pure: which of the service's own platforms a base address belongs to, such as `ark-cn` or `byteplus`: each has its own models and
+   * its own dates. Undefined for an address that is not the service's own (a reseller, a gateway).
+   */
+  platformAt?(baseUrl: string): string | undefined
+  /**
    * Pure: the calls with their exact bodies. The request was checked against `model` already (names, types, ranges,
    * size, counts); rules that join several parameters are checked here.
    * @throws InvalidRequest with every fault, before anything is sent.
@@ -70,6 +75,8 @@ export interface Model {
   /** Other ids that mean the same model. */
   aliases?: readonly string[]
   state: 'current' | 'legacy' | 'retired' | 'unlisted'
+  /** What is known of its end; the first entry that names the platform counts, then one without platforms. Absent: no end is known. */
+  life?: readonly ModelLife[]
   /** One sentence each, for people. */
   about: { en: string; zh: string }
   /** False for models that only edit. */
@@ -97,6 +104,26 @@ export interface Model {
   concurrency: number
   /** Where the facts come from and when they were checked (`YYYY-MM`). */
   source: string
+  checked: string
+}
+
+/** How a model ends on some platforms of its service. Times are ISO 8601 with their offset. */
+export interface ModelLife {
+  /** As `Provider.platformAt` names them; absent: on all. */
+  platforms?: readonly string[]
+  /** When the service said that it will end; its rates may shrink from then on. */
+  announcedAt?: string
+  /** From then on, accounts that never opened it cannot open it any more. */
+  closedToNewAt?: string
+  /** From then on, requests are refused. */
+  endsAt?: string
+  /** Ended at a time that nobody wrote down. */
+  hasEnded?: boolean
+  /** Ids that do the same on these platforms, the best first; empty or absent where there is none. */
+  successors?: readonly string[]
+  certainty: 'documented' | 'reported' | 'inferred'
+  source: string
+  /** `YYYY-MM` or `YYYY-MM-DD`. */
   checked: string
 }
 
