@@ -1,6 +1,7 @@
 /** Which model makes a generation, and with whose key. */
 import { type FoundModel, findModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
-import type { Warning } from '../providers/provider.ts'
+import { lifeAt } from '../providers/life.ts'
+import type { Provider, Warning } from '../providers/provider.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
 import type { ConfigurationBook } from './configurations.ts'
 import { invalid, Refusal } from './errors.ts'
@@ -106,8 +107,10 @@ export function usualConfiguration(
 }
 
 /** It may live on in another region, and the refusal of one that does not is free. */
-export function retirement({ found, modelId }: Target): Warning[] {
-  if (found.model.state !== 'retired') return []
+export function retirement({ found, modelId, address }: Target): Warning[] {
+  const { platformAt }: Provider = providers[found.provider]
+  const { stage } = lifeAt(found.model, platformAt?.(address), new Date())
+  if (found.model.state !== 'retired' && stage !== 'ended') return []
   return [
     {
       code: 'model_retired',
