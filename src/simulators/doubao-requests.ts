@@ -1,7 +1,7 @@
 /** Reads a request to `images/generations` as Ark does: refuses what it knows and the model does not take, ignores what it does not know. */
 import sharp from 'sharp'
 import { type Family, offTable, type ServedModel } from './doubao-models.ts'
-import { thumbnailOf } from './pictures.ts'
+import { thumbnailOf } from './drawing/picture.ts'
 
 /** An error answer; the request id is added to the message when it is sent. */
 export class Refusal extends Error {

@@ -19,7 +19,7 @@ import {
   readOrder,
   sizeOf,
 } from './doubao-requests.ts'
-import type { PictureOptions } from './pictures.ts'
+import type { PictureOptions } from './drawing/picture.ts'
 import {
   type Exchange,
   type Fault,

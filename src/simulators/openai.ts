@@ -8,8 +8,8 @@
  */
 import { createHmac, randomBytes, randomInt } from 'node:crypto'
 import sharp from 'sharp'
+import { thumbnailOf } from './drawing/picture.ts'
 import { deliver, isLate, meetFault } from './faults.ts'
-import { thumbnailOf } from './pictures.ts'
 import {
   type Exchange,
   type Fault,

@@ -8,7 +8,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import { promisify } from 'node:util'
 import { constants, gzip } from 'node:zlib'
 import sharp from 'sharp'
-import { drawPicture, type PictureOptions } from './pictures.ts'
+import { drawPicture, type PictureOptions } from './drawing/picture.ts'
 
 export interface SimulatorOptions<Rule extends KeyRule = KeyRule> {
   /** 0 (the default) takes a free one. */
