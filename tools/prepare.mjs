@@ -1,0 +1,31 @@
+// Runs at the end of an installation and builds the studio. Where the build tools were left out (npm ci --omit=dev), they are installed
+// in a temporary folder, used once, and removed: a server for production holds nothing that it does not run.
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+const root = path.join(import.meta.dirname, '..')
+const built = path.join(root, 'dist/studio')
+
+function run(command, folder, environment = {}) {
+  const { status } = spawnSync(command, {
+    cwd: folder,
+    env: { ...process.env, ...environment },
+    shell: true,
+    stdio: 'inherit',
+  })
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+if (existsSync(path.join(root, 'node_modules/vite'))) {
+  run('npm run -s build', root)
+} else if (!existsSync(path.join(built, 'index.html'))) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'webimgui-build-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  for (const name of ['package.json', 'package-lock.json', '.npmrc', 'vite.config.ts', 'tools', 'src'])
+    cpSync(path.join(root, name), path.join(folder, name), { recursive: true })
+  run('npm ci --include=dev --ignore-scripts --no-audit --no-fund', folder, { npm_config_omit: '' })
+  run('npm run -s build', folder)
+  cpSync(path.join(folder, 'dist/studio'), built, { recursive: true })
+}
