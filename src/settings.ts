@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { providers } from './providers/index.ts'
+import { cleanSecret } from './storage/seal.ts'
 
 export interface Settings {
   /** Absolute; relative paths of the others were resolved against it. */
@@ -14,6 +15,8 @@ export interface Settings {
   /** Without a slash at the end. */
   publicUrl: string | undefined
   corsOrigins: string[]
+  /** CORS_ORIGINS was left out, so nobody chose them. */
+  hasUsualOrigins: boolean
   logLevel: LogLevel
   /** Of the lines on standard output; the file always holds text lines. */
   logFormat: LogFormat
@@ -169,6 +172,7 @@ export function loadSettings(environment: Record<string, string | undefined>): S
     port: withDefault('PORT', '8000', text => wholeNumber(text, 0, 65_535)),
     publicUrl: optional('PUBLIC_URL', httpAddress),
     corsOrigins: withDefault('CORS_ORIGINS', usualOrigins, text => [...new Set(listOf(text).map(originOf))]),
+    hasUsualOrigins: !environment.CORS_ORIGINS?.trim(),
     logLevel: withDefault('LOG_LEVEL', 'info', logLevelOf),
     logFormat: withDefault('LOG_FORMAT', 'json', logFormatOf),
     logFile: logFile === 'off' ? undefined : path.resolve(dataDir, logFile),
@@ -305,10 +309,12 @@ export function secretKeyOf(text: string) {
 }
 
 /** What has to travel in a header. */
-function headerText(text: string) {
-  if (!/^[\x21-\x7e]+$/.test(text))
+/** @throws Error whose message goes on after the name of the variable, or of what else holds it */
+export function headerText(text: string) {
+  const secret = cleanSecret(text)
+  if (!/^[\x21-\x7e]+$/.test(secret))
     throw new Error('holds a space or a character that cannot stand in a key or token; copy it again.')
-  return text
+  return secret
 }
 
 function wholeNumber(text: string, min: number, max: number) {

@@ -7,7 +7,7 @@ import { findModel, type ProviderId, providerIds, providers } from '../providers
 import type { CheckResult } from '../providers/provider.ts'
 import { type StoredConfiguration, visible } from '../storage/configurations.ts'
 import type { Caps, ConfigurationRecord } from '../storage/records.ts'
-import { type Seal, SealError } from '../storage/seal.ts'
+import { cleanSecret, type Seal, SealError } from '../storage/seal.ts'
 import { placeOfKey } from '../storage/seal-check.ts'
 import type { Store } from '../storage/store.ts'
 import { invalid, Refusal } from './errors.ts'
@@ -53,7 +53,7 @@ export function createConfigurations(parts: {
   const baseUrlOf = (provider: ProviderId) =>
     withoutSlash(parts.baseUrls[provider] ?? providers[provider].defaultBaseUrl)
   const environment = parts.fromEnvironment.map(({ provider, apiKey, monthlyCap, monthlyImages }) => ({
-    apiKey: cleanKey(apiKey),
+    apiKey: cleanSecret(apiKey),
     record: {
       id: `env-${provider}`,
       name: `${providers[provider].name} (${provider.toUpperCase()}_API_KEY)`,
@@ -63,7 +63,7 @@ export function createConfigurations(parts: {
       isActive: true,
       source: 'environment',
       hasKey: true,
-      keyHint: cleanKey(apiKey).slice(-4),
+      keyHint: cleanSecret(apiKey).slice(-4),
       createdAt: null,
       updatedAt: null,
       monthlyCap,
@@ -267,7 +267,7 @@ export function createConfigurations(parts: {
       configId: '',
       provider,
       model: input.model ?? null,
-      apiKey: cleanKey(input.api_key ?? ''),
+      apiKey: cleanSecret(input.api_key ?? ''),
       baseUrl,
     }
     return { access, model: input.model?.trim() || undefined }
@@ -299,7 +299,7 @@ export function createConfigurations(parts: {
         message: `"${input.provider}" is not a provider here; choose one of ${providerIds.join(', ')}.`,
       })
     }
-    if (input.api_key !== undefined && !/^[\x21-\x7e]{1,4096}$/.test(cleanKey(input.api_key))) {
+    if (input.api_key !== undefined && !/^[\x21-\x7e]{1,4096}$/.test(cleanSecret(input.api_key))) {
       faults.push({
         path: 'api_key',
         message: 'The key must be plain text without spaces inside; copy it again from the console.',
@@ -337,7 +337,7 @@ export function createConfigurations(parts: {
   }
 
   function sealed(id: string, key: string) {
-    const clean = cleanKey(key)
+    const clean = cleanSecret(key)
     return { sealedKey: seal.seal(clean, placeOfKey(id)), keyHint: clean.slice(-4) }
   }
 }
@@ -353,11 +353,6 @@ function isProvider(id: string): id is ProviderId {
 
 function withoutSlash(url: string) {
   return url.trim().replace(/\/+$/, '')
-}
-
-/** People paste keys with blanks around them, or with the word that stands before it in the header. */
-function cleanKey(key: string) {
-  return key.trim().replace(/^Bearer\s+/i, '')
 }
 
 function refuse(faults: Fault[]) {

@@ -19,13 +19,14 @@ import type { Caller, Services } from '../generation/services.ts'
 import { ownerOf } from '../generation/tokens.ts'
 import { isLoopback, type Settings } from '../settings.ts'
 import type { TokenRecord } from '../storage/records.ts'
-import { readSecret } from '../storage/seal.ts'
+import { cleanSecret, readSecret } from '../storage/seal.ts'
 import type { App } from './app.ts'
 import { HttpRefusal } from './errors.ts'
 import { idOf, nothingHere } from './ids.ts'
 import { createPace } from './limits.ts'
 
-export const sessionCookie = 'webimgui_session'
+/** A browser keeps the cookies of all ports of a host together, so each server adds something of its own to this name. */
+const cookiePrefix = 'webimgui_session'
 const sessionSeconds = 30 * 24 * 3600
 /** Of one token: each session that is ended has to be remembered until it would have ended by itself. */
 const loginsPerMinute = 30
@@ -85,8 +86,12 @@ export interface Access {
   whenOver(request: Pick<FastifyRequest, 'caller' | 'session'>, listener: () => void): () => void
   /** Slow when it is wrong. @throws HttpRefusal `unauthorized`, `too_many_requests` */
   logIn(token: string, address: string): Promise<{ cookie: string; seconds: number } | undefined>
-  logOut(cookie: string | undefined): void
+  /** The name of the cookie that holds the session. */
+  sessionCookie: string
+  logOut(cookies: Cookies): void
 }
+
+type Cookies = Readonly<Record<string, string | undefined>>
 
 /** The token that clients have to show, made and kept at the first start where one is needed; undefined where none is. */
 export function accessTokenOf(settings: Settings): string | undefined {
@@ -155,12 +160,26 @@ export function createAccess(
   const slowly = createSlowdown()
   const logins = createPace(loginsPerMinute)
 
+  function isOwnPage({ headers: { origin, host } }: FastifyRequest) {
+    const own = host === undefined ? [] : [`http://${host}`, `https://${host}`]
+    return origin !== undefined && [...own, publicOrigin].includes(origin.toLowerCase())
+  }
+
   /** May a page of this origin change things in the name of whoever looks at it? */
   function isTrusted(request: FastifyRequest) {
-    const { origin, host } = request.headers
+    const { origin } = request.headers
     if (origin === undefined) return request.headers['sec-fetch-site'] !== 'cross-site'
-    const own = host === undefined ? [] : [`http://${host}`, `https://${host}`]
-    return [...own, publicOrigin, ...settings.corsOrigins].includes(origin.toLowerCase())
+    return isOwnPage(request) || settings.corsOrigins.includes(origin.toLowerCase())
+  }
+
+  /**
+   * Is it from a page on a usual development address, which nobody of this server listed? Whatever is being developed there may look and
+   * make pictures, which is what those addresses are let in for, but neither delete nor administer.
+   */
+  function isUnlisted(request: FastifyRequest) {
+    const destroys = request.method === 'DELETE' || request.routeOptions.config.access === 'admin'
+    const hasOrigin = request.headers.origin !== undefined
+    return settings.hasUsualOrigins && destroys && changesThings(request) && hasOrigin && !isOwnPage(request)
   }
 
   async function check(request: FastifyRequest): Promise<Caller | undefined> {
@@ -170,7 +189,10 @@ export function createAccess(
       if (isForeign) throw foreignOrigin()
       const given = isOpen ? undefined : bearerOf(request)
       // Other programs send any key where none is needed. One of ours has a name and a budget, or had.
-      if (given === undefined || !tokens.looksLikeOne(given)) return anybody
+      if (given === undefined || !tokens.looksLikeOne(given)) {
+        if (isUnlisted(request)) throw foreignOrigin()
+        return anybody
+      }
       return holderOf(given, request.ip)
     }
     if (isOpen) {
@@ -180,9 +202,12 @@ export function createAccess(
     }
     const given = bearerOf(request)
     if (given !== undefined) return holderOf(given, request.ip)
-    request.session = sessions?.read(request.cookies[sessionCookie])
+    request.session = sessions?.find(request.cookies)
     const caller = request.session && (await callerOfSession(request.session))
-    if (!caller) throw unauthorized('Send the token as "Authorization: Bearer …", or sign in at /login.')
+    if (!caller)
+      throw unauthorized(
+        'Send the token as "Authorization: Bearer …", or sign in at /login. 请用 Authorization: Bearer 发送令牌，或在 /login 登录。',
+      )
     if (isForeign) throw foreignOrigin()
     return caller
   }
@@ -236,9 +261,9 @@ export function createAccess(
       await enforce(request, caller)
     },
 
-    async logIn(given, address) {
+    async logIn(typed, address) {
       if (token === undefined) return undefined
-      const { tokenId } = await holderOf(given, address)
+      const { tokenId } = await holderOf(cleanSecret(typed), address)
       const waitSeconds = logins(tokenId ?? '')
       if (waitSeconds > 0) {
         throw new HttpRefusal('too_many_requests', `This token began many sessions just now; wait ${waitSeconds} s.`, {
@@ -248,8 +273,10 @@ export function createAccess(
       return { cookie: sessions?.begin(tokenId) ?? '', seconds: sessionSeconds }
     },
 
-    logOut(cookie) {
-      sessions?.end(cookie)
+    sessionCookie: sessions?.cookieName ?? cookiePrefix,
+
+    logOut(cookies) {
+      for (const session of sessions?.all(cookies) ?? []) sessions?.end(session)
     },
 
     whenOver({ caller, session }, listener) {
@@ -293,9 +320,16 @@ function unauthorized(message: string) {
   return new HttpRefusal('unauthorized', message, { 'www-authenticate': 'Bearer realm="webimgui"' })
 }
 
+/** Undefined without one: any other scheme is meant for somebody on the way, such as a proxy that asks for a password. */
 function bearerOf(request: FastifyRequest) {
-  const header = request.headers.authorization
-  return header === undefined ? undefined : (/^Bearer +(\S+) *$/i.exec(header)?.[1] ?? '')
+  const header = request.headers.authorization?.trim() ?? ''
+  return /^Bearer(\s|$)/i.test(header) ? cleanSecret(header) : undefined
+}
+
+/** Whoever reads it may be a guest of this server, who never sees how it was started. */
+export const wrongToken = {
+  en: 'This token is wrong or was revoked. Ask whoever gave it to you for a new one.',
+  zh: '令牌不正确，或已被撤销。请向发给您令牌的人索取新的令牌。',
 }
 
 /** Takes the same time wherever the two differ. */
@@ -345,7 +379,7 @@ function createSlowdown() {
         one.waiting--
         waiting--
       })
-      throw unauthorized('This token is not the right one. The server shows its login link when it starts.')
+      throw unauthorized(`${wrongToken.en} ${wrongToken.zh}`)
     },
   }
 }
@@ -372,6 +406,10 @@ function createSessions(settings: Settings, token: string) {
     createHmac('sha256', tokenId === null ? key : namedKey)
       .update(text)
       .digest('base64url')
+  // A copy of the data folder on another port has the same secret.
+  const address = addressOf(settings, settings.port)
+  const instance = Buffer.from(hkdfSync('sha256', secret, address, 'webimgui session cookie v1', 4)).toString('hex')
+  const cookieName = `${cookiePrefix}_${instance}`
   const ended = createEndedSessions(path.join(settings.dataDir, 'ended-sessions'))
   const endings = new EventEmitter().setMaxListeners(0)
 
@@ -385,18 +423,27 @@ function createSessions(settings: Settings, token: string) {
     return isOurs && !ended.has(id) ? { id, end: Number(end), tokenId } : undefined
   }
 
+  /** The signature tells which are ours, so that a session outlives a change of the name of its cookie. */
+  function all(cookies: Cookies) {
+    return Object.entries(cookies).flatMap(([name, value]) => {
+      const session = name.startsWith(cookiePrefix) ? read(value) : undefined
+      return session ? [session] : []
+    })
+  }
+
   return {
-    read,
+    cookieName,
+    all,
+    /** The one of the present name before others. */
+    find: (cookies: Cookies) => read(cookies[cookieName]) ?? all(cookies)[0],
     begin(tokenId: string | null) {
       const parts = [randomBytes(16).toString('base64url'), Math.floor(Date.now() / 1000) + sessionSeconds]
       const text = (tokenId === null ? parts : [...parts, tokenId]).join('.')
       return `${text}.${sign(text, tokenId)}`
     },
-    end(cookie: string | undefined) {
-      const session = read(cookie)
-      if (!session) return
-      ended.add(session.id, session.end)
-      endings.emit(session.id)
+    end({ id, end }: Session) {
+      ended.add(id, end)
+      endings.emit(id)
     },
     /** Logged out, or its time is over. */
     whenEnded({ id, end }: Session, listener: () => void) {

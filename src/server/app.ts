@@ -182,7 +182,7 @@ export async function createServer(options: {
     throw refusalOf(request.method, routing.methodsOf(pathWithoutQuery(request.url)))
   })
 
-  await describeApi(app, { version: packageFile.version, prefix, needsToken: access.needsToken })
+  await describeApi(app, { ...access, version: packageFile.version, prefix })
   await acceptUploads(app, path.join(settings.dataDir, 'uploads'))
   const parts: Parts = {
     services,

@@ -8,6 +8,7 @@ import type { z } from 'zod'
 import { GenerateForm, GenerateRequest } from '../api/generations.ts'
 import { UploadForm } from '../api/images.ts'
 import { Problem } from '../api/problems.ts'
+import type { Access } from './access.ts'
 import type { App } from './app.ts'
 import { describedCodes, problemsOf } from './described-problems.ts'
 
@@ -33,7 +34,10 @@ interface Document {
 const reuse = createJsonSchemaTransformObject({})
 
 /** Has to be registered before the routes. `prefix` is the path of PUBLIC_URL. */
-export async function describeApi(app: App, options: { version: string; prefix: string; needsToken: boolean }) {
+export async function describeApi(
+  app: App,
+  options: { version: string; prefix: string } & Pick<Access, 'needsToken' | 'sessionCookie'>,
+) {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -58,7 +62,12 @@ export async function describeApi(app: App, options: { version: string; prefix: 
       components: {
         securitySchemes: {
           token: { type: 'http', scheme: 'bearer', description: 'The access token.' },
-          session: { type: 'apiKey', in: 'cookie', name: 'webimgui_session', description: 'Set by `POST /api/login`.' },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: options.sessionCookie,
+            description: 'Set by `POST /api/login`.',
+          },
         },
       },
       ...(options.needsToken ? { security: [{ token: [] }, { session: [] }] } : {}),

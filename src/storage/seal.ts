@@ -63,6 +63,11 @@ export function createSeal(secret: string): Seal {
   }
 }
 
+/** A key or token as people paste it: with blanks around it, or with the word that stands before it in the header. */
+export function cleanSecret(text: string) {
+  return text.replace(/^[\s\u200b-\u200d\u2060]+|[\s\u200b-\u200d\u2060]+$/g, '').replace(/^(Bearer(\s+|$))+/i, '')
+}
+
 // ── The secret ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface Secret {

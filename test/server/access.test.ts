@@ -122,6 +122,37 @@ describe('origins', () => {
     expect(foreignRead.headers['access-control-allow-origin']).toBeUndefined()
   })
 
+  test('those that nobody listed look and make, and neither delete nor administer', async () => {
+    const page = { origin: 'http://localhost:5173' }
+    const usual = await startServer()
+    const listed = await startServer({ environment: { CORS_ORIGINS: page.origin } })
+    const requests: [method: string, target: string, body?: unknown][] = [
+      ['POST', '/api/generate', { prompt: 'x' }],
+      ['PATCH', '/api/history/g1', { favorite: true }],
+      ['DELETE', '/api/history'],
+      ['DELETE', '/api/history/g1'],
+      ['DELETE', '/images/i1'],
+      ['POST', '/api/tokens', { name: 'x' }],
+      ['PUT', '/api/config/k1', { name: 'x' }],
+    ]
+    const ask = async ({ call }: typeof usual, headers: Record<string, string>) => {
+      const statuses = []
+      for (const [method, target, body] of requests)
+        statuses.push((await call(method, target, body, headers)).status === 403)
+      return statuses
+    }
+
+    const refused = await ask(usual, page)
+
+    expect(refused).toEqual([false, false, true, true, true, true, true])
+    // A token that other programs send where none is needed opens nothing more.
+    expect(await ask(usual, { ...page, authorization: 'Bearer sk-anything' })).toEqual(refused)
+    const none = requests.map(() => false)
+    expect(await ask(usual, { origin: `http://127.0.0.1:${usual.port}` })).toEqual(none)
+    expect(await ask(usual, {})).toEqual(none)
+    expect(await ask(listed, page)).toEqual(none)
+  })
+
   test('errors carry them too', async () => {
     const { call } = await startServer({ environment: { ACCESS_TOKEN: 'a-token' } })
 
@@ -191,6 +222,108 @@ describe('where a token is needed', () => {
     expect(second).toBeGreaterThan(180)
     expect(right.status).toBe(200)
     expect(performance.now() - began).toBeLessThan(third)
+  })
+
+  test('a header for a proxy on the way is not ours: the session counts, and it is no wrong token', async () => {
+    const { call } = await startServer({ environment })
+    const login = await call('POST', '/api/login', { token: 'correct-horse' })
+    const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? ''
+    const ask = async (headers: Record<string, string>) =>
+      (await call('GET', '/api/history', undefined, headers)).status
+
+    for (const authorization of ['Basic cHJveHk6cHc=', 'Digest username="x"', 'Negotiate YII=', 'correct-horse', '']) {
+      expect([authorization, await ask({ authorization, cookie })]).toEqual([authorization, 200])
+      expect([authorization, await ask({ authorization })]).toEqual([authorization, 401])
+    }
+    for (const authorization of ['Bearer wrong', 'bearer', 'Bearer two words']) {
+      expect([authorization, await ask({ authorization, cookie })]).toEqual([authorization, 401])
+    }
+    // Were they counted, the eleventh at once would be told to wait, and this token, which can be guessed, with it.
+    const many = await Promise.all(Array.from({ length: 40 }, () => ask({ authorization: 'Basic cHJveHk6cHc=' })))
+    expect(new Set(many)).toEqual(new Set([401]))
+  })
+
+  test.each(['  correct-horse\n', 'Bearer correct-horse', '\u200bbearer  correct-horse\u00a0'])(
+    'the token is taken as it was pasted: %j',
+    async token => {
+      const { call, url } = await startServer({ environment })
+
+      const json = await call('POST', '/api/login', { token })
+      const body = new URLSearchParams({ token })
+      const form = await fetch(`${url}/api/login`, { method: 'POST', body, redirect: 'manual' })
+      const link = await call('GET', `/login?${body}`)
+
+      expect([json.status, form.status, form.headers.get('location')]).toEqual([204, 303, '/'])
+      expect([link.status, link.headers.get('location')]).toEqual([303, '/'])
+    },
+  )
+
+  test('a program whose key was pasted with its word comes in', async () => {
+    const { call } = await startServer({ environment: { ACCESS_TOKEN: 'Bearer correct-horse' } })
+
+    const answer = await call('GET', '/api/history', undefined, { authorization: 'Bearer Bearer correct-horse ' })
+
+    expect(answer.status).toBe(200)
+  })
+
+  test('servers on two ports of one host leave each other their sessions', async () => {
+    const servers = [
+      await startServer({ environment }),
+      await startServer({ environment: { ACCESS_TOKEN: 'another' } }),
+    ]
+    // What a browser keeps of one host, whatever the port.
+    const jar = new Map<string, string>()
+    const headers = () => ({ cookie: [...jar].map(pair => pair.join('=')).join('; ') })
+    const keep = (response: Response) => {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(response.headers.get('set-cookie') ?? '') ?? []
+      if (value === '') jar.delete(name)
+      else jar.set(name, value)
+    }
+    for (const [index, { call }] of servers.entries())
+      keep(await call('POST', '/api/login', { token: ['correct-horse', 'another'][index] }, headers()))
+    const look = () =>
+      Promise.all(servers.map(async ({ call }) => (await call('GET', '/api/history', undefined, headers())).status))
+
+    expect(await look()).toEqual([200, 200])
+    keep(await servers[1]!.call('POST', '/api/logout', undefined, headers()))
+    expect(await look()).toEqual([200, 401])
+  })
+
+  test('a copy of the data folder on another port has a cookie of its own', async () => {
+    const dataDir = mkdtempSync(path.join(os.tmpdir(), 'webimgui-token-'))
+    const nameOn = async (port: string) => {
+      const { call } = await startServer({ environment: { ...environment, DATA_DIR: dataDir, PORT: port } })
+      const login = await call('POST', '/api/login', { token: 'correct-horse' })
+      return login.headers.get('set-cookie')?.split('=')[0]
+    }
+    const name = await nameOn('8000')
+
+    expect(await nameOn('8000')).toBe(name)
+    expect(await nameOn('8001')).not.toBe(name)
+  })
+
+  test('a session under the name of before still counts, and ends for good', async () => {
+    const { call } = await startServer({ environment })
+    const login = await call('POST', '/api/login', { token: 'correct-horse' })
+    const value = login.headers.get('set-cookie')?.split(';')[0]?.split('=')[1]
+    const cookie = `webimgui_session=${value}; other=1`
+
+    expect((await call('GET', '/api/history', undefined, { cookie })).status).toBe(200)
+    await call('POST', '/api/logout', undefined, { cookie })
+    expect((await call('GET', '/api/history', undefined, { cookie })).status).toBe(401)
+  })
+
+  test('whoever is refused hears what to do, without being told of a server that is not theirs', async () => {
+    const { call, url } = await startServer({ environment })
+
+    const problem = await call('GET', '/api/history', undefined, { authorization: 'Bearer wig_revoked' })
+    const body = new URLSearchParams({ token: 'wig_revoked' })
+    const page = await (await fetch(`${url}/api/login`, { method: 'POST', body })).text()
+
+    expect(Problem.parse(await problem.json()).detail).toMatch(
+      /wrong or was revoked.*whoever gave it to you.*已被撤销/s,
+    )
+    expect(page).toMatch(/whoever gave it to you[\s\S]*令牌不正确，或已被撤销/)
   })
 
   test('a token that can be guessed is not looked at while ten guesses wait; others come in meanwhile', async () => {
@@ -313,7 +446,7 @@ describe('where a token is needed', () => {
     expect((await call('GET', '/api/history', undefined, { cookie: `${cookie}x` })).status).toBe(401)
 
     expect((await call('POST', '/api/logout', undefined, { cookie })).headers.get('set-cookie')).toContain(
-      'webimgui_session=;',
+      `${cookie.split('=')[0]}=;`,
     )
     expect((await call('GET', '/api/history', undefined, { cookie })).status).toBe(401)
     const restarted = await startServer({ environment: { ...environment, DATA_DIR: server.dataDir } })
@@ -368,7 +501,7 @@ describe('where a token is needed', () => {
     expect(wrong.status).toBe(401)
     expect(await wrong.text()).toMatch(/role="alert"/)
     expect([right.status, right.headers.get('location')]).toEqual([303, '/'])
-    expect(right.headers.get('set-cookie')).toContain('webimgui_session=')
+    expect(right.headers.get('set-cookie')).toMatch(/^webimgui_session_[0-9a-f]{8}=/)
     expect(link).toBe(`http://127.0.0.1:${port}/login?token=correct-horse`)
     expect([opened.status, opened.headers.get('location')]).toEqual([303, '/'])
     expect(opened.headers.get('set-cookie')).toContain('HttpOnly')

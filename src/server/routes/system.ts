@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { NoBody } from '../../api/history.ts'
 import { Health, Login, RecentErrorList, ShortStatus, Status } from '../../api/system.ts'
-import { callerOf, sessionCookie } from '../access.ts'
+import { callerOf, wrongToken } from '../access.ts'
 import type { App, Parts } from '../app.ts'
 import { HttpRefusal } from '../errors.ts'
 import { loginPage, pagePolicy } from '../pages.ts'
@@ -61,8 +61,9 @@ export function systemRoutes(app: App, { services, settings, access, recentError
       const session = isForm
         ? await access.logIn(request.body.token, request.ip).catch((error: unknown) => refusalOf(error))
         : await access.logIn(request.body.token, request.ip)
-      if (session instanceof HttpRefusal) return sendRefusal(reply, session, '令牌不正确，请重试。')
-      if (session) reply.setCookie(sessionCookie, session.cookie, { ...cookieOptions(), maxAge: session.seconds })
+      if (session instanceof HttpRefusal) return sendRefusal(reply, session)
+      if (session)
+        reply.setCookie(access.sessionCookie, session.cookie, { ...cookieOptions(), maxAge: session.seconds })
       return isForm ? reply.redirect(`${prefix}/`, 303) : reply.code(204).send()
     },
   )
@@ -74,8 +75,8 @@ export function systemRoutes(app: App, { services, settings, access, recentError
       schema: { tags, summary: 'End the session', body: NoBody, response: { 204: z.null().describe('Signed out.') } },
     },
     async (request, reply) => {
-      access.logOut(request.cookies[sessionCookie])
-      return reply.clearCookie(sessionCookie, cookieOptions()).code(204).send(null)
+      access.logOut(request.cookies)
+      return reply.clearCookie(access.sessionCookie, cookieOptions()).code(204).send(null)
     },
   )
 
@@ -86,14 +87,14 @@ export function systemRoutes(app: App, { services, settings, access, recentError
       return sendPage(reply, loginPage(prefix, ended === undefined ? undefined : sessionEnded))
     }
     const session = await access.logIn(token, request.ip).catch((error: unknown) => refusalOf(error))
-    if (session instanceof HttpRefusal) return sendRefusal(reply, session, '登录链接已失效，请重试。')
-    if (session) reply.setCookie(sessionCookie, session.cookie, { ...cookieOptions(), maxAge: session.seconds })
+    if (session instanceof HttpRefusal) return sendRefusal(reply, session)
+    if (session) reply.setCookie(access.sessionCookie, session.cookie, { ...cookieOptions(), maxAge: session.seconds })
     return reply.redirect(`${prefix}/`, 303)
   })
 
-  function sendRefusal(reply: PageReply, { code, message, headers }: HttpRefusal, zh: string) {
+  function sendRefusal(reply: PageReply, { code, message, headers }: HttpRefusal) {
     const isTooMany = code === 'too_many_requests'
-    const page = loginPage(prefix, { en: message, zh: isTooMany ? '尝试过于频繁，请稍后再试。' : zh })
+    const page = loginPage(prefix, { en: message, zh: isTooMany ? '尝试过于频繁，请稍后再试。' : wrongToken.zh })
     return sendPage(reply.code(isTooMany ? 429 : 401).headers(headers), page)
   }
 
