@@ -1,8 +1,9 @@
 /** How the server is, for the status page: each part with its state and what to do about it. */
 import { providerIds, providers } from '../providers/index.ts'
-import { type Database, databaseTrouble } from '../storage/database.ts'
+import type { Database } from '../storage/database.ts'
 import type { Files } from '../storage/files.ts'
 import type { Store } from '../storage/store.ts'
+import { databaseTrouble } from '../storage/trouble.ts'
 import type { ConfigurationBook } from './configurations.ts'
 import type { Pool } from './pool.ts'
 import type { Runner } from './run.ts'

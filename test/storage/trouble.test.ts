@@ -6,9 +6,10 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sql } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
-import { databaseTrouble, openDatabase } from '../../src/storage/database.ts'
+import { openDatabase } from '../../src/storage/database.ts'
 import { createSeal } from '../../src/storage/seal.ts'
 import { createStore } from '../../src/storage/store.ts'
+import { databaseTrouble } from '../../src/storage/trouble.ts'
 
 const seal = createSeal('a secret of this test, long enough')
 

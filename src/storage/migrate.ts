@@ -1,0 +1,42 @@
+/** What both dialects do when they are opened. */
+import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import type { Kysely } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import { createMigrations } from './migrations/index.ts'
+import type { Seal } from './seal.ts'
+import type { Tables } from './tables.ts'
+import { DatabaseError } from './trouble.ts'
+
+/** Finds the secret that the keys of the database were sealed with. */
+export type Prove = (kysely: Kysely<Tables>) => Promise<Seal>
+
+/** Brings the tables to the present form, all or nothing. `copy` is called before a change. @returns what it returned */
+export async function migrate(kysely: Kysely<Tables>, seal: Seal, copy?: () => Promise<string>) {
+  const migrations = createMigrations(seal)
+  const migrator = new Migrator({ db: kysely, provider: { getMigrations: async () => migrations } })
+  const pending = (await migrator.getMigrations()).some(migration => !migration.executedAt)
+  if (!pending) return undefined
+  const backupPath = await copy?.()
+  const { error } = await migrator.migrateToLatest()
+  if (error) {
+    // It was one transaction: the database is what it was, and who starts again and again needs no copy of it each time.
+    if (backupPath) rmSync(backupPath, { force: true })
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new DatabaseError(`The database could not be brought to the present form (${reason}). Nothing was changed.`, {
+      cause: error,
+    })
+  }
+  return backupPath
+}
+
+/** Proves that the database answers and can write. */
+export async function checkWrite(kysely: Kysely<Tables>) {
+  // Something new each time, also twice in a millisecond: what stands there already is not written.
+  const value = `${new Date().toISOString()} ${randomUUID()}`
+  await kysely
+    .insertInto('meta')
+    .values({ name: 'last-check', value })
+    .onConflict(conflict => conflict.column('name').doUpdateSet({ value }))
+    .execute()
+}
