@@ -14,7 +14,7 @@ const mostRunning = z
   .int()
   .refine(count => count >= 1 && count <= 1000, 'Use a number from 1 to 1000, or null for no limit.')
   .nullable()
-  .describe('Paid requests at a time; null: as many as the models take.')
+  .describe('Paid requests at a time; null: as many as the models take, 64 at most.')
 const requestsPerMinute = z
   .int()
   .refine(count => count >= 1 && count <= 100_000, 'Use a number from 1 to 100000, or null for no limit.')

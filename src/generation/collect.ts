@@ -1,7 +1,6 @@
 /** Brings the pictures that an answer names into the store: fetch, check, keep the file, then write the row. */
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
-import PQueue from 'p-queue'
 import type { OutgoingHttp } from '../providers/http.ts'
 import type { Picture } from '../providers/provider.ts'
 import type { CallRecord } from '../storage/calls.ts'
@@ -14,6 +13,7 @@ import type { Pauses } from './pauses.ts'
 import { NotAPicture, pictureFacts } from './pictures.ts'
 import type { Reached } from './points.ts'
 import { storedBytes } from './references.ts'
+import { createPlaces } from './turns.ts'
 import type { Reason } from './waiting.ts'
 
 export interface Collector {
@@ -31,6 +31,8 @@ export interface Collector {
 export interface Place {
   generationId: string
   callId: string
+  /** Whose generation it is; null where nobody is told apart. */
+  tokenId: string | null
   /** In the generation. */
   position: number
   /** ms since 1970: when the picture is given up if the URL does not tell. */
@@ -48,6 +50,15 @@ export interface Signals {
 
 /** A file that is no picture may be a passing fault of a gateway or a proxy: it is given up when it has been the same for so long. */
 const brokenForMs = 5 * 60_000
+
+/** Pictures that are fetched at a time: in all, and from one host. */
+const maxFetches = 24
+const maxFetchesPerHost = 6
+/** Beside them those that come slowly: each costs a connection and a file, and holds nobody up. */
+const maxSlowFetchesPerHost = 32
+/** Fewer bytes in this time are slow: 8 KiB a second. */
+const slowAfterMs = 5_000
+const slowBytes = 40 * 1024
 
 /**
  * The id of the picture at a position, the same whenever it is made: a file whose row was never written can be told from its name
@@ -83,7 +94,11 @@ export function createCollector(parts: {
   onStored(image: ImageRecord): void
 }): Collector {
   const { store, files, http, doorbell, pauses, reached } = parts
-  const fetches = new PQueue({ concurrency: 6 })
+  const fetches = createPlaces({
+    max: maxFetches,
+    maxPerLine: maxFetchesPerHost,
+    maxAsidePerLine: maxSlowFetchesPerHost,
+  })
   const offered = new Map<string, string>()
   /** Proved by a picture that was stored. */
   let isStoreSound = false
@@ -151,10 +166,7 @@ export function createCollector(parts: {
   }
 
   async function put(picture: Picture, place: Place, signal: AbortSignal): Promise<ImageRecord> {
-    const source = picture.base64 === undefined ? { url: picture.url ?? '' } : { base64: picture.base64 }
-    const bytes = await fetches.add(() => fetchPicture({ http, files, source, signal, expiresAt: picture.expiresAt }), {
-      signal,
-    })
+    const bytes = await fetchInTurn(picture, place, signal)
     await reached('picture-fetched', place.generationId)
     const month = new Date().toISOString().slice(0, 7).replace('-', '/')
     const file = `${month}/${imageIdOf(place.generationId, place.position)}.${bytes.extension}`
@@ -168,6 +180,27 @@ export function createCollector(parts: {
     return recordOf(picture, place, bytes, file)
   }
 
+  /** A picture that drips goes on beside the others: what came of it is kept, and its place is for the next. */
+  async function fetchInTurn({ base64, url = '', expiresAt }: Picture, { tokenId }: Place, signal: AbortSignal) {
+    const held = await fetches.enter(base64 === undefined ? hostOf(url) : '', tokenId, signal)
+    let bytes = 0
+    let seen = 0
+    const watch = setInterval(() => {
+      if (bytes - seen < slowBytes) held.stepAside()
+      seen = bytes
+    }, pauses.scaled(slowAfterMs)).unref()
+    try {
+      const source = base64 === undefined ? { url } : { base64 }
+      const onBytes = (count: number) => {
+        bytes += count
+      }
+      return await fetchPicture({ http, files, source, signal, expiresAt, onBytes })
+    } finally {
+      clearInterval(watch)
+      held.leave()
+    }
+  }
+
   async function writeRow(image: ImageRecord) {
     const generationId = image.generationId!
     await store.transaction(async ({ images, generations }) => {
@@ -179,6 +212,10 @@ export function createCollector(parts: {
     doorbell.ring(generationId)
     await reached('picture-written', generationId)
   }
+}
+
+function hostOf(url: string) {
+  return URL.canParse(url) ? new URL(url).host : ''
 }
 
 function recordOf(

@@ -49,8 +49,10 @@ export interface FetchOptions {
   headersTimeoutMs?: number
   /** 60 s when absent. */
   idleTimeoutMs?: number
-  /** From beginning to end, 10 minutes when absent. */
+  /** From beginning to end, an hour when absent: what comes slowly comes too, and begins anew when it is ended. */
   timeoutMs?: number
+  /** Called with the number of bytes of each piece that came. */
+  onBytes?(count: number): void
 }
 
 const mebibyte = 1024 * 1024
@@ -64,7 +66,7 @@ export async function fetchPicture(options: FetchOptions): Promise<StoredBytes> 
     const kept = await keepBytes(files, decodedBase64(source.base64), maxBytes)
     return looked(kept)
   }
-  const deadline = AbortSignal.timeout(options.timeoutMs ?? 600_000)
+  const deadline = AbortSignal.timeout(options.timeoutMs ?? 3_600_000)
   const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline
   try {
     const response = await options.http.download(source.url, {
@@ -74,11 +76,18 @@ export async function fetchPicture(options: FetchOptions): Promise<StoredBytes> 
       idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
     })
     if (response.status !== 200) throw await refusedFetch(response, options.expiresAt)
-    const kept = await keepBytes(files, response.body, maxBytes)
+    const kept = await keepBytes(files, counted(response.body, options.onBytes), maxBytes)
     return await checked(response, kept)
   } catch (error) {
     if (options.signal?.aborted) throw options.signal.reason
     throw fetchError(error)
+  }
+}
+
+async function* counted(pieces: AsyncIterable<Uint8Array>, onBytes: FetchOptions['onBytes']) {
+  for await (const piece of pieces) {
+    onBytes?.(piece.length)
+    yield piece
   }
 }
 

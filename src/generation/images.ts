@@ -1,7 +1,6 @@
 /** Stored pictures: what is served of them, and the references that people give. */
 import { randomUUID } from 'node:crypto'
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
-import PQueue from 'p-queue'
 import { InvalidRequest } from '../providers/errors.ts'
 import type { OutgoingHttp } from '../providers/http.ts'
 import type { ReferenceFacts, ReferenceLimits } from '../providers/provider.ts'
@@ -14,6 +13,7 @@ import { type Original, type PreparedReference, prepareReferences, readReference
 import type { Caller, Images, ReferenceInput } from './services.ts'
 import { ThumbnailError, type Thumbnails } from './thumbnails.ts'
 import { ownerOf } from './tokens.ts'
+import { createPlaces } from './turns.ts'
 
 /** A reference on its way into a generation. */
 export interface TakenReference {
@@ -45,11 +45,11 @@ export interface References {
 }
 
 /** A request of a few bytes can name fourteen stored pictures of 30 MB, and all of them are in memory while they are prepared. */
-const requestsAtATime = 2
+const maxPreparing = 2
 
 export function createReferences(parts: { store: Store; files: Files; http: OutgoingHttp }): References {
   const { store, files } = parts
-  const turns = new PQueue({ concurrency: requestsAtATime })
+  const places = createPlaces({ max: maxPreparing, maxPerLine: maxPreparing, maxAsidePerLine: 0 })
 
   return {
     async prepare(inputs, limits, { caller, signal }) {
@@ -62,12 +62,7 @@ export function createReferences(parts: { store: Store; files: Files; http: Outg
       try {
         const failed = reads.flatMap(read => (read.status === 'rejected' ? [read.reason as unknown] : []))
         if (failed.length > 0) throw joined(failed)
-        const prepared = await turns.add(async () => {
-          const sources = await Promise.all(
-            originals.map(original => original.temporaryPath ?? storedBytes(original.stored!, files)),
-          )
-          return prepareReferences(sources, limits)
-        })
+        const prepared = await prepareInTurn(originals, limits, caller, signal)
         return prepared.map((reference, index) => {
           const { mimeType, width, height, transparent } = reference
           return { original: originals[index]!, prepared: reference, facts: { mimeType, width, height, transparent } }
@@ -95,6 +90,18 @@ export function createReferences(parts: { store: Store; files: Files; http: Outg
       await removeTemporary(taken.map(({ original }) => original))
       for (const position of taken.keys()) await files.remove(preparedName(generationId, position)).catch(() => {})
     },
+  }
+
+  async function prepareInTurn(originals: Original[], limits: ReferenceLimits, caller: Caller, signal?: AbortSignal) {
+    const place = await places.enter('', caller.tokenId, signal)
+    try {
+      const sources = await Promise.all(
+        originals.map(original => original.temporaryPath ?? storedBytes(original.stored!, files)),
+      )
+      return await prepareReferences(sources, limits)
+    } finally {
+      place.leave()
+    }
   }
 
   function keepOriginal(original: Original) {

@@ -6,6 +6,7 @@ import { findModel, type ProviderId } from '../providers/index.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
 import type { Pauses } from './pauses.ts'
+import { createTurns } from './turns.ts'
 
 export interface Pool {
   /**
@@ -27,6 +28,8 @@ export interface Pool {
 
 export interface Wish {
   call: CallRecord
+  /** Whose it is: those of several take turns. Null where nobody is told apart. */
+  owner: string | null
   /** Were asked already; others go first. */
   tried: ReadonlySet<string>
   /** Cannot send it, whatever happens. */
@@ -50,8 +53,12 @@ export interface ConfigurationState {
 /** A model that an account does not have may be opened for it at any time. */
 const avoidedMs = 10 * 60_000
 const rateWindowMs = 60_000
+/** Of one configuration that sets no number of its own, whatever the models take: each may hold large references. */
+const maxRunning = 64
 
 interface Waiter extends Wish {
+  /** What is the same for all of them: where they could go, and whose they are. */
+  lane: string
   resolve(turn: Turn | 'none'): void
   reject(error: unknown): void
 }
@@ -70,6 +77,7 @@ export function createPool(parts: {
   const sentAt = new Map<string, number[]>()
   /** Smooth weighted round robin: who has the most credit is next, and pays for all that could have been. */
   const credits = new Map<string, number>()
+  const turns = createTurns()
   let isLooking = false
   let isStale = false
   let alarm: NodeJS.Timeout | undefined
@@ -78,7 +86,7 @@ export function createPool(parts: {
     async enter(wish, signal) {
       if (signal.aborted) return undefined
       const { promise, resolve, reject } = Promise.withResolvers<Turn | 'none' | undefined>()
-      const waiter: Waiter = { ...wish, resolve, reject }
+      const waiter: Waiter = { ...wish, lane: laneOf(wish), resolve, reject }
       const leave = () => {
         waiters.delete(waiter)
         resolve(undefined)
@@ -130,26 +138,42 @@ export function createPool(parts: {
     isLooking = false
   }
 
+  /** Lane by lane, because thousands may wait and few differ in where they could go. */
   async function look() {
     const all = await parts.list()
-    let nextMs = Number.POSITIVE_INFINITY
-    for (const waiter of [...waiters]) {
-      const candidates = candidatesFor(waiter, all)
-      if (candidates.length === 0) {
-        waiters.delete(waiter)
-        waiter.resolve('none')
-        continue
-      }
-      const waits = candidates.map(one => ({ one, ms: waitMs(one, waiter.call) }))
-      const free = waits.filter(({ ms }) => ms <= 0).map(({ one }) => one)
-      if (free.length > 0) {
-        waiters.delete(waiter)
-        waiter.resolve(occupy(choose(free, waiter), waiter.call))
-      } else nextMs = Math.min(nextMs, ...waits.map(({ ms }) => ms))
+    const lanes = [...Map.groupBy(waiters, ({ lane }) => lane).values()].flatMap(lane => {
+      const first = lane[0]!
+      const candidates = candidatesFor(first, all)
+      const own = all.find(({ id }) => id === first.call.configId)
+      const line = `${own ? parts.addressOf(own) : ''} ${first.call.model}`
+      if (candidates.length > 0) return [{ waiters: lane, candidates, line }]
+      for (const waiter of lane) end(waiter, 'none')
+      return []
+    })
+    const freeIn = ({ waiters: [first], candidates }: (typeof lanes)[number]) =>
+      first ? candidates.filter(one => waitMs(one, first.call) <= 0) : []
+    for (;;) {
+      const ready = lanes.filter(lane => freeIn(lane).length > 0)
+      if (ready.length === 0) break
+      const lastOf = ({ line, waiters: [first] }: (typeof lanes)[number]) => turns.lastOf(line, first!.owner)
+      const next = ready.reduce((best, lane) => (lastOf(lane) < lastOf(best) ? lane : best))
+      const free = freeIn(next)
+      const waiter = next.waiters.shift()!
+      turns.take(next.line, waiter.owner)
+      end(waiter, occupy(choose(free, waiter), waiter.call))
     }
+    const waits = lanes.flatMap(({ waiters: [first], candidates }) =>
+      first ? candidates.map(one => waitMs(one, first.call)) : [],
+    )
+    const nextMs = Math.min(...waits)
     clearTimeout(alarm)
     // Without a time something is running, and looks again when it ends.
     if (Number.isFinite(nextMs)) alarm = setTimeout(scan, Math.min(nextMs, 60_000)).unref()
+  }
+
+  function end(waiter: Waiter, turn: Turn | 'none') {
+    waiters.delete(waiter)
+    waiter.resolve(turn)
   }
 
   function candidatesFor({ call, without }: Wish, all: ConfigurationRecord[]) {
@@ -167,7 +191,7 @@ export function createPool(parts: {
   function waitMs(configuration: ConfigurationRecord, { model, provider }: CallRecord): number {
     const { id, mostRunning, requestsPerMinute } = configuration
     const concurrency = findModel(model, provider as ProviderId)?.model.concurrency ?? 1
-    if ((running.get(id) ?? 0) >= (mostRunning ?? Number.POSITIVE_INFINITY)) return Number.POSITIVE_INFINITY
+    if ((running.get(id) ?? 0) >= (mostRunning ?? maxRunning)) return Number.POSITIVE_INFINITY
     if ((running.get(keyOf(id, model)) ?? 0) >= concurrency) return Number.POSITIVE_INFINITY
     const now = Date.now()
     const rest = (restsUntil.get(id) ?? 0) - now
@@ -226,6 +250,11 @@ export function sharersOf(
 
 function isUsable({ isActive, hasKey, takenOut }: ConfigurationRecord) {
   return isActive && hasKey && !takenOut
+}
+
+function laneOf({ call, owner, tried, without }: Wish) {
+  const { configId, provider, model, mayMove } = call
+  return JSON.stringify([owner, configId, provider, model, mayMove, ...tried, 'without', ...without])
 }
 
 function keyOf(configId: string, model: string) {

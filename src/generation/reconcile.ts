@@ -30,7 +30,7 @@ const strangeForMs = 7 * 24 * 3600 * 1000
 export async function compare(parts: { store: Store; files: Files; answers: Answers }): Promise<Comparison> {
   const { store, files, answers } = parts
   const rows = new Map((await store.images.all()).map(image => [image.id, image]))
-  const unfinished = new Set((await store.generations.unfinished()).map(generation => generation.id))
+  const unfinished = new Set(await store.generations.unfinishedIds())
   const missing = new Map([...rows.values()].map(image => [image.file, image]))
   const withoutRow = new Map<string, string>()
   const waste: string[] = []

@@ -29,8 +29,8 @@ export interface Runner {
   isStopping(): boolean
 }
 
-/** Most generations wait for a service most of the time; this only bounds memory. */
-const mostGenerations = 64
+/** Rows that are read at a time: a start may find thousands that wait. */
+const maxReads = 16
 const mostUnwindingMs = 2_000
 
 export function createRunner(parts: RunParts): Runner {
@@ -39,7 +39,7 @@ export function createRunner(parts: RunParts): Runner {
   const ending = new AbortController()
   const cancels = new Map<string, AbortController>()
   const running = new Map<string, Promise<void>>()
-  const queue = new PQueue({ concurrency: mostGenerations })
+  const reads = new PQueue({ concurrency: maxReads })
   const walkParts: WalkParts = {
     ...parts,
     lost: new Set(),
@@ -52,8 +52,7 @@ export function createRunner(parts: RunParts): Runner {
     const known = running.get(id)
     if (known) return known
     cancels.set(id, new AbortController())
-    const run = queue
-      .add(() => walkToTheEnd(id))
+    const run = walkToTheEnd(id)
       .catch(error => {
         if (!(error instanceof Stopped))
           log.error({ generation: id, err: error }, 'a generation was left where it stands')
@@ -69,8 +68,8 @@ export function createRunner(parts: RunParts): Runner {
   return {
     run,
     async resume() {
-      const unfinished = await store.generations.unfinished()
-      for (const { id } of unfinished) void run(id)
+      const unfinished = await store.generations.unfinishedIds()
+      for (const id of unfinished) void run(id)
       if (unfinished.length > 0) log.info({ generations: unfinished.length }, 'going on with what was unfinished')
     },
     cancel: id => cancels.get(id)?.abort(),
@@ -116,23 +115,30 @@ export function createRunner(parts: RunParts): Runner {
   async function walkAll(id: string) {
     if (stopping.signal.aborted) return
     await parts.reached('generation-written', id)
-    const generation = await store.generations.find(id)
-    if (!generation || hasEnded(generation.status)) return
-    const cancel = cancels.get(id) ?? new AbortController()
-    if (generation.cancelRequested) cancel.abort()
-    const calls = latestAttempts(await store.calls.ofGeneration(id))
-    const planned = calls.reduce((sum, call) => sum + call.images, 0)
-    const ours = { ...walkParts, log: log.child({ generation: id, request_id: generation.requestId }) }
-    const walks = calls.map(call =>
-      new CallWalk(ours, { generation, call, planned, cancelled: cancel.signal }).toItsEnd(),
-    )
+    const walks = await reads.add(() => walksOf(id))
+    if (!walks) return
     // All of them come to an end before an error of one is thrown: each has rows of its own to look after.
-    const ends = await Promise.allSettled(walks)
+    const ends = await Promise.allSettled(walks.map(walk => walk.toItsEnd()))
     const failed = ends.filter(end => end.status === 'rejected').map(end => end.reason)
     if (failed.length > 0) throw failed.find(reason => !(reason instanceof Stopped)) ?? failed[0]
     await parts.reached('before-finish', id)
     await finish(id)
     await parts.reached('finished', id)
+  }
+
+  /** Holds little of the rows: any number of generations may wait for their turns. */
+  async function walksOf(id: string) {
+    const generation = await store.generations.find(id)
+    if (!generation || hasEnded(generation.status)) return undefined
+    const cancel = cancels.get(id) ?? new AbortController()
+    if (generation.cancelRequested) cancel.abort()
+    const calls = latestAttempts(await store.calls.ofGeneration(id))
+    const planned = calls.reduce((sum, call) => sum + call.images, 0)
+    const ours = { ...walkParts, log: log.child({ generation: id, request_id: generation.requestId }) }
+    const { tokenId, timestamp } = generation
+    return calls.map(
+      call => new CallWalk(ours, { generation: { id, tokenId, timestamp }, call, planned, cancelled: cancel.signal }),
+    )
   }
 
   async function finish(id: string) {

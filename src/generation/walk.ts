@@ -74,6 +74,9 @@ const mostLooks = 10
 /** Looks in a row that bring nothing, before the person is told. */
 const mostQuietTroubles = 4
 
+/** What a walk needs to know of its generation. */
+export type WalkedGeneration = Pick<GenerationRecord, 'id' | 'tokenId' | 'timestamp'>
+
 /** Why there is no key to go on with. */
 interface Unusable {
   unusable: string
@@ -81,7 +84,7 @@ interface Unusable {
 
 export class CallWalk {
   private readonly parts: WalkParts
-  private readonly generation: GenerationRecord
+  private readonly generation: WalkedGeneration
   private readonly cancelled: AbortSignal
   /** Pictures in the generation that its calls ask for; extra ones are placed behind them. */
   private readonly planned: number
@@ -93,11 +96,11 @@ export class CallWalk {
 
   constructor(
     parts: WalkParts,
-    options: { generation: GenerationRecord; call: CallRecord; planned: number; cancelled: AbortSignal },
+    options: { generation: WalkedGeneration; call: CallRecord; planned: number; cancelled: AbortSignal },
   ) {
     this.parts = parts
     this.generation = options.generation
-    this.call = options.call
+    this.call = options.call.state === 'planned' ? withoutBody(options.call) : options.call
     this.planned = options.planned
     this.cancelled = options.cancelled
     this.log = parts.log.child({ call: options.call.id, provider: options.call.provider, model: options.call.model })
@@ -126,6 +129,7 @@ export class CallWalk {
       if (this.cancelled.aborted) return await this.drop()
       const context = await this.context()
       if (!context) return
+      await this.reload()
       const at = new Date().toISOString()
       await this.reached('before-sending')
       await this.insist('note that a request is being sent', () =>
@@ -143,8 +147,8 @@ export class CallWalk {
       this.parts.doorbell.ring(this.generation.id)
       await this.reached('sending-written')
       await this.exchange(context)
-      // The place is held while the task runs: the services limit running tasks, not only requests.
-      if (this.call.state === 'accepted') await this.follow()
+      // The place is held while the task is known to run: the services limit running tasks, not only requests.
+      if (this.call.state === 'accepted') await this.follow(turn)
       // A refusal is understood before the next one is sent into the same.
       if (this.call.state === 'answered' && this.understood?.pictures.length === 0) await this.settle()
     } finally {
@@ -196,7 +200,7 @@ export class CallWalk {
       tried.add(configId)
       if (error?.concerns) without.add(configId)
     }
-    return { call: this.call, tried, without }
+    return { call: this.call, owner: this.generation.tokenId, tried, without }
   }
 
   private async earlierAttempts(): Promise<CallRecord[]> {
@@ -434,7 +438,7 @@ export class CallWalk {
 
   // ── accepted ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private async follow() {
+  private async follow(turn?: Turn) {
     const { pauses, stopping } = this.parts
     const provider = this.provider()
     if (!provider.poll || !this.call.taskId) return
@@ -467,6 +471,8 @@ export class CallWalk {
         if (++troubles === mostQuietTroubles) {
           const message = `The service works on it, but cannot be asked for the result: ${polled.reason} Trying again.`
           await this.note({ code: 'result_out_of_reach', message, values: { detail: polled.reason } })
+          // Nobody knows for how long: until then it would stand in the way of what can be sent.
+          turn?.release()
         }
       } else if (troubles > 0) {
         troubles = 0
@@ -673,6 +679,7 @@ export class CallWalk {
     const place = {
       generationId: this.generation.id,
       callId: this.call.id,
+      tokenId: this.generation.tokenId,
       position,
       lostAfter: since + resultLifeMs,
       note: (reason: Reason | null) => this.note(reason),
@@ -765,7 +772,8 @@ export class CallWalk {
       { code: failure.code, attempt: call.attempt, pause_ms: Math.round(pauseMs) },
       'refused without a picture; it will be sent again',
     )
-    this.call = (await store.calls.find(next.id)) ?? this.call
+    const planned = await store.calls.find(next.id)
+    if (planned) this.call = withoutBody(planned)
   }
 
   private async endRefused(failure: ProviderFailure, failures: FailureRecord[] = []) {
@@ -886,6 +894,11 @@ export class CallWalk {
   private throwIfStopping() {
     if (this.parts.stopping.aborted) throw new Stopped()
   }
+}
+
+/** Thousands may wait: what is sent is read when its turn has come. */
+function withoutBody(call: CallRecord): CallRecord {
+  return { ...call, body: {} }
 }
 
 /** What is known of the money of a generation whose calls stand like this. */

@@ -161,6 +161,18 @@ export function createGenerationRepository(db: Connection) {
       return withImages(rows)
     },
 
+    /** In the order in which they were asked for. */
+    async unfinishedIds(): Promise<string[]> {
+      const rows = await db
+        .selectFrom('chat_history')
+        .select('id')
+        .where('status', 'in', unfinished)
+        .orderBy('timestamp')
+        .orderBy('id')
+        .execute()
+      return rows.map(({ id }) => id)
+    },
+
     async countUnfinished() {
       const rows = await db
         .selectFrom('chat_history')

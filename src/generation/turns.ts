@@ -1,0 +1,143 @@
+/** Whose turn it is where several wait for the same, and places that are given out by turns. */
+
+/** Of those who wait in one line, the owner who has waited longest since the last turn is next. */
+export interface Turns {
+  /** Grows with every turn that anybody takes; 0 for an owner who had none in this line. */
+  lastOf(line: string, owner: string | null): number
+  take(line: string, owner: string | null): void
+}
+
+/** Forgetting the oldest turns only makes their owners newcomers again. */
+const maxRemembered = 10_000
+
+export function createTurns(): Turns {
+  const last = new Map<string, number>()
+  let count = 0
+  return {
+    lastOf: (line, owner) => last.get(keyOf(line, owner)) ?? 0,
+    take(line, owner) {
+      const key = keyOf(line, owner)
+      // A map keeps the order in which its keys were put in.
+      last.delete(key)
+      last.set(key, ++count)
+      const oldest = last.size > maxRemembered ? last.keys().next().value : undefined
+      if (oldest !== undefined) last.delete(oldest)
+    },
+  }
+}
+
+function keyOf(line: string, owner: string | null) {
+  return `${owner ?? ''} ${line}`
+}
+
+export interface Places {
+  /** Waits for a place in the line. @throws the reason of `signal` */
+  enter(line: string, owner: string | null, signal?: AbortSignal): Promise<HeldPlace>
+}
+
+export interface HeldPlace {
+  /**
+   * Goes on without the place, so that others can have it. There is room for so many who do that; without it the place is kept until
+   * there is.
+   */
+  stepAside(): void
+  /** Gives everything back; more than once is fine. */
+  leave(): void
+}
+
+interface Waiter {
+  line: string
+  owner: string | null
+  resolve(place: HeldPlace): void
+}
+
+interface Line {
+  held: number
+  aside: number
+  /** Would step aside as soon as there is room. */
+  eager: Set<() => void>
+}
+
+/** `max`: places in all; `maxPerLine`: of one line; `maxAsidePerLine`: of one line that have stepped aside. */
+export function createPlaces(limits: { max: number; maxPerLine: number; maxAsidePerLine: number }): Places {
+  const turns = createTurns()
+  const waiters = new Set<Waiter>()
+  const lines = new Map<string, Line>()
+  let held = 0
+
+  return {
+    async enter(line, owner, signal) {
+      signal?.throwIfAborted()
+      const { promise, resolve, reject } = Promise.withResolvers<HeldPlace>()
+      const waiter = { line, owner, resolve }
+      const leave = () => {
+        waiters.delete(waiter)
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', leave)
+      waiters.add(waiter)
+      giveOut()
+      try {
+        return await promise
+      } finally {
+        signal?.removeEventListener('abort', leave)
+      }
+    },
+  }
+
+  function giveOut() {
+    while (held < limits.max) {
+      let next: Waiter | undefined
+      for (const waiter of waiters) {
+        if ((lines.get(waiter.line)?.held ?? 0) >= limits.maxPerLine) continue
+        if (!next || lastOf(waiter) < lastOf(next)) next = waiter
+      }
+      if (!next) return
+      waiters.delete(next)
+      turns.take(next.line, next.owner)
+      next.resolve(placeIn(next.line))
+    }
+  }
+
+  function lastOf({ line, owner }: Waiter) {
+    return turns.lastOf(line, owner)
+  }
+
+  function placeIn(name: string): HeldPlace {
+    const line = lines.get(name) ?? { held: 0, aside: 0, eager: new Set() }
+    lines.set(name, line)
+    line.held++
+    held++
+    let state: 'held' | 'aside' | 'left' = 'held'
+    const stepAside = () => {
+      if (state !== 'held') return
+      if (line.aside >= limits.maxAsidePerLine) {
+        line.eager.add(stepAside)
+        return
+      }
+      state = 'aside'
+      line.eager.delete(stepAside)
+      line.aside++
+      line.held--
+      held--
+      giveOut()
+    }
+    return {
+      stepAside,
+      leave() {
+        if (state === 'left') return
+        if (state === 'aside') line.aside--
+        else {
+          line.held--
+          held--
+        }
+        state = 'left'
+        line.eager.delete(stepAside)
+        const [eager] = line.eager
+        eager?.()
+        if (line.held === 0 && line.aside === 0) lines.delete(name)
+        giveOut()
+      },
+    }
+  }
+}
