@@ -34,7 +34,7 @@ export function checkRequest(
   }
   faults.push(...checkValues(model, honoured))
 
-  if (request.prompt.trim() === '' && model.promptRequired) {
+  if (request.prompt.trim() === '' && needsPrompt(model, honoured)) {
     faults.push({ path: 'prompt', message: 'Say in "prompt" what to draw.' })
   }
   const length = [...request.prompt].length
@@ -67,6 +67,11 @@ export function checkRequest(
     sizeRule: sizeRuleFor(model, { group, references: request.references }),
     faults,
   }
+}
+
+/** A model that takes pictures apart needs no prompt for that, and for nothing else. */
+function needsPrompt(model: Model, parameters: JsonObject) {
+  return model.promptRequired || (model.images.group?.askedBy !== undefined && !asksForGroup(model, 1, parameters))
 }
 
 function asksForGroup(model: Model, count: number, parameters: JsonObject) {

@@ -81,6 +81,7 @@ export interface Model {
   about: { en: string; zh: string }
   /** False for models that only edit. */
   textToImage: boolean
+  /** False: a series that `images.group.askedBy` asks for needs no prompt, or, without one, no request does. */
   promptRequired: boolean
   /** The service silently cuts what is longer, so we warn. In characters. */
   promptMaxCharacters?: number

@@ -29,7 +29,7 @@ import { EmptyState, Notice } from './ui/states.tsx'
 import { Toasts, toast } from './ui/toast.tsx'
 
 const ShortcutSheet = lazy(async () => ({ default: (await import('./shortcut-sheet.tsx')).ShortcutSheet }))
-const RecipeDrop = lazy(async () => ({ default: (await import('./picture/recipe-drop.tsx')).RecipeDrop }))
+const FileDrop = lazy(async () => ({ default: (await import('./file-drop.tsx')).FileDrop }))
 
 const places = [
   { to: '/', text: 'shell.create', icon: <Paintbrush aria-hidden /> },
@@ -72,7 +72,7 @@ export function Shell() {
       </div>
       <Toasts />
       <Suspense>
-        <RecipeDrop />
+        <FileDrop />
       </Suspense>
       {isSheetOpen && (
         <Suspense>

@@ -25,6 +25,8 @@ const sheet: {
     lines: [
       { keys: [['Ctrl / ⌘', 'Enter']], text: 'shell.shortcutGenerate' },
       { keys: [['/']], text: 'shell.shortcutPrompt' },
+      { keys: [['↑', '↓']], text: 'shell.shortcutEarlier' },
+      { keys: [['Ctrl / ⌘', 'z']], text: 'shell.shortcutUndo' },
     ],
   },
   {

@@ -1,13 +1,13 @@
 /** Light, dark, or as the system has it. */
 import { useSyncExternalStore } from 'react'
+import { keep, readKept } from './kept.ts'
 
 export type Theme = 'system' | 'light' | 'dark'
 
-const storageKey = 'webimgui.theme'
 const listeners = new Set<() => void>()
 
 function read(): Theme {
-  const kept = localStorage.getItem(storageKey)
+  const kept = readKept('theme')
   return kept === 'light' || kept === 'dark' ? kept : 'system'
 }
 
@@ -18,8 +18,7 @@ export function applyTheme(theme: Theme = read()) {
 }
 
 function chooseTheme(theme: Theme) {
-  if (theme === 'system') localStorage.removeItem(storageKey)
-  else localStorage.setItem(storageKey, theme)
+  keep('theme', theme === 'system' ? null : theme)
   applyTheme(theme)
   for (const listener of listeners) listener()
 }

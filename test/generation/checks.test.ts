@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openApp, startApp, type TestApp } from '../support/app.ts'
+import { png } from '../support/pictures.ts'
 
 /** What is refused before anything is sent: [what, model, parameters, path of the fault, what the sentence must hold]. */
 const refused: [string, string, Record<string, unknown>, string, RegExp][] = [
@@ -96,6 +97,20 @@ describe('a request that the model would refuse', () => {
 
     const paths = answer.body.errors.map((fault: { path: string }) => fault.path)
     expect(paths.sort()).toEqual(['parameters.colour', 'parameters.n', 'prompt'])
+  })
+
+  test('a prompt of blanks is refused, but not where a picture is only taken apart', async () => {
+    for (const model of ['doubao-seedream-5-0-pro-260628', 'doubao-seedream-5-5-261028', 'qwen-image-2.0']) {
+      const answer = await shared.call('POST', '/api/generate', { prompt: ' \n ', model })
+      expect([answer.status, answer.body.errors?.[0]?.path], model).toEqual([422, 'prompt'])
+    }
+    expect(shared.doubao.requests).toEqual([])
+
+    const layers = { model: 'doubao-seedream-5-0-pro-260628', parameters: { layer_decomposition: true } }
+    const image = `data:image/png;base64,${(await png(640, 640)).toString('base64')}`
+    const taken = await shared.call('POST', '/api/generate', { prompt: '', images: [image], ...layers })
+    expect(taken.status).toBe(200)
+    shared.doubao.requests.length = 0
   })
 
   test('the size that a refusal proposes is taken', async () => {

@@ -1,6 +1,7 @@
 /** What stands in the form of a key. Everything but the key itself outlives a reload of the page. */
 import type { Configuration } from '../api.ts'
 import { type CapDraft, type CapFault, capDraftOf, capFaultsOf, capsBodyOf, noCaps } from '../cap-draft.ts'
+import { keep, readKept } from '../kept.ts'
 import { isService, type ServiceId, services, withoutSlash } from './services.ts'
 
 export interface ConfigurationDraft extends CapDraft {
@@ -21,7 +22,7 @@ export const usualAddress = 'usual'
 export const otherAddress = 'other'
 
 /** Of this page alone: another tab may be adding another key. */
-const storageKey = 'webimgui.configuration'
+const keptName = 'configuration'
 
 export function newDraft(service: ServiceId): ConfigurationDraft {
   return {
@@ -47,15 +48,14 @@ export function draftOf(configuration: Configuration): ConfigurationDraft {
 }
 
 export function readDraft(): ConfigurationDraft | undefined {
-  const kept = sessionStorage.getItem(storageKey)
+  const kept = readKept(keptName, sessionStorage)
   if (kept === null) return undefined
   const draft = JSON.parse(kept) as Partial<ConfigurationDraft>
   return isService(draft.service) ? { ...newDraft(draft.service), ...draft, key: '' } : undefined
 }
 
 export function keepDraft(draft: ConfigurationDraft | undefined) {
-  if (draft) sessionStorage.setItem(storageKey, JSON.stringify({ ...draft, key: undefined }))
-  else sessionStorage.removeItem(storageKey)
+  keep(keptName, draft ? JSON.stringify({ ...draft, key: undefined }) : null, sessionStorage)
 }
 
 /** Null for the address that the server was set to. */

@@ -7,6 +7,7 @@ import { ApiError, explain, type Generation, knownTags } from '../api.ts'
 import { deleteWithUndo, useDeleted } from '../deletions.ts'
 import { useGenerationEvents } from '../events.ts'
 import { type FilterTexts, filterOf, filterTexts, useHistory } from '../history.ts'
+import { keep, readKept } from '../kept.ts'
 import { markGenerations } from '../marks.ts'
 import { isTyping } from '../shortcuts.ts'
 import { Tags } from '../tags.tsx'
@@ -22,8 +23,6 @@ import { fits, gridItems, type Item, listItems } from './items.ts'
 import { List } from './list.tsx'
 import { useSelection } from './selection.ts'
 import { SelectionBar } from './selection-bar.tsx'
-
-const viewKey = 'webimgui.gallery.view'
 
 export function GalleryScreen() {
   const t = useText()
@@ -41,7 +40,7 @@ export function GalleryScreen() {
 
   // Failed ones have no picture to show.
   const hasPictures = filter.status !== 'failed' && filter.status !== 'cancelled'
-  const chosenView: View = (search.view ?? localStorage.getItem(viewKey)) === 'list' ? 'list' : 'grid'
+  const chosenView: View = (search.view ?? readKept('gallery.view')) === 'list' ? 'list' : 'grid'
   const view = hasPictures ? chosenView : 'list'
 
   const generations = useMemo(
@@ -164,7 +163,7 @@ export function GalleryScreen() {
           searchField={searchField}
           onFilter={change}
           onView={next => {
-            localStorage.setItem(viewKey, next)
+            keep('gallery.view', next)
             selection.clear()
             change({ view: next, ...(hasPictures ? {} : { status: undefined }) })
           }}

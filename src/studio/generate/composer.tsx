@@ -1,5 +1,5 @@
 /** Where the prompt is written, with the pictures it speaks of. */
-import { type RefObject, useState } from 'react'
+import { type RefObject, useRef, useState } from 'react'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
 import type { Plan } from './plan.ts'
@@ -14,11 +14,15 @@ export interface ComposerProps {
   onPrompt(prompt: string): void
   onReferences(change: (references: readonly string[]) => readonly string[]): void
   onPress(): void
+  /** Up and down through earlier drafts; false where there is none. */
+  onWalk(step: -1 | 1): boolean
 }
 
-export function Composer({ prompt, references, plans, field, upload, onPrompt, onReferences, onPress }: ComposerProps) {
+export function Composer(props: ComposerProps) {
+  const { prompt, references, plans, field, upload, onPrompt, onReferences, onPress, onWalk } = props
   const t = useText()
   const [isOver, setOver] = useState(false)
+  const isWalking = useRef(false)
   const limits = plans.map(plan => plan.model.references.max)
   const most = limits.length === 0 ? 0 : Math.min(...limits)
   const longest = plans
@@ -52,10 +56,22 @@ export function Composer({ prompt, references, plans, field, upload, onPrompt, o
         maxLength={100_000}
         onChange={event => onPrompt(event.target.value)}
         onKeyDown={event => {
+          if (event.nativeEvent.isComposing) return
+          const isCommand = event.ctrlKey || event.metaKey
           // Enter also ends the writing of a Chinese word; only together with Ctrl or ⌘ it means the picture.
-          if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.nativeEvent.isComposing) return
-          event.preventDefault()
-          onPress()
+          if (event.key === 'Enter' && isCommand) {
+            event.preventDefault()
+            onPress()
+            return
+          }
+          const step = event.key === 'ArrowUp' ? -1 : event.key === 'ArrowDown' ? 1 : undefined
+          // In a text of one's own the arrows move between its lines.
+          const canWalk = step !== undefined && !isCommand && !event.shiftKey && !event.altKey
+          isWalking.current = canWalk && (isWalking.current || prompt === '') && onWalk(step)
+          if (isWalking.current) event.preventDefault()
+        }}
+        onPointerDown={() => {
+          isWalking.current = false
         }}
         className="field-sizing-content block max-h-[45dvh] min-h-32 w-full resize-none rounded-3xl bg-transparent px-5 pt-4 pb-2 text-lg leading-relaxed outline-none"
       />

@@ -1,7 +1,8 @@
-/** What stands in the form. It is kept in this browser, so that nothing typed is lost. */
-import { useCallback, useState } from 'react'
+/** What stands in the form, and what stood there before. It is kept in this browser, so that nothing typed is lost. */
+import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
 import type { Generation } from '../../api/generations.ts'
 import type { Model } from '../../api/models.ts'
+import { keepJson, readKeptJson } from '../kept.ts'
 import type { TakenRecipe } from '../router.tsx'
 import type { Wish } from './plan.ts'
 import { choiceOf } from './sizes.ts'
@@ -11,32 +12,129 @@ export interface Draft extends Wish {
   models: readonly string[]
 }
 
-const storageKey = 'webimgui.draft'
-const empty: Draft = { prompt: '', models: [], references: [], size: {}, count: 1, values: {} }
+export type DraftChange = Partial<Draft> | ((draft: Draft) => Partial<Draft>)
 
-export function useDraft() {
-  const [draft, setDraft] = useState(readDraft)
-  const change = useCallback((change: Partial<Draft> | ((draft: Draft) => Partial<Draft>)) => {
-    setDraft(before => {
-      const next = { ...before, ...(typeof change === 'function' ? change(before) : change) }
-      keepDraft(next)
-      return next
-    })
-  }, [])
-  return [draft, change] as const
+export interface Drafts {
+  draft: Draft
+  change(change: DraftChange): void
+  /** Puts something else in its place, and keeps what stood there. The returned function brings that back. */
+  replace(change: DraftChange): () => void
+  /** Keeps what stands there now among the earlier ones. */
+  remember(): void
+  /** Shows the one before (-1) or after (1) what is shown; false where there is none, or where somebody is writing. */
+  walk(step: -1 | 1): boolean
+  /** Takes the last replacement back, unless somebody has written since. */
+  undo(): boolean
 }
 
+const empty: Draft = { prompt: '', models: [], references: [], size: {}, count: 1, values: {} }
+const maxEarlier = 50
+/** A change that takes so many characters away at once may be a slip. */
+const slipCharacters = 20
+
+export function useDrafts(): Drafts {
+  const [draft, setDraft] = useState(readDraft)
+  const current = useRef(draft)
+  const replaced = useRef<{ before: Draft; after: Draft }>(undefined)
+  const walked = useRef<{ drafts: readonly Draft[]; at: number }>(undefined)
+
+  const actions = useMemo(() => {
+    function put(next: Draft) {
+      current.current = next
+      setDraft(next)
+      keepDraft(next)
+      return next
+    }
+    const changed = (change: DraftChange) => {
+      return { ...current.current, ...(typeof change === 'function' ? change(current.current) : change) }
+    }
+    const actions: Omit<Drafts, 'draft'> = {
+      change(change) {
+        const before = current.current
+        const next = changed(change)
+        if (before.prompt.length - next.prompt.length >= slipCharacters) rememberDraft(before)
+        put(next)
+      },
+      replace(change) {
+        const before = current.current
+        rememberDraft(before)
+        const after = put(changed(change))
+        replaced.current = { before, after }
+        return () => {
+          rememberDraft(current.current)
+          put(before)
+        }
+      },
+      remember: () => rememberDraft(current.current),
+      walk(step) {
+        const shown = walked.current?.drafts[walked.current.at]
+        if (shown !== current.current) {
+          if (step === 1 || current.current.prompt !== '') return false
+          // The first is what stands there now, so that the way back leads to it.
+          walked.current = { drafts: [current.current, ...readEarlier()], at: 0 }
+          rememberDraft(current.current)
+        }
+        const { drafts, at } = walked.current!
+        const next = drafts[at - step]
+        // At the oldest it stays.
+        if (!next) return at > 0
+        walked.current = { drafts, at: at - step }
+        put(next)
+        return true
+      },
+      undo() {
+        if (!replaced.current || replaced.current.after !== current.current) return false
+        put(replaced.current.before)
+        return true
+      },
+    }
+    return actions
+  }, [])
+
+  // Another tab has a form of its own; only the last one of them is what a new tab begins with.
+  const leave = useEffectEvent(() => {
+    if (JSON.stringify(readKeptJson(keptName)) !== JSON.stringify(current.current)) rememberDraft(current.current)
+  })
+  useEffect(() => {
+    const listener = () => leave()
+    addEventListener('pagehide', listener)
+    return () => removeEventListener('pagehide', listener)
+  }, [])
+
+  return { draft, ...actions }
+}
+
+const keptName = 'draft'
+const earlierName = 'drafts'
+
+/** Of this tab, as it was before a reload; in a new one, the last that was written anywhere. */
 function readDraft(): Draft {
-  try {
-    const kept: unknown = JSON.parse(localStorage.getItem(storageKey) ?? '{}')
-    return typeof kept === 'object' && kept !== null ? sound(kept as Partial<Record<keyof Draft, unknown>>) : empty
-  } catch {
-    return empty
-  }
+  return sound(readKeptJson(keptName, sessionStorage)) ?? sound(readKeptJson(keptName)) ?? empty
+}
+
+function keepDraft(draft: Draft) {
+  keepJson(keptName, draft, sessionStorage)
+  keepJson(keptName, draft)
+}
+
+/** Those that were replaced, emptied or sent; the newest first. */
+function readEarlier(): Draft[] {
+  const kept = readKeptJson(earlierName)
+  return Array.isArray(kept) ? kept.map(sound).filter(draft => draft !== undefined) : []
+}
+
+function rememberDraft(draft: Draft) {
+  if (draft.prompt.trim() === '' && draft.references.length === 0) return
+  const text = JSON.stringify(draft)
+  let drafts = [draft, ...readEarlier().filter(other => JSON.stringify(other) !== text)].slice(0, maxEarlier)
+  // Long prompts may be more than a browser keeps for one page.
+  while (!keepJson(earlierName, drafts) && drafts.length > 1) drafts = drafts.slice(0, Math.ceil(drafts.length / 2))
 }
 
 /** Of another version of the page, or changed by hand: takes what has the right form. */
-function sound(kept: Partial<Record<keyof Draft, unknown>>): Draft {
+function sound(given: unknown): Draft | undefined {
+  if (typeof given !== 'object' || given === null) return undefined
+  const kept = given as Partial<Record<keyof Draft, unknown>>
   const texts = (value: unknown) =>
     Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : []
   const record = (value: unknown) =>
@@ -50,14 +148,6 @@ function sound(kept: Partial<Record<keyof Draft, unknown>>): Draft {
     size: { ratio: text(size.ratio), tier: text(size.tier), pixels: text(size.pixels) },
     count: Number.isInteger(kept.count) && Number(kept.count) >= 1 ? Number(kept.count) : 1,
     values: record(kept.values),
-  }
-}
-
-function keepDraft(draft: Draft) {
-  try {
-    localStorage.setItem(storageKey, JSON.stringify(draft))
-  } catch {
-    // A full or closed storage must not stand in the way of writing.
   }
 }
 

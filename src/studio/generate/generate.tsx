@@ -25,7 +25,7 @@ import { EmptyState, Skeleton } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
 import { type Shortage, shortagesOf } from './allowance.ts'
 import { Composer } from './composer.tsx'
-import { draftOf, recipeOf, standardModel, useDraft } from './draft.ts'
+import { type DraftChange, draftOf, recipeOf, standardModel, useDrafts } from './draft.ts'
 import { ModelPicker, priceText } from './model-picker.tsx'
 import { type Plan, type PlanFault, type PlanNote, planFor, schemasOf, sumOf } from './plan.ts'
 import { press } from './press.ts'
@@ -78,7 +78,7 @@ function Loading() {
 function Studio({ models, preferred }: { models: readonly Model[]; preferred: readonly string[] }) {
   const t = useText()
   const client = useQueryClient()
-  const [draft, change] = useDraft()
+  const { draft, change, replace, remember, walk, undo } = useDrafts()
   const [isPicking, setPicking] = useState(false)
   const [isSending, setSending] = useState(false)
   const [wasPressed, setPressed] = useState(false)
@@ -91,15 +91,24 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
   const plans = chosen.map(model => planFor(model, draft))
   const isReady = models.some(model => model.configured)
 
-  const upload = useReferenceUpload(id => change(before => ({ references: [...before.references, id] })))
+  const upload = useReferenceUpload({
+    field,
+    onStored: id => change(before => ({ references: [...before.references, id] })),
+    onRecipe: recipe => take(recipe),
+  })
+
+  function exchange(words: string, next: DraftChange) {
+    const takeBack = replace(next)
+    toast(words, { action: { label: t('shell.undo'), onSelect: takeBack } })
+    field.current?.focus()
+  }
 
   function take(recipe: TakenRecipe) {
-    change(draftOf(recipe, models))
-    field.current?.focus()
+    exchange(t('generate.taken'), draftOf(recipe, models))
     window.scrollTo({ top: 0 })
   }
   useTaken(take, image => change(before => ({ references: [...before.references.filter(id => id !== image), image] })))
-  useSlash(field)
+  useDraftKeys(field, undo)
 
   const isAdmin = useMe()?.role === 'admin'
   const navigate = useNavigate()
@@ -117,6 +126,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
       return
     }
     setSending(true)
+    remember()
     const sent = await Promise.allSettled(plans.map(plan => press(plan.body)))
     setSending(false)
     setPressed(false)
@@ -151,11 +161,9 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
             {(draft.prompt !== '' || draft.references.length > 0) && (
               <IconButton
                 label={t('generate.startOver')}
-                onClick={() => {
-                  const before = draft
-                  change({ prompt: '', references: [], size: {}, count: 1, values: {} })
-                  toast(t('generate.startOver'), { action: { label: t('shell.undo'), onSelect: () => change(before) } })
-                }}
+                onClick={() =>
+                  exchange(t('generate.emptied'), { prompt: '', references: [], size: {}, count: 1, values: {} })
+                }
               >
                 <Eraser aria-hidden className="size-5" />
               </IconButton>
@@ -170,6 +178,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
             onPrompt={prompt => change({ prompt })}
             onReferences={next => change(before => ({ references: next(before.references) }))}
             onPress={() => void send()}
+            onWalk={walk}
           />
           {isReady ? (
             <>
@@ -185,15 +194,9 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
       <div ref={feed} className="min-w-0 scroll-mt-4">
         <Feed
           models={models}
-          onAgain={generation => {
-            take(recipeOf(generation))
-            toast(t('generate.taken'))
-          }}
+          onAgain={generation => take(recipeOf(generation))}
           onReference={id => change(before => ({ references: [...before.references, id] }))}
-          onIdea={prompt => {
-            change({ prompt })
-            field.current?.focus()
-          }}
+          onIdea={prompt => exchange(t('generate.ideaTaken'), { prompt })}
         />
       </div>
       {isPicking && (
@@ -217,18 +220,21 @@ function isKeyMissing(error: unknown) {
   return error instanceof ApiError && error.code === 'configuration_missing'
 }
 
-/** `/` goes to the prompt from anywhere. */
-function useSlash(field: { readonly current: HTMLTextAreaElement | null }) {
+/** `/` goes to the prompt from anywhere; Ctrl+Z brings back what was replaced, which the browser cannot. */
+function useDraftKeys(field: { readonly current: HTMLTextAreaElement | null }, undo: () => boolean) {
   useEffect(() => {
     function press(event: KeyboardEvent) {
-      if (event.key !== '/' || event.ctrlKey || event.metaKey || isTyping(event.target)) return
-      if (document.querySelector('[role=dialog]')) return
+      const isElsewhere = isTyping(event.target) && event.target !== field.current
+      if (isElsewhere || event.altKey || document.querySelector('[role=dialog]')) return
+      const isCommand = event.ctrlKey || event.metaKey
+      if (isCommand && event.key === 'z' && undo()) event.preventDefault()
+      if (isCommand || event.key !== '/' || event.target === field.current) return
       event.preventDefault()
       field.current?.focus()
     }
     document.addEventListener('keydown', press)
     return () => document.removeEventListener('keydown', press)
-  }, [field])
+  }, [field, undo])
 }
 
 const route = getRouteApi('/')
@@ -247,7 +253,6 @@ function useTaken(onRecipe: (recipe: TakenRecipe) => void, onReference: (image: 
       if (taken) {
         const parameters = seed === 'new' ? { ...taken.parameters, seed: rolled() } : taken.parameters
         onRecipe({ ...taken, parameters })
-        toast(t('generate.taken'))
       }
     } catch (error) {
       toast(t('generate.takeFailed', { reason: explain(error) }), { look: 'bad' })

@@ -112,7 +112,9 @@ export function planFor(model: Model, wish: Wish): Plan {
   if (size.instead !== undefined) notes.push({ kind: 'size', instead: size.instead })
 
   const length = [...wish.prompt].length
-  if (model.prompt.required && wish.prompt.trim() === '') faults.push({ kind: 'prompt' })
+  const asksForSeries = typeof model.images.group?.asked_by === 'string'
+  const needsPrompt = model.prompt.required || (asksForSeries && !isSeries)
+  if (needsPrompt && wish.prompt.trim() === '') faults.push({ kind: 'prompt' })
   if (model.prompt.max_characters !== null && length > model.prompt.max_characters) {
     notes.push({ kind: 'prompt_cut', most: model.prompt.max_characters, length })
   }

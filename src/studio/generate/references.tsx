@@ -1,7 +1,10 @@
 /** The pictures to work from, in the order in which the prompt counts them. */
 import { ArrowLeft, ArrowRight, ImagePlus, X } from 'lucide-react'
-import { type ClipboardEvent, type DragEvent, useEffect, useEffectEvent, useRef, useState } from 'react'
+import { type ClipboardEvent, type DragEvent, type RefObject, useEffect, useEffectEvent, useRef, useState } from 'react'
 import { explain, imageDragType, isImageGone, thumbnailUrl, uploadReference } from '../api.ts'
+import { takeReferences } from '../incoming.ts'
+import type { TakenRecipe } from '../router.tsx'
+import { isTyping } from '../shortcuts.ts'
 import { useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
@@ -10,11 +13,19 @@ import { toast } from '../ui/toast.tsx'
 
 export type ReferenceUpload = ReturnType<typeof useReferenceUpload>
 
+export interface ReferenceUploadOptions {
+  /** Of the prompt: what is pasted there may be a picture. */
+  field: RefObject<HTMLElement | null>
+  onStored(id: string): void
+  onRecipe(recipe: TakenRecipe): void
+}
+
 /** Stores files as they come; `pending` of them are still on their way. */
-export function useReferenceUpload(onStored: (id: string) => void) {
+export function useReferenceUpload({ field, onStored, onRecipe }: ReferenceUploadOptions) {
   const t = useText()
   const [pending, setPending] = useState(0)
   const stored = useEffectEvent(onStored)
+  const filled = useEffectEvent(onRecipe)
 
   async function store(file: File) {
     if (!file.type.startsWith('image/')) {
@@ -36,18 +47,35 @@ export function useReferenceUpload(onStored: (id: string) => void) {
     for (const file of files) await store(file)
   }
 
-  // Wherever on the page somebody pastes a picture, it is meant for here.
+  async function offerRecipe(file: File) {
+    const { readRecipe } = await import('../recipe.ts')
+    const recipe = await readRecipe(file).catch(() => undefined)
+    if (!recipe) return
+    toast(t('generate.recipeInside'), {
+      action: { label: t('generate.takeRecipe'), onSelect: () => filled(recipe) },
+    })
+  }
+
+  // Of the prompt, and of a page in which nothing is being written.
   const paste = useEffectEvent((event: globalThis.ClipboardEvent) => {
+    if (event.target !== field.current && (isTyping(event.target) || document.querySelector('[role=dialog]'))) return
     const files = filesOf(event.clipboardData)
-    if (files.length === 0) return
+    if (files.length === 0 || holdsText(event.clipboardData, files)) return
     event.preventDefault()
     void add(files)
+    void offerRecipe(files[0]!)
   })
   useEffect(() => {
     const handle = (event: globalThis.ClipboardEvent) => paste(event)
     document.addEventListener('paste', handle)
     return () => document.removeEventListener('paste', handle)
   }, [])
+
+  const arrive = useEffectEvent((files: File[]) => {
+    void add(files)
+    void offerRecipe(files[0]!)
+  })
+  useEffect(() => takeReferences(files => arrive(files)), [])
 
   return {
     pending,
@@ -62,6 +90,23 @@ export function useReferenceUpload(onStored: (id: string) => void) {
       else void add(files)
       return true
     },
+  }
+}
+
+/** Office programs put a picture of copied cells beside their text; file managers put the name of a file beside it. */
+function holdsText(data: DataTransfer | null, files: readonly File[]) {
+  const lines = (data?.getData('text/plain') ?? '').split(/[\r\n]+/).map(line => line.trim())
+  const names = new Set(files.map(({ name }) => name))
+  return lines.some(line => line !== '' && !names.has(fileName(line)))
+}
+
+/** Of a name, a path or an address. */
+function fileName(text: string) {
+  const name = text.split(/[/\\]/).at(-1) ?? ''
+  try {
+    return /^file:/i.test(text) ? decodeURIComponent(name) : name
+  } catch {
+    return name
   }
 }
 

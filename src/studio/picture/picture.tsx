@@ -28,6 +28,7 @@ import {
 } from '../api.ts'
 import { deleteWithUndo, useDeleted } from '../deletions.ts'
 import { filterTexts } from '../history.ts'
+import { keep, readKept } from '../kept.ts'
 import { markGenerations } from '../marks.ts'
 import { isTyping } from '../shortcuts.ts'
 import { type Text, useText } from '../text/text.ts'
@@ -40,7 +41,6 @@ import { Details } from './details.tsx'
 import { type Place, useNeighbours } from './neighbours.ts'
 import { Stage } from './stage.tsx'
 
-const detailsKey = 'webimgui.picture.details'
 /** Types that have a place for a recipe. */
 const recipeTypes = ['image/png', 'image/jpeg', 'image/webp']
 
@@ -59,13 +59,13 @@ export function PictureScreen() {
   const images = generation?.images ?? []
   const image = images.find(({ index }) => String(index) === search.image) ?? images[0]
   const { previous, next } = useNeighbours(generation, image, texts)
-  const [isOpen, setOpen] = useState(() => localStorage.getItem(detailsKey) !== 'closed')
+  const [isOpen, setOpen] = useState(() => readKept('picture.details') !== 'closed')
   const [isAsking, setAsking] = useState(false)
 
   const frame = useRoomBelow()
 
   function toggleDetails() {
-    localStorage.setItem(detailsKey, isOpen ? 'closed' : 'open')
+    keep('picture.details', isOpen ? 'closed' : 'open')
     setOpen(!isOpen)
   }
 

@@ -1,6 +1,7 @@
 /** What stands in the form of a token. That of a new one outlives a reload of the page. */
 import type { NewTokenInput, Token } from '../api.ts'
 import { type CapDraft, type CapFault, capDraftOf, capFaultsOf, capsBodyOf, noCaps } from '../cap-draft.ts'
+import { keep, readKept } from '../kept.ts'
 
 export interface TokenDraft extends CapDraft {
   name: string
@@ -16,17 +17,16 @@ export function draftOf(token: Token): TokenDraft {
   return { ...capDraftOf(token), name, role, models: models ?? undefined }
 }
 
-/** Of this page alone: another tab may be making another token. */
-const storageKey = 'webimgui.token'
+/** Of this tab alone: another may be making another token. */
+const keptName = 'token'
 
 export function readDraft(): TokenDraft {
-  const kept = sessionStorage.getItem(storageKey)
+  const kept = readKept(keptName, sessionStorage)
   return kept === null ? newDraft : { ...newDraft, ...(JSON.parse(kept) as Partial<TokenDraft>) }
 }
 
 export function keepDraft(draft: TokenDraft | undefined) {
-  if (draft) sessionStorage.setItem(storageKey, JSON.stringify(draft))
-  else sessionStorage.removeItem(storageKey)
+  keep(keptName, draft ? JSON.stringify(draft) : null, sessionStorage)
 }
 
 export type DraftFault = 'name' | 'models' | CapFault

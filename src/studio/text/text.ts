@@ -1,5 +1,6 @@
 /** The words of the studio in the language of the person: `useText()` in components, `t()` elsewhere. */
 import { useSyncExternalStore } from 'react'
+import { keep, readKept } from '../kept.ts'
 import type { Dictionary } from './en.ts'
 
 export type Language = 'zh' | 'en'
@@ -13,7 +14,6 @@ export type Text = typeof t
 /** As the types of the dictionaries cannot be followed through a computed key. */
 type Plain = Record<string, Record<string, string> | undefined>
 
-const storageKey = 'webimgui.language'
 const loaders: Record<Language, () => Promise<Plain>> = {
   zh: async () => (await import('./zh.ts')).zh,
   en: async () => (await import('./en.ts')).en,
@@ -24,7 +24,7 @@ const listeners = new Set<() => void>()
 
 /** What was chosen here before, else the first of the browser's languages that we know. */
 export function startingLanguage(): Language {
-  const chosen = localStorage.getItem(storageKey)
+  const chosen = readKept('language')
   if (chosen === 'zh' || chosen === 'en') return chosen
   const known = navigator.languages.map(tag => tag.slice(0, 2).toLowerCase()).find(tag => tag === 'zh' || tag === 'en')
   return known === 'zh' ? 'zh' : 'en'
@@ -45,7 +45,7 @@ export function locale() {
 }
 
 export async function chooseLanguage(next: Language) {
-  localStorage.setItem(storageKey, next)
+  keep('language', next)
   await loadLanguage(next)
 }
 

@@ -20,6 +20,8 @@ export const generate = {
   notAPicture: '{name} is not a picture.',
   referenceGone: 'A reference is no longer stored and was taken out. Add it again.',
   dropHere: 'Drop as reference',
+  recipeInside: 'This picture carries a recipe of this studio.',
+  takeRecipe: 'Fill it in',
   models: 'Model',
   modelsCompare: 'Models, side by side',
   chooseModels: 'Choose a model',
@@ -111,5 +113,7 @@ export const generate = {
   noKeyMember: 'No service that your token may use has a key yet. Ask an administrator of this server to add one.',
   begin: 'Add a key',
   startOver: 'Empty the form',
+  emptied: 'The form is empty.',
+  ideaTaken: 'The idea is in the form.',
   feed: 'Newest',
 }

@@ -1,9 +1,10 @@
 export const picture = {
   title: 'Picture',
-  noRecipe: 'This picture carries no recipe of this studio.',
+  noRecipe: 'This picture carries no recipe of this studio. It is a reference now.',
   noPicture: 'This is not a picture.',
   useAsReference: 'Use as a reference',
-  dropHint: 'Drop a picture to take its recipe into the form',
+  dropReference: 'Reference',
+  dropRecipe: 'Take its recipe',
   back: 'Back to the gallery',
   previous: 'Newer picture',
   next: 'Older picture',

@@ -43,6 +43,8 @@ export const shell = {
   shortcutsCreate: 'While creating',
   shortcutGenerate: 'Generate',
   shortcutPrompt: 'Write the prompt',
+  shortcutEarlier: 'Earlier drafts, in an empty prompt',
+  shortcutUndo: 'Bring back the replaced draft',
   shortcutHelp: 'This sheet',
   shortcutClose: 'Close what is open',
   shortcutTheme: 'Light or dark',

@@ -23,6 +23,8 @@ export const generate: Words<typeof english> = {
   notAPicture: '{name} 不是图片。',
   referenceGone: '有一张参考图已不在服务器上，已移除，请重新添加。',
   dropHere: '松开即添加为参考图',
+  recipeInside: '这张图片里有本工作室的配方。',
+  takeRecipe: '填入表单',
   models: '模型',
   modelsCompare: '多模型对比',
   chooseModels: '选择模型',
@@ -113,5 +115,7 @@ export const generate: Words<typeof english> = {
   noKeyMember: '您可用的模型还没有密钥，请联系服务器管理员添加。',
   begin: '添加密钥',
   startOver: '清空表单',
+  emptied: '表单已清空。',
+  ideaTaken: '已填入提示词。',
   feed: '最新',
 }

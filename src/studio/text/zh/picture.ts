@@ -3,10 +3,11 @@ import type { Words } from '../en.ts'
 
 export const picture: Words<typeof english> = {
   title: '图片',
-  noRecipe: '这张图片里没有本工作室的配方。',
+  noRecipe: '这张图片里没有本工作室的配方，已作为参考图添加。',
   noPicture: '这不是图片。',
   useAsReference: '用作参考图',
-  dropHint: '松开即可把图片的配方填入表单',
+  dropReference: '参考图',
+  dropRecipe: '填入配方',
   back: '返回画廊',
   previous: '较新的图片',
   next: '较早的图片',

@@ -45,6 +45,8 @@ export const shell: Words<typeof english> = {
   shortcutsCreate: '创作时',
   shortcutGenerate: '生成',
   shortcutPrompt: '编写提示词',
+  shortcutEarlier: '在空白提示词中翻看之前的草稿',
+  shortcutUndo: '恢复被替换的草稿',
   shortcutHelp: '打开本说明',
   shortcutClose: '关闭打开的窗口',
   shortcutTheme: '切换浅色与深色',
