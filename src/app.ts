@@ -227,7 +227,10 @@ function ownPrices({ pricesFile }: Settings) {
 async function openFiles(settings: Settings, log: Logger) {
   if (settings.storage.kind === 's3') {
     throw new SettingsError([
-      'STORAGE_URL names an S3 bucket, which this version cannot use yet. Use a folder, such as file:./images.',
+      {
+        en: 'STORAGE_URL names an S3 bucket, which this version cannot use yet. Use a folder, such as file:./images.',
+        zh: 'STORAGE_URL 指向 S3 存储桶，此版本尚不支持。请使用文件夹，例如 file:./images。',
+      },
     ])
   }
   const { path: folder } = settings.storage
@@ -238,7 +241,13 @@ async function openFiles(settings: Settings, log: Logger) {
     if (!(error instanceof StorageError)) throw error
     // Room may be made while the server runs, and what is stored can be looked at meanwhile.
     if (error.code === 'full') log.error({ err: error }, 'the picture store is full')
-    else throw new SettingsError([`STORAGE_URL names the folder ${folder}. ${error.message}`], { cause: error })
+    else {
+      const words = {
+        en: `STORAGE_URL names the folder ${folder}. ${error.message}`,
+        zh: `STORAGE_URL 指向文件夹 ${folder}：${error.message}`,
+      }
+      throw new SettingsError([words], { cause: error })
+    }
   }
   return files
 }

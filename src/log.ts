@@ -175,9 +175,11 @@ function openFile(file: string) {
     accessSync(file, constants.W_OK)
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    throw new SettingsError([`LOG_FILE ${file} cannot be written (${reason}); name another file, or "off" for none.`], {
-      cause: error,
-    })
+    const words = {
+      en: `LOG_FILE ${file} cannot be written (${reason}); name another file, or "off" for none.`,
+      zh: `LOG_FILE ${file} 无法写入（${reason}）；请换一个文件，或写 off 表示不要日志文件。`,
+    }
+    throw new SettingsError([words], { cause: error })
   }
   const stream = destination({ dest: descriptor, sync: true })
   // A full disk must not end the process: pictures matter more than lines.

@@ -3,7 +3,7 @@
  * the data folder, or given in NEW_SECRET_KEY. With `--lost`, keys that the present secret does not open are given up.
  */
 import { commandLine } from './command-line.ts'
-import { loadSettings, readEnvironment, SettingsError, secretKeyOf } from './settings.ts'
+import { faultIn, loadSettings, readEnvironment, SettingsError, secretKeyOf } from './settings.ts'
 import { openDatabase } from './storage/database.ts'
 import { createSeal, newSecret, prepareSecret, SealError, type Secret, secretsOf } from './storage/seal.ts'
 import { sealAnew } from './storage/seal-check.ts'
@@ -72,6 +72,6 @@ function givenSecret(text: string | undefined) {
   try {
     return secretKeyOf(text)
   } catch (error) {
-    throw new SettingsError([`NEW_SECRET_KEY ${error instanceof Error ? error.message : error}`], { cause: error })
+    throw new SettingsError([faultIn('NEW_SECRET_KEY', error)], { cause: error })
   }
 }

@@ -1,9 +1,12 @@
 /** What the process reads from its environment: the only file that does. */
+import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Assignment, misspeltNames, readEnvironmentFile, unreadNames, type Words } from './environment-file.ts'
 import { providers } from './providers/index.ts'
 import { cleanSecret } from './storage/seal.ts'
+import { TextFileError } from './storage/text-file.ts'
 
 export interface Settings {
   /** Absolute; relative paths of the others were resolved against it. */
@@ -93,29 +96,81 @@ const usualOrigins = [3000, 4200, 5173, 8080]
 export class SettingsError extends Error {
   override name = 'SettingsError'
   readonly faults: string[]
+  /** The message in Chinese. */
+  readonly zh: string
 
-  constructor(faults: string[], options: { cause?: unknown } = {}) {
-    super(`The server cannot start with these settings:\n${faults.map(fault => `  - ${fault}`).join('\n')}`, options)
-    this.faults = faults
+  constructor(faults: readonly Words[], options: { cause?: unknown } = {}) {
+    const list = (sentences: string[]) => sentences.map(sentence => `  - ${sentence}`).join('\n')
+    const en = faults.map(fault => fault.en)
+    super(`These settings cannot be used:\n${list(en)}`, options)
+    this.faults = en
+    this.zh = `以下设置无法使用：\n${list(faults.map(fault => fault.zh))}`
   }
+}
+
+/** What is wrong with a value, as it goes on after the name of its variable. */
+class ValueError extends Error {
+  readonly zh: string
+
+  constructor(en: string, zh: string) {
+    super(en)
+    this.zh = zh
+  }
+}
+
+/** `name` cannot be used because of `error`, which a parser threw. */
+export function faultIn(name: string, error: unknown): Words {
+  const en = error instanceof Error ? error.message : String(error)
+  return { en: `${name} ${en}`, zh: `${name} ${error instanceof ValueError ? error.zh : en}` }
 }
 
 /** They are taken out of the environment of the process, so that nothing which it starts inherits them. */
 const secretNames = ['SECRET_KEY', 'NEW_SECRET_KEY', 'ACCESS_TOKEN', 'DOUBAO_API_KEY', 'QWEN_API_KEY', 'DATABASE_URL']
 
-/** The environment with `.env` of the working directory added; what the real environment says wins. Takes the secrets out of it. */
-export function readEnvironment(): Record<string, string | undefined> {
-  try {
-    process.loadEnvFile('.env')
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
-      const reason = error instanceof Error ? error.message : String(error)
-      throw new SettingsError([`.env is there but cannot be read (${reason}).`], { cause: error })
-    }
+/**
+ * The environment with `.env` of the working directory added; what the real environment says wins. Takes the secrets out of it.
+ * @param warn is told of names that nobody reads.
+ * @throws SettingsError that names every line which cannot be read.
+ */
+export function readEnvironment(warn = sayWarning): Record<string, string | undefined> {
+  const known = [...variableNames, 'NEW_SECRET_KEY']
+  misspeltNames(Object.keys(process.env), known).forEach(warn)
+  const assignments = readDotEnv()
+  unreadNames(dotEnv, assignments, known).forEach(warn)
+  if (assignments.length === 0 && existsSync(`${dotEnv}.txt`)) {
+    warn({
+      en: `The file is named ${dotEnv}.txt, so it is not read. Rename it to ${dotEnv}.`,
+      zh: `文件名是 ${dotEnv}.txt，不会被读取。请改名为 ${dotEnv}。`,
+    })
   }
+  for (const { name, value } of assignments) process.env[name] ??= value
   const environment = { ...process.env }
   for (const name of secretNames) delete process.env[name]
   return environment
+}
+
+function sayWarning({ en, zh }: Words) {
+  console.error(`${en} ${zh}`)
+}
+
+const dotEnv = '.env'
+
+function readDotEnv(): Assignment[] {
+  try {
+    const { assignments, faults } = readEnvironmentFile(dotEnv)
+    if (faults.length > 0) throw new SettingsError(faults)
+    return assignments
+  } catch (error) {
+    if (error instanceof SettingsError) throw error
+    if (error instanceof TextFileError) throw new SettingsError([{ en: error.message, zh: error.zh }], { cause: error })
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    if (code === 'ENOENT') return []
+    const words = {
+      en: `${dotEnv} is there but cannot be read (${code}).`,
+      zh: `${dotEnv} 存在，但无法读取（${code}）。`,
+    }
+    throw new SettingsError([words], { cause: error })
+  }
 }
 
 /**
@@ -123,16 +178,16 @@ export function readEnvironment(): Record<string, string | undefined> {
  * @throws SettingsError with all faults.
  */
 export function loadSettings(environment: Record<string, string | undefined>): Settings {
-  const faults: string[] = []
+  const faults: Words[] = []
 
-  // A parser throws an Error whose message goes on after the name of the variable. It never repeats a value: it may be secret.
+  // A parser throws a ValueError whose message goes on after the name of the variable. It never repeats a value: it may be secret.
   function optional<Value>(name: VariableName, parse: (text: string) => Value): Value | undefined {
     const text = environment[name]?.trim()
     if (!text) return undefined
     try {
       return parse(text)
     } catch (error) {
-      faults.push(`${name} ${error instanceof Error ? error.message : String(error)}`)
+      faults.push(faultIn(name, error))
       return undefined
     }
   }
@@ -145,8 +200,9 @@ export function loadSettings(environment: Record<string, string | undefined>): S
         const value = parse(text)
         // One that caps nothing would be relied on, while keys from the studio spend.
         if (prefix !== '' && !environment[`${prefix}API_KEY`]?.trim()) {
-          throw new Error(
+          throw new ValueError(
             `is for ${prefix}API_KEY, which is not set. Set that too, or leave this out; a key that was added in the studio has its cap there.`,
+            `仅用于 ${prefix}API_KEY，而它没有设置。请同时设置，或删去本项；在界面中添加的密钥，上限也在界面中设置。`,
           )
         }
         return value
@@ -210,24 +266,28 @@ function databaseOf(text: string, dataDir: string): Settings['database'] {
   if (sqlite) {
     const file = sqlite[1]?.replace(/^\//, '') ?? ''
     if (file === '' || file === ':memory:') {
-      throw new Error(
+      throw new ValueError(
         'names a database in memory, which would lose every picture at the end; use sqlite:///chat_history.db.',
+        '指向内存数据库，退出时会丢失所有图片；请使用 sqlite:///chat_history.db。',
       )
     }
     if (!sqlite[1]?.startsWith('/') || /[?#]/.test(file)) {
-      throw new Error(
+      throw new ValueError(
         'must look like sqlite:///chat_history.db (relative to DATA_DIR) or sqlite:////var/lib/chat_history.db, without options.',
+        '应写成 sqlite:///chat_history.db（相对 DATA_DIR）或 sqlite:////var/lib/chat_history.db，不带选项。',
       )
     }
     return { kind: 'sqlite', path: path.resolve(dataDir, pathOf(file)) }
   }
   const postgresql = /^(?:postgresql|postgres)(?:\+\w+)?:\/\/(.+)$/s.exec(text)
-  if (!postgresql) throw new Error('must begin with sqlite:/// or postgresql://.')
+  if (!postgresql)
+    throw new ValueError('must begin with sqlite:/// or postgresql://.', '必须以 sqlite:/// 或 postgresql:// 开头。')
   const url = `postgresql://${postgresql[1]}`
   const parsed = URL.parse(url)
   if (!parsed?.hostname || parsed.pathname.length < 2) {
-    throw new Error(
+    throw new ValueError(
       'must look like postgresql://user:password@host:5432/database; write special characters in the password as %40 and so on.',
+      '应写成 postgresql://user:password@host:5432/database；密码中的特殊字符请写成 %40 等形式。',
     )
   }
   return { kind: 'postgresql', url }
@@ -237,29 +297,34 @@ function storageOf(text: string, dataDir: string): Settings['storage'] {
   if (/^file:/i.test(text)) {
     const rest = text.slice('file:'.length)
     if (!rest.startsWith('//')) {
-      if (rest === '') throw new Error('names no folder; use file:./images.')
+      if (rest === '')
+        throw new ValueError('names no folder; use file:./images.', '没有写明文件夹；请使用 file:./images。')
       return { kind: 'folder', path: path.resolve(dataDir, pathOf(rest)) }
     }
     const url = URL.parse(text)
     if (url?.hostname !== '')
-      throw new Error('must name a folder of this machine, such as file:./images or file:///srv/images.')
+      throw new ValueError(
+        'must name a folder of this machine, such as file:./images or file:///srv/images.',
+        '必须是本机文件夹，例如 file:./images 或 file:///srv/images。',
+      )
     return { kind: 'folder', path: fileURLToPath(url) }
   }
   const s3 = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([\w./-]*))?$/.exec(text)
-  if (!s3) throw new Error('must be a folder such as file:./images.')
+  if (!s3) throw new ValueError('must be a folder such as file:./images.', '必须是文件夹，例如 file:./images。')
   return { kind: 's3', bucket: s3[1] ?? '', prefix: (s3[2] ?? '').replace(/^\/+|\/+$/g, '') }
 }
 
 function pathOf(text: string) {
-  if (text.includes('\0')) throw new Error('holds a NUL character.')
+  if (text.includes('\0')) throw new ValueError('holds a NUL character.', '含有 NUL 字符。')
   return path.isAbsolute(text) ? text : path.normalize(text)
 }
 
 function hostOf(text: string) {
   const host = text.replace(/^\[(.*)\]$/, '$1').toLowerCase()
   if (!isIP(host) && !/^[a-z0-9._-]+$/.test(host)) {
-    throw new Error(
+    throw new ValueError(
       'must be an address or a name without a port, such as 127.0.0.1, 0.0.0.0 or ::; the port goes into PORT.',
+      '必须是不带端口的地址或主机名，例如 127.0.0.1、0.0.0.0 或 ::；端口请写在 PORT 中。',
     )
   }
   return host
@@ -268,21 +333,29 @@ function hostOf(text: string) {
 function httpAddress(text: string) {
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol))
-    throw new Error('must be an address that begins with http:// or https://.')
-  if (url.username || url.password) throw new Error('must not hold a user name or password.')
-  if (url.search || url.hash) throw new Error('must not hold a "?" or "#" part.')
+    throw new ValueError(
+      'must be an address that begins with http:// or https://.',
+      '必须是以 http:// 或 https:// 开头的地址。',
+    )
+  if (url.username || url.password)
+    throw new ValueError('must not hold a user name or password.', '不能包含用户名或密码。')
+  if (url.search || url.hash) throw new ValueError('must not hold a "?" or "#" part.', '不能包含 “?” 或 “#” 部分。')
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
 }
 
 function originOf(text: string) {
   if (text === '*') {
-    throw new Error(
+    throw new ValueError(
       'cannot be "*": with cookies every site could use this server in your name. List the origins, such as https://studio.example.org.',
+      '不能是 “*”：任何网站都会借登录状态使用本服务器。请列出来源，例如 https://studio.example.org。',
     )
   }
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.hash || url.username) {
-    throw new Error('must list origins such as http://localhost:5173, separated by commas, each without a path.')
+    throw new ValueError(
+      'must list origins such as http://localhost:5173, separated by commas, each without a path.',
+      '必须是来源列表，例如 http://localhost:5173，用逗号分隔，不带路径。',
+    )
   }
   return url.origin
 }
@@ -290,8 +363,9 @@ function originOf(text: string) {
 function allowedHostOf(text: string) {
   const host = text.toLowerCase()
   if (!/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/.test(host)) {
-    throw new Error(
+    throw new ValueError(
       'must list hosts such as gpu.lan or 192.168.1.20:8080, separated by commas, without http:// and without a path.',
+      '必须是主机列表，例如 gpu.lan 或 192.168.1.20:8080，用逗号分隔，不带 http:// 和路径。',
     )
   }
   return host
@@ -300,11 +374,16 @@ function allowedHostOf(text: string) {
 /** @throws Error whose message goes on after the name of the variable */
 export function secretKeyOf(text: string) {
   if (text === 'your-secret-key-here') {
-    throw new Error(
+    throw new ValueError(
       'is still the example; put a long random text there (openssl rand -hex 32), or leave it out and one is made.',
+      '还是示例值；请填入足够长的随机文本（openssl rand -hex 32），或留空自动生成。',
     )
   }
-  if (text.length < 16) throw new Error('is shorter than 16 characters; use a long random text (openssl rand -hex 32).')
+  if (text.length < 16)
+    throw new ValueError(
+      'is shorter than 16 characters; use a long random text (openssl rand -hex 32).',
+      '少于 16 个字符；请使用足够长的随机文本（openssl rand -hex 32）。',
+    )
   return text
 }
 
@@ -313,23 +392,33 @@ export function secretKeyOf(text: string) {
 export function headerText(text: string) {
   const secret = cleanSecret(text)
   if (!/^[\x21-\x7e]+$/.test(secret))
-    throw new Error('holds a space or a character that cannot stand in a key or token; copy it again.')
+    throw new ValueError(
+      'holds a space or a character that cannot stand in a key or token; copy it again.',
+      '含有空格或密钥、令牌中不允许的字符；请重新复制。',
+    )
   return secret
 }
 
 function wholeNumber(text: string, min: number, max: number) {
   const value = Number(text)
   if (!/^\d{1,9}$/.test(text) || value < min || value > max)
-    throw new Error(`must be a whole number from ${min} to ${max}.`)
+    throw new ValueError(`must be a whole number from ${min} to ${max}.`, `必须是 ${min} 到 ${max} 之间的整数。`)
   return value
 }
 
 /** Most prices of the services are in CNY. */
 function moneyOf(text: string) {
   const [, amount, currency = 'CNY'] = /^(\d{1,9}(?:\.\d{1,6})?)(?:\s*([A-Z]{3}))?$/.exec(text.toUpperCase()) ?? []
-  if (amount === undefined) throw new Error('must be an amount with its currency, such as 200 CNY or 30 USD.')
+  if (amount === undefined)
+    throw new ValueError(
+      'must be an amount with its currency, such as 200 CNY or 30 USD.',
+      '必须是带货币的金额，例如 200 CNY 或 30 USD。',
+    )
   if (!Intl.supportedValuesOf('currency').includes(currency))
-    throw new Error(`names a currency that nobody knows, ${currency}. Use CNY for yuan (RMB), USD for dollars.`)
+    throw new ValueError(
+      `names a currency that nobody knows, ${currency}. Use CNY for yuan (RMB), USD for dollars.`,
+      `中的货币 ${currency} 不存在。人民币请写 CNY，美元请写 USD。`,
+    )
   return { amount: Number(amount), currency }
 }
 
@@ -338,12 +427,12 @@ function logLevelOf(text: string): LogLevel {
   const names: Record<string, string> = { warning: 'warn', critical: 'fatal' }
   const name = names[text.toLowerCase()] ?? text.toLowerCase()
   const level = logLevels.find(level => level === name)
-  if (!level) throw new Error(`must be one of ${logLevels.join(', ')}.`)
+  if (!level) throw new ValueError(`must be one of ${logLevels.join(', ')}.`, `必须是 ${logLevels.join('、')} 之一。`)
   return level
 }
 
 function logFormatOf(text: string): LogFormat {
-  if (text !== 'json' && text !== 'text') throw new Error('must be json or text.')
+  if (text !== 'json' && text !== 'text') throw new ValueError('must be json or text.', '必须是 json 或 text。')
   return text
 }
 

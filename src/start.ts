@@ -52,8 +52,11 @@ function makeDataFolder(folder: string) {
     accessSync(folder, constants.W_OK | constants.X_OK)
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    const advice = 'name another folder, or let the user that runs this server write to it.'
-    throw new SettingsError([`DATA_DIR ${folder} cannot be used (${reason}); ${advice}`], { cause: error })
+    const words = {
+      en: `DATA_DIR ${folder} cannot be used (${reason}); name another folder, or let the user that runs this server write to it.`,
+      zh: `DATA_DIR ${folder} 无法使用（${reason}）；请换一个文件夹，或让运行本服务器的用户可以写入。`,
+    }
+    throw new SettingsError([words], { cause: error })
   }
 }
 
@@ -76,18 +79,44 @@ function endOnSignals(close: () => Promise<void>) {
 
 function explain(error: unknown) {
   if (!(error instanceof Error)) return String(error)
+  const words = 'zh' in error ? { en: error.message, zh: String(error.zh) } : troubleOfSystem(error)
+  if (words) return `${words.en}\n${words.zh}`
+  const known = ['DatabaseError', 'StorageError', 'SealError']
+  return known.includes(error.name) || !error.stack ? error.message : error.stack
+}
+
+function troubleOfSystem(error: Error) {
   const code = 'code' in error ? error.code : undefined
   const port = 'port' in error ? error.port : ''
-  if (code === 'EADDRINUSE')
-    return `Port ${port} is in use by another program. Stop that program, or set PORT to another number.`
-  if (code === 'EACCES' && 'port' in error)
-    return `Port ${port} may not be opened by this user. Set PORT to a number above 1023.`
-  if (code === 'EADDRNOTAVAIL')
-    return 'HOST names an address that this machine does not have. Use 127.0.0.1, or 0.0.0.0 for all.'
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return 'HOST is a name that this machine does not know. Use 127.0.0.1, or 0.0.0.0 for all.'
-  if (code !== undefined && 'syscall' in error && 'path' in error)
-    return `${error.path} cannot be read or written (${code}). Let the user that runs this server read and write it, or move it away.`
-  const known = ['SettingsError', 'DatabaseError', 'StorageError', 'SealError', 'LogError']
-  return known.includes(error.name) || !error.stack ? error.message : error.stack
+  if (code === 'EADDRINUSE') {
+    return {
+      en: `Port ${port} is in use by another program. Stop that program, or set PORT to another number.`,
+      zh: `端口 ${port} 已被其他程序占用。请停止该程序，或把 PORT 设为其他端口。`,
+    }
+  }
+  if (code === 'EACCES' && 'port' in error) {
+    return {
+      en: `Port ${port} may not be opened by this user. Set PORT to a number above 1023.`,
+      zh: `当前用户无权使用端口 ${port}。请把 PORT 设为大于 1023 的端口。`,
+    }
+  }
+  if (code === 'EADDRNOTAVAIL') {
+    return {
+      en: 'HOST names an address that this machine does not have. Use 127.0.0.1, or 0.0.0.0 for all.',
+      zh: 'HOST 不是本机的地址。请使用 127.0.0.1，或用 0.0.0.0 监听所有地址。',
+    }
+  }
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return {
+      en: 'HOST is a name that this machine does not know. Use 127.0.0.1, or 0.0.0.0 for all.',
+      zh: '本机无法解析 HOST 中的主机名。请使用 127.0.0.1，或用 0.0.0.0 监听所有地址。',
+    }
+  }
+  if (code !== undefined && 'syscall' in error && 'path' in error) {
+    return {
+      en: `${error.path} cannot be read or written (${code}). Let the user that runs this server read and write it, or move it away.`,
+      zh: `${error.path} 无法读写（${code}）。请让运行本服务器的用户可以读写它，或把它移走。`,
+    }
+  }
+  return undefined
 }

@@ -15,7 +15,8 @@ const allowed: Record<string, string[]> = {
   server: ['api', 'generation', 'providers', 'storage', 'settings.ts', 'log.ts'],
   studio: ['api'],
   // Settings take the provider ids and addresses from the registry, and read what people write as the storage does.
-  'settings.ts': ['providers', 'storage'],
+  'settings.ts': ['environment-file.ts', 'providers', 'storage'],
+  'environment-file.ts': ['storage'],
   'log.ts': ['settings.ts'],
   'app.ts': ['server', 'generation', 'providers', 'storage', 'settings.ts', 'log.ts'],
   'start.ts': ['app.ts', 'settings.ts', 'log.ts'],

@@ -120,6 +120,128 @@ test('bad settings stop the start with one message that names all of them', asyn
   expect(program.output()).not.toMatch(/\n\s+at /)
 })
 
+const utf16 = (text: string) => Buffer.from(text, 'utf16le')
+
+test.each([
+  ['UTF-8 with a mark and Windows line ends', (text: string) => Buffer.from(`\ufeff${text.replaceAll('\n', '\r\n')}`)],
+  ['UTF-16, as PowerShell redirects', (text: string) => utf16(`\ufeff${text.replaceAll('\n', '\r\n')}`)],
+  ['UTF-16 without a mark', utf16],
+  ['UTF-16 of the other byte order', (text: string) => utf16(`\ufeff${text}`).swap16()],
+])('a .env in %s counts from its first line to its last', async (_encoding, encode) => {
+  const token = 'a-long-secret-of-my-own-123456'
+  await writeFile(path.join(dataDir, '.env'), encode(`ACCESS_TOKEN=${token}\n# 备注\nMONTHLY_CAP = "7 CNY"  # 上限`))
+  const program = start('src/main.ts', { PORT: '0' })
+  const [, address] = await program.says(/webimgui is at (http\S+)/)
+  await program.says(/Monthly cap 每月上限: all 合计 7 CNY/)
+  const ask = async (headers: Record<string, string>) => (await fetch(`${address}/api/history`, { headers })).status
+
+  expect([await ask({}), await ask({ authorization: `Bearer ${token}` })]).toEqual([401, 200])
+})
+
+test('lines of .env that cannot be read stop the start, each with its place, in both languages, and none of their values', async () => {
+  const lines = [
+    'PORT=0',
+    'ACCESS_TOKEN＝planted',
+    'planted-key',
+    'SECRET_KEY="planted-planted-planted',
+    'DOUBAO_API_KEY=“planted”',
+    'QWEN_API_KEY=planted#planted',
+    'PUBLIC_URL=https://planted.example"',
+    "LOG_LEVEL='info' planted",
+    'DATA_DIR=$(planted)',
+    'HOST=127.0.0.1\u200b',
+    'MONTHLY_CAP=5',
+    'MONTHLY_CAP=',
+  ]
+  await writeFile(path.join(dataDir, '.env'), lines.join('\n'))
+
+  const program = start('src/main.ts', {})
+
+  expect((await program.end).code).toBe(1)
+  const output = program.output()
+  for (const line of [2, 3, 4, 5, 6, 7, 8, 9, 10]) {
+    expect(output).toMatch(new RegExp(`^ {2}- \\.env, line ${line}: .+\\.$`, 'm'))
+    expect(output).toMatch(new RegExp(`^ {2}- \\.env 第 ${line} 行：.+。$`, 'm'))
+  }
+  expect(output).toContain('.env, lines 11 and 12 give MONTHLY_CAP different values.')
+  expect(output).not.toMatch(/planted|line 1:|\n\s+at /)
+})
+
+test('a .env in an encoding of another system stops the start and says how to save it', async () => {
+  // "备注" in GBK.
+  await writeFile(path.join(dataDir, '.env'), Buffer.from([0x41, 0x3d, 0x31, 0x0a, 0x23, 0xb1, 0xb8, 0xd7, 0xa2, 0x0a]))
+
+  const program = start('src/main.ts', { PORT: '0' })
+
+  expect((await program.end).code).toBe(1)
+  expect(program.output()).toMatch(/\.env, line 2: this is not UTF-8.*Save it as UTF-8/)
+})
+
+test('names that nobody reads are told at the start, with the one that was meant', async () => {
+  const lines = [
+    'ACESS_TOKEN=planted',
+    'ARK_API_KEY=planted',
+    'COMPOSE_PROJECT_NAME=x',
+    'cGxhbnRlZA==',
+    'TZ=Asia/Shanghai',
+  ]
+  await writeFile(path.join(dataDir, '.env'), lines.join('\n'))
+
+  const program = start('src/main.ts', { PORT: '0', MONTLY_CAP: '5', SOME_OTHER_VARIABLE: 'x' })
+  await program.says(/webimgui is at/)
+
+  const output = program.output()
+  expect(output).toMatch(/\.env, line 1: nobody reads ACESS_TOKEN\. Did you mean ACCESS_TOKEN\?.*是否应为 ACCESS_TOKEN/)
+  expect(output).toContain('.env, line 2: nobody reads ARK_API_KEY. Did you mean DOUBAO_API_KEY?')
+  expect(output).toContain('.env, line 4: nobody reads ….')
+  expect(output).toContain('The environment sets MONTLY_CAP, which nobody reads. Did you mean MONTHLY_CAP?')
+  expect(output).not.toMatch(/planted|cGxh|COMPOSE|TZ|OTHER_VARIABLE/)
+})
+
+test('a .env that an editor named .env.txt is told of', async () => {
+  await writeFile(path.join(dataDir, '.env.txt'), 'ACCESS_TOKEN=a-long-secret-of-my-own-123456')
+
+  const program = start('src/main.ts', { PORT: '0' })
+
+  await program.says(/\.env\.txt, so it is not read\. Rename it to \.env\./)
+})
+
+test('the other files that people write are read the same way, and those that cannot be are named', async () => {
+  const token = 'a-token-of-my-own-1234567890'
+  const prices = { 'my-model': { currency: 'CNY', image: 0.5 } }
+  await writeFile(path.join(dataDir, 'access.token'), utf16(`\ufeffBearer ${token}\r\n`))
+  await writeFile(path.join(dataDir, 'prices.json'), `\ufeff${JSON.stringify(prices)}\r\n`)
+  await writeFile(path.join(dataDir, 'secret.key'), utf16('\ufeffa-secret-of-my-own-1234567890\r\n'))
+  const environment = { PORT: '0', HOST: '0.0.0.0', PRICES_FILE: 'prices.json' }
+  const first = start('src/main.ts', environment)
+  const [, port] = await first.says(/webimgui is at http:\S+:(\d+)/)
+  const headers = { authorization: `Bearer ${token}` }
+  expect((await fetch(`http://127.0.0.1:${port}/api/history`, { headers })).status).toBe(200)
+  await ended(first.child, 'SIGTERM')
+
+  // What was sealed with the one opens with the other.
+  await writeFile(path.join(dataDir, 'secret.key'), 'a-secret-of-my-own-1234567890')
+  const second = start('src/main.ts', environment)
+  await second.says(/webimgui is at/)
+  await ended(second.child, 'SIGTERM')
+
+  for (const [name, content, sentence] of [
+    ['access.token', 'two words', /access\.token holds a space or a character/],
+    ['access.token', ' \n', /access\.token is empty/],
+    ['secret.key', '\ufeff', /secret\.key is empty/],
+    ['prices.json', Buffer.from([0xb1, 0xb8]), /PRICES_FILE: \S*prices\.json, line 1: this is not UTF-8/],
+  ] as const) {
+    const file = path.join(dataDir, name)
+    const before = readFileSync(file)
+    await writeFile(file, content)
+    const program = start('src/main.ts', environment)
+    expect([name, (await program.end).code]).toEqual([name, 1])
+    expect(program.output()).toMatch(sentence)
+    expect(program.output()).not.toMatch(/\n\s+at /)
+    await writeFile(file, before)
+  }
+})
+
 test('a port in use is one sentence', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => other.once('listening', resolve))

@@ -1,15 +1,15 @@
 /** The file of prices that the user keeps: JSON, model id → price, in the words of `GET /api/models`. */
-import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import type { Price } from '../providers/provider.ts'
+import { readTextFile, TextFileError } from '../storage/text-file.ts'
 
 /** What is wrong with the file, a sentence for each place. */
 export class PriceFileError extends Error {
   override name = 'PriceFileError'
-  readonly faults: string[]
+  readonly faults: { en: string; zh: string }[]
 
-  constructor(faults: string[], options: { cause?: unknown } = {}) {
-    super(faults.join('\n'), options)
+  constructor(faults: { en: string; zh: string }[], options: { cause?: unknown } = {}) {
+    super(faults.map(({ en }) => en).join('\n'), options)
     this.faults = faults
   }
 }
@@ -59,30 +59,45 @@ const file = z.record(z.string().min(1).max(200), price)
  * @throws PriceFileError
  */
 export function readPriceFile(path: string): Map<string, Price | null> {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? error.code : error
-    throw new PriceFileError([`PRICES_FILE names ${path}, which cannot be read (${reason}).`], { cause: error })
-  }
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : error
-    throw new PriceFileError([`PRICES_FILE names ${path}, which is not JSON (${reason}).`], { cause: error })
-  }
+  const json = readJson(path)
   const result = file.safeParse(json)
   if (!result.success) {
     const faults = result.error.issues.slice(0, 10).map(({ path: place, message }) => {
-      const where = place.length > 0 ? `"${place.map(String).join(' → ')}"` : 'the whole'
-      return `PRICES_FILE: ${where} of ${path}: ${message}.`
+      const where = place.map(String).join(' → ')
+      return {
+        en: `PRICES_FILE: ${where ? `"${where}"` : 'the whole'} of ${path}: ${message}.`,
+        zh: `PRICES_FILE：${path} 中的${where ? ` "${where}" ` : '整体'}不正确：${message}`,
+      }
     })
     throw new PriceFileError(faults)
   }
   const today = new Date().toISOString().slice(0, 10)
   return new Map(Object.entries(result.data).map(([id, one]) => [id, one && priceOf(one, today)]))
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readTextFile(path))
+  } catch (error) {
+    if (error instanceof TextFileError) {
+      throw new PriceFileError([{ en: `PRICES_FILE: ${error.message}`, zh: `PRICES_FILE：${error.zh}` }], {
+        cause: error,
+      })
+    }
+    if (error instanceof SyntaxError) {
+      const fault = {
+        en: `PRICES_FILE names ${path}, which is not JSON (${error.message}).`,
+        zh: `PRICES_FILE 指向的 ${path} 不是 JSON（${error.message}）。`,
+      }
+      throw new PriceFileError([fault], { cause: error })
+    }
+    const reason = error instanceof Error && 'code' in error ? error.code : error
+    const fault = {
+      en: `PRICES_FILE names ${path}, which cannot be read (${reason}).`,
+      zh: `PRICES_FILE 指向的 ${path} 无法读取（${reason}）。`,
+    }
+    throw new PriceFileError([fault], { cause: error })
+  }
 }
 
 function priceOf(one: NonNullable<z.output<typeof price>>, today: string): Price {

@@ -17,9 +17,10 @@ import type { FastifyRequest } from 'fastify'
 import ipaddr from 'ipaddr.js'
 import type { Caller, Services } from '../generation/services.ts'
 import { ownerOf } from '../generation/tokens.ts'
-import { isLoopback, type Settings } from '../settings.ts'
+import { faultIn, headerText, isLoopback, type Settings, SettingsError } from '../settings.ts'
 import type { TokenRecord } from '../storage/records.ts'
 import { cleanSecret, readSecret } from '../storage/seal.ts'
+import { readTextFile } from '../storage/text-file.ts'
 import type { App } from './app.ts'
 import { HttpRefusal } from './errors.ts'
 import { idOf, nothingHere } from './ids.ts'
@@ -510,7 +511,19 @@ function keptText(file: string, make: () => string) {
   } finally {
     rmSync(temporary, { force: true })
   }
-  const text = readFileSync(file, 'utf8').trim()
-  if (text === '') throw new Error(`${file} is empty; delete it and start again, then a new one is made.`)
-  return text
+  return tokenIn(file)
+}
+
+/** People put one of their own there. @throws SettingsError */
+function tokenIn(file: string) {
+  const text = readTextFile(file).trim()
+  if (text === '') {
+    const en = `${file} is empty; delete it and start again, then a new one is made.`
+    throw new SettingsError([{ en, zh: `${file} 是空文件；请删除后重新启动，将自动生成新的令牌。` }])
+  }
+  try {
+    return headerText(text)
+  } catch (error) {
+    throw new SettingsError([faultIn(file, error)], { cause: error })
+  }
 }

@@ -1,18 +1,8 @@
 /** Seals secrets before they reach the database: AES-256-GCM under a key derived from SECRET_KEY, bound to their place. */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import path from 'node:path'
+import { readTextFile, TextFileError } from './text-file.ts'
 
 export interface Seal {
   /** `place` binds the secret to its row, such as `configurations/{id}`: moved elsewhere it cannot be opened. */
@@ -120,8 +110,15 @@ function nextSecretFile(dataDir: string) {
 
 function readText(file: string) {
   try {
-    return readFileSync(file, 'utf8').trim()
+    const text = readTextFile(file).trim()
+    if (text === '') {
+      throw new SealError(
+        `The secret ${file} is empty. Put the former one back; where no keys were stored yet, delete the file and a new one is made.`,
+      )
+    }
+    return text
   } catch (error) {
+    if (error instanceof SealError || error instanceof TextFileError) throw error
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
     throw new SealError(`The secret ${file} cannot be read (${reason}). Let the user that runs this server read it.`, {
       cause: error,

@@ -668,7 +668,7 @@ describe('PRICES_FILE', () => {
 
   test('a missing or broken file stops the start and names the variable', async () => {
     await expect(startApp({ environment: { PRICES_FILE: '/nowhere/prices.json' } })).rejects.toThrow(
-      /cannot start[\s\S]*PRICES_FILE names \/nowhere\/prices\.json, which cannot be read \(ENOENT\)/,
+      /cannot be used[\s\S]*PRICES_FILE names \/nowhere\/prices\.json, which cannot be read \(ENOENT\)/,
     )
   })
 

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { readEnvironmentFile } from '../../src/environment-file.ts'
 import { loadSettings, readEnvironment, SettingsError, variableNames } from '../../src/settings.ts'
 
 function faultsOf(environment: Record<string, string>) {
@@ -229,6 +230,30 @@ describe('.env', () => {
       expect(loadSettings(checked)).toEqual(loadSettings({}))
     },
   )
+
+  test.each([
+    ['A=b', 'b'],
+    ['A = b c ', 'b c'],
+    ['export A=b', 'b'],
+    ['A=', ''],
+    ['A= # a remark', ''],
+    ['A=b # a remark', 'b'],
+    ['A="b # c" # a remark', 'b # c'],
+    ["A='$b'", '$b'],
+    ['A="C:\\new\\data"', 'C:\\new\\data'],
+    ["A=it's", "it's"],
+    ['A=postgresql://u:p=w@db/x?sslmode=require', 'postgresql://u:p=w@db/x?sslmode=require'],
+    ['\ufeffA=b', 'b'],
+    ['\u3000A=b', 'b'],
+  ])('the line %j sets %j', (line, value) => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'webimgui-env-'))
+    writeFileSync(path.join(folder, '.env'), `# a remark\n\n${line}\n`)
+
+    expect(readEnvironmentFile(path.join(folder, '.env'))).toEqual({
+      assignments: [{ name: 'A', value, line: 3 }],
+      faults: [],
+    })
+  })
 
   test('the real environment wins', () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'webimgui-env-'))

@@ -1,0 +1,68 @@
+/** Text files that people write, read as their editors write them. */
+import { readFileSync } from 'node:fs'
+
+/** A file that cannot be read as text: a sentence that names it and says what would work. */
+export class TextFileError extends Error {
+  override name = 'TextFileError'
+  /** The message in Chinese. */
+  readonly zh: string
+
+  constructor(en: string, zh: string, options: { cause?: unknown } = {}) {
+    super(en, options)
+    this.zh = zh
+  }
+}
+
+/**
+ * UTF-8 or UTF-16, with or without a byte order mark (Notepad, and `>` in PowerShell 5), lines ended in the way of any system; here they
+ * end in `\n`.
+ * @throws TextFileError when it is another encoding or no text; errors of the file system as they come.
+ */
+export function readTextFile(file: string): string {
+  const bytes = readFileSync(file)
+  const text = decode(bytes, file).replace(/\r\n?/g, '\n')
+  const nul = text.indexOf('\0')
+  if (nul >= 0) throw notText(file, text.slice(0, nul).split('\n').length)
+  return text
+}
+
+function decode(bytes: Uint8Array, file: string) {
+  const encoding = encodingOf(bytes)
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes)
+  } catch (error) {
+    throw notText(file, encoding === 'utf-8' ? firstBadLine(bytes) : 1, error)
+  }
+}
+
+function encodingOf([first, second]: Uint8Array) {
+  const isText = (byte: number | undefined) => byte !== undefined && byte !== 0 && byte < 0x80
+  // Without a mark a zero beside a plain letter tells.
+  if ((first === 0xff && second === 0xfe) || (isText(first) && second === 0)) return 'utf-16le'
+  if ((first === 0xfe && second === 0xff) || (first === 0 && isText(second))) return 'utf-16be'
+  return 'utf-8'
+}
+
+function firstBadLine(bytes: Uint8Array) {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let line = 1
+  for (let start = 0; start <= bytes.length; line++) {
+    const end = bytes.indexOf(0x0a, start)
+    try {
+      decoder.decode(bytes.subarray(start, end < 0 ? undefined : end))
+    } catch {
+      return line
+    }
+    if (end < 0) break
+    start = end + 1
+  }
+  return line
+}
+
+function notText(file: string, line: number, cause?: unknown) {
+  return new TextFileError(
+    `${file}, line ${line}: this is not UTF-8, so the file was probably saved in another encoding (ANSI, GBK). Save it as UTF-8.`,
+    `${file} 第 ${line} 行不是 UTF-8，文件可能以其他编码（ANSI、GBK）保存。请另存为 UTF-8。`,
+    { cause },
+  )
+}
