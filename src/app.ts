@@ -24,7 +24,7 @@ import { createUsage } from './generation/usage.ts'
 import { createWaiting } from './generation/waiting.ts'
 import type { RecentErrors } from './log.ts'
 import { createHttp } from './providers/http.ts'
-import { addressOf, loginLink } from './server/access.ts'
+import { accessTokenOf, addressOf, loginLink } from './server/access.ts'
 import { createServer } from './server/app.ts'
 import { type Settings, SettingsError } from './settings.ts'
 import { createAnswers } from './storage/answers.ts'
@@ -48,8 +48,9 @@ export interface App {
 export interface Listening {
   /** Where the server is, without a slash at the end. */
   address: string
-  /** What to open in a browser; logs in by itself where a token is needed. */
+  /** What to open in a browser; logs in by itself where the token was made here. */
   link: string
+  needsToken: boolean
 }
 
 export interface Overrides {
@@ -197,7 +198,11 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       for (const { provider } of fromEnvironment) await store.configurations.takeBack(`env-${provider}`)
       await runner.resume()
       const { port } = server.server.address() as AddressInfo
-      return { address: addressOf(settings, port), link: loginLink(settings, port) }
+      return {
+        address: addressOf(settings, port),
+        link: loginLink(settings, port),
+        needsToken: accessTokenOf(settings) !== undefined,
+      }
     },
     async close() {
       clearInterval(housekeeping)

@@ -17,7 +17,7 @@ const timeScale = 0.1
 const doubao = await startDoubaoSimulator({ timeScale })
 const qwen = await startQwenSimulator({ timeScale })
 
-const { address, link, settings } = await start({
+const { address, link, needsToken, settings } = await start({
   change: environment => ({
     ...environment,
     DATA_DIR: environment.DATA_DIR || './demo-data',
@@ -33,7 +33,7 @@ const { address, link, settings } = await start({
   },
 })
 
-const header = link.includes('token=') ? ` \\\n    -H 'Authorization: Bearer YOUR_TOKEN'` : ''
+const header = needsToken ? ` \\\n    -H 'Authorization: Bearer YOUR_TOKEN'` : ''
 
 console.log(`
 webimgui demo 演示 — ${address}

@@ -4,6 +4,7 @@
  */
 import { accessSync, constants, mkdirSync, openSync } from 'node:fs'
 import path from 'node:path'
+import querystring from 'node:querystring'
 import { type DestinationStream, destination, type Level, type Logger, multistream, pino } from 'pino'
 import { type Settings, SettingsError } from './settings.ts'
 
@@ -11,7 +12,7 @@ export type Log = Logger
 
 type LogSettings = Pick<
   Settings,
-  'logLevel' | 'logFormat' | 'logFile' | 'accessToken' | 'secretKey' | 'environmentKeys'
+  'logLevel' | 'logFormat' | 'logFile' | 'accessToken' | 'secretKey' | 'environmentKeys' | 'database'
 >
 
 const hidden = '[redacted]'
@@ -134,7 +135,10 @@ function clean(value: unknown, showsPrompts: boolean, depth: number): unknown {
 
 /** Works on the finished line, so that messages and stacks of other people's errors are covered too. */
 function secretRemover(settings: LogSettings) {
-  const known = [settings.accessToken, settings.secretKey, ...Object.values(settings.environmentKeys)]
+  const { accessToken, secretKey, environmentKeys, database } = settings
+  const password = database.kind === 'postgresql' ? new URL(database.url).password : undefined
+  const passwords = password === undefined ? [] : [password, querystring.unescape(password)]
+  const known = [accessToken, secretKey, ...Object.values(environmentKeys), ...passwords]
   const secrets = known.filter(secret => secret !== undefined && secret.length >= 6)
   return (line: string) => {
     let cleaned = line

@@ -10,13 +10,13 @@ Everything is set by environment variables or .env, such as PORT=8080 npm start;
 const { isLoopback } = await import('./settings.ts')
 const { start } = await import('./start.ts')
 
-const { app, settings, address, link } = await start()
+const { app, settings, address, link, needsToken } = await start()
 // Standard output belongs to the log, whose lines are for programs.
 const say = console.error
-const needsToken = link.includes('token=')
 
 say(`webimgui is at ${address} — API description 接口文档: ${address}/docs`)
-if (needsToken) say(`Log in with 登录链接: ${link}`)
+if (settings.accessToken !== undefined) say(`Log in with your ACCESS_TOKEN 请用 ACCESS_TOKEN 登录: ${link}`)
+else if (needsToken) say(`Log in with 登录链接: ${link}`)
 else if (settings.publicUrl && !isLoopback(new URL(settings.publicUrl).hostname)) {
   say(`Whoever reaches ${settings.publicUrl} can spend with your keys, because there is no ACCESS_TOKEN. Set one and start again.
 公网地址未设置 ACCESS_TOKEN，任何人都能用你的密钥生成图片。请设置后重新启动。`)

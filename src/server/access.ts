@@ -108,9 +108,13 @@ export function addressOf(settings: Settings, port: number) {
   return settings.publicUrl ?? `http://${host}:${port}`
 }
 
-/** What to open in a browser; it logs in by itself where a token is needed. */
+/**
+ * What to open in a browser. With a token that was made here it logs in by itself: its owner has no other way to learn it. One from the
+ * environment is known already, and stays out of what is printed: that ends in the journal of the system or of the container.
+ */
 export function loginLink(settings: Settings, port: number) {
   const base = addressOf(settings, port)
+  if (settings.accessToken !== undefined) return `${base}/login`
   const token = accessTokenOf(settings)
   return token === undefined ? `${base}/` : `${base}/login?token=${encodeURIComponent(token)}`
 }

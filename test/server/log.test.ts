@@ -45,6 +45,7 @@ test('no secret gets in, wherever it stands', () => {
     ACCESS_TOKEN: 'the-access-token',
     DOUBAO_API_KEY: 'the-doubao-key',
     SECRET_KEY: 'the-long-secret-key',
+    DATABASE_URL: 'postgresql://u:the-database%40word%zz@db/x',
   })
   const link = 'https://bucket.example/a.png?X-Tos-Signature=abcdef&Expires=1'
 
@@ -55,7 +56,7 @@ test('no secret gets in, wherever it stands', () => {
   log.warn({ url: link, list: [{ deep: `see ${link} now` }] }, `cannot fetch ${link}`)
   log.error({
     err: new Error(`401 for the-doubao-key at ${link}`, {
-      cause: new Error('Bearer the-access-token, the-long-secret-key'),
+      cause: new Error('Bearer the-access-token, the-long-secret-key, the-database@word%zz'),
     }),
   })
   log.error(new Error(`refused ${link}`))
@@ -71,6 +72,7 @@ test('no secret gets in, wherever it stands', () => {
     'Expires',
     'the-doubao-key',
     'the-access-token',
+    'the-database',
     'the-long-secret-key',
     'AAAAAAAA',
   ]) {
