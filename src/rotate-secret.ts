@@ -47,19 +47,23 @@ async function rotate(environment: Record<string, string | undefined>, anySeal: 
       prepared?.discard()
       throw error
     })
-    prepared?.commit()
+    const former = prepared?.commit()
     console.log(
       `Sealed anew: ${sealed} key${sealed === 1 ? '' : 's'}. Everybody has to log in again. 已重新加密，请重新登录。`,
-    )
-    console.log(
-      'Backups that were made before open with the former secret alone: keep it as long as you keep them, or back up now. 此前的备份只能用旧密钥打开：请保留旧密钥，或立即重新备份。',
     )
     if (dropped.length > 0) console.log(`Enter these keys again 请重新录入密钥: ${dropped.join(', ')}`)
     if (settings.secretKey !== undefined) {
       console.log(
+        'Backups that were made before open with the SECRET_KEY of until now alone: write it down elsewhere before you change it in the environment or .env, and keep it as long as you keep them. 此前的备份只能用现在的 SECRET_KEY 打开：修改环境变量或 .env 之前，请先把它另行保存，直到不再需要这些备份。',
+      )
+      console.log(
         isKept
-          ? 'The new SECRET_KEY is in the data folder: take SECRET_KEY out of the environment and .env before you start. 请从环境变量和 .env 中删除 SECRET_KEY。'
+          ? 'The new SECRET_KEY is in the data folder: take SECRET_KEY out of the environment and .env before you start. 新密钥保存在数据目录中：启动前请从环境变量和 .env 中删除 SECRET_KEY。'
           : 'Set SECRET_KEY to the new one before you start. 启动前请把 SECRET_KEY 改为新值。',
+      )
+    } else if (former !== undefined) {
+      console.log(
+        `The former secret is kept in ${former}. Backups that were made before open with it alone: keep that file as long as you keep them, then delete it. 旧密钥保存在 ${former}。此前的备份只能用它打开：保留这些备份期间请勿删除该文件。`,
       )
     }
   } finally {

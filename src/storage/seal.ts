@@ -1,6 +1,17 @@
 /** Seals secrets before they reach the database: AES-256-GCM under a key derived from SECRET_KEY, bound to their place. */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import path from 'node:path'
 import { readTextFile, TextFileError } from './text-file.ts'
 
@@ -75,7 +86,7 @@ export function secretsOf(dataDir: string, configured: string | undefined): [Sec
   const file = path.join(dataDir, 'secret.key')
   const next = nextSecretFile(dataDir)
   const kept = existsSync(file) ? [{ text: readText(file), keep: () => rmSync(next, { force: true }) }] : []
-  const changed = existsSync(next) ? [{ text: readText(next), keep: () => renameSync(next, file) }] : []
+  const changed = existsSync(next) ? [{ text: readText(next), keep: () => void putInPlace(dataDir) }] : []
   const [first, ...others] = [...kept, ...changed]
   if (first) return [first, ...others]
   const text = newSecret()
@@ -93,15 +104,30 @@ export function newSecret() {
   return randomBytes(32).toString('base64url')
 }
 
-/** Puts a secret beside the present one; it counts once the database is sealed with it. `commit` puts it in its place. */
-export function prepareSecret(dataDir: string, text: string): { commit(): void; discard(): void } {
+/**
+ * Puts a secret beside the present one; it counts once the database is sealed with it. `commit` puts it in its place and tells the file
+ * in which the former one is kept, if the data folder had one.
+ */
+export function prepareSecret(dataDir: string, text: string): { commit(): string | undefined; discard(): void } {
   const next = nextSecretFile(dataDir)
   rmSync(next, { force: true })
   writeNew(next, text)
   return {
-    commit: () => renameSync(next, path.join(dataDir, 'secret.key')),
+    commit: () => putInPlace(dataDir),
     discard: () => rmSync(next, { force: true }),
   }
+}
+
+/** The former one stays beside it: it alone opens the backups that were made before. */
+function putInPlace(dataDir: string) {
+  const file = path.join(dataDir, 'secret.key')
+  const former = existsSync(file) ? `${file}.before-${new Date().toISOString().replace(/[:.]/g, '-')}` : undefined
+  if (former !== undefined) {
+    linkSync(file, former)
+    chmodSync(former, 0o600)
+  }
+  renameSync(nextSecretFile(dataDir), file)
+  return former
 }
 
 function nextSecretFile(dataDir: string) {

@@ -153,6 +153,10 @@ test('a new secret seals everything anew, is kept for its owner alone, and ends 
   expect(output).not.toContain(secret)
   expect(statSync(file('secret.key')).mode & 0o777).toBe(0o600)
   expect(existsSync(file('secret.key.next'))).toBe(false)
+  // Backups of before open with the former one alone.
+  const [, former = ''] = /The former secret is kept in (\S+secret\.key\.before-\S+)\. /.exec(output) ?? []
+  expect(readFileSync(former, 'utf8').trim()).toBe(oldSecret)
+  expect(statSync(former).mode & 0o777).toBe(0o600)
   const rows = sealedRows()
   expect(rows.every(row => row.includes(createSeal(secret).keyId))).toBe(true)
   expect(rows.some(row => oldRows.includes(row))).toBe(false)
@@ -175,6 +179,7 @@ test('a given secret takes the place of one from the environment', async () => {
   expect([short.code, short.output]).toEqual([1, expect.stringContaining('NEW_SECRET_KEY is shorter than 16')])
   expect([same.code, same.output]).toEqual([1, expect.stringContaining('in use already')])
   expect([right.code, right.output]).toEqual([0, expect.stringContaining('Set SECRET_KEY to the new one')])
+  expect(right.output).toMatch(/open with the SECRET_KEY of until now alone: write it down elsewhere/)
   expect(existsSync(file('secret.key'))).toBe(false)
   await expectKeyWorks({ SECRET_KEY: 'the next secret of all' })
 })
@@ -255,5 +260,8 @@ test.each(['before', 'after'])(
 
     expect(existsSync(file('secret.key.next'))).toBe(false)
     expect(text('secret.key') === text('former')).toBe(moment === 'before')
+    // The next start keeps the former one as well: both files that the two changes left hold it.
+    const kept = readdirSync(dataDir).filter(name => name.startsWith('secret.key.before-'))
+    expect(kept.map(name => text(name))).toEqual(moment === 'before' ? [] : [text('former'), text('former')])
   },
 )
