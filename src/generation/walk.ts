@@ -71,6 +71,9 @@ const mostEmptyLooks = 3
 /** Looks in all, also those that the service did not answer: together about five minutes. */
 const mostLooks = 10
 
+/** An answer that drips, or a stream that only says that it lives, comes to an end so long after the call should have. */
+const longestBodyMs = 10 * 60_000
+
 /** Looks in a row that bring nothing, before the person is told. */
 const mostQuietTroubles = 4
 
@@ -249,10 +252,12 @@ export class CallWalk {
     let streamed = ''
     let wasRequested = false
     let requestId: string | undefined
+    const timeoutMs = this.parts.pauses.scaled(call.timeoutMs + longestBodyMs)
     const http: Http = {
       request: async request => {
         wasRequested = true
-        const [response] = await Promise.all([context.http.request(request), this.reached('request-sent')])
+        const sent = context.http.request({ timeoutMs, ...request })
+        const [response] = await Promise.all([sent, this.reached('request-sent')])
         // All services name it so; a broken body does not take it away.
         requestId = response.headers['x-request-id']
         return response

@@ -7,9 +7,10 @@
 import { lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Readable } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, constants as zlib } from 'node:zlib'
 import ipaddr from 'ipaddr.js'
 import { buildConnector, Client, type Dispatcher, errors, Response as UndiciResponse } from 'undici'
+import packageFile from '../../package.json' with { type: 'json' }
+import { decoded } from './decode.ts'
 import { ExchangeError, type FailureCode, type ProviderFailure } from './errors.ts'
 
 export interface Http {
@@ -33,13 +34,15 @@ export interface HttpRequest {
   headersTimeoutMs: number
   /** Between two pieces of the body. */
   idleTimeoutMs: number
+  /** Until the end of the body, however slowly it comes; then it counts as cut. When absent `headersTimeoutMs` and ten minutes. */
+  timeoutMs?: number
 }
 
 export interface HttpResponse {
   status: number
   /** Names in lower case; of repeated ones the first. */
   headers: Record<string, string>
-  /** Decoded (gzip). @throws ExchangeError `maybe_billed` with what came when it is cut or larger than `maxBytes`. */
+  /** Decoded. @throws ExchangeError `maybe_billed` with what came when it is cut or larger than `maxBytes`. */
   text(maxBytes?: number): Promise<string>
   /** Pieces of the decoded body; throws like `text`. */
   body: AsyncIterable<Uint8Array>
@@ -93,6 +96,13 @@ export class BodyTooLarge extends ExchangeError {
 }
 
 const largestText = 256 * 1024 * 1024
+/** Gateways put traces and policies there. An answer that cost money is not lost with them. */
+const largestHeaders = 16 * 1024 * 1024
+/** For the body, where nothing else is said. */
+const usualBodyMs = 10 * 60_000
+
+/** To tell other programs, and the rules of hosts that answer nobody who does not say who it is. */
+const userAgent = `webimgui/${packageFile.version}`
 
 export function createHttp(options: HttpOptions): OutgoingHttp {
   const connectTimeoutMs = options.connectTimeoutMs ?? 10_000
@@ -117,10 +127,13 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
       },
       pipelining: 0,
       allowH2: false,
-      maxHeaderSize: 64 * 1024,
+      maxHeaderSize: largestHeaders,
     })
     clients.add(client)
+    const { headersTimeoutMs, idleTimeoutMs, timeoutMs = headersTimeoutMs + usualBodyMs } = request
+    const deadline = setTimeout(() => client.destroy(new DeadlineError()).catch(() => {}), timeoutMs)
     const release = () => {
+      clearTimeout(deadline)
       clients.delete(client)
       client.destroy().catch(() => {})
     }
@@ -131,8 +144,8 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
         headers,
         body,
         signal: request.signal,
-        headersTimeout: request.headersTimeoutMs,
-        bodyTimeout: request.idleTimeoutMs,
+        headersTimeout: headersTimeoutMs,
+        bodyTimeout: idleTimeoutMs,
       })
       const key = /^Bearer (\S{8,})$/.exec(headers.authorization ?? headers.Authorization ?? '')?.[1]
       return responseOf(answer, { release, host: target.url.host, signal: request.signal, key })
@@ -310,7 +323,7 @@ function blockedSentence(host: string): string {
 
 /** Sent as whole bytes, so that the length is known. A form is spelled by the implementation that it comes from. */
 async function encoded(request: HttpRequest): Promise<{ body?: string | Uint8Array; headers: Record<string, string> }> {
-  const headers = { ...request.headers }
+  const headers: Record<string, string> = { 'user-agent': userAgent, ...request.headers }
   const { body } = request
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) return { body, headers }
   const form = body instanceof globalThis.FormData ? new globalThis.Response(body) : new UndiciResponse(body)
@@ -440,57 +453,6 @@ function collected(stream: Readable): AsyncIterable<Uint8Array> {
   }
 }
 
-/**
- * Everything that a piece of a compressed body holds is given out before the next is read, so a cut one loses
- * nothing.
- */
-async function* decoded(body: AsyncIterable<Uint8Array>, encoding: string | undefined): AsyncGenerator<Uint8Array> {
-  const name = encoding?.trim().toLowerCase() ?? ''
-  if (name === '' || name === 'identity') return yield* body
-  let decoder: ReturnType<typeof decoderFor> | undefined
-  let failure: Error | undefined
-  const ready: Buffer[] = []
-  const take = (from: ReturnType<typeof decoderFor>) => {
-    for (let output = from.read(); output !== null; output = from.read()) ready.push(output)
-  }
-  try {
-    for await (const piece of body) {
-      if (piece.length === 0) continue
-      const open = decoder ?? decoderFor(name, piece)
-      if (!decoder) {
-        open.on('readable', () => take(open))
-        open.on('error', error => {
-          failure ??= error
-        })
-        decoder = open
-      }
-      await new Promise<void>(resolve => open.write(piece, () => resolve()))
-      take(open)
-      yield* ready.splice(0)
-      if (failure) throw failure
-    }
-    const open = decoder
-    if (!open) return
-    await new Promise<void>(resolve => open.once('close', resolve).end())
-    yield* ready
-    if (failure) throw failure
-  } finally {
-    decoder?.destroy()
-  }
-}
-
-function decoderFor(encoding: string, first: Uint8Array) {
-  if (encoding === 'gzip' || encoding === 'x-gzip') return createGunzip({ flush: zlib.Z_SYNC_FLUSH })
-  if (encoding === 'br') return createBrotliDecompress({ flush: zlib.BROTLI_OPERATION_FLUSH })
-  if (encoding === 'deflate') {
-    // Some servers leave the zlib wrapper out, whose first byte ends in 8.
-    return ((first[0] ?? 0) & 0x0f) === 8
-      ? createInflate({ flush: zlib.Z_SYNC_FLUSH })
-      : createInflateRaw({ flush: zlib.Z_SYNC_FLUSH })
-  }
-  throw new Error(`Unknown content-encoding ${encoding}`)
-}
-
 // ── What an error proves ────────────────────────────────────────────────────────────────────────────────────────────
 
 function refused(message: string, cause?: unknown): ExchangeError {
@@ -534,7 +496,8 @@ function unsent(error: unknown, host: string): ExchangeError {
 /** The request may have arrived. */
 function lost(error: unknown, host: string, waitingFor: 'headers' | 'body'): ExchangeError {
   if (error instanceof ExchangeError) return error
-  const isTimeout = error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError
+  const kinds = [errors.HeadersTimeoutError, errors.BodyTimeoutError, DeadlineError]
+  const isTimeout = kinds.some(kind => error instanceof kind)
   const code: FailureCode = isTimeout ? 'provider_timeout' : 'outcome_unknown'
   const detail = codeOf(error)
   const what = isTimeout
@@ -546,6 +509,11 @@ function lost(error: unknown, host: string, waitingFor: 'headers' | 'body'): Exc
     { code, disposition: 'maybe_billed', message: `${host} ${what}. What was asked may have been done.` },
     { cause: error },
   )
+}
+
+/** The time of a whole exchange is over. */
+class DeadlineError extends Error {
+  override name = 'DeadlineError'
 }
 
 function codeOf(error: unknown): string {

@@ -142,7 +142,7 @@ export const qwen: Provider = {
 
 // ── Exchanges ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const lookTimeouts = { headersTimeoutMs: lookTimeoutMs, idleTimeoutMs: lookTimeoutMs }
+const lookTimeouts = { headersTimeoutMs: lookTimeoutMs, idleTimeoutMs: lookTimeoutMs, timeoutMs: 2 * lookTimeoutMs }
 
 function look(context: Context, path: string): Promise<RawAnswer> {
   return exchange(context, { method: 'GET', path, ...lookTimeouts })
