@@ -42,7 +42,7 @@ describe('imports', () => {
 
   test.each(files.filter(file => /^providers\/\w+\//.test(file)))('%s knows no other adapter', file => {
     const folder = path.dirname(file)
-    const shared = ['providers/provider.ts', 'providers/errors.ts', 'providers/http.ts']
+    const shared = ['provider', 'answers', 'errors', 'http'].map(name => `providers/${name}.ts`)
 
     expect(importsOf(file).filter(target => !target.startsWith(`${folder}/`) && !shared.includes(target))).toEqual([])
   })

@@ -689,10 +689,22 @@ export class CallWalk {
       lostAfter: since + resultLifeMs,
       note: (reason: Reason | null) => this.note(reason),
     }
-    return collector.collect(picture, place, { fetching: ending, waiting: stopping }).catch(error => {
+    const located = await this.located(picture)
+    return collector.collect(located, place, { fetching: ending, waiting: stopping }).catch(error => {
       this.throwIfStopping()
       throw error
     })
+  }
+
+  /** A place without a host is at home at the address that answered, as links of a page are. */
+  private async located(picture: Picture): Promise<Picture> {
+    if (picture.url === undefined || /^[a-z][a-z0-9+.-]*:/i.test(picture.url)) return picture
+    const context = await this.access()
+    if ('unusable' in context) return picture
+    const from = new URL(this.provider().addressOf(this.call.route, context.baseUrl))
+    const isRooted = picture.url.startsWith('/') && !picture.url.startsWith('//')
+    // Letter for letter, where that is possible: a signature may cover it.
+    return { ...picture, url: isRooted ? from.origin + picture.url : new URL(picture.url, from).href }
   }
 
   /** Asked for, and neither made nor refused. */

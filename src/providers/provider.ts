@@ -42,6 +42,8 @@ export interface Provider {
    * @throws InvalidRequest with every fault, before anything is sent.
    */
   plan(request: PlanRequest, model: Model): Plan
+  /** Pure: where calls of this route are sent. What an answer names without a host is at home there. */
+  addressOf(route: string, baseUrl: string): string
   /**
    * One HTTP exchange that may cost money. Yields what it learns: a task id, the parts of a stream, the raw answer.
    * An answer with an error status is an answer. Throws ExchangeError when there was none or not a whole one.
@@ -274,6 +276,8 @@ export type WarningCode =
   | 'layers_without_seed'
   | 'edit_without_moderation'
   | 'model_retired'
+  | 'picture_damaged'
+  | 'picture_not_shown'
   | 'cap_without_price'
   | 'cap_in_other_currency'
 
@@ -344,8 +348,9 @@ export interface Parsed {
 
 export interface Picture {
   index: number
-  /** One of the two. The URL is used letter for letter. */
+  /** One of the two. The URL is used letter for letter; it may lack its beginning, which is that of the address that answered. */
   url?: string
+  /** Bare, or a data URI, in any spelling. */
   base64?: string
   /** When the URL dies, ms since 1970, as far as its query tells. */
   expiresAt?: number

@@ -282,7 +282,7 @@ describe('parse', () => {
     expect(parse(200, body)).toEqual({
       pictures: [
         { index: 0, base64: 'aGk=' },
-        { index: 1, base64: 'aG8=' },
+        { index: 1, base64: 'data:image/png;base64,aG8=' },
       ],
       failures: [],
       revisedPrompt: 'A tall lighthouse',
@@ -299,7 +299,7 @@ describe('parse', () => {
     expect(parse(200, body).pictures).toEqual([
       { index: 0, url, expiresAt: Date.UTC(2026, 8, 20, 9) },
       { index: 1, url: 'https://e.org/b.png' },
-      { index: 2, base64: 'aGk=' },
+      { index: 2, base64: 'data:image/png;base64,aGk=' },
     ])
   })
 

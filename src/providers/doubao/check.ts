@@ -1,8 +1,9 @@
 /** Proves a configuration without paying: document 1541523 and probes published in 2026-09 and 2026-10. */
+import { isObject, jsonOf } from '../answers.ts'
 import { ExchangeError } from '../errors.ts'
 import type { CheckResult, Context, RawAnswer } from '../provider.ts'
 import { models, traits } from './models.ts'
-import { authorization, errorIn, failure, isObject, jsonOf, metaOf, type ServiceError } from './wire.ts'
+import { authorization, errorIn, failure, metaOf, type ServiceError } from './wire.ts'
 
 /** An id that no service has: it is refused right after the key was accepted, and nothing can be drawn with it. */
 const noModel = 'does-not-exist'

@@ -22,10 +22,12 @@ export const doubao: Provider = {
   parse,
   check,
 
+  addressOf: (_route, baseUrl) => `${baseUrl}/images/generations`,
+
   async *send(call, context) {
     const response = await context.http.request({
       method: 'POST',
-      url: `${context.baseUrl}/images/generations`,
+      url: doubao.addressOf(call.route, context.baseUrl),
       headers: {
         authorization: authorization(context.apiKey),
         'content-type': 'application/json',

@@ -226,15 +226,25 @@ const byStatus: Readonly<Record<number, Omit<FailureRow, 'code'>>> = {
   504: row('', 'provider_timeout', 'maybe_billed', `Ark did not answer its own gateway in time. ${unsure}`),
 }
 
+/** Does a row say what this code means? */
+export function isKnownCode(code: string | undefined): boolean {
+  return rowsFor(code).length > 0
+}
+
 /**
  * The row for a code, else that of the status. A gateway's words for a connection that broke behind it (`isBroken`) prove nothing
  * about the work, whatever the status.
  */
 export function failureFor(status: number, code: string | undefined, isBroken = false): Omit<FailureRow, 'code'> {
-  const found = failureRows
-    .filter(row => code === row.code || code?.startsWith(`${row.code}.`))
-    .toSorted((a, b) => b.code.length - a.code.length)[0]
+  const [found] = rowsFor(code)
   // A timeout of the gateway says more than the internal error that it reports; what may have been billed stays so.
   if (found) return status === 504 && found.disposition === 'maybe_billed' ? failureByStatus(504) : found
   return isBroken && status === 503 ? failureByStatus(500) : failureByStatus(status)
+}
+
+/** The longest code first. */
+function rowsFor(code: string | undefined): FailureRow[] {
+  return failureRows
+    .filter(row => code === row.code || code?.startsWith(`${row.code}.`))
+    .toSorted((a, b) => b.code.length - a.code.length)
 }

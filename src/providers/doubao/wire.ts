@@ -1,5 +1,16 @@
 /** How Ark spells requests and answers: Volcengine Ark documents 1541523 (images) and 1824137 (stream), 2026-10. */
 import { createParser } from 'eventsource-parser'
+import {
+  besideBill,
+  type Entry,
+  isObject,
+  type JsonRecord,
+  jsonOf,
+  mayNamePicture,
+  readEntries,
+  sourceIn,
+  wholeSourcesIn,
+} from '../answers.ts'
 import { brokeBehindGateway, ExchangeError, type Fault, InvalidRequest, type ProviderFailure } from '../errors.ts'
 import type { HttpResponse } from '../http.ts'
 import type {
@@ -15,7 +26,7 @@ import type {
   ReferencePlace,
   Warning,
 } from '../provider.ts'
-import { failureFor } from './failures.ts'
+import { failureFor, isKnownCode } from './failures.ts'
 import { traits } from './models.ts'
 
 // ── Requests ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -179,6 +190,8 @@ function faultsOf(request: PlanRequest, model: Model): Fault[] {
     } else if (reference.width * reference.height < 262_144) {
       const got = `${reference.width}x${reference.height}`
       fault('images', `A picture to take apart needs at least 262144 pixels, as 512x512 has; got ${got}.`)
+    } else if (reference.mimeType === 'image/heic') {
+      fault('images', 'A picture to take apart must be PNG or JPEG; got HEIC. Save it as JPEG first.')
     }
     if (background !== undefined) {
       fault('parameters.background', 'A background cannot be chosen together with layers. Leave out one of the two.')
@@ -217,42 +230,47 @@ function faultsOf(request: PlanRequest, model: Model): Fault[] {
 export function parse(answer: RawAnswer, call: { body: JsonObject }): Parsed {
   if (answer.status < 200 || answer.status >= 300) {
     const error = failure(answer, errorIn(jsonOf(answer.body)) ?? { message: beginningOf(answer) })
-    return { pictures: [], failures: [], error, complete: true }
+    return { pictures: [], failures: [], error: besideBill(error, answer.body), complete: true }
   }
-  return isEventStream(answer.body) ? parseStream(answer, call.body) : parseJson(answer)
+  const parsed = isEventStream(answer.body) ? parseStream(answer, call.body) : parseJson(answer)
+  return parsed.error ? { ...parsed, error: besideBill(parsed.error, answer.body) } : parsed
 }
 
 function parseJson(answer: RawAnswer): Parsed {
   const json = jsonOf(answer.body)
-  if (!isObject(json)) return answer.complete ? unintelligible(answer) : parseBeginning(answer)
-  const items = Array.isArray(json.data) ? json.data : []
+  if (typeof json !== 'object' || json === null) return parseBeginning(answer)
+  const envelope = isObject(json) ? json : {}
+  const entries = readEntries(json)
   const pictures: Picture[] = []
   const failures: Parsed['failures'] = []
-  items.forEach((item: unknown, index) => {
-    const read = readItem(item, index, answer)
+  entries.forEach((entry, index) => {
+    const read = readEntry(entry, index, answer)
     if ('code' in read) failures.push(read)
     else pictures.push(read)
   })
-  const found = errorIn(json)
-  const parsed: Parsed = { pictures, failures, billedImages: billedImages(json), complete: true }
-  if (pictures.length === 0)
-    parsed.error = found ? failure(answer, found) : (whole(failures) ?? nothing(answer, json, parsed.billedImages))
+  const found = errorIn(envelope)
+  const parsed: Parsed = { pictures, failures, billedImages: billedImages(envelope), complete: true }
+  if (pictures.length === 0) {
+    // One answer of 2026-09-30 came without the `error` around it; so does the code of a gateway that says that all went well.
+    const isError = found && (envelope.error || isKnownCode(found.code))
+    parsed.error = isError
+      ? failure(answer, found)
+      : (whole(failures) ?? nothing(answer, envelope, parsed.billedImages))
+  }
   // The pictures that came before the service gave up are good; the error belongs to the first that is missing. A `message` of
   // "success" beside them is none.
-  else if (found && json.error)
-    failures.push({ ...failure(answer, found), disposition: 'refused', index: items.length })
+  else if (found && envelope.error)
+    failures.push({ ...failure(answer, found), disposition: 'refused', index: entries.length })
   return parsed
 }
 
 /** A picture, or why it is not there. */
-function readItem(item: unknown, index: number, answer: RawAnswer): Picture | Parsed['failures'][number] {
-  if (isObject(item)) {
-    const picture = pictureIn(item, index)
-    if (picture) return picture
-    const found = errorIn(item)
-    // Failed pictures are not billed (document 1541523), whatever the reason was.
-    if (found) return { ...failure(answer, found), disposition: 'refused', index }
-  }
+function readEntry({ source, item }: Entry, index: number, answer: RawAnswer): Picture | Parsed['failures'][number] {
+  const details = isObject(item) ? detailsIn(item) : undefined
+  if (source) return { ...pictureAt(index, source), ...(details && { details }) }
+  const found = errorIn(item)
+  // Failed pictures are not billed (document 1541523), whatever the reason was.
+  if (found) return { ...failure(answer, found), disposition: 'refused', index }
   return {
     index,
     code: 'provider_rejected',
@@ -262,14 +280,10 @@ function readItem(item: unknown, index: number, answer: RawAnswer): Picture | Pa
   }
 }
 
-function pictureIn(item: JsonRecord, index: number): Picture | undefined {
-  const details = detailsIn(item)
-  if (typeof item.url === 'string' && item.url !== '') {
-    return { index, url: item.url, expiresAt: expiryOf(item.url), ...(details && { details }) }
-  }
-  if (typeof item.b64_json === 'string' && item.b64_json !== '')
-    return { index, base64: item.b64_json, ...(details && { details }) }
-  return undefined
+function pictureAt(index: number, source: NonNullable<Entry['source']>): Picture {
+  return source.url === undefined
+    ? { index, base64: source.base64 }
+    : { index, url: source.url, expiresAt: expiryOf(source.url) }
 }
 
 /** What an image cannot tell itself: which layer it is and where it lies. */
@@ -293,13 +307,10 @@ function expiryOf(url: string): number | undefined {
   return Date.UTC(year!, month! - 1, day, hour, minute, second) + seconds * 1000
 }
 
-/** The items of a JSON answer that was cut, as far as their URLs are whole. */
+/** The items of a JSON answer that was cut or garbled, as far as they are whole. */
 function parseBeginning(answer: RawAnswer): Parsed {
-  const urls = answer.body.matchAll(/"url"\s*:\s*("https?:[^"\\]*(?:\\.[^"\\]*)*")/g)
-  const pictures = [...urls].map((match, index): Picture => {
-    const url = jsonOf(match[1]!) as string
-    return { index, url, expiresAt: expiryOf(url) }
-  })
+  const pictures = wholeSourcesIn(answer.body).map((source, index) => pictureAt(index, source))
+  if (answer.complete && pictures.length === 0) return unintelligible(answer)
   return { pictures, failures: [], complete: false }
 }
 
@@ -322,7 +333,8 @@ function beginningOf(answer: RawAnswer): string {
 
 /** Documented are a list that is empty and a bill of nothing; anything else may be a picture that nobody understands. */
 function nothing(answer: RawAnswer, json: JsonRecord, billed: number | undefined): ProviderFailure {
-  const isRefusal = billed === undefined ? Array.isArray(json.data) : billed === 0
+  const isEmpty = Array.isArray(json.data) && json.data.length === 0 && !mayNamePicture(answer.body)
+  const isRefusal = billed === undefined ? isEmpty : billed === 0
   return {
     code: 'provider_rejected',
     disposition: isRefusal ? 'refused' : 'maybe_billed',
@@ -392,7 +404,7 @@ function parseStream(answer: RawAnswer, body: JsonObject): Parsed {
     if (isSucceeded(event) || isFailed(event)) {
       const index = indexOf(json, taken, next)
       next = index + 1
-      const read = readItem(json, index, answer)
+      const read = readEntry({ source: sourceIn(json), item: json }, index, answer)
       if ('code' in read) {
         parsed.failures.push(read)
       } else {
@@ -442,12 +454,12 @@ function readEvents(text: string): StreamEvent[] {
 }
 
 function beginningOfEvent(data: string): JsonRecord | undefined {
-  const url = /"url"\s*:\s*("https?:[^"\\]*(?:\\.[^"\\]*)*")/.exec(data)?.[1]
-  if (url === undefined || !data.includes('"image_generation.partial_succeeded"')) return undefined
+  const [source] = wholeSourcesIn(data)
+  if (!source || !data.includes('"image_generation.partial_succeeded"')) return undefined
   const index = /"image_index"\s*:\s*(\d+)\s*,/.exec(data)?.[1]
   return {
     type: 'image_generation.partial_succeeded',
-    url: jsonOf(url),
+    ...(source.url === undefined ? { b64_json: source.base64 } : { url: source.url }),
     ...(index === undefined ? {} : { image_index: Number(index) }),
   }
 }
@@ -467,8 +479,6 @@ function isLast(event: StreamEvent): boolean {
 }
 
 // ── Pieces of JSON ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-type JsonRecord = { [name: string]: unknown }
 
 export interface ServiceError {
   code?: string
@@ -510,18 +520,6 @@ export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: Ser
 function billedImages(json: JsonRecord): number | undefined {
   const images = isObject(json.usage) ? json.usage.generated_images : undefined
   return typeof images === 'number' ? images : undefined
-}
-
-export function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-export function isObject(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** What a value looks like, without what it holds. */

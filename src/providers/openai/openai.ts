@@ -1,8 +1,9 @@
+import { isObject, jsonOf } from '../answers.ts'
 import { ExchangeError } from '../errors.ts'
 import type { HttpResponse } from '../http.ts'
 import type { CheckResult, Context, JsonObject, JsonValue, Provider, RawAnswer } from '../provider.ts'
 import { models, unlisted } from './models.ts'
-import { authorization, errorIn, failure, isObject, jsonOf, metaOf, parse, plan } from './wire.ts'
+import { authorization, errorIn, failure, metaOf, parse, plan } from './wire.ts'
 
 /**
  * OpenAI's image API, and every service that speaks it under a base address of its own. Synchronous only: an answer that is lost
@@ -19,11 +20,13 @@ export const openai: Provider = {
   parse,
   check,
 
+  addressOf: (route, baseUrl) => `${baseUrl}/images/${route === 'edits' ? 'edits' : 'generations'}`,
+
   async *send(call, context) {
     const isEdit = call.route === 'edits'
     const response = await context.http.request({
       method: 'POST',
-      url: `${context.baseUrl}/images/${isEdit ? 'edits' : 'generations'}`,
+      url: openai.addressOf(call.route, context.baseUrl),
       headers: {
         authorization: authorization(context.apiKey),
         'x-client-request-id': call.id,

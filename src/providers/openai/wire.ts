@@ -1,4 +1,14 @@
 /** How OpenAI's image API spells requests and answers (types of its official client 7.57.0, 2026-11). */
+import {
+  besideBill,
+  type Entry,
+  isObject,
+  type JsonRecord,
+  jsonOf,
+  mayNamePicture,
+  readEntries,
+  wholeSourcesIn,
+} from '../answers.ts'
 import { brokeBehindGateway, ExchangeError, type Fault, InvalidRequest, type ProviderFailure } from '../errors.ts'
 import type { HttpResponse } from '../http.ts'
 import type {
@@ -115,35 +125,30 @@ export function parse(answer: RawAnswer): Parsed {
   const json = jsonOf(answer.body)
   if (answer.status < 200 || answer.status >= 300) {
     const error = failure(answer, errorIn(json) ?? { message: beginningOf(answer) })
-    return { pictures: [], failures: [], error, complete: true }
+    return { pictures: [], failures: [], error: besideBill(error, answer.body), complete: true }
   }
-  if (!isObject(json)) return answer.complete ? unintelligible(answer) : parseBeginning(answer)
-  const items = Array.isArray(json.data) ? json.data : []
+  if (typeof json !== 'object' || json === null) return parseBeginning(answer)
   const pictures: Picture[] = []
   const failures: Parsed['failures'] = []
   const revised: string[] = []
-  items.forEach((item: unknown, index) => {
-    const picture = isObject(item) ? pictureIn(item, index) : undefined
-    if (picture) pictures.push(picture)
+  readEntries(json).forEach(({ source, item }, index) => {
+    if (source) pictures.push(pictureAt(index, source))
     else failures.push(failedItem(item, index, answer))
     if (isObject(item) && typeof item.revised_prompt === 'string' && item.revised_prompt)
       revised.push(item.revised_prompt)
   })
   const parsed: Parsed = { pictures, failures, revisedPrompt: revised[0], complete: true }
   if (pictures.length > 0) return parsed
-  const found = errorIn(json)
-  parsed.error = found ? failure(answer, found) : nothing(answer, json, failures)
+  const envelope = isObject(json) ? json : {}
+  const found = errorIn(envelope)
+  parsed.error = besideBill(found ? failure(answer, found) : nothing(answer, envelope, failures), answer.body)
   return parsed
 }
 
-function pictureIn(item: JsonRecord, index: number): Picture | undefined {
-  if (typeof item.b64_json === 'string' && item.b64_json !== '') {
-    // Some services put a whole data URI there.
-    return { index, base64: item.b64_json.replace(/^data:[^,]*,/, '') }
-  }
-  if (typeof item.url !== 'string' || item.url === '') return undefined
-  const data = /^data:[^,]*;base64,(.+)$/s.exec(item.url)
-  return data ? { index, base64: data[1]! } : { index, url: item.url, expiresAt: expiryOf(item.url) }
+function pictureAt(index: number, source: NonNullable<Entry['source']>): Picture {
+  return source.url === undefined
+    ? { index, base64: source.base64 }
+    : { index, url: source.url, expiresAt: expiryOf(source.url) }
 }
 
 /** OpenAI's links are signed by the store behind them, which writes the end of their life into `se`. */
@@ -152,14 +157,11 @@ function expiryOf(url: string): number | undefined {
   return Number.isNaN(end) ? undefined : end
 }
 
-/**
- * The pictures of an answer that was cut, as far as they are whole. An alternative for each letter (`(?:[^"\\]|\\.)+`) would fill the
- * stack of the engine with a picture of some megabytes.
- */
+/** The pictures of an answer that was cut or garbled, as far as they are whole. */
 function parseBeginning(answer: RawAnswer): Parsed {
-  const items = answer.body.matchAll(/"(b64_json|url)"\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")/g)
-  const found = [...items].map((match, index) => pictureIn({ [match[1]!]: jsonOf(match[2]!) }, index))
-  return { pictures: found.filter(picture => picture !== undefined), failures: [], complete: false }
+  const pictures = wholeSourcesIn(answer.body).map((source, index) => pictureAt(index, source))
+  if (answer.complete && pictures.length === 0) return unintelligible(answer)
+  return { pictures, failures: [], complete: false }
 }
 
 /** Why a picture is not there, as far as the service says it. */
@@ -199,7 +201,7 @@ function nothing(answer: RawAnswer, json: JsonRecord, failures: Parsed['failures
     const { index: _, ...failure } = failed
     return failure
   }
-  const isEmptyList = Array.isArray(json.data)
+  const isEmptyList = Array.isArray(json.data) && json.data.length === 0 && !mayNamePicture(answer.body)
   return {
     code: 'provider_rejected',
     disposition: isEmptyList ? 'refused' : 'maybe_billed',
@@ -285,20 +287,4 @@ function retryAfterMs(headers: Record<string, string>): number | undefined {
     ? Number(value) * 1000
     : Date.parse(value) - Date.parse(headers.date ?? '')
   return Number.isFinite(pause) ? Math.max(pause, 0) : undefined
-}
-
-// ── Pieces of JSON ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-type JsonRecord = { [name: string]: unknown }
-
-export function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-export function isObject(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

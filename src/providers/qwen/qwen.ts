@@ -38,6 +38,8 @@ export const qwen: Provider = {
   plan: planCalls,
   parse: parseAnswer,
 
+  addressOf: (route, baseUrl) => `${baseUrl}${paths[route as Route]}`,
+
   async *send(call, context): AsyncGenerator<Learned> {
     const route = call.route as Route
     const isTask = route !== 'MM'

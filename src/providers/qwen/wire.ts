@@ -1,4 +1,5 @@
 /** The wire format of DashScope: the exact bodies of a request, and what an answer holds. Pure. */
+import { besideBill, jsonOf, namesBill, readEntries, sourceOf, wholeSourcesIn } from '../answers.ts'
 import { type Fault, InvalidRequest, type ProviderFailure } from '../errors.ts'
 import type {
   JsonObject,
@@ -327,8 +328,9 @@ export function parseAnswer(answer: RawAnswer, call: { route: string; body: Json
     ...(revisedPrompt === undefined ? {} : { revisedPrompt }),
     ...(billedImages === undefined ? {} : { billedImages }),
   }
-  // A picture that came is kept, whatever else the answer says.
-  if (found.pictures.length > 0) return { pictures: found.pictures, ...rest, complete: answer.complete }
+  // A picture that came is kept, whatever else the answer says, and wherever a gateway put it.
+  const pictures = found.pictures.length > 0 ? found.pictures : elsewhereIn(envelope, answer)
+  if (pictures.length > 0) return { pictures, ...rest, complete: answer.complete }
 
   const status = text(output.task_status)
   const isUnfinished = status === 'PENDING' || status === 'RUNNING' || status === 'SUSPENDED'
@@ -361,7 +363,7 @@ function errorOf(
   const message = text(envelope.message) ?? text(output.message) ?? text(compatible.message)
   const isAnswered = answer.status >= 200 && answer.status < 300
 
-  if (!isAnswered) return failureOf(code, message ?? beginning(answer.body), place)
+  if (!isAnswered) return besideBill(failureOf(code, message ?? beginning(answer.body), place), answer.body)
   const plain = { providerCode: code, providerMessage: message, requestId: place.requestId }
   if (status === 'UNKNOWN') {
     return {
@@ -380,12 +382,12 @@ function errorOf(
       ...plain,
     }
   }
-  const wasBilled = (billedImages ?? 0) > 0
+  const wasBilled = (billedImages ?? 0) > 0 || namesBill(answer.body)
   // Only a task that failed is known to be free whatever the reason.
   const isFinal = status === 'FAILED'
   const failure =
     code !== undefined || isFinal ? failureOf(code, message, { ...place, isFinal }) : withoutIndex(failures[0])
-  if (failure) return wasBilled ? { ...failure, disposition: 'maybe_billed' } : failure
+  if (failure) return besideBill(failure, answer.body)
   // Without even an `output` it may not be the service that answered.
   const isUnproved = wasBilled || !asRecord(envelope.output)
   return {
@@ -412,11 +414,7 @@ function withoutEnvelope(answer: RawAnswer, place: ErrorPlace): Parsed {
     return { pictures: [], failures: [], error, complete: answer.complete }
   }
   // The whole strings in a cut answer are as good as ever: their pictures were paid for.
-  const pictures = [...answer.body.matchAll(/"(?:image|url)"\s*:\s*("(?:[^"\\]|\\.)*")/g)]
-    .map(match => text(parseJson(match[1]!)))
-    .filter(url => url !== undefined)
-    .filter(url => /^https?:/.test(url))
-    .map((url, index) => pictureAt(index, url))
+  const pictures = wholeSourcesIn(answer.body).map((source, index) => pictureAt(index, source.url ?? source.base64))
   if (pictures.length > 0) return { pictures, failures: [], complete: answer.complete }
   const error: ProviderFailure = {
     code: 'outcome_unknown',
@@ -481,10 +479,18 @@ function foundIn(
   return { pictures, failures }
 }
 
-function pictureAt(index: number, url: string, details?: JsonObject): Picture {
+/** Pictures of a success in a form that is not DashScope's own, as gateways translate it. */
+function elsewhereIn(envelope: JsonObject, answer: RawAnswer): Picture[] {
+  if (answer.status < 200 || answer.status >= 300) return []
+  const sources = readEntries(envelope).flatMap(({ source }) => source ?? [])
+  return sources.map((source, index) => pictureAt(index, source.url ?? source.base64))
+}
+
+function pictureAt(index: number, written: string, details?: JsonObject): Picture {
   const more = details ? { details } : {}
-  const inline = /^data:[^,]*;base64,(.+)$/s.exec(url)
-  if (inline) return { index, base64: inline[1]!, ...more }
+  const source = sourceOf(written, 'place')
+  if (source?.url === undefined) return { index, base64: source?.base64 ?? written, ...more }
+  const { url } = source
   const expires = /[?&]Expires=(\d{9,11})(?:&|#|$)/.exec(url)
   return {
     index,
@@ -525,11 +531,7 @@ function billedImagesOf(usage: JsonObject | undefined): number | undefined {
 // ── JSON of unknown shape ───────────────────────────────────────────────────────────────────────────────────────────
 
 export function parseJson(body: string): JsonValue | undefined {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
+  return jsonOf(body) as JsonValue | undefined
 }
 
 export function asRecord(value: JsonValue | undefined): JsonObject | undefined {

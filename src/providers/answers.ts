@@ -1,0 +1,197 @@
+/**
+ * Reads answers of image services in every spelling that services and gateways use. What is read here may have been paid for, so a
+ * picture is not given up because of how its place is written; requests are checked strictly elsewhere, before money moves.
+ */
+import type { ProviderFailure } from './errors.ts'
+
+export type JsonRecord = { [name: string]: unknown }
+
+/** Where a picture is. `base64` is text as it stood in the answer: bare, or a whole data URI. */
+export type PictureSource = { url: string; base64?: undefined } | { base64: string; url?: undefined }
+
+/** One place of an answer where a picture belongs. */
+export interface Entry {
+  /** Undefined when something else stands there. */
+  source?: PictureSource
+  /** The object (or text) that holds it, with all that the service tells beside it. */
+  item: unknown
+}
+
+// ── JSON ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Undefined when it is no JSON. Lists of pictures that share a name are joined, where `JSON.parse` keeps only the last. */
+export function jsonOf(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? joinRepeatedLists(value, text) : value
+  } catch {
+    return undefined
+  }
+}
+
+export function isObject(value: unknown): value is JsonRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function joinRepeatedLists(value: JsonRecord, text: string): JsonRecord {
+  const repeated = listNames.filter(name => name in value && isTwiceIn(text, `"${name}"`))
+  if (repeated.length === 0) return value
+  const members = topMembers(text)
+  const joined = { ...value }
+  for (const name of repeated) {
+    const values = members.filter(member => member.name === name).map(member => JSON.parse(member.text) as unknown)
+    if (values.length > 1) joined[name] = values.flat().filter(item => item !== null)
+  }
+  return joined
+}
+
+function isTwiceIn(text: string, part: string): boolean {
+  const first = text.indexOf(part)
+  return first >= 0 && text.includes(part, first + part.length)
+}
+
+/** The members of the outermost object, with the text of their values. */
+function topMembers(text: string): { name: string; text: string }[] {
+  const members: { name: string; text: string }[] = []
+  let depth = 0
+  let name: string | undefined
+  let start = 0
+  for (const { 0: token, index } of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}:,]/g)) {
+    if (token === '[' || token === '{') depth++
+    else if (token === ']' || token === '}') depth--
+    if (depth === 1 && token === ':') start = index + 1
+    else if (depth === 1 && name === undefined && token.startsWith('"')) name = JSON.parse(token) as string
+    const isEnd = (depth === 1 && token === ',') || (depth === 0 && token === '}')
+    if (isEnd && name !== undefined) {
+      members.push({ name, text: text.slice(start, index) })
+      name = undefined
+    }
+  }
+  return members
+}
+
+// ── Pictures ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Names under which lists of pictures stand, the usual first. */
+const listNames = ['data', 'images', 'output', 'outputs', 'output_images', 'result', 'results', 'image_urls', 'urls']
+/** Names under which one picture stands, itself or its place; a list under such a name is several. */
+const base64Names = ['b64_json', 'b64', 'base64', 'image_base64', 'b64_image']
+const placeNames = ['url', 'image_url', 'image', 'uri']
+
+/** Every place where a picture belongs, in the order of the answer. */
+export function readEntries(json: unknown): Entry[] {
+  // Beside an error, an address at the top leads to an explanation.
+  return isObject(json) && json.error ? entriesInLists(json) : entriesIn(json)
+}
+
+/** The picture of one item, if it holds any. */
+export function sourceIn(item: unknown): PictureSource | undefined {
+  return entriesIn(item).find(entry => entry.source !== undefined)?.source
+}
+
+function entriesIn(value: unknown): Entry[] {
+  if (typeof value === 'string') {
+    const source = sourceOf(value, 'unknown')
+    return source ? [{ source, item: value }] : []
+  }
+  if (Array.isArray(value)) {
+    return value.flatMap(item => {
+      const entries = entriesIn(item)
+      return entries.length > 0 ? entries : [{ item: item as unknown }]
+    })
+  }
+  if (!isObject(value)) return []
+  const inLists = entriesInLists(value)
+  if (countSources(inLists) > 0) return inLists
+  const own = ownEntries(value)
+  return own.length > 0 ? own : inLists
+}
+
+/** Of lists that name the same pictures twice, for clients of several kinds, the fullest counts. */
+function entriesInLists(value: JsonRecord): Entry[] {
+  let fullest: Entry[] = []
+  for (const name of listNames) {
+    const entries = entriesIn(value[name])
+    if (countSources(entries) > countSources(fullest) || fullest.length === 0) fullest = entries
+  }
+  return fullest
+}
+
+/** The picture itself before its place: it cannot be lost on the way any more. */
+function ownEntries(item: JsonRecord): Entry[] {
+  for (const name of [...base64Names, ...placeNames]) {
+    const kind = base64Names.includes(name) ? 'base64' : 'place'
+    const member = item[name]
+    const sources = (Array.isArray(member) ? member : [member]).flatMap((one: unknown) => {
+      if (typeof one === 'string') return sourceOf(one, kind) ?? []
+      return isObject(one) ? entriesIn(one).flatMap(({ source }) => source ?? []) : []
+    })
+    if (sources.length > 0) return sources.map(source => ({ source, item }))
+  }
+  return []
+}
+
+const countSources = (entries: readonly Entry[]) => entries.filter(entry => entry.source !== undefined).length
+
+/** What a text means in the place of a picture; `kind` is what the name before it says. */
+export function sourceOf(written: string, kind: 'base64' | 'place' | 'unknown'): PictureSource | undefined {
+  const text = written.trim()
+  if (text === '') return undefined
+  if (/^data:/i.test(text)) return { base64: text }
+  if (/^https?:/i.test(text)) return { url: text }
+  if (kind === 'base64' || isBase64OfPicture(text)) return { base64: text }
+  if (kind === 'place' || /^(?:\.{0,2}\/|[\w.-]+\/)\S+\.(?:png|jpe?g|webp|gif|avif|bmp|svg)(?:[?#]\S*)?$/i.test(text)) {
+    return { url: text }
+  }
+  return undefined
+}
+
+/** PNG, JPEG, WebP, GIF, BMP, TIFF and the boxes of AVIF and HEIC, as their first bytes look in base64. */
+function isBase64OfPicture(text: string): boolean {
+  const isPicture = /^(?:iVBORw0KGgo|\/9j\/|_9j_|UklGR|R0lGOD|Qk[0-9]|SUkqA|TU0AK|AAAA[A-Za-z])/.test(text)
+  return isPicture && text.length >= 64 && /^[\w+/=\s-]+$/.test(text.slice(0, 1024))
+}
+
+/**
+ * The pictures that stand whole in a text that is no JSON: an answer that was cut, or garbled. An alternative for each letter
+ * (`(?:[^"\\]|\\.)+`) would fill the stack of the engine with a picture of some megabytes.
+ */
+export function wholeSourcesIn(text: string): PictureSource[] {
+  // Pages of gateways name addresses too, for search engines.
+  if (/^\s*</.test(text)) return []
+  const members = text.matchAll(/"(b64_json|b64_image|image_url|image|url)"\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")/g)
+  return [...members].flatMap(([, name = '', value = '']) => {
+    const written = jsonOf(value)
+    if (typeof written !== 'string') return []
+    const source = sourceOf(written, base64Names.includes(name) ? 'base64' : 'unknown')
+    return source ?? []
+  })
+}
+
+/** Could anything in an answer without a readable picture be one? Then nobody may say that nothing was made. */
+export function mayNamePicture(body: string): boolean {
+  return /https?:(?:\/|\\\/){2}|;base64,|[\w+/-]{200}/i.test(body)
+}
+
+// ── Bills ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Does an answer, a stream or what came of one say that something was billed? A count of pictures is the bill where there is one. */
+export function namesBill(body: string): boolean {
+  const counts = [...body.matchAll(/"(?:generated_images|(?:output_)?image_count)"\s*:\s*"?(\d+)/g)]
+  if (counts.length > 0) return counts.some(([, count]) => Number(count) > 0)
+  return /"(?:output|total)_tokens"\s*:\s*"?(?:[1-9]|0\.0*[1-9])/.test(body)
+}
+
+/** An error beside a bill proves nothing: whatever its code, something was made. */
+export function besideBill(failure: ProviderFailure, body: string): ProviderFailure {
+  if (failure.disposition === 'maybe_billed' || !namesBill(body)) return failure
+  const { concerns: _, retryAfterMs: __, ...rest } = failure
+  return {
+    ...rest,
+    // A client may take a rate limit for leave to ask again.
+    code: failure.disposition === 'retry_safe' ? 'outcome_unknown' : failure.code,
+    disposition: 'maybe_billed',
+    message:
+      'The service names an error and a bill in one answer, so a picture may have been made and charged. Look at its usage page before you ask again.',
+  }
+}
