@@ -4,9 +4,9 @@ import { z } from 'zod'
 const stored = {
   id: z.string(),
   url: z.string().describe('The picture, byte for byte as it came. Absolute when `PUBLIC_URL` is set.'),
-  thumbnail_url: z.string().describe('A WebP of at most 512 pixels a side.'),
-  width: z.int().describe('Pixels.'),
-  height: z.int().describe('Pixels.'),
+  thumbnail_url: z.string().describe('A WebP of at most 512 pixels a side; 404 for a picture that cannot be shown.'),
+  width: z.int().describe('Pixels; 0 where the file does not tell.'),
+  height: z.int().describe('Pixels; 0 where the file does not tell.'),
   bytes: z.int(),
   mime_type: z.string(),
   sha256: z.string().describe('Of the bytes, in hexadecimal.'),
@@ -29,7 +29,10 @@ export const StoredReference = z
 
 export const UploadForm = z
   .object({
-    file: z.string().meta({ format: 'binary' }).describe('One picture: PNG, JPEG, WebP, GIF, TIFF or AVIF.'),
+    file: z
+      .string()
+      .meta({ format: 'binary' })
+      .describe('One picture: PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, or HEIC for a model that takes it.'),
   })
   .meta({ id: 'UploadForm' })
 

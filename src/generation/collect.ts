@@ -5,12 +5,12 @@ import type { OutgoingHttp } from '../providers/http.ts'
 import type { Picture } from '../providers/provider.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import { type Files, StorageError } from '../storage/files.ts'
-import type { FailureRecord, ImageRecord } from '../storage/records.ts'
+import type { FailureRecord, GenerationRecord, ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
-import { FetchError, fetchPicture } from './download.ts'
+import { FetchError, fetchPicture, type StoredBytes } from './download.ts'
 import type { Doorbell } from './events.ts'
 import type { Pauses } from './pauses.ts'
-import { NotAPicture, pictureFacts } from './pictures.ts'
+import { inspectFile, NotAPicture } from './pictures.ts'
 import type { Reached } from './points.ts'
 import { storedBytes } from './references.ts'
 import { createPlaces } from './turns.ts'
@@ -105,33 +105,53 @@ export function createCollector(parts: {
 
   return {
     async collect(picture, place, signals) {
-      let image: ImageRecord | undefined
+      let file: StoredFile | undefined
       let brokenSince: number | undefined
-      for (let tries = 1; ; tries++) {
-        try {
-          image ??= (await takenUp(picture, place)) ?? (await put(picture, place, signals.fetching))
-          await writeRow(image)
-          isStoreSound = true
-          offered.delete(image.id)
-          await place.note(null)
-          parts.onStored(image)
-          return undefined
-        } catch (error) {
-          signals.fetching.throwIfAborted()
-          const trouble = troubleOf(error)
-          if (trouble.isStore) isStoreSound = false
-          brokenSince = trouble.broken ? (brokenSince ?? Date.now()) : undefined
-          if (brokenSince !== undefined && Date.now() - brokenSince > pauses.scaled(brokenForMs)) {
-            return failure(place, 'provider_rejected', trouble.sentence)
+      /** The longest that came of it so far. */
+      let best: StoredBytes | undefined
+      let isGivenUp = false
+      try {
+        for (let tries = 1; ; tries++) {
+          try {
+            file ??= await takenUp(picture, place)
+            if (!file) {
+              const bytes = isGivenUp && best ? best : await fetchInTurn(picture, place, signals.fetching)
+              file = await put(picture, place, bytes).catch(async error => {
+                if (bytes !== best) await rm(bytes.temporaryPath, { force: true }).catch(() => {})
+                throw error
+              })
+            }
+            await writeRow(file)
+            isStoreSound = true
+            offered.delete(file.image.id)
+            await place.note(null)
+            parts.onStored(file.image)
+            return undefined
+          } catch (error) {
+            if (error instanceof FetchError && error.kept) best = await longest(best, error.kept)
+            signals.fetching.throwIfAborted()
+            const trouble = troubleOf(error)
+            if (trouble.isStore) isStoreSound = false
+            brokenSince = trouble.broken ? (brokenSince ?? Date.now()) : undefined
+            const isBroken = brokenSince !== undefined && Date.now() - brokenSince > pauses.scaled(brokenForMs)
+            const isGone =
+              trouble.expired || (trouble.gone && Date.now() > Math.max(picture.expiresAt ?? 0, place.lostAfter))
+            if ((isBroken || isGone) && best && !isGivenUp) {
+              isGivenUp = true
+              continue
+            }
+            if (isBroken || trouble.unusable) return failure(place, 'provider_rejected', trouble.sentence)
+            if (isGone) {
+              const message = `The picture was made, but its address has expired before it could be stored (${trouble.sentence}).`
+              return failure(place, 'storage_failed', message)
+            }
+            const message = `A picture was made but is not stored yet: ${trouble.sentence} Trying again.`
+            await place.note({ code: 'picture_not_stored', message, values: { detail: trouble.sentence } })
+            await pauses.wait(pauses.storing(tries), signals.waiting)
           }
-          if (trouble.expired || (trouble.gone && Date.now() > Math.max(picture.expiresAt ?? 0, place.lostAfter))) {
-            const message = `The picture was made, but its address has expired before it could be stored (${trouble.sentence}).`
-            return failure(place, 'storage_failed', message)
-          }
-          const message = `A picture was made but is not stored yet: ${trouble.sentence} Trying again.`
-          await place.note({ code: 'picture_not_stored', message, values: { detail: trouble.sentence } })
-          await pauses.wait(pauses.storing(tries), signals.waiting)
         }
+      } finally {
+        if (best) await rm(best.temporaryPath, { force: true }).catch(() => {})
       }
     },
 
@@ -149,14 +169,15 @@ export function createCollector(parts: {
   }
 
   /** A file is put in its place whole or not at all, so what stands there is the picture, whether its address still lives or not. */
-  async function takenUp(picture: Picture, place: Place): Promise<ImageRecord | undefined> {
+  async function takenUp(picture: Picture, place: Place): Promise<StoredFile | undefined> {
     const id = imageIdOf(place.generationId, place.position)
     const file = offered.get(id)
     if (file === undefined) return undefined
     try {
       const bytes = await storedBytes({ file }, files)
       const sha256 = createHash('sha256').update(bytes).digest('hex')
-      return recordOf(picture, place, { ...(await pictureFacts(bytes)), bytes: bytes.length, sha256 }, file)
+      const { facts, state } = await inspectFile(bytes)
+      return storedFile(picture, place, { ...facts, state, bytes: bytes.length, sha256 }, file)
     } catch (error) {
       if (!(error instanceof StorageError || error instanceof NotAPicture)) throw error
       // What cannot be read now may be readable at the next try, and its address may be dead by then.
@@ -165,19 +186,13 @@ export function createCollector(parts: {
     }
   }
 
-  async function put(picture: Picture, place: Place, signal: AbortSignal): Promise<ImageRecord> {
-    const bytes = await fetchInTurn(picture, place, signal)
+  async function put(picture: Picture, place: Place, bytes: StoredBytes): Promise<StoredFile> {
     await reached('picture-fetched', place.generationId)
     const month = new Date().toISOString().slice(0, 7).replace('-', '/')
     const file = `${month}/${imageIdOf(place.generationId, place.position)}.${bytes.extension}`
-    try {
-      await files.put(file, bytes.temporaryPath)
-    } catch (error) {
-      await rm(bytes.temporaryPath, { force: true }).catch(() => {})
-      throw error
-    }
+    await files.put(file, bytes.temporaryPath)
     await reached('picture-put', place.generationId)
-    return recordOf(picture, place, bytes, file)
+    return storedFile(picture, place, bytes, file)
   }
 
   /** A picture that drips goes on beside the others: what came of it is kept, and its place is for the next. */
@@ -194,20 +209,22 @@ export function createCollector(parts: {
       const onBytes = (count: number) => {
         bytes += count
       }
-      return await fetchPicture({ http, files, source, signal, expiresAt, onBytes })
+      return await fetchPicture({ http, files, source, signal, expiresAt, onBytes, keepUnfinished: true })
     } finally {
       clearInterval(watch)
       held.leave()
     }
   }
 
-  async function writeRow(image: ImageRecord) {
+  async function writeRow({ image, warning }: StoredFile) {
     const generationId = image.generationId!
     await store.transaction(async ({ images, generations }) => {
       if ((await images.find(image.id)) || !(await images.insert(image))) return
       const stored = await images.ofGenerations([generationId])
       const imageUrls = stored.toSorted((a, b) => a.index - b.index).map(image => `/images/${image.id}`)
-      await generations.change(generationId, { imageUrls, charge: 'charged' })
+      const changed = await generations.change(generationId, { imageUrls, charge: 'charged' })
+      // Read behind the change, which makes pictures that are stored at the same time wait for each other.
+      if (warning) await generations.change(generationId, { warnings: [...(changed?.warnings ?? []), warning] })
     })
     doorbell.ring(generationId)
     await reached('picture-written', generationId)
@@ -218,14 +235,17 @@ function hostOf(url: string) {
   return URL.canParse(url) ? new URL(url).host : ''
 }
 
-function recordOf(
-  picture: Picture,
-  place: Place,
-  facts: Pick<ImageRecord, 'width' | 'height' | 'bytes' | 'mimeType' | 'sha256'>,
-  file: string,
-): ImageRecord {
+/** A file in its place, and what its row and its generation will say of it. */
+interface StoredFile {
+  image: ImageRecord
+  warning: GenerationRecord['warnings'][number] | undefined
+}
+
+type StoredFacts = Omit<StoredBytes, 'temporaryPath' | 'extension'>
+
+function storedFile(picture: Picture, place: Place, facts: StoredFacts, file: string): StoredFile {
   const { width, height, bytes, mimeType, sha256 } = facts
-  return {
+  const image: ImageRecord = {
     id: imageIdOf(place.generationId, place.position),
     role: 'result',
     generationId: place.generationId,
@@ -235,6 +255,25 @@ function recordOf(
     createdAt: new Date().toISOString(),
     details: picture.details ?? null,
   }
+  return { image, warning: warningOf(facts, place.position + 1) }
+}
+
+function warningOf({ state, mimeType }: StoredFacts, number: number): StoredFile['warning'] {
+  if (state === 'whole') return undefined
+  const parameter = 'images'
+  if (state === 'damaged') {
+    const message = `Picture ${number} came damaged or without its end each time; the most that came of it is kept.`
+    return { code: 'picture_damaged', parameter, message, values: { number } }
+  }
+  const message = `Picture ${number} came as ${mimeType}, which cannot be shown here. It is kept as it came; download it.`
+  return { code: 'picture_not_shown', parameter, message, values: { number, type: mimeType } }
+}
+
+async function longest(best: StoredBytes | undefined, next: StoredBytes): Promise<StoredBytes> {
+  if (!best) return next
+  const [kept, other] = next.bytes > best.bytes ? [next, best] : [best, next]
+  if (other.temporaryPath !== kept.temporaryPath) await rm(other.temporaryPath, { force: true }).catch(() => {})
+  return kept
 }
 
 function troubleOf(error: unknown) {
@@ -244,6 +283,7 @@ function troubleOf(error: unknown) {
       broken: error.kind === 'not_a_picture' || error.kind === 'too_large',
       gone: error.kind !== 'storage',
       expired: error.kind === 'expired',
+      unusable: error.kind === 'unusable',
       isStore: error.kind === 'storage',
     }
   }
@@ -252,6 +292,7 @@ function troubleOf(error: unknown) {
     broken: false,
     gone: false,
     expired: false,
+    unusable: false,
     isStore: error instanceof StorageError,
   }
 }

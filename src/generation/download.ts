@@ -4,9 +4,10 @@ import { open, rm } from 'node:fs/promises'
 import { ExchangeError } from '../providers/errors.ts'
 import { BodyTooLarge, type HttpResponse, type OutgoingHttp } from '../providers/http.ts'
 import { type Files, StorageError, storageError } from '../storage/files.ts'
-import { NotAPicture, type PictureFacts, pictureFacts, provePicture } from './pictures.ts'
+import { type FileState, inspectFile, NotAPicture, type PictureFacts } from './pictures.ts'
 
 export interface StoredBytes extends PictureFacts {
+  state: FileState
   /** From `files.temporary()`; belongs to whoever receives it. */
   temporaryPath: string
   bytes: number
@@ -17,21 +18,29 @@ export interface StoredBytes extends PictureFacts {
 /**
  * - `again`: nothing says that the picture is lost; fetching is free, so fetch again later
  * - `expired`: the address is dead and stays so
- * - `not_a_picture`, `too_large`: what came is not what we store
+ * - `not_a_picture`, `too_large`: what came is not the picture, or not all of it
+ * - `unusable`: what the answer says of the picture cannot be used, however often it is tried
  * - `storage`: our own disk; the cause is a StorageError
  */
-type FetchErrorKind = 'again' | 'expired' | 'not_a_picture' | 'too_large' | 'storage'
+type FetchErrorKind = 'again' | 'expired' | 'not_a_picture' | 'too_large' | 'unusable' | 'storage'
 
 export class FetchError extends Error {
   override name = 'FetchError'
   readonly kind: FetchErrorKind
   /** Of the answer, where there was one. */
   readonly status: number | undefined
+  /** What came all the same, for `keepUnfinished`: better than nothing when nothing better comes. */
+  readonly kept: StoredBytes | undefined
 
-  constructor(kind: FetchErrorKind, message: string, options: { status?: number; cause?: unknown } = {}) {
+  constructor(
+    kind: FetchErrorKind,
+    message: string,
+    options: { status?: number; cause?: unknown; kept?: StoredBytes } = {},
+  ) {
     super(message, { cause: options.cause })
     this.kind = kind
     this.status = options.status
+    this.kept = options.kept
   }
 }
 
@@ -40,6 +49,8 @@ export interface FetchOptions {
   files: Files
   /** The URL is used letter for letter. It is a key to the picture, so no message holds its query. */
   source: { url: string } | { base64: string }
+  /** Errors bring what came as `kept`, where it may be the picture or a part of it; whoever catches them owns its file. */
+  keepUnfinished?: boolean
   signal?: AbortSignal
   /** When the URL dies, ms since 1970, if it is known. */
   expiresAt?: number
@@ -57,14 +68,14 @@ export interface FetchOptions {
 
 const mebibyte = 1024 * 1024
 
-/** @throws FetchError; the reason of `signal` as it is. Nothing is left on the disk then. */
+/** @throws FetchError; the reason of `signal` as it is. Nothing is left on the disk then, but for `kept`. */
 export async function fetchPicture(options: FetchOptions): Promise<StoredBytes> {
   const { files, source } = options
   const maxBytes = options.maxBytes ?? 64 * mebibyte
   options.signal?.throwIfAborted()
-  if ('base64' in source) {
-    const kept = await keepBytes(files, decodedBase64(source.base64), maxBytes)
-    return looked(kept)
+  if ('base64' in source) return fromText(source.base64, maxBytes, options)
+  if (!isAddress(source.url)) {
+    throw new FetchError('unusable', 'What stands in the place of its address is no http:// or https:// address.')
   }
   const deadline = AbortSignal.timeout(options.timeoutMs ?? 3_600_000)
   const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline
@@ -76,10 +87,14 @@ export async function fetchPicture(options: FetchOptions): Promise<StoredBytes> 
       idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
     })
     if (response.status !== 200) throw await refusedFetch(response, options.expiresAt)
-    const kept = await keepBytes(files, counted(response.body, options.onBytes), maxBytes)
-    return await checked(response, kept)
+    const pieces = counted(response.body, options.onBytes)
+    const kept = await keepBytes(files, pieces, maxBytes, { keepsBeginning: options.keepUnfinished })
+    return await checked(response, kept, options)
   } catch (error) {
-    if (options.signal?.aborted) throw options.signal.reason
+    if (options.signal?.aborted) {
+      if (error instanceof FetchError && error.kept) await remove(error.kept)
+      throw options.signal.reason
+    }
     throw fetchError(error)
   }
 }
@@ -91,18 +106,47 @@ async function* counted(pieces: AsyncIterable<Uint8Array>, onBytes: FetchOptions
   }
 }
 
+/** Time changes nothing in a text, so what is broken in it is told by `state`, and what is no picture is `unusable`. */
+async function fromText(text: string, maxBytes: number, { files }: FetchOptions): Promise<StoredBytes> {
+  const kept = await keepBytes(files, inlineBytes(text), maxBytes)
+  try {
+    if (kept.bytes === 0) throw new FetchError('unusable', 'The picture has no bytes.')
+    return await inspected(kept)
+  } catch (error) {
+    await remove(kept)
+    const failed = fetchError(error)
+    throw failed.kind === 'not_a_picture' ? new FetchError('unusable', failed.message, { cause: error }) : failed
+  }
+}
+
+function isAddress(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.username === '' && url.password === ''
+}
+
+interface KeptBytes {
+  temporaryPath: string
+  bytes: number
+  sha256: string
+  /** What ended it before its end. */
+  cut?: unknown
+}
+
 /**
  * Writes what comes to a temporary file.
+ * @param options.keepsBeginning an error of `pieces` comes as `cut` of what came before it
  * @throws FetchError `too_large`, `storage`; errors of `pieces` as they are. The file is gone then.
  */
 export async function keepBytes(
   files: Files,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   maxBytes: number,
-): Promise<{ temporaryPath: string; bytes: number; sha256: string }> {
+  options: { keepsBeginning?: boolean } = {},
+): Promise<KeptBytes> {
   const temporaryPath = await onDisk(files.temporary())
   const hash = createHash('sha256')
   let bytes = 0
+  let cut: unknown
   try {
     const file = await onDisk(open(temporaryPath, 'wx'))
     try {
@@ -114,10 +158,14 @@ export async function keepBytes(
           written += (await onDisk(file.write(piece, written))).bytesWritten
         }
       }
+    } catch (error) {
+      const isOurs = error instanceof FetchError || error instanceof BodyTooLarge
+      if (!options.keepsBeginning || isOurs || bytes === 0) throw error
+      cut = error
     } finally {
       await onDisk(file.close())
     }
-    return { temporaryPath, bytes, sha256: hash.digest('hex') }
+    return { temporaryPath, bytes, sha256: hash.digest('hex'), ...(cut === undefined ? {} : { cut }) }
   } catch (error) {
     await rm(temporaryPath, { force: true }).catch(() => {})
     throw error
@@ -125,61 +173,90 @@ export async function keepBytes(
 }
 
 /**
- * Pieces of about 768 KiB, so that a picture is never in memory twice. A `data:` prefix and line breaks are passed
- * over.
- * @throws FetchError `not_a_picture` for anything that is not base64
+ * What a text holds, in pieces of about 768 KiB, so that a picture is never in memory twice: base64 of either alphabet, with or
+ * without its padding and broken into lines or not, or a data URI in any spelling (RFC 2397), also one that is not base64.
+ * @throws FetchError `unusable` for anything else
  */
-export function* decodedBase64(text: string): Generator<Buffer> {
-  let start = 0
-  if (/^data:/i.test(text.slice(0, 5))) {
-    const comma = text.indexOf(',')
-    if (comma < 0 || !/;base64$/i.test(text.slice(0, comma))) throw notBase64()
-    start = comma + 1
+export function* inlineBytes(text: string): Generator<Buffer> {
+  const prefix = /^\s*data:([^,]{0,1000}),/i.exec(text.slice(0, 1200))
+  if (!prefix && /^\s*data:/i.test(text.slice(0, 100))) throw notBase64()
+  const isUri = prefix !== null
+  if (isUri && !/;\s*base64\s*$/i.test(prefix[1] ?? '')) {
+    yield Buffer.from(unescapedUri(text.slice(prefix[0].length)), 'latin1')
+    return
   }
   let carried = ''
   let hasEnded = false
-  for (let position = start; position < text.length; position += mebibyte) {
-    const piece = carried + text.slice(position, position + mebibyte).replace(/[\r\n\t ]+/g, '')
-    const whole = piece.slice(0, piece.length - (piece.length % 4))
-    carried = piece.slice(whole.length)
-    if (whole === '') continue
-    if (hasEnded || !/^[A-Za-z0-9+/]+={0,2}$/.test(whole)) throw notBase64()
-    hasEnded = whole.endsWith('=')
-    yield Buffer.from(whole, 'base64')
+  for (let position = prefix?.[0].length ?? 0; position < text.length; ) {
+    let end = Math.min(text.length, position + mebibyte)
+    // An escape must not be cut in two.
+    const percent = isUri ? text.lastIndexOf('%', end - 1) : -1
+    if (end < text.length && percent >= end - 2) end = percent
+    const written = text.slice(position, end)
+    position = end
+    const piece = (carried + (isUri ? unescapedUri(written) : written)).replace(/\s+/g, '')
+    const letters = piece.replace(/=+$/, '')
+    if ((hasEnded && letters !== '') || !/^[\w+/-]*$/.test(letters)) throw notBase64()
+    hasEnded ||= letters.length < piece.length
+    const isLast = hasEnded || position >= text.length
+    const whole = isLast ? letters : letters.slice(0, letters.length - (letters.length % 4))
+    carried = letters.slice(whole.length)
+    if (whole !== '') yield Buffer.from(whole, 'base64')
   }
-  if (carried !== '') throw notBase64()
 }
 
-async function checked(
-  response: HttpResponse,
-  kept: { temporaryPath: string; bytes: number; sha256: string },
-): Promise<StoredBytes> {
-  const { headers } = response
+/** Bytes as characters, one each. */
+function unescapedUri(text: string): string {
+  const ascii = text.replace(/[\u0080-\uffff]+/g, letters => encodeURIComponent(letters.toWellFormed()))
+  return ascii.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+}
+
+async function checked(response: HttpResponse, kept: KeptBytes, options: FetchOptions): Promise<StoredBytes> {
+  const { headers, status } = response
   const announced = headers['content-encoding'] === undefined ? headers['content-length'] : undefined
+  if (kept.cut !== undefined) {
+    const failed = fetchError(kept.cut)
+    throw await withKept(new FetchError(failed.kind, failed.message, { status, cause: kept.cut }), kept, options)
+  }
   if (kept.bytes === 0 || (announced !== undefined && Number(announced) !== kept.bytes)) {
-    await rm(kept.temporaryPath, { force: true })
-    throw new FetchError('again', `Only ${kept.bytes} bytes of the picture came.`, { status: response.status })
+    const failed = new FetchError('again', `Only ${kept.bytes} bytes of the picture came.`, { status })
+    throw await withKept(failed, kept, options)
   }
-  const hasNoEnd = headers['content-length'] === undefined && headers['transfer-encoding'] === undefined
-  if (hasNoEnd) {
-    // Only the end of the connection ended it, and a cut looks the same: the picture itself has to tell.
-    await provePicture(kept.temporaryPath).catch(async error => {
-      await rm(kept.temporaryPath, { force: true })
-      throw new FetchError('again', 'The picture came without its end.', { status: response.status, cause: error })
-    })
+  try {
+    const file = await inspected(kept)
+    if (file.state === 'whole' || file.state === 'not_shown') return file
+    const message =
+      file.state === 'damaged'
+        ? 'The picture came without its end, or damaged.'
+        : 'What came is no picture of a known type.'
+    throw new FetchError('not_a_picture', message, { status, kept: file })
+  } catch (error) {
+    const failed = fetchError(error)
+    if (failed.kept && options.keepUnfinished) throw failed
+    await remove(kept)
+    throw failed.kept ? new FetchError(failed.kind, failed.message, { status }) : failed
   }
-  return looked(kept)
 }
 
-/** What kind of picture it is; removes what is none. */
-async function looked(kept: { temporaryPath: string; bytes: number; sha256: string }): Promise<StoredBytes> {
-  try {
-    if (kept.bytes === 0) throw new FetchError('not_a_picture', 'The picture has no bytes.')
-    return { ...kept, ...(await pictureFacts(kept.temporaryPath)) }
-  } catch (error) {
-    await rm(kept.temporaryPath, { force: true }).catch(() => {})
-    throw fetchError(error)
+/** The error with what came, where that is the beginning of a picture. */
+async function withKept(error: FetchError, kept: KeptBytes, options: FetchOptions): Promise<FetchError> {
+  const file = options.keepUnfinished ? await inspected(kept).catch(() => undefined) : undefined
+  if (!file || file.state === 'unknown') {
+    await remove(kept)
+    return error
   }
+  const { kind, message, status, cause } = error
+  return new FetchError(kind, message, { status, cause, kept: { ...file, state: 'damaged' } })
+}
+
+/** What kind of file it is. */
+async function inspected({ temporaryPath, bytes, sha256 }: KeptBytes): Promise<StoredBytes> {
+  const { facts, state } = await inspectFile(temporaryPath)
+  return { temporaryPath, bytes, sha256, ...facts, state }
+}
+
+function remove({ temporaryPath }: Pick<KeptBytes, 'temporaryPath'>): Promise<void> {
+  return rm(temporaryPath, { force: true }).catch(() => {})
 }
 
 /** Signed addresses die with 403 (both services, 2026-11); only words or the clock tell that from a passing refusal. */
@@ -226,5 +303,5 @@ function tooLarge(maxBytes: number): FetchError {
 }
 
 function notBase64(): FetchError {
-  return new FetchError('not_a_picture', 'The picture is not written in base64.')
+  return new FetchError('unusable', 'The picture is not written in base64.')
 }

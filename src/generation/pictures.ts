@@ -1,7 +1,9 @@
 /** Looking into picture files: what they are, whatever their name or sender says. */
+import { open, readFile, stat } from 'node:fs/promises'
 import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type'
 import PQueue from 'p-queue'
-import sharp from 'sharp'
+import sharp, { type Sharp, type SharpOptions } from 'sharp'
+import { bmpLength, bmpPixels, bmpSize, isBmp } from './bmp.ts'
 
 /** A picture as a path or as its bytes. */
 export type PictureSource = string | Buffer
@@ -10,7 +12,7 @@ export interface PictureFacts {
   mimeType: string
   /** Without a dot. */
   extension: string
-  /** In pixels, as a viewer shows it: turned by its EXIF orientation. */
+  /** In pixels, as a viewer shows it: turned by its EXIF orientation. 0 where it cannot be told. */
   width: number
   height: number
 }
@@ -32,9 +34,13 @@ const formats: Record<string, { format: string; extension: string }> = {
   'image/gif': { format: 'gif', extension: 'gif' },
   'image/tiff': { format: 'tiff', extension: 'tif' },
   'image/avif': { format: 'heif', extension: 'avif' },
+  // Its size can be read, its pixels cannot: sharp comes without a decoder of HEVC, which is patented.
+  'image/heic': { format: 'heif', extension: 'heic' },
 }
 
-const readable = 'JPEG, PNG, WebP, GIF, TIFF or AVIF'
+const bmp = { mimeType: 'image/bmp', extension: 'bmp' }
+
+const readable = 'JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF'
 
 const turns = new PQueue({ concurrency: 2 })
 
@@ -49,29 +55,59 @@ export function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return turns.add(work)
 }
 
+/** Can its pixels be decoded here? */
+export function isDecodable(mimeType: string): boolean {
+  return mimeType !== 'image/heic' && (mimeType === bmp.mimeType || Object.hasOwn(formats, mimeType))
+}
+
+/**
+ * A decoder of any type that is read here.
+ * @throws NotAPicture for a BMP that is damaged or of a rare kind
+ */
+export async function decoderOf(picture: PictureSource, options: SharpOptions): Promise<Sharp> {
+  if (!isBmp(await headOf(picture, 26))) return sharp(picture, options)
+  const bytes = typeof picture === 'string' ? await readFile(picture) : picture
+  const size = bmpSize(bytes)
+  if (size && size.width * size.height > mostPixels) throw tooManyPixels()
+  const pixels = bmpPixels(bytes)
+  if (!pixels) throw new NotAPicture(damaged(bmp.mimeType))
+  const { data, width, height, channels } = pixels
+  return sharp(data, { raw: { width, height, channels } })
+}
+
 /**
  * Reads the type from the first bytes and the size from the header; decodes nothing.
  * @param limit of pixels; none when absent
  * @throws NotAPicture; file system errors as they are
  */
 export async function pictureFacts(picture: PictureSource, limit?: number): Promise<PictureFacts> {
-  const type = await (typeof picture === 'string' ? fileTypeFromFile(picture) : fileTypeFromBuffer(picture))
+  const head = await headOf(picture, 256)
+  if (isBmp(head)) return bmpFacts(head, limit)
+  const type = await typeOf(picture)
   if (!type) throw new NotAPicture(`It is not a picture of a known type. Give ${readable}.`)
-  // Some AVIF files name the general container as their first brand.
+  // Some AVIF and HEIC files name the general container as their first brand.
   const isContainer = type.mime === 'image/heif' || type.mime === 'image/heic'
-  const mimeType = isContainer ? 'image/avif' : type.mime
-  const known = formats[mimeType]
-  if (!known) throw unreadable(type.mime)
+  const expected = formats[isContainer ? 'image/heic' : type.mime]
+  if (!expected) throw unreadable(type.mime)
   const metadata = await sharp(picture, { limitInputPixels: limit ?? false })
     .metadata()
     .catch((error: Error) => {
       if (isContainer) throw unreadable(type.mime)
       throw new NotAPicture(sentenceOf(error, type.mime), { cause: error })
     })
-  if (isContainer && metadata.compression !== 'av1') throw unreadable(type.mime)
-  if (metadata.format !== known.format) throw new NotAPicture(`It says ${type.mime} but is none. Give ${readable}.`)
+  const inside = metadata.compression === 'av1' ? 'image/avif' : 'image/heic'
+  if (isContainer && inside === 'image/heic' && metadata.compression !== 'hevc') throw unreadable(type.mime)
+  if (metadata.format !== expected.format) throw new NotAPicture(`It says ${type.mime} but is none. Give ${readable}.`)
+  const mimeType = isContainer ? inside : type.mime
   const { width, height } = metadata.autoOrient
-  return { mimeType, extension: known.extension, width, height }
+  return { mimeType, extension: formats[mimeType]!.extension, width, height }
+}
+
+function bmpFacts(head: Buffer, limit = Number.POSITIVE_INFINITY): PictureFacts {
+  const size = bmpSize(head)
+  if (!size) throw new NotAPicture('BMP of this kind cannot be read here. Convert it to PNG.')
+  if (size.width * size.height > limit) throw tooManyPixels()
+  return { ...bmp, ...size }
 }
 
 /**
@@ -81,25 +117,159 @@ export async function pictureFacts(picture: PictureSource, limit?: number): Prom
 export async function provePicture(picture: PictureSource): Promise<void> {
   await inTurn(async () => {
     try {
-      await sharp(picture, { limitInputPixels: mostPixels, failOn: 'error' })
-        .resize(16, 16, { fit: 'fill' })
-        .raw()
-        .toBuffer()
+      const decoder = await decoderOf(picture, { limitInputPixels: mostPixels, failOn: 'error' })
+      await decoder.resize(16, 16, { fit: 'fill' }).raw().toBuffer()
     } catch (error) {
+      if (error instanceof NotAPicture) throw error
       throw new NotAPicture(sentenceOf(error, 'picture'), { cause: error })
     }
   })
 }
+
+// ── What came in the place of a picture that was paid for ───────────────────────────────────────────────────────────
+
+/**
+ * - `whole`: a picture that can be shown
+ * - `not_shown`: a picture of a type that cannot be shown here, as whole as can be told
+ * - `damaged`: a picture of which something is missing
+ * - `unknown`: bytes that nobody here can name
+ */
+export type FileState = 'whole' | 'not_shown' | 'damaged' | 'unknown'
+
+export interface InspectedFile {
+  facts: PictureFacts
+  state: FileState
+}
+
+/**
+ * Says what a file is without refusing what only this program cannot read.
+ * @throws NotAPicture for what no service gives out as a picture: pages, texts, programs
+ */
+export async function inspectFile(picture: PictureSource): Promise<InspectedFile> {
+  try {
+    const facts = await pictureFacts(picture)
+    if (!(await isWhole(picture, facts))) return { facts, state: 'damaged' }
+    return { facts, state: isDecodable(facts.mimeType) ? 'whole' : 'not_shown' }
+  } catch (error) {
+    if (!(error instanceof NotAPicture)) throw error
+    return otherFile(picture, error)
+  }
+}
+
+async function otherFile(picture: PictureSource, refusal: NotAPicture): Promise<InspectedFile> {
+  const head = await headOf(picture, 4096)
+  const unnamed = { mimeType: 'application/octet-stream', extension: 'bin', width: 0, height: 0 }
+  if (isText(head)) {
+    if (!isSvg(head.toString('utf8'))) throw refusal
+    const facts = { ...unnamed, mimeType: 'image/svg+xml', extension: 'svg' }
+    const tail = (await tailOf(picture, 64)).toString('utf8')
+    return { facts, state: /<\/(?:\w+:)?svg\s*>\s*$|\/>\s*$/.test(tail) ? 'not_shown' : 'damaged' }
+  }
+  const type = await typeOf(picture)
+  if (type && /msdownload|x-elf|x-mach-binary|wasm|java/.test(type.mime)) throw refusal
+  if (!type?.mime.startsWith('image/')) return { facts: unnamed, state: 'unknown' }
+  const isOfShownType = isBmp(head) || Object.hasOwn(formats, type.mime)
+  const facts = { ...unnamed, mimeType: type.mime, extension: type.ext }
+  // The head of a type that is read here cannot be read: it is damaged, or nothing but a head.
+  return isOfShownType && !isBmp(head) ? { facts: unnamed, state: 'damaged' } : { facts, state: 'not_shown' }
+}
+
+/** Does a file end where its format says that it ends? What has no sure sign of its end is decoded. */
+export async function isWhole(picture: PictureSource, { mimeType }: PictureFacts): Promise<boolean> {
+  const size = typeof picture === 'string' ? (await stat(picture)).size : picture.length
+  const head = await headOf(picture, 256)
+  // Some senders fill up the last block.
+  const tail = withoutFilling(await tailOf(picture, 4096))
+  const hasEnd =
+    (mimeType === 'image/jpeg' && tail.subarray(-2).equals(Buffer.from([0xff, 0xd9]))) ||
+    ((mimeType === 'image/png' || mimeType === 'image/apng') && tail.subarray(-8, -4).toString('latin1') === 'IEND') ||
+    (mimeType === 'image/webp' && head.readUInt32LE(4) + 8 <= size) ||
+    (mimeType === bmp.mimeType && (bmpLength(head) ?? size) <= size) ||
+    (head.toString('latin1', 4, 8) === 'ftyp' && (await haveBoxesEnd(picture, size)))
+  if (hasEnd) return true
+  if (!isDecodable(mimeType)) return false
+  return provePicture(picture).then(
+    () => true,
+    error => {
+      if (error instanceof NotAPicture) return false
+      throw error
+    },
+  )
+}
+
+/** The boxes of AVIF and HEIC stand one behind the other, each with its length (ISO/IEC 14496-12, §4.2). */
+async function haveBoxesEnd(picture: PictureSource, size: number): Promise<boolean> {
+  let at = 0
+  for (let boxes = 0; at < size && boxes < 1000; boxes++) {
+    const head = await sliceOf(picture, at, 16)
+    if (head.length < 8) return false
+    const short = head.readUInt32BE(0)
+    // 0: to the end of the file, which says nothing of where that is.
+    const length = short === 1 && head.length === 16 ? Number(head.readBigUInt64BE(8)) : short
+    if (length < 8) return false
+    at += length
+  }
+  return at === size
+}
+
+function withoutFilling(bytes: Buffer): Buffer {
+  let end = bytes.length
+  while (end > 0 && (bytes[end - 1] === 0 || bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end--
+  return bytes.subarray(0, end)
+}
+
+/** No byte in it that texts do not hold. */
+function isText(head: Buffer): boolean {
+  return !head.some(byte => byte < 9 || (byte > 13 && byte < 32 && byte !== 27)) || head.length === 0
+}
+
+/** A root element of that name, behind whatever may stand before one. */
+function isSvg(text: string): boolean {
+  return /^\uFEFF?\s*(?:<\?[^>]*>\s*|<!--[\s\S]*?-->\s*|<!DOCTYPE\s+svg[^>[]*(?:\[[^\]]*\])?[^>]*>\s*)*<(?:\w+:)?svg[\s>]/i.test(
+    text,
+  )
+}
+
+function typeOf(picture: PictureSource) {
+  return typeof picture === 'string' ? fileTypeFromFile(picture) : fileTypeFromBuffer(picture)
+}
+
+function headOf(picture: PictureSource, length: number): Promise<Buffer> {
+  return sliceOf(picture, 0, length)
+}
+
+async function tailOf(picture: PictureSource, length: number): Promise<Buffer> {
+  const size = typeof picture === 'string' ? (await stat(picture)).size : picture.length
+  return sliceOf(picture, Math.max(0, size - length), length)
+}
+
+async function sliceOf(picture: PictureSource, from: number, length: number): Promise<Buffer> {
+  if (typeof picture !== 'string') return picture.subarray(from, from + length)
+  const file = await open(picture, 'r')
+  try {
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(length), position: from })
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}
+
+// ── Sentences ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function unreadable(mimeType: string): NotAPicture {
   if (!mimeType.startsWith('image/')) return new NotAPicture(`It is ${mimeType}, not a picture. Give ${readable}.`)
   return new NotAPicture(`Pictures of the type ${mimeType} cannot be read here. Convert it to JPEG or PNG.`)
 }
 
+function tooManyPixels(): NotAPicture {
+  return new NotAPicture(`It has more than ${mostPixels / 1_000_000} million pixels. Make it smaller.`)
+}
+
 function sentenceOf(error: unknown, mimeType: string): string {
   const message = error instanceof Error ? error.message : ''
-  if (/pixel limit/i.test(message)) {
-    return `It has more than ${mostPixels / 1_000_000} million pixels. Make it smaller.`
-  }
+  return /pixel limit/i.test(message) ? tooManyPixels().message : damaged(mimeType)
+}
+
+function damaged(mimeType: string): string {
   return `The ${mimeType} is damaged or not complete. Save it again, as JPEG or PNG for example.`
 }

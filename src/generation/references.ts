@@ -6,9 +6,12 @@ import type { OutgoingHttp } from '../providers/http.ts'
 import type { ReferenceLimits } from '../providers/provider.ts'
 import { type Files, StorageError } from '../storage/files.ts'
 import type { ImageRecord } from '../storage/records.ts'
-import { decodedBase64, FetchError, keepBytes } from './download.ts'
+import { FetchError, inlineBytes, keepBytes } from './download.ts'
 import {
+  decoderOf,
   inTurn,
+  isDecodable,
+  isWhole,
   mostPixels,
   NotAPicture,
   type PictureFacts,
@@ -18,7 +21,7 @@ import {
 } from './pictures.ts'
 import type { ReferenceInput } from './services.ts'
 
-/** As taken in: a picture that can be decoded, byte for byte as it came. */
+/** As taken in: a picture that can be decoded (or HEIC, which cannot), byte for byte as it came. */
 export interface Original extends PictureFacts {
   bytes: number
   sha256: string
@@ -62,9 +65,12 @@ export async function readReference(
 ): Promise<Original> {
   try {
     if ('upload' in input) return await inspected({ ...input.upload, temporaryPath: input.upload.path })
-    if (/^data:/i.test(input.text)) return await inspected(await dataUri(input.text, parts.files))
-    if (/^https?:\/\//i.test(input.text)) return await inspected(await fetched(input.text, parts, signal))
-    return await storedImage(input.text, parts)
+    const text = input.text.trim()
+    if (/^data:/i.test(text)) {
+      return await inspected(await keepBytes(parts.files, inlineBytes(text), mostReferenceBytes))
+    }
+    if (/^https?:\/\//i.test(text)) return await inspected(await fetched(text, parts, signal))
+    return await storedImage(text, parts)
   } catch (error) {
     if (signal?.aborted) throw signal.reason
     throw asFault(error, position)
@@ -76,19 +82,13 @@ async function inspected(kept: { temporaryPath: string; bytes: number; sha256: s
   try {
     if (bytes > mostReferenceBytes) throw new FetchError('too_large', '')
     const facts = await pictureFacts(temporaryPath, mostPixels)
-    await provePicture(temporaryPath)
+    if (isDecodable(facts.mimeType)) await provePicture(temporaryPath)
+    else if (!(await isWhole(temporaryPath, facts))) throw damaged()
     return { ...facts, bytes, sha256, temporaryPath }
   } catch (error) {
     await rm(temporaryPath, { force: true }).catch(() => {})
     throw error
   }
-}
-
-async function dataUri(text: string, files: Files) {
-  if (!/^data:[^,]*;base64,/i.test(text.slice(0, 200))) {
-    throw new NotAPicture('It is no data URI in base64. Write data:image/png;base64,… in full.')
-  }
-  return keepBytes(files, decodedBase64(text), mostReferenceBytes)
 }
 
 async function fetched(url: string, { http, files }: ReferenceParts, signal?: AbortSignal) {
@@ -131,7 +131,9 @@ function asFault(error: unknown, position: number): unknown {
   const say = (message: string) =>
     new InvalidRequest([{ path: `images.${position}`, message: `Reference ${position + 1}: ${message}` }])
   if (error instanceof NotAPicture) return say(error.message)
-  if (error instanceof FetchError && error.kind === 'not_a_picture') return say('It is not written in valid base64.')
+  if (error instanceof FetchError && error.kind === 'unusable') {
+    return say('It is no data URI that can be read. Write data:image/png;base64,… in full.')
+  }
   if ((error instanceof FetchError || error instanceof ExchangeError) && isTooLarge(error)) {
     return say(`It is larger than ${mostReferenceBytes / 1_000_000} MB. Make it smaller.`)
   }
@@ -231,9 +233,16 @@ async function prepared(picture: PictureSource, limits: ReferenceLimits, options
   // The text around the base64, "data:image/jpeg;base64,", counts for some services.
   const maxBytes = Math.floor((maxEncoded - 40) / 4) * 3
   const isSameSize = target.width === facts.width && target.height === facts.height
+  if (!isDecodable(facts.mimeType)) {
+    if (!limits.types.includes(facts.mimeType)) throw notConvertible(facts, limits)
+    const bytes = await contentOf(picture)
+    if (!isSameSize || bytes.length > maxBytes) throw notShrinkable(facts)
+    return { bytes, mimeType: facts.mimeType, ...target, transparent: false, originalSize }
+  }
 
-  const metadata = await sharp(picture, { limitInputPixels: mostPixels }).metadata()
+  const metadata = await (await decoderOf(picture, { limitInputPixels: mostPixels })).metadata()
   const isPlain =
+    facts.mimeType !== 'image/bmp' &&
     (metadata.orientation ?? 1) === 1 &&
     (metadata.pages ?? 1) === 1 &&
     metadata.depth === 'uchar' &&
@@ -305,10 +314,8 @@ interface Pixels {
 /** Upright, first frame, sRGB, 8 bits, of that size; with a channel for transparency only when some pixel needs it. */
 async function decodedPixels(picture: PictureSource, size: Dimensions, alpha: boolean): Promise<Pixels> {
   try {
-    const image = sharp(picture, { limitInputPixels: mostPixels, failOn: 'error' })
-      .autoOrient()
-      .resize(size.width, size.height, { fit: 'fill' })
-      .toColourspace('srgb')
+    const decoder = await decoderOf(picture, { limitInputPixels: mostPixels, failOn: 'error' })
+    const image = decoder.autoOrient().resize(size.width, size.height, { fit: 'fill' }).toColourspace('srgb')
     const { data, info } = await (alpha ? image : image.flatten({ background: '#ffffff' }))
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true })
@@ -342,14 +349,28 @@ async function hasTransparentPixel(picture: PictureSource): Promise<boolean> {
   }
 }
 
-function damaged(cause: unknown): NotAPicture {
+/** HEIC, as phones make it, is passed on as it is or not at all. */
+function notConvertible({ mimeType }: PictureFacts, { types }: ReferenceLimits): NotAPicture {
+  const taken = types.map(type => type.replace('image/', '').toUpperCase()).join(', ')
+  return new NotAPicture(
+    `It is ${mimeType}, which the model does not take and which cannot be converted here. It takes ${taken}; save it as JPEG first.`,
+  )
+}
+
+function notShrinkable({ mimeType, width, height }: PictureFacts): NotAPicture {
+  return new NotAPicture(
+    `It is ${mimeType} of ${width}×${height} pixels, larger than the model takes, and cannot be shrunk here. Save it as JPEG first.`,
+  )
+}
+
+function damaged(cause?: unknown): NotAPicture {
   return new NotAPicture('It is damaged or not complete. Save it again, as JPEG or PNG for example.', { cause })
 }
 
 /** The first form that fits: lossless where the original was, then lower quality, then smaller. */
 async function encodedWithin(pixels: Pixels, originalType: string, limits: ReferenceLimits, maxBytes: number) {
   const { types, minSide } = limits
-  const wasLossless = ['image/png', 'image/apng', 'image/gif', 'image/tiff'].includes(originalType)
+  const wasLossless = ['image/png', 'image/apng', 'image/gif', 'image/tiff', 'image/bmp'].includes(originalType)
   const lossy = pixels.transparent || !types.includes('image/jpeg') ? ['image/webp'] : ['image/jpeg']
   const forms: { mimeType: string; quality: number }[] = []
   if (types.includes('image/png') && (wasLossless || pixels.transparent || !lossy.some(type => types.includes(type)))) {

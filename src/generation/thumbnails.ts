@@ -1,9 +1,8 @@
 /** Small pictures for lists, made when first asked for and kept beside the originals. */
 import { rm, writeFile } from 'node:fs/promises'
-import sharp from 'sharp'
 import { type Files, StorageError } from '../storage/files.ts'
 import type { ImageRecord } from '../storage/records.ts'
-import { inTurn, mostPixels } from './pictures.ts'
+import { decoderOf, inTurn, isDecodable, mostPixels, NotAPicture } from './pictures.ts'
 import { storedBytes } from './references.ts'
 
 export interface Thumbnails {
@@ -72,13 +71,17 @@ function keyOf(imageId: string): string {
 
 async function shrunk(image: ImageRecord, files: Files): Promise<Buffer> {
   try {
-    return await inTurn(async () =>
-      sharp(await storedBytes(image, files), { limitInputPixels: mostPixels, failOn: 'none' })
+    // SVG could be drawn, and would bring in whatever it names.
+    if (!isDecodable(image.mimeType)) throw new NotAPicture('It cannot be shown here.')
+    return await inTurn(async () => {
+      const bytes = await storedBytes(image, files)
+      const decoder = await decoderOf(bytes, { limitInputPixels: mostPixels, failOn: 'none' })
+      return decoder
         .autoOrient()
         .resize({ width: longestSide, height: longestSide, fit: 'inside', withoutEnlargement: true })
         .webp({ quality: 80, effort: 2 })
-        .toBuffer(),
-    )
+        .toBuffer()
+    })
   } catch (error) {
     if (error instanceof StorageError) throw error
     throw new ThumbnailError(`No thumbnail can be made of this ${image.mimeType}. Use the picture itself.`, {

@@ -105,7 +105,7 @@ function nameOf(image: ImageRecord, generation: GenerationRecord | undefined) {
     short,
     `${image.id.replace(/[^\w-]/g, '').slice(0, 8)}-${image.index + 1}`,
   ]
-  return `${parts.filter(part => part !== '').join(' ')}.${endingOf(image.mimeType) ?? 'bin'}`
+  return `${parts.filter(part => part !== '').join(' ')}.${endingOf(image.mimeType)}`
 }
 
 /** Ids are only written by their first characters. */

@@ -1,5 +1,5 @@
 /** What a browser may draw in place, with the ending of its files; anything else is only ever downloaded. */
-const endings: Record<string, string> = {
+const drawn: Record<string, string> = {
   'image/png': 'png',
   'image/jpeg': 'jpg',
   'image/webp': 'webp',
@@ -7,9 +7,21 @@ const endings: Record<string, string> = {
   'image/avif': 'avif',
   'image/bmp': 'bmp',
   'image/tiff': 'tiff',
-  'image/heic': 'heic',
 }
 
-export function endingOf(mimeType: string): string | undefined {
-  return Object.hasOwn(endings, mimeType) ? endings[mimeType] : undefined
+const downloaded: Record<string, string> = {
+  'image/heic': 'heic',
+  'image/svg+xml': 'svg',
+  'image/jxl': 'jxl',
+  'image/vnd.adobe.photoshop': 'psd',
+}
+
+export function isDrawn(mimeType: string): boolean {
+  return Object.hasOwn(drawn, mimeType)
+}
+
+/** The ending of a file for people, without its dot. */
+export function endingOf(mimeType: string): string {
+  const endings = { ...drawn, ...downloaded }
+  return Object.hasOwn(endings, mimeType) ? endings[mimeType]! : 'bin'
 }

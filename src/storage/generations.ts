@@ -34,6 +34,7 @@ export interface GenerationChange {
   revisedPrompt?: string | null
   imageUrls?: string[]
   failures?: FailureRecord[]
+  warnings?: GenerationRecord['warnings']
   error?: ErrorRecord | null
   charge?: Charge
   cost?: GenerationRecord['cost']
@@ -341,6 +342,7 @@ function columnsOf(change: GenerationChange): Updateable<ChatHistoryTable> {
   if (change.revisedPrompt !== undefined) columns.revised_prompt = change.revisedPrompt
   if (change.imageUrls !== undefined) columns.image_urls = JSON.stringify(change.imageUrls)
   if (change.failures !== undefined) columns.failures = JSON.stringify(change.failures)
+  if (change.warnings !== undefined) columns.warnings = JSON.stringify(change.warnings)
   if (change.error !== undefined) columns.error = change.error === null ? null : JSON.stringify(change.error)
   if (change.charge !== undefined) columns.charge = change.charge
   if (change.cost !== undefined) {

@@ -91,6 +91,7 @@ describe('from an address', () => {
       extension: 'png',
       width: 64,
       height: 48,
+      state: 'whole',
     })
     expect(await readFile(kept.temporaryPath)).toEqual(png)
   })
@@ -105,15 +106,19 @@ describe('from an address', () => {
   })
 
   test.each([
-    ['content-length', (bytes: Buffer) => `content-length: ${bytes.length}\r\n\r\n`],
-    ['nothing but the end of the connection', () => 'connection: close\r\n\r\n'],
-  ])('a body that is cut, announced by %s, is worth another fetch', async (_name, header) => {
+    ['content-length', (bytes: Buffer) => `content-length: ${bytes.length}\r\n\r\n`, 'again'],
+    ['nothing but the end of the connection', () => 'connection: close\r\n\r\n', 'not_a_picture'],
+  ])('a body that is cut, announced by %s, is worth another fetch', async (_name, header, kind) => {
     const begin = Buffer.from(`HTTP/1.1 200 OK\r\n${header(png)}`)
     const cut = await serveRaw(Buffer.concat([begin, png.subarray(0, png.length - 500)]))
     const whole = await serveRaw(Buffer.concat([begin, png]))
 
-    expect(await failure(fetchFrom(cut))).toMatchObject({ kind: 'again' })
+    expect(await failure(fetchFrom(cut))).toMatchObject({ kind, kept: undefined })
     expect(await leftOver()).toEqual([])
+    expect(await failure(fetchFrom(cut, { keepUnfinished: true }))).toMatchObject({
+      kind,
+      kept: { state: 'damaged', bytes: png.length - 500, width: 64 },
+    })
     expect(await fetchFrom(whole)).toMatchObject({ bytes: png.length, width: 64 })
   })
 
@@ -164,10 +169,11 @@ describe('from an address', () => {
 
   test.each([
     ['a page', Buffer.from('<!doctype html><html><body>log in</body></html>')],
-    [
-      'a drawing that could hold scripts',
-      Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
-    ],
+    ['a page with a drawing in it', Buffer.from('<html><svg xmlns="http://www.w3.org/2000/svg"></svg></html>')],
+    ['the error of a store', Buffer.from('<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>')],
+    ['a script', Buffer.from('#!/bin/sh\necho hello\n')],
+    ['an error in JSON', Buffer.from('{"error":{"code":"NoSuchKey"}}')],
+    ['a program', Buffer.from(`MZ\x90\0\x03${'\0'.repeat(80)}`, 'latin1')],
     ['a document', Buffer.from('%PDF-1.7\n%âãÏÓ\n')],
     ['a head without a picture', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0, 0, 0, 0, 0])],
   ])('%s is not a picture', async (_name, bytes) => {
@@ -175,6 +181,46 @@ describe('from an address', () => {
 
     expect(await failure(fetchFrom(origin))).toMatchObject({ kind: 'not_a_picture' })
     expect(await leftOver()).toEqual([])
+  })
+
+  test.each(['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const)('half of a %s is no picture', async format => {
+    const whole = await noise(64, 48).toFormat(format).toBuffer()
+    const origin = await serve((_request, response) => {
+      const half = whole.subarray(0, whole.length / 2)
+      response.setHeader('content-length', half.length).end(half)
+    })
+
+    expect(await failure(fetchFrom(origin))).toMatchObject({ kind: 'not_a_picture' })
+    expect(await leftOver()).toEqual([])
+  })
+
+  test('a picture with something behind its end is whole', async () => {
+    for (const filling of [Buffer.alloc(2000), Buffer.from('\r\n'), Buffer.from('and a few words more')]) {
+      const origin = await serve((_request, response) => response.end(Buffer.concat([png, filling])))
+
+      expect(await fetchFrom(origin)).toMatchObject({ state: 'whole', bytes: png.length + filling.length })
+    }
+  })
+
+  test.each<[string, string, Buffer]>([
+    [
+      'SVG',
+      'image/svg+xml',
+      Buffer.from('<?xml version="1.0"?>\n<!-- x -->\n<svg xmlns="http://www.w3.org/2000/svg"></svg>\n'),
+    ],
+    ['JPEG XL', 'image/jxl', Buffer.concat([Buffer.from('0000000c4a584c200d0a870a', 'hex'), Buffer.alloc(64, 9)])],
+    [
+      'a Photoshop file',
+      'image/vnd.adobe.photoshop',
+      Buffer.concat([Buffer.from('38425053', 'hex'), Buffer.alloc(64)]),
+    ],
+  ])('%s is kept as it came, although it cannot be shown', async (_name, mimeType, bytes) => {
+    const origin = await serve((_request, response) => response.end(bytes))
+
+    const kept = await fetchFrom(origin)
+
+    expect(kept).toMatchObject({ state: 'not_shown', mimeType, width: 0, height: 0 })
+    expect(await readFile(kept.temporaryPath)).toEqual(bytes)
   })
 
   test('too many bytes are too many, announced or not', async () => {
@@ -256,11 +302,43 @@ describe('from base64', () => {
     expect(await readFile(broken.temporaryPath)).toEqual(png)
   })
 
+  test.each<[string, (base64: string) => string]>([
+    ['the alphabet of addresses', text => text.replaceAll('+', '-').replaceAll('/', '_')],
+    ['no padding', text => text.replace(/=+$/, '')],
+    [
+      'the alphabet of addresses and no padding',
+      text => text.replace(/[+/=]/g, letter => ({ '+': '-', '/': '_' })[letter] ?? ''),
+    ],
+    ['spaces and lines', text => ` ${text.replace(/.{60}/g, '$&\r\n ')}\t`],
+    ['a data URI in upper case', text => `DATA:IMAGE/PNG;BASE64,${text}`],
+    ['a data URI with parameters', text => `data:image/png;name=a.png;charset=utf-8;base64,${text}`],
+    ['a data URI with escapes', text => `data:image/png;base64,${encodeURIComponent(text)}`],
+    [
+      'a data URI of escapes alone',
+      text =>
+        `data:,${[...Buffer.from(text, 'base64')].map(byte => `%${byte.toString(16).padStart(2, '0')}`).join('')}`,
+    ],
+  ])('%s makes no difference', async (_name, spell) => {
+    // Sizes of every remainder, above one piece of the reader too.
+    for (const width of [16, 17, 18, 640]) {
+      const bytes = await noise(width, width).png({ compressionLevel: 0 }).toBuffer()
+
+      const kept = await decode(spell(bytes.toString('base64')))
+
+      expect(await readFile(kept.temporaryPath)).toEqual(bytes)
+      expect(kept).toMatchObject({ state: 'whole', width })
+    }
+  })
+
+  test('half a picture is kept as what it is, because time does not make it whole', async () => {
+    const text = png.toString('base64')
+
+    expect(await decode(text.slice(0, text.length / 2))).toMatchObject({ state: 'damaged', width: 64 })
+  })
+
   test.each([
-    ['letters of another alphabet', (text: string) => `${text.slice(0, 8)}-_${text.slice(10)}`],
-    ['a missing end', (text: string) => text.slice(0, -1)],
+    ['letters of no alphabet', (text: string) => `${text.slice(0, 8)}!?${text.slice(10)}`],
     ['something after the end', (text: string) => `${text.replace(/=*$/, '')}==AAAA`],
-    ['a prefix that is not base64', (text: string) => `data:image/png,${text}`],
     ['something after the end, a megabyte later', () => `${'A'.repeat(1024 * 1024 - 4)}AA==AAAA`],
     ['words', () => 'no picture here!'],
   ])('%s is refused', async (_name, spoil) => {
@@ -268,12 +346,16 @@ describe('from base64', () => {
 
     const error = await failure(decode(spoil(text)))
 
-    expect(error).toMatchObject({ kind: 'not_a_picture', message: expect.stringContaining('base64') })
+    expect(error).toMatchObject({ kind: 'unusable', message: expect.stringContaining('base64') })
     expect(await leftOver()).toEqual([])
   })
 
-  test('nothing is not a picture', async () => {
-    expect(await failure(decode(''))).toMatchObject({ kind: 'not_a_picture' })
+  test.each([
+    ['nothing', ''],
+    ['a page', Buffer.from('<html><body>Sign in</body></html>').toString('base64')],
+  ])('%s is no picture, and will not become one', async (_name, text) => {
+    expect(await failure(decode(text))).toMatchObject({ kind: 'unusable' })
+    expect(await leftOver()).toEqual([])
   })
 
   test('too many bytes are too many', async () => {

@@ -12,6 +12,7 @@ import { createHttp } from '../../src/providers/http.ts'
 import type { ReferenceLimits } from '../../src/providers/provider.ts'
 import { createFolderFiles, StorageError, storageError } from '../../src/storage/files.ts'
 import type { ImageRecord } from '../../src/storage/records.ts'
+import { bmp, heic } from '../support/pictures.ts'
 
 let root: string
 let parts: ReferenceParts
@@ -80,6 +81,21 @@ describe('taking in', () => {
     expect(await readFile(original.temporaryPath!)).toEqual(png)
   })
 
+  test.each<[string, (base64: string) => string]>([
+    ['in upper case', base64 => `DATA:IMAGE/PNG;BASE64,${base64}`],
+    ['with parameters', base64 => `data:image/png;name="a b.png";charset=utf-8;base64,${base64}`],
+    ['without padding', base64 => `data:image/png;base64,${base64.replace(/=+$/, '')}`],
+    ['with escapes', base64 => `data:image/png;base64,${encodeURIComponent(base64)}`],
+    ['in the alphabet of addresses', base64 => `data:;base64,${base64.replaceAll('+', '-').replaceAll('/', '_')}`],
+    ['between spaces', base64 => `\n data:image/png;base64,${base64}\n`],
+  ])('a data URI %s', async (_name, spell) => {
+    const png = await noise(40, 31).png().toBuffer()
+
+    const original = await readReference({ text: spell(png.toString('base64')) }, 0, parts)
+
+    expect(await readFile(original.temporaryPath!)).toEqual(png)
+  })
+
   test('an address, an upload and a stored image', async () => {
     const webp = await noise(50, 20).webp().toBuffer()
     const origin = await serve((_request, response) => response.end(webp))
@@ -120,8 +136,10 @@ describe('taking in', () => {
     ['SVG with a head', Buffer.from('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'), /not a picture/],
     ['HTML', Buffer.from('<!doctype html><p>hello'), /not a picture/],
     ['PDF', Buffer.from('%PDF-1.7\n1 0 obj\n'), /application\/pdf, not a picture/],
-    ['BMP', Buffer.concat([Buffer.from('BM'), Buffer.alloc(100)]), /image\/bmp.*Convert it to JPEG or PNG/],
-    ['HEIC', heic(), /image\/heic.*Convert it to JPEG or PNG/],
+    ['a head of BMP', Buffer.concat([Buffer.from('BM'), Buffer.alloc(100)]), /BMP.*Convert it to PNG/],
+    ['half a BMP', bmp(40, 40, Buffer.alloc(4800)).subarray(0, 2000), /image\/bmp is damaged/],
+    ['a head of HEIC', headOfHeic(), /image\/heic.*Convert it to JPEG or PNG/],
+    ['half a HEIC', heic.subarray(0, heic.length - 20), /damaged or not complete/],
     ['nothing', Buffer.alloc(0), /not a picture|base64/],
   ])('%s is refused with a sentence', async (_name, bytes, sentence) => {
     expect(await faultOf(readReference({ text: dataUri(bytes) }, 3, parts))).toMatch(sentence)
@@ -235,6 +253,45 @@ describe('preparing', () => {
 
     expect(prepared.bytes).toEqual(picture)
     expect(prepared).toMatchObject({ mimeType: `image/${format}`, width: 300, height: 200, transparent: false })
+  })
+
+  test('BMP becomes the same pixels in a type that the model takes', async () => {
+    const pixels = await noise(31, 20).raw().toBuffer()
+
+    const prepared = await prepare(bmp(31, 20, pixels))
+
+    expect(prepared).toMatchObject({ mimeType: 'image/png', width: 31, height: 20, transparent: false })
+    expect(await pixelsOf(prepared.bytes)).toEqual(pixels)
+  })
+
+  test.each<[string, number, number, number, string, string]>([
+    // Two colours of a palette, a bit each, rows of four bytes from the bottom.
+    ['two colours', 1, 2, 2, '00000000ffffff00' + '40000000' + '80000000', 'ffffff000000' + '000000ffffff'],
+    ['16 bits', 16, 2, 1, '007c1f00', 'ff00000000ff'],
+    // From top to bottom; the transparent one is laid on white.
+    ['32 bits', 32, 1, -2, '03020100' + '060504ff', 'ffffff' + '040506'],
+  ])('BMP of %s', async (_name, bits, width, height, data, colors) => {
+    const head = bmp(1, 1, Buffer.alloc(3)).subarray(0, 54)
+    head.writeUInt32LE(bits === 1 ? 62 : 54, 10)
+    head.writeInt32LE(width, 18)
+    head.writeInt32LE(height, 22)
+    head.writeUInt16LE(bits, 28)
+
+    const prepared = await prepare(Buffer.concat([head, Buffer.from(data, 'hex')]), { minSide: 1, alpha: false })
+
+    expect((await sharp(prepared.bytes).toColourspace('srgb').removeAlpha().raw().toBuffer()).toString('hex')).toBe(
+      colors,
+    )
+  })
+
+  test('HEIC is passed on where the model takes it, and refused with what works elsewhere', async () => {
+    const types = [...limits.types, 'image/heic']
+
+    const [prepared] = await prepareReferences([heic], { ...limits, types })
+
+    expect(prepared).toMatchObject({ mimeType: 'image/heic', width: 64, height: 64, bytes: heic })
+    expect(await faultOf(prepareReferences([heic], limits))).toMatch(/It takes JPEG, PNG, WEBP; save it as JPEG first/)
+    expect(await faultOf(prepareReferences([heic], { ...limits, types, maxSide: 32 }))).toMatch(/cannot be shrunk here/)
   })
 
   test('a file on disk is prepared like its bytes', async () => {
@@ -451,7 +508,7 @@ function record(id: string, file: string): ImageRecord {
 }
 
 /** The first box of a HEIC file, as a telephone writes it. */
-function heic(): Buffer {
+function headOfHeic(): Buffer {
   const box = Buffer.alloc(200)
   box.writeUInt32BE(24)
   box.write('ftypheic\0\0\0\0mif1heic', 4, 'latin1')

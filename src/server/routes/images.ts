@@ -12,7 +12,7 @@ import type { App, Parts } from '../app.ts'
 import { archiveOf, wholeOf } from '../archive.ts'
 import { HttpRefusal, invalid } from '../errors.ts'
 import { idOf, nothingHere } from '../ids.ts'
-import { endingOf } from '../pictures.ts'
+import { endingOf, isDrawn } from '../pictures.ts'
 import { presentReference } from '../present.ts'
 import { fileWithRecipe, presentRecipe } from '../recipes.ts'
 
@@ -164,12 +164,12 @@ function onlyFile(request: Pick<FastifyRequest, 'body' | 'uploads'>): UploadedFi
 }
 
 function fileHeaders(image: ImageRecord, request: Pick<FastifyRequest, 'query'>) {
-  const ending = endingOf(image.mimeType)
-  const isDownload = ending === undefined || (request.query as Record<string, unknown>).download !== undefined
+  const isShown = isDrawn(image.mimeType)
+  const isDownload = !isShown || (request.query as Record<string, unknown>).download !== undefined
   const day = /^\d{4}-\d\d-\d\d/.exec(image.createdAt)?.[0] ?? 'image'
-  const name = `webimgui-${day}-${image.id.replace(/[^\w-]/g, '').slice(0, 8)}-${image.index + 1}.${ending ?? 'bin'}`
+  const name = `webimgui-${day}-${image.id.replace(/[^\w-]/g, '').slice(0, 8)}-${image.index + 1}.${endingOf(image.mimeType)}`
   return {
-    'content-type': ending === undefined ? 'application/octet-stream' : image.mimeType,
+    'content-type': isShown ? image.mimeType : 'application/octet-stream',
     'content-disposition': `${isDownload ? 'attachment' : 'inline'}; filename="${name}"`,
     'content-security-policy': imagePolicy,
   }

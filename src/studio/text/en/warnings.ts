@@ -17,6 +17,9 @@ export const warnings = {
   layers_without_seed: '“{parameter}” was not sent: layers are made without a seed.',
   edit_without_moderation: '“{parameter}” was not sent: it works only for pictures from text.',
   model_retired: '{model} was retired by its service and may refuse.',
+  picture_damaged: 'Picture {number} came damaged or cut short each time; the most that came of it is kept.',
+  picture_not_shown:
+    'Picture {number} came as a file that cannot be shown here ({type}). It is kept as it came; download it.',
   cap_without_price: 'No price is known for {model}, so its pictures cost nothing in the monthly cap {of}.',
   cap_in_other_currency:
     '{model} is priced in {currency}, so it does not count in the monthly cap {of}, which is in {cap_currency}.',
