@@ -64,6 +64,8 @@ export interface Overrides {
   recentErrors?: RecentErrors
   /** Where the built studio is, when not at its usual place. */
   studioFolder?: string
+  /** After so long without progress the body of a request is ended. */
+  slowBodyAfterMs?: number
 }
 
 const hourMs = 3600 * 1000
@@ -149,6 +151,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     log,
     recentErrors: overrides.recentErrors,
     studioFolder: overrides.studioFolder,
+    slowBodyAfterMs: overrides.slowBodyAfterMs,
   })
   const housekeeping = setInterval(() => void tidy(), hourMs).unref()
 

@@ -14,6 +14,7 @@ export const problemCodes = [
   'budget_exceeded',
   'not_found',
   'method_not_allowed',
+  'request_timeout',
   'conflict',
   'gone',
   'too_large',

@@ -12,6 +12,8 @@ import type { Services } from '../generation/services.ts'
 import { createRecentErrors, type Log, type RecentErrors } from '../log.ts'
 import type { Settings } from '../settings.ts'
 import { type Access, createAccess, foreignOrigin, requireRules } from './access.ts'
+import { letGoOfBody, tooSlow, slowBodyAfterMs as usualSlowBodyAfterMs, watchBody } from './bodies.ts'
+import { shareConnections } from './connections.ts'
 import { HttpRefusal, pathOf, problemOf, sendProblem } from './errors.ts'
 import { readJson } from './json.ts'
 import { createLimits, type Limits, mostConnections } from './limits.ts'
@@ -68,8 +70,11 @@ export async function createServer(options: {
   recentErrors?: RecentErrors
   /** Where the built studio is, when not at its usual place. */
   studioFolder?: string
+  /** After so long without progress a body is ended; 30 s when absent. */
+  slowBodyAfterMs?: number
 }): Promise<FastifyInstance> {
   const { settings, services, log, recentErrors = createRecentErrors(), studioFolder } = options
+  const { slowBodyAfterMs = usualSlowBodyAfterMs } = options
   const access = createAccess(settings, services)
   const base = settings.publicUrl ?? ''
   const prefix = settings.publicUrl ? new URL(settings.publicUrl).pathname.replace(/\/$/, '') : ''
@@ -86,10 +91,13 @@ export async function createServer(options: {
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true },
     rewriteUrl: request => withoutPrefix(request.url ?? '/', prefix, routing),
-    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+    frameworkErrors: (error, request, reply) => {
+      letGoOfBody(request, reply)
+      void sendProblem(error, request, reply)
+    },
     clientErrorHandler: answerBrokenRequest,
   }).withTypeProvider<ZodTypeProvider>()
-  app.server.maxConnections = mostConnections
+  shareConnections(app.server, mostConnections)
   const routing = watchRoutes(app)
   requireRules(app)
   const limits = createLimits({ generationsPerMinute: settings.requestsPerMinute, mostBodyBytes: mostRequestBytes })
@@ -150,6 +158,7 @@ export async function createServer(options: {
     }
     await access.check(request)
     limits.check(request, reply)
+    watchBody(request, reply, slowBodyAfterMs)
     // Before the body is read: nobody needs to send one to an address that does not take it.
     if (request.is404) throw refusalOf(request.method, routing.methodsOf(pathWithoutQuery(request.url)))
     const encoding = request.headers['content-encoding']
@@ -158,8 +167,9 @@ export async function createServer(options: {
     }
   })
   app.addHook('preHandler', async request => limits.received(request))
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', async (request, reply) => {
     limits.answering(reply)
+    letGoOfBody(request, reply)
     // Otherwise the connection of a client that waited would stay open and hold up the end.
     if (closing.signal.aborted) reply.header('connection', 'close')
   })
@@ -274,7 +284,9 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket) {
   const problem =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? problemOf('headers_too_large', 'The headers of the request are larger than 16 kB.', id)
-      : problemOf('bad_request', brokenAdvice[error.code ?? ''] ?? 'This is not a well-formed HTTP request.', id)
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? problemOf('request_timeout', tooSlow().message, id)
+        : problemOf('bad_request', brokenAdvice[error.code ?? ''] ?? 'This is not a well-formed HTTP request.', id)
   const body = JSON.stringify(problem)
   const headers = Object.entries(securityHeaders).map(header => `${header.join(': ')}\r\n`)
   socket.end(

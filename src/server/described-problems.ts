@@ -10,7 +10,13 @@ const anywhere: ProblemCode[] = [
   'internal_error',
 ]
 
-const ofBodies: ProblemCode[] = ['invalid_json', 'too_large', 'unsupported_media_type', 'invalid_request']
+const ofBodies: ProblemCode[] = [
+  'invalid_json',
+  'request_timeout',
+  'too_large',
+  'unsupported_media_type',
+  'invalid_request',
+]
 
 /** A new generation: refused before there is a record. */
 const ofRequests: ProblemCode[] = ['not_allowed', 'budget_exceeded', 'configuration_missing', 'too_many_requests']

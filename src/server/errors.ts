@@ -1,7 +1,5 @@
 /** Every error becomes a problem document here. One table knows the status of each code. */
-import { once } from 'node:events'
-import { type IncomingMessage, STATUS_CODES } from 'node:http'
-import { setTimeout as pause } from 'node:timers/promises'
+import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Problem, ProblemCode } from '../api/problems.ts'
 import { BudgetExceeded } from '../generation/budget.ts'
@@ -24,6 +22,7 @@ const table: Record<ProblemCode | RefusalCode | FailureCode, { status: number; t
   not_allowed: { status: 403, title: 'This token may not do that' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'This method is not for this address' },
+  request_timeout: { status: 408, title: 'The request came too slowly' },
   conflict: { status: 409, title: 'Not in this state' },
   configuration_missing: { status: 409, title: 'No configuration fits' },
   cancelled: { status: 409, title: 'The generation was cancelled' },
@@ -52,8 +51,6 @@ const table: Record<ProblemCode | RefusalCode | FailureCode, { status: number; t
 
 /** Seconds of a `Retry-After` where nobody knows better. */
 const patience: Partial<Record<ProblemCode, number>> = { rate_limited: 30, too_many_requests: 5, shutting_down: 10 }
-
-const longestDrainMs = 10_000
 
 /** What the HTTP face itself refuses. */
 export class HttpRefusal extends Error {
@@ -92,7 +89,7 @@ interface Answer {
   isOurs?: boolean
 }
 
-export async function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const { code, detail, headers = {}, members = {}, isOurs = false } = answerTo(error, request)
   const { status } = table[code]
   if (isOurs) request.log.error({ err: error, method: request.method, path: pathOf(request) }, 'a request failed')
@@ -101,31 +98,12 @@ export async function sendProblem(error: unknown, request: FastifyRequest, reply
   for (const name of ['etag', 'accept-ranges', 'content-disposition', 'content-length']) reply.removeHeader(name)
   const seconds = patience[code]
   if (seconds !== undefined) reply.header('retry-after', String(seconds))
-  if (!(await drained(request.raw))) reply.header('connection', 'close')
   return reply
     .code(status)
     .headers({ 'x-request-id': request.id, ...securityHeaders, ...headers })
     .type('application/problem+json; charset=utf-8')
     .serializer(value => String(value))
     .send(JSON.stringify(problemOf(code, detail, request.id, members)))
-}
-
-/**
- * Reads what is still on its way and forgets it: a client that is sending when the connection closes never gets to read the answer.
- * False when it takes too long.
- */
-async function drained(message: IncomingMessage) {
-  const hasBody =
-    message.headers['transfer-encoding'] !== undefined || Number(message.headers['content-length'] ?? 0) > 0
-  if (!hasBody || message.complete || message.destroyed) return true
-  message.resume()
-  return await Promise.race([
-    once(message, 'end').then(
-      () => true,
-      () => true,
-    ),
-    pause(longestDrainMs, false, { ref: false }),
-  ])
 }
 
 export function problemOf(
@@ -225,7 +203,8 @@ function frameworkError(error: FastifyError, request: FastifyRequest): Answer | 
 }
 
 function sizeAdvice({ routeOptions: { bodyLimit, config } }: FastifyRequest) {
-  const limit = `${Math.floor(Number(bodyLimit) / 1024 / 1024)} MB`
+  const kilobytes = Math.floor(Number(bodyLimit) / 1024)
+  const limit = kilobytes < 1024 ? `${kilobytes} kB` : `${Math.floor(kilobytes / 1024)} MB`
   return config.multipart
     ? `The body is larger than ${limit}. Send large references as files (multipart/form-data) or upload them first with POST /api/images.`
     : `The body is larger than ${limit}, the most that this address takes.`

@@ -8,6 +8,8 @@ const mostUploads = 16
 const largeBodyBytes = 1024 * 1024
 /** Of large bodies that are in memory at a time, whoever sent them; while it is parsed, each takes twice its bytes and more. */
 const mostBytesInMemory = 256 * 1024 * 1024
+/** Of them for one named token: whoever sends or reads slowly leaves room for the others. */
+const maxBytesOfOne = mostBytesInMemory / 2
 /** Each reads pictures for as long as its client takes them. */
 const mostArchives = 4
 /** Tabs and scripts of a team that shares a token fit in. */
@@ -37,7 +39,7 @@ export interface Limits {
   /** Before the body is read. @throws HttpRefusal `too_many_requests` */
   check(request: FastifyRequest, reply: FastifyReply): void
   /** For an answer that is in memory as a whole, until it is sent. @throws HttpRefusal `too_many_requests` */
-  hold(bytes: number, reply: Pick<FastifyReply, 'raw'>): () => void
+  hold(bytes: number, request: Pick<FastifyRequest, 'caller'>, reply: Pick<FastifyReply, 'raw'>): () => void
   /** When the body has been read. */
   received(request: FastifyRequest): void
   /** When nobody needs the body in memory any more; at the latest that is the end of the answer. */
@@ -61,6 +63,7 @@ export function createLimits({
   const streams = createPlaces(mostStreams)
   const archives = createPlaces(mostArchives)
   const memory = createPlaces(mostBytesInMemory)
+  const memoryOfOne = createPlaces(maxBytesOfOne)
   const received = new WeakMap<FastifyRequest, () => void>()
   const forgotten = new WeakMap<FastifyRequest, () => void>()
 
@@ -77,9 +80,16 @@ export function createLimits({
     )
   }
 
-  function hold(bytes: number, { raw }: Pick<FastifyReply, 'raw'>) {
-    const free = memory.take('', bytes)
-    if (!free) {
+  function hold(bytes: number, { caller }: Pick<FastifyRequest, 'caller'>, { raw }: Pick<FastifyReply, 'raw'>) {
+    const tokenId = caller?.tokenId ?? null
+    const ofOne = tokenId === null ? () => {} : memoryOfOne.take(tokenId, bytes)
+    const ofAll = ofOne && memory.take('', bytes)
+    const free = () => {
+      ofOne?.()
+      ofAll?.()
+    }
+    if (!ofAll) {
+      free()
       const message =
         'Too many large requests are under way; ask again in a moment, or upload references first with POST /api/images.'
       throw tooMany(message, 2)
@@ -116,7 +126,7 @@ export function createLimits({
       reply.raw.once('close', leave)
       // Files alone are streamed to the disk.
       if (config.onlyMultipart) return
-      forgotten.set(request, hold(Math.min(lengthOf(request) ?? mostBodyBytes, mostBodyBytes), reply))
+      forgotten.set(request, hold(Math.min(lengthOf(request) ?? mostBodyBytes, mostBodyBytes), request, reply))
     },
     received: request => received.get(request)?.(),
     forgotten: request => forgotten.get(request)?.(),

@@ -11,6 +11,7 @@ import type { UploadedFile } from '../generation/services.ts'
 import type { Fault } from '../providers/errors.ts'
 import type { JsonObject, JsonValue } from '../storage/records.ts'
 import type { App } from './app.ts'
+import { refuseBody } from './bodies.ts'
 import { HttpRefusal, invalid } from './errors.ts'
 import { faultOfText, readJson } from './json.ts'
 
@@ -22,6 +23,10 @@ const mostFieldBytes = 28 * megabyte
 const mostTextBytes = 64 * megabyte
 /** Where a form holds nothing but files. */
 const mostFieldBytesBesideFiles = 64 * 1024
+const mostParts = 80
+/** Of all files and texts, and what is written around them. */
+const mostFormBytes = mostFiles * mostFileBytes + mostTextBytes
+const mostFramingBytes = 4 * megabyte
 /** Longer than any request lives; a file that is older was left by a process that was killed. */
 const leftoverMs = 24 * 3600_000
 
@@ -45,15 +50,13 @@ export async function acceptUploads(app: App, folder: string) {
   await sweep(folder)
   await app.register(multipart, {
     throwFileSizeLimit: false,
-    // A part that calls itself JSON is read here as text; the parser's own way knows no bounds.
-    isPartAFile: (_name, type, filename) =>
-      filename !== undefined || type === 'application/octet-stream' || isJson(type),
+    // The parser reads a text that is too long to its end, which may never come. Here every part is read piece by piece.
+    isPartAFile: () => true,
     limits: {
-      fileSize: mostFileBytes,
-      files: mostFiles + 4,
-      fieldSize: mostFieldBytes,
-      fields: 64,
-      parts: 80,
+      // Each part is held to its own.
+      fileSize: Number.POSITIVE_INFINITY,
+      files: mostParts,
+      parts: mostParts,
       fieldNameSize: 100,
       headerPairs: 20,
     },
@@ -91,58 +94,95 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
   const faults: Fault[] = []
   let textBytes = 0
   const { onlyMultipart = false } = request.routeOptions.config
-  const fieldSize = onlyMultipart ? mostFieldBytesBesideFiles : mostFieldBytes
+  const fieldBytes = onlyMultipart ? mostFieldBytesBesideFiles : mostFieldBytes
+  if (Number(request.headers['content-length'] ?? 0) > mostFormBytes + mostFramingBytes) throw formTooLarge()
+  const taken = refuseFraming(request)
   try {
-    for await (const part of request.parts({ limits: { fieldSize } })) {
+    for await (const part of request.parts()) {
+      // Every part is given as a file.
+      if (part.type !== 'file') continue
       const values = fields.get(part.fieldname) ?? []
       fields.set(part.fieldname, values)
-      if (part.type === 'file' && (onlyMultipart || part.filename !== undefined || !isJson(part.mimetype))) {
+      if (isFile(part, onlyMultipart)) {
         if (uploads.size >= mostFiles) throw tooManyFiles()
         const name = `upload:${randomUUID()}`
-        uploads.set(name, await keep(part, folder))
+        uploads.set(name, await keep(part, folder, taken))
         values.push(name)
         continue
       }
-      const text = part.type === 'file' ? (await part.toBuffer()).toString('utf8') : String(part.value)
+      const text = await textOf(part, Math.min(fieldBytes, mostTextBytes - textBytes), taken)
       textBytes += text.length
-      const isCut = part.type === 'file' ? part.file.truncated : part.valueTruncated
-      if (isCut || textBytes > mostTextBytes)
-        throw tooLarge('The texts of the form are too large; send pictures as files.')
       const message = faultOfText(text)
       if (message) faults.push({ path: part.fieldname.toWellFormed().replaceAll('\0', ''), message })
       values.push(text)
     }
   } catch (error) {
     await removeUploads(uploads)
-    // What is still on its way is read and forgotten, so that the client gets to read the answer.
     request.raw.unpipe()
-    request.raw.resume()
     throw asRefusal(error)
   }
   if (faults.length > 0) throw invalid(faults)
   return bodyOf(fields)
 }
 
-async function keep(part: MultipartFile, folder: string): Promise<UploadedFile> {
+/** Ends a form that goes on beside its parts: before the first of them, after the last, or in one that nobody reads. */
+function refuseFraming({ raw }: FastifyRequest) {
+  let left = mostFramingBytes
+  raw.on('data', function count(chunk: Buffer) {
+    left -= chunk.length
+    if (left >= 0) return
+    raw.off('data', count)
+    refuseBody(raw, formTooLarge())
+  })
+  /** Bytes that belong to a part. */
+  return (bytes: number) => {
+    left += bytes
+  }
+}
+
+function isFile({ filename, mimetype }: MultipartFile, onlyMultipart: boolean) {
+  return filename !== undefined || mimetype === 'application/octet-stream' || (onlyMultipart && isJson(mimetype))
+}
+
+async function textOf(part: MultipartFile, mostBytes: number, taken: (bytes: number) => void) {
+  const pieces: Buffer[] = []
+  let bytes = 0
+  for await (const piece of part.file as AsyncIterable<Buffer>) {
+    taken(piece.length)
+    bytes += piece.length
+    if (bytes > mostBytes) throw tooLarge('The texts of the form are too large; send pictures as files.')
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+async function keep(part: MultipartFile, folder: string, taken: (bytes: number) => void): Promise<UploadedFile> {
   const target = path.join(folder, `${randomUUID()}.part`)
   const hash = createHash('sha256')
   let bytes = 0
   const count = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       hash.update(chunk)
+      taken(chunk.length)
       bytes += chunk.length
-      done(null, chunk)
+      done(bytes > mostFileBytes ? fileTooLarge(part) : null, chunk)
     },
   })
   try {
     await pipeline(part.file, count, createWriteStream(target, { flags: 'wx', mode: 0o600 }))
-    if (part.file.truncated)
-      throw tooLarge(`The file "${shortName(part)}" is larger than ${mostFileBytes / megabyte} MB; shrink it first.`)
   } catch (error) {
     await rm(target, { force: true })
     throw error
   }
   return { path: target, bytes, sha256: hash.digest('hex') }
+}
+
+function fileTooLarge(part: MultipartFile) {
+  return tooLarge(`The file "${shortName(part)}" is larger than ${mostFileBytes / megabyte} MB; shrink it first.`)
+}
+
+function formTooLarge() {
+  return tooLarge(`The form is larger than its ${mostFiles} files and its texts may be together.`)
 }
 
 function shortName({ filename }: MultipartFile) {
@@ -166,9 +206,7 @@ function asRefusal(error: unknown) {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   switch (code) {
     case 'FST_FILES_LIMIT':
-      return tooManyFiles()
     case 'FST_PARTS_LIMIT':
-    case 'FST_FIELDS_LIMIT':
       return tooLarge('The form holds too many fields.')
     case 'FST_PROTO_VIOLATION':
       return invalid([{ path: '', message: 'A field of the form has a name that no field can have.' }])

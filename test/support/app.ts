@@ -49,6 +49,8 @@ export interface TestOptions {
   timeScale?: number
   /** A built studio, instead of the one in the tree. */
   studioFolder?: string
+  /** After so long without progress the body of a request is ended. */
+  slowBodyAfterMs?: number
   /** How names become addresses for outgoing requests. */
   lookup?: LookupFunction
   urlLifetimeSeconds?: number
@@ -102,6 +104,7 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
     const app = await createApp(loadSettings(environment), log, {
       timeScale: options.timeScale ?? 0.01,
       lookup: options.lookup,
+      slowBodyAfterMs: options.slowBodyAfterMs,
       recentErrors,
       studioFolder: options.studioFolder,
     })

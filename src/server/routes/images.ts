@@ -132,7 +132,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
   async function sendWithRecipe(image: ImageRecord, request: FastifyRequest, reply: FastifyReply) {
     const generation = image.generationId === null ? undefined : await services.generations.find(image.generationId)
     if (isCached(request, reply, `"${image.sha256}-recipe-1"`)) return reply.code(304).send()
-    limits.hold(image.bytes, reply)
+    limits.hold(image.bytes, request, reply)
     const bytes = await wholeOf(await images.read(image))
     reply.headers(fileHeaders(image, request))
     return reply.send(generation ? fileWithRecipe(bytes, image, presentRecipe(generation, image)) : bytes)

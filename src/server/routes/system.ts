@@ -9,6 +9,9 @@ import { loginPage, pagePolicy } from '../pages.ts'
 import { presentError, presentShortStatus, presentStatus } from '../present.ts'
 import { pageHeaders } from '../security-headers.ts'
 
+/** Taken from anybody, and kept in memory until it has come. */
+const mostLoginBytes = 16 * 1024
+
 export function systemRoutes(app: App, { services, settings, access, recentErrors, prefix, version }: Parts) {
   const tags = ['System']
   const startedAt = new Date()
@@ -48,6 +51,7 @@ export function systemRoutes(app: App, { services, settings, access, recentError
   app.post(
     '/api/login',
     {
+      bodyLimit: mostLoginBytes,
       config: { access: 'open', form: true },
       schema: {
         tags,
