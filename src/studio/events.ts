@@ -3,6 +3,7 @@ import type { QueryClient } from '@tanstack/react-query'
 import { useEffect, useEffectEvent, useSyncExternalStore } from 'react'
 import type { Generation } from '../api/generations.ts'
 import { address, dropGeneration, findGeneration, putGeneration, request, spendingChanged } from './api.ts'
+import { announceReconnect } from './reconnects.ts'
 
 export type Connection = 'connecting' | 'open' | 'lost'
 
@@ -73,6 +74,7 @@ export function followEvents(client: QueryClient) {
     unfinished.clear()
     source.addEventListener('open', () => {
       // A stream of its own begins with what is unfinished; what ended meanwhile has to be asked for.
+      if (wasOpen) announceReconnect()
       if (wasOpen) void client.invalidateQueries({ predicate: query => query.queryKey[0] !== 'models' })
       wasOpen = true
       pauseMs = firstPauseMs

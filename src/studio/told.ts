@@ -4,6 +4,34 @@ import type { Generation, Status } from './api.ts'
 import { clock } from './text/format.ts'
 import { findText, type Text, type TextKey } from './text/text.ts'
 
+/** About how a picture was made: where none was, they are of no use. */
+const aboutPictures = new Set([
+  'left_out',
+  'prompt_cut',
+  'negative_prompt_cut',
+  'series_number',
+  'size_of_reference',
+  'story_without_reference',
+  'story_writes_itself',
+  'needs_rewriting',
+  'needs_plain_text',
+  'needs_reference',
+  'needs_one_reference',
+  'layers_without_seed',
+  'edit_without_moderation',
+])
+
+/** Those that still hold: advice for what did not come true is left out. */
+export function currentWarnings(generation: Generation): Generation['warnings'] {
+  const { images, parameters, finished_at: finishedAt, warnings } = generation
+  if (finishedAt === null) return warnings
+  const wanted = typeof parameters.n === 'number' ? parameters.n : 1
+  return warnings.filter(({ code }) => {
+    if (images.length === 0) return !aboutPictures.has(code ?? '')
+    return code !== 'series_number' || images.length < wanted
+  })
+}
+
 export function warningText(
   t: Text,
   generation: Generation,

@@ -63,13 +63,13 @@ test('a frame drawn with the mouse and a click with Shift select what lies betwe
 
 test('a picture tells how the service calls its request, and warnings in the language of the page', async () => {
   const app = await startStudio()
-  const made = await app.generate({ prompt: '灯塔', model, parameters: { n: 2 } })
+  const made = await app.generate({ prompt: '灯塔 [[partial]]', model, parameters: { n: 3 } })
   const { page, word } = await visit(app.url, { path: `/picture/${made.id}` })
   const details = page.getByRole('complementary')
 
   const [requestId] = made.provider_request_ids
   await details.getByText(requestId!, { exact: true }).waitFor()
-  await details.getByText(word('warnings.series_number', { model: 'Seedream 4.5', images: 2 })).waitFor()
+  await details.getByText(word('warnings.series_number', { model: 'Seedream 4.5', images: 3 })).waitFor()
   // What has no seed has none to change.
   expect(await page.getByRole('link', { name: word('picture.varySeed') }).count()).toBe(0)
 })

@@ -97,9 +97,14 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
     onRecipe: recipe => take(recipe),
   })
 
+  // The way back belongs to the form, and to its last exchange.
+  const dismissUndo = useRef<() => void>(undefined)
+  useEffect(() => () => dismissUndo.current?.(), [])
+
   function exchange(words: string, next: DraftChange) {
+    dismissUndo.current?.()
     const takeBack = replace(next)
-    toast(words, { action: { label: t('shell.undo'), onSelect: takeBack } })
+    dismissUndo.current = toast(words, { action: { label: t('shell.undo'), onSelect: takeBack } })
     field.current?.focus()
   }
 
@@ -155,39 +160,42 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
         className="flex flex-col gap-5 lg:sticky lg:top-8 lg:max-h-[calc(100dvh-6rem)]"
       >
         {/* What does not fit fades out above the button instead of being cut. */}
-        <div className="-m-1 flex flex-col gap-5 p-1 lg:overflow-y-auto lg:pr-2 lg:pb-6 lg:[mask-image:linear-gradient(to_top,transparent,black_1.75rem)]">
-          <div className="flex min-h-10 items-center justify-between">
-            <h1 className="text-2xl">{t('generate.title')}</h1>
-            {(draft.prompt !== '' || draft.references.length > 0) && (
-              <IconButton
-                label={t('generate.startOver')}
-                onClick={() =>
-                  exchange(t('generate.emptied'), { prompt: '', references: [], size: {}, count: 1, values: {} })
-                }
-              >
-                <Eraser aria-hidden className="size-5" />
-              </IconButton>
+        {/* Its scrollbar stands in the gap beside it, so that everything ends at one edge, with or without one. */}
+        <div className="-m-1 p-1 lg:-mr-7 lg:overflow-x-hidden lg:overflow-y-auto lg:pr-0 lg:pb-6 lg:[mask-image:linear-gradient(to_top,transparent,black_1.75rem)]">
+          <div className="flex flex-col gap-5 lg:w-108">
+            <div className="flex min-h-10 items-center justify-between">
+              <h1 className="text-2xl">{t('generate.title')}</h1>
+              {(draft.prompt !== '' || draft.references.length > 0) && (
+                <IconButton
+                  label={t('generate.startOver')}
+                  onClick={() =>
+                    exchange(t('generate.emptied'), { prompt: '', references: [], size: {}, count: 1, values: {} })
+                  }
+                >
+                  <Eraser aria-hidden className="size-5" />
+                </IconButton>
+              )}
+            </div>
+            <Composer
+              prompt={draft.prompt}
+              references={draft.references}
+              plans={plans}
+              field={field}
+              upload={upload}
+              onPrompt={prompt => change({ prompt })}
+              onReferences={next => change(before => ({ references: next(before.references) }))}
+              onPress={() => void send()}
+              onWalk={walk}
+            />
+            {isReady ? (
+              <>
+                <ChosenModels chosen={chosen} onPick={() => setPicking(true)} />
+                <Settings draft={draft} models={chosen} plans={plans} onChange={change} />
+              </>
+            ) : (
+              <NoKey />
             )}
           </div>
-          <Composer
-            prompt={draft.prompt}
-            references={draft.references}
-            plans={plans}
-            field={field}
-            upload={upload}
-            onPrompt={prompt => change({ prompt })}
-            onReferences={next => change(before => ({ references: next(before.references) }))}
-            onPress={() => void send()}
-            onWalk={walk}
-          />
-          {isReady ? (
-            <>
-              <ChosenModels chosen={chosen} onPick={() => setPicking(true)} />
-              <Settings draft={draft} models={chosen} plans={plans} onChange={change} />
-            </>
-          ) : (
-            <NoKey />
-          )}
         </div>
         {isReady && <PressArea plans={plans} isSending={isSending} areFaultsShown={wasPressed} />}
       </form>

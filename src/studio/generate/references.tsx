@@ -8,6 +8,7 @@ import { isTyping } from '../shortcuts.ts'
 import { useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
+import { ImageTile } from '../ui/image-tile.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { toast } from '../ui/toast.tsx'
 
@@ -170,11 +171,12 @@ export function ReferenceStrip({ references, pending, most, onChange, onGone, on
                     aria-label={t('generate.referenceActions', { number: index + 1 })}
                     className="size-full"
                   >
-                    <img
+                    <ImageTile
                       src={thumbnailUrl(id)}
                       alt={t('generate.reference', { number: index + 1 })}
-                      draggable={false}
-                      className="size-full object-cover"
+                      width={72}
+                      height={72}
+                      isCropped
                       onError={() => void forget(id)}
                     />
                   </button>

@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Ban, CircleAlert, Download, ImagePlus, Redo2, RotateCcw } from 'lucide-react'
-import { useEffect, useRef, useState } from 'react'
+import { type RefObject, useEffect, useRef, useState } from 'react'
 import type { Model } from '../../api/models.ts'
 import {
   ApiError,
@@ -21,11 +21,12 @@ import {
 } from '../api.ts'
 import { ago, duration, moment, money, moneyRange } from '../text/format.ts'
 import { findText, useText } from '../text/text.ts'
-import { warningText } from '../told.ts'
+import { currentWarnings, warningText } from '../told.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { ImageTile } from '../ui/image-tile.tsx'
 import { toast } from '../ui/toast.tsx'
+import { DismissButton, hasNothing, markSeen } from './failures.tsx'
 import { Progress, useNow } from './progress.tsx'
 
 export interface GenerationCardProps {
@@ -34,11 +35,14 @@ export interface GenerationCardProps {
   model: Model | undefined
   /** It stands beside others of the same prompt, so the model is what tells it apart. */
   isCompared?: boolean
+  /** Puts away one that came to nothing. */
+  onDismiss?: () => void
   onAgain(): void
   onReference(imageId: string): void
 }
 
-export function GenerationCard({ generation, model, isCompared, onAgain, onReference }: GenerationCardProps) {
+export function GenerationCard(props: GenerationCardProps) {
+  const { generation, model, isCompared, onDismiss, onAgain, onReference } = props
   const t = useText()
   const client = useQueryClient()
   const modelName = model?.name ?? generation.model
@@ -48,40 +52,52 @@ export function GenerationCard({ generation, model, isCompared, onAgain, onRefer
     onSuccess: next => putAnswer(client, next),
     onError: error => toast(explain(error), { look: 'bad' }),
   })
+  const card = useRef<HTMLElement>(null)
+  useSeen(card, generation)
   return (
     <article
+      ref={card}
       aria-label={generation.prompt}
       data-status={generation.status}
-      className="flex animate-appear flex-col overflow-hidden rounded-3xl border border-line bg-sheet shadow-card"
+      className={classes(
+        'flex animate-appear flex-col overflow-hidden border border-line',
+        isCompared ? 'rounded-2xl bg-raised [--inset:0.75rem]' : 'rounded-3xl bg-sheet shadow-card [--inset:1.25rem]',
+      )}
     >
-      <header className="flex items-start gap-3 px-5 pt-4 pb-3">
-        <div className="min-w-0 flex-1">
-          <p className="line-clamp-2 break-words leading-snug">{isCompared ? modelName : generation.prompt}</p>
-          <p className="mt-1 flex flex-wrap gap-x-2 text-ink-faint text-sm">
-            {!isCompared && (
-              <>
-                <span>{modelName}</span>
-                <span aria-hidden>·</span>
-              </>
-            )}
-            <Ago timestamp={generation.timestamp} />
-            {generation.references.length > 0 && (
-              <>
-                <span aria-hidden>·</span>
-                <span>{t('live.references', { count: generation.references.length })}</span>
-              </>
-            )}
-          </p>
-        </div>
+      <header className={classes('flex items-start gap-3 px-(--inset)', isCompared ? 'py-2' : 'pt-4 pb-3')}>
+        {isCompared ? (
+          <p className="min-w-0 flex-1 break-words font-medium text-sm">{modelName}</p>
+        ) : (
+          <div className="min-w-0 flex-1">
+            <p className="line-clamp-2 break-words leading-snug">{generation.prompt}</p>
+            <p className="mt-1 flex flex-wrap gap-x-2 text-ink-faint text-sm">
+              <span>{modelName}</span>
+              <span aria-hidden>·</span>
+              <Ago timestamp={generation.timestamp} />
+              {generation.references.length > 0 && (
+                <>
+                  <span aria-hidden>·</span>
+                  <span>{t('live.references', { count: generation.references.length })}</span>
+                </>
+              )}
+            </p>
+          </div>
+        )}
+        {onDismiss && <DismissButton onDismiss={onDismiss} />}
       </header>
       <Pictures generation={generation} isAlive={isAlive} onReference={onReference} />
       {isAlive && <Progress generation={generation} typicalSeconds={model?.typical_seconds} />}
       {generation.cancel_requested && isAlive && (
-        <p className="px-5 pb-3 text-ink-faint text-sm">{t('live.cancelKept')}</p>
+        <p className="px-(--inset) pb-3 text-ink-faint text-sm">{t('live.cancelKept')}</p>
       )}
       {!isAlive && <Trouble generation={generation} model={model} />}
-      <footer className="flex flex-wrap items-center gap-x-3 gap-y-1 px-5 pt-1 pb-3">
-        <Facts generation={generation} isAlive={isAlive} />
+      <footer
+        className={classes(
+          'flex flex-wrap items-center gap-x-3 gap-y-1 px-(--inset)',
+          isCompared ? 'pt-0.5 pb-1' : 'pt-1 pb-3',
+        )}
+      >
+        <Facts generation={generation} isAlive={isAlive} isCompared={isCompared} />
         <div className="ml-auto flex items-center gap-1">
           {isAlive && (
             <Button
@@ -105,7 +121,21 @@ export function GenerationCard({ generation, model, isCompared, onAgain, onRefer
   )
 }
 
-function Ago({ timestamp }: { timestamp: string }) {
+/** Remembers that one that came to nothing was in sight. */
+function useSeen(card: RefObject<HTMLElement | null>, generation: Generation) {
+  const isWatched = hasNothing([generation])
+  const { id } = generation
+  useEffect(() => {
+    if (!isWatched || !card.current) return undefined
+    const observer = new IntersectionObserver(entries => entries.some(entry => entry.isIntersecting) && markSeen(id), {
+      threshold: 0.6,
+    })
+    observer.observe(card.current)
+    return () => observer.disconnect()
+  }, [card, isWatched, id])
+}
+
+export function Ago({ timestamp }: { timestamp: string }) {
   const now = useNow(30_000)
   return (
     <time dateTime={timestamp} title={moment(timestamp)}>
@@ -130,7 +160,7 @@ function Pictures({ generation, isAlive, onReference }: PicturesProps) {
   const places = isAlive ? Array.from({ length: wanted }, (_, index) => index) : ended.toSorted((a, b) => a - b)
   // A cancelled or failed one without pictures needs no empty place.
   if (places.length === 0) return null
-  const ratio = images[0] ? images[0].width / images[0].height : askedRatio(generation)
+  const ratio = ratioOf(generation)
   return (
     <div
       className={classes(
@@ -234,11 +264,17 @@ function Picture({ generation, image, isCropped, onReference }: PictureProps) {
   )
 }
 
-function countOf({ parameters }: Generation) {
+export function countOf({ parameters }: Generation) {
   return typeof parameters.n === 'number' && parameters.n > 0 ? Math.min(parameters.n, 15) : 1
 }
 
-/** Width over height as asked; 1 where nothing was said. */
+/** Width over height. */
+export function ratioOf(generation: Generation) {
+  const [image] = generation.images
+  return image ? image.width / image.height : askedRatio(generation)
+}
+
+/** As asked; 1 where nothing was said. */
 function askedRatio({ parameters, resolved }: Generation) {
   const sizes = [resolved?.size, parameters.size].filter(size => typeof size === 'string')
   for (const size of sizes) {
@@ -250,7 +286,15 @@ function askedRatio({ parameters, resolved }: Generation) {
 
 // ── Words ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function Facts({ generation, isAlive }: { generation: Generation; isAlive: boolean }) {
+function Facts({
+  generation,
+  isAlive,
+  isCompared,
+}: {
+  generation: Generation
+  isAlive: boolean
+  isCompared?: boolean
+}) {
   const t = useText()
   if (isAlive) return null
   const [image] = generation.images
@@ -264,7 +308,11 @@ function Facts({ generation, isAlive }: { generation: Generation; isAlive: boole
         ? t('live.chargeUnknown')
         : charge === 'none' && t('live.chargeNone'),
   ].filter(fact => typeof fact === 'string')
-  return <p className="text-ink-faint text-sm tabular-nums">{facts.join(' · ')}</p>
+  return (
+    <p className={classes('text-ink-faint tabular-nums', isCompared ? 'min-w-24 flex-1 text-xs' : 'text-sm')}>
+      {facts.join(' · ')}
+    </p>
+  )
 }
 
 /** What an administrator settles on the page of the keys. */
@@ -273,10 +321,10 @@ const keyTroubles = new Set(['configuration_missing', 'provider_key_rejected', '
 /** What went wrong and what was done otherwise, in words that say what to do. */
 function Trouble({ generation, model }: { generation: Generation; model: Model | undefined }) {
   const t = useText()
-  const { error, warnings, status } = generation
+  const { error, status } = generation
   const isAdmin = useMe()?.role === 'admin'
   return (
-    <div className="flex flex-col gap-2 px-5 pt-3 empty:hidden">
+    <div className="flex flex-col gap-2 px-(--inset) pt-3 empty:hidden">
       {error && status === 'cancelled' && <p className="text-ink-soft text-sm">{t('live.cancelled')}</p>}
       {error && status !== 'cancelled' && (
         <div className="flex items-start gap-2.5 rounded-2xl bg-seal-wash px-4 py-3 text-seal-ink text-sm">
@@ -308,7 +356,7 @@ function Trouble({ generation, model }: { generation: Generation; model: Model |
           </div>
         </div>
       )}
-      {warnings.map(warning => (
+      {currentWarnings(generation).map(warning => (
         <p key={`${warning.parameter} ${warning.message}`} className="text-amber text-sm">
           {warningText(t, generation, warning, model ? [model] : [])}
         </p>

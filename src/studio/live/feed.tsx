@@ -9,7 +9,8 @@ import { useGenerationEvents } from '../events.ts'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { EmptyState, Skeleton } from '../ui/states.tsx'
-import { GenerationCard } from './card.tsx'
+import { Ago, countOf, GenerationCard, ratioOf } from './card.tsx'
+import { DismissButton, FoldedFailure, hasNothing, useFailures } from './failures.tsx'
 
 export interface FeedProps {
   models: readonly Model[]
@@ -25,12 +26,14 @@ const togetherMs = 5000
 export function Feed({ models, onAgain, onReference, onIdea }: FeedProps) {
   const t = useText()
   const recent = useQuery(recentQuery)
-  const card = (generation: Generation, isCompared: boolean) => (
+  const failures = useFailures(recent.data?.items[0]?.id)
+  const rows = comparisonsOf(recent.data?.items ?? []).filter(row => !failures.isDismissed(row))
+  const card = (generation: Generation, how: { isCompared?: boolean; onDismiss?: () => void }) => (
     <GenerationCard
       key={generation.id}
       generation={generation}
       model={models.find(model => model.id === generation.model)}
-      isCompared={isCompared}
+      {...how}
       onAgain={() => onAgain(generation)}
       onReference={onReference}
     />
@@ -75,31 +78,29 @@ export function Feed({ models, onAgain, onReference, onIdea }: FeedProps) {
       )}
       {recent.data && recent.data.items.length > 0 && (
         <>
-          <div className="flex flex-col gap-5">
-            {blocksOf(comparisonsOf(recent.data.items)).map(block => {
-              if ('singles' in block) {
+          <Columns rows={rows}>
+            {row => {
+              const key = keyOf(row)
+              if (failures.isFolded(row)) {
                 return (
-                  <Columns key={block.singles.at(-1)?.id} items={block.singles}>
-                    {generation => card(generation, false)}
-                  </Columns>
+                  <FoldedFailure
+                    key={key}
+                    generations={row}
+                    onUnfold={() => failures.unfold(row)}
+                    onDismiss={() => failures.dismiss(row)}
+                  />
                 )
               }
-              return (
-                <section
-                  key={block.together[0]?.id}
-                  aria-label={`${t('live.compare')}: ${block.together[0]?.prompt} ${block.together[0]?.timestamp}`}
-                  className="rounded-3xl bg-sunken/60 p-3"
-                >
-                  <h2 className="mb-2 line-clamp-2 px-2 font-normal font-sans text-sm">
-                    <span className="text-ink-soft">{t('live.compare')}:</span> {block.together[0]?.prompt}
-                  </h2>
-                  <div className="grid grid-cols-[repeat(auto-fit,minmax(min(14rem,100%),1fr))] items-start gap-3">
-                    {block.together.map(generation => card(generation, true))}
-                  </div>
-                </section>
+              const onDismiss = hasNothing(row) ? () => failures.dismiss(row) : undefined
+              return row.length === 1 ? (
+                card(row[0]!, { onDismiss })
+              ) : (
+                <Comparison key={key} generations={row} onDismiss={onDismiss}>
+                  {row.map(generation => card(generation, { isCompared: true }))}
+                </Comparison>
               )
-            })}
-          </div>
+            }}
+          </Columns>
           <Link
             to="/gallery"
             className="mx-auto mt-6 flex min-h-11 w-fit items-center rounded-full px-5 text-seal-ink hover:bg-seal-wash"
@@ -112,8 +113,49 @@ export function Feed({ models, onAgain, onReference, onIdea }: FeedProps) {
   )
 }
 
+/** Those of one press, side by side in one column. */
+function Comparison({
+  generations,
+  onDismiss,
+  children,
+}: {
+  generations: Row
+  onDismiss?: () => void
+  children: ReactNode
+}) {
+  const t = useText()
+  const [first] = generations
+  return (
+    <section
+      aria-label={`${t('live.compare')}: ${first?.prompt} ${first?.timestamp}`}
+      className="flex animate-appear flex-col gap-3 rounded-3xl border border-line bg-sheet p-3 shadow-card"
+    >
+      <header className="flex items-start gap-3 px-2 pt-1">
+        <div className="min-w-0 flex-1">
+          <h2 className="line-clamp-2 break-words font-normal font-sans text-base leading-snug">{first?.prompt}</h2>
+          <p className="mt-1 text-ink-faint text-sm">
+            {t('live.compare')}
+            <span aria-hidden> · </span>
+            <Ago timestamp={first?.timestamp ?? ''} />
+          </p>
+        </div>
+        {onDismiss && <DismissButton onDismiss={onDismiss} />}
+      </header>
+      {/* One below the other as they fit, so that a third one leaves no hole. */}
+      <div className="-mb-2 columns-[10rem] gap-2 *:mb-2 *:break-inside-avoid">{children}</div>
+    </section>
+  )
+}
+
+type Row = readonly Generation[]
+
+/** Of the earliest, so that it stays when another one joins. */
+function keyOf(row: Row) {
+  return row[0]?.id ?? ''
+}
+
 /** Neighbours with the same prompt and different models; the order of the models is kept while they finish. */
-function comparisonsOf(items: readonly Generation[]): Generation[][] {
+function comparisonsOf(items: readonly Generation[]): Row[] {
   const rows: Generation[][] = []
   for (const item of items) {
     const row = rows.at(-1)
@@ -130,44 +172,48 @@ function comparisonsOf(items: readonly Generation[]): Generation[][] {
   return rows
 }
 
-type Block = { singles: Generation[] } | { together: Generation[] }
-
-function blocksOf(rows: Generation[][]): Block[] {
-  const blocks: Block[] = []
-  for (const row of rows) {
-    const last = blocks.at(-1)
-    if (row.length > 1) blocks.push({ together: row })
-    else if (last && 'singles' in last) last.singles.push(...row)
-    else blocks.push({ singles: row })
-  }
-  return blocks
-}
-
 /** As many as fit; a card keeps its column when others come above it. */
-function Columns({ items, children }: { items: readonly Generation[]; children(item: Generation): ReactNode }) {
+function Columns({ rows, children }: { rows: readonly Row[]; children(row: Row): ReactNode }) {
   const count = useColumnCount()
   const places = useRef(new Map<string, number>())
-  const placeOf = ({ id }: Generation) => places.current.get(id) ?? count
-  const sizes = Array.from({ length: count }, (_, place) => items.filter(item => placeOf(item) === place).length)
+  const placedFor = useRef(count)
+  // In a window that was narrow for a while they would all stay in one column.
+  if (placedFor.current !== count) places.current.clear()
+  placedFor.current = count
+  const placeOf = (row: Row) => places.current.get(keyOf(row)) ?? count
+  const heights = Array.from({ length: count }, (_, place) =>
+    rows.filter(row => placeOf(row) === place).reduce((sum, row) => sum + heightOf(row), 0),
+  )
   // From the oldest, so that the newest begins the shortest column.
-  for (const item of items.toReversed()) {
-    if (placeOf(item) < count) continue
-    const place = sizes.indexOf(Math.min(...sizes))
-    places.current.set(item.id, place)
-    sizes[place] = (sizes[place] ?? 0) + 1
+  for (const row of rows.toReversed()) {
+    if (placeOf(row) < count) continue
+    const place = heights.indexOf(Math.min(...heights))
+    places.current.set(keyOf(row), place)
+    heights[place] = (heights[place] ?? 0) + heightOf(row)
   }
-  const placed = sizes.map((_, place) => items.filter(item => placeOf(item) === place))
+  const placed = heights.map((_, place) => rows.filter(row => placeOf(row) === place))
   return (
     <div className="flex items-start gap-5">
       {placed.map((column, place) => (
         // Columns have no other name than their place.
         // biome-ignore lint/suspicious/noArrayIndexKey: as above
         <div key={place} className="flex min-w-0 flex-1 flex-col gap-5">
-          {column.map(item => children(item))}
+          {column.map(row => children(row))}
         </div>
       ))}
     </div>
   )
+}
+
+/** About, in widths of a column: it only has to tell a tall card from a flat one. */
+function heightOf(row: Row): number {
+  if (hasNothing(row)) return 0.2
+  const [first] = row
+  const ratio = first ? ratioOf(first) : 1
+  if (row.length > 1) return 0.2 + row.reduce((sum, one) => sum + 0.47 / ratioOf(one) + 0.3, 0) / 2
+  const count = first ? Math.max(first.images.length, countOf(first)) : 1
+  const across = count === 1 ? 1 : count === 3 || count > 4 ? 3 : 2
+  return 0.35 + (Math.ceil(count / across) / across) * Math.min(1 / ratio, 1.3)
 }
 
 const wide = matchMedia('(min-width: 80rem)')

@@ -25,7 +25,7 @@ export function Progress({ generation, typicalSeconds }: ProgressProps) {
   const ahead = isRunning ? 0 : countAhead(generation)
   const share = isRunning ? 1 - Math.exp((-1.6 * elapsedMs) / 1000 / ((fast + slow) / 2)) : 0
   return (
-    <div className="px-5 pt-3 pb-2">
+    <div className="px-(--inset) pt-3 pb-2">
       <div
         role="progressbar"
         aria-label={t(isRunning ? 'live.running' : 'live.queued')}

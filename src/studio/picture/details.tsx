@@ -10,7 +10,7 @@ import { providerName } from '../providers.ts'
 import { Tags } from '../tags.tsx'
 import { bytes, duration, moment, money } from '../text/format.ts'
 import { findText, type Text, useText } from '../text/text.ts'
-import { warningText } from '../told.ts'
+import { currentWarnings, warningText } from '../told.ts'
 import { IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { ImageTile } from '../ui/image-tile.tsx'
@@ -28,7 +28,8 @@ export function Details({ generation, image }: DetailsProps) {
   const t = useText()
   const client = useQueryClient()
   const { data: models = [] } = useModels()
-  const { error, failures, warnings, references, tags } = generation
+  const { error, failures, references, tags } = generation
+  const warnings = currentWarnings(generation)
   // Where there is no picture at all, the error above says the same.
   const isSaid = error !== null && failures.every(failure => failure.code === error.code)
   return (

@@ -23,6 +23,7 @@ import {
   type Generation,
   type Image,
   imageUrl,
+  thumbnailUrl,
   useGeneration,
   useModels,
 } from '../api.ts'
@@ -35,6 +36,7 @@ import { type Text, useText } from '../text/text.ts'
 import { Button, buttonClasses, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { Dialog } from '../ui/dialog.tsx'
+import { ImageTile } from '../ui/image-tile.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { EmptyState, Skeleton } from '../ui/states.tsx'
 import { Details } from './details.tsx'
@@ -357,13 +359,7 @@ function Group({ generation, image, onShow }: GroupProps) {
               one.id === image?.id ? 'border-seal' : 'border-transparent hover:border-line-strong',
             )}
           >
-            <img
-              src={`${imageUrl(one.id)}/thumbnail`}
-              alt=""
-              loading="lazy"
-              draggable={false}
-              className="size-full object-cover"
-            />
+            <ImageTile src={thumbnailUrl(one.id)} alt="" width={one.width} height={one.height} isCropped />
           </button>
         </li>
       ))}

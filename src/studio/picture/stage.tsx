@@ -14,6 +14,7 @@ import { isTyping } from '../shortcuts.ts'
 import { useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
+import { useHealingImage } from '../ui/image-tile.tsx'
 import { bounded, fitted, frameOf, type View, zoomed } from './zoom.ts'
 
 export interface StageProps {
@@ -35,7 +36,8 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
   const root = useRef<HTMLDivElement>(null)
   const [size, setSize] = useState({ width: 0, height: 0 })
   const [view, setView] = useState<View>(fitted)
-  const [state, setState] = useState<'loading' | 'shown' | 'broken'>('loading')
+  const original = useHealingImage()
+  const { state } = original
   const [isMoving, setMoving] = useState(false)
   const frame = frameOf(size, image)
   const isZoomed = view.scale > 1.001
@@ -190,18 +192,19 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
             transform: `translate(-50%, -50%) translate(${view.x}px, ${view.y}px) scale(${view.scale})`,
           }}
         >
-          {state === 'loading' && (
+          {state === 'loading' && !original.hasFailed && (
             <img src={thumbnailUrl(image.id)} alt="" draggable={false} className="absolute inset-0 size-full" />
           )}
           <img
+            key={original.key}
             src={imageUrl(image.id)}
             alt={alt}
             draggable={false}
             decoding="async"
             width={image.width}
             height={image.height}
-            onLoad={() => setState('shown')}
-            onError={() => setState('broken')}
+            onLoad={original.onLoad}
+            onError={original.onError}
             className={classes(
               'absolute inset-0 size-full transition-opacity duration-200',
               state === 'shown' ? 'opacity-100' : 'opacity-0',
@@ -215,7 +218,7 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
           {t('picture.loading')}
         </p>
       )}
-      {state === 'broken' && (
+      {original.hasFailed && (
         <p
           role="alert"
           className="absolute inset-x-6 top-1/2 mx-auto max-w-sm -translate-y-1/2 rounded-2xl bg-raised p-5 text-center"

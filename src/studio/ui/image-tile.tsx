@@ -1,7 +1,34 @@
-import { type ComponentProps, useState } from 'react'
+import { ImageOff } from 'lucide-react'
+import { type ComponentProps, useEffect, useState } from 'react'
+import { onReconnect } from '../reconnects.ts'
 import { classes } from './classes.ts'
 
-export interface ImageTileProps extends Omit<ComponentProps<'img'>, 'src' | 'alt'> {
+const firstPauseMs = 2000
+/** About two minutes; afterwards only when the server or the network is back. */
+const maxTries = 6
+
+/** An image that is asked for again while it fails. Give the element `key`, `onLoad` and `onError`. */
+export function useHealingImage() {
+  const [state, setState] = useState<'loading' | 'shown' | 'broken'>('loading')
+  const [{ key, tries }, setAttempt] = useState({ key: 0, tries: 0 })
+  useEffect(() => {
+    if (state !== 'broken') return undefined
+    const again = (tries: number) => {
+      setState('loading')
+      setAttempt(({ key }) => ({ key: key + 1, tries }))
+    }
+    const stopListening = onReconnect(() => again(0))
+    const timer = tries < maxTries ? setTimeout(() => again(tries + 1), firstPauseMs * 2 ** tries) : undefined
+    return () => {
+      stopListening()
+      clearTimeout(timer)
+    }
+  }, [state, tries])
+  const hasFailed = state === 'broken' || (state === 'loading' && key > 0)
+  return { state, hasFailed, key, onLoad: () => setState('shown'), onError: () => setState('broken') }
+}
+
+export interface ImageTileProps extends Omit<ComponentProps<'img'>, 'src' | 'alt' | 'onError'> {
   src: string
   alt: string
   /** Pixels of the picture: its place is kept before it is there. */
@@ -9,13 +36,28 @@ export interface ImageTileProps extends Omit<ComponentProps<'img'>, 'src' | 'alt
   height: number
   /** Fill the place and cut what stands out, instead of showing all of it. */
   isCropped?: boolean
+  onError?(): void
 }
 
-/** A picture that shifts nothing when it arrives. */
-export function ImageTile({ src, alt, width, height, isCropped, className, ...rest }: ImageTileProps) {
-  const [state, setState] = useState<'loading' | 'shown' | 'broken'>('loading')
+/** A picture that shifts nothing when it arrives, and comes by itself when it failed at first. */
+export function ImageTile({ src, alt, width, height, isCropped, className, onError, ...rest }: ImageTileProps) {
+  const image = useHealingImage()
+  const place = isCropped ? 'size-full object-cover' : 'h-auto w-full object-contain'
+  if (image.state === 'broken') {
+    return (
+      <div
+        {...(alt === '' ? {} : { role: 'img', 'aria-label': alt })}
+        data-broken
+        style={isCropped ? undefined : { aspectRatio: `${width} / ${height}` }}
+        className={classes('grid place-items-center bg-sunken text-ink-faint', place, className)}
+      >
+        <ImageOff aria-hidden className="size-1/4 max-h-8 min-h-4 min-w-4 max-w-8" strokeWidth={1.5} />
+      </div>
+    )
+  }
   return (
     <img
+      key={image.key}
       loading="lazy"
       decoding="async"
       draggable={false}
@@ -24,15 +66,12 @@ export function ImageTile({ src, alt, width, height, isCropped, className, ...re
       alt={alt}
       width={width}
       height={height}
-      onLoad={() => setState('shown')}
-      onError={() => setState('broken')}
-      className={classes(
-        'block bg-sunken',
-        isCropped ? 'size-full object-cover' : 'h-auto w-full object-contain',
-        state === 'loading' && 'animate-breathe',
-        state === 'broken' && 'opacity-50',
-        className,
-      )}
+      onLoad={image.onLoad}
+      onError={() => {
+        image.onError()
+        onError?.()
+      }}
+      className={classes('block bg-sunken', place, image.state === 'loading' && 'animate-breathe', className)}
     />
   )
 }

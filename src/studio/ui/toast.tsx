@@ -39,14 +39,14 @@ function subscribe(listener: () => void) {
   return () => listeners.delete(listener)
 }
 
-/** Stands once in the page. */
+/** Stands once in the page: at the foot of the widest column, clear of what is pressed there. */
 export function Toasts() {
   const t = useText()
   const shown = useSyncExternalStore(subscribe, () => toasts)
   return (
     <section
       aria-live="polite"
-      className="pointer-events-none fixed inset-x-0 top-3 z-60 flex flex-col items-center gap-2 px-4 lg:top-auto lg:bottom-6"
+      className="pointer-events-none fixed inset-x-0 top-3 z-60 flex flex-col items-center gap-2 px-4 lg:top-auto lg:right-8 lg:bottom-6 lg:left-auto lg:max-w-[calc(100vw-38rem)] lg:items-end lg:px-0 lg:[body:has([role=toolbar])_&]:bottom-24"
     >
       {shown.map(({ id, text, look, action }) => (
         <div
