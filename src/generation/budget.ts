@@ -80,11 +80,12 @@ export function createBudget(forAll: Caps, ofEnvironment: readonly Configuration
 
     async shift(repositories, call, to) {
       const { spending } = repositories
+      // Two calls of one generation may move at once, and each takes its part of the same row.
+      await spending.lock()
       const part = await spending.partOf(call.generationId, call.configId, call.images)
       if (!part) return true
       const limit = await limitOfConfiguration(repositories, to)
       if (limit && isSet(limit)) {
-        await spending.lock()
         const month = monthOf(part.timestamp)
         if (shortageOf(limit, part, await spending.totals(month, limit.by), month)) return false
       }

@@ -7,6 +7,7 @@ import type { Files } from '../storage/files.ts'
 import { type HistoryFilter, searchForm } from '../storage/generations.ts'
 import type { ConfigurationRecord, GenerationRecord, JsonObject } from '../storage/records.ts'
 import type { Repositories, Store } from '../storage/store.ts'
+import { CommitUnknown, ConnectionBroken } from '../storage/trouble.ts'
 import { type Budget, BudgetExceeded } from './budget.ts'
 import { type CheckedRequest, checkRequest } from './checks.ts'
 import type { ConfigurationBook } from './configurations.ts'
@@ -46,6 +47,9 @@ export interface GenerationParts {
   /** Removes a raw answer that is kept in a file. */
   removeAnswer(name: string): Promise<void>
 }
+
+/** How long a client waits for a database that is away. */
+const patienceMs = 10_000
 
 export function createGenerations(parts: GenerationParts): Generations {
   const { store, runner, doorbell } = parts
@@ -97,7 +101,8 @@ export function createGenerations(parts: GenerationParts): Generations {
           'This generation is still running. Cancel it or wait for its end, then delete it.',
         )
       }
-      await removeAll([id])
+      // Two who delete it at once: for the second it was gone already, whoever looked first.
+      if ((await removeAll([id])) === 0) throw missing()
     },
 
     async clear(owner) {
@@ -105,8 +110,7 @@ export function createGenerations(parts: GenerationParts): Generations {
       for (;;) {
         const ids = await store.generations.endedIds(200, owner)
         if (ids.length === 0) return count
-        await removeAll(ids)
-        count += ids.length
+        count += await removeAll(ids)
       }
     },
 
@@ -133,24 +137,68 @@ export function createGenerations(parts: GenerationParts): Generations {
       if (known) return known
     }
     const draft = await drafted(request, options)
-    let isWritten = false
     try {
       const references = await parts.references.keep(draft.id, draft.taken)
       const written = { ...options, idempotency, references, retryOf }
       await store.transaction(repositories => write(repositories, parts.budget, draft, written))
-      isWritten = true
     } catch (error) {
+      if (error instanceof CommitUnknown) return inDoubt(draft, error)
+      await parts.references.discard(draft.id, draft.taken)
       if (!(error instanceof KeyTaken) || !idempotency) throw error
       // The same key came twice at once, and the other request was first.
       const known = await earlier(idempotency)
       if (known) return known
       throw error
-    } finally {
-      if (!isWritten) await parts.references.discard(draft.id, draft.taken)
     }
-    doorbell.ring(draft.id)
-    void runner.run(draft.id)
-    return get(draft.id)
+    return begun(draft.id)
+  }
+
+  function begun(id: string): Promise<GenerationRecord> {
+    doorbell.ring(id)
+    void runner.run(id)
+    return patiently(() => get(id))
+  }
+
+  /**
+   * The word whether it was written got lost. It is looked for until that is known, also when the client could not wait so long: what
+   * was written is sent, now and not at the next start.
+   */
+  async function inDoubt({ id, taken }: Draft, doubt: CommitUnknown): Promise<GenerationRecord> {
+    const { pauses, closing } = parts
+    const outcome = retried(() => store.transaction(({ generations }) => generations.isThere(id)), closing).then(
+      async isThere => {
+        if (isThere) return { begun: begun(id) }
+        await parts.references.discard(id, taken)
+        return 'nothing' as const
+      },
+    )
+    outcome.catch(() => {})
+    const late = pauses.wait(patienceMs, closing).catch(() => {})
+    const found = await Promise.race([outcome, late])
+    if (found === undefined) throw doubt
+    if (found === 'nothing') throw doubt.cause
+    return found.begun
+  }
+
+  /** Of what is there already: a database that is away for a moment does not make its client ask again. */
+  function patiently<T>(read: () => Promise<T>): Promise<T> {
+    const late = AbortSignal.any([AbortSignal.timeout(patienceMs), parts.closing])
+    return retried(read, late).catch(error => {
+      throw error instanceof ConnectionBroken ? new CommitUnknown(error) : error
+    })
+  }
+
+  /** Again and again while the database is away. @throws what it said last when `signal` aborts */
+  async function retried<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!(error instanceof ConnectionBroken || error instanceof CommitUnknown)) throw error
+        await parts.pauses.wait(parts.pauses.storing(tries), signal).catch(() => {})
+        if (signal.aborted) throw error
+      }
+    }
   }
 
   async function estimated(request: GenerationRequest, caller: Caller): Promise<Estimate> {
@@ -266,17 +314,19 @@ export function createGenerations(parts: GenerationParts): Generations {
     return generation
   }
 
-  async function removeAll(ids: string[]) {
-    const { files, answers } = await store.transaction(async ({ generations, images, calls }) => {
+  /** How many were there. */
+  async function removeAll(ids: string[]): Promise<number> {
+    const { files, answers, removed } = await store.transaction(async ({ generations, images, calls }) => {
       const made = await images.ofGenerations(ids)
       const answers = await calls.answerFiles(ids)
-      await generations.remove(ids)
-      return { files: made.flatMap(image => [image.file, `thumbnails/${image.id}.webp`]), answers }
+      const removed = await generations.remove(ids)
+      return { files: made.flatMap(image => [image.file, `thumbnails/${image.id}.webp`]), answers, removed }
     })
     // Rows first: a file without a row is only waste, a row without its file would be a lie.
     for (const file of files) await parts.files.remove(file)
     for (const answer of answers) await parts.removeAnswer(answer)
-    for (const id of ids) doorbell.ring(id)
+    for (const { id } of removed) doorbell.ring(id)
+    return removed.length
   }
 
   /** Also ends when a picture that was made has been out of reach for a minute: the client gets the record meanwhile. */
@@ -295,7 +345,7 @@ export function createGenerations(parts: GenerationParts): Generations {
 
       async function look() {
         try {
-          const generation = await get(id)
+          const generation = await retried(() => get(id), signal)
           if (hasEnded(generation.status)) finish(generation)
           else if (!parts.waiting.isStuck(generation)) {
             clearTimeout(late)
@@ -314,7 +364,7 @@ export function createGenerations(parts: GenerationParts): Generations {
         stopListening()
         signal.removeEventListener('abort', onAbort)
         if (error) reject(error)
-        else resolve(generation ?? get(id))
+        else resolve(generation ?? patiently(() => get(id)))
       }
     })
   }

@@ -5,6 +5,8 @@ import { findModel, type ProviderId } from '../providers/index.ts'
 import type { Model } from '../providers/provider.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { Charge, ErrorRecord, FailureRecord, GenerationRecord, GenerationStatus } from '../storage/records.ts'
+import type { Repositories } from '../storage/store.ts'
+import { DatabaseError } from '../storage/trouble.ts'
 import { settlementOf } from './budget.ts'
 import { hasEnded } from './events.ts'
 import { costOfCalls, type Prices } from './prices.ts'
@@ -144,7 +146,7 @@ export function createRunner(parts: RunParts): Runner {
   async function finish(id: string) {
     const prepared = await store.images.preparedFiles(id)
     const model = await pricedModelOf(id)
-    const ended = await store.transaction(async ({ generations, calls, images, spending }) => {
+    const ended = await untilStored(async ({ generations, calls, images, spending }) => {
       const generation = await generations.find(id)
       if (!generation) return undefined
       const all = latestAttempts(await calls.ofGeneration(id))
@@ -178,6 +180,19 @@ export function createRunner(parts: RunParts): Runner {
       },
       'generation ended',
     )
+  }
+
+  /** The same again while the database is away: to write an end twice changes nothing, and whoever waits has to hear of it. */
+  async function untilStored<T>(work: (repositories: Repositories) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await store.transaction(work)
+      } catch (error) {
+        if (!(error instanceof DatabaseError)) throw error
+        await parts.pauses.wait(parts.pauses.storing(tries), ending.signal).catch(() => {})
+        if (ending.signal.aborted) throw new Stopped()
+      }
+    }
   }
 
   /** With the price of the address that all its calls went to. */

@@ -218,12 +218,18 @@ export class CallWalk {
     const { store, budget } = this.parts
     const { id, generationId, slot } = this.call
     const isMoved = await this.insist('move a call to another configuration', () =>
-      store.transaction(async repositories => {
-        if (!(await budget.shift(repositories, this.call, configId))) return false
-        await repositories.calls.moved(id, configId)
-        if (slot === 0) await repositories.generations.change(generationId, { configId })
-        return true
-      }),
+      store
+        .transaction(async repositories => {
+          // Its row is held first: a move whose word was lost has come to its end then, and is not made twice.
+          if (!(await repositories.calls.moved(id, configId))) return true
+          if (!(await budget.shift(repositories, this.call, configId))) throw new NoRoom()
+          if (slot === 0) await repositories.generations.change(generationId, { configId })
+          return true
+        })
+        .catch(error => {
+          if (error instanceof NoRoom) return false
+          throw error
+        }),
     )
     if (isMoved) await this.reload()
     return isMoved
@@ -422,8 +428,9 @@ export class CallWalk {
   }
 
   private async adoptTask(taskId: string) {
+    const at = new Date().toISOString()
     await this.insist('keep the id of a task that was found again', () =>
-      this.parts.store.calls.accepted(this.call.id, taskId, undefined, new Date().toISOString()),
+      this.parts.store.calls.accepted(this.call.id, taskId, undefined, at),
     )
     this.log.warn({ task: taskId }, 'a task whose id was lost was found in the list of the service')
     await this.reload()
@@ -510,13 +517,13 @@ export class CallWalk {
     const paid = this.understand(answer)
     let spare: string | undefined
     await this.reached('answer-read-before-kept')
+    const at = new Date().toISOString()
     await this.insist('keep the answer', async () => {
       let file = keptFile
       if (!file && !isSmall) {
         file = await answers.write(id, answer)
         await this.reached('answer-file-written')
       }
-      const at = new Date().toISOString()
       try {
         await store.transaction(async ({ calls, generations }) => {
           await calls.answered(id, { ...head, file, body: file ? undefined : body }, at)
@@ -771,10 +778,11 @@ export class CallWalk {
     const { store } = this.parts
     const notBefore = new Date(Date.now() + pauseMs).toISOString()
     const next = { ...call, id: randomUUID(), attempt: call.attempt + 1, notBefore }
+    const at = new Date().toISOString()
     await this.insist('note that a call is repeated', () =>
       store.transaction(async ({ calls, generations }) => {
         const settlement: Settlement = { outcome: 'repeated', charge: 'none', error: errorRecord(failure) }
-        await calls.settled(call.id, settlement, new Date().toISOString())
+        await calls.settled(call.id, settlement, at)
         await calls.insert(next)
         await generations.change(call.generationId, { charge: chargeOf(await calls.ofGeneration(call.generationId)) })
       }),
@@ -802,9 +810,8 @@ export class CallWalk {
 
   private async end(settlement: Settlement) {
     await this.reached('before-settled')
-    await this.insist('note how a call ended', () =>
-      this.parts.store.calls.settled(this.call.id, settlement, new Date().toISOString()),
-    )
+    const at = new Date().toISOString()
+    await this.insist('note how a call ended', () => this.parts.store.calls.settled(this.call.id, settlement, at))
     await this.reached('settled')
     const { outcome, charge, error } = settlement
     this.log.info(
@@ -940,6 +947,11 @@ function fateOfMissing({ complete }: Parsed, isBilled: boolean): Omit<FailureRec
   }
   const message = 'The service made fewer pictures than asked for; this one was not made and not charged.'
   return { code: 'not_made', message, providerCode: null }
+}
+
+/** Another configuration may not take what a call may cost. */
+class NoRoom extends Error {
+  override name = 'NoRoom'
 }
 
 class MissingReference extends Error {

@@ -6,7 +6,7 @@ import { BudgetExceeded } from '../generation/budget.ts'
 import { Refusal, type RefusalCode } from '../generation/errors.ts'
 import type { FailureCode, Fault } from '../providers/errors.ts'
 import type { GenerationRecord } from '../storage/records.ts'
-import { databaseTrouble } from '../storage/trouble.ts'
+import { CommitUnknown, databaseTrouble } from '../storage/trouble.ts'
 import { adviceFor } from './advice.ts'
 import { securityHeaders } from './security-headers.ts'
 
@@ -140,7 +140,8 @@ function answerTo(error: unknown, request: FastifyRequest): Answer {
   const known = error instanceof Error ? frameworkError(error as FastifyError, request) : undefined
   const trouble = databaseTrouble(error)
   if (trouble) {
-    const detail = `${trouble} Then ask again; with an Idempotency-Key nothing is made twice.`
+    const first = error instanceof CommitUnknown ? 'Look at what is there before you ask again' : 'Then ask again'
+    const detail = `${trouble} ${first}; with an Idempotency-Key nothing is made twice.`
     return { code: 'storage_failed', detail, isOurs: true }
   }
   return (

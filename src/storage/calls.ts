@@ -119,6 +119,8 @@ export function createCallRepository(db: Connection) {
           charge: 'none',
           failures: '[]',
         } as Selectable<ProviderCallsTable>)
+        // Written already, in a transaction whose word was lost.
+        .onConflict(conflict => conflict.column('id').doNothing())
         .execute()
     },
 
@@ -183,15 +185,18 @@ export function createCallRepository(db: Connection) {
       return row !== undefined
     },
 
-    /** Only what was not sent can be sent with another key. */
-    async moved(id: string, configId: string) {
-      const result = await db
+    /** False when it is there already. Only what was not sent can be sent with another key. */
+    async moved(id: string, configId: string): Promise<boolean> {
+      const planned = db
         .updateTable('provider_calls')
         .set({ config_id: configId })
         .where('id', '=', id)
         .where('state', '=', 'planned')
-        .executeTakeFirst()
-      if (Number(result.numUpdatedRows) !== 1) throw new LedgerError(`call ${id} is not planned any more`)
+      const moved = await planned.where('config_id', '<>', configId).executeTakeFirst()
+      if (Number(moved.numUpdatedRows) === 1) return true
+      const still = await planned.executeTakeFirst()
+      if (Number(still.numUpdatedRows) !== 1) throw new LedgerError(`call ${id} is not planned any more`)
+      return false
     },
 
     sending: (id: string, sentAt: string) => move(id, 'sending', { sent_at: sentAt, charge: 'unknown' }),
@@ -243,6 +248,10 @@ export function createCallRepository(db: Connection) {
       }),
   }
 
+  /**
+   * A step that was made already, with the very same values, was made by whoever asks now: the word that it was committed was lost with
+   * its connection.
+   */
   async function move(id: string, state: Exclude<CallState, 'planned'>, values: Updateable<ProviderCallsTable>) {
     const result = await db
       .updateTable('provider_calls')
@@ -250,8 +259,11 @@ export function createCallRepository(db: Connection) {
       .where('id', '=', id)
       .where('state', 'in', before[state])
       .executeTakeFirst()
-    if (Number(result.numUpdatedRows) !== 1)
-      throw new LedgerError(`call ${id} cannot move to "${state}" from where it is`)
+    if (Number(result.numUpdatedRows) === 1) return
+    const row = await db.selectFrom('provider_calls').selectAll().where('id', '=', id).executeTakeFirst()
+    const isMade =
+      row?.state === state && Object.entries(values).every(([name, value]) => row[name as keyof typeof row] === value)
+    if (!isMade) throw new LedgerError(`call ${id} cannot move to "${state}" from where it is`)
   }
 }
 

@@ -151,6 +151,12 @@ export function createGenerationRepository(db: Connection) {
       return record
     },
 
+    /** In a transaction: waits for every other that writes generations, also one in doubt, and tells whether this one is there. */
+    async isThere(id: string): Promise<boolean> {
+      await nextRevision(db)
+      return (await db.selectFrom('chat_history').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+    },
+
     async unfinished(owner?: string): Promise<GenerationRecord[]> {
       const rows = await db
         .selectFrom('chat_history')
@@ -247,7 +253,7 @@ export function createGenerationRepository(db: Connection) {
       return rows.map(row => row.id)
     },
 
-    /** Removes the rows and all that hangs on them; the revision of each removal. */
+    /** Removes the rows and all that hangs on them; the revision of each removal, without those that somebody else has removed. */
     async remove(ids: string[]): Promise<{ id: string; revision: number }[]> {
       const removed: { id: string; revision: number }[] = []
       const removedAt = new Date().toISOString()
@@ -268,9 +274,10 @@ export function createGenerationRepository(db: Connection) {
       for (const id of ids) {
         const revision = await nextRevision(db)
         const row = await db.deleteFrom('chat_history').where('id', '=', id).returning('token_id').executeTakeFirst()
+        if (!row) continue
         await db
           .insertInto('removals')
-          .values({ generation_id: id, revision, removed_at: removedAt, token_id: row?.token_id ?? null })
+          .values({ generation_id: id, revision, removed_at: removedAt, token_id: row.token_id })
           .execute()
         removed.push({ id, revision })
       }

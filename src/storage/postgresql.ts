@@ -1,36 +1,38 @@
 /** A PostgreSQL server: its connections, and the guard that keeps other servers out. */
-import { Kysely, PostgresDialect } from 'kysely'
+import {
+  type Driver,
+  Kysely,
+  PostgresDialect,
+  type PostgresDialectConfig,
+  PostgresDriver,
+  type PostgresPool,
+} from 'kysely'
 import pg from 'pg'
 import type { Database } from './database.ts'
 import { checkWrite, migrate, type Prove } from './migrate.ts'
 import { SealError } from './seal.ts'
 import type { Tables } from './tables.ts'
-import { DatabaseError } from './trouble.ts'
+import { CommitUnknown, ConnectionBroken, DatabaseError } from './trouble.ts'
 
 /** Held for the life of the process; any number that no other program on the database uses. */
 const serverLock = 7_309_421_186
 const guardPauseMs = 1000
+/** No query of ours takes so long: its connection leads nowhere any more. `?query_timeout=` in DATABASE_URL is another, in ms. */
+const queryTimeoutMs = 60_000
 
 export async function openPostgresql(url: string, prove: Prove): Promise<Database> {
-  const int8 = 20
-  const types = {
-    getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-      oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
-  }
-  const pool = new pg.Pool({ connectionString: url, types: types as pg.CustomTypesConfig, max: 10 })
-  // An idle connection that the server closes must not end the process; the next query opens another.
-  pool.on('error', () => {})
   // Two servers on one database would both send what waits. Whoever lost the guard to another must not write any more.
   const guard = createGuard(url, () => void pool.end())
+  const pool = createPool(url)
   try {
     if (!(await guard.take())) {
       throw new DatabaseError(
         'Another server already works on this PostgreSQL database. Stop that one first, or use another database.',
       )
     }
-    const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+    const kysely = new Kysely<Tables>({ dialect: new CarefulPostgres({ pool: asKyselyPool(pool) }) })
     const seal = await prove(kysely)
-    await migrate(kysely, seal)
+    await migrateWithoutHaste(url, seal)
     return {
       kind: 'postgresql',
       kysely,
@@ -44,13 +46,165 @@ export async function openPostgresql(url: string, prove: Prove): Promise<Databas
   } catch (error) {
     await guard.leave()
     await pool.end().catch(() => {})
-    if (error instanceof DatabaseError || error instanceof SealError) throw error
+    if (error instanceof SealError || (error instanceof DatabaseError && !(error instanceof ConnectionBroken)))
+      throw error
+    const cause = error instanceof ConnectionBroken ? error.cause : error
     const reason =
-      error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error)
+      cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : String(cause)
     const message = `PostgreSQL cannot be reached or refuses us (${reason}). Check DATABASE_URL: host, port, user, password and database name.`
-    throw new DatabaseError(message, { cause: error })
+    throw new DatabaseError(message, { cause })
   }
 }
+
+// ── Connections ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function createPool(url: string, options: pg.PoolConfig = { query_timeout: queryTimeoutMs }) {
+  const int8 = 20
+  const types = {
+    getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+      oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+  }
+  const pool = new pg.Pool({
+    ...{ connectionString: url, types: types as pg.CustomTypesConfig, max: 10 },
+    ...{ keepAlive: true, connectionTimeoutMillis: 15_000 },
+    onConnect: prepare,
+    ...options,
+  })
+  // An idle connection that the server closes must not end the process; the next query opens another.
+  pool.on('error', () => {})
+  // Nor may one that is in use: its query fails, and tells whoever asked.
+  pool.on('connect', client => void client.on('error', () => {}))
+  return pool
+}
+
+/** @throws what makes this connection useless */
+async function prepare(client: pg.ClientBase) {
+  // A step of the ledger that was committed survives a crash of PostgreSQL, whatever its settings say. A transaction whose server is cut
+  // off holds its rows no longer than a minute.
+  await client.query(`select
+    case when current_setting('synchronous_commit') = 'off' then set_config('synchronous_commit', 'on', false) end,
+    set_config('idle_in_transaction_session_timeout', '60s', false)`)
+}
+
+/** To change a large table may take long. */
+async function migrateWithoutHaste(url: string, seal: Database['seal']) {
+  const pool = createPool(url, { max: 1, query_timeout: 0 })
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  try {
+    await migrate(kysely, seal)
+  } finally {
+    await kysely.destroy()
+  }
+}
+
+/** Tells a connection that broke from a query that failed, and leaves no broken one in the pool. */
+function asKyselyPool(pool: pg.Pool): PostgresPool {
+  async function connected() {
+    try {
+      return await pool.connect()
+    } catch (error) {
+      throw asBroken(error) ?? error
+    }
+  }
+
+  return {
+    options: pool.options,
+    end: () => pool.end(),
+    async connect() {
+      let client = await connected()
+      let isBroken = false
+      let isInTransaction = false
+
+      async function ask(text: string, parameters: readonly unknown[]) {
+        try {
+          return await client.query(text, [...parameters])
+        } catch (error) {
+          const broken = asBroken(error)
+          if (!broken) throw error
+          isBroken = true
+          // What does not answer in time is still busy with the query.
+          void client.end().catch(() => {})
+          throw broken
+        }
+      }
+
+      async function query(text: string, parameters: readonly unknown[]) {
+        isInTransaction ||= text === 'begin'
+        try {
+          return await ask(text, parameters)
+        } catch (error) {
+          // A question that went down with its connection is asked once more on another.
+          if (!isBroken || isInTransaction || !text.startsWith('select')) throw error
+          const next = await connected()
+          client.release(true)
+          client = next
+          isBroken = false
+          return ask(text, parameters)
+        }
+      }
+
+      const release = (isDiscarded?: boolean) => client.release(isBroken || isDiscarded === true)
+      return { query: query as never, release }
+    },
+  }
+}
+
+/** Transactions of which it is known whether they count, or known that it is not known. */
+class CarefulPostgres extends PostgresDialect {
+  readonly #config: PostgresDialectConfig
+
+  constructor(config: PostgresDialectConfig) {
+    super(config)
+    this.#config = config
+  }
+
+  override createDriver(): Driver {
+    return new CarefulDriver(this.#config)
+  }
+}
+
+class CarefulDriver extends PostgresDriver {
+  override async commitTransaction(connection: Parameters<PostgresDriver['commitTransaction']>[0]) {
+    try {
+      await super.commitTransaction(connection)
+    } catch (error) {
+      throw error instanceof ConnectionBroken ? new CommitUnknown(error) : error
+    }
+  }
+
+  override async rollbackTransaction(connection: Parameters<PostgresDriver['rollbackTransaction']>[0]) {
+    // PostgreSQL takes back by itself what a broken connection left; that this cannot be done twice would hide why.
+    await super.rollbackTransaction(connection).catch(error => {
+      if (!(error instanceof ConnectionBroken)) throw error
+    })
+  }
+}
+
+function asBroken(error: unknown): DatabaseError | undefined {
+  if (!(error instanceof Error)) return undefined
+  if (/pool after calling end/.test(error.message)) return new DatabaseError(takenOver, { cause: error })
+  const { code } = error as { code?: unknown }
+  if (code === '25006') return new ConnectionBroken(isStandby, { cause: error })
+  const isBroken = typeof code === 'string' ? brokenCodes.test(code) : brokenWords.test(error.message)
+  return isBroken ? new ConnectionBroken(isAway, { cause: error }) : undefined
+}
+
+const takenOver = 'Another server has taken over this database. Stop one of the two, and start the other again.'
+const isAway = 'The database does not answer. Look whether PostgreSQL runs.'
+const isStandby =
+  'PostgreSQL is read-only, as a standby is. Look whether it is failing over, and whether DATABASE_URL leads to the primary.'
+
+/**
+ * Class 08 is the connection; 57P01 to 57P05 a server that stops, crashed, starts, dropped the database or had enough of an idle
+ * connection; 25P03 a transaction that stood still too long; then those of the operating system (libuv).
+ */
+const brokenCodes =
+  /^(08...|57P0[1-5]|25P03|ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN)$/
+/** What the driver says without a code (pg 8.23). */
+const brokenWords =
+  /^(Connection terminated|Client has encountered a connection error|Client was closed and is not queryable|Query read timeout|timeout e)/
+
+// ── Guard ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Keeps other servers out for as long as its connection lives, and comes back when the connection was cut. */
 function createGuard(url: string, onLost: () => void) {

@@ -5,23 +5,44 @@ export class DatabaseError extends Error {
   override name = 'DatabaseError'
 }
 
+/** The connection to the database is gone, or good for nothing; another may be better. What was not committed does not count. */
+export class ConnectionBroken extends DatabaseError {
+  override name = 'ConnectionBroken'
+}
+
+/**
+ * The connection broke between COMMIT and its answer: the transaction may count or not. Whoever gets this looks before doing anything
+ * again that must not be done twice.
+ */
+export class CommitUnknown extends DatabaseError {
+  override name = 'CommitUnknown'
+
+  constructor(cause: unknown) {
+    super('The database broke off while something was being written, and nobody knows yet whether that counts.', {
+      cause,
+    })
+  }
+}
+
 /**
  * Why a query failed, as a sentence, when that lies with the database and not with the query: its disk, a lock, a connection. The codes
  * are those of SQLite (sqlite.org/rescode.html) and of PostgreSQL (appendix A of its manual), 2026-11.
  */
 export function databaseTrouble(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
-  if (/pool after calling end/.test(error.message)) return takenOver
+  if (error instanceof DatabaseError) return error.message
   const { errcode, code } = error as { errcode?: unknown; code?: unknown }
   // Above the lowest byte stands which kind of it.
   if (typeof errcode === 'number') return sqliteTroubles[errcode & 0xff]
-  if (typeof code !== 'string') return undefined
-  if (code === '53100') return 'The disk of the database is full. Make room on it.'
-  const isAway = /^(08|57P0)/.test(code) || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'].includes(code)
-  return isAway ? 'The database does not answer. Look whether PostgreSQL runs.' : undefined
+  if (typeof code !== 'string' || code.length !== 5) return undefined
+  return postgresqlTroubles.find(([form]) => form.test(code))?.[1]
 }
 
-const takenOver = 'Another server has taken over this database. Stop one of the two, and start the other again.'
+/** Two transactions stood in each other's way, and this one was taken back so that the other could go on. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === '40001' || error.code === '40P01')
+}
+
 const locked = 'The database is locked by another program. Close that program.'
 const sqliteTroubles: Record<number, string> = {
   5: locked,
@@ -32,3 +53,14 @@ const sqliteTroubles: Record<number, string> = {
   13: 'The disk of the database is full. Make room on it.',
   14: 'The file of the database cannot be opened. Look whether its folder is there.',
 }
+
+const postgresqlTroubles: [RegExp, string][] = [
+  [/^53100$/, 'The disk of the database is full. Make room on it.'],
+  [
+    /^53/,
+    'PostgreSQL has no more connections or memory to give. Raise its limits, or close other programs that use it.',
+  ],
+  [/^(28|3D)/, 'PostgreSQL refuses this server. Check user, password and database name in DATABASE_URL.'],
+  [/^(40|55P03$|57014$)/, 'The database was busy with something else for too long.'],
+  [/^(58|XX)/, 'PostgreSQL cannot read or write its files. Look at its log, and at the disk.'],
+]

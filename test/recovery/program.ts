@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
+import pg from 'pg'
 import type { Telling, Told } from './killable.ts'
 
 const entry = path.join(import.meta.dirname, 'killable.ts')
@@ -149,8 +150,22 @@ export interface ImageRow {
   sha256: string
 }
 
+export interface Rows {
+  calls: CallRow[]
+  generations: GenerationRow[]
+  images: ImageRow[]
+  spending: SpendingRow[]
+}
+
+const queries = {
+  calls: 'select * from provider_calls order by generation_id, slot, attempt',
+  generations: 'select * from chat_history order by timestamp, id',
+  images: 'select * from images order by generation_id, position',
+  spending: 'select * from spending order by generation_id',
+}
+
 /** The rows as another process sees them, while the server runs or after it died. */
-export function rowsOf(dataDir: string) {
+export function rowsOf(dataDir: string): Rows {
   const database = new DatabaseSync(path.join(dataDir, 'chat_history.db'), { readOnly: true })
   try {
     const all = <Row>(text: string) =>
@@ -159,22 +174,43 @@ export function rowsOf(dataDir: string) {
         .all()
         .map(row => ({ ...row }) as Row)
     return {
-      calls: all<CallRow>('select * from provider_calls order by generation_id, slot, attempt'),
-      generations: all<GenerationRow>('select * from chat_history order by timestamp, id'),
-      images: all<ImageRow>('select * from images order by generation_id, position'),
-      spending: all<SpendingRow>('select * from spending order by generation_id'),
+      calls: all<CallRow>(queries.calls),
+      generations: all<GenerationRow>(queries.generations),
+      images: all<ImageRow>(queries.images),
+      spending: all<SpendingRow>(queries.spending),
     }
   } finally {
     database.close()
   }
 }
 
+/** The same of a PostgreSQL database. */
+export async function rowsOfPostgres(url: string): Promise<Rows> {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    const all = async <Row>(text: string) => (await client.query(text)).rows as Row[]
+    return {
+      calls: await all<CallRow>(queries.calls),
+      generations: await all<GenerationRow>(queries.generations),
+      images: (await all<ImageRow>(queries.images)).map(image => ({ ...image, bytes: Number(image.bytes) })),
+      spending: await all<SpendingRow>(queries.spending),
+    }
+  } finally {
+    await client.end()
+  }
+}
+
+export function faultsOnDisk(dataDir: string, looked = new Set<string>()): string[] {
+  return faultsOf(rowsOf(dataDir), dataDir, looked)
+}
+
 /**
  * Everything that is not as it must be when nothing is running: in words, so that one look at a failure tells. Pictures in `looked` are
  * not read again.
  */
-export function faultsOnDisk(dataDir: string, looked = new Set<string>()): string[] {
-  const { calls, generations, images, spending } = rowsOf(dataDir)
+export function faultsOf({ calls, generations, images, spending }: Rows, dataDir: string, looked = new Set<string>()) {
   const faults: string[] = []
   const accounts = new Map(spending.map(row => [row.generation_id, row]))
   const files = filesUnder(path.join(dataDir, 'images'))

