@@ -14,6 +14,7 @@ import type { Settings } from '../settings.ts'
 import { type Access, createAccess, foreignOrigin, requireRules } from './access.ts'
 import { letGoOfBody, tooSlow, slowBodyAfterMs as usualSlowBodyAfterMs, watchBody } from './bodies.ts'
 import { shareConnections } from './connections.ts'
+import { createDiscretion, type Discretion } from './discretion.ts'
 import { HttpRefusal, pathOf, problemOf, sendProblem } from './errors.ts'
 import { readJson } from './json.ts'
 import { createLimits, type Limits, mostConnections } from './limits.ts'
@@ -48,6 +49,7 @@ export interface Parts {
   /** The path of PUBLIC_URL without a slash at the end; mostly empty. */
   prefix: string
   limits: Limits
+  discretion: Discretion
   /** Aborts when the server begins to stop. */
   closing: AbortSignal
 }
@@ -100,12 +102,16 @@ export async function createServer(options: {
   shareConnections(app.server, mostConnections)
   const routing = watchRoutes(app)
   requireRules(app)
+  const discretion = createDiscretion(async () => {
+    const configurations = await services.configurations.list()
+    return configurations.map(configuration => services.configurations.addressOf(configuration))
+  })
   const limits = createLimits({ generationsPerMinute: settings.requestsPerMinute, mostBodyBytes: mostRequestBytes })
 
   app.setValidatorCompiler(validatorCompiler)
   // Answers are checked in tests. Here a member too many must not hide a picture that was paid for.
   app.setSerializerCompiler(() => data => JSON.stringify(data))
-  app.setErrorHandler(sendProblem)
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, discretion))
   acceptBodies(app)
 
   app.addHook('onRequest', async (request, reply) => {
@@ -167,6 +173,7 @@ export async function createServer(options: {
     }
   })
   app.addHook('preHandler', async request => limits.received(request))
+  app.addHook('preSerialization', async (request, _reply, payload) => discretion.apply(payload, request.caller))
   app.addHook('onSend', async (request, reply) => {
     limits.answering(reply)
     letGoOfBody(request, reply)
@@ -199,6 +206,7 @@ export async function createServer(options: {
     settings,
     access,
     limits,
+    discretion,
     recentErrors,
     version: packageFile.version,
     base,

@@ -8,6 +8,7 @@ import type { FailureCode, Fault } from '../providers/errors.ts'
 import type { GenerationRecord } from '../storage/records.ts'
 import { CommitUnknown, databaseTrouble } from '../storage/trouble.ts'
 import { adviceFor } from './advice.ts'
+import type { Discretion } from './discretion.ts'
 import { securityHeaders } from './security-headers.ts'
 
 /** A code without a line here does not compile, nor does one of the other parts that `problemCodes` does not list. */
@@ -89,7 +90,12 @@ interface Answer {
   isOurs?: boolean
 }
 
-export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+export async function sendProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  discretion?: Discretion,
+) {
   const { code, detail, headers = {}, members = {}, isOurs = false } = answerTo(error, request)
   const { status } = table[code]
   if (isOurs) request.log.error({ err: error, method: request.method, path: pathOf(request) }, 'a request failed')
@@ -98,12 +104,23 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   for (const name of ['etag', 'accept-ranges', 'content-disposition', 'content-length']) reply.removeHeader(name)
   const seconds = patience[code]
   if (seconds !== undefined) reply.header('retry-after', String(seconds))
+  const problem = problemOf(code, detail, request.id, members)
+  const provider = error instanceof GenerationFailed ? error.generation.provider : null
+  const context = { provider, own: addressesIn(request.body) }
+  const told = discretion ? await discretion.apply(problem, request.caller, context) : problem
   return reply
     .code(status)
     .headers({ 'x-request-id': request.id, ...securityHeaders, ...headers })
     .type('application/problem+json; charset=utf-8')
     .serializer(value => String(value))
-    .send(JSON.stringify(problemOf(code, detail, request.id, members)))
+    .send(JSON.stringify(told))
+}
+
+/** The addresses of references that the request itself names. */
+function addressesIn(body: unknown) {
+  const images = typeof body === 'object' && body !== null && 'images' in body ? body.images : undefined
+  const texts = (Array.isArray(images) ? images : [images]).filter(one => typeof one === 'string')
+  return texts.filter(text => /^https?:/i.test(text) && text.length < 10_000)
 }
 
 export function problemOf(

@@ -12,7 +12,7 @@ import { presentGeneration } from '../present.ts'
 /** Proxies close a connection that is silent for a minute, some earlier. */
 const heartbeatMs = 15_000
 
-export function eventRoutes(app: App, { services, access, limits, base, closing }: Parts) {
+export function eventRoutes(app: App, { services, access, limits, discretion, base, closing }: Parts) {
   const { generations } = services
 
   app.get(
@@ -64,7 +64,8 @@ export function eventRoutes(app: App, { services, access, limits, base, closing 
     }, heartbeatMs)
     try {
       for await (const event of events) {
-        const isTaken = response.write(textOf(event, base))
+        const data = event.type === 'generation' ? presentGeneration(event.generation, base) : { id: event.id }
+        const isTaken = response.write(textOf(event, await discretion.apply(data, caller)))
         if (!isTaken) await once(response, 'drain', { signal })
       }
       response.end()
@@ -105,7 +106,6 @@ function revisionOf(header: string | string[] | undefined) {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }
 
-function textOf(event: GenerationEvent, base: string) {
-  const data = event.type === 'generation' ? presentGeneration(event.generation, base) : { id: event.id }
+function textOf(event: GenerationEvent, data: object) {
   return `event: ${event.type}\nid: ${event.revision}\ndata: ${JSON.stringify(data)}\n\n`
 }
