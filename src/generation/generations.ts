@@ -329,10 +329,15 @@ export function createGenerations(parts: GenerationParts): Generations {
     return removed.length
   }
 
-  /** Also ends when a picture that was made has been out of reach for a minute: the client gets the record meanwhile. */
+  /**
+   * Also ends when a picture that was made has been out of reach for a minute, or while a request waits to be sent again, half a minute
+   * after its first refusal: the client gets the record meanwhile.
+   */
   function waitForEnd(id: string, timeoutMs: number | undefined, signal: AbortSignal): Promise<GenerationRecord> {
     return new Promise((resolve, reject) => {
       let late: NodeJS.Timeout | undefined
+      let refused: NodeJS.Timeout | undefined
+      let isRefusedLong = false
       let isDone = false
       const timer = timeoutMs === undefined ? undefined : setTimeout(() => void finish(), timeoutMs)
       const stopListening = doorbell.listen(changed => {
@@ -346,8 +351,10 @@ export function createGenerations(parts: GenerationParts): Generations {
       async function look() {
         try {
           const generation = await retried(() => get(id), signal)
-          if (hasEnded(generation.status)) finish(generation)
-          else if (!parts.waiting.isStuck(generation)) {
+          const waitsForRepeat = generation.waiting?.code === 'sent_again'
+          if (hasEnded(generation.status) || (waitsForRepeat && isRefusedLong)) return finish(generation)
+          if (waitsForRepeat) refused ??= setTimeout(whenRefusedLong, parts.pauses.refusedMs)
+          if (!parts.waiting.isStuck(generation)) {
             clearTimeout(late)
             late = undefined
           } else late ??= setTimeout(() => void finish(), parts.pauses.lateMs)
@@ -356,11 +363,18 @@ export function createGenerations(parts: GenerationParts): Generations {
         }
       }
 
+      /** What is under way just then has its time. */
+      function whenRefusedLong() {
+        isRefusedLong = true
+        void look()
+      }
+
       function finish(generation?: GenerationRecord, error?: unknown) {
         if (isDone) return
         isDone = true
         clearTimeout(timer)
         clearTimeout(late)
+        clearTimeout(refused)
         stopListening()
         signal.removeEventListener('abort', onAbort)
         if (error) reject(error)

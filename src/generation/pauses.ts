@@ -13,6 +13,8 @@ export interface Pauses {
   poll(wishedMs: number): number
   /** How long a picture that was made may be out of reach before a waiting client is told. */
   lateMs: number
+  /** How long a waiting client is left without an answer after a refusal, while its request waits to be sent again. */
+  refusedMs: number
   /** For limits that a service or an adapter names. */
   scaled(ms: number): number
   wait(ms: number, signal: AbortSignal): Promise<void>
@@ -29,6 +31,7 @@ export function createPauses(scale = 1): Pauses {
     storing: tries => jitter(Math.min(60_000, 500 * 2 ** Math.min(tries, 10))),
     poll: wishedMs => jitter(wishedMs),
     lateMs: 60_000 * scale,
+    refusedMs: 30_000 * scale,
     scaled: ms => ms * scale,
     async wait(ms, signal) {
       // Longer than a timer can hold would fire at once.

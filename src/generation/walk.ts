@@ -741,11 +741,18 @@ export class CallWalk {
     const pauseMs = Math.max(asked, pauses.repeat(repeats + 1, isRateLimit))
     // One answer that names a day must not hold back everything else for a day.
     if (isRateLimit) pool.rest(call.configId, Date.now() + Math.min(pauseMs, pauses.scaled(longestRetryAfterMs)))
-    if (this.cancelled.aborted) return this.endRefused(failure)
+    if (this.cancelled.aborted || (await this.wasRepeatedEnough(failure))) return this.endRefused(failure)
     if (await this.isThereAnother(wish)) return this.planAgain(failure, isRateLimit ? 0 : pauseMs)
     if (repeats >= mostAttempts - 1 || (failure.retryAfterMs ?? 0) > longestRetryAfterMs)
       return this.endRefused(failure)
     return this.planAgain(failure, pauseMs)
+  }
+
+  /** Whatever configuration it was sent with. */
+  private async wasRepeatedEnough({ code, maxRepeats }: ProviderFailure): Promise<boolean> {
+    if (maxRepeats === undefined) return false
+    const alike = (await this.earlierAttempts()).filter(({ error }) => error?.code === code)
+    return alike.length >= maxRepeats
   }
 
   /** Refused for good. Where that is about the key and not about the request, another configuration may still make it. */

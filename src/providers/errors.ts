@@ -30,6 +30,8 @@ export interface ProviderFailure {
   providerMessage?: string
   requestId?: string
   retryAfterMs?: number
+  /** Of `retry_safe`: how often it is sent again at most because of this; as often as anything else when absent. */
+  maxRepeats?: number
   /**
    * Of a refusal that is not about the request itself: `model`, this account or address does not give this model; `configuration`, it
    * gives nothing any more until somebody changes something. Another key may well be taken.

@@ -11,6 +11,8 @@ export interface FailureRow {
   concerns?: Concern
   /** The least pause before a repeat, where the answer names none. */
   pauseMs?: number
+  /** How often it is sent again at most. */
+  maxRepeats?: number
 }
 
 const console = 'the Ark console'
@@ -216,13 +218,16 @@ const byStatus: Readonly<Record<number, Omit<FailureRow, 'code'>>> = {
   429: busy('', 'Ark asks us to slow down. Wait a minute.'),
   499: row('', 'outcome_unknown', 'maybe_billed', `The request was cancelled on its way. ${unsure}`),
   500: row('', 'provider_unavailable', 'maybe_billed', `Ark had an error. ${unsure}`),
-  // A 503 comes from before the work, when nobody is free to take it.
-  503: row(
-    '',
-    'provider_unavailable',
-    'retry_safe',
-    'Ark is not available at the moment. Nothing was made. Try again in a few minutes.',
-  ),
+  // A 503 comes from before the work, when nobody is free to take it; one that Ark did not write is worth one more try (doubao.md §6.2).
+  503: {
+    ...row(
+      '',
+      'provider_unavailable',
+      'retry_safe',
+      'Ark is not available at the moment. Nothing was made. Try again in a few minutes.',
+    ),
+    maxRepeats: 1,
+  },
   504: row('', 'provider_timeout', 'maybe_billed', `Ark did not answer its own gateway in time. ${unsure}`),
 }
 

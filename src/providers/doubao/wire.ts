@@ -503,6 +503,7 @@ export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: Ser
     disposition,
     message,
     pauseMs,
+    maxRepeats,
     concerns,
   } = failureFor(answer.status, found.code, brokeBehindGateway(found.message ?? ''))
   return {
@@ -513,6 +514,7 @@ export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: Ser
     providerMessage: found.message,
     requestId: /request id:\s*([0-9a-z-]+)/i.exec(found.message ?? '')?.[1] ?? answer.requestId,
     retryAfterMs: answer.retryAfterMs ?? pauseMs,
+    maxRepeats,
     concerns,
   }
 }

@@ -7,6 +7,8 @@ export interface FailureMeaning {
   message: string
   /** Not about the request: the account or key gives this model, or anything at all, no more. */
   concerns?: Concern
+  /** How often it is sent again at most. */
+  maxRepeats?: number
 }
 
 const meaning = (
@@ -90,11 +92,14 @@ const byStatus: Readonly<Record<number, FailureMeaning>> = {
   429: slowDown,
   499: meaning('outcome_unknown', 'maybe_billed', `The request was cancelled on its way. ${unsure}`),
   500: meaning('provider_unavailable', 'maybe_billed', `The service had an error. ${unsure}`),
-  503: meaning(
-    'provider_unavailable',
-    'retry_safe',
-    'The service is not available at the moment. Nothing was made. Try again in a few minutes.',
-  ),
+  503: {
+    ...meaning(
+      'provider_unavailable',
+      'retry_safe',
+      'The service is not available at the moment. Nothing was made. Try again in a few minutes.',
+    ),
+    maxRepeats: 1,
+  },
   504: meaning('provider_timeout', 'maybe_billed', `The service did not answer its own gateway in time. ${unsure}`),
 }
 

@@ -236,6 +236,7 @@ export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: Ser
     disposition,
     message,
     concerns,
+    maxRepeats,
   } = failureFor(answer.status, found.code, found.type, brokeBehindGateway(found.message ?? ''))
   return {
     code,
@@ -245,6 +246,7 @@ export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: Ser
     providerMessage: found.message,
     requestId: answer.requestId,
     retryAfterMs: answer.retryAfterMs,
+    maxRepeats,
     concerns,
   }
 }
