@@ -169,6 +169,8 @@ async function keep(part: MultipartFile, folder: string, taken: (bytes: number) 
     },
   })
   try {
+    // Somebody may have removed it since the start.
+    await mkdir(folder, { recursive: true })
     await pipeline(part.file, count, createWriteStream(target, { flags: 'wx', mode: 0o600 }))
   } catch (error) {
     await rm(target, { force: true })

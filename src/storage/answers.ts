@@ -1,6 +1,6 @@
 /** Raw answers that are too large for a row, and streams while they come: one file a call. */
 import { mkdirSync } from 'node:fs'
-import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 export interface Answers {
@@ -40,11 +40,17 @@ export function createAnswers(folder: string): Answers {
   mkdirSync(folder, { recursive: true })
   const at = (name: string) => path.join(folder, path.basename(name))
 
+  /** Opens a new file. The folder may have been removed by somebody who took it for a cache. */
+  async function opened(name: string) {
+    await mkdir(folder, { recursive: true })
+    return open(at(name), 'w+', 0o600)
+  }
+
   return {
     async write(callId, { body, ...head }) {
       const name = `${callId}${wholeEnding}`
-      const temporary = at(`${name}.part`)
-      const file = await open(temporary, 'w', 0o600)
+      const temporary = `${name}.part`
+      const file = await opened(temporary)
       try {
         // One line tells what stands in no body; the rest is the answer as it came.
         await file.writeFile(`${JSON.stringify(head)}\n${body}`)
@@ -52,14 +58,14 @@ export function createAnswers(folder: string): Answers {
       } finally {
         await file.close()
       }
-      await rename(temporary, at(name))
+      await rename(at(temporary), at(name))
       await syncFolder(folder)
       return name
     },
 
     async begin(callId) {
       const name = `${callId}${streamEnding}`
-      const file = await open(at(name), 'w', 0o600)
+      let file = await opened(name)
       await syncFolder(folder)
       let end = 0
       return {
@@ -67,6 +73,13 @@ export function createAnswers(folder: string): Answers {
         async append(text) {
           // Always at the same place, so that a try that failed half way leaves nothing between this part and the one before.
           end = await writeAt(file, Buffer.from(text), end)
+          if (await isThere(at(name))) return
+          // It was removed, with its folder perhaps. What came so far can be read from it for as long as it is open.
+          const next = await opened(name)
+          await writeAt(next, (await file.readFile()).subarray(0, end), 0)
+          await syncFolder(folder)
+          await file.close()
+          file = next
         },
         close: () => file.close(),
       }
@@ -105,6 +118,16 @@ async function textOf(file: string): Promise<string | undefined> {
     return await readFile(file, 'utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function isThere(file: string) {
+  try {
+    await stat(file)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
     throw error
   }
 }

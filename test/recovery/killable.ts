@@ -9,7 +9,8 @@ import { flushCompileCache } from 'node:module'
 import type { Point, Reached } from '../../src/generation/points.ts'
 import { start } from '../../src/start.ts'
 
-export type Told = { hold: { point: Point; from: number } | null }
+/** `release`: what stands still goes on. */
+export type Told = { hold: { point: Point; from: number } | null; release?: boolean }
 export type Telling =
   | { type: 'listening'; address: string }
   | { type: 'ready' }
@@ -19,6 +20,7 @@ const words = new Map(process.argv.slice(2).map(word => word.split('=', 2) as [s
 const [deadlyPoint, deadlyCount = '1'] = words.get('dies')?.split(':') ?? []
 let deadly = 0
 let hold: Told['hold'] = null
+const held: (() => void)[] = []
 let passed = new Map<string, number>()
 
 const reached: Reached = (point, generationId) => {
@@ -28,12 +30,13 @@ const reached: Reached = (point, generationId) => {
   passed.set(generationId, occurrence)
   if (occurrence < hold.from) return
   tell({ type: 'held', generationId, occurrence })
-  return new Promise(() => {})
+  return new Promise(resolve => held.push(resolve))
 }
 
 process.on('message', (told: Told) => {
   hold = told.hold
   passed = new Map()
+  if (told.release) for (const goOn of held.splice(0)) goOn()
   tell({ type: 'ready' })
 })
 

@@ -14,7 +14,8 @@ export interface Program {
   address: string
   /** Generations that stand still at the point that was told, with how often they have come there. */
   held: { generationId: string; occurrence: number }[]
-  hold(told: Told['hold']): Promise<void>
+  /** From now on. With `release`, those that stand still go on. */
+  hold(told: Told['hold'], options?: { release: boolean }): Promise<void>
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
   /** Sends the signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>
@@ -55,10 +56,10 @@ export async function startProgram(environment: Record<string, string>, words: s
     held,
     ended,
     output: () => text,
-    async hold(told) {
+    async hold(told, options) {
       held.length = 0
       const ready = tellings.next('ready')
-      child.send({ hold: told } satisfies Told)
+      child.send({ hold: told, ...options } satisfies Told)
       await ready
     },
     async call(method, path, body, headers = {}) {

@@ -1,0 +1,79 @@
+/** Folders that somebody removes while the server runs, taking them for a cache, are made again and cost nothing. */
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { kinds } from './kinds.ts'
+import { type Program, rowsOf, unfinished, until } from './program.ts'
+import { addOpenai, openWorld, type World } from './world.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const group = kinds.find(kind => kind.parts > 0)!
+
+test('without its folders the server makes every kind of picture, and takes references', async () => {
+  const { world, program } = await begin()
+  await removeFolders(world)
+
+  const answers = []
+  for (const kind of kinds) answers.push(await generated(program, kind.request))
+  await removeFolders(world)
+  const reference = new FormData()
+  reference.append('file', new Blob([onePicture]), 'one.png')
+  const uploaded = await fetch(`${program.address}/api/images`, { method: 'POST', body: reference })
+  const form = new FormData()
+  form.append('prompt', 'the same at night')
+  form.append('model', group.request.model)
+  form.append('images', new Blob([onePicture]), 'one.png')
+  const edited = await fetch(`${program.address}/api/generate`, { method: 'POST', body: form })
+
+  expect(answers).toEqual(kinds.map(kind => ({ status: 'succeeded', charge: 'charged', images: kind.pictures })))
+  expect([uploaded.status, edited.status]).toEqual([201, 200])
+})
+
+test('the parts of a stream whose folder was removed under it outlive the process', async () => {
+  const { world, program } = await begin()
+  await program.hold({ point: 'stream-part-read', from: 2 })
+  await program.call('POST', '/api/generate', group.request, { prefer: 'respond-async' })
+  await until(
+    () => 'the second part to come',
+    () => program.held.length === 1,
+  )
+  await rm(path.join(world.dataDir, 'answers'), { recursive: true })
+  await program.hold({ point: 'stream-part-appended', from: 1 }, { release: true })
+  await until(
+    () => 'the second part to be kept',
+    () => program.held.length === 1,
+  )
+  await program.end('SIGKILL')
+
+  await world.start()
+  await until(
+    () => 'the end',
+    () => unfinished(world.dataDir).length === 0,
+  )
+  expect(rowsOf(world.dataDir).images).toHaveLength(2)
+})
+
+async function begin() {
+  const world = await openWorld()
+  onTestFinished(() => world.close())
+  const program = await world.start()
+  await addOpenai(program, world)
+  return { world, program }
+}
+
+async function removeFolders({ dataDir }: World) {
+  for (const folder of ['answers', 'uploads', 'images/.temporary', 'images/prepared', 'images/thumbnails'])
+    await rm(path.join(dataDir, folder), { recursive: true, force: true })
+}
+
+async function generated(program: Program, request: object) {
+  const { body } = await program.call('POST', '/api/generate', request)
+  return { status: body.status, charge: body.charge, images: body.images?.length }
+}
+
+/** 64 by 64 pixels of one colour. */
+const onePicture = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAn0lEQVRoge2SQQkAQRDD6qkmT0tUroh7hIFCBKSh6cdpoht0A9ArdhfiLtENugHoFbsLcZfoBt0A9IrdhbhLdINuAHrF7kLcJbpBNwC9Ynch7hLdoBuAXrG7EHeJbtANQK/YXYi7RDfoBqBX7C7EXaIbdAPQK3YX4i7RDboB6BW7C3GX6AbdAPSK3YW4S3SDbgB6xe5C3CW6QTcAveIfHkv+UUtCWarsAAAAAElFTkSuQmCC',
+  'base64',
+)
