@@ -91,6 +91,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   const { doubao, qwen } = settings.providerUrls
   const http = createHttp({
     allowedHosts: settings.allowedHosts,
+    proxy: settings.proxy,
     allowedOrigins: [doubao, qwen].map(url => new URL(url).origin),
     lookup: overrides.lookup,
   })

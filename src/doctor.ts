@@ -42,6 +42,7 @@ async function examine(environment: Record<string, string | undefined>) {
   const database = await openDatabase(settings.database, candidates, { isTool: true })
   const http = createHttp({
     allowedHosts: settings.allowedHosts,
+    proxy: settings.proxy,
     allowedOrigins: [providerUrls.doubao, providerUrls.qwen].map(url => new URL(url).origin),
   })
   try {

@@ -12,7 +12,7 @@ export type Log = Logger
 
 type LogSettings = Pick<
   Settings,
-  'logLevel' | 'logFormat' | 'logFile' | 'accessToken' | 'secretKey' | 'environmentKeys' | 'database'
+  'logLevel' | 'logFormat' | 'logFile' | 'accessToken' | 'secretKey' | 'environmentKeys' | 'database' | 'proxy'
 >
 
 const hidden = '[redacted]'
@@ -135,9 +135,9 @@ function clean(value: unknown, showsPrompts: boolean, depth: number): unknown {
 
 /** Works on the finished line, so that messages and stacks of other people's errors are covered too. */
 function secretRemover(settings: LogSettings) {
-  const { accessToken, secretKey, environmentKeys, database } = settings
-  const password = database.kind === 'postgresql' ? new URL(database.url).password : undefined
-  const passwords = password === undefined ? [] : [password, querystring.unescape(password)]
+  const { accessToken, secretKey, environmentKeys, database, proxy } = settings
+  const addresses = [database.kind === 'postgresql' ? new URL(database.url) : undefined, proxy?.https, proxy?.http]
+  const passwords = addresses.flatMap(url => (url ? [url.password, querystring.unescape(url.password)] : []))
   const known = [accessToken, secretKey, ...Object.values(environmentKeys), ...passwords]
   const secrets = known.filter(secret => secret !== undefined && secret.length >= 6)
   return (line: string) => {

@@ -9,6 +9,7 @@ Everything is set by environment variables or .env, such as PORT=8080 npm start;
 // Loaded only now: who asks for the usage, or mistypes, is answered at once.
 const { isLoopback } = await import('./settings.ts')
 const { start } = await import('./start.ts')
+const { shownProxy } = await import('./providers/proxy.ts')
 
 const { app, settings, address, link, needsToken } = await start()
 // Standard output belongs to the log, whose lines are for programs.
@@ -20,6 +21,12 @@ else if (needsToken) say(`Log in with 登录链接: ${link}`)
 else if (settings.publicUrl && !isLoopback(new URL(settings.publicUrl).hostname)) {
   say(`Whoever reaches ${settings.publicUrl} can spend with your keys, because there is no ACCESS_TOKEN. Set one and start again.
 公网地址未设置 ACCESS_TOKEN，任何人都能用你的密钥生成图片。请设置后重新启动。`)
+}
+
+if (settings.proxy) {
+  const { https, http } = settings.proxy
+  const shown = [...new Set([https, http].filter(proxy => proxy !== undefined).map(shownProxy))]
+  say(`Requests go out through a proxy 对外请求经由代理: ${shown.join(', ')}`)
 }
 
 const configured = (await app.services.status()).providers.filter(provider => provider.configured)

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Assignment, misspeltNames, readEnvironmentFile, unreadNames, type Words } from './environment-file.ts'
 import { providers } from './providers/index.ts'
+import type { ProxySettings } from './providers/proxy.ts'
 import { cleanSecret } from './storage/seal.ts'
 import { TextFileError } from './storage/text-file.ts'
 
@@ -29,6 +30,8 @@ export interface Settings {
   accessToken: string | undefined
   /** `host` or `host:port`, in lower case. */
   allowedHosts: string[]
+  /** The way out; none when there is no proxy. Their URLs may hold a user name and password. */
+  proxy: ProxySettings | undefined
   /** Undefined: made at the first start and kept in the data folder. */
   secretKey: string | undefined
   /** Without a slash at the end. */
@@ -71,6 +74,9 @@ export const variableNames = [
   'CORS_ORIGINS',
   'ACCESS_TOKEN',
   'ALLOWED_HOSTS',
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
+  'NO_PROXY',
   'LOG_LEVEL',
   'LOG_FORMAT',
   'LOG_FILE',
@@ -125,7 +131,10 @@ export function faultIn(name: string, error: unknown): Words {
 }
 
 /** They are taken out of the environment of the process, so that nothing which it starts inherits them. */
-const secretNames = ['SECRET_KEY', 'NEW_SECRET_KEY', 'ACCESS_TOKEN', 'DOUBAO_API_KEY', 'QWEN_API_KEY', 'DATABASE_URL']
+const secretNames = [
+  ...['SECRET_KEY', 'NEW_SECRET_KEY', 'ACCESS_TOKEN', 'DOUBAO_API_KEY', 'QWEN_API_KEY', 'DATABASE_URL'],
+  ...['HTTPS_PROXY', 'HTTP_PROXY', 'https_proxy', 'http_proxy'],
+]
 
 /**
  * The environment with `.env` of the working directory added; what the real environment says wins. Takes the secrets out of it.
@@ -182,7 +191,9 @@ export function loadSettings(environment: Record<string, string | undefined>): S
 
   // A parser throws a ValueError whose message goes on after the name of the variable. It never repeats a value: it may be secret.
   function optional<Value>(name: VariableName, parse: (text: string) => Value): Value | undefined {
-    const text = environment[name]?.trim()
+    // As other programs do it: these names are read in both cases, and the lower one wins.
+    const inLowerCase = name.endsWith('_PROXY') ? environment[name.toLowerCase()]?.trim() : undefined
+    const text = inLowerCase || environment[name]?.trim()
     if (!text) return undefined
     try {
       return parse(text)
@@ -218,6 +229,13 @@ export function loadSettings(environment: Record<string, string | undefined>): S
     }
   }
 
+  function proxySettings(): ProxySettings | undefined {
+    const https = optional('HTTPS_PROXY', proxyAddress)
+    const http = optional('HTTP_PROXY', proxyAddress)
+    const noProxy = optional('NO_PROXY', text => listOf(text.toLowerCase())) ?? []
+    return https || http ? { https, http, noProxy } : undefined
+  }
+
   const dataDir = withDefault('DATA_DIR', './data', text => path.resolve(pathOf(text)))
   const logFile = withDefault('LOG_FILE', 'backend.log', pathOf)
   const settings: Settings = {
@@ -234,6 +252,7 @@ export function loadSettings(environment: Record<string, string | undefined>): S
     logFile: logFile === 'off' ? undefined : path.resolve(dataDir, logFile),
     accessToken: optional('ACCESS_TOKEN', headerText),
     allowedHosts: optional('ALLOWED_HOSTS', text => listOf(text).map(allowedHostOf)) ?? [],
+    proxy: proxySettings(),
     secretKey: optional('SECRET_KEY', secretKeyOf),
     providerUrls: {
       doubao: withDefault('DOUBAO_API_URL', providers.doubao.defaultBaseUrl, httpAddress),
@@ -341,6 +360,23 @@ function httpAddress(text: string) {
     throw new ValueError('must not hold a user name or password.', '不能包含用户名或密码。')
   if (url.search || url.hash) throw new ValueError('must not hold a "?" or "#" part.', '不能包含 “?” 或 “#” 部分。')
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
+}
+
+/** Without a scheme it is an HTTP proxy, as other programs have it. */
+function proxyAddress(text: string) {
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)
+  if (url && /^socks/.test(url.protocol)) {
+    throw new ValueError(
+      'names a SOCKS proxy, which is not supported. Most of such programs offer an HTTP proxy as well: give its address, such as http://127.0.0.1:7890. To go out directly, leave it empty for this server.',
+      '指定的是 SOCKS 代理，暂不支持。此类软件大多同时提供 HTTP 代理，请填写其地址，例如 http://127.0.0.1:7890；如需直连，请为本服务将其留空。',
+    )
+  }
+  if (!url?.hostname || !/^https?:$/.test(url.protocol))
+    throw new ValueError(
+      'must be the address of a proxy, such as http://proxy.example.org:3128; special characters in a user name or password are written as %40 and so on.',
+      '必须是代理地址，例如 http://proxy.example.org:3128；用户名或密码中的特殊字符请写成 %40 等形式。',
+    )
+  return url
 }
 
 function originOf(text: string) {

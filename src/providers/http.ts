@@ -5,13 +5,16 @@
  * failed before the connection stood was never sent, and every connection was checked for where it leads.
  */
 import { lookup as systemLookup } from 'node:dns'
-import { isIP, type LookupFunction } from 'node:net'
-import type { Readable } from 'node:stream'
+import { type IncomingMessage, type OutgoingHttpHeaders, request as startRequest } from 'node:http'
+import { isIP, type LookupFunction, type Socket } from 'node:net'
+import type { Duplex, Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import ipaddr from 'ipaddr.js'
-import { buildConnector, Client, type Dispatcher, errors, Response as UndiciResponse } from 'undici'
+import { buildConnector, Response as UndiciResponse } from 'undici'
 import packageFile from '../../package.json' with { type: 'json' }
 import { decoded } from './decode.ts'
 import { ExchangeError, type FailureCode, type ProviderFailure } from './errors.ts'
+import { isInsideName, type ProxySettings, proxyFor, proxyOutOfReach, tunnelThrough } from './proxy.ts'
 
 export interface Http {
   /**
@@ -82,6 +85,8 @@ export interface HttpOptions {
   allowedHosts: readonly string[]
   /** Exact origins, such as `http://127.0.0.1:9101`, that may be private. */
   allowedOrigins: readonly string[]
+  /** For what is neither loopback nor among `allowedHosts`; none when absent. */
+  proxy?: ProxySettings
   /** Name, TCP and TLS together; 10 s when absent. */
   connectTimeoutMs?: number
   /** How names become addresses; the system's way when absent. */
@@ -101,60 +106,90 @@ const largestHeaders = 16 * 1024 * 1024
 /** For the body, where nothing else is said. */
 const usualBodyMs = 10 * 60_000
 
+/** For the addresses of a name that a proxy will look up as well. */
+const longestLookupMs = 3_000
+
 /** To tell other programs, and the rules of hosts that answer nobody who does not say who it is. */
 const userAgent = `webimgui/${packageFile.version}`
 
 export function createHttp(options: HttpOptions): OutgoingHttp {
   const connectTimeoutMs = options.connectTimeoutMs ?? 10_000
+  const isAllowedHost = allowList({ ...options, allowedOrigins: [] })
   const isAllowed = allowList(options)
   const lookup = options.lookup ?? systemLookup
   const guarded = options.connector ?? connectorWith(publicOnly(lookup), connectTimeoutMs)
   const unguarded = options.connector ?? connectorWith(lookup, connectTimeoutMs)
-  const clients = new Set<Client>()
+  const exchanges = new Set<AbortController>()
 
   async function exchange(request: HttpRequest): Promise<HttpResponse> {
     request.signal?.throwIfAborted()
     const target = targetOf(request.url)
     const { body, headers } = await encoded(request)
-    let isConnected = false
-    const client = new Client(target.url.origin, {
-      connect: (wanted, callback) => {
-        const connect = isAllowed(target.url) ? unguarded : checkingPeer(guarded)
-        connect(wanted, (...result) => {
-          isConnected = result[0] === null
-          callback(...result)
-        })
-      },
-      pipelining: 0,
-      allowH2: false,
-      maxHeaderSize: largestHeaders,
-    })
-    clients.add(client)
-    const { headersTimeoutMs, idleTimeoutMs, timeoutMs = headersTimeoutMs + usualBodyMs } = request
-    const deadline = setTimeout(() => client.destroy(new DeadlineError()).catch(() => {}), timeoutMs)
+    const { signal, headersTimeoutMs, idleTimeoutMs, timeoutMs = headersTimeoutMs + usualBodyMs } = request
+    const { host } = target.url
+    const ending = new AbortController()
+    const abort = () => ending.abort(signal?.reason)
+    const deadline = setTimeout(() => ending.abort(new TimeoutError()), timeoutMs)
     const release = () => {
       clearTimeout(deadline)
-      clients.delete(client)
-      client.destroy().catch(() => {})
+      signal?.removeEventListener('abort', abort)
+      exchanges.delete(ending)
+      ending.abort(new Error('The connection was let go'))
     }
+    exchanges.add(ending)
+    signal?.addEventListener('abort', abort)
+    let isConnected = false
     try {
-      const answer = await client.request({
-        method: request.method,
-        path: target.path,
-        headers,
-        body,
-        signal: request.signal,
-        headersTimeout: headersTimeoutMs,
-        bodyTimeout: idleTimeoutMs,
-      })
+      const connection = await connect(target.url, ending.signal)
+      isConnected = true
+      const message = { method: request.method, path: target.path, headers: { host, ...headers }, body }
+      const answer = await answerTo(message, connection, headersTimeoutMs, ending.signal)
       const key = /^Bearer (\S{8,})$/.exec(headers.authorization ?? headers.Authorization ?? '')?.[1]
-      return responseOf(answer, { release, host: target.url.host, signal: request.signal, key })
+      return responseOf(answer, { release, host, signal, key, idleTimeoutMs })
     } catch (error) {
       release()
-      if (request.signal?.aborted) throw request.signal.reason
+      if (signal?.aborted) throw signal.reason
       if (error instanceof ExchangeError) throw error
-      throw isConnected ? lost(error, target.url.host, 'headers') : unsent(error, target.url.host)
+      throw isConnected ? lost(error, host, 'headers') : unsent(error, host)
     }
+  }
+
+  async function connect(url: URL, signal: AbortSignal): Promise<Duplex> {
+    const proxy = proxyOf(url)
+    if (!proxy) return opened(isAllowed(url) ? unguarded : checkingPeer(guarded), url, signal)
+    await refuseInside(url)
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)])
+    const socket = await opened(unguarded, proxy, patience).catch(error => {
+      throw proxyOutOfReach(error)
+    })
+    const tunnel = await tunnelThrough(socket, proxy, url, patience)
+    if (url.protocol === 'http:') return tunnel
+    // TLS goes on top of the tunnel, so that the proxy sees nothing but a name.
+    return opened(unguarded, url, signal, tunnel as Socket)
+  }
+
+  /** What is named as allowed is inside, where no proxy has to help. The services themselves are not. */
+  function proxyOf(url: URL): URL | undefined {
+    return options.proxy && !isAllowedHost(url) ? proxyFor(url, options.proxy) : undefined
+  }
+
+  /**
+   * Behind a proxy nobody sees where a connection ends. What can be known is checked: literal addresses, names that are inside by their
+   * form, and what the own DNS says, where it says something.
+   */
+  async function refuseInside(url: URL) {
+    if (isAllowed(url)) return
+    const host = bareHost(url)
+    const isInside = isIP(host) ? !isPublic(host) : isInsideName(host) || !(await addressesFor(host)).every(isPublic)
+    if (isInside) throw refused(blockedSentence(host))
+  }
+
+  async function addressesFor(host: string): Promise<string[]> {
+    const found = new Promise<string[]>(resolve =>
+      lookup(host, { all: true }, (_error, found) => resolve(addressesOf(found))),
+    )
+    // Machines behind a proxy often have no DNS for the rest of the world.
+    return Promise.race([found, sleep(longestLookupMs, [], { ref: false })])
   }
 
   return {
@@ -178,12 +213,10 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
       try {
         const target = targetOf(url)
         if (isAllowed(target.url)) return undefined
+        if (proxyOf(target.url)) await refuseInside(target.url)
         const host = bareHost(target.url)
         if (isIP(host)) return isPublic(host) ? undefined : blockedSentence(host)
-        const addresses = await new Promise<string[]>(resolve =>
-          lookup(host, { all: true }, (_error, found) => resolve(addressesOf(found))),
-        )
-        return addresses.every(isPublic) ? undefined : blockedSentence(host)
+        return (await addressesFor(host)).every(isPublic) ? undefined : blockedSentence(host)
       } catch (error) {
         if (error instanceof ExchangeError) return error.message
         throw error
@@ -191,8 +224,8 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
     },
 
     async close() {
-      await Promise.all([...clients].map(client => client.destroy()))
-      clients.clear()
+      for (const ending of exchanges) ending.abort(new Error('The server ends'))
+      exchanges.clear()
     },
   }
 }
@@ -309,6 +342,27 @@ function connectorWith(lookup: LookupFunction, timeout: number): buildConnector.
   return buildConnector({ lookup, timeout, allowH2: false, autoSelectFamilyAttemptTimeout: Math.ceil(timeout / 3) })
 }
 
+/** @throws errors of the connector, and the reason of `signal`, as they are. */
+function opened(
+  connector: buildConnector.connector,
+  { protocol, hostname, host, port }: URL,
+  signal: AbortSignal,
+  httpSocket?: Socket,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort)
+    const wanted = { protocol, hostname: hostname.replace(/^\[(.*)\]$/, '$1'), host, port, httpSocket }
+    connector(wanted, (error, socket) => {
+      signal.removeEventListener('abort', abort)
+      if (error) return reject(error)
+      // Nobody waits for it any more.
+      if (signal.aborted) return void socket.destroy()
+      resolve(socket as Socket)
+    })
+  })
+}
+
 /** The address is for the log, as the cause: whoever may name a reference must not read from the answers which machines are inside. */
 function blockedAt(host: string, address: string): ExchangeError {
   return refused(blockedSentence(host), new Error(`${host} leads to ${address}`))
@@ -331,22 +385,69 @@ async function encoded(request: HttpRequest): Promise<{ body?: string | Uint8Arr
   return { body: new Uint8Array(await form.arrayBuffer()), headers }
 }
 
+/**
+ * Sends a request and waits for the head of its answer. The parser takes what servers and gateways really write (line ends, signs in
+ * heads, two lengths that agree, an unasked `100 Continue`): nothing else travels on this connection that a lenient one could mix up.
+ */
+function answerTo(
+  { body, ...message }: { method: string; path: string; headers: OutgoingHttpHeaders; body?: string | Uint8Array },
+  connection: Duplex,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const asked = (() => {
+    try {
+      return startRequest({
+        ...message,
+        setHost: false,
+        createConnection: () => connection,
+        insecureHTTPParser: true,
+        maxHeaderSize: largestHeaders,
+      })
+    } catch (error) {
+      connection.destroy()
+      const reason = error instanceof Error ? error.message : String(error)
+      throw refused(`The request to ${message.headers.host} cannot be written: ${reason}.`, error)
+    }
+  })()
+  return new Promise((resolve, reject) => {
+    let answer: IncomingMessage | undefined
+    const end = (error: unknown) => {
+      reject(error)
+      ;(answer ?? asked).destroy(error as Error)
+    }
+    const timer = setTimeout(() => end(new TimeoutError()), timeoutMs)
+    signal.addEventListener('abort', () => end(signal.reason), { once: true })
+    asked.on('response', message => {
+      clearTimeout(timer)
+      answer = message
+      resolve(message)
+    })
+    asked.on('error', reject)
+    asked.on('close', () => {
+      clearTimeout(timer)
+      reject(new Error('The connection was closed'))
+    })
+    asked.end(body)
+  })
+}
+
 function responseOf(
-  answer: Dispatcher.ResponseData,
-  exchange: { release(): void; host: string; signal?: AbortSignal; key?: string },
+  answer: IncomingMessage,
+  exchange: { release(): void; host: string; signal?: AbortSignal; key?: string; idleTimeoutMs: number },
 ): HttpResponse {
+  const status = answer.statusCode ?? 0
   const headers = Object.fromEntries(
-    Object.entries(answer.headers).flatMap(([name, value]) => {
-      const first = Array.isArray(value) ? value[0] : value
-      return first === undefined ? [] : [[name.toLowerCase(), first] as const]
-    }),
+    Object.entries(answer.headersDistinct).flatMap(([name, values]) =>
+      values?.[0] === undefined ? [] : [[name, values[0]]],
+    ),
   )
-  const received = collected(answer.body)
+  const received = collected(answer, exchange.idleTimeoutMs)
   // Some services repeat a key that they refuse, or its ends with stars between, and what they say is kept, logged and shown.
   const withoutKey = (text: string) => {
     if (exchange.key === undefined) return text
     const whole = text.replaceAll(exchange.key, '(key)')
-    return answer.statusCode < 400 ? whole : whole.replace(/[\w-]*\*{3,}[\w-]*/g, '(key)')
+    return status < 400 ? whole : whole.replace(/[\w-]*\*{3,}[\w-]*/g, '(key)')
   }
 
   async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -362,7 +463,7 @@ function responseOf(
 
   const body = pieces()
   return {
-    status: answer.statusCode,
+    status,
     headers,
     body,
     async text(maxBytes = largestText) {
@@ -408,43 +509,45 @@ function limited(response: HttpResponse, maxBytes: number, url: string): HttpRes
  * The pieces as they came. An error takes its turn behind them, where a stream by itself would throw away what nobody
  * read yet; up to a megabyte waits here for its reader.
  */
-function collected(stream: Readable): AsyncIterable<Uint8Array> {
+function collected(stream: Readable, idleTimeoutMs: number): AsyncIterable<Uint8Array> {
   const pieces: Buffer[] = []
   let waiting = 0
-  let end: { failure?: unknown } | undefined
+  let ended: { failure?: unknown } | undefined
   let wake = () => {}
+  // Who waits for a slow reader is not idle.
+  const idle = setTimeout(() => stream.isPaused() || stream.destroy(new TimeoutError()), idleTimeoutMs)
+  const end = (how: { failure?: unknown }) => {
+    clearTimeout(idle)
+    ended ??= how
+    wake()
+  }
   stream.on('data', (piece: Buffer) => {
+    idle.refresh()
     pieces.push(piece)
     waiting += piece.length
     if (waiting > 1024 * 1024) stream.pause()
     wake()
   })
-  stream.on('error', failure => {
-    end ??= { failure }
-    wake()
-  })
-  stream.on('close', () => {
-    end ??= stream.readableEnded ? {} : { failure: new Error('The body was left unread') }
-    wake()
-  })
-  stream.on('end', () => {
-    end ??= {}
-    wake()
-  })
+  stream.on('error', failure => end({ failure }))
+  stream.on('close', () => end(stream.readableEnded ? {} : { failure: new Error('The body was left unread') }))
+  stream.on('end', () => end({}))
   return {
     async *[Symbol.asyncIterator]() {
       for (;;) {
         const piece = pieces.shift()
         if (piece) {
           waiting -= piece.length
-          if (stream.isPaused()) stream.resume()
+          if (stream.isPaused()) {
+            idle.refresh()
+            stream.resume()
+          }
           yield piece
-        } else if (!end) {
+        } else if (!ended) {
           await new Promise<void>(resolve => {
             wake = resolve
           })
-        } else if ('failure' in end) {
-          throw end.failure
+        } else if ('failure' in ended) {
+          throw ended.failure
         } else {
           return
         }
@@ -482,9 +585,6 @@ function unsent(error: unknown, host: string): ExchangeError {
       error,
     )
   }
-  if (error instanceof errors.InvalidArgumentError) {
-    return refused(`The request to ${host} cannot be written: ${error.message}.`, error)
-  }
   const failure: ProviderFailure = {
     code: 'provider_unavailable',
     disposition: 'retry_safe',
@@ -496,8 +596,7 @@ function unsent(error: unknown, host: string): ExchangeError {
 /** The request may have arrived. */
 function lost(error: unknown, host: string, waitingFor: 'headers' | 'body'): ExchangeError {
   if (error instanceof ExchangeError) return error
-  const kinds = [errors.HeadersTimeoutError, errors.BodyTimeoutError, DeadlineError]
-  const isTimeout = kinds.some(kind => error instanceof kind)
+  const isTimeout = error instanceof TimeoutError
   const code: FailureCode = isTimeout ? 'provider_timeout' : 'outcome_unknown'
   const detail = codeOf(error)
   const what = isTimeout
@@ -511,9 +610,9 @@ function lost(error: unknown, host: string, waitingFor: 'headers' | 'body'): Exc
   )
 }
 
-/** The time of a whole exchange is over. */
-class DeadlineError extends Error {
-  override name = 'DeadlineError'
+/** The head of an answer, its next piece, or its end did not come in time. */
+class TimeoutError extends Error {
+  override name = 'TimeoutError'
 }
 
 function codeOf(error: unknown): string {

@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Lookup
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import type { buildConnector } from 'undici'
 import { afterEach, describe, expect, test } from 'vitest'
+import packageFile from '../../package.json' with { type: 'json' }
 import { ExchangeError } from '../../src/providers/errors.ts'
 import { BodyTooLarge, createHttp, type HttpOptions, type HttpRequest } from '../../src/providers/http.ts'
 
@@ -126,6 +127,35 @@ describe('an exchange', () => {
     expect(Number(server.seen[1]!.headers['content-length'])).toBe(server.seen[1]!.body.length)
     expect(server.seen[1]!.body.toString('latin1')).toContain('filename="a.png"')
     expect(server.seen[1]!.body.toString()).toContain('一叶小舟')
+  })
+
+  test('says who asks', async () => {
+    const server = await serve((_request, response) => response.end('ok'))
+    const client = http({ allowedOrigins: [server.origin] })
+
+    await (await client.request(post(server.origin))).text()
+    await (await client.download(server.origin, patience)).text()
+
+    const names = server.seen.map(seen => seen.headers['user-agent'])
+    expect(names).toEqual([`webimgui/${packageFile.version}`, `webimgui/${packageFile.version}`])
+  })
+
+  test.each([
+    ['of 10 MB of head', `X-Trace: ${'a'.repeat(10_000_000)}\r\nContent-Length: 2\r\n\r\nok`],
+    [
+      'with two lengths of which one is chunks',
+      'Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    ],
+    ['with blanks behind the sizes of its chunks', 'Transfer-Encoding: chunked\r\n\r\n2 \r\nok\r\n0 \r\n\r\n'],
+    ['with a folded head', 'X-A: a\r\n b\r\nContent-Length: 2\r\n\r\nok'],
+    ['with a control character in its head', 'X-A: a\x01b\r\nContent-Length: 2\r\n\r\nok'],
+    ['with lone line feeds', 'Content-Length: 2\n\nok'],
+    ['after one that asks to go on', '', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'],
+  ])('reads an answer %s', async (_what, rest, whole = `HTTP/1.1 200 OK\r\n${rest}`) => {
+    const origin = await serveRaw(socket => socket.once('data', () => socket.end(whole)))
+    const client = http({ allowedOrigins: [origin] })
+
+    expect(await (await client.request(post(origin))).text()).toBe('ok')
   })
 
   test('never uses a connection twice', async () => {
