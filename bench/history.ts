@@ -40,8 +40,8 @@ const subjects = [
 ]
 const styles = ['工笔', 'watercolour', '写意', 'film grain', '版画', 'ukiyo-e', '水彩', 'isometric']
 const models = [
-  ['doubao', 'doubao-seedream-4-5-251128'],
-  ['doubao', 'doubao-seedream-4-0-250828'],
+  ['doubao', 'doubao-seedream-5-0-flash-260915'],
+  ['doubao', 'doubao-seedream-4-0-20260415'],
   ['qwen', 'qwen-image-plus'],
   ['qwen', 'wan2.5-t2i-preview'],
 ] as const

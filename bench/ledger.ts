@@ -20,7 +20,7 @@ import { createFolderFiles } from '../src/storage/files.ts'
 
 const rounds = Number(process.argv[2] ?? 200)
 const warmUp = 20
-const request = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+const request = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 
 const dataDir = await mkdtemp(path.join(tmpdir(), 'webimgui-bench-'))
 const service = await startService()

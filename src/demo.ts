@@ -42,7 +42,7 @@ Pictures are drawn by simulators; nothing leaves this machine and nothing costs.
 Open it in a browser 在浏览器中打开: ${link}
 Or make a picture here 或在命令行生成一张图片:
   curl ${address}/api/generate -H 'Content-Type: application/json'${header} \\
-    -d '{"prompt":"水墨山水，远处一叶小舟","model":"doubao-seedream-4-5-251128"}'
+    -d '{"prompt":"水墨山水，远处一叶小舟"}'
 
 API description 接口文档: ${address}/docs
 Pictures 图片: ${settings.storage.kind === 'folder' ? settings.storage.path : ''}

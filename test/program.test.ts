@@ -80,7 +80,7 @@ test('the log can be followed and searched, and tells no secret', async () => {
     const answer = await fetch(`${address}/api/generate`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-request-id': `my-${prompt.length}` },
-      body: JSON.stringify({ prompt, model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }),
+      body: JSON.stringify({ prompt, model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }),
     })
     return (await answer.json()) as { id?: string; generation_id?: string }
   }

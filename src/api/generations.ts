@@ -29,7 +29,7 @@ export const GenerateRequest = z
     examples: [
       {
         prompt: '水墨山水，远处一叶小舟',
-        model: 'doubao-seedream-4-5-251128',
+        model: 'doubao-seedream-4-0-20260415',
         parameters: { size: '2048x2048', n: 2, watermark: false },
       },
     ],

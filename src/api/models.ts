@@ -31,6 +31,9 @@ export const Model = z
     provider: z.string(),
     provider_name: z.string(),
     configured: z.boolean().describe('There is an active configuration with a key for this provider.'),
+    is_default: z
+      .boolean()
+      .describe('The one that is taken when a request names this provider and no model: the cheapest general one.'),
     state: z.enum(['current', 'legacy', 'retired', 'unlisted']),
     family: z.string(),
     aliases: z.array(z.string()),

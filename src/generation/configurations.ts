@@ -11,6 +11,7 @@ import { cleanSecret, type Seal, SealError } from '../storage/seal.ts'
 import { placeOfKey } from '../storage/seal-check.ts'
 import type { Store } from '../storage/store.ts'
 import { invalid, Refusal } from './errors.ts'
+import { platformOf } from './platforms.ts'
 import type { ConfigurationInput, Configurations } from './services.ts'
 
 export interface EnvironmentConfiguration extends Caps {
@@ -52,6 +53,8 @@ export function createConfigurations(parts: {
   const { store, seal, http } = parts
   const baseUrlOf = (provider: ProviderId) =>
     withoutSlash(parts.baseUrls[provider] ?? providers[provider].defaultBaseUrl)
+  const addressOf: ConfigurationBook['addressOf'] = ({ provider, baseUrl }) =>
+    withoutSlash(baseUrl || baseUrlOf(provider as ProviderId))
   const environment = parts.fromEnvironment.map(({ provider, apiKey, monthlyCap, monthlyImages }) => ({
     apiKey: cleanSecret(apiKey),
     record: {
@@ -197,7 +200,8 @@ export function createConfigurations(parts: {
     },
 
     access: accessOf,
-    addressOf: ({ provider, baseUrl }) => withoutSlash(baseUrl || baseUrlOf(provider as ProviderId)),
+    addressOf,
+    platformOf: place => platformOf(place.provider as ProviderId, addressOf(place), Object.values(parts.baseUrls)),
 
     takeOut,
   }

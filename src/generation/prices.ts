@@ -2,13 +2,12 @@
  * What pictures cost: from the price data beside each model, for the address that a request goes to, or from the user's own file, and from
  * what an answer says was made.
  */
-import { isIP } from 'node:net'
-import { isPublic } from '../providers/http.ts'
 import { type FoundModel, providers } from '../providers/index.ts'
 import type { JsonObject, Model, Price, Provider, Size } from '../providers/provider.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { ImageRecord } from '../storage/records.ts'
 import { sizeRules } from './catalogue.ts'
+import { platformOf } from './platforms.ts'
 
 export interface PricedPicture {
   width: number
@@ -88,40 +87,13 @@ function listPrice(
   address: string | null | undefined,
   standIns: readonly string[],
 ): Price | undefined {
-  const provider: Provider = providers[id]
   if (address === null) return undefined
-  const list = listAt(provider, modelId, address ?? provider.defaultBaseUrl, standIns)
-  return { home: model.price, abroad: model.priceAbroad, unknown: undefined }[list]
-}
-
-function listAt(
-  { priceListAt, defaultBaseUrl }: Provider,
-  modelId: string,
-  address: string,
-  standIns: readonly string[],
-) {
-  if (!priceListAt) return 'home'
-  const host = hostOf(address)
-  const isStandIn = isPrivate(host) || standIns.some(url => withoutSlash(url) === withoutSlash(address))
+  const { priceListAt, defaultBaseUrl }: Provider = providers[id]
+  if (!priceListAt) return model.price
+  const platform = platformOf(id, address ?? defaultBaseUrl, standIns)
   // A reseller or somebody's gateway: what it asks is its own affair.
-  return (
-    priceListAt(host, modelId) ?? (isStandIn ? priceListAt(hostOf(defaultBaseUrl), modelId) : undefined) ?? 'unknown'
-  )
-}
-
-/** A gateway or a simulator of our own, which stands for the service at its usual address. */
-function isPrivate(host: string) {
-  if (isIP(host)) return !isPublic(host)
-  return !host.includes('.') || /\.(localhost|local|internal|lan|home\.arpa)$/.test(host)
-}
-
-function hostOf(address: string) {
-  const host = URL.parse(address)?.hostname ?? address
-  return host.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
-}
-
-function withoutSlash(url: string) {
-  return url.trim().replace(/\/+$/, '')
+  if (platform === undefined) return undefined
+  return { home: model.price, abroad: model.priceAbroad, unknown: undefined }[priceListAt(platform, modelId)]
 }
 
 // ── What was made ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -177,14 +149,13 @@ function billedPictures(
     .filter(image => image.callId === call.id)
     .toSorted((a, b) => a.index - b.index)
     .map(({ width, height, details }) => ({ width, height, layer: Number(details?.z_index ?? 0) > 0 }))
+  const billed = call.billedImages ?? stored.length
   const base = stored.find(picture => !picture.layer)
-  // Ark counts a layer with the area of its base, not with that of what was cut out (usage of a live answer, 2026-09).
-  const pictures = stored.map(picture => (picture.layer && base ? { ...base, layer: true } : picture))
-  const billed = call.billedImages ?? pictures.length
   const isLayered = layersOf(model, parameters) > 0 && base !== undefined
+  // Each layer costs by its own pixels (price page of Ark, copy of 2026-08-27). Of one that was lost, no more is known than its base.
   const lost = { ...(base ?? sizeAsked(parameters) ?? images[0] ?? largest), layer: isLayered }
-  const missing = Math.max(0, billed - pictures.length)
-  return [...pictures.slice(0, billed), ...Array.from({ length: missing }, () => ({ ...lost }))]
+  const missing = Math.max(0, billed - stored.length)
+  return [...stored.slice(0, billed), ...Array.from({ length: missing }, () => ({ ...lost }))]
 }
 
 /** Where nobody knows, the dearest step is taken. */

@@ -170,6 +170,8 @@ export interface Configurations {
   list(): Promise<ConfigurationRecord[]>
   /** Where its requests go, without a slash at the end. */
   addressOf(configuration: Pick<ConfigurationRecord, 'provider' | 'baseUrl'>): string
+  /** The platform of the service that this address leads to, as `Provider.platformAt` names it; undefined for one that is not its own. */
+  platformOf(configuration: Pick<ConfigurationRecord, 'provider' | 'baseUrl'>): string | undefined
   /** @throws Refusal `invalid_request` */
   add(input: ConfigurationInput): Promise<ConfigurationRecord>
   /** Members left out stay as they are. @throws Refusal `not_found`, `read_only`, `invalid_request` */

@@ -1,12 +1,13 @@
 /** Which model makes a generation, and with whose key. */
 import { type FoundModel, findModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
 import { lifeAt } from '../providers/life.ts'
-import type { Provider, Warning } from '../providers/provider.ts'
+import type { Warning } from '../providers/provider.ts'
+import { standardModel } from '../providers/standard.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
 import type { ConfigurationBook } from './configurations.ts'
 import { invalid, Refusal } from './errors.ts'
 import { sharersOf } from './pool.ts'
-import type { GenerationRequest } from './services.ts'
+import type { Configurations, GenerationRequest } from './services.ts'
 
 export interface Target {
   /** Where it begins. */
@@ -17,6 +18,8 @@ export interface Target {
   mayMove: boolean
   /** The one address of all candidates. */
   address: string
+  /** The platform of the service there; undefined where it is not its own. */
+  platform: string | undefined
   found: FoundModel
   /** As it is sent: an alias or an endpoint id stays what it is. */
   modelId: string
@@ -58,7 +61,8 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
     }
   }
   const standard = configuration ?? active.find(one => (declared ? one.provider === declared : true))
-  const modelId = request.model?.trim() || standard?.model || standardModel(standard, declared)
+  const usualProvider = (standard?.provider as ProviderId | undefined) ?? declared
+  const modelId = request.model?.trim() || (usualProvider && usualModel(configurations, usualProvider, standard))
   if (!modelId) throw takenOutOrMissing(allActive, declared)
 
   // A model that only a configuration names belongs to that configuration's provider.
@@ -86,11 +90,12 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
   const first = configuration
   const mayMove = request.configId === undefined
   const address = configurations.addressOf(first)
+  const platform = configurations.platformOf(first)
   const isListed = found.model.state !== 'unlisted'
   const { addressOf } = configurations
   const sharers = mayMove ? sharersOf(first, active, { model: modelId, isListed, addressOf }) : []
   const candidates = [first, ...sharers.filter(one => one.id !== first.id)]
-  return { configuration: first, candidates, mayMove, address, found, modelId }
+  return { configuration: first, candidates, mayMove, address, platform, found, modelId }
 }
 
 /**
@@ -101,16 +106,29 @@ export function usualConfiguration(
   all: readonly ConfigurationRecord[],
   { provider, model }: FoundModel,
 ): ConfigurationRecord | undefined {
-  const active = all.filter(({ isActive, hasKey }) => isActive && hasKey)
-  const inTurn = [...active.filter(one => !one.takenOut), ...active.filter(one => one.takenOut)]
+  const inTurn = activeInTurn(all)
   return inTurn.find(one => one.model === model.id) ?? inTurn.find(one => one.provider === provider)
 }
 
+/** The id of the model that makes a request which names a provider, or nothing at all. */
+export function usualModel(
+  { platformOf }: Pick<Configurations, 'platformOf'>,
+  provider: ProviderId,
+  configuration: ConfigurationRecord | undefined,
+): string {
+  if (configuration?.model) return configuration.model
+  return standardModel(providers[provider], configuration && platformOf(configuration), new Date()).id
+}
+
+/** Those that can be used, and after them those that were taken out. */
+export function activeInTurn(all: readonly ConfigurationRecord[]): ConfigurationRecord[] {
+  const active = all.filter(({ isActive, hasKey }) => isActive && hasKey)
+  return [...active.filter(one => !one.takenOut), ...active.filter(one => one.takenOut)]
+}
+
 /** It may live on in another region, and the refusal of one that does not is free. */
-export function retirement({ found, modelId, address }: Target): Warning[] {
-  const { platformAt }: Provider = providers[found.provider]
-  const { stage } = lifeAt(found.model, platformAt?.(address), new Date())
-  if (found.model.state !== 'retired' && stage !== 'ended') return []
+export function retirement({ found, modelId, platform }: Target): Warning[] {
+  if (lifeAt(found.model, platform, new Date()).stage !== 'ended') return []
   return [
     {
       code: 'model_retired',
@@ -118,11 +136,6 @@ export function retirement({ found, modelId, address }: Target): Warning[] {
       message: `${modelId} was shut down by its service as far as we know; GET /api/models lists the current ones.`,
     },
   ]
-}
-
-function standardModel(configuration: ConfigurationRecord | undefined, declared: ProviderId | undefined) {
-  const provider = (configuration?.provider as ProviderId | undefined) ?? declared
-  return provider && providers[provider].defaultModel
 }
 
 function takenOutOrMissing(active: ConfigurationRecord[], provider: ProviderId | undefined, modelId?: string) {

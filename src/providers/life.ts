@@ -22,6 +22,11 @@ export function lifeAt(model: Pick<Model, 'life'>, platform: string | undefined,
   return entry ? { stage: stageOf(entry, now), entry } : { stage: 'current' }
 }
 
+/** Pure. Whether a platform is known to serve it or to have served it; of an address that is not the service's own nobody knows. */
+export function isServedAt(model: Pick<Model, 'platforms'>, platform: string | undefined): boolean {
+  return platform === undefined || !model.platforms || model.platforms.includes(platform)
+}
+
 function stageOf(entry: ModelLife, now: Date): LifeStage {
   const isPast = (time: string | undefined) => time !== undefined && Date.parse(time) <= now.getTime()
   if (entry.hasEnded || isPast(entry.endsAt)) return 'ended'

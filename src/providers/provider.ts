@@ -17,9 +17,8 @@ export interface Provider {
   name: string
   /** Ends without a slash. */
   defaultBaseUrl: string
+  /** Newest line first, and in a line the lighter before the finer: where no price decides, the first that fits is the default. */
   models: readonly Model[]
-  /** The id of the model that is used when nobody names one. */
-  defaultModel: string
   /**
    * The form for an id that is not in `models`: that of the family which the id names, or the cautious one that sends
    * only what every model of the service takes. `undefined` when the id does not look like one of this service and
@@ -27,15 +26,12 @@ export interface Provider {
    */
   unlisted(id: string, declared: boolean): Model | undefined
   /**
-   * Pure: whose price list counts for requests to this host, a name in lower case. Undefined for a host that is not the service's
-   * own. Absent where no prices are known anyhow.
+   * Pure: which of the service's own platforms a base address belongs to, such as `ark-cn` or `byteplus`: each has its own models,
+   * dates and prices. Undefined for an address that is not the service's own (a reseller, a gateway).
    */
-  priceListAt?(host: string, modelId: string): PriceList | undefined
-  /**
-   * Pure: which of the service's own platforms a base address belongs to, such as `ark-cn` or `byteplus`: each has its own models and
-   * its own dates. Undefined for an address that is not the service's own (a reseller, a gateway).
-   */
-  platformAt?(baseUrl: string): string | undefined
+  platformAt(baseUrl: string): string | undefined
+  /** Pure: whose price list counts on a platform of `platformAt`, for a model as its id is spelled there. Absent: always `home`. */
+  priceListAt?(platform: string, modelId: string): PriceList
   /**
    * Pure: the calls with their exact bodies. The request was checked against `model` already (names, types, ranges,
    * size, counts); rules that join several parameters are checked here.
@@ -76,7 +72,10 @@ export interface Model {
   family: string
   /** Other ids that mean the same model. */
   aliases?: readonly string[]
-  state: 'current' | 'legacy' | 'retired' | 'unlisted'
+  /** `legacy`: a newer one does the same. Whether it is still there is a matter of its platform: see `life`. */
+  state: 'current' | 'legacy' | 'unlisted'
+  /** The platforms of its service, as `Provider.platformAt` names them, that are known to serve it or to have served it. Absent: all. */
+  platforms?: readonly string[]
   /** What is known of its end; the first entry that names the platform counts, then one without platforms. Absent: no end is known. */
   life?: readonly ModelLife[]
   /** One sentence each, for people. */
@@ -97,7 +96,7 @@ export interface Model {
   parameters: Readonly<Record<string, JsonSchema>>
   /** At the usual address of the provider. */
   price?: Price
-  /** Why there is no price anywhere, to follow "No price is known: "; each model of the catalogue has this or a price. */
+  /** Why there is no price anywhere, to follow "No price is known: "; each model of the catalogue has this or a price on one list. */
   unpriced?: string
   /** At its other address that has a price list of its own; absent where none is known. */
   priceAbroad?: Price

@@ -12,6 +12,7 @@ import type { ConfigurationState } from '../generation/pool.ts'
 import type { Estimate as ReckonedEstimate, Remaining, StatusReport } from '../generation/services.ts'
 import type { LoggedError } from '../log.ts'
 import { type FoundModel, providers } from '../providers/index.ts'
+import type { LifeStage } from '../providers/life.ts'
 import type { Price, SizeRule } from '../providers/provider.ts'
 import type { Caps, ConfigurationRecord, GenerationRecord, ImageRecord, Role, TokenRecord } from '../storage/records.ts'
 import { adviceFor } from './advice.ts'
@@ -218,15 +219,19 @@ export function presentError({ requestId, generationId, ...error }: LoggedError)
   return { ...error, request_id: requestId, generation_id: generationId }
 }
 
-export function presentModel({ provider, model }: FoundModel, configured: boolean): Model {
+export function presentModel(
+  { provider, model }: FoundModel,
+  place: { configured: boolean; isDefault: boolean; stage: LifeStage },
+): Model {
   const { references, images } = model
   return {
     id: model.id,
     name: model.name,
     provider,
     provider_name: providers[provider].name,
-    configured,
-    state: model.state,
+    configured: place.configured,
+    is_default: place.isDefault,
+    state: place.stage === 'ended' ? 'retired' : model.state,
     family: model.family,
     aliases: [...(model.aliases ?? [])],
     about: model.about,

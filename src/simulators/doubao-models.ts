@@ -19,12 +19,12 @@ export interface Family {
   backgroundNeedsReference: boolean
   /** 0 where the field is refused. */
   maxLayers: number
-  /** `honoured`: another seed, another picture. `ignored`: taken without effect. */
-  seed: 'honoured' | 'ignored' | 'refused'
+  /** Another seed, another picture. Every other model takes one without effect. */
+  honoursSeed: boolean
   /** HEIC and HEIF are documented from 5.0 pro on. */
   heic: boolean
   maxReferenceBytes: number
-  /** Both are counted for 5.0 pro and flash only. */
+  /** Both are told by 5.0 pro, flash and 5.5 only. */
   countsInputs: boolean
   namesFormat: boolean
   /** The models answer about different fields first when several are wrong. */
@@ -60,7 +60,7 @@ const fivePro: Family = {
   backgrounds: ['opaque', 'transparent'],
   backgroundNeedsReference: true,
   maxLayers: 16,
-  seed: 'refused',
+  honoursSeed: false,
   heic: true,
   maxReferenceBytes: 3 * tensOfMegabytes,
   countsInputs: true,
@@ -74,8 +74,8 @@ const fiveFlash: Family = {
   ...fivePro,
   name: '5.0-flash',
   modes: ['standard'],
-  // Measured: flash takes a seed, with effect.
-  seed: 'honoured',
+  // Measured on flash only.
+  honoursSeed: true,
   seconds: { small: 10, large: 15, further: 0 },
 }
 
@@ -87,7 +87,6 @@ const fiveFive: Family = {
   backgrounds: ['auto', 'transparent', 'opaque'],
   backgroundNeedsReference: false,
   maxLayers: 99,
-  countsInputs: false,
   seconds: { small: 16, large: 30, further: 0 },
 }
 
@@ -105,7 +104,7 @@ const fiveLite: Family = {
   backgrounds: [],
   backgroundNeedsReference: false,
   maxLayers: 0,
-  seed: 'refused',
+  honoursSeed: false,
   heic: false,
   maxReferenceBytes: 3 * tensOfMegabytes,
   countsInputs: false,
@@ -130,8 +129,6 @@ const fourZero: Family = {
   name: '4.0',
   minArea: 921_600,
   modes: ['standard', 'fast'],
-  // A gateway forwards seeds to 4.0 and gets no error; nobody saw an effect.
-  seed: 'ignored',
   tiers: { '1K': oneK, '2K': twoK, '4K': fourK },
   seconds: { small: 8, large: 13, further: 10 },
 }
@@ -149,7 +146,7 @@ function served(name: string, version: string, family: Family, echo?: string): S
   return { id: `${name}-${version}`, name, version, family, echo }
 }
 
-export const servedModels: readonly ServedModel[] = [
+export const arkModels: readonly ServedModel[] = [
   served('doubao-seedream-5-5', '261028', fiveFive),
   served('doubao-seedream-5-0-pro', '260628', fivePro),
   served('doubao-seedream-5-0-flash', '260915', fiveFlash),
@@ -160,35 +157,78 @@ export const servedModels: readonly ServedModel[] = [
   served('doubao-seedream-4-0', '20260415', fourZero),
 ]
 
-/** What subscription keys may spell at `/api/plan/v3`, and the model meant. */
+// Live in 2026-06, `tools` was refused there.
+const liteWithoutSearch: Family = { ...fiveLite, search: false }
+
+/** BytePlus ModelArk. Its own spellings; those of gateways are taken too. */
+export const bytePlusModels: readonly ServedModel[] = [
+  served('seedream-5-5', '261028', fiveFive),
+  served('dola-seedream-5-5', '261028', fiveFive, 'seedream-5-5-261028'),
+  served('dola-seedream-5-0-pro', '260628', fivePro),
+  served('seedream-5-0-pro', '260628', fivePro, 'dola-seedream-5-0-pro-260628'),
+  served('dola-seedream-5-0-flash', '260915', fiveFlash),
+  served('seedream-5-0-flash', '260915', fiveFlash, 'dola-seedream-5-0-flash-260915'),
+  served('seedream-5-0', '260128', liteWithoutSearch),
+  served('seedream-5-0-lite', '260128', liteWithoutSearch, 'seedream-5-0-260128'),
+  served('seedream-4-5', '251128', fourFive),
+  served('seedream-4-0', '250828', fourZero),
+  served('seedream-4-0', '20260415', fourZero),
+]
+
+/** What subscription keys may spell at `/api/plan/v3`, and the model meant: the date is no pin. */
 export const planModels: Readonly<Record<string, string>> = {
   'doubao-seedream-5.0-pro': 'doubao-seedream-5-0-pro-260628',
+  'doubao-seedream-5-0-pro': 'doubao-seedream-5-0-pro-260628',
   'doubao-seedream-5-0-pro-260628': 'doubao-seedream-5-0-pro-260628',
   'doubao-seedream-5.0-lite': 'doubao-seedream-5-0-lite-260128',
   'doubao-seedream-5-0-lite-260128': 'doubao-seedream-5-0-lite-260128',
 }
 
+// ── The list of models ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/** `Retiring`: only for who has it open. `Shutdown`: for nobody. */
+export type ModelStatus = '' | 'Retiring' | 'Shutdown'
+
+/** What `GET models` calls a model that makes no pictures; asked for one, it is refused by the name of the field. */
+const others: readonly object[] = [
+  listed('doubao-seed-2-0-pro', '260215', 'VLM', '', ['ImageQuestionAnswering'], ['text', 'image'], ['text']),
+  listed('doubao-seed-1-6', '250615', 'LLM', 'Retiring', ['TextGeneration'], ['text'], ['text']),
+  listed('doubao-embedding-large-text', '250515', 'Embedding', '', ['TextEmbedding'], ['text'], []),
+  listed(
+    'doubao-seedance-1-0-pro',
+    '250528',
+    'VideoGeneration',
+    '',
+    ['TextToVideo', 'ImageToVideo'],
+    ['text', 'image'],
+    ['video'],
+  ),
+]
+
+export const otherModalities: ReadonlySet<string> = new Set(others.map(model => (model as { id: string }).id))
+
+/** Listed, and not served to anybody that was seen. */
+const gone = [
+  { name: 'seedream-3-0-t2i', version: '250415', tasks: ['TextToImage'], onBytePlus: 'Retiring' },
+  { name: 'seededit-3-0-i2i', version: '250628', tasks: ['ImageToImage'], onBytePlus: 'Shutdown' },
+] as const
+
 /** The answer of `GET models`: all modalities, retired models too, the same for every account. */
-export function modelsList(): object {
-  const images = servedModels.filter(model => model.echo === undefined)
+export function modelsList(models: readonly ServedModel[], statusOf: (id: string) => ModelStatus): object {
+  const isBytePlus = models === bytePlusModels
+  const images = models.filter(model => model.echo === undefined)
   return {
     object: 'list',
     data: [
-      listed('doubao-seed-2-0-pro', '260215', 'VLM', '', ['ImageQuestionAnswering'], ['text', 'image'], ['text']),
-      listed('doubao-seed-1-6', '250615', 'LLM', 'Retiring', ['TextGeneration'], ['text'], ['text']),
-      listed('doubao-embedding-large-text', '250515', 'Embedding', '', ['TextEmbedding'], ['text'], []),
-      listed(
-        'doubao-seedance-1-0-pro',
-        '250528',
-        'VideoGeneration',
-        '',
-        ['TextToVideo', 'ImageToVideo'],
-        ['text', 'image'],
-        ['video'],
+      ...others,
+      ...images.map(({ id, name, version }) =>
+        listedImageModel(name, version, statusOf(id), ['TextToImage', 'ImageToImage']),
       ),
-      ...images.map(({ name, version }) => listedImageModel(name, version, '', ['TextToImage', 'ImageToImage'])),
-      listedImageModel('doubao-seedream-3-0-t2i', '250415', 'Shutdown', ['TextToImage']),
-      listedImageModel('doubao-seededit-3-0-i2i', '250628', 'Shutdown', ['ImageToImage']),
+      ...gone.map(({ name, version, tasks, onBytePlus }) =>
+        isBytePlus
+          ? listedImageModel(name, version, onBytePlus, [...tasks])
+          : listedImageModel(`doubao-${name}`, version, 'Shutdown', [...tasks]),
+      ),
     ],
   }
 }

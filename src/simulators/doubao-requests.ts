@@ -9,14 +9,22 @@ export class Refusal extends Error {
   readonly status: number
   readonly code: string
   readonly param: string
+  /** Where it is not the usual one of the status. */
+  readonly type: string | undefined
   /** Real seconds of the service until it says so. */
   readonly seconds: number
 
-  constructor(status: number, code: string, message: string, options: { param?: string; seconds?: number } = {}) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    options: { param?: string; type?: string; seconds?: number } = {},
+  ) {
     super(message)
     this.status = status
     this.code = code
     this.param = options.param ?? ''
+    this.type = options.type
     this.seconds = options.seconds ?? 0.3
   }
 }
@@ -71,8 +79,8 @@ export function missing(param: string): Refusal {
 
 /** @throws Refusal with the first fault only, as the service does. */
 export function readOrder(sent: Body, model: ServedModel): Order {
-  // The official Python SDK sends null for what is unset.
-  const body = Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== null))
+  // The official Python SDK sends null for what is unset, but for `stream`.
+  const body = Object.fromEntries(Object.entries(sent).filter(([name, value]) => value !== null || name === 'stream'))
   const { family } = model
   const layers = family.maxLayers > 0 && body.layer_decomposition === true
   const references = readReferences(body.image)
@@ -102,13 +110,18 @@ export function readOrder(sent: Body, model: ServedModel): Order {
     type: formatOf(body, family),
     watermark: body.watermark !== false,
     background: body.background as string | undefined,
-    seed: family.seed === 'honoured' && typeof body.seed === 'number' && body.seed >= 0 ? body.seed : undefined,
+    seed: family.honoursSeed && typeof body.seed === 'number' && body.seed >= 0 ? body.seed : undefined,
     tools: body.tools,
     size:
-      (body.size as string | undefined) ??
+      tierOrPixels(body.size as string | undefined) ??
       (layers ? 'auto' : family.minArea > 921_600 || family.name === '4.0' ? '2048x2048' : '2K'),
     references,
   }
+}
+
+/** Tiers are taken in any case. */
+function tierOrPixels(size: string | undefined): string | undefined {
+  return size !== undefined && /^[\d.]+k$/i.test(size) ? size.toUpperCase() : size
 }
 
 function formatOf(body: Body, family: Family): 'png' | 'jpeg' {
@@ -135,9 +148,6 @@ function refuseUnsupported(body: Body, family: Family): void {
     tools: family.search,
     background: family.backgrounds.length > 0,
     layer_decomposition: family.maxLayers > 0,
-    seed: family.seed !== 'refused',
-    // Documented as not supported from 4.0 on.
-    guidance_scale: false,
   }
   // Even the value that means nothing, such as "disabled" or false, is refused where the model does not know the field.
   for (const [name, isSupported] of Object.entries(supported)) {
@@ -151,8 +161,11 @@ function checkSize(body: Body, model: ServedModel, layers: boolean): void {
   const { family } = model
   if (size === undefined) return
   if (typeof size !== 'string') throw invalid('size', 'must be a string')
-  if (size in family.tiers) return
-  const unsupported = invalid('size', `the specified size is not supported for model ${model.id}`)
+  if (size.toUpperCase() in family.tiers) return
+  const unsupported =
+    family.name === '5.0-lite' && /^[\d.]+k$/i.test(size)
+      ? invalid('size', "size must be one of 'WIDTHxHEIGHT', '2k', '3k', or '4k'")
+      : invalid('size', `the specified size is not supported for model ${model.id}`)
   if (layers) {
     if (size === 'auto') return
     throw unsupported
@@ -198,7 +211,8 @@ function checkChoices(body: Body, family: Family): void {
   for (const name of ['watermark', 'stream']) {
     if (body[name] !== undefined && typeof body[name] !== 'boolean') throw invalid(name, 'must be a boolean')
   }
-  const { seed, tools, optimize_prompt_options: options } = body
+  const { seed, guidance_scale: guidance, tools, optimize_prompt_options: options } = body
+  if (guidance !== undefined && typeof guidance !== 'number') throw invalid('guidance_scale', 'must be a number')
   if (seed !== undefined && !(Number.isInteger(seed) && (seed as number) >= -1 && (seed as number) <= 2_147_483_647)) {
     throw invalid('seed', 'must be an integer between -1 and 2147483647')
   }

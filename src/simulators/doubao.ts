@@ -5,7 +5,15 @@
  */
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
-import { modelsList, planModels, type ServedModel, servedModels } from './doubao-models.ts'
+import {
+  arkModels,
+  bytePlusModels,
+  type ModelStatus,
+  modelsList,
+  otherModalities,
+  planModels,
+  type ServedModel,
+} from './doubao-models.ts'
 import {
   type Body,
   countInPrompt,
@@ -52,13 +60,19 @@ interface DoubaoKeyRule extends KeyRule {
   accountCheck?: 'before-body' | 'after-body'
   /** Of one account and model version. Unlimited when absent; the service has 500. */
   imagesPerMinute?: number
-  /** A subscription key: good for `/api/plan/v3` only. */
-  plan?: boolean
+  /** Where the key is good, and nowhere else: Ark China by use (the default), its subscription, or BytePlus. */
+  platform?: Platform
+  /** Has opened no model before it went out of sale: what is `Retiring` does not exist for it. */
+  isNew?: boolean
 }
+
+type Platform = 'ark' | 'plan' | 'byteplus'
 
 export interface DoubaoSimulatorOptions extends SimulatorOptions<DoubaoKeyRule> {
   /** Keys of another form are refused as malformed, unless `keys` has them. */
   keyPattern?: RegExp
+  /** Models of Ark China that are not current; as the service has it since 2026-11-24 when absent. */
+  retired?: Readonly<Record<string, ModelStatus>>
   /** Which reference URLs the service can reach; by default all but loopback, private and local names, its own result URLs aside. */
   reachable?: (url: URL) => boolean
 }
@@ -66,11 +80,18 @@ export interface DoubaoSimulatorOptions extends SimulatorOptions<DoubaoKeyRule> 
 export interface DoubaoSimulator extends Simulator {
   /** The base URL for subscription keys. */
   planBaseUrl: string
+  /** The base URL of BytePlus; a request to a host under `bytepluses.com` comes there too. */
+  bytePlusBaseUrl: string
+  /**
+   * Retires a model on Ark China from now on, for all or for one key by its name: `Retiring` is there for keys that have it open and for
+   * no new one, `Shutdown` for nobody, `''` makes it current. Both spellings of lite are one model.
+   */
+  retire(modelId: string, status: ModelStatus, options?: { keyName?: string }): void
 }
 
 /** The good key; everything is activated. */
 export const DOUBAO_DEMO_KEY = 'ark-demo-0000-good'
-/** An inference endpoint of the account of that key, for 4.5. */
+/** An inference endpoint of the account of that key, for the second build of 4.0. */
 export const DOUBAO_DEMO_ENDPOINT = 'ep-20261101120000-demo1'
 
 /** Keys for every answer that depends on the key. */
@@ -82,28 +103,40 @@ export const doubaoKeys = {
   overdue: 'ark-demo-0000-overdue',
   abnormal: 'ark-demo-0000-abnormal',
   paused: 'ark-demo-0000-paused',
-  /** Has activated 4.0 and nothing else. */
+  /** Has activated the second build of 4.0 and nothing else. */
   partlyActivated: 'ark-demo-0000-partly',
   denied: 'ark-demo-0000-denied',
   endpointsOnly: 'ark-demo-0000-endpoints',
   plan: 'ark-demo-0000-plan',
+  byteplus: 'ark-demo-0000-byteplus',
+  /** Everything is activated that could be when it was made, after models had gone out of sale. */
+  newcomer: 'ark-demo-0000-newcomer',
   /** Two images a minute. */
   limited: 'ark-demo-0000-limited',
 } as const
 
-const endpoints = { [DOUBAO_DEMO_ENDPOINT]: 'doubao-seedream-4-5-251128' }
+const endpoints = { [DOUBAO_DEMO_ENDPOINT]: 'doubao-seedream-4-0-20260415' }
 const demoKeys: Readonly<Record<string, DoubaoKeyRule>> = {
   [doubaoKeys.good]: { name: 'good', endpoints },
   [doubaoKeys.overdue]: { name: 'overdue', overdue: true },
   [doubaoKeys.abnormal]: { name: 'abnormal', abnormal: true },
   [doubaoKeys.paused]: { name: 'paused', paused: true },
-  [doubaoKeys.partlyActivated]: { name: 'partlyActivated', activated: ['doubao-seedream-4-0-250828'] },
+  [doubaoKeys.partlyActivated]: { name: 'partlyActivated', activated: ['doubao-seedream-4-0-20260415'] },
   [doubaoKeys.denied]: { name: 'denied', denied: true },
   [doubaoKeys.endpointsOnly]: { name: 'endpointsOnly', endpoints, endpointsOnly: true },
-  [doubaoKeys.plan]: { name: 'plan', plan: true },
+  [doubaoKeys.plan]: { name: 'plan', platform: 'plan' },
+  [doubaoKeys.byteplus]: { name: 'byteplus', platform: 'byteplus' },
+  [doubaoKeys.newcomer]: { name: 'newcomer', account: '2100000003', isNew: true },
   [doubaoKeys.limited]: { name: 'limited', account: '2100000002', imagesPerMinute: 2 },
 }
 const uuidOrArk = /^(?:ark-[a-z0-9-]{8,}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})$/i
+
+/** Since 2026-11-24 14:00 (UTC+8). */
+const stopped: Readonly<Record<string, ModelStatus>> = {
+  'doubao-seedream-4-5-251128': 'Shutdown',
+  'doubao-seedream-4-0-250828': 'Shutdown',
+  'doubao-seedream-5-0-260128': 'Shutdown',
+}
 
 const filesPath = '/ark-content-generation-v2-cn-beijing/'
 const outputBlocked = {
@@ -134,7 +167,7 @@ interface Job {
   id: string
   order: Order
   spelling: string
-  plan: boolean
+  platform: Platform
   keyName: string
   items: Item[]
   /** Width × height of what the tokens are counted from, all pictures together. */
@@ -147,21 +180,39 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
   const keys = options.keys ?? demoKeys
   const keyPattern = options.keyPattern ?? uuidOrArk
   const admitted = new Map<string, { at: number; images: number }[]>()
+  const retired = new Map<string, ModelStatus>()
+  const retire: DoubaoSimulator['retire'] = (modelId, status, { keyName = '' } = {}) =>
+    void retired.set(`${keyName} ${idInList(modelId)}`, status)
+  const resetRetirement = () => {
+    retired.clear()
+    for (const [id, status] of Object.entries(options.retired ?? stopped)) retire(id, status)
+  }
+  resetRetirement()
   let sequence = 0
 
   const server = await openServer({ options, filesPath, refuseFile, handle })
   const { origin, billed, timeScale } = server
   const reachable = options.reachable ?? ((url: URL) => url.origin === origin || isPublic(url))
 
-  return { ...server, baseUrl: `${origin}/api/v3`, planBaseUrl: `${origin}/api/plan/v3` }
+  return {
+    ...server,
+    baseUrl: `${origin}/api/v3`,
+    planBaseUrl: `${origin}/api/plan/v3`,
+    bytePlusBaseUrl: `${origin}${bytePlusPath}/api/v3`,
+    retire,
+    reset() {
+      server.reset()
+      resetRetirement()
+    },
+  }
 
   async function handle(exchange: Exchange): Promise<void> {
     const id = nextRequestId()
     const { method, path } = exchange
     exchange.log.keyName = ruleOf(exchange)?.keyName ?? null
-    const plan = path.startsWith('/api/plan/v3/')
-    const resource = /^\/api\/(?:plan\/)?v3\/(.+)$/.exec(path)?.[1]
-    if (method === 'POST' && resource === 'images/generations') return generate(exchange, id, plan)
+    const platform = platformOf(exchange)
+    const resource = /^(?:\/byteplus)?\/api\/(?:plan\/)?v3\/(.+)$/.exec(path)?.[1]
+    if (method === 'POST' && resource === 'images/generations') return generate(exchange, id, platform)
 
     const fault = server.takeFault(exchange.log, 'other')
     if (fault?.kind === 'cut') return exchange.cut()
@@ -170,11 +221,14 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
     try {
       const isModels = method === 'GET' && resource === 'models'
       const isTasks = method === 'GET' && resource === 'contents/generations/tasks'
-      if (plan && isModels) return await exchange.send(404, '404 page not found', headersOf(exchange, id))
-      if (plan || !(isModels || isTasks))
+      if (platform === 'plan' && isModels)
+        return await exchange.send(404, '404 page not found', headersOf(exchange, id))
+      if (platform === 'plan' || !(isModels || isTasks))
         throw new Refusal(404, 'InvalidAction', `The specified action is invalid: ${path}`)
-      authenticate(exchange, false)
-      await exchange.send(200, isModels ? modelsList() : { items: [], total: 0 }, headersOf(exchange, id))
+      authenticate(exchange, platform)
+      // The list is the same for every account.
+      const list = () => modelsList(modelsOf(platform), modelId => statusOf(modelId, platform))
+      await exchange.send(200, isModels ? list() : { items: [], total: 0 }, headersOf(exchange, id))
     } catch (error) {
       await refuse(exchange, id, error)
     }
@@ -182,15 +236,15 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
 
   // ── One generation ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async function generate(exchange: Exchange, id: string, plan: boolean): Promise<void> {
+  async function generate(exchange: Exchange, id: string, platform: Platform): Promise<void> {
     let fault = server.takeFault(exchange.log, 'generation')
     if (fault && !wantsPictures(fault) && (await misbehaved(exchange, id, fault))) return
     let job: Job
     try {
-      const { rule, keyName } = authenticate(exchange, plan)
+      const { rule, keyName } = authenticate(exchange, platform)
       const body = readBody(exchange)
       const spelling = readModel(body)
-      const model = resolveModel(spelling, rule, plan)
+      const model = resolveModel(spelling, { rule, keyName }, platform)
       if (rule.accountCheck !== 'after-body') checkAccount(rule, model)
       const order = readOrder(body, model)
       if (rule.accountCheck === 'after-body') checkAccount(rule, model)
@@ -198,7 +252,7 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
       moderateInput(order.prompt)
       fault ??= faultOf(order.prompt)
       if (fault && !wantsPictures(fault) && (await misbehaved(exchange, id, fault))) return
-      job = imagine({ id, order, spelling, plan, keyName }, references, fault)
+      job = imagine({ id, order, spelling, platform, keyName }, references, fault)
       admit(rule, job)
     } catch (error) {
       return refuse(exchange, id, error)
@@ -209,13 +263,13 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
     return answer(exchange, job, fault)
   }
 
-  function authenticate(exchange: Exchange, plan: boolean): { rule: DoubaoKeyRule; keyName: string } {
+  function authenticate(exchange: Exchange, platform: Platform): { rule: DoubaoKeyRule; keyName: string } {
     const unauthorized = (message: string) => new Refusal(401, 'AuthenticationError', message)
     const key = keyOf(exchange)
     if (key === '') throw unauthorized('the API key or AK/SK in the request is missing or invalid.')
     const found = ruleOf(exchange)
     if (!found && !keyPattern.test(key)) throw unauthorized('The API key format is incorrect.')
-    if (!found || (found.rule.plan === true) !== plan) throw unauthorized("The API key doesn't exist.")
+    if (!found || (found.rule.platform ?? 'ark') !== platform) throw unauthorized("The API key doesn't exist.")
     const { rule } = found
     if (rule.abnormal) throw new Refusal(401, 'InvalidAccountStatus', 'The account status is abnormal.')
     return found
@@ -227,17 +281,39 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
     return rule && { rule, keyName: rule.name ?? key }
   }
 
-  function resolveModel(spelling: string, rule: DoubaoKeyRule, plan: boolean): ServedModel {
-    const absent = new Refusal(
-      404,
-      'InvalidEndpointOrModel.NotFound',
-      `The model or endpoint ${spelling} does not exist or you do not have access to it.`,
-    )
-    const known = plan ? planModels[spelling] : (rule.endpoints?.[spelling] ?? spelling)
-    const model = servedModels.find(one => one.id === known)
-    if (plan && !model)
+  /** For everybody, or for one key where that differs. What becomes of plans, nobody knows: they go on. */
+  function statusOf(modelId: string, platform: Platform, keyName = ''): ModelStatus {
+    if (platform !== 'ark') return ''
+    const id = idInList(modelId)
+    return retired.get(`${keyName} ${id}`) ?? retired.get(` ${id}`) ?? ''
+  }
+
+  function resolveModel(
+    spelling: string,
+    { rule, keyName }: { rule: DoubaoKeyRule; keyName: string },
+    platform: Platform,
+  ): ServedModel {
+    const absent = (type?: string) =>
+      new Refusal(
+        404,
+        'InvalidEndpointOrModel.NotFound',
+        `The model or endpoint ${spelling} does not exist or you do not have access to it.`,
+        { type },
+      )
+    const known = platform === 'plan' ? planModels[spelling] : (rule.endpoints?.[spelling] ?? spelling)
+    const model = modelsOf(platform).find(one => one.id === known)
+    if (platform === 'plan' && !model)
       throw new Refusal(404, 'UnsupportedModel', `The model ${spelling} is not supported by this plan.`)
-    if (!model) throw absent
+    if (otherModalities.has(spelling)) throw invalid('model', `the model ${spelling} does not support this api`)
+    if (!model) throw absent()
+    const status = statusOf(model.id, platform, keyName)
+    if (status === 'Shutdown' && spelling.startsWith('ep-')) {
+      throw new Refusal(400, 'InvalidEndpoint.ClosedEndpoint', `The endpoint ${spelling} is closed.`)
+    }
+    // Captured of another retired model: the type with a space, which no other answer has.
+    if (status === 'Shutdown') throw absent('Not Found')
+    const isOpen = !rule.isNew && (rule.activated?.includes(model.id) ?? true)
+    if (status === 'Retiring' && !isOpen) throw absent()
     if (rule.endpointsOnly && !spelling.startsWith('ep-')) {
       throw new Refusal(
         404,
@@ -289,7 +365,7 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
 
   /** Decides what will come of the order, before anything is drawn. @throws Refusal when nothing will. */
   function imagine(
-    job: Pick<Job, 'id' | 'order' | 'spelling' | 'plan' | 'keyName'>,
+    job: Pick<Job, 'id' | 'order' | 'spelling' | 'platform' | 'keyName'>,
     references: readonly Reference[],
     fault: Fault | undefined,
   ): Job {
@@ -554,6 +630,23 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
 
 // ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+const bytePlusPath = '/byteplus'
+
+function platformOf({ path, headers }: Exchange): Platform {
+  if (path.startsWith('/api/plan/v3/')) return 'plan'
+  const isBytePlus = path.startsWith(`${bytePlusPath}/`) || /(?:^|\.)bytepluses\.com(?::\d+)?$/.test(headers.host ?? '')
+  return isBytePlus ? 'byteplus' : 'ark'
+}
+
+function modelsOf(platform: Platform): readonly ServedModel[] {
+  return platform === 'byteplus' ? bytePlusModels : arkModels
+}
+
+/** The second spelling of lite is no model of its own. */
+function idInList(modelId: string): string {
+  return arkModels.find(({ id }) => id === modelId)?.echo ?? modelId
+}
+
 function readBody(exchange: Exchange): Body {
   const isJson = /^application\/json\b/.test(exchange.headers['content-type'] ?? '')
   if (isJson && isBody(exchange.json)) return exchange.json
@@ -654,7 +747,7 @@ function errorOf(refusal: Refusal, id: string): object {
     code: refusal.code,
     message: `${refusal.message} Request id: ${id}`,
     param: refusal.param,
-    type: errorTypes[refusal.status] ?? '',
+    type: refusal.type ?? errorTypes[refusal.status] ?? '',
   }
 }
 
@@ -686,8 +779,8 @@ function frame(type: string, data: object): string {
 }
 
 /** The documents say the full id; measured with subscription keys: the name alone, in a stream the spelling of the request. */
-function echoOf({ order, plan, spelling }: Job, inStream: boolean): string {
-  if (plan) return inStream ? spelling : order.model.name
+function echoOf({ order, platform, spelling }: Job, inStream: boolean): string {
+  if (platform === 'plan') return inStream ? spelling : order.model.name
   return order.model.echo ?? order.model.id
 }
 
@@ -748,9 +841,11 @@ function layerItems(order: Order, size: { width: number; height: number }, seed:
     const right = Math.min(width, left + Math.ceil(width * 0.5))
     const bottom = Math.min(height, top + Math.ceil(height * 0.5))
     const part: Order = { ...order, type: 'png', watermark: false }
+    // The size of a layer is not that of its box: some come larger, in the ratio of their region.
+    const scale = index % 3 === 0 ? 1.25 : 1
     const picture = drawing(
       part,
-      { width: right - left, height: bottom - top },
+      { width: Math.round((right - left) * scale), height: Math.round((bottom - top) * scale) },
       { seed, index, references: [], transparent: true },
     )
     const name = names[(index - 1) % names.length]!

@@ -49,6 +49,10 @@ export interface QwenModel {
   interleave?: boolean
   /** `prompt_extend_mode` and `enable_thinking`. */
   thinking?: boolean
+  /** The word `auto` for a size leaves it to the model. */
+  autoSize?: boolean
+  /** Whether the service refuses the parameter or passes it over is not known: the stricter of both. */
+  refusesNegativePrompt?: boolean
   /** Named by its number on wanx2.1-imageedit and wan2.5-i2i: which fields of `input` carry pictures. */
   oldInput?: 'images' | 'imageedit' | 'ref_img'
   /** From submit to the end, by area of one picture. */
@@ -247,6 +251,7 @@ const qwen3 = {
   promptExtend: true,
   promptCharacters: 4500,
   thinking: true,
+  autoSize: true,
   seconds: area => (area > 2_250_000 ? 90 : 25),
 } as const satisfies Partial<QwenModel>
 
@@ -323,6 +328,7 @@ export const qwenModels: readonly QwenModel[] = [
     routes: ['MM'],
     references: { min: 0, max: 10 },
     transparent: true,
+    refusesNegativePrompt: true,
     rate: perSecond(2),
   }),
   ...several(['qwen-image-2.1-turbo'], {
@@ -331,6 +337,8 @@ export const qwenModels: readonly QwenModel[] = [
     references: { min: 0, max: 10 },
     size: qwen3Area('Image area must be between 262144 (512x512) and 4194304 (2048x2048) pixels.', 4_194_304),
     transparent: true,
+    thinking: false,
+    autoSize: false,
     seconds: () => 8,
     rate: perSecond(2),
   }),

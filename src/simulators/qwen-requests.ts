@@ -59,9 +59,11 @@ export function readBody(text: string, contentType: string | undefined): { body:
 /** Model ids are case-sensitive and carry no vendor's name. @throws QwenRefusal "Model not exist." */
 export function findModel(modelId: string, options: { region: string; missingStatus: number }): QwenModel {
   const model = qwenModels.find(each => each.id === modelId && (each.region ?? options.region) === options.region)
-  if (!model) throw new QwenRefusal(options.missingStatus, 'InvalidParameter', 'Model not exist.')
+  if (!model) throw missingModel(options.missingStatus)
   return model
 }
+
+export const missingModel = (status: number) => new QwenRefusal(status, 'InvalidParameter', 'Model not exist.')
 
 /** @throws QwenRefusal for the wrong route or the wrong header for it */
 export function checkRoute(model: QwenModel, route: QwenRoute, asyncHeader: string | undefined) {
@@ -94,13 +96,17 @@ export async function readJob(
   if (seed !== undefined && (seed < 0 || seed > Number('9223372036854775807'))) {
     throw invalidParameter('Range of seed should be [0, 9223372036854775807]')
   }
-  readString(parameters, 'negative_prompt')
+  const negativePrompt = readString(parameters, 'negative_prompt')
+  if (model.refusesNegativePrompt && negativePrompt !== undefined) {
+    throw invalidParameter(`negative_prompt is not supported by model ${model.id}.`)
+  }
   if (input.negative_prompt !== undefined) readString(input, 'negative_prompt', 'input')
   const watermark = readBoolean(parameters, 'watermark', false)
   const promptExtend =
     model.promptExtend === undefined ? false : readBoolean(parameters, 'prompt_extend', model.promptExtend)
   checkExtras(model, parameters, content.images.length)
-  const askedSize = readString(parameters, 'size')
+  const wordForSize = readString(parameters, 'size')
+  const askedSize = model.autoSize && wordForSize === 'auto' ? undefined : wordForSize
   const sizeAlone = model.size(askedSize, { modelId: model.id, references: placeholders(content.images), sequential })
   const old = route === 'T2I' || route === 'I2I'
   if (typeof sizeAlone === 'string' && !old) throw invalidParameter(sizeAlone)

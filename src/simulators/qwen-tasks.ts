@@ -9,6 +9,8 @@ export interface QwenTask {
   /** Of the submit; ledger and list show it. */
   requestId: string
   account: string
+  /** The name of the key that submitted it. */
+  key: string
   job: QwenJob
   status: QwenTaskStatus
   /** ms since 1970. */
@@ -72,7 +74,7 @@ export function createTasks(options: QwenTasksOptions) {
   return {
     /** `runMs` is real time, Infinity for a task that never ends; undefined: at once, step by step as it is looked at. */
     submit(
-      task: Pick<QwenTask, 'id' | 'requestId' | 'account' | 'job'>,
+      task: Pick<QwenTask, 'id' | 'requestId' | 'account' | 'key' | 'job'>,
       runMs: number | undefined,
       work: Entry['work'],
     ): QwenTask {

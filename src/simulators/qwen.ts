@@ -18,7 +18,16 @@ import {
 } from './qwen-answers.ts'
 import { invalidParameter, QwenRefusal, type WebPicture } from './qwen-inputs.ts'
 import { type QwenModel, type QwenRoute, qwenModels } from './qwen-models.ts'
-import { checkRoute, findModel, type QwenJob, qwenRoutePaths, readBody, readJob, wrongRoute } from './qwen-requests.ts'
+import {
+  checkRoute,
+  findModel,
+  missingModel,
+  type QwenJob,
+  qwenRoutePaths,
+  readBody,
+  readJob,
+  wrongRoute,
+} from './qwen-requests.ts'
 import { createTasks, type QwenTask, type QwenTasks, taskAnswer } from './qwen-tasks.ts'
 import { createUploads, signatureMismatch, storeError } from './qwen-uploads.ts'
 import {
@@ -60,6 +69,10 @@ export interface QwenSimulatorOptions extends SimulatorOptions<QwenKeyRule> {
   rateLimits?: boolean
   /** At time scale 0: tasks have ended by the first look. Otherwise the first look finds them running. */
   finishTasksAtOnce?: boolean
+  /** Models that are retired from the start; none when absent, since nobody saw whether the first line stopped on 2026-10-10. */
+  retired?: Readonly<Record<string, Retirement>>
+  /** Tasks of 3.0 are unknown to other keys of their account (documented); off when absent. */
+  tasksOfTheirKey?: boolean
   /** How long tasks can be looked at, default 86400. */
   taskLifetimeSeconds?: number
   /** Default 20 MiB. The real bound is not known. */
@@ -76,7 +89,14 @@ export interface QwenSimulator extends Simulator {
   releaseTasks(): void
   /** As after 24 hours: the tasks made so far become unknown. */
   forgetTasks(): void
+  /**
+   * Retires a model from now on: `denied` as it was reported of stopped models, `missing` as of ids that never were; neither was
+   * captured of a picture model. `''` brings it back. The list of models goes on naming it, as the real one does.
+   */
+  retire(modelId: string, how: Retirement): void
 }
+
+type Retirement = 'denied' | 'missing' | ''
 
 const demoKeys: Readonly<Record<string, QwenKeyRule>> = {
   [QWEN_DEMO_KEY]: { name: 'demo' },
@@ -125,6 +145,7 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
     finishAtOnce: options.finishTasksAtOnce ?? false,
     lifetimeSeconds: options.taskLifetimeSeconds ?? 86_400,
   })
+  const retired = new Map(Object.entries(options.retired ?? {}))
   const signingSecret = randomBytes(20)
   const limiter = createLimiter(options.rateLimits ?? timeScale > 0, timeScale)
   const server = await openServer({ options, filesPath, refuseFile, handle })
@@ -144,8 +165,11 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
     holdTasks: (status: 'PENDING' | 'RUNNING' = 'PENDING') => tasks.hold(status),
     releaseTasks: () => tasks.release(),
     forgetTasks: () => tasks.forget(),
+    retire: (modelId: string, how: Retirement) => void retired.set(modelId, how),
     reset() {
       tasks.release()
+      retired.clear()
+      for (const [id, how] of Object.entries(options.retired ?? {})) retired.set(id, how)
       base.reset()
     },
     async close() {
@@ -185,6 +209,15 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
     return { key: rule.name ?? key, rule, account: rule.account ?? '1000000000000001' }
   }
 
+  /** @throws QwenRefusal when nobody has it, or no more */
+  function findServed(modelId: string): QwenModel {
+    const missingStatus = options.missingModelStatus ?? 404
+    const how = retired.get(modelId)
+    if (how === 'denied') throw new QwenRefusal(403, 'Endpoint.AccessDenied', 'Workspace endpoint access denied.')
+    if (how === 'missing') throw missingModel(missingStatus)
+    return findModel(modelId, { region, missingStatus })
+  }
+
   // ── Making pictures ───────────────────────────────────────────────────────────────────────────────────────────────
 
   async function generate(exchange: Exchange, route: QwenRoute, caller: Caller, requestId: string): Promise<void> {
@@ -195,7 +228,7 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
       throw new QwenRefusal(413, 'BadRequest.TooLarge', 'Payload Too Large.')
     }
     const { body, modelId } = readBody(exchange.body.toString(), exchange.headers['content-type'])
-    const model = findModel(modelId, { region, missingStatus: options.missingModelStatus ?? 404 })
+    const model = findServed(modelId)
     checkRoute(model, route, header(exchange, 'x-dashscope-async'))
     checkAccess(caller, model)
     limiter.submit(caller.account, model, tasks.unfinished(caller.account, model.id))
@@ -248,7 +281,7 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
   }
 
   function submitTask(job: QwenJob, fault: Fault | undefined, caller: Caller, requestId: string): QwenTask {
-    const identity = { id: randomUUID(), requestId, account: caller.account, job }
+    const identity = { id: randomUUID(), requestId, account: caller.account, key: caller.key, job }
     return tasks.submit(identity, runTime(job), () => {
       const outcome = draw(job, fault, { caller: caller.key, requestId })
       if (outcome.failure) {
@@ -327,7 +360,8 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
   /** @throws QwenRefusal */
   function answerQuestion(exchange: Exchange, caller: Caller, requestId: string): object {
     const query = new URLSearchParams(exchange.query)
-    const place = /^\/api\/v1\/tasks\/?(?:([^/]+)(\/cancel)?)?$/.exec(exchange.path)
+    // The official Python SDK looks at a task with a slash at the end.
+    const place = /^\/api\/v1\/tasks\/?(?:([^/]+)(\/cancel)?\/?)?$/.exec(exchange.path)
     const [, taskId, cancel] = place ?? []
     if (place && taskId === undefined && exchange.method === 'GET') {
       limiter.question('list', caller.account)
@@ -336,7 +370,8 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
     if (place && taskId !== undefined && !cancel && exchange.method === 'GET') {
       limiter.question('look', caller.account)
       const task = tasks.look(taskId, caller.account)
-      if (task) return taskAnswer(task, requestId)
+      const isForeign = options.tasksOfTheirKey && task?.key !== caller.key && task?.job.model.id.includes('-3.0')
+      if (task && !isForeign) return taskAnswer(task, requestId)
       return { request_id: requestId, output: { task_id: taskId, task_status: 'UNKNOWN' } }
     }
     if (place && taskId !== undefined && cancel && exchange.method === 'POST') {
@@ -348,7 +383,7 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
       if (query.get('action') !== 'getPolicy') throw invalidParameter('Field required: action')
       const modelId = query.get('model')
       if (!modelId) throw invalidParameter('Field required: model')
-      const model = findModel(modelId, { region, missingStatus: options.missingModelStatus ?? 404 })
+      const model = findServed(modelId)
       return { request_id: requestId, data: uploads.grant(caller.account, model.id) }
     }
     if (exchange.path.startsWith('/api/v1/services/') && exchange.method === 'POST') throw wrongRoute()

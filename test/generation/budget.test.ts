@@ -17,7 +17,7 @@ import { addOpenai, startApp, type TestApp } from '../support/app.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
 
 /** 0.2 CNY a picture. */
-const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 const group = { ...picture, prompt: '4 pictures of a boat', parameters: { size: '960x960', n: 4 } }
 
 async function make(app: TestApp, token: Record<string, unknown> = {}) {
@@ -360,7 +360,10 @@ describe('where a cap in money cannot judge a request', () => {
 
     const priced = await app.call('POST', '/api/generate', endpoint)
     const second = await app.call('POST', '/api/generate', endpoint)
-    const unpriced = await app.call('POST', '/api/generate', { prompt: 'a boat', model: 'wanx-v1' })
+    const unpriced = await app.call('POST', '/api/generate', {
+      prompt: 'a boat',
+      model: 'doubao-seedream-5-5-261028',
+    })
 
     expect([priced.status, second.status, unpriced.status]).toEqual([200, 402, 402])
     expect(second.body.budget).toMatchObject({ scope: 'all', left: { amount: 0.4, currency: 'CNY' } })
@@ -410,7 +413,7 @@ test('usage by day, model, configuration and token; a member sees its own', asyn
   )
   expect(await usage('')).toMatchObject([{ key: today, name: today, images: 7, calls: 4, amount: 1.4 }])
   expect(await usage('group=model')).toMatchObject([
-    { key: picture.model, name: 'Seedream 4.0', images: 6 },
+    { key: picture.model, name: 'Seedream 4.0 (2026-04)', images: 6 },
     { key: 'qwen-image-plus', images: 1 },
   ])
   expect(await usage('group=configuration')).toMatchObject([

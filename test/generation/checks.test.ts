@@ -6,13 +6,19 @@ import { png } from '../support/pictures.ts'
 const refused: [string, string, Record<string, unknown>, string, RegExp][] = [
   [
     'an area under the floor',
-    'doubao-seedream-4-5-251128',
-    { size: '1024x1024' },
+    'doubao-seedream-4-0-20260415',
+    { size: '640x640' },
     'parameters.size',
-    /3,686,400.*1920x1920 would work/,
+    /921,600.*960x960 would work/,
   ],
-  ['a tier the model lacks', 'doubao-seedream-4-5-251128', { size: '1K' }, 'parameters.size', /2K, 4K/],
-  ['a ratio too wide', 'doubao-seedream-4-0-250828', { size: '16384x512' }, 'parameters.size', /too wide.*would work/],
+  ['a tier the model lacks', 'doubao-seedream-4-0-20260415', { size: '3K' }, 'parameters.size', /1K, 2K, 4K/],
+  [
+    'a ratio too wide',
+    'doubao-seedream-4-0-20260415',
+    { size: '16384x512' },
+    'parameters.size',
+    /too wide.*would work/,
+  ],
   [
     'an area above the ceiling',
     'doubao-seedream-5-0-pro-260628',
@@ -40,7 +46,7 @@ const refused: [string, string, Record<string, unknown>, string, RegExp][] = [
   ['a ratio of nothing', 'qwen-image-3.0', { size: '0:1' }, 'parameters.size', /no ratio/],
   ['no area', 'qwen-image-3.0', { size: '0x1024' }, 'parameters.size', /no area/],
   ['too many pictures', 'qwen-image-2.0', { n: 11 }, 'parameters.n', /at most 10/],
-  ['too many of a group', 'doubao-seedream-4-5-251128', { n: 16 }, 'parameters.n', /at most 15/],
+  ['too many of a group', 'doubao-seedream-4-0-20260415', { n: 16 }, 'parameters.n', /at most 15/],
   ['no picture at all', 'qwen-image-2.0', { n: 0 }, 'parameters.n', /at least 1/],
   ['half a picture', 'qwen-image-2.0', { n: 1.5 }, 'parameters.n', /whole number/],
   ['a count in words', 'qwen-image-2.0', { n: '2' }, 'parameters.n', /whole number/],
@@ -143,7 +149,7 @@ test('what a model cannot honour is left out and named', async () => {
 
   const generation = await app.generate({
     prompt: 'a lighthouse',
-    model: 'doubao-seedream-4-5-251128',
+    model: 'doubao-seedream-4-0-20260415',
     parameters: { negative_prompt: 'people', seed: 7, guidance_scale: 3 },
   })
 

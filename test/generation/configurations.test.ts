@@ -15,7 +15,7 @@ import {
 import { openApp, startApp, type TestApp } from '../support/app.ts'
 
 describe('the test of a configuration', () => {
-  const v45 = 'doubao-seedream-4-5-251128'
+  const flash = 'doubao-seedream-5-0-flash-260915'
   const cases: [
     string,
     { provider: string; api_key: string; model?: string; base?: (app: TestApp) => string },
@@ -29,28 +29,28 @@ describe('the test of a configuration', () => {
     ],
     [
       'a model that the Doubao account opened',
-      { provider: 'doubao', api_key: doubaoKeys.partlyActivated, model: 'doubao-seedream-4-0-250828' },
+      { provider: 'doubao', api_key: doubaoKeys.partlyActivated, model: 'doubao-seedream-4-0-20260415' },
       'ok',
     ],
     [
       'a model that it did not open',
-      { provider: 'doubao', api_key: doubaoKeys.partlyActivated, model: v45 },
+      { provider: 'doubao', api_key: doubaoKeys.partlyActivated, model: flash },
       'provider_access_denied',
     ],
     ['an unknown Doubao key', { provider: 'doubao', api_key: doubaoKeys.unknown }, 'provider_key_rejected'],
     [
       'an overdue Doubao account',
-      { provider: 'doubao', api_key: doubaoKeys.overdue, model: v45 },
+      { provider: 'doubao', api_key: doubaoKeys.overdue, model: flash },
       'provider_quota_exhausted',
     ],
     [
       'a paused Doubao model',
-      { provider: 'doubao', api_key: doubaoKeys.paused, model: v45 },
+      { provider: 'doubao', api_key: doubaoKeys.paused, model: flash },
       'provider_quota_exhausted',
     ],
     [
       'a Doubao key that may not call',
-      { provider: 'doubao', api_key: doubaoKeys.denied, model: v45 },
+      { provider: 'doubao', api_key: doubaoKeys.denied, model: flash },
       'provider_access_denied',
     ],
     ['a plan key on the ordinary address', { provider: 'doubao', api_key: doubaoKeys.plan }, 'provider_key_rejected'],
@@ -117,7 +117,7 @@ test('a stored key is sealed in the file and shown by its last four characters o
     name: '豆包',
     provider: 'doubao',
     api_key: key,
-    model: 'doubao-seedream-4-0-250828',
+    model: 'doubao-seedream-4-0-20260415',
   })
   await app.call('PUT', `/api/config/${added.body.id}`, { name: 'Doubao', is_active: false })
 
@@ -133,7 +133,7 @@ test('a stored key is sealed in the file and shown by its last four characters o
     name: 'Doubao',
     is_active: false,
     key_hint: '7777',
-    model: 'doubao-seedream-4-0-250828',
+    model: 'doubao-seedream-4-0-20260415',
   })
   expect(JSON.stringify([added.body, listed.body])).not.toContain(key)
   expect(readFileSync(path.join(app.dataDir, 'chat_history.db'), 'latin1').includes(key)).toBe(false)
@@ -158,7 +158,7 @@ test('configurations of the environment are listed, usable and read-only', async
 
 test('the newest active configuration of the provider is used, then the one of the environment', async () => {
   const app = await startApp()
-  const request = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+  const request = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
   const add = (name: string) =>
     app.call('POST', '/api/config', { name, provider: 'doubao', api_key: doubaoKeys.partlyActivated })
   const first = (await add('first')).body.id
@@ -226,7 +226,7 @@ test('a database of the old form is listed through the API, with its addresses a
       old.exec(`
         create table configurations (id integer primary key, name text, provider text, api_key text, model text, is_active boolean);
         create table chat_history (id integer primary key, prompt text, image_urls text, timestamp datetime, model text, parameters text);
-        insert into configurations values (7, '旧的', 'doubao', '${doubaoKeys.partlyActivated}', 'doubao-seedream-4-0-250828', 1);
+        insert into configurations values (7, '旧的', 'doubao', '${doubaoKeys.partlyActivated}', 'doubao-seedream-4-0-20260415', 1);
         insert into chat_history values (1, '一只旧猫', '["https://old.example.com/a.jpeg?sig=1"]', '2025-03-01 08:09:10', 'doubao-seedream-4-0-250828', '{}');`)
       old.close()
     },
@@ -245,5 +245,5 @@ test('a database of the old form is listed through the API, with its addresses a
       image_urls: ['https://old.example.com/a.jpeg?sig=1'],
     },
   ])
-  expect(generation).toMatchObject({ config_id: '7', model: 'doubao-seedream-4-0-250828', status: 'succeeded' })
+  expect(generation).toMatchObject({ config_id: '7', model: 'doubao-seedream-4-0-20260415', status: 'succeeded' })
 })

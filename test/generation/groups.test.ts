@@ -5,7 +5,7 @@ import { png } from '../support/pictures.ts'
 
 const group = {
   prompt: '4 pictures of a boat through the year',
-  model: 'doubao-seedream-4-0-250828',
+  model: 'doubao-seedream-4-0-20260415',
   parameters: { size: '960x960', n: 4 },
 }
 

@@ -6,7 +6,7 @@ import type { Generation } from '../../src/api/generations.ts'
 import type { Fault } from '../../src/simulators/server.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 
-const small = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+const small = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 
 describe('a result that cannot be fetched', () => {
   test('is fetched again until it is there', async () => {

@@ -62,7 +62,7 @@ test('an answer of which only the head came still names the request that the ser
   app.doubao.misbehave({ kind: 'cut', after: 'headers' })
 
   const answer = await app.call('POST', '/api/generate', {
-    ...{ prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } },
+    ...{ prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } },
   })
 
   const [{ requestId } = { requestId: 'none' }] = app.doubao.billed

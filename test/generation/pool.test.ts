@@ -4,7 +4,7 @@ import { startApp, type TestApp, type TestOptions } from '../support/app.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
 
 /** 0.2 CNY a picture. */
-const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 /** Two paid requests, 0.3 CNY each. */
 const two = { prompt: 'boats', model: 'doubao-seedream-5-0-pro-260628', parameters: { size: '1024x1024', n: 2 } }
 const async = { prefer: 'respond-async' }
@@ -242,7 +242,7 @@ describe('a refusal that proves that nothing was made', () => {
 
   test('of a model goes on to the others, and they are asked first from then on', async () => {
     const { app, rules, add } = await startPool(['a', 'b'])
-    rules[keyOf('a')]!.activated = ['doubao-seedream-4-5-251128']
+    rules[keyOf('a')]!.activated = ['doubao-seedream-5-0-flash-260915']
     await add('b')
     await add('a')
 

@@ -32,10 +32,8 @@ const picture = (size: string, layer = false) => {
   return { width, height, layer }
 }
 
-// Price tables as they stand in the documents and reports of the services, 2026-11: doubao.md §2.2, qwen.md §1. One picture of the size.
-const perPicture: [id: string, size: string, amount: number, currency?: string][] = [
-  ['doubao-seedream-5-5-261028', '1536x1536', 0.02, 'USD'],
-  ['doubao-seedream-5-5-261028', '2048x2048', 0.035, 'USD'],
+// Price tables as they stand in the documents and reports of the services, 2026-11. One picture of the size.
+const perPicture: [id: string, size: string, amount: number][] = [
   ['doubao-seedream-5-0-pro-260628', '1536x1536', 0.3],
   // 1536² × 1.1025, the last area of the lower step; the next pixel is dearer.
   ['doubao-seedream-5-0-pro-260628', '2601123x1', 0.3],
@@ -45,6 +43,7 @@ const perPicture: [id: string, size: string, amount: number, currency?: string][
   ['doubao-seedream-5-0-260128', '4096x4096', 0.22],
   ['doubao-seedream-4-5-251128', '2048x2048', 0.25],
   ['doubao-seedream-4-0-250828', '1024x1024', 0.2],
+  ['doubao-seedream-4-0-20260415', '1024x1024', 0.2],
   ['qwen-image-3.0', '1024x1024', 0.18],
   ['qwen-image-3.0', '2048x2048', 0.18],
   ['qwen-image-3.0-pro', '1024x1024', 0.25],
@@ -54,7 +53,6 @@ const perPicture: [id: string, size: string, amount: number, currency?: string][
   ['qwen-image-3.0-pro', '2250001x1', 0.5],
   ['qwen-image-3.0-pro', '2048x2048', 0.5],
   ['qwen-image-2.1-pro', '1024x1024', 0.25],
-  ['qwen-image-2.1-turbo', '1024x1024', 0.15],
   ['qwen-image-2.0-pro', '2048x2048', 0.5],
   ['qwen-image-2.0', '2048x2048', 0.2],
   ['qwen-image-max', '1664x928', 0.5],
@@ -73,17 +71,19 @@ const perPicture: [id: string, size: string, amount: number, currency?: string][
   ['wan2.5-i2i-preview', '1280x1280', 0.2],
   ['wan2.2-t2i-flash', '1024x1024', 0.14],
   ['wan2.2-t2i-plus', '1024x1024', 0.2],
-  ['wanx2.0-t2i-turbo', '1024x1024', 0.14],
+  ['wanx2.0-t2i-turbo', '1024x1024', 0.04],
   ['wanx2.1-t2i-turbo', '1024x1024', 0.14],
   ['wanx2.1-t2i-plus', '1024x1024', 0.2],
   ['wanx2.1-imageedit', '1024x1024', 0.14],
+  ['wanx-v1', '1024x1024', 0.16],
 ]
 
-/** Retired, priced by token, or without a price anywhere in the documents. */
+/** Retired, priced by token, or without a price in CNY anywhere in the documents. */
 const withoutPrice = [
   'doubao-seedream-3-0-t2i-250415',
   'doubao-seededit-3-0-i2i-250628',
-  'wanx-v1',
+  'doubao-seedream-5-5-261028',
+  'qwen-image-2.1-turbo',
   ...['gpt-image-2.6-sunburst', 'gpt-image-2.6-flare', 'gpt-image-2.5-sunburst', 'gpt-image-2.5-flare'],
   ...[
     'gpt-image-2',
@@ -97,15 +97,17 @@ const withoutPrice = [
 ]
 
 describe('the price of one picture', () => {
-  test.each(perPicture)('%s at %s is %d', (id, size, amount, currency = 'CNY') => {
+  test.each(perPicture)('%s at %s is %d', (id, size, amount) => {
     const made = { pictures: [picture(size)], references: 0, calls: 1, parameters: {} }
 
-    expect(costOf(modelOf(id), made)).toEqual({ amount, currency })
+    expect(costOf(modelOf(id), made)).toEqual({ amount, currency: 'CNY' })
   })
 
   test('every model has a price or says why it has none, and every current one of Ark and DashScope has one', () => {
-    for (const { model } of catalogue())
-      expect([model.id, model.price === undefined]).toEqual([model.id, model.unpriced !== undefined])
+    for (const { model } of catalogue()) {
+      const isUnpriced = !model.price && !model.priceAbroad
+      expect([model.id, isUnpriced]).toEqual([model.id, model.unpriced !== undefined])
+    }
     const toBeHad = catalogue().filter(({ model, provider }) => model.state === 'current' && provider !== 'openai')
     expect(toBeHad.filter(({ model }) => model.unpriced !== undefined)).toEqual([])
   })
@@ -127,7 +129,7 @@ describe('the price of one picture', () => {
     expect(prices.length).toBeGreaterThan(30)
     for (const price of prices) {
       expect(price.source.length).toBeGreaterThan(5)
-      expect(price.checked).toMatch(/^\d{4}-\d\d$/)
+      expect(price.checked).toMatch(/^\d{4}-\d\d(-\d\d)?$/)
       expect(price.image.at(-1)?.upToArea).toBeUndefined()
       for (const step of [...price.image, ...(price.layer ?? [])]) expect(step.amount).toBeGreaterThan(0)
     }
@@ -137,30 +139,41 @@ describe('the price of one picture', () => {
 const byteplus = 'https://ark.ap-southeast.bytepluses.com/api/v3'
 const singapore = 'https://dashscope-intl.aliyuncs.com/api/v1'
 
-// The same tables, in dollars: those of Singapore (qwen.md §1) and what is known of BytePlus (doubao.md §2.2).
+// The same tables, in dollars: those of Singapore and of BytePlus.
 const perPictureAbroad: [id: string, size: string, amount: number, certainty: string][] = [
   ['doubao-seedream-5-5-261028', '1536x1536', 0.02, 'reported'],
   ['doubao-seedream-5-5-261028', '2048x2048', 0.035, 'reported'],
+  ['doubao-seedream-5-0-pro-260628', '1536x1536', 0.045, 'reported'],
+  ['doubao-seedream-5-0-pro-260628', '2048x2048', 0.09, 'reported'],
+  ['doubao-seedream-5-0-flash-260915', '2048x2048', 0.018, 'reported'],
+  ['doubao-seedream-5-0-260128', '2048x2048', 0.035, 'reported'],
+  ['doubao-seedream-4-5-251128', '2048x2048', 0.04, 'reported'],
+  ['doubao-seedream-4-0-250828', '2048x2048', 0.03, 'reported'],
+  ['doubao-seedream-4-0-20260415', '2048x2048', 0.03, 'inferred'],
   ['qwen-image-3.0-pro', '1024x1024', 0.04, 'reported'],
   ['qwen-image-3.0-pro', '2048x2048', 0.075, 'reported'],
   ['qwen-image-3.0', '2048x2048', 0.03, 'reported'],
   ['qwen-image-2.1-turbo', '1024x1024', 0.02, 'inferred'],
-  ['qwen-image-2.0-pro', '2048x2048', 0.075, 'reported'],
-  ['qwen-image-2.0', '2048x2048', 0.035, 'reported'],
-  ['qwen-image-max', '1664x928', 0.075, 'reported'],
-  ['qwen-image-plus', '1664x928', 0.03, 'reported'],
-  ['qwen-image-plus-2026-01-09', '1664x928', 0.03, 'reported'],
-  ['qwen-image', '1328x1328', 0.035, 'reported'],
-  ['qwen-image-edit-max', '1024x1024', 0.075, 'reported'],
-  ['qwen-image-edit-plus', '1024x1024', 0.03, 'reported'],
-  ['qwen-image-edit', '', 0.045, 'reported'],
-  ['z-image-turbo', '1024x1536', 0.015, 'reported'],
+  ['qwen-image-2.0-pro', '2048x2048', 0.075, 'documented'],
+  ['qwen-image-2.0', '2048x2048', 0.035, 'documented'],
+  ['qwen-image-max', '1664x928', 0.075, 'documented'],
+  ['qwen-image-plus', '1664x928', 0.03, 'documented'],
+  ['qwen-image-plus-2026-01-09', '1664x928', 0.03, 'documented'],
+  ['qwen-image', '1328x1328', 0.035, 'documented'],
+  ['qwen-image-edit-max', '1024x1024', 0.075, 'documented'],
+  ['qwen-image-edit-plus', '1024x1024', 0.03, 'documented'],
+  ['qwen-image-edit', '', 0.045, 'documented'],
+  ['z-image-turbo', '1024x1536', 0.015, 'documented'],
   ['wan2.7-image-pro', '4096x4096', 0.075, 'documented'],
   ['wan2.7-image', '2048x2048', 0.03, 'documented'],
   ['wan2.6-t2i', '1280x1280', 0.03, 'documented'],
   ['wan2.2-t2i-flash', '1024x1024', 0.025, 'documented'],
   ['wan2.2-t2i-plus', '1024x1024', 0.05, 'documented'],
   ['wanx2.1-t2i-turbo', '1024x1024', 0.025, 'documented'],
+  ['wan2.6-image', '1024x1024', 0.03, 'documented'],
+  ['wan2.5-t2i-preview', '1280x1280', 0.03, 'documented'],
+  ['wan2.5-i2i-preview', '1280x1280', 0.03, 'documented'],
+  ['wanx2.1-t2i-plus', '1024x1024', 0.05, 'documented'],
 ]
 
 describe('the price at an address', () => {
@@ -187,26 +200,31 @@ describe('the price at an address', () => {
     ['https://ws-1.ap-northeast-1.maas.aliyuncs.com/api/v1', 'wan2.7-image', undefined],
     ['https://ws-1.cn-hongkong.maas.aliyuncs.com/api/v1', 'wan2.7-image', undefined],
     // Priced in Beijing, but in no document of Singapore.
-    [singapore, 'wan2.6-image', undefined],
-    [singapore, 'wanx2.1-t2i-plus', undefined],
+    [singapore, 'wanx2.1-imageedit', undefined],
     [singapore, 'wanx2.0-t2i-turbo', undefined],
     [singapore, 'qwen-image-2.1-pro', undefined],
     // Only the international hosts spell it so.
     [singapore, 'wan2.1-t2i-turbo', 'USD'],
     ['http://127.0.0.1:9102/api/v1', 'wan2.1-t2i-turbo', 'USD'],
-    ['http://127.0.0.1:9102/api/v1', 'wan2.1-t2i-plus', undefined],
+    ['http://127.0.0.1:9102/api/v1', 'wan2.1-t2i-plus', 'USD'],
+    ['https://maas.qwencloudapi.com/api/v1', 'qwen-image-2.1-turbo', undefined],
+    ['https://token-plan.cn-beijing.maas.aliyuncs.com/api/v1', 'wan2.7-image', undefined],
     // A new snapshot of an unknown price.
     [singapore, 'qwen-image-3.0-2027-01-01', undefined],
     ['https://ark.cn-beijing.volces.com/api/v3', 'doubao-seedream-4-5-251128', 'CNY'],
-    [byteplus, 'doubao-seedream-4-5-251128', undefined],
-    [byteplus, 'seedream-4-5-251128', undefined],
+    [byteplus, 'doubao-seedream-4-5-251128', 'USD'],
+    [byteplus, 'seedream-4-5-251128', 'USD'],
+    ['https://ark.cn-beijing.volces.com/api/plan/v3', 'doubao-seedream-5-0-pro', undefined],
+    ['http://127.0.0.1:9101/api/plan/v3', 'doubao-seedream-5-0-pro', undefined],
+    // Known of BytePlus alone.
+    ['https://ark.cn-beijing.volces.com/api/v3', 'doubao-seedream-5-5-261028', undefined],
     [byteplus, 'seedream-5-5-261028', 'USD'],
     ['https://ark.eu-west.bytepluses.com/api/v3', 'seedream-5-0-260128', undefined],
     // Ids of BytePlus are not sold in CNY, whatever stands in between.
-    ['https://ark.cn-beijing.volces.com/api/v3', 'seedream-4-5-251128', undefined],
-    ['https://ark.gateway.example/api/v3', 'dola-seedream-5-0-pro-260628', undefined],
-    ['http://127.0.0.1:9101/api/v3', 'seedream-4-0-250828', undefined],
-    ['http://127.0.0.1:9101/api/v3', 'dola-seedream-5-0-flash-270101', undefined],
+    ['https://ark.cn-beijing.volces.com/api/v3', 'seedream-4-5-251128', 'USD'],
+    ['https://ark.gateway.example/api/v3', 'dola-seedream-5-0-pro-260628', 'USD'],
+    ['http://127.0.0.1:9101/api/v3', 'seedream-4-0-250828', 'USD'],
+    ['http://127.0.0.1:9101/api/v3', 'dola-seedream-5-0-flash-270101', 'USD'],
     ['http://127.0.0.1:9101/api/v3', 'seedream-5-5-261028', 'USD'],
     // What stands in for the service at its usual address: simulators, the own network, the address of DOUBAO_API_URL.
     ['http://127.0.0.1:9101/api/v3', 'doubao-seedream-4-5-251128', 'CNY'],
@@ -217,7 +235,7 @@ describe('the price at an address', () => {
     ['http://gateway.lan/api/v3', 'doubao-seedream-4-5-251128', 'CNY'],
     ['https://ark.gateway.example/api/v3', 'doubao-seedream-4-5-251128', 'CNY'],
     // A stranger's, or what only looks like the service.
-    ['https://relay.example/api/v3', 'doubao-seedream-4-5-251128', undefined],
+    ['https://relay.example/api/v3', 'doubao-seedream-4-0-20260415', undefined],
     ['https://93.184.215.14/api/v3', 'doubao-seedream-4-5-251128', undefined],
     ['https://dashscope.aliyuncs.com.evil.example/api/v1', 'wan2.7-image', undefined],
     ['https://notvolces.com/api/v3', 'doubao-seedream-4-5-251128', undefined],
@@ -265,7 +283,8 @@ describe('what comes on top', () => {
     const one = { pictures: [picture('1024x1024')], references: 2, calls: 1, parameters: {} }
 
     expect(costOf(modelOf('qwen-image-3.0-pro'), one)?.amount).toBe(0.29)
-    expect(costOf(modelOf('doubao-seedream-5-5-261028'), one)).toEqual({ amount: 0.036, currency: 'USD' })
+    const fiveFive = modelOf('doubao-seedream-5-5-261028')
+    expect(costOf({ ...fiveFive, price: fiveFive.priceAbroad }, one)).toEqual({ amount: 0.036, currency: 'USD' })
   })
 
   test('prompt_extend doubles the price of z-image, and of no other', () => {
@@ -311,17 +330,28 @@ describe('what a generation is recorded to have cost', () => {
     expect(costOfCalls(lite, { ...base, calls: [call({ id: 'a', billedImages: 1 })], images })?.amount).toBe(0.22)
   })
 
-  test('layers at their own price, counted with the area of the base (912x1168: live answer of 2026-09)', () => {
+  test('layers at their own price, by their own pixels', () => {
     const images = [image('a', '912x1168', 0, 0), image('a', '861x1137', 1, 1)]
     const large = [image('a', '2048x2048', 0, 0), image('a', '300x300', 1, 1), image('a', '200x100', 2, 2)]
     const layered = { ...base, references: 1, parameters: { layer_decomposition: true } }
 
     expect(costOfCalls(pro, { ...layered, calls: [call({ id: 'a', billedImages: 2 })], images })?.amount).toBe(0.45)
+    // A base above the step and two small layers below it.
     expect(costOfCalls(pro, { ...layered, calls: [call({ id: 'a', billedImages: 3 })], images: large })?.amount).toBe(
-      1.2,
+      0.9,
     )
-    // Two of the three layers never arrived.
+    // Two of the three layers never arrived: they may have been as large as the base.
     expect(costOfCalls(pro, { ...layered, calls: [call({ id: 'a', billedImages: 4 })], images })?.amount).toBe(0.75)
+  })
+
+  test('layers of 5.5 at the price of pictures, by their own pixels, and its input', () => {
+    const { priceAbroad, ...model } = modelOf('doubao-seedream-5-5-261028')
+    const images = [image('a', '2048x2048', 0, 0), image('a', '1000x900', 1, 1), image('a', '2000x2000', 2, 2)]
+    const made = { calls: [call({ id: 'a', billedImages: 3 })], images, references: 1 }
+
+    expect(
+      costOfCalls({ ...model, price: priceAbroad }, { ...made, parameters: { layer_decomposition: true } }),
+    ).toEqual({ amount: 0.098, currency: 'USD' })
   })
 
   test('nothing where nothing was billed for certain; only what was made where one call of two was refused', () => {
@@ -352,14 +382,14 @@ describe('an estimate', () => {
   }
 
   test.each<[string, Partial<Wanted>, [number, number]]>([
-    ['doubao-seedream-4-5-251128', { images: 3, calls: 3, size: { keyword: '2K' } }, [0.75, 0.75]],
+    ['doubao-seedream-4-0-20260415', { images: 3, calls: 3, size: { keyword: '2K' } }, [0.6, 0.6]],
     // The service chooses the ratio of a tier, not its price.
     ['doubao-seedream-5-0-pro-260628', { size: { keyword: '2K' } }, [0.6, 0.6]],
     ['doubao-seedream-5-0-pro-260628', { size: { keyword: '1.5K' } }, [0.3, 0.3]],
     ['doubao-seedream-5-0-pro-260628', {}, [0.3, 0.6]],
     ['doubao-seedream-5-0-pro-260628', { size: { width: 2048, height: 2048 }, references: 4 }, [0.66, 0.66]],
     // A group makes as many as it likes, at least one.
-    ['doubao-seedream-4-0-250828', { images: 4, mayMakeFewer: true }, [0.2, 0.8]],
+    ['doubao-seedream-4-0-20260415', { images: 4, mayMakeFewer: true }, [0.2, 0.8]],
     ['wan2.7-image', { images: 12, mayMakeFewer: true, size: { keyword: '2K' } }, [0.2, 2.4]],
     // Base and 16 layers, as many as the service reserves (17).
     [
@@ -405,7 +435,7 @@ describe('an estimate', () => {
       '2 pictures in 2 paid requests, at CNY 0.3 each.',
       '3 references, the first one free: 2 at CNY 0.02 each in each request.',
     ])
-    expect(reasons.join(' ')).toMatch(/documented: Volcengine Ark document 1544106, 2026-11\..*not charged\.$/)
+    expect(reasons.join(' ')).toMatch(/documented: Volcengine Ark document 1544106, 2026-11-27\..*not charged\.$/)
     expect(reasonsFor(modelOf('gpt-image-2'), 'gpt-image-2', plain)[0]).toMatch(/No price is known.*token.*PRICES_FILE/)
   })
 })
@@ -455,7 +485,7 @@ describe('POST /api/estimate', () => {
 
   test('refuses what generate refuses', async () => {
     const app = await startApp()
-    const wrong = { prompt: 'x', model: 'doubao-seedream-4-5-251128', parameters: { n: 99 } }
+    const wrong = { prompt: 'x', model: 'doubao-seedream-4-0-20260415', parameters: { n: 99 } }
 
     const [estimate, generate] = await Promise.all(
       ['/api/estimate', '/api/generate'].map(path => app.call('POST', path, wrong)),
@@ -511,7 +541,7 @@ describe('with a configuration abroad', () => {
     const pro = await estimate('qwen-image-3.0-pro', { size: '1024x1024', n: 2 }, 2)
     const turbo = await estimate('z-image-turbo', { prompt_extend: true })
     const byteplus = await estimate('seedream-5-5-261028', { size: '2048x2048' }, 2)
-    const unpriced = await estimate('seedream-4-5-251128', {})
+    const unpriced = await estimate('seedream-9-0-271231', {})
 
     expect(pro.cost).toEqual({ min: 0.086, max: 0.086, currency: 'USD' })
     expect(turbo.cost.max).toBe(0.03)
@@ -519,7 +549,7 @@ describe('with a configuration abroad', () => {
     expect(byteplus.reasons.join(' ')).toContain('reported by others, not documented')
     expect(unpriced.cost).toBeNull()
     expect(unpriced.reasons[0]).toBe(
-      'No price is known for seedream-4-5-251128 at this address; a file named in PRICES_FILE can give one.',
+      'No price is known for seedream-9-0-271231 at this address; a file named in PRICES_FILE can give one.',
     )
     expect([...app.qwen.requests, ...app.doubao.requests]).toEqual([])
   })
@@ -545,8 +575,8 @@ describe('with a configuration abroad', () => {
     expect(named.body.cost).toEqual({ min: 0.4, max: 0.4, currency: 'CNY' })
     expect(usage.body.items).toMatchObject([{ images: 2, amount: 0.06, currency: 'USD' }])
     expect(await listed('wan2.7-image')).toMatchObject({ currency: 'USD', image: [{ up_to_area: null, amount: 0.03 }] })
-    expect(await listed('wan2.6-image')).toBeNull()
-    expect((await listed('doubao-seedream-4-5-251128')).currency).toBe('CNY')
+    expect(await listed('wanx-v1')).toBeNull()
+    expect((await listed('doubao-seedream-4-0-20260415')).currency).toBe('CNY')
     await app.call('PUT', `/api/config/${id}`, { is_active: false })
     expect((await listed('wan2.7-image')).currency).toBe('CNY')
   })
@@ -590,8 +620,8 @@ describe('with a configuration abroad', () => {
       file,
       JSON.stringify({
         'wan2.7-image': { currency: 'USD', image: 0.02 },
-        'doubao-seedream-4-5-251128': { currency: 'CNY', image: 0.22 },
-        'seedream-4-5-251128': { currency: 'USD', image: 0.04 },
+        'doubao-seedream-4-0-20260415': { currency: 'CNY', image: 0.22 },
+        'seedream-4-5-251128': { currency: 'USD', image: 0.05 },
       }),
     )
     const { app, add } = await startAbroad({ PRICES_FILE: file })
@@ -601,8 +631,8 @@ describe('with a configuration abroad', () => {
       (await app.call('POST', '/api/estimate', { prompt: 'a boat', ...body })).body.cost
 
     expect(await costOf({ model: 'wan2.7-image' })).toEqual({ min: 0.02, max: 0.02, currency: 'USD' })
-    expect(await costOf({ model: 'seedream-4-5-251128', config_id: id })).toMatchObject({ max: 0.04, currency: 'USD' })
-    expect(await costOf({ model: 'doubao-seedream-4-5-251128', config_id: 'env-doubao' })).toMatchObject({
+    expect(await costOf({ model: 'seedream-4-5-251128', config_id: id })).toMatchObject({ max: 0.05, currency: 'USD' })
+    expect(await costOf({ model: 'doubao-seedream-4-0-20260415', config_id: 'env-doubao' })).toMatchObject({
       ...{ max: 0.22, currency: 'CNY' },
     })
   })
@@ -694,9 +724,9 @@ describe('PRICES_FILE', () => {
   })
 
   test('shows in GET /api/models, in estimates and in what is recorded', async () => {
-    const file = written({ 'doubao-seedream-4-0-250828': { currency: 'USD', image: 0.03, source: 'my contract' } })
+    const file = written({ 'doubao-seedream-4-0-20260415': { currency: 'USD', image: 0.03, source: 'my contract' } })
     const app = await startApp({ environment: { PRICES_FILE: file } })
-    const body = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+    const body = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 
     const models = await app.call('GET', '/api/models')
     const estimate = await app.call('POST', '/api/estimate', body)

@@ -22,9 +22,9 @@ const subjects: Record<ProviderId, Subject[]> = {
   doubao: [
     {
       name: 'Doubao',
-      request: { model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } },
+      request: { model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } },
       most: 15,
-      editing: { model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } },
+      editing: { model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } },
       simulator: app => app.doubao,
       busy: {
         kind: 'status',

@@ -1,4 +1,4 @@
-/** What a person asks for, and exactly what Ark has to get: doubao.md §2.2, §2.3 and §3.4, row by row. */
+/** What a person asks for, and exactly what Ark has to get, row by row. */
 import type { JsonObject, JsonValue } from '../../src/providers/provider.ts'
 
 export interface DoubaoCase {
@@ -22,6 +22,7 @@ const flash = 'doubao-seedream-5-0-flash-260915'
 const lite = 'doubao-seedream-5-0-260128'
 const v45 = 'doubao-seedream-4-5-251128'
 const v40 = 'doubao-seedream-4-0-250828'
+const v40Second = 'doubao-seedream-4-0-20260415'
 const v30 = 'doubao-seedream-3-0-t2i-250415'
 const edit30 = 'doubao-seededit-3-0-i2i-250628'
 const endpoint = 'ep-20260901120000-abcde'
@@ -43,6 +44,7 @@ const rows: Row[] = [
   { model: lite, pixels: '2560x1440', wide: '2848x1600', tier: '3K', mostReferences: 14 },
   { model: v45, pixels: '2560x1440', wide: '2848x1600', tier: '4K', mostReferences: 14 },
   { model: v40, pixels: '4096x4096', wide: '2848x1600', tier: '1K', mostReferences: 14 },
+  { model: v40Second, pixels: '960x960', wide: '2848x1600', tier: '4K', mostReferences: 14 },
   { model: endpoint, pixels: '1920x1920', wide: '2848x1600', tier: '4K', mostReferences: 10 },
 ]
 
@@ -177,12 +179,12 @@ function fastOf(model: string): DoubaoCase[] {
 
 export const doubaoCases: DoubaoCase[] = [
   ...rows.flatMap(modesOf),
-  ...[lite, v45, v40].flatMap(groupsOf),
+  ...[lite, v45, v40, v40Second].flatMap(groupsOf),
   ...[v55, pro, flash, endpoint].map(singlesOf),
   ...[v55, pro, flash, lite].flatMap(formatsOf),
   ...[v55, pro, flash].flatMap(layersOf),
   ...[v55, pro, flash].map(transparentEditOf),
-  ...[pro, v40].flatMap(fastOf),
+  ...[pro, v40, v40Second].flatMap(fastOf),
   {
     name: '5.5: transparent background from text',
     request: { model: v55, prompt, parameters: { background: 'transparent' }, references: 0 },
@@ -259,6 +261,10 @@ export const doubaoCases: DoubaoCase[] = [
     ['seedream-5-0-260128', '3K'],
     ['seedream-4-5-251128', '4K'],
     ['seedream-4-0-250828', '1K'],
+    ['seedream-4-0-20260415', '1K'],
+    ['seedream-5-0-pro-260628', '1.5K'],
+    ['dola-seedream-5-5-261028', '1.5K'],
+    ['doubao-seedream-5-0-pro', '1.5K'],
     ['doubao-seedream-5.0-pro', '1.5K'],
     ['doubao-seedream-5.0-lite', '3K'],
     [endpoint, '1.5K'],
@@ -268,9 +274,9 @@ export const doubaoCases: DoubaoCase[] = [
     body: { model, prompt, image: first, size, ...standard },
   })),
   {
-    name: '4.0 of another date is treated like 4.0',
-    request: { model: 'doubao-seedream-4-0-20260415', prompt, parameters: { size: '1K' }, references: 0 },
-    body: { model: 'doubao-seedream-4-0-20260415', prompt, size: '1K', ...standard },
+    name: 'lite on BytePlus: web search is left out',
+    request: { model: 'seedream-5-0-260128', prompt, parameters: { web_search: true }, references: 0 },
+    body: { model: 'seedream-5-0-260128', prompt, size: '2K', ...standard },
   },
   {
     name: '3.0: text alone',

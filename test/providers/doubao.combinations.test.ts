@@ -4,14 +4,15 @@ import { checkRequest } from '../../src/generation/checks.ts'
 import { resolveSize } from '../../src/generation/size.ts'
 import { doubao } from '../../src/providers/doubao/doubao.ts'
 import { InvalidRequest } from '../../src/providers/errors.ts'
+import { findModel } from '../../src/providers/index.ts'
 import type { JsonObject, JsonSchema, JsonValue, Model, PlannedCall } from '../../src/providers/provider.ts'
-import { servedModels } from '../../src/simulators/doubao-models.ts'
+import { arkModels, bytePlusModels } from '../../src/simulators/doubao-models.ts'
 import { Refusal, readOrder } from '../../src/simulators/doubao-requests.ts'
 
 const sizes = [undefined, '1k', '1.5K', '2K', '4K', 'auto', '16:9', '5:4', '1:16', '960x960', '2560x1440', '4096x4096']
 
-test.each(servedModels)('$id', served => {
-  const model = doubao.models.find(({ id }) => id === served.id) ?? doubao.unlisted(served.id, true)!
+test.each([...arkModels, ...bytePlusModels])('$id', served => {
+  const model = findModel(served.id, 'doubao')!.model
   const refused: string[] = []
   let sent = 0
   for (const parameters of combinations(model)) {
@@ -68,7 +69,7 @@ function plannedCalls(
   }
 }
 
-function complaintAbout({ body, images }: PlannedCall, served: (typeof servedModels)[number]): string | undefined {
+function complaintAbout({ body, images }: PlannedCall, served: (typeof arkModels)[number]): string | undefined {
   const picture = 'data:image/png;base64,AAAA'
   const { image, ...rest } = body
   const sent = Array.isArray(image)

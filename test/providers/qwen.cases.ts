@@ -53,6 +53,7 @@ function older(
 }
 
 const everything = { seed: 4711, negative_prompt: 'blurry', prompt_extend: false, watermark: true }
+const { negative_prompt: _, ...withoutNegativePrompt } = everything
 
 export const qwenCases: readonly QwenCase[] = [
   // ── 3.0 ──
@@ -182,7 +183,7 @@ export const qwenCases: readonly QwenCase[] = [
   ),
   newer(
     'MM',
-    'everything that it takes',
+    'everything that it takes, and a negative prompt, which it has none of',
     'qwen-image-2.1-pro',
     {
       parameters: {
@@ -195,7 +196,7 @@ export const qwenCases: readonly QwenCase[] = [
       },
     },
     {
-      ...everything,
+      ...withoutNegativePrompt,
       prompt_extend: true,
       size: '2560*2560',
       n: 2,
@@ -205,13 +206,23 @@ export const qwenCases: readonly QwenCase[] = [
   ),
   newer(
     'MM',
-    'one picture a call',
+    'everything that it takes, six at once, and a way of thinking, which it has none of',
     'qwen-image-2.1-turbo',
-    { parameters: { seed: 7 } },
+    { parameters: { ...everything, n: 6, enable_thinking: true, prompt_extend_mode: 'direct' } },
+    {
+      ...everything,
+      size: '1024*1024',
+      n: 6,
+    },
+  ),
+  newer(
+    'MM',
+    'ten references',
+    'qwen-image-2.1-turbo',
+    { parameters: { size: '1K' }, references: 10 },
     {
       size: '1024*1024',
       n: 1,
-      seed: 7,
       prompt_extend: true,
       watermark: false,
     },

@@ -8,7 +8,7 @@ import { doubaoCases } from './doubao.cases.ts'
 import { qwenCases } from './qwen.cases.ts'
 
 /** Retired models, endpoints of others and ids of another region: what is sent is right, though the simulator refuses it. */
-const mayBeRefused = /seedream-3-0|seededit|^ep-|^seedream|^dola-|seedream-5\.0|^wan2\.1-t2i/
+const mayBeRefused = /seedream-3-0|seededit|^ep-|^seedream|^dola-|seedream-5\.0|seedream-5-0-pro$|^wan2\.1-t2i/
 
 let app: TestApp
 let opaque: string[]
@@ -25,6 +25,10 @@ beforeAll(async () => {
 afterAll(() => app.close())
 beforeEach(() => {
   app.doubao.reset()
+  // What is sent is the same where they live on.
+  for (const id of ['doubao-seedream-5-0-260128', 'doubao-seedream-4-5-251128', 'doubao-seedream-4-0-250828']) {
+    app.doubao.retire(id, '')
+  }
   app.qwen.reset()
 })
 

@@ -15,7 +15,7 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const entry = path.join(import.meta.dirname, '../../src/backup.ts')
 const inAnswer = { prompt: 'a boat', model: 'gpt-image-1-mini', parameters: { size: '1024x1024' } }
-const ark = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+const ark = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 
 test('a backup of a working server is whole in an empty place, and pays for nothing there', async () => {
   const world = await openWorld()

@@ -22,13 +22,13 @@ export const kinds: Kind[] = [
     ...plain,
     name: 'Ark, one picture',
     provider: 'doubao',
-    request: { prompt: 'one boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } },
+    request: { prompt: 'one boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } },
   },
   {
     ...plain,
     name: 'Ark, a group as a stream',
     provider: 'doubao',
-    request: { prompt: 'three boats', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960', n: 3 } },
+    request: { prompt: 'three boats', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960', n: 3 } },
     pictures: 3,
     // Three pictures, the end of the series, the end of the stream.
     parts: 5,

@@ -14,7 +14,7 @@ import { addOpenai, openWorld, type World } from './world.ts'
 // Whole programs are started here, one after the other.
 vi.setConfig({ testTimeout: 60_000 })
 
-const ark = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+const ark = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 const task = { prompt: 'a boat', model: 'wan2.2-t2i-flash', parameters: { size: '512x512' } }
 const inAnswer = { prompt: 'a boat', model: 'gpt-image-1-mini', parameters: { size: '1024x1024' } }
 const async = { prefer: 'respond-async' }

@@ -155,7 +155,7 @@ const words = fc.constantFrom(
     'doubao',
     'qwen',
     'openai',
-    'doubao-seedream-4-5-251128',
+    'doubao-seedream-4-0-20260415',
     'doubao-seedream-5-0-pro-260628',
     'qwen-image-3.0',
     'qwen-image-edit',
@@ -396,7 +396,7 @@ const forms = fc
 const goodRequests = fc.record(
   {
     prompt: fc.constantFrom('a boat', '水墨山水'),
-    model: fc.constantFrom('doubao-seedream-4-5-251128', 'qwen-image-3.0', 'wan2.7-image', 'z-image-turbo'),
+    model: fc.constantFrom('doubao-seedream-4-0-20260415', 'qwen-image-3.0', 'wan2.7-image', 'z-image-turbo'),
     parameters: fc.record({ n: fc.integer({ min: 1, max: 4 }), watermark: fc.boolean() }, { requiredKeys: [] }),
   },
   { requiredKeys: ['prompt', 'model'] },
@@ -513,7 +513,7 @@ test('no request brings forth an internal error, memory stays, and the program l
   const perRound = 200
 
   const good = { method: 'POST', path: '/api/generate', headers: { 'content-type': 'application/json' } }
-  expect(await faultOf({ ...good, body: '{"prompt":"a boat","model":"doubao-seedream-4-5-251128"}' })).toBeUndefined()
+  expect(await faultOf({ ...good, body: '{"prompt":"a boat","model":"doubao-seedream-4-0-20260415"}' })).toBeUndefined()
   for (let round = 0; !isOver(); round++) {
     // A few of every route in each round, then any.
     const batch = [

@@ -188,7 +188,7 @@ describe.each(addresses)('%s', written => {
 
   test('is no reference, no base address, and nowhere a redirect leads to', async () => {
     const generate = (image: string) =>
-      app.call('POST', '/api/generate', { prompt: 'x', model: 'doubao-seedream-4-5-251128', images: [image] })
+      app.call('POST', '/api/generate', { prompt: 'x', model: 'doubao-seedream-4-0-20260415', images: [image] })
     // A name that cannot be looked up is no fault of a base address: the check that counts is made when connecting.
     const isUnknownName = /nowhere\.test|^http:\/\/unix:/.test(written)
     const configuration = { provider: 'openai', api_key: 'sk-secret', base_url: address() }
@@ -216,7 +216,7 @@ describe.each(addresses)('%s', written => {
 test('what is allowed is reached, so that all of the above proves something', async () => {
   const answer = await app.call('POST', '/api/generate', {
     prompt: 'x',
-    model: 'doubao-seedream-4-5-251128',
+    model: 'doubao-seedream-4-0-20260415',
     images: [`${signpostOrigin}/${encodeURIComponent(`${app.openai.origin}/nothing`)}`],
   })
   await fetch(`http://127.0.0.1:${canaryPort}/`)
@@ -262,7 +262,7 @@ test('a chain of redirects ends', async () => {
 
   const answer = await app.call('POST', '/api/generate', {
     prompt: 'x',
-    model: 'doubao-seedream-4-5-251128',
+    model: 'doubao-seedream-4-0-20260415',
     images: [signposts],
   })
 

@@ -117,6 +117,7 @@ function fakeServices(created: Created[], parts: NonNullable<StartOptions['servi
     remove: async () => {},
     test: async () => ({ code: 'ok', detail: 'The key works.', latencyMs: 12 }),
     addressOf: () => 'https://ark.cn-beijing.volces.com/api/v3',
+    platformOf: () => 'ark-cn',
     ...parts.configurations,
   }
   const pool: Services['pool'] = { stateOf: () => ({ status: 'ready', running: 0 }) }
@@ -160,7 +161,7 @@ export function generation(changes: Partial<GenerationRecord> = {}): GenerationR
     prompt: '水墨山水',
     revisedPrompt: null,
     provider: 'doubao',
-    model: 'doubao-seedream-4-5-251128',
+    model: 'doubao-seedream-4-0-20260415',
     configId: 'env-doubao',
     tokenId: null,
     parameters: { n: 1 },

@@ -76,7 +76,7 @@ describe('a picture with its recipe inside', () => {
     expect(await readRecipe(new Blob([bytes]))).toMatchObject({
       webimgui: 1,
       prompt,
-      model: 'doubao-seedream-4-5-251128',
+      model: 'doubao-seedream-4-0-20260415',
       parameters: { seed: 7, negative_prompt: '文字' },
       image_id: 'i1',
       sha256: createHash('sha256').update(original).digest('hex'),
@@ -93,7 +93,7 @@ describe('a picture with its recipe inside', () => {
     expect(texts.map(text => text.split('\0')[0])).toEqual(['Description', 'Software', 'parameters', 'webimgui'])
     expect(texts[0]!.split('\0').at(-1)).toBe('水墨山水')
     expect(texts[2]!.split('\0').at(-1)).toBe(
-      '水墨山水\nNegative prompt: 文字\nSize: 2048x1024, Seed: 7, Model: doubao-seedream-4-5-251128',
+      '水墨山水\nNegative prompt: 文字\nSize: 2048x1024, Seed: 7, Model: doubao-seedream-4-0-20260415',
     )
     expect(chunks.every(chunk => chunk.isSound)).toBe(true)
     const order = chunks.map(chunk => chunk.type)
@@ -178,7 +178,7 @@ describe('an archive', () => {
     const test = await startApp()
     const one = await test.generate({
       prompt: '水墨山水：一叶/小舟',
-      model: 'doubao-seedream-4-5-251128',
+      model: 'doubao-seedream-4-0-20260415',
       parameters: { n: 2 },
     })
     const other = await test.generate({ prompt: 'a lighthouse', model: 'qwen-image-plus' })
@@ -222,7 +222,11 @@ describe('an archive', () => {
 
   test('leaves out a picture whose file is lost, and says so', async () => {
     const test = await startApp()
-    const { images } = await test.generate({ prompt: 'two', model: 'doubao-seedream-4-5-251128', parameters: { n: 2 } })
+    const { images } = await test.generate({
+      prompt: 'two',
+      model: 'doubao-seedream-4-0-20260415',
+      parameters: { n: 2 },
+    })
     const record = await test.app.store.images.find(images[0]!.id)
     const { rm } = await import('node:fs/promises')
     await rm(`${test.dataDir}/images/${record!.file}`)

@@ -14,7 +14,7 @@ import { startApp, type TestApp } from '../support/app.ts'
 import { dataUri, png } from '../support/pictures.ts'
 import { generation, image, startServer } from './harness.ts'
 
-const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 const admin = { authorization: 'Bearer the-token-of-the-server' }
 
 async function startClosed(environment: Record<string, string> = {}) {
@@ -34,7 +34,7 @@ test('a token is shown once, kept as a hash, and gone with its sessions when it 
   const app = await startClosed()
   const made = await make(app, {
     ...{ name: '设计组', monthly_cap: { amount: 50, currency: 'CNY' }, monthly_images: 300 },
-    models: ['doubao-seedream-4-0-250828'],
+    models: ['doubao-seedream-4-0-20260415'],
   })
   const login = await app.call('POST', '/api/login', { token: made.token })
   const session = { cookie: login.headers.get('set-cookie')!.split(';')[0]! }
@@ -46,7 +46,7 @@ test('a token is shown once, kept as a hash, and gone with its sessions when it 
       left: { amount: 50, currency: 'CNY' },
       left_images: 300,
       needs_token: true,
-      models: ['doubao-seedream-4-0-250828'],
+      models: ['doubao-seedream-4-0-20260415'],
     },
   })
   const [listed] = (await app.call('GET', '/api/tokens', undefined, admin)).body.items
@@ -81,9 +81,9 @@ test('a token is changed: what is left out stays, what is spent counts, and the 
   const first = await use()
   const capped = await change({ name: ' b ', monthly_cap: { amount: 0.5, currency: 'CNY' }, monthly_images: null })
   const over = await use()
-  const other = await use({ ...picture, model: 'doubao-seedream-4-5-251128', parameters: {} })
+  const other = await use({ ...picture, model: 'doubao-seedream-5-0-flash-260915', parameters: {} })
   const opened = await change({ monthly_cap: null, models: null })
-  const last = await use({ ...picture, model: 'doubao-seedream-4-5-251128', parameters: {} })
+  const last = await use({ ...picture, model: 'doubao-seedream-5-0-flash-260915', parameters: {} })
 
   expect([refused.status, refused.body.detail]).toEqual([402, expect.stringContaining('an administrator can raise it')])
   const before = { id: made.id, name: 'a', role: 'member', monthly_cap: null, models: [picture.model] }
@@ -226,7 +226,7 @@ test('a token with the role of an admin may do what the token of the server may'
 
 test('a token uses no other models than its own', async () => {
   const app = await startClosed()
-  const { headers } = await make(app, { name: 'limited', models: ['doubao-seedream-4-0-250828', 'ep-of-ours'] })
+  const { headers } = await make(app, { name: 'limited', models: ['doubao-seedream-4-0-20260415', 'ep-of-ours'] })
 
   const other = await app.call('POST', '/api/generate', { ...picture, model: 'qwen-image-plus' }, headers)
   const estimate = await app.call('POST', '/api/estimate', { ...picture, model: 'qwen-image-plus' }, headers)
@@ -234,9 +234,9 @@ test('a token uses no other models than its own', async () => {
   const models = (await app.call('GET', '/api/models', undefined, headers)).body.items
 
   expect([other.status, other.body.code]).toEqual([403, 'not_allowed'])
-  expect(other.body.detail).toContain('doubao-seedream-4-0-250828')
+  expect(other.body.detail).toContain('doubao-seedream-4-0-20260415')
   expect([estimate.status, unlisted.status]).toEqual([403, 403])
-  expect(models.map((model: { id: string }) => model.id)).toEqual(['doubao-seedream-4-0-250828'])
+  expect(models.map((model: { id: string }) => model.id)).toEqual(['doubao-seedream-4-0-20260415'])
   expect((await app.generate(picture, headers)).status).toBe('succeeded')
   expect([app.doubao.billed.length, app.qwen.requests.length]).toEqual([1, 0])
 })

@@ -13,13 +13,15 @@ const pro = 'doubao-seedream-5-0-pro-260628'
 const flash = 'doubao-seedream-5-0-flash-260915'
 const lite = 'doubao-seedream-5-0-260128'
 const fourFive = 'doubao-seedream-4-5-251128'
-const fourZero = 'doubao-seedream-4-0-250828'
+const fourZero = 'doubao-seedream-4-0-20260415'
+const firstFourZero = 'doubao-seedream-4-0-250828'
 const fiveFive = 'doubao-seedream-5-5-261028'
 
 let ark: DoubaoSimulator
 
 beforeAll(async () => {
-  ark = await startDoubaoSimulator({ timeScale: 0, plainPictures: true })
+  // Every family that one of the platforms serves, by one base address.
+  ark = await startDoubaoSimulator({ timeScale: 0, plainPictures: true, retired: {} })
 })
 beforeEach(() => ark.reset())
 afterAll(() => ark.close())
@@ -203,6 +205,7 @@ describe('keys', () => {
   test('the plan base serves two models, by their own spellings, and no list', async () => {
     const options = { base: ark.planBaseUrl, key: doubaoKeys.plan }
     const made = await post(smallest('doubao-seedream-5.0-pro'), options)
+    const dashed = await post(smallest('doubao-seedream-5-0-pro'), options)
     const streamed = await post(
       smallest('doubao-seedream-5-0-lite-260128', { size: '2560x1440', stream: true }),
       options,
@@ -211,7 +214,7 @@ describe('keys', () => {
     const foreign = await post(smallest('doubao-seedream-5.0-pro'), { base: ark.planBaseUrl })
     const list = await fetch(`${ark.planBaseUrl}/models`, { headers: { authorization: `Bearer ${doubaoKeys.plan}` } })
 
-    expect(made).toMatchObject({ status: 200, body: { model: 'doubao-seedream-5-0-pro' } })
+    expect([made.status, made.body.model, dashed.status]).toEqual([200, 'doubao-seedream-5-0-pro', 200])
     expect(streamed.text).toContain('"model":"doubao-seedream-5-0-lite-260128"')
     expect(unsupported).toMatchObject({ status: 404, body: { error: { code: 'UnsupportedModel' } } })
     expect(foreign.status).toBe(401)
@@ -220,7 +223,156 @@ describe('keys', () => {
   })
 })
 
+describe('retirement', () => {
+  let china: DoubaoSimulator
+  beforeAll(async () => {
+    china = await startDoubaoSimulator({ timeScale: 0, plainPictures: true })
+  })
+  beforeEach(() => china.reset())
+  afterAll(() => china.close())
+
+  const postTo = (model: string, options: { key?: string } = {}) =>
+    post(smallest(model), { base: china.baseUrl, ...options })
+  async function statuses(base = china.baseUrl, key: string = DOUBAO_DEMO_KEY) {
+    const answer = await fetch(`${base}/models`, { headers: { authorization: `Bearer ${key}` } })
+    const { data } = (await answer.json()) as { data: { id: string; domain: string; status: string }[] }
+    return Object.fromEntries(data.flatMap(one => (one.domain === 'ImageGeneration' ? [[one.id, one.status]] : [])))
+  }
+
+  test.each([fourFive, firstFourZero, lite, 'doubao-seedream-5-0-lite-260128'])(
+    '%s is shut down on the China base, for a picture as for a probe',
+    async model => {
+      const picture = await postTo(model)
+      const probe = await post({ model, prompt: 'ping', size: '1x1' }, { base: china.baseUrl })
+
+      for (const answer of [picture, probe]) {
+        expect(answer.status).toBe(404)
+        expect(answer.body.error).toMatchObject({
+          code: 'InvalidEndpointOrModel.NotFound',
+          type: 'Not Found',
+          param: '',
+        })
+      }
+      expect(china.billed).toEqual([])
+    },
+  )
+
+  test('the list tells the state of each, and the second spelling of lite is not in it', async () => {
+    expect(await statuses()).toEqual({
+      [fiveFive]: '',
+      [pro]: '',
+      [flash]: '',
+      [lite]: 'Shutdown',
+      [fourFive]: 'Shutdown',
+      [firstFourZero]: 'Shutdown',
+      [fourZero]: '',
+      'doubao-seedream-3-0-t2i-250415': 'Shutdown',
+      'doubao-seededit-3-0-i2i-250628': 'Shutdown',
+    })
+  })
+
+  test('is played while it runs: retiring is over for new keys, shut down for all, and current again', async () => {
+    const newcomer = { key: doubaoKeys.newcomer }
+    const before = [(await postTo(fourZero)).status, (await postTo(fourZero, newcomer)).status]
+
+    china.retire(fourZero, 'Retiring')
+    const retiring = [await postTo(fourZero), await postTo(fourZero, newcomer), await postTo('does-not-exist')]
+    const listed = await statuses()
+    china.retire(fourZero, 'Shutdown')
+    const ended = [(await postTo(fourZero)).status, (await postTo(DOUBAO_DEMO_ENDPOINT)).body.error.code]
+    china.retire(fourZero, '')
+    const again = (await postTo(fourZero, newcomer)).status
+
+    expect(before).toEqual([200, 200])
+    expect(retiring.map(({ status }) => status)).toEqual([200, 404, 404])
+    // Word for word the answer to an id that nobody has.
+    const [, refused, unknown] = retiring.map(({ body }) => body.error)
+    const worded = (error: Answer['body']['error'] | undefined, id: string) => ({
+      ...error,
+      message: error?.message.replace(id, 'X').replace(/02\w+$/, ''),
+    })
+    expect(worded(refused, fourZero)).toEqual(worded(unknown, 'does-not-exist'))
+    expect(listed[fourZero]).toBe('Retiring')
+    expect(ended).toEqual([404, 'InvalidEndpoint.ClosedEndpoint'])
+    expect(again).toBe(200)
+  })
+
+  test('an account that never activated it cannot once it retires', async () => {
+    const key = doubaoKeys.partlyActivated
+    const before = await postTo(pro, { key })
+
+    china.retire(pro, 'Retiring')
+
+    expect(before.body.error.code).toBe('ModelNotOpen')
+    expect((await postTo(pro, { key })).body.error.code).toBe('InvalidEndpointOrModel.NotFound')
+  })
+
+  test('may be that of one key', async () => {
+    china.retire(fourFive, '', { keyName: 'limited' })
+    china.retire(pro, 'Shutdown', { keyName: 'limited' })
+
+    const limited = { key: doubaoKeys.limited }
+    expect([(await postTo(fourFive, limited)).status, (await postTo(pro, limited)).status]).toEqual([200, 404])
+    expect([(await postTo(fourFive)).status, (await postTo(pro)).status]).toEqual([404, 200])
+  })
+
+  test('on BytePlus everything goes on, under its own ids and with its own keys', async () => {
+    const options = { base: china.bytePlusBaseUrl, key: doubaoKeys.byteplus }
+    const made: [string, number, string | undefined][] = []
+    for (const model of [
+      'seedream-5-5-261028',
+      'dola-seedream-5-0-pro-260628',
+      'seedream-5-0-pro-260628',
+      'dola-seedream-5-0-flash-260915',
+      'seedream-5-0-260128',
+      'seedream-5-0-lite-260128',
+      'seedream-4-5-251128',
+      'seedream-4-0-250828',
+      'seedream-4-0-20260415',
+      fourZero,
+    ]) {
+      const { status, body } = await post(good({ model, size: '2560x1440' }), options)
+      made.push([model, status, body.model])
+    }
+    const searched = await post(
+      good({ model: 'seedream-5-0-260128', size: '2K', tools: [{ type: 'web_search' }] }),
+      options,
+    )
+
+    expect(made).toEqual([
+      ['seedream-5-5-261028', 200, 'seedream-5-5-261028'],
+      ['dola-seedream-5-0-pro-260628', 200, 'dola-seedream-5-0-pro-260628'],
+      ['seedream-5-0-pro-260628', 200, 'dola-seedream-5-0-pro-260628'],
+      ['dola-seedream-5-0-flash-260915', 200, 'dola-seedream-5-0-flash-260915'],
+      ['seedream-5-0-260128', 200, 'seedream-5-0-260128'],
+      ['seedream-5-0-lite-260128', 200, 'seedream-5-0-260128'],
+      ['seedream-4-5-251128', 200, 'seedream-4-5-251128'],
+      ['seedream-4-0-250828', 200, 'seedream-4-0-250828'],
+      ['seedream-4-0-20260415', 200, 'seedream-4-0-20260415'],
+      [fourZero, 404, undefined],
+    ])
+    expect(searched.body.error).toMatchObject({ code: 'InvalidParameter', param: 'tools' })
+    expect((await post(good(), { base: china.bytePlusBaseUrl })).status).toBe(401)
+    expect((await postTo(pro, { key: doubaoKeys.byteplus })).status).toBe(401)
+    expect(await statuses(china.bytePlusBaseUrl, doubaoKeys.byteplus)).toMatchObject({
+      'seedream-4-5-251128': '',
+      'seedream-3-0-t2i-250415': 'Retiring',
+      'seededit-3-0-i2i-250628': 'Shutdown',
+    })
+  })
+})
+
 describe('paths, models and headers', () => {
+  test.each(['doubao-seed-2-0-pro-260215', 'doubao-seedance-1-0-pro-250528'])(
+    '%s makes no pictures, which the field says',
+    async model => {
+      const answer = await post(good({ model }))
+
+      expect(answer).toMatchObject({ status: 400, body: { error: { code: 'InvalidParameter', param: 'model' } } })
+      expect(answer.body.error.message).toContain('does not support this api')
+    },
+  )
+
   test.each([
     'POST images/edits',
     'GET usage',
@@ -245,7 +397,7 @@ describe('paths, models and headers', () => {
     const images = data.filter(model => model.domain === 'ImageGeneration')
 
     expect(images.map(model => model.id)).toEqual(
-      expect.arrayContaining([fiveFive, pro, flash, lite, fourFive, fourZero]),
+      expect.arrayContaining([fiveFive, pro, flash, lite, fourFive, firstFourZero, fourZero]),
     )
     expect(images.map(model => model.id)).not.toContain('doubao-seedream-5-0-lite-260128')
     expect(images.find(model => model.id === 'doubao-seedream-3-0-t2i-250415')?.status).toBe('Shutdown')
@@ -281,7 +433,7 @@ describe('paths, models and headers', () => {
   })
 
   test.each([
-    [DOUBAO_DEMO_ENDPOINT, fourFive],
+    [DOUBAO_DEMO_ENDPOINT, fourZero],
     ['doubao-seedream-5-0-lite-260128', lite],
   ])('%s is served and answered as %s', async (model, echo) => {
     const answer = await post(good({ model, size: '2560x1440' }))
@@ -330,25 +482,21 @@ describe('paths, models and headers', () => {
 
 describe('the body', () => {
   const unsupported: Record<string, Record<string, unknown>> = {
-    [fiveFive]: { stream: false, sequential_image_generation: 'disabled', tools: [], seed: 1, guidance_scale: 5 },
+    [fiveFive]: { stream: false, sequential_image_generation: 'disabled', tools: [] },
     [pro]: {
       stream: true,
       sequential_image_generation: 'disabled',
       tools: [{ type: 'web_search' }],
-      seed: 1,
-      guidance_scale: 5,
     },
-    [flash]: { stream: true, sequential_image_generation: 'auto', tools: [{ type: 'web_search' }], guidance_scale: 5 },
-    [lite]: { background: 'opaque', layer_decomposition: false, seed: 1, guidance_scale: 5 },
+    [flash]: { stream: true, sequential_image_generation: 'auto', tools: [{ type: 'web_search' }] },
+    [lite]: { background: 'opaque', layer_decomposition: false },
     [fourFive]: {
       output_format: 'jpeg',
       tools: [],
       background: 'opaque',
       layer_decomposition: true,
-      seed: 1,
-      guidance_scale: 5,
     },
-    [fourZero]: { output_format: 'png', tools: [], background: 'opaque', guidance_scale: 5 },
+    [fourZero]: { output_format: 'png', tools: [], background: 'opaque' },
   }
   test.each(
     Object.entries(unsupported).flatMap(([model, fields]) =>
@@ -365,10 +513,22 @@ describe('the body', () => {
     expect(ark.billed).toEqual([])
   })
 
-  test('ignores unknown fields and nulls, and bills', async () => {
-    const answer = await post(
-      good({ n: 4, quality: 'high', user: 'x', negative_prompt: 'rain', output_format: null, stream: null }),
-    )
+  // As the official Python SDK sends them, but for `stream`.
+  const unset = Object.fromEntries(
+    ['image', 'output_format', 'seed', 'guidance_scale', 'sequential_image_generation', 'tools', 'background'].map(
+      name => [name, null],
+    ),
+  )
+  test.each([fiveFive, pro, flash, lite, fourFive, fourZero])('%s takes nulls, a seed and a guidance', async model => {
+    const nulls = await post(smallest(model, { ...unset, layer_decomposition: null }))
+    const guided = await post(smallest(model, { seed: 5, guidance_scale: 2.5 }))
+
+    expect([nulls.status, guided.status]).toEqual([200, 200])
+    expect((await post(smallest(model, { stream: null }))).body.error.param).toBe('stream')
+  })
+
+  test('ignores unknown fields, and bills', async () => {
+    const answer = await post(good({ n: 4, quality: 'high', user: 'x', negative_prompt: 'rain', output_format: null }))
 
     expect(answer.status).toBe(200)
     expect(answer.body.data).toHaveLength(1)
@@ -384,9 +544,8 @@ describe('the body', () => {
     [fourFive, '4097x4096', 'image size must be at most 16777216 pixels.'],
     [fourZero, '16000x999', 'image aspect ratio must be between 1/16 and 16.'],
     [fourFive, '1K', `the specified size is not supported for model ${fourFive}.`],
-    [lite, '1.5K', `the specified size is not supported for model ${lite}.`],
+    [lite, '1.5K', "size must be one of 'WIDTHxHEIGHT', '2k', '3k', or '4k'."],
     [pro, '4K', `the specified size is not supported for model ${pro}.`],
-    [fourZero, '2k', `the specified size is not supported for model ${fourZero}.`],
     [fourZero, '2048*2048', `the specified size is not supported for model ${fourZero}.`],
     [fourFive, 'adaptive', `the specified size is not supported for model ${fourFive}.`],
     [pro, 'auto', `the specified size is not supported for model ${pro}.`],
@@ -403,6 +562,9 @@ describe('the body', () => {
   const accepted: [string, string][] = [
     [fourFive, '2560x1440'],
     [lite, '3K'],
+    [lite, '3k'],
+    [fourZero, '4k'],
+    [pro, '1.5k'],
     [lite, '4096x4096'],
     [fourZero, '1K'],
     [fourZero, '3840x240'],
@@ -703,26 +865,30 @@ describe('pictures', () => {
     const answer = await post({
       model: pro,
       image,
-      prompt: '2 images',
+      prompt: '3 images',
       layer_decomposition: true,
       response_format: 'b64_json',
     })
     const [base, layer] = answer.body.data
     const picture = sharp(Buffer.from(layer!.b64_json, 'base64'))
 
-    expect(answer.body.data.map(item => item.z_index)).toEqual([0, 1, 2])
+    expect(answer.body.data.map(item => item.z_index)).toEqual([0, 1, 2, 3])
     expect(base).toMatchObject({ size: '912x1168', output_format: 'jpeg' })
     expect(answer.body.usage).toEqual({
       input_images: 1,
-      generated_images: 3,
-      output_tokens: 12483,
-      total_tokens: 12483,
+      generated_images: 4,
+      output_tokens: 16644,
+      total_tokens: 16644,
     })
     const [left, top, right, bottom] = layer!.bounding_box.absolute
     expect(layer!.size).toBe(`${right! - left!}x${bottom! - top!}`)
     expect((await picture.stats()).isOpaque).toBe(false)
     expect(layer!.output_format).toBe('png')
-    expect(ark.billed).toHaveLength(3)
+    // Its own size is not its place.
+    const third = answer.body.data[3]!
+    const box = third.bounding_box.absolute
+    expect(Number(third.size.split('x')[0])).toBe(Math.round((box[2]! - box[0]!) * 1.25))
+    expect(ark.billed).toHaveLength(4)
   })
 
   test('layers want exactly one input, no background and no pixel size', async () => {

@@ -887,6 +887,99 @@ describe('tasks', () => {
   })
 })
 
+describe('what clients of 2026-11 rely on', () => {
+  test('a task is read with a slash at the end too, as the official Python SDK does, and cancelled', async () => {
+    qwen.holdTasks()
+    const made = await answerOf('IG', messages('qwen-image-3.0', { size: '1024*1024' }))
+    const id = made.body.output!.task_id!
+
+    const plain = await get(`/tasks/${id}`)
+    const slashed = await get(`/tasks/${id}/`)
+    const cancelled = await cancel(`${id}`)
+
+    expect(slashed).toMatchObject({ status: 200, body: { output: { task_id: id, task_status: 'PENDING' } } })
+    expect(slashed.body.output).toEqual(plain.body.output)
+    expect(cancelled.status).toBe(200)
+    expect((await get(`/tasks/${id}/`)).body.output!.task_status).toBe('CANCELED')
+  })
+
+  test.each(['qwen-image-2.1-pro', 'qwen-image-2.1-turbo'])('%s makes 1 to 6 of up to 10 references', async model => {
+    const images = Array.from({ length: 10 }, () => pictures.small)
+    const six = await answerOf('MM', messages(model, { n: 6, size: '1024*1024' }, images))
+    const seven = await answerOf('MM', messages(model, { n: 7, size: '1024*1024' }))
+    const eleven = await answerOf('MM', messages(model, { size: '1024*1024' }, [...images, pictures.small]))
+
+    expect(imagesOf(six.body)).toHaveLength(6)
+    expect([seven.status, seven.body.message]).toEqual([400, 'Range of n should be [1, 6]'])
+    expect([eleven.status, eleven.body.message]).toEqual([400, expect.stringContaining('0~10 image content items')])
+  })
+
+  test('a negative prompt is taken by 2.1 turbo and by none of 2.1 pro', async () => {
+    const parameters = { size: '1024*1024', negative_prompt: 'people' }
+    const turbo = await answerOf('MM', messages('qwen-image-2.1-turbo', parameters))
+    const pro = await answerOf('MM', messages('qwen-image-2.1-pro', parameters))
+
+    expect([turbo.status, pro.status, pro.body.code]).toEqual([200, 400, 'InvalidParameter'])
+  })
+
+  test('the size may be left to 3.0 and 2.1 pro, and to no other', async () => {
+    const statusOf = async (model: string) => (await answerOf('MM', messages(model, { size: 'auto' }))).status
+    const models = [
+      'qwen-image-3.0',
+      'qwen-image-3.0-pro',
+      'qwen-image-2.1-pro',
+      'qwen-image-2.1-turbo',
+      'qwen-image-2.0',
+    ]
+
+    expect(await Promise.all(models.map(statusOf))).toEqual([200, 200, 200, 400, 400])
+  })
+
+  test('members of the official SDK that the model does not know are passed over', async () => {
+    const foreign = { is_async: false, stream: false, result_format: 'message', size: '1024*1024' }
+
+    expect((await answerOf('MM', messages('qwen-image-3.0', foreign))).status).toBe(200)
+  })
+
+  test('a task of 3.0 is that of its key alone, where the switch says so', async () => {
+    const keys = { one: { name: 'one' }, two: { name: 'two' } }
+    const simulator = await start({ keys, tasksOfTheirKey: true })
+    const lookWithTwo = async (model: string, parameters: object) => {
+      const made = await answerOf('IG', messages(model, parameters), { simulator, key: 'one' })
+      return (await get(`/tasks/${made.body.output!.task_id}`, { simulator, key: 'two' })).body.output!.task_status
+    }
+
+    expect(await lookWithTwo('qwen-image-3.0', { size: '1024*1024' })).toBe('UNKNOWN')
+    expect(await lookWithTwo('wan2.7-image', { size: '1K', n: 1 })).toBe('RUNNING')
+  })
+})
+
+describe('retirement', () => {
+  test('is played while it runs: denied as reported, missing as the other form, and back', async () => {
+    const make = () => answerOf('MM', messages('qwen-image-plus', { size: '1664*928' }))
+    const before = await make()
+    qwen.retire('qwen-image-plus', 'denied')
+    const denied = await make()
+    const listed = await fetch(`${qwen.origin}/compatible-mode/v1/models`, { headers: authorization() })
+    const ids = ((await listed.json()) as { data: { id: string }[] }).data.map(({ id }) => id)
+    qwen.retire('qwen-image-plus', 'missing')
+    const missing = await make()
+    const other = await answerOf('MM', messages('qwen-image-2.0'))
+    qwen.retire('qwen-image-plus', '')
+    const again = await make()
+
+    expect([before.status, again.status, other.status]).toEqual([200, 200, 200])
+    expect(denied).toMatchObject({
+      status: 403,
+      body: { code: 'Endpoint.AccessDenied', message: 'Workspace endpoint access denied.' },
+    })
+    expect(missing).toMatchObject({ status: 404, body: { code: 'InvalidParameter', message: 'Model not exist.' } })
+    // The real list names stopped models too.
+    expect(ids).toContain('qwen-image-plus')
+    expect(qwen.billed).toHaveLength(3)
+  })
+})
+
 describe('the list of tasks', () => {
   const compact = (at: number) => new Date(at + 8 * 3600 * 1000).toISOString().replace(/\D/g, '').slice(0, 14)
 

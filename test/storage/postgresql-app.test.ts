@@ -14,7 +14,7 @@ test('makes, finds, goes on after a restart and deletes', async () => {
   const app = await startApp({ environment: { DATABASE_URL: await postgres.createDatabase('whole') } })
   const group = {
     prompt: '四张图：春夏秋冬里的小舟 100%',
-    model: 'doubao-seedream-4-0-250828',
+    model: 'doubao-seedream-4-0-20260415',
     parameters: { size: '960x960', n: 4 },
   }
   const made = await app.generate(group, { 'idempotency-key': 'k' })
@@ -54,7 +54,7 @@ test('two who delete the same at once: one has deleted it, for the other it is g
   await events.body?.cancel()
 })
 
-const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 const guardLost = `select pg_terminate_backend(pid) from pg_locks
   where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`
 

@@ -9,7 +9,7 @@ import { openBrowser, phone, startStudio, type Visit } from '../support/browser.
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const visit = openBrowser()
-const model = 'doubao-seedream-4-5-251128'
+const model = 'doubao-seedream-4-0-20260415'
 let app: TestApp
 let pictureId = ''
 let failedId = ''

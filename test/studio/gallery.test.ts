@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { openBrowser, startStudio } from '../support/browser.ts'
 
 const visit = openBrowser()
-const model = 'doubao-seedream-4-5-251128'
+const model = 'doubao-seedream-4-0-20260415'
 
 test('the keyboard alone selects, marks and tags, and the tag is a filter', async () => {
   const app = await startStudio()
@@ -69,7 +69,7 @@ test('a picture tells how the service calls its request, and warnings in the lan
 
   const [requestId] = made.provider_request_ids
   await details.getByText(requestId!, { exact: true }).waitFor()
-  await details.getByText(word('warnings.series_number', { model: 'Seedream 4.5', images: 3 })).waitFor()
+  await details.getByText(word('warnings.series_number', { model: 'Seedream 4.0 (2026-04)', images: 3 })).waitFor()
   // What has no seed has none to change.
   expect(await page.getByRole('link', { name: word('picture.varySeed') }).count()).toBe(0)
 })

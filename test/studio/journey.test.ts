@@ -67,7 +67,7 @@ test('first run: a key, a picture, and the picture again by a Chinese word', asy
 
 test('what is deleted is gone from the server when the page is left', async () => {
   const app = await startStudio()
-  await app.generate({ prompt: 'a lighthouse', model: 'doubao-seedream-4-5-251128' })
+  await app.generate({ prompt: 'a lighthouse', model: 'doubao-seedream-4-0-20260415' })
   const { page, word } = await visit(app.url, { path: '/gallery', language: 'en' })
 
   await page.getByRole('gridcell', { name: 'a lighthouse' }).focus()

@@ -13,7 +13,7 @@ test('a group with one failure shows what came, says why, and makes the missing 
   const app = await startStudio({ environment: { QWEN_API_KEY: undefined } })
   const { page, word } = await visit(app.url, { language: 'en' })
 
-  await chooseModel(page, 'Seedream 4.5')
+  await chooseModel(page, 'Seedream 4.0 (2026-04)')
   const more = page.getByRole('button', { name: word('generate.more'), exact: true })
   await more.click()
   await more.click()

@@ -7,7 +7,7 @@ import { openBrowser, phone, startStudio } from '../support/browser.ts'
 import { cardOf, generate, isDrawn } from './studio.ts'
 
 const visit = openBrowser()
-const model = 'doubao-seedream-4-5-251128'
+const model = 'doubao-seedream-4-0-20260415'
 
 test('on a phone nothing is cut off, and everything can be hit with a thumb', async () => {
   const app = await startStudio()

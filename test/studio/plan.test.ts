@@ -4,13 +4,14 @@ import type { Model } from '../../src/api/models.ts'
 import { checkRequest } from '../../src/generation/checks.ts'
 import { estimateCost } from '../../src/generation/prices.ts'
 import { resolveSize as resolveOnServer } from '../../src/generation/size.ts'
-import { catalogue } from '../../src/providers/index.ts'
+import { catalogue, findModel } from '../../src/providers/index.ts'
 import type { JsonObject } from '../../src/providers/provider.ts'
 import { presentModel } from '../../src/server/present.ts'
 import { findRefusal, mostImages, planFor, schemasOf, sumOf, type Wish } from '../../src/studio/generate/plan.ts'
 import { choiceOf, ratiosOf, type SizeChoice, sizeRuleOf, tiersOf } from '../../src/studio/generate/sizes.ts'
 
-const models = catalogue().map(found => ({ found, shown: presentModel(found, true) }))
+const place = { configured: true, isDefault: false, stage: 'current' } as const
+const models = catalogue().map(found => ({ found, shown: presentModel(found, place) }))
 
 function model(id: string): Model {
   const found = models.find(({ shown }) => shown.id === id)
@@ -76,14 +77,14 @@ describe('what is sent', () => {
   })
 
   test('leaves out what only another model knows, and says so', () => {
-    const plan = planFor(model('doubao-seedream-4-5-251128'), { ...wish, values: { seed: 7, watermark: true } })
+    const plan = planFor(model('doubao-seedream-4-0-20260415'), { ...wish, values: { seed: 7, watermark: true } })
 
     expect(plan.body.parameters).toEqual({ watermark: true })
     expect(plan.notes).toEqual([{ kind: 'left_out', parameter: 'seed' }])
   })
 
   test('counts references as pictures of a group', () => {
-    const shown = model('doubao-seedream-4-5-251128')
+    const shown = model('doubao-seedream-4-0-20260415')
     const references = Array.from({ length: 10 }, (_, index) => `picture-${index}`)
 
     const plan = planFor(shown, { ...wish, references, count: 15 })
@@ -109,11 +110,11 @@ describe('what stands against it', () => {
   })
 
   test('a size of the person that the model does not take, with its bounds', () => {
-    const small = planFor(model('doubao-seedream-4-5-251128'), { ...wish, size: { pixels: '640x480' } })
+    const small = planFor(model('doubao-seedream-4-0-20260415'), { ...wish, size: { pixels: '640x480' } })
     const other = planFor(model('qwen-image-plus'), { ...wish, size: { pixels: '1000x1000' } })
-    const right = planFor(model('doubao-seedream-4-5-251128'), { ...wish, size: { pixels: '3000 x 2000' } })
+    const right = planFor(model('doubao-seedream-4-0-20260415'), { ...wish, size: { pixels: '3000 x 2000' } })
 
-    expect(small.faults).toEqual([{ kind: 'size', fault: { kind: 'area', least: '3,686,400', most: '16,777,216' } }])
+    expect(small.faults).toEqual([{ kind: 'size', fault: { kind: 'area', least: '921,600', most: '16,777,216' } }])
     expect(other.faults).toMatchObject([{ kind: 'size', fault: { kind: 'exact' } }])
     expect([right.faults, right.body.parameters.size]).toEqual([[], '3000x2000'])
   })
@@ -133,10 +134,11 @@ describe('what it costs', () => {
   test('a parameter that doubles it, the most of a group, and nothing where no price is known', () => {
     const turbo = model('z-image-turbo')
 
-    expect(planFor(turbo, wish).cost).toMatchObject({ max: 0.1, isEstimate: true })
+    expect(planFor(turbo, wish).cost).toMatchObject({ max: 0.1, isEstimate: false })
+    expect(planFor(model('qwen-image-3.0'), wish).cost).toMatchObject({ max: 0.18, isEstimate: true })
     expect(planFor(turbo, { ...wish, values: { prompt_extend: true } }).cost?.max).toBe(0.2)
-    expect(planFor(model('doubao-seedream-4-5-251128'), { ...wish, count: 4 }).cost).toMatchObject({
-      max: 1,
+    expect(planFor(model('doubao-seedream-4-0-20260415'), { ...wish, count: 4 }).cost).toMatchObject({
+      max: 0.8,
       isMost: true,
     })
     const story = model('wan2.6-image')
@@ -146,21 +148,23 @@ describe('what it costs', () => {
   })
 
   test('sums by currency, and tells when a price is missing', () => {
-    const plans = ['doubao-seedream-4-5-251128', 'doubao-seedream-5-5-261028', 'z-image-turbo', 'gpt-image-2']
-    const costs = plans.map(id => planFor(model(id), wish).cost)
+    const plans = ['doubao-seedream-4-0-20260415', 'z-image-turbo', 'gpt-image-2'].map(model)
+    const fiveFive = findModel('doubao-seedream-5-5-261028')!
+    const abroad = { ...fiveFive, model: { ...fiveFive.model, price: fiveFive.model.priceAbroad } }
+    const costs = [...plans, presentModel(abroad, place)].map(shown => planFor(shown, wish).cost)
 
     const sum = sumOf(costs)
 
     expect(sum.isComplete).toBe(false)
     expect(sum.costs.map(({ currency, max }) => [currency, max])).toEqual([
-      ['CNY', 0.35],
+      ['CNY', 0.3],
       ['USD', 0.035],
     ])
   })
 })
 
 test('takes a size apart again: what was clicked is what is chosen after a reload or from a recipe', () => {
-  const rule = sizeRuleOf(model('doubao-seedream-4-5-251128'), { isGroup: false, references: 0 })
+  const rule = sizeRuleOf(model('doubao-seedream-4-0-20260415'), { isGroup: false, references: 0 })
 
   expect(choiceOf('5504x3040', rule)).toEqual({ ratio: '16:9', tier: '4K' })
   expect(choiceOf('16:9', rule)).toEqual({ ratio: '16:9' })

@@ -4,7 +4,7 @@ import { openBrowser, startStudio } from '../support/browser.ts'
 import { cardOf, generate } from './studio.ts'
 
 const visit = openBrowser()
-const picture = { prompt: 'a boat', model: 'doubao-seedream-4-5-251128' }
+const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415' }
 const keyOf = (name: string) => `ark-pool-0000-${name}`
 
 /** A server with these stored keys and no other, beside a service that knows those of `good`. */

@@ -66,7 +66,7 @@ test('a picture that was downloaded with its recipe brings it back into the form
   const app = await startStudio()
   const made = await app.generate({
     prompt: '雨夜茶馆，暖黄灯光',
-    model: 'doubao-seedream-4-5-251128',
+    model: 'doubao-seedream-4-0-20260415',
     parameters: { size: '2560x1440', n: 1 },
   })
   const answer = await fetch(`${app.url}/images/${made.images[0]!.id}?recipe`)
@@ -87,7 +87,7 @@ test('a picture that was downloaded with its recipe brings it back into the form
 
 test('"edit this" takes a picture along as reference', async () => {
   const app = await startStudio()
-  const made = await app.generate({ prompt: 'a lighthouse', model: 'doubao-seedream-4-5-251128' })
+  const made = await app.generate({ prompt: 'a lighthouse', model: 'doubao-seedream-4-0-20260415' })
   const { page, word } = await visit(app.url, { path: `/picture/${made.id}`, language: 'en' })
 
   await page.getByRole('link', { name: word('picture.edit') }).click()

@@ -30,7 +30,7 @@ export async function chooseModel(page: Page, name: string) {
   const dialog = page.getByRole('dialog', { name: en.generate.chooseModels })
   await dialog.getByRole('searchbox').fill(name)
   await dialog
-    .getByRole('button', { name: new RegExp(`^${name} `) })
+    .getByRole('button', { name: new RegExp(`^${name.replace(/[.()]/g, '\\$&')} `) })
     .first()
     .click()
   await dialog.waitFor({ state: 'detached' })

@@ -9,7 +9,7 @@ import { cardOf, generate, isDrawn } from './studio.ts'
 const visit = openBrowser()
 const accessToken = 'correct-horse-battery'
 const admin = { authorization: `Bearer ${accessToken}` }
-const model = 'doubao-seedream-4-5-251128'
+const model = 'doubao-seedream-4-0-20260415'
 /** What the console says of an answer that refuses. */
 const refusals = [/status of 4\d\d/, /net::ERR_/]
 
@@ -34,12 +34,12 @@ test('a token is made, copied, used, capped and revoked', async () => {
   await make.click()
   await dialog.getByRole('alert').getByText('1000000000').waitFor()
   expect(await amount.evaluate(element => element === document.activeElement)).toBe(true)
-  await amount.fill('0.5')
+  await amount.fill('0.4')
   await dialog.getByLabel(word('team.images'), { exact: true }).fill('9')
   await page.reload()
-  await expect.poll(() => amount.inputValue()).toBe('0.5')
+  await expect.poll(() => amount.inputValue()).toBe('0.4')
   await dialog.getByText(word('team.modelsSome')).click()
-  await dialog.getByText('Seedream 4.5', { exact: true }).click()
+  await dialog.getByText('Seedream 4.0 (2026-04)', { exact: true }).click()
   await make.click()
 
   // It is shown once, ready to be handed on.
@@ -63,12 +63,12 @@ test('a token is made, copied, used, capped and revoked', async () => {
 
   // With curl, then in a browser of its own, until the cap is reached; the administrator sees it happen.
   const answer = await promisify(execFile)('sh', ['-c', `${curl} -s --max-time 30`])
-  expect(JSON.parse(answer.stdout)).toMatchObject({ status: 'succeeded', model, cost: { amount: 0.25 } })
+  expect(JSON.parse(answer.stdout)).toMatchObject({ status: 'succeeded', model, cost: { amount: 0.2 } })
   const teammate = await visit(link.replace(/\/login.*/, ''), {
     path: link.replace(app.url, ''),
     expected: [...refusals, /EventSource/],
   })
-  await teammate.page.getByText(/^本月剩余：.0\.25 · 8 张$/).waitFor()
+  await teammate.page.getByText(/^本月剩余：.0\.20 · 8 张$/).waitFor()
   await generate(teammate.page, '桥上看雨')
   await isDrawn(cardOf(teammate.page, '桥上看雨').getByRole('img'))
   await teammate.page.getByText(/预算已用完/).waitFor()
@@ -82,17 +82,17 @@ test('a token is made, copied, used, capped and revoked', async () => {
   await card.getByRole('button', { name: word('team.changeNamed', { name: '设计组' }) }).click()
   const form = page.getByRole('dialog', { name: word('team.changeTitle', { name: '设计组' }) })
   const raised = form.getByLabel(word('team.amount'), { exact: true })
-  await expect.poll(() => raised.inputValue()).toBe('0.5')
+  await expect.poll(() => raised.inputValue()).toBe('0.4')
   await raised.fill('2000000000')
   await form.getByRole('button', { name: word('shell.save') }).click()
   await form.getByRole('alert').getByText('1000000000').waitFor()
-  await raised.fill('0.75')
+  await raised.fill('0.6')
   await form.getByRole('button', { name: word('shell.save') }).click()
   await form.waitFor({ state: 'detached' })
-  await card.getByText(word('usage.capLeft', { left: '¥0.25' })).waitFor()
+  await card.getByText(word('usage.capLeft', { left: '¥0.20' })).waitFor()
   expect((await app.call('GET', '/api/tokens', undefined, admin)).body.items[0]).toMatchObject({
     ...{ name: '设计组', role: 'member', monthly_images: 9, models: [model] },
-    monthly_cap: { amount: 0.75, currency: 'CNY' },
+    monthly_cap: { amount: 0.6, currency: 'CNY' },
   })
   await generate(teammate.page, '再来一张')
   await isDrawn(cardOf(teammate.page, '再来一张').getByRole('img'))
@@ -129,7 +129,7 @@ test('a member is offered nothing that it may not do', async () => {
     .toEqual(names)
   await page.getByRole('button', { name: new RegExp(`^${word('generate.models')}`) }).click()
   const picker = page.getByRole('dialog', { name: word('generate.chooseModels') })
-  await picker.getByRole('button', { name: /^Seedream 4\.5 / }).waitFor()
+  await picker.getByRole('button', { name: /^Seedream 4\.0 \(2026-04\) / }).waitFor()
   expect(await picker.getByRole('listitem').count()).toBe(1)
   expect(await picker.getByRole('link').count()).toBe(0)
   await page.keyboard.press('Escape')

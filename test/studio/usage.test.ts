@@ -10,7 +10,7 @@ import { generate } from './studio.ts'
 const visit = openBrowser()
 const accessToken = 'correct-horse-battery'
 const admin = { authorization: `Bearer ${accessToken}` }
-const seedream = 'doubao-seedream-4-5-251128'
+const seedream = 'doubao-seedream-4-0-20260415'
 const month = new Date().toISOString().slice(0, 7)
 
 async function usageOf(app: TestApp, group: string, headers: Record<string, string> = admin) {
@@ -39,14 +39,14 @@ test('totals, days, and lines by model, key and token are those of the API, and 
   await page.getByRole('link', { name: word('shell.usage') }).click()
   await page.getByRole('heading', { name: word('usage.byDay') }).waitFor()
   const [day] = await usageOf(app, 'day')
-  expect(day).toMatchObject({ images: 5, amount: 1.18, currency: 'CNY', unknown: 1 })
+  expect(day).toMatchObject({ images: 5, amount: 0.98, currency: 'CNY', unknown: 1 })
   const figures = page.getByRole('definition')
-  expect(await figures.allInnerTexts()).toEqual(['¥1.18', String(day!.images), String(day!.calls)])
+  expect(await figures.allInnerTexts()).toEqual(['¥0.98', String(day!.images), String(day!.calls)])
   await page.getByText(word('usage.unknown', { count: 1 })).waitFor()
   await page.getByText(word('usage.asTable')).click()
   const table = page.getByRole('table', { name: new RegExp(`^${word('usage.byDay')}`) })
   expect(await cellsOf(table)).toEqual([
-    [expect.any(String), String(day!.images), String(day!.calls), expect.stringMatching(/^¥1\.18\s+1 uncertain$/)],
+    [expect.any(String), String(day!.images), String(day!.calls), expect.stringMatching(/^¥0\.98\s+1 uncertain$/)],
   ])
 
   for (const [group, choice, title] of [
@@ -71,7 +71,7 @@ test('totals, days, and lines by model, key and token are those of the API, and 
   const region = page.getByRole('region', { name: word('usage.caps') })
   await region.getByText(word('usage.capUsed', { used: 2, cap: '4 pictures' })).waitFor()
   const together = region.getByRole('listitem').filter({ hasText: word('usage.all') })
-  await together.getByText(word('usage.capUsed', { used: '¥1.18', cap: '¥10.00' })).waitFor()
+  await together.getByText(word('usage.capUsed', { used: '¥0.98', cap: '¥10.00' })).waitFor()
   await together.getByText(word('usage.capUsed', { used: 5, cap: '20 pictures' })).waitFor()
 
   await page.getByRole('button', { name: word('usage.csvBy') }).click()
@@ -119,10 +119,10 @@ test('a member sees its own numbers and what is left, and reads the days with th
   await page.getByText(word('usage.leadOwn', { name: '设计组' })).waitFor()
   const lines = page.getByRole('region', { name: word('usage.byModel') })
   const [own] = await usageOf(app, 'model', member)
-  await expect.poll(() => cellsOf(lines.getByRole('table'))).toEqual([[own!.name, '1', '1', '¥0.25']])
+  await expect.poll(() => cellsOf(lines.getByRole('table'))).toEqual([[own!.name, '1', '1', '¥0.20']])
   expect(await page.getByText(word('usage.configuration'), { exact: true }).count()).toBe(0)
   const caps = page.getByRole('region', { name: word('usage.caps') })
-  await caps.getByText(word('usage.capLeft', { left: '¥0.75' })).waitFor()
+  await caps.getByText(word('usage.capLeft', { left: '¥0.80' })).waitFor()
 
   const days = page.getByRole('slider')
   await days.focus()
@@ -130,7 +130,7 @@ test('a member sees its own numbers and what is left, and reads the days with th
   await page.keyboard.press('Home')
   await expect.poll(() => days.getAttribute('aria-valuetext')).toMatch(/^\d+月1日：/)
   for (let day = 1; day < new Date().getUTCDate(); day++) await page.keyboard.press('ArrowRight')
-  await expect.poll(() => days.getAttribute('aria-valuetext')).toMatch(/：¥0\.25 · 1 张$/)
+  await expect.poll(() => days.getAttribute('aria-valuetext')).toMatch(/：¥0\.20 · 1 张$/)
 })
 
 test('a month without anything says so, and a server that is away says what to do', async () => {

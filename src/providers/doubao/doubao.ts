@@ -2,7 +2,7 @@ import { ExchangeError } from '../errors.ts'
 import type { HttpResponse } from '../http.ts'
 import type { Context, JsonValue, Learned, Provider, RawAnswer, SentCall } from '../provider.ts'
 import { check } from './check.ts'
-import { models, priceListAt, unlisted } from './models.ts'
+import { models, platformAt, priceListAt, unlisted } from './models.ts'
 import { authorization, eventEnds, isEventStream, isWholeStream, metaOf, parse, plan } from './wire.ts'
 
 /**
@@ -13,10 +13,9 @@ export const doubao: Provider = {
   id: 'doubao',
   name: 'Doubao Seedream',
   defaultBaseUrl: 'https://ark.cn-beijing.volces.com/api/v3',
-  // Current on every account; 5.5 is known from resellers only (doubao.md §2.1).
-  defaultModel: 'doubao-seedream-4-5-251128',
   models,
   unlisted,
+  platformAt,
   priceListAt,
   plan,
   parse,

@@ -1,9 +1,18 @@
 /** What can be asked of each Seedream model, and what is known about it. */
-import type { ImageCount, JsonSchema, Model, Price, PriceList, ReferenceLimits, SizeRule } from '../provider.ts'
+import type {
+  ImageCount,
+  JsonSchema,
+  Model,
+  ModelLife,
+  Price,
+  PriceList,
+  ReferenceLimits,
+  SizeRule,
+} from '../provider.ts'
 
 const source =
   'Volcengine Ark documents 1541523, 1824121, 2582774 and 1330310; live probes published 2026-09 and 2026-10'
-const checked = '2026-11'
+const checked = '2026-11-27'
 /** No price list names what cannot be had any more. */
 const shutDown = 'the service has shut it down'
 
@@ -70,7 +79,7 @@ function sizesOf(table: SizeRule['table'], area: { minArea: number; maxArea: num
 const proSizes = sizesOf(proTiers, { minArea: 921_600, maxArea: 4_624_220 })
 // Layers keep the size of their picture unless told otherwise; a tier would enlarge a small one and double its price.
 const layerSizes: SizeRule = { keywords: ['auto', '1K', '1.5K', '2K'], table: {}, default: 'auto' }
-// 4K for 5.0 lite stands in the documents of 2026-09; those of its launch end at 3K. Refused sizes are free.
+// 4K for 5.0 lite stands in the documents of both hosts, and its ceiling was measured; those of its launch end at 3K.
 const liteSizes = sizesOf({ '2K': twoK, '3K': threeK, '4K': fourK }, { minArea: 3_686_400, maxArea: 16_777_216 })
 const sizes45 = sizesOf({ '2K': twoK, '4K': fourK }, { minArea: 3_686_400, maxArea: 16_777_216 })
 const sizes40 = sizesOf({ '1K': oneK, '2K': twoK, '4K': fourK }, { minArea: 921_600, maxArea: 16_777_216 })
@@ -203,27 +212,74 @@ function price(amount: number): Price {
   return { currency: 'CNY', image: [{ amount }], certainty, source: 'Volcengine Ark document 1544106', checked }
 }
 
+function dollars(amount: number): Price {
+  const certainty = 'reported'
+  return { currency: 'USD', image: [{ amount }], certainty, source: 'price list of BytePlus, read by others', checked }
+}
+
 // 1536² × 1.1025; until 2026-08 the step was at 2.36 megapixels.
 const stepArea = 2_601_123
+const inTwoSteps = (lower: number, upper: number) => [{ upToArea: stepArea, amount: lower }, { amount: upper }]
 
-// The only prices in dollars that are known, and for 5.5 the only ones at all: nobody tells what it costs in CNY.
-const price55: Price = {
-  currency: 'USD',
-  image: [{ upToArea: stepArea, amount: 0.02 }, { amount: 0.035 }],
-  reference: { amount: 0.008, free: 0 },
-  certainty: 'reported',
-  source: 'resellers, 2026-11',
-  checked,
+// ── Platforms ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * `ark-cn`: Volcengine Ark, by use. `ark-plan`: its subscription "Agent Plan". `ark-coding`: its coding plan, which has no pictures.
+ * `byteplus`: BytePlus ModelArk in Singapore. `byteplus-eu`: the one in Europe, whose list of models names no Seedream.
+ */
+export function platformAt(baseUrl: string): string | undefined {
+  const url = URL.parse(baseUrl)
+  const host = url?.hostname.replace(/\.$/, '') ?? ''
+  if (/(?:^|\.)bytepluses\.com$/.test(host)) return /(?:^|\.)eu-/.test(host) ? 'byteplus-eu' : 'byteplus'
+  if (!/(?:^|\.)volces\.com$/.test(host)) return undefined
+  if (/^\/api\/plan(?:\/|$)/.test(url?.pathname ?? '')) return 'ark-plan'
+  return /^\/api\/coding(?:\/|$)/.test(url?.pathname ?? '') ? 'ark-coding' : 'ark-cn'
 }
 
 /**
- * Volcengine Ark sells in CNY, BytePlus ModelArk in USD. Ids without `doubao-` are those of BytePlus, whichever gateway they go to.
+ * Volcengine Ark sells in CNY, BytePlus in USD, and plans by points of their own. Ids without `doubao-` are those of BytePlus, whichever
+ * gateway they go to.
  * @see Provider.priceListAt
  */
-export function priceListAt(host: string, modelId: string): PriceList | undefined {
-  if (/(?:^|\.)bytepluses\.com$/.test(host)) return 'abroad'
-  if (!/(?:^|\.)volces\.com$/.test(host)) return undefined
-  return /^(?:dola-)?seed(?:ream|edit)-/.test(modelId) ? 'abroad' : 'home'
+export function priceListAt(platform: string, modelId: string): PriceList {
+  if (platform === 'byteplus') return 'abroad'
+  if (platform !== 'ark-cn') return 'unknown'
+  return isOfBytePlus(modelId) ? 'abroad' : 'home'
+}
+
+export function isOfBytePlus(modelId: string): boolean {
+  return /^(?:dola-)?seed(?:ream|edit)-/.test(modelId)
+}
+
+const byUse = ['ark-cn', 'byteplus']
+const byUseAndPlan = [...byUse, 'ark-plan']
+
+/** The batch of the retirement notice of 2026-09-22: notice, end of marketing, end of service. BytePlus gave none, and serves them. */
+function stoppedIn2026(...successors: string[]): ModelLife {
+  return {
+    platforms: ['ark-cn'],
+    announcedAt: '2026-09-22T10:00:00+08:00',
+    closedToNewAt: '2026-09-24T10:00:00+08:00',
+    endsAt: '2026-11-24T14:00:00+08:00',
+    successors,
+    certainty: 'documented',
+    source: 'Volcengine Ark document 1350667, notice of 2026-09-22',
+    checked,
+  }
+}
+
+const arkSuccessors = ['doubao-seedream-4-0-20260415', 'doubao-seedream-5-0-pro-260628']
+const bytePlusSuccessors = ['seedream-4-0-20260415', 'dola-seedream-5-0-pro-260628']
+
+function shutDownAt(platform: 'ark-cn' | 'byteplus', seen: string): ModelLife {
+  return {
+    platforms: [platform],
+    hasEnded: true,
+    successors: platform === 'ark-cn' ? arkSuccessors : bytePlusSuccessors,
+    certainty: 'reported',
+    source: `Shutdown in the list of models of ${seen}`,
+    checked,
+  }
 }
 
 // ── Models ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -232,7 +288,7 @@ type Facts = Omit<Model, 'promptRequired' | 'textToImage' | 'concurrency' | 'sou
 
 function seedream(facts: Facts): Model {
   // The service allows 500 pictures a minute; more than a few at once only makes all of them late.
-  return { promptRequired: true, textToImage: true, concurrency: 5, source, checked, ...facts }
+  return { promptRequired: true, textToImage: true, concurrency: 5, platforms: byUse, source, checked, ...facts }
 }
 
 // Typical seconds of 5.0 flash and 4.5 are guesses from their neighbours; the others were seen by users.
@@ -241,7 +297,7 @@ export const models: readonly Model[] = [
     id: 'doubao-seedream-5-5-261028',
     name: 'Seedream 5.5',
     family: 'seedream-5.5',
-    aliases: ['seedream-5-5-261028'],
+    aliases: ['seedream-5-5-261028', 'dola-seedream-5-5-261028'],
     state: 'current',
     about: {
       en: 'The newest Seedream, with transparent backgrounds and up to 99 layers.',
@@ -257,45 +313,16 @@ export const models: readonly Model[] = [
       background: anyBackground,
       layer_decomposition: layerDecomposition(99),
     },
-    price: price55,
-    priceAbroad: price55,
+    // What it costs in CNY nobody tells. Layers cost as much as pictures.
+    priceAbroad: { ...dollars(0.035), image: inTwoSteps(0.02, 0.035), reference: { amount: 0.008, free: 0 } },
     typicalSeconds: [12, 35],
     source: 'resellers and BytePlus release of 2026-11-12; its largest area is a guess',
-  }),
-  seedream({
-    id: 'doubao-seedream-5-0-pro-260628',
-    name: 'Seedream 5.0 pro',
-    family: 'seedream-5.0-pro',
-    aliases: ['dola-seedream-5-0-pro-260628', 'doubao-seedream-5.0-pro'],
-    state: 'current',
-    about: {
-      en: 'The most careful Seedream: text in many languages, regional edits, layers and transparent edits.',
-      zh: '最精细的 Seedream：多语言文字、局部编辑、图层拆分和透明背景编辑。',
-    },
-    promptRequired: false,
-    references: referencesOf({ max: 10, types: forLayers }),
-    sizes: { textToImage: proSizes, withReferences: proSizes, group: layerSizes },
-    images: oneOrLayers(16),
-    parameters: {
-      watermark,
-      output_format: outputFormat('jpeg'),
-      optimize_prompt: optimizePrompt,
-      background: editBackground,
-      layer_decomposition: layerDecomposition(16),
-    },
-    price: {
-      ...price(0.6),
-      image: [{ upToArea: stepArea, amount: 0.3 }, { amount: 0.6 }],
-      layer: [{ upToArea: stepArea, amount: 0.15 }, { amount: 0.3 }],
-      reference: { amount: 0.02, free: 1 },
-    },
-    typicalSeconds: [39, 130],
   }),
   seedream({
     id: 'doubao-seedream-5-0-flash-260915',
     name: 'Seedream 5.0 flash',
     family: 'seedream-5.0-flash',
-    aliases: ['dola-seedream-5-0-flash-260915'],
+    aliases: ['dola-seedream-5-0-flash-260915', 'seedream-5-0-flash-260915'],
     state: 'current',
     about: {
       en: 'The cheapest Seedream, with layers and transparent edits.',
@@ -314,7 +341,69 @@ export const models: readonly Model[] = [
       seed,
     },
     price: price(0.12),
+    priceAbroad: dollars(0.018),
     typicalSeconds: [15, 60],
+  }),
+  seedream({
+    id: 'doubao-seedream-5-0-pro-260628',
+    name: 'Seedream 5.0 pro',
+    family: 'seedream-5.0-pro',
+    aliases: [
+      'dola-seedream-5-0-pro-260628',
+      'seedream-5-0-pro-260628',
+      // As plan keys spell it.
+      'doubao-seedream-5.0-pro',
+      'doubao-seedream-5-0-pro',
+    ],
+    platforms: byUseAndPlan,
+    state: 'current',
+    about: {
+      en: 'The most careful Seedream: text in many languages, regional edits, layers and transparent edits.',
+      zh: '最精细的 Seedream：多语言文字、局部编辑、图层拆分和透明背景编辑。',
+    },
+    promptRequired: false,
+    references: referencesOf({ max: 10, types: forLayers }),
+    sizes: { textToImage: proSizes, withReferences: proSizes, group: layerSizes },
+    images: oneOrLayers(16),
+    parameters: {
+      watermark,
+      output_format: outputFormat('jpeg'),
+      optimize_prompt: optimizePrompt,
+      background: editBackground,
+      layer_decomposition: layerDecomposition(16),
+    },
+    price: {
+      ...price(0.6),
+      image: inTwoSteps(0.3, 0.6),
+      layer: inTwoSteps(0.15, 0.3),
+      reference: { amount: 0.02, free: 1 },
+    },
+    priceAbroad: {
+      ...dollars(0.09),
+      image: inTwoSteps(0.045, 0.09),
+      layer: inTwoSteps(0.0225, 0.045),
+      reference: { amount: 0.003, free: 1 },
+    },
+    typicalSeconds: [39, 130],
+  }),
+  seedream({
+    id: 'doubao-seedream-4-0-20260415',
+    name: 'Seedream 4.0 (2026-04)',
+    family: 'seedream-4.0',
+    aliases: ['seedream-4-0-20260415'],
+    state: 'current',
+    about: {
+      en: 'The second build of 4.0: quick, from 1K to 4K, up to 14 references and series of pictures.',
+      zh: '4.0 的第二个版本：速度快，1K 到 4K，最多 14 张参考图，支持组图。',
+    },
+    references: referencesOf({ max: 14 }),
+    sizes: { textToImage: sizes40, withReferences: sizes40, group: sizes40 },
+    images: group,
+    parameters: { watermark, optimize_prompt: optimizePrompt },
+    price: { ...price(0.2), certainty: 'inferred', source: 'that of 4.0, as others assume; no document names one' },
+    priceAbroad: { ...dollars(0.03), certainty: 'inferred', source: 'that of 4.0; no list names one' },
+    typicalSeconds: [7, 15],
+    source: 'live probes published 2026-09 and 2026-10; absent from the documents, so the rest is that of 4.0',
   }),
   seedream({
     id: 'doubao-seedream-5-0-260128',
@@ -326,7 +415,19 @@ export const models: readonly Model[] = [
       'seedream-5-0-260128',
       'seedream-5-0-lite-260128',
     ],
+    platforms: byUseAndPlan,
     state: 'current',
+    life: [
+      stoppedIn2026('doubao-seedream-5-0-pro-260628', 'doubao-seedream-4-0-20260415'),
+      {
+        platforms: ['ark-plan'],
+        announcedAt: '2026-09-22T10:00:00+08:00',
+        successors: ['doubao-seedream-5-0-pro-260628'],
+        certainty: 'inferred',
+        source: 'its end on Volcengine Ark; whether and when the plan follows, no document says',
+        checked,
+      },
+    ],
     about: {
       en: 'Up to 4K, up to 14 references, series of pictures and web search.',
       zh: '最高 4K，最多 14 张参考图，支持组图和联网搜索。',
@@ -336,6 +437,7 @@ export const models: readonly Model[] = [
     images: group,
     parameters: { watermark, output_format: outputFormat('jpeg'), web_search: webSearch },
     price: price(0.22),
+    priceAbroad: dollars(0.035),
     typicalSeconds: [19, 35],
   }),
   seedream({
@@ -344,12 +446,14 @@ export const models: readonly Model[] = [
     family: 'seedream-4.5',
     aliases: ['seedream-4-5-251128'],
     state: 'current',
+    life: [stoppedIn2026('doubao-seedream-5-0-pro-260628', 'doubao-seedream-4-0-20260415')],
     about: { en: 'Up to 4K, up to 14 references and series of pictures.', zh: '最高 4K，最多 14 张参考图，支持组图。' },
     references: referencesOf({ max: 14 }),
     sizes: { textToImage: sizes45, withReferences: sizes45, group: sizes45 },
     images: group,
     parameters: { watermark },
     price: price(0.25),
+    priceAbroad: dollars(0.04),
     typicalSeconds: [15, 35],
   }),
   seedream({
@@ -358,6 +462,8 @@ export const models: readonly Model[] = [
     family: 'seedream-4.0',
     aliases: ['seedream-4-0-250828'],
     state: 'current',
+    // The vendor names 5.0 pro; the second build does what this one did.
+    life: [stoppedIn2026(...arkSuccessors)],
     about: {
       en: 'Quick, from 1K to 4K, up to 14 references and series of pictures.',
       zh: '速度快，1K 到 4K，最多 14 张参考图，支持组图。',
@@ -367,6 +473,7 @@ export const models: readonly Model[] = [
     images: group,
     parameters: { watermark, optimize_prompt: optimizePrompt },
     price: price(0.2),
+    priceAbroad: dollars(0.03),
     typicalSeconds: [7, 15],
   }),
   seedream({
@@ -374,11 +481,20 @@ export const models: readonly Model[] = [
     name: 'Seedream 3.0',
     family: 'seedream-3.0',
     aliases: ['seedream-3-0-t2i-250415'],
-    state: 'retired',
-    about: {
-      en: 'Text to image only; the service has shut it down.',
-      zh: '仅支持文生图；服务方已将其下线。',
-    },
+    state: 'legacy',
+    life: [
+      shutDownAt('ark-cn', '2026-09-19'),
+      {
+        platforms: ['byteplus'],
+        // The day on which it was seen so.
+        closedToNewAt: '2026-09-02T00:00:00+08:00',
+        successors: bytePlusSuccessors,
+        certainty: 'reported',
+        source: 'Retiring in the list of models of 2026-09-02; a client had announced its end for 2026-05-13',
+        checked,
+      },
+    ],
+    about: { en: 'Text to image only, with a seed.', zh: '仅支持文生图，可设种子。' },
     references: referencesOf({ max: 0 }),
     sizes: { textToImage: sizes30 },
     images: oneByOne,
@@ -391,11 +507,9 @@ export const models: readonly Model[] = [
     name: 'SeedEdit 3.0',
     family: 'seededit-3.0',
     aliases: ['seededit-3-0-i2i-250628'],
-    state: 'retired',
-    about: {
-      en: 'Edits one picture; the service has shut it down.',
-      zh: '编辑单张图片；服务方已将其下线。',
-    },
+    state: 'legacy',
+    life: [shutDownAt('ark-cn', '2026-09-19'), shutDownAt('byteplus', '2026-09-02')],
+    about: { en: 'Edits one picture.', zh: '编辑单张图片。' },
     textToImage: false,
     references: referencesOf({ min: 1, max: 1, types: ['image/jpeg', 'image/png'], maxRatio: 3 }),
     sizes: { withReferences: { keywords: ['adaptive'], table: {}, default: 'adaptive' } },
@@ -446,6 +560,8 @@ function ofFamily(known: Model, id: string): Model {
     id,
     name: id,
     aliases: undefined,
+    platforms: undefined,
+    life: undefined,
     state: 'unlisted',
     about: {
       en: `Not in the catalogue; treated like ${known.name}.`,
@@ -462,6 +578,7 @@ function cautious(id: string): Model {
     id,
     name: id,
     family: 'seedream',
+    platforms: undefined,
     state: 'unlisted',
     about: {
       en: 'Not in the catalogue, so only what every Seedream model takes is sent.',

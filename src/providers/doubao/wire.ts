@@ -27,7 +27,7 @@ import type {
   Warning,
 } from '../provider.ts'
 import { failureFor, isKnownCode } from './failures.ts'
-import { traits } from './models.ts'
+import { isOfBytePlus, traits } from './models.ts'
 
 // ── Requests ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -59,6 +59,13 @@ export function plan(request: PlanRequest, model: Model): Plan {
   }
   if (parameters.background === 'transparent') extras.output_format = 'png'
 
+  // BytePlus refuses the field on lite (live, 2026-06).
+  const searches = parameters.web_search === true && !isOfBytePlus(request.modelId)
+  if (parameters.web_search === true && !searches) {
+    const message = `${request.modelId} has no web_search; it was left out.`
+    warnings.push({ code: 'left_out', parameter: 'web_search', message })
+  }
+
   const size = sizeOf(request, model, layers)
   const watermark = parameters.watermark === true
   const body: JsonObject = {
@@ -71,11 +78,12 @@ export function plan(request: PlanRequest, model: Model): Plan {
     watermark,
     ...extras,
     ...(parameters.optimize_prompt === 'fast' ? { optimize_prompt_options: { mode: 'fast' } } : {}),
-    ...(parameters.web_search === true ? { tools: [{ type: 'web_search' }] } : {}),
+    ...(searches ? { tools: [{ type: 'web_search' }] } : {}),
     ...(layers ? { layer_decomposition: true } : {}),
   }
   const resolved: JsonObject = { ...parameters, ...extras, size, watermark }
   if (extras.background === undefined) delete resolved.background
+  if (parameters.web_search === true && !searches) delete resolved.web_search
 
   if (layers) {
     if (parameters.seed !== undefined) {

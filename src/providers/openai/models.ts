@@ -1,5 +1,5 @@
 /** Image models of OpenAI's public API, and the form for those of other services that speak it. */
-import type { JsonSchema, Model, ReferenceLimits, SizeRule } from '../provider.ts'
+import type { JsonSchema, Model, ModelLife, ReferenceLimits, SizeRule } from '../provider.ts'
 
 const source = 'types of the official JavaScript client 7.57.0 and the deprecation page of OpenAI'
 const checked = '2026-11'
@@ -81,6 +81,27 @@ const widerQuality = {
   ),
 }
 
+// ── Life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** OpenAI itself; what other services have under these names is their own affair. */
+export function platformAt(baseUrl: string): string | undefined {
+  return URL.parse(baseUrl)?.hostname.replace(/\.$/, '') === 'api.openai.com' ? 'openai' : undefined
+}
+
+/** At midnight of the Pacific, as the page names days alone: the later reading of the day. */
+function endsOn(day: string): readonly ModelLife[] {
+  return [
+    {
+      platforms: ['openai'],
+      endsAt: `${day}T00:00:00-08:00`,
+      successors: ['gpt-image-2'],
+      certainty: 'documented',
+      source: 'deprecation page of OpenAI',
+      checked,
+    },
+  ]
+}
+
 // ── Models ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function gptImage(facts: Pick<Model, 'id' | 'name' | 'state' | 'about'> & Partial<Model>): Model {
@@ -105,6 +126,14 @@ function gptImage(facts: Pick<Model, 'id' | 'name' | 'state' | 'about'> & Partia
 const classicOnly = { sizes: { textToImage: classicSizes, withReferences: classicSizes } }
 
 export const models: readonly Model[] = [
+  // First, because no price decides which is the default, and most services that speak this API have this one.
+  gptImage({
+    id: 'gpt-image-2',
+    name: 'GPT Image 2',
+    aliases: ['gpt-image-2-2026-04-21'],
+    state: 'current',
+    about: { en: 'Pictures and edits of free size, up to 4K.', zh: '自由尺寸的生成与编辑，最高 4K。' },
+  }),
   gptImage({
     id: 'gpt-image-2.6-sunburst',
     name: 'GPT Image 2.6 Sunburst',
@@ -136,13 +165,6 @@ export const models: readonly Model[] = [
     parameters: widerQuality,
   }),
   gptImage({
-    id: 'gpt-image-2',
-    name: 'GPT Image 2',
-    aliases: ['gpt-image-2-2026-04-21'],
-    state: 'current',
-    about: { en: 'Pictures and edits of free size, up to 4K.', zh: '自由尺寸的生成与编辑，最高 4K。' },
-  }),
-  gptImage({
     id: 'gpt-image-1.5',
     name: 'GPT Image 1.5',
     state: 'legacy',
@@ -160,33 +182,27 @@ export const models: readonly Model[] = [
     id: 'gpt-image-1-mini',
     name: 'GPT Image 1 mini',
     state: 'legacy',
-    about: {
-      en: 'Small and cheap; OpenAI ends it on 2026-12-01.',
-      zh: '小而便宜；OpenAI 将于 2026-12-01 停止服务。',
-    },
+    life: endsOn('2026-12-01'),
+    about: { en: 'Small and cheap, in three sizes.', zh: '小而便宜，三种尺寸。' },
     ...classicOnly,
   }),
   gptImage({
     id: 'gpt-image-1',
     name: 'GPT Image 1',
-    state: 'retired',
+    state: 'legacy',
     unpriced: shutDown,
-    about: {
-      en: 'OpenAI ended it on 2026-10-23; other services may have it.',
-      zh: 'OpenAI 已于 2026-10-23 停止服务；其他服务可能仍提供。',
-    },
+    life: endsOn('2026-10-23'),
+    about: { en: 'The first GPT Image, in three sizes.', zh: '初代 GPT Image，三种尺寸。' },
     ...classicOnly,
   }),
   gptImage({
     id: 'dall-e-3',
     name: 'DALL·E 3',
     family: 'dall-e',
-    state: 'retired',
+    state: 'legacy',
     unpriced: shutDown,
-    about: {
-      en: 'OpenAI ended it on 2026-05-12; other services may have it.',
-      zh: 'OpenAI 已于 2026-05-12 停止服务；其他服务可能仍提供。',
-    },
+    life: endsOn('2026-05-12'),
+    about: { en: 'One picture at a time, from text only.', zh: '每次一张，仅支持文生图。' },
     promptMaxCharacters: 4000,
     references: referencesOf({ max: 0 }),
     sizes: { textToImage: dallE3Sizes },
@@ -200,12 +216,10 @@ export const models: readonly Model[] = [
     id: 'dall-e-2',
     name: 'DALL·E 2',
     family: 'dall-e',
-    state: 'retired',
+    state: 'legacy',
     unpriced: shutDown,
-    about: {
-      en: 'OpenAI ended it on 2026-05-12; other services may have it.',
-      zh: 'OpenAI 已于 2026-05-12 停止服务；其他服务可能仍提供。',
-    },
+    life: endsOn('2026-05-12'),
+    about: { en: 'Square pictures from text, and parts drawn anew.', zh: '方形图片，支持文生图和局部重绘。' },
     promptMaxCharacters: 1000,
     // Of its one square PNG, under 4 MB, the transparent parts are drawn anew.
     references: referencesOf({ max: 1, types: ['image/png'], maxEncodedBytes: 5_000_000, maxRatio: 1 }),

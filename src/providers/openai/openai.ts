@@ -2,7 +2,7 @@ import { isObject, jsonOf } from '../answers.ts'
 import { ExchangeError } from '../errors.ts'
 import type { HttpResponse } from '../http.ts'
 import type { CheckResult, Context, JsonObject, JsonValue, Provider, RawAnswer } from '../provider.ts'
-import { models, unlisted } from './models.ts'
+import { models, platformAt, unlisted } from './models.ts'
 import { authorization, errorIn, failure, metaOf, parse, plan } from './wire.ts'
 
 /**
@@ -13,9 +13,9 @@ export const openai: Provider = {
   id: 'openai',
   name: 'OpenAI and compatible services',
   defaultBaseUrl: 'https://api.openai.com/v1',
-  defaultModel: 'gpt-image-2',
   models,
   unlisted,
+  platformAt,
   plan,
   parse,
   check,

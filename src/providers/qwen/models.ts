@@ -4,7 +4,16 @@
  *
  * Where the documentation and measurements disagree, the choice is the one that costs the user less.
  */
-import type { ImageCount, JsonSchema, Model, Price, PriceList, ReferenceLimits, SizeRule } from '../provider.ts'
+import type {
+  ImageCount,
+  JsonSchema,
+  Model,
+  ModelLife,
+  Price,
+  PriceList,
+  ReferenceLimits,
+  SizeRule,
+} from '../provider.ts'
 
 /**
  * The four ways to ask for pictures. A model on the wrong one is refused.
@@ -58,9 +67,9 @@ export function wireOf(family: string): Wire {
   return Object.hasOwn(wires, family) ? wires[family as Family] : wires['dashscope-unlisted']
 }
 
-/** Characters of a negative prompt that are read; the rest is cut without a word. None are stated for 3.0 and 2.1. */
+/** Characters of a negative prompt that are read; the rest is cut without a word. None are stated for 3.0. */
 export function negativePromptCharacters(family: string): number | undefined {
-  return family === 'qwen-image-3.0' || family === 'qwen-image-2.1' ? undefined : 500
+  return family === 'qwen-image-3.0' ? undefined : 500
 }
 
 // ── Sizes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -383,6 +392,8 @@ const qwen3Parameters = {
   prompt_extend_mode: promptExtendMode,
   enable_thinking: enableThinking,
 }
+// Whether 2.1 pro refuses a negative prompt or only ignores it is not known.
+const { negative_prompt: _, ...qwen21ProParameters } = qwen3Parameters
 const wan27Parameters = {
   ...common,
   thinking_mode: thinkingMode,
@@ -395,47 +406,96 @@ const wan27Parameters = {
 
 const upTo = (perCall: number): ImageCount => ({ max: 10, perCall })
 
-const checked = '2026-11'
+const checked = '2026-11-27'
 const documentation = 'https://help.aliyun.com/zh/model-studio/'
 
-function price(amount: number, certainty: Price['certainty'], more: Partial<Price> = {}): Price {
+// The price page of mid 2026, from before 3.0 and 2.1. By it no price depends on the size, and failed pictures are free.
+function price(amount: number, certainty: Price['certainty'] = 'documented', more: Partial<Price> = {}): Price {
   const source = {
-    documented: documentation,
+    documented: `${documentation}, price page of mid 2026`,
     reported: 'third parties that quote the Beijing price list',
-    inferred: 'from the price in US dollars or that of a sibling',
+    inferred: 'implied by what third parties write',
   }[certainty]
   return { currency: 'CNY', image: [{ amount }], certainty, source, checked, ...more }
 }
 
-/** At the international address, Singapore. */
-function dollars(amount: number, certainty: Price['certainty'], more: Partial<Price> = {}): Price {
+/** At the international address, Singapore: the prices in CNY that the same page has for it agree with these. */
+function dollars(amount: number, certainty: Price['certainty'] = 'documented', more: Partial<Price> = {}): Price {
   const source = {
-    documented: documentation,
-    reported: 'third parties that quote or measured the prices of Singapore',
+    documented: `${documentation}, price page of mid 2026`,
+    reported: 'third parties that measured the prices of Singapore',
     inferred: 'a price of resellers',
   }[certainty]
   return { currency: 'USD', image: [{ amount }], certainty, source, checked, ...more }
 }
 
+// ── Platforms ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const regions: Readonly<Record<string, string>> = {
+  'cn-beijing': 'dashscope-cn',
+  'ap-southeast-1': 'dashscope-intl',
+  'us-east-1': 'dashscope-us',
+  'eu-central-1': 'dashscope-eu',
+  'ap-northeast-1': 'dashscope-jp',
+  'cn-hongkong': 'dashscope-hk',
+}
+const sharedHosts: Readonly<Record<string, string>> = {
+  'dashscope.aliyuncs.com': 'dashscope-cn',
+  'dashscope-intl.aliyuncs.com': 'dashscope-intl',
+  'dashscope-us.aliyuncs.com': 'dashscope-us',
+}
+
 /**
- * Beijing sells in CNY, Singapore in USD; what Virginia, Frankfurt, Tokyo and Hong Kong ask is not known. `wan2.1-…` is how the
+ * `dashscope-…`: Alibaba Cloud Model Studio in a region, by its shared host or that of a workspace. `token-plan`: its subscription.
+ * `qwen-cloud`: Qwen Cloud, with keys of its own; `qwen-cloud-plan`: its subscription.
+ */
+export function platformAt(baseUrl: string): string | undefined {
+  const host = URL.parse(baseUrl)?.hostname.replace(/\.$/, '') ?? ''
+  if (/(?:^|\.)qwencloudapi\.com$/.test(host)) return host.startsWith('token-plan.') ? 'qwen-cloud-plan' : 'qwen-cloud'
+  if (!/(?:^|\.)aliyuncs\.com$/.test(host)) return undefined
+  const [, workspace, region = ''] = /^([^.]+)\.([^.]+)\.maas\.aliyuncs\.com$/.exec(host) ?? []
+  if (workspace === 'token-plan') return 'token-plan'
+  return sharedHosts[host] ?? regions[region] ?? 'dashscope-elsewhere'
+}
+
+/**
+ * Beijing sells in CNY, Singapore in USD; what the other regions, Qwen Cloud and the plans ask is not known. `wan2.1-…` is how the
  * international hosts spell `wanx2.1-…`, whichever gateway it goes to.
  * @see Provider.priceListAt
  */
-export function priceListAt(host: string, modelId: string): PriceList | undefined {
-  if (host === 'dashscope-intl.aliyuncs.com' || host.endsWith('.ap-southeast-1.maas.aliyuncs.com')) return 'abroad'
-  if (host === 'dashscope.aliyuncs.com' || host.endsWith('.cn-beijing.maas.aliyuncs.com'))
-    return modelId.startsWith('wan2.1-') ? 'abroad' : 'home'
-  return /(?:^|\.)aliyuncs\.com$/.test(host) ? 'unknown' : undefined
+export function priceListAt(platform: string, modelId: string): PriceList {
+  if (platform === 'dashscope-intl') return 'abroad'
+  if (platform !== 'dashscope-cn') return 'unknown'
+  return modelId.startsWith('wan2.1-') ? 'abroad' : 'home'
 }
+
+const alibabaCloud = [...Object.values(regions), 'dashscope-elsewhere']
+
+/**
+ * The first Qwen-Image line. Sources disagree: the retirement page names all of its ids, a sister notice for the same day and a
+ * reseller's list of what it took down name none. So it counts as ended, and who insists is let through: a refusal is free.
+ */
+const firstLine: readonly ModelLife[] = [
+  {
+    platforms: alibabaCloud,
+    announcedAt: '2026-07-10T00:00:00+08:00',
+    endsAt: '2026-10-10T00:00:00+08:00',
+    successors: ['qwen-image-2.0'],
+    certainty: 'reported',
+    source:
+      'retirement page of Model Studio (copy of summer 2026) and a gateway that checked its notices on 2026-09-16; a sister notice for the same day does not name it',
+    checked,
+  },
+]
 
 // ── The rows ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 type Row = Omit<Model, 'family' | 'state' | 'promptRequired' | 'source' | 'checked'> &
-  Partial<Pick<Model, 'state'>> & { family: Family }
+  Partial<Pick<Model, 'state' | 'source'>> & { family: Family }
 
 const row = (facts: Row): Model => ({
   state: 'current',
+  platforms: alibabaCloud,
   promptRequired: true,
   source: documentation,
   checked,
@@ -492,9 +552,29 @@ export const models: readonly Model[] = [
     concurrency: 2,
   }),
   row({
+    id: 'qwen-image-2.1-turbo',
+    name: 'Qwen-Image 2.1 Turbo',
+    family: 'qwen-image-2.1',
+    platforms: ['qwen-cloud'],
+    about: {
+      en: 'The fast form of 2.1, with edits of up to ten pictures, on Qwen Cloud.',
+      zh: '2.1 的快速版本，可编辑最多十张图片，由 Qwen Cloud 提供。',
+    },
+    textToImage: true,
+    references: qwenReferences(0, 10),
+    sizes: qwen3Sizes(2048),
+    images: upTo(6),
+    parameters: qwenCommon,
+    priceAbroad: dollars(0.02, 'inferred'),
+    typicalSeconds: [5, 30],
+    concurrency: 2,
+    source: 'docs.qwencloud.com of 2026-10-09, read by others',
+  }),
+  row({
     id: 'qwen-image-2.1-pro',
     name: 'Qwen-Image 2.1 Pro',
     family: 'qwen-image-2.1',
+    platforms: [...alibabaCloud, 'qwen-cloud'],
     about: {
       en: 'Draws from text, also with transparency, and edits up to ten pictures.',
       zh: '支持文生图（可输出透明背景），并可编辑最多十张图片。',
@@ -503,29 +583,11 @@ export const models: readonly Model[] = [
     references: qwenReferences(0, 10),
     sizes: qwen3Sizes(2560),
     images: upTo(6),
-    parameters: qwen3Parameters,
+    parameters: qwen21ProParameters,
     price: price(0.25, 'inferred'),
     typicalSeconds: [10, 60],
     concurrency: 2,
-  }),
-  row({
-    id: 'qwen-image-2.1-turbo',
-    name: 'Qwen-Image 2.1 Turbo',
-    family: 'qwen-image-2.1',
-    about: {
-      en: 'The fast form of 2.1, with edits of up to ten pictures.',
-      zh: '2.1 的快速版本，可编辑最多十张图片。',
-    },
-    textToImage: true,
-    references: qwenReferences(0, 10),
-    sizes: qwen3Sizes(2048),
-    // Whether it takes more than one is not documented.
-    images: upTo(1),
-    parameters: { ...common, prompt_extend: promptExtend },
-    price: price(0.15, 'inferred'),
-    priceAbroad: dollars(0.02, 'inferred'),
-    typicalSeconds: [5, 30],
-    concurrency: 2,
+    source: 'docs.qwencloud.com of 2026-10-09, read by others, and the model page of 2026-10-12',
   }),
   row({
     id: 'qwen-image-2.0',
@@ -542,8 +604,8 @@ export const models: readonly Model[] = [
     sizes: qwen2Sizes,
     images: upTo(6),
     parameters: qwenCommon,
-    price: price(0.2, 'reported'),
-    priceAbroad: dollars(0.035, 'reported'),
+    price: price(0.2),
+    priceAbroad: dollars(0.035),
     typicalSeconds: [10, 30],
     concurrency: 5,
   }),
@@ -562,8 +624,8 @@ export const models: readonly Model[] = [
     sizes: qwen2Sizes,
     images: upTo(6),
     parameters: qwenCommon,
-    price: price(0.5, 'reported'),
-    priceAbroad: dollars(0.075, 'reported'),
+    price: price(0.5),
+    priceAbroad: dollars(0.075),
     typicalSeconds: [10, 30],
     concurrency: 1,
   }),
@@ -571,6 +633,8 @@ export const models: readonly Model[] = [
     id: 'qwen-image-plus',
     name: 'Qwen-Image Plus',
     family: 'qwen-image',
+    state: 'legacy',
+    life: firstLine,
     about: {
       en: 'Draws from text in five sizes, at a moderate price.',
       zh: '文生图，五种尺寸，价格适中。',
@@ -581,8 +645,8 @@ export const models: readonly Model[] = [
     sizes: { textToImage: fiveSizes },
     images: upTo(1),
     parameters: qwenCommon,
-    price: price(0.2, 'documented'),
-    priceAbroad: dollars(0.03, 'reported'),
+    price: price(0.2),
+    priceAbroad: dollars(0.03),
     typicalSeconds: [20, 28],
     concurrency: 2,
   }),
@@ -591,6 +655,8 @@ export const models: readonly Model[] = [
     name: 'Qwen-Image Max',
     family: 'qwen-image-max',
     aliases: ['qwen-image-max-2025-12-30'],
+    state: 'legacy',
+    life: firstLine,
     about: {
       en: 'The finest of the first Qwen-Image line, from text; two requests a minute.',
       zh: '第一代千问图像的最高质量版本，文生图；每分钟两次请求。',
@@ -601,8 +667,8 @@ export const models: readonly Model[] = [
     sizes: { textToImage: maxSizes },
     images: upTo(1),
     parameters: qwenCommon,
-    price: price(0.5, 'reported'),
-    priceAbroad: dollars(0.075, 'reported'),
+    price: price(0.5),
+    priceAbroad: dollars(0.075),
     typicalSeconds: [20, 40],
     concurrency: 1,
   }),
@@ -611,6 +677,8 @@ export const models: readonly Model[] = [
     name: 'Qwen-Image Edit Plus',
     family: 'qwen-image-edit',
     aliases: ['qwen-image-edit-plus-2025-10-30', 'qwen-image-edit-plus-2025-12-15'],
+    state: 'legacy',
+    life: firstLine,
     about: {
       en: 'Edits and combines one to three pictures.',
       zh: '编辑与融合一至三张图片。',
@@ -621,8 +689,8 @@ export const models: readonly Model[] = [
     sizes: { withReferences: qwenEditSizes },
     images: upTo(6),
     parameters: qwenCommon,
-    price: price(0.2, 'inferred'),
-    priceAbroad: dollars(0.03, 'reported'),
+    price: price(0.2),
+    priceAbroad: dollars(0.03),
     typicalSeconds: [10, 30],
     concurrency: 5,
   }),
@@ -631,6 +699,8 @@ export const models: readonly Model[] = [
     name: 'Qwen-Image Edit Max',
     family: 'qwen-image-edit',
     aliases: ['qwen-image-edit-max-2026-01-16'],
+    state: 'legacy',
+    life: firstLine,
     about: {
       en: 'The finest editor of one to three pictures; two requests a minute.',
       zh: '最高质量的图片编辑，一至三张输入；每分钟两次请求。',
@@ -641,8 +711,8 @@ export const models: readonly Model[] = [
     sizes: { withReferences: qwenEditSizes },
     images: upTo(6),
     parameters: qwenCommon,
-    price: price(0.5, 'inferred'),
-    priceAbroad: dollars(0.075, 'reported'),
+    price: price(0.5),
+    priceAbroad: dollars(0.075),
     typicalSeconds: [10, 40],
     concurrency: 1,
   }),
@@ -650,6 +720,7 @@ export const models: readonly Model[] = [
     id: 'wan2.7-image',
     name: 'Wan 2.7 Image',
     family: 'wan2.7-image',
+    platforms: [...alibabaCloud, 'token-plan'],
     about: {
       en: 'Draws and edits with up to nine references, also as a series of up to twelve pictures.',
       zh: '文生图与编辑，最多九张参考图，可生成最多十二张的连贯组图。',
@@ -661,8 +732,8 @@ export const models: readonly Model[] = [
     sizes: { textToImage: wan27To2K, withReferences: wan27WithReferences, group: wan27To2K },
     images: { max: 12, perCall: 4, group: { limit: 12, countsReferences: false, askedBy: 'enable_sequential' } },
     parameters: wan27Parameters,
-    price: price(0.2, 'documented'),
-    priceAbroad: dollars(0.03, 'documented'),
+    price: price(0.2),
+    priceAbroad: dollars(0.03),
     typicalSeconds: [4, 93],
     concurrency: 5,
   }),
@@ -670,6 +741,7 @@ export const models: readonly Model[] = [
     id: 'wan2.7-image-pro',
     name: 'Wan 2.7 Image Pro',
     family: 'wan2.7-image',
+    platforms: [...alibabaCloud, 'token-plan'],
     about: {
       en: 'The finer form of Wan 2.7, up to 4K from text.',
       zh: '万相 2.7 的高质量版本，文生图最高 4K。',
@@ -690,8 +762,8 @@ export const models: readonly Model[] = [
     },
     images: { max: 12, perCall: 4, group: { limit: 12, countsReferences: false, askedBy: 'enable_sequential' } },
     parameters: wan27Parameters,
-    price: price(0.5, 'documented'),
-    priceAbroad: dollars(0.075, 'documented'),
+    price: price(0.5),
+    priceAbroad: dollars(0.075),
     typicalSeconds: [4, 93],
     concurrency: 5,
   }),
@@ -709,8 +781,8 @@ export const models: readonly Model[] = [
     sizes: { textToImage: wan26Sizes },
     images: upTo(4),
     parameters: qwenCommon,
-    price: price(0.2, 'documented'),
-    priceAbroad: dollars(0.03, 'documented'),
+    price: price(0.2),
+    priceAbroad: dollars(0.03),
     typicalSeconds: [20, 40],
     concurrency: 5,
   }),
@@ -728,8 +800,8 @@ export const models: readonly Model[] = [
     sizes: { textToImage: zImageSizes },
     images: upTo(1),
     parameters: { ...common, prompt_extend: promptExtendAtDoublePrice },
-    price: price(0.1, 'inferred', { factorWhen: { parameter: 'prompt_extend', factor: 2 } }),
-    priceAbroad: dollars(0.015, 'reported', { factorWhen: { parameter: 'prompt_extend', factor: 2 } }),
+    price: price(0.1, 'documented', { factorWhen: { parameter: 'prompt_extend', factor: 2 } }),
+    priceAbroad: dollars(0.015, 'documented', { factorWhen: { parameter: 'prompt_extend', factor: 2 } }),
     typicalSeconds: [3, 8],
     concurrency: 5,
   }),
@@ -747,8 +819,8 @@ export const models: readonly Model[] = [
     sizes: { textToImage: wan2Sizes },
     images: upTo(4),
     parameters: qwenCommon,
-    price: price(0.14, 'inferred'),
-    priceAbroad: dollars(0.025, 'documented'),
+    price: price(0.14),
+    priceAbroad: dollars(0.025),
     typicalSeconds: [5, 12],
     concurrency: 2,
   }),
@@ -766,7 +838,8 @@ export const models: readonly Model[] = [
     sizes: wan26ImageSizes,
     images: upTo(4),
     parameters: { ...qwenCommon, enable_interleave: enableInterleave },
-    price: price(0.2, 'documented'),
+    price: price(0.2),
+    priceAbroad: dollars(0.03),
     typicalSeconds: [20, 60],
     concurrency: 5,
   }),
@@ -784,7 +857,8 @@ export const models: readonly Model[] = [
     sizes: { textToImage: wan26Sizes },
     images: upTo(4),
     parameters: qwenCommon,
-    price: price(0.2, 'reported'),
+    price: price(0.2),
+    priceAbroad: dollars(0.03),
     typicalSeconds: [20, 60],
     concurrency: 5,
   }),
@@ -802,7 +876,8 @@ export const models: readonly Model[] = [
     sizes: { withReferences: wan25EditSizes },
     images: upTo(4),
     parameters: qwenCommon,
-    price: price(0.2, 'documented'),
+    price: price(0.2),
+    priceAbroad: dollars(0.03),
     typicalSeconds: [20, 60],
     concurrency: 5,
   }),
@@ -820,8 +895,8 @@ export const models: readonly Model[] = [
     sizes: { textToImage: wan2Sizes },
     images: upTo(4),
     parameters: qwenCommon,
-    price: price(0.2, 'inferred'),
-    priceAbroad: dollars(0.05, 'documented'),
+    price: price(0.2),
+    priceAbroad: dollars(0.05),
     typicalSeconds: [10, 66],
     concurrency: 2,
   }),
@@ -829,6 +904,8 @@ export const models: readonly Model[] = [
     id: 'qwen-image-plus-2026-01-09',
     name: 'Qwen-Image Plus (2026-01-09)',
     family: 'qwen-image-max',
+    state: 'legacy',
+    life: firstLine,
     about: {
       en: 'The snapshot of Qwen-Image Plus of January 2026, from text in five sizes.',
       zh: '千问图像 Plus 2026 年 1 月快照，文生图，五种尺寸。',
@@ -839,8 +916,8 @@ export const models: readonly Model[] = [
     sizes: { textToImage: fiveSizes },
     images: upTo(1),
     parameters: qwenCommon,
-    price: price(0.2, 'documented'),
-    priceAbroad: dollars(0.03, 'reported'),
+    price: price(0.2),
+    priceAbroad: dollars(0.03),
     typicalSeconds: [20, 28],
     concurrency: 2,
   }),
@@ -849,6 +926,7 @@ export const models: readonly Model[] = [
     name: 'Qwen-Image',
     family: 'qwen-image',
     state: 'legacy',
+    life: firstLine,
     about: {
       en: 'The first Qwen-Image, from text in five sizes; Plus does the same for less.',
       zh: '初代千问图像，文生图，五种尺寸；Plus 效果相同且更便宜。',
@@ -859,8 +937,8 @@ export const models: readonly Model[] = [
     sizes: { textToImage: fiveSizes },
     images: upTo(1),
     parameters: qwenCommon,
-    price: price(0.25, 'documented'),
-    priceAbroad: dollars(0.035, 'reported'),
+    price: price(0.25),
+    priceAbroad: dollars(0.035),
     typicalSeconds: [20, 28],
     concurrency: 2,
   }),
@@ -869,6 +947,7 @@ export const models: readonly Model[] = [
     name: 'Qwen-Image Edit',
     family: 'qwen-image-edit-single',
     state: 'legacy',
+    life: firstLine,
     about: {
       en: 'The first editor of Qwen-Image: one picture at a time, in about the size of 1024 by 1024.',
       zh: '初代千问图像编辑：每次一张，约 1024×1024。',
@@ -879,8 +958,8 @@ export const models: readonly Model[] = [
     sizes: {},
     images: upTo(1),
     parameters: { ...common, negative_prompt: negativePrompt },
-    price: price(0.3, 'inferred'),
-    priceAbroad: dollars(0.045, 'reported'),
+    price: price(0.3),
+    priceAbroad: dollars(0.045),
     typicalSeconds: [10, 30],
     concurrency: 5,
   }),
@@ -898,8 +977,8 @@ export const models: readonly Model[] = [
     sizes: { textToImage: wan2Sizes },
     images: upTo(4),
     parameters: qwenCommon,
-    price: price(0.14, 'inferred'),
-    priceAbroad: dollars(0.025, 'documented'),
+    price: price(0.14),
+    priceAbroad: dollars(0.025),
     typicalSeconds: [5, 12],
     concurrency: 2,
   }),
@@ -916,7 +995,8 @@ export const models: readonly Model[] = [
     sizes: { textToImage: wan2Sizes },
     images: upTo(4),
     parameters: qwenCommon,
-    price: price(0.2, 'inferred'),
+    price: price(0.2),
+    priceAbroad: dollars(0.05),
     typicalSeconds: [10, 66],
     concurrency: 2,
   }),
@@ -932,8 +1012,7 @@ export const models: readonly Model[] = [
     sizes: { textToImage: wan2Sizes },
     images: upTo(4),
     parameters: qwenCommon,
-    // The price of 2.1 Turbo, in one line with it in the list of models; no page states one.
-    price: price(0.14, 'inferred'),
+    price: price(0.04),
     typicalSeconds: [5, 12],
     concurrency: 2,
   }),
@@ -952,7 +1031,7 @@ export const models: readonly Model[] = [
     sizes: {},
     images: upTo(4),
     parameters: { ...common, function: editFunction },
-    price: price(0.14, 'documented'),
+    price: price(0.14),
     typicalSeconds: [5, 15],
     concurrency: 2,
   }),
@@ -965,7 +1044,6 @@ export const models: readonly Model[] = [
       en: 'The first Wanx: from text in a style, also after one reference.',
       zh: '初代万相：按风格文生图，可使用一张参考图。',
     },
-    unpriced: 'the price list of Model Studio does not name it (read 2026-11)',
     textToImage: true,
     promptMaxCharacters: 800,
     references: wanReferences(0, 1),
@@ -978,6 +1056,7 @@ export const models: readonly Model[] = [
       ref_strength: referenceStrength,
       ref_mode: referenceMode,
     },
+    price: price(0.16),
     typicalSeconds: [10, 40],
     concurrency: 1,
   }),
@@ -988,6 +1067,7 @@ export const models: readonly Model[] = [
 // The first that fits; the second word is the listed model whose form is taken. New snapshots appear every month.
 const relatives: readonly (readonly [RegExp, string])[] = [
   [/^qwen-image-3\.0-/, 'qwen-image-3.0'],
+  [/^qwen-image-2\.1-pro-/, 'qwen-image-2.1-pro'],
   [/^qwen-image-2\.1-/, 'qwen-image-2.1-turbo'],
   [/^qwen-image-2\.0-/, 'qwen-image-2.0'],
   [/^qwen-image-edit-/, 'qwen-image-edit-plus'],
@@ -1018,6 +1098,8 @@ export function unlistedModel(id: string, declared: boolean): Model | undefined 
     id,
     name: id,
     aliases: undefined,
+    platforms: undefined,
+    life: undefined,
     state: 'unlisted',
     price: undefined,
     unpriced: undefined,

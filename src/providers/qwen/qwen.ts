@@ -3,7 +3,7 @@ import { ExchangeError } from '../errors.ts'
 import type { HttpRequest } from '../http.ts'
 import type { CheckResult, Context, JsonObject, JsonValue, Learned, Polled, Provider, RawAnswer } from '../provider.ts'
 import { failureOf } from './errors.ts'
-import { models, priceListAt, type Route, unlistedModel, wireOf } from './models.ts'
+import { models, platformAt, priceListAt, type Route, unlistedModel, wireOf } from './models.ts'
 import { asRecord, parseAnswer, parseJson, planCalls, text } from './wire.ts'
 
 const paths: Record<Route, string> = {
@@ -31,9 +31,9 @@ export const qwen: Provider = {
   id: 'qwen',
   name: 'Qwen (DashScope)',
   defaultBaseUrl: 'https://dashscope.aliyuncs.com/api/v1',
-  defaultModel: 'qwen-image-3.0',
   models,
   unlisted: unlistedModel,
+  platformAt,
   priceListAt,
   plan: planCalls,
   parse: parseAnswer,

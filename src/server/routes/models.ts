@@ -1,8 +1,9 @@
 /** `GET /api/models`: what can be asked of each model. */
 import { ModelList } from '../../api/models.ts'
-import { usualConfiguration } from '../../generation/target.ts'
+import { activeInTurn, usualConfiguration, usualModel } from '../../generation/target.ts'
 import { mayUse } from '../../generation/tokens.ts'
-import { catalogue, type FoundModel } from '../../providers/index.ts'
+import { catalogue, type FoundModel, providerIds } from '../../providers/index.ts'
+import { lifeAt } from '../../providers/life.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
 import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
@@ -24,16 +25,36 @@ export function modelRoutes(app: App, { services }: Parts) {
     async request => {
       const caller = callerOf(request)
       const configurations = await services.configurations.list()
-      const usable = new Set(
-        configurations.filter(({ isActive, hasKey }) => isActive && hasKey).map(({ provider }) => provider),
+      const inTurn = activeInTurn(configurations)
+      const usual = new Map(
+        providerIds.map(provider => {
+          const standard = inTurn.find(one => one.provider === provider)
+          return [provider, { standard, modelId: usualModel(services.configurations, provider, standard) }]
+        }),
       )
       return {
         items: catalogue()
           .filter(({ model }) => mayUse(caller, model.id))
-          .map(found => presentModel(priced(found, configurations), usable.has(found.provider))),
+          .map(found => {
+            const { provider, model } = found
+            const { standard, modelId = '' } = usual.get(provider) ?? {}
+            return presentModel(priced(found, configurations), {
+              configured: standard !== undefined,
+              isDefault: model.id === modelId || model.aliases?.includes(modelId) === true,
+              stage: lifeAt(model, platformFor(found, configurations), new Date()).stage,
+            })
+          }),
       }
     },
   )
+
+  /** Of the configuration that takes it when a request names nothing else. */
+  function platformFor(found: FoundModel, configurations: ConfigurationRecord[]) {
+    const usual = usualConfiguration(configurations, found)
+    // Another service that has a model of this name counts as nobody knows whose.
+    if (usual && usual.provider !== found.provider) return undefined
+    return services.configurations.platformOf(usual ?? { provider: found.provider, baseUrl: null })
+  }
 
   /** The price is that of a request which names the model alone. */
   function priced(found: FoundModel, configurations: ConfigurationRecord[]) {

@@ -170,13 +170,8 @@ export function recipeOf({ prompt, model, parameters, references }: Generation):
   return { prompt, model, parameters, references: references.map(({ id }) => ({ id })) }
 }
 
-/** The one that is chosen while nobody has chosen: it has a key and a known price, draws from text, and is not the slowest. */
+/** The one that is chosen while nobody has chosen: the one of a configuration, else the default of the first service that has a key. */
 export function standardModel(models: readonly Model[], preferred: readonly string[]): Model | undefined {
-  const ready = models.filter(model => model.configured && model.state === 'current' && model.text_to_image)
-  return (
-    models.find(model => model.configured && preferred.includes(model.id)) ??
-    ready.find(model => model.price?.certainty === 'documented' && model.typical_seconds[1] <= 60) ??
-    ready[0] ??
-    models.find(model => model.configured)
-  )
+  const ready = models.filter(model => model.configured)
+  return ready.find(model => preferred.includes(model.id)) ?? ready.find(model => model.is_default) ?? ready[0]
 }

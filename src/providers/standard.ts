@@ -1,0 +1,40 @@
+/** Which model is taken when nobody names one. */
+import { isServedAt, lifeAt } from './life.ts'
+import type { Model, Provider } from './provider.ts'
+
+type Offer = Pick<Provider, 'models' | 'platformAt' | 'priceListAt' | 'defaultBaseUrl'>
+
+/**
+ * Pure: the cheapest current general model of a platform.
+ * - General: draws from text and takes references.
+ * - Current: of the present lines, known to be served there, and without a word of its end.
+ * - Cheapest: by the dearest picture that it makes, so that no size is a surprise. A model without a price there comes after all that have
+ *   one; where none has, the order of the catalogue decides.
+ *
+ * An address that is not the service's own, and one where nothing fits, gets what the usual address has.
+ */
+export function standardModel(offer: Offer, platform: string | undefined, now: Date): Model {
+  const usual = offer.platformAt(offer.defaultBaseUrl)
+  const [first] = offer.models
+  if (!first) throw new Error('a provider without models')
+  return cheapest(offer, platform ?? usual, now) ?? cheapest(offer, usual, now) ?? first
+}
+
+function cheapest(offer: Offer, platform: string | undefined, now: Date): Model | undefined {
+  const fitting = offer.models.filter(
+    model =>
+      model.state === 'current' &&
+      model.textToImage &&
+      model.references.max > 0 &&
+      isServedAt(model, platform) &&
+      lifeAt(model, platform, now).stage === 'current',
+  )
+  const [found] = fitting.toSorted((a, b) => amountOf(offer, a, platform) - amountOf(offer, b, platform))
+  return found
+}
+
+function amountOf({ priceListAt }: Offer, model: Model, platform: string | undefined): number {
+  const list = platform === undefined ? 'home' : (priceListAt?.(platform, model.id) ?? 'home')
+  const price = { home: model.price, abroad: model.priceAbroad, unknown: undefined }[list]
+  return price?.image.at(-1)?.amount ?? Number.MAX_VALUE
+}
