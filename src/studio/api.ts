@@ -17,7 +17,7 @@ import type {
   NewConfiguration,
 } from '../api/configurations.ts'
 import type { Estimate } from '../api/estimate.ts'
-import type { GenerateRequest, Generation } from '../api/generations.ts'
+import type { Generation } from '../api/generations.ts'
 import type { HistoryChange, HistoryPage } from '../api/history.ts'
 import type { StoredReference } from '../api/images.ts'
 import type { Model } from '../api/models.ts'
@@ -376,17 +376,6 @@ export function historyQuery(filter: HistoryFilter, limit = 60) {
   })
 }
 
-export type GenerateInput = z.input<typeof GenerateRequest>
-
-/** Answers as soon as the generation is recorded. The same `key` never makes a second one, however often it is sent. */
-export function generate(body: GenerateInput, key: string) {
-  return request<Generation>('api/generate', {
-    method: 'POST',
-    body,
-    headers: { prefer: 'respond-async', 'idempotency-key': key },
-  })
-}
-
 /** Names one wish. `crypto.randomUUID` is there only on https and localhost; people use this on their own network as well. */
 export function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('')
@@ -396,20 +385,16 @@ export function cancelGeneration(id: string) {
   return request<Generation>(`api/history/${encodeURIComponent(id)}/cancel`, { method: 'POST', body: {} })
 }
 
-/** What `retryGeneration` would make and cost; makes nothing. */
-export function estimateRetry(id: string, only: 'all' | 'missing') {
-  return request<z.infer<typeof Estimate>>(`api/history/${encodeURIComponent(id)}/retry`, {
-    method: 'POST',
-    body: { only, dry_run: true },
-  })
+/** For `press`: makes it again, which costs again. 404 or 405 where the server cannot. */
+export function retryPath(id: string) {
+  return `api/history/${encodeURIComponent(id)}/retry`
 }
 
-/** Makes it again, which costs again: only ever because a person asked. @throws ApiError, 404 or 405 where the server cannot */
-export function retryGeneration(id: string, only: 'all' | 'missing', key: string) {
-  return request<Generation>(`api/history/${encodeURIComponent(id)}/retry`, {
+/** What a retry would make and cost; makes nothing. */
+export function estimateRetry(id: string, only: 'all' | 'missing') {
+  return request<z.infer<typeof Estimate>>(retryPath(id), {
     method: 'POST',
-    body: { only },
-    headers: { prefer: 'respond-async', 'idempotency-key': key },
+    body: { only, dry_run: true },
   })
 }
 

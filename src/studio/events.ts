@@ -1,16 +1,18 @@
-/** One stream of events for the whole page: it keeps the query cache up to date, also after a lost network. */
+/** The events of the server: they keep the query cache up to date, also after a lost network. */
 import type { QueryClient } from '@tanstack/react-query'
 import { useEffect, useEffectEvent, useSyncExternalStore } from 'react'
 import type { Generation } from '../api/generations.ts'
 import { address, dropGeneration, findGeneration, putGeneration, request, spendingChanged } from './api.ts'
+import { openStream, type StreamMessage } from './event-stream.ts'
+import type { WorkerRequest } from './event-worker.ts'
 import { announceReconnect } from './reconnects.ts'
 
 export type Connection = 'connecting' | 'open' | 'lost'
 
-const firstPauseMs = 1000
-const longestPauseMs = 15_000
 /** A short break is not worth a word. */
 const patienceMs = 2500
+/** Of a worker that has never reached the events. */
+const maxRefusals = 3
 
 let connection: Connection = 'connecting'
 const connectionListeners = new Set<() => void>()
@@ -53,14 +55,10 @@ export function useGenerationEvents(onChange: (generation: Generation, isNew: bo
   }, [])
 }
 
-/** Follows until the returned function is called. */
+/** Follows for as long as the page is there. */
 export function followEvents(client: QueryClient) {
-  let source: EventSource | undefined
-  let timer: ReturnType<typeof setTimeout> | undefined
   let lostTimer: ReturnType<typeof setTimeout> | undefined
-  let pauseMs = firstPauseMs
   let wasOpen = false
-  let isClosed = false
 
   function say(next: Connection) {
     clearTimeout(lostTimer)
@@ -69,55 +67,86 @@ export function followEvents(client: QueryClient) {
     for (const listener of connectionListeners) listener()
   }
 
-  function open() {
-    source = new EventSource(address('api/events'))
-    unfinished.clear()
-    source.addEventListener('open', () => {
-      // A stream of its own begins with what is unfinished; what ended meanwhile has to be asked for.
-      if (wasOpen) announceReconnect()
-      if (wasOpen) void client.invalidateQueries({ predicate: query => query.queryKey[0] !== 'models' })
-      wasOpen = true
-      pauseMs = firstPauseMs
-      say('open')
-    })
-    source.addEventListener('generation', event => {
-      const generation = JSON.parse(event.data) as Generation
-      const isNew = findGeneration(client, generation.id) === undefined
-      if (generation.status === 'queued' || generation.status === 'running') unfinished.set(generation.id, generation)
-      else unfinished.delete(generation.id)
-      putGeneration(client, generation)
-      if (isNew || generation.finished_at !== null) spendingChanged(client)
-      for (const listener of generationListeners) listener(generation, isNew)
-    })
-    source.addEventListener('removed', event => {
-      const { id } = JSON.parse(event.data) as { id: string }
-      unfinished.delete(id)
-      dropGeneration(client, id)
-    })
-    source.addEventListener('error', () => {
-      clearTimeout(lostTimer)
-      lostTimer = setTimeout(() => say('lost'), patienceMs)
-      // While it is only interrupted it comes back by itself, with its Last-Event-ID.
-      if (source?.readyState !== EventSource.CLOSED) return
-      // It gives up for good on an answer that is no stream: a proxy without its server, or a session that ended.
-      void askAgain()
-    })
+  function take(message: StreamMessage) {
+    switch (message.type) {
+      case 'open':
+        if (message.isFresh) unfinished.clear()
+        say('open')
+        // What ended meanwhile has to be asked for.
+        if (wasOpen) {
+          announceReconnect()
+          void client.invalidateQueries({ predicate: query => query.queryKey[0] !== 'models' })
+        }
+        wasOpen = true
+        return
+      case 'interrupted':
+        clearTimeout(lostTimer)
+        lostTimer = setTimeout(() => say('lost'), patienceMs)
+        // Leads to the login page when that is the cause.
+        if (message.isRefused) void request('api/status').catch(() => undefined)
+        return
+      case 'generation':
+        return change(JSON.parse(message.data) as Generation)
+      case 'removed': {
+        const { id } = JSON.parse(message.data) as { id: string }
+        unfinished.delete(id)
+        dropGeneration(client, id)
+      }
+    }
   }
 
-  async function askAgain() {
-    // Leads to the login page when that is the cause.
-    await request('api/status').catch(() => undefined)
-    if (isClosed) return
-    clearTimeout(timer)
-    timer = setTimeout(open, pauseMs)
-    pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+  function change(generation: Generation) {
+    const isNew = findGeneration(client, generation.id) === undefined
+    if (generation.status === 'queued' || generation.status === 'running') unfinished.set(generation.id, generation)
+    else unfinished.delete(generation.id)
+    putGeneration(client, generation)
+    if (isNew || generation.finished_at !== null) spendingChanged(client)
+    for (const listener of generationListeners) listener(generation, isNew)
   }
 
-  open()
-  return () => {
-    isClosed = true
-    clearTimeout(timer)
-    clearTimeout(lostTimer)
-    source?.close()
+  if ('SharedWorker' in globalThis) followWorker(take)
+  else followWhileSeen(take)
+}
+
+/** Through the worker that all tabs share. */
+function followWorker(take: (message: StreamMessage) => void) {
+  const worker = new SharedWorker(new URL('./event-worker.ts', import.meta.url), { type: 'module' })
+  const send = (message: WorkerRequest) => worker.port.postMessage(message)
+  const follow = () => send({ type: 'follow', address: address('api/events') })
+  const leave = () => send({ type: 'leave' })
+  let refusals = 0
+  worker.port.onmessage = ({ data }: MessageEvent<StreamMessage>) => {
+    if (data.type === 'open') refusals = Number.NEGATIVE_INFINITY
+    else if (data.type === 'interrupted' && data.isRefused) refusals++
+    take(data)
+    // Something on the way lets pages through, and workers not.
+    if (refusals === maxRefusals) doWithout()
   }
+  addEventListener('pagehide', leave)
+  // A page that was put aside comes back as it was left.
+  addEventListener('pageshow', follow)
+  worker.onerror = doWithout
+  follow()
+
+  function doWithout() {
+    leave()
+    worker.onerror = null
+    worker.port.close()
+    removeEventListener('pagehide', leave)
+    removeEventListener('pageshow', follow)
+    followWhileSeen(take)
+  }
+}
+
+/** Where there are no such workers, a tab holds a stream only while somebody looks at it. */
+function followWhileSeen(take: (message: StreamMessage) => void) {
+  let stop: (() => void) | undefined
+  function look() {
+    if (document.visibilityState === 'hidden') {
+      stop?.()
+      stop = undefined
+    } else stop ??= openStream(address('api/events'), take)
+  }
+  document.addEventListener('visibilitychange', look)
+  look()
 }

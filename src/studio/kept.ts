@@ -25,10 +25,10 @@ export function readKeptJson(name: string, storage: Storage = localStorage): unk
   }
 }
 
-/** False where the storage is full or closed, which must not stand in the way of anything. */
+/** `undefined` removes it. False where the storage is full or closed, which must not stand in the way of anything. */
 export function keepJson(name: string, value: unknown, storage: Storage = localStorage): boolean {
   try {
-    keep(name, JSON.stringify(value), storage)
+    keep(name, value === undefined ? null : JSON.stringify(value), storage)
     return true
   } catch {
     return false

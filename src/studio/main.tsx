@@ -6,6 +6,7 @@ import { RouterProvider } from '@tanstack/react-router'
 import { createRoot } from 'react-dom/client'
 import { configurationsQuery, createQueryClient, meQuery, modelsQuery, recentQuery } from './api.ts'
 import { followEvents } from './events.ts'
+import { readKept } from './kept.ts'
 import { createStudioRouter, preloadScreens } from './router.tsx'
 import { loadLanguage, startingLanguage } from './text/text.ts'
 import { applyTheme } from './theme.ts'
@@ -22,6 +23,10 @@ const known = Promise.race([
 ])
 await Promise.all([loadLanguage(startingLanguage()), known])
 followEvents(client)
+// Presses that waited for the server when the page was loaded again.
+if (readKept('outbox', sessionStorage) !== null) {
+  void import('./generate/press.ts').then(({ resumePresses }) => resumePresses(client))
+}
 
 createRoot(document.querySelector('#studio')!).render(
   // The policy of the page allows no style elements; theme.css has what they would hold.

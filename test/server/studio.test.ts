@@ -27,6 +27,7 @@ function buildStudio() {
   writeFileSync(path.join(folder, 'index.html'), page)
   writeFileSync(path.join(folder, 'assets/index-abc.js'), 'export {}\n')
   writeFileSync(path.join(folder, 'assets/index-abc.js.br'), brotliCompressSync('export {}\n'))
+  writeFileSync(path.join(folder, 'assets/event-worker-abc.js'), 'export {}\n')
   writeFileSync(path.join(folder, 'secret.txt'), 'not to be served')
   return folder
 }
@@ -45,6 +46,17 @@ test('every screen is the same page, which is never kept and runs its own files 
     expect(policy).toContain("frame-ancestors 'none'")
     expect(policy).not.toMatch(/unsafe|https?:|\*/)
   }
+})
+
+test('the worker of all tabs may reach the events, and nothing else', async () => {
+  const { call } = await startServer({ studioFolder: buildStudio() })
+
+  const policyOf = async (path: string) => (await call('GET', path)).headers.get('content-security-policy')
+  expect(await policyOf('/assets/event-worker-abc.js')).toBe(
+    "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+  )
+  expect(await policyOf('/assets/index-abc.js')).not.toContain('connect-src')
+  expect(await policyOf('/')).toContain("worker-src 'self'")
 })
 
 test('its files are kept for good, and sent compressed to those who take that', async () => {

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { openBrowser, startStudio } from '../support/browser.ts'
 import { png } from '../support/pictures.ts'
-import { cardOf, generate, isDrawn } from './studio.ts'
+import { cardOf, generate, isDrawn, takesFiles } from './studio.ts'
 
 const visit = openBrowser()
 
@@ -156,7 +156,7 @@ test('a photo dropped anywhere is a reference at once, and a recipe inside fills
   const prompt = page.getByRole('textbox', { name: word('generate.prompt') })
   const references = page.getByRole('list', { name: word('generate.references') }).getByRole('listitem')
   await cardOf(page, '雨夜茶馆').waitFor()
-  await page.waitForLoadState('networkidle')
+  await takesFiles(page)
   await prompt.fill('我的提示词')
 
   await give(page, 'drop', 'article', { files: [await picture('a.png'), await picture('b.png')] })
@@ -190,7 +190,7 @@ test('a picture dropped on another screen becomes a reference there as well', as
   const app = await startStudio()
   const { page, word } = await visit(app.url, { path: '/usage' })
   await page.getByRole('heading', { level: 1, name: word('usage.title') }).waitFor()
-  await page.waitForLoadState('networkidle')
+  await takesFiles(page)
 
   await give(page, 'drop', 'main', { files: [await picture()] })
 

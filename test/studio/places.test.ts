@@ -30,7 +30,7 @@ test('on a phone nothing is cut off, and everything can be hit with a thumb', as
   for (const path of [...screens, '/team?add=token', '/configurations?add=doubao']) {
     await page.goto(app.url + path)
     await page.locator('h1').waitFor({ state: 'attached' })
-    await page.waitForLoadState('networkidle')
+    await expect.poll(() => page.locator('.animate-breathe').count(), { message: path }).toBe(0)
     expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(390)
     expect(await smallTargets(page), path).toEqual([])
   }

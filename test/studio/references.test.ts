@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { openBrowser, startStudio } from '../support/browser.ts'
 import { png } from '../support/pictures.ts'
-import { cardOf, generate, isDrawn } from './studio.ts'
+import { cardOf, generate, isDrawn, takesFiles } from './studio.ts'
 
 const visit = openBrowser()
 
@@ -74,8 +74,7 @@ test('a picture that was downloaded with its recipe brings it back into the form
   await app.call('DELETE', `/api/history/${made.id}`)
   const { page, word } = await visit(app.url, { path: '/status' })
   await page.getByRole('heading', { level: 1, name: word('status.title') }).waitFor()
-  // What takes the drop comes after the rest of the page.
-  await page.waitForLoadState('networkidle')
+  await takesFiles(page)
 
   await give(page, 'drop', 'main', { name: 'tea.jpg', type: answer.headers.get('content-type')!, data })
 

@@ -24,6 +24,21 @@ export async function isDrawn(image: Locator) {
     .toBeGreaterThan(0)
 }
 
+/** What takes dropped files comes after the rest of the page. */
+export async function takesFiles(page: Page) {
+  await expect
+    .poll(() =>
+      page.evaluate(() => {
+        const data = new DataTransfer()
+        data.items.add(new File(['x'], 'x.png', { type: 'image/png' }))
+        const event = new DragEvent('dragover', { bubbles: true, cancelable: true, dataTransfer: data })
+        document.body.dispatchEvent(event)
+        return event.defaultPrevented
+      }),
+    )
+    .toBe(true)
+}
+
 /** By its name, in English. */
 export async function chooseModel(page: Page, name: string) {
   await page.getByRole('button', { name: new RegExp(`^${en.generate.models}`) }).click()

@@ -22,6 +22,10 @@ const screens = [
   '/welcome',
 ] as const
 
+/** Of the worker that holds the stream of all tabs: it takes the policy of its own file, not that of a page. */
+const workerPolicy = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+const workerFile = /^event-worker-[\w-]+\.js$/
+
 /** Its own files and nothing else; pictures that were just chosen or drawn are `blob:` and `data:`. */
 const studioPolicy = [
   "default-src 'none'",
@@ -29,6 +33,7 @@ const studioPolicy = [
   "style-src 'self'",
   "img-src 'self' blob: data:",
   "connect-src 'self'",
+  "worker-src 'self'",
   "form-action 'self'",
   "frame-ancestors 'none'",
   "base-uri 'self'",
@@ -69,9 +74,11 @@ export async function studioRoutes(app: App, { settings, access, prefix, base }:
     maxAge: '365d',
     preCompressed: true,
   })
-  app.get('/assets/*', { config: { access: 'member' }, schema: { hide: true } }, (request, reply) =>
-    reply.sendFile((request.params as { '*': string })['*'], path.join(folder, 'assets')),
-  )
+  app.get('/assets/*', { config: { access: 'member' }, schema: { hide: true } }, (request, reply) => {
+    const name = (request.params as { '*': string })['*']
+    if (workerFile.test(name)) reply.header('content-security-policy', workerPolicy)
+    return reply.sendFile(name, path.join(folder, 'assets'))
+  })
 }
 
 function whenMissing(error: unknown) {

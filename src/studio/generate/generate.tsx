@@ -15,6 +15,7 @@ import {
   putAnswer,
   useMe,
 } from '../api.ts'
+import { useConnection } from '../events.ts'
 import { Feed } from '../live/feed.tsx'
 import type { TakenRecipe } from '../router.tsx'
 import { isTyping } from '../shortcuts.ts'
@@ -28,7 +29,7 @@ import { Composer } from './composer.tsx'
 import { type DraftChange, draftOf, recipeOf, standardModel, useDrafts } from './draft.ts'
 import { ModelPicker, priceText } from './model-picker.tsx'
 import { type Plan, type PlanFault, type PlanNote, planFor, schemasOf, sumOf } from './plan.ts'
-import { press } from './press.ts'
+import { press, TakenBack, takeBack, useIsWaiting } from './press.ts'
 import { useReferenceUpload } from './references.tsx'
 import { parameterLabel } from './schema-field.tsx'
 import { rolled, Settings } from './settings.tsx'
@@ -75,6 +76,8 @@ function Loading() {
   )
 }
 
+const generatePath = 'api/generate'
+
 function Studio({ models, preferred }: { models: readonly Model[]; preferred: readonly string[] }) {
   const t = useText()
   const client = useQueryClient()
@@ -82,6 +85,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
   const [isPicking, setPicking] = useState(false)
   const [isSending, setSending] = useState(false)
   const [wasPressed, setPressed] = useState(false)
+  const isWaiting = useIsWaiting(generatePath)
   const field = useRef<HTMLTextAreaElement>(null)
   const feed = useRef<HTMLDivElement>(null)
 
@@ -121,7 +125,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
 
   async function send() {
     setPressed(true)
-    if (isSending) return
+    if (isSending || isWaiting) return
     if (upload.pending > 0) {
       toast(t('generate.stillStoring'))
       return
@@ -132,12 +136,12 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
     }
     setSending(true)
     remember()
-    const sent = await Promise.allSettled(plans.map(plan => press(plan.body)))
+    const sent = await Promise.allSettled(plans.map(plan => press(generatePath, plan.body)))
     setSending(false)
     setPressed(false)
     for (const [index, result] of sent.entries()) {
       if (result.status === 'fulfilled') putAnswer(client, result.value)
-      else
+      else if (!(result.reason instanceof TakenBack))
         toast(failureText(t, plans[index]?.model.name ?? '', result.reason), {
           look: 'bad',
           ...(isAdmin && isKeyMissing(result.reason) ? { action: toKeys } : {}),
@@ -330,6 +334,8 @@ interface PressAreaProps {
 function PressArea({ plans, isSending, areFaultsShown }: PressAreaProps) {
   const t = useText()
   const me = useMe()
+  const connection = useConnection()
+  const isWaiting = useIsWaiting(generatePath)
   const shortages = shortagesOf(me, plans).map(shortage => shortageText(t, shortage))
   const faults = [...new Set([...plans.flatMap(plan => faultTexts(t, plan, areFaultsShown)), ...shortages])]
   // What none of them has is no longer in sight either, and waits for a model that has it.
@@ -363,17 +369,29 @@ function PressArea({ plans, isSending, areFaultsShown }: PressAreaProps) {
         type="submit"
         look="primary"
         size="large"
-        isBusy={isSending}
+        isBusy={isSending || isWaiting}
         icon={<Sparkles aria-hidden className="size-5" />}
         className="w-full"
       >
-        {isSending
-          ? t('generate.sending')
-          : plans.length > 1
-            ? t('generate.pressMany', { count: plans.length })
-            : t('generate.press')}
+        {isWaiting
+          ? t('generate.waitingForServer')
+          : isSending
+            ? t('generate.sending')
+            : connection === 'lost'
+              ? t('generate.pressLater')
+              : plans.length > 1
+                ? t('generate.pressMany', { count: plans.length })
+                : t('generate.press')}
         <span className="font-normal tabular-nums">{costText(t, plans)}</span>
       </Button>
+      {isWaiting && (
+        <p role="status" className="flex items-center justify-center gap-2 text-ink-soft text-sm">
+          {t('generate.sentWhenBack')}
+          <Button size="small" look="quiet" onClick={() => takeBack(generatePath)}>
+            {t('generate.doNotSend')}
+          </Button>
+        </p>
+      )}
       {me && <Left me={me} />}
     </div>
   )

@@ -13,12 +13,12 @@ import {
   type Generation,
   type Image,
   imageDragType,
-  newKey,
   putAnswer,
-  retryGeneration,
+  retryPath,
   thumbnailUrl,
   useMe,
 } from '../api.ts'
+import { press, TakenBack, takeBack, useIsWaiting } from '../generate/press.ts'
 import { ago, duration, moment, money, moneyRange } from '../text/format.ts'
 import { findText, useText } from '../text/text.ts'
 import { currentWarnings, warningText } from '../told.ts'
@@ -374,9 +374,8 @@ function Retry({ generation }: { generation: Generation }) {
   const missing = generation.failures.length
   const only = generation.images.length > 0 ? 'missing' : 'all'
   const isWorth = missing > 0 || generation.status === 'failed' || generation.status === 'cancelled'
-  // One key for this button, so that a second click is the same wish.
-  const key = useRef(newKey())
-  const sentKey = useRef('')
+  const path = retryPath(generation.id)
+  const isWaiting = useIsWaiting(path)
   const [isDone, setDone] = useState(false)
   const estimate = useQuery({
     queryKey: ['retry', generation.id, only],
@@ -386,25 +385,20 @@ function Retry({ generation }: { generation: Generation }) {
     staleTime: Number.POSITIVE_INFINITY,
   })
   const retry = useMutation({
-    mutationFn: () => retryGeneration(generation.id, only, key.current),
+    mutationFn: () => press(path, { only }),
     onSuccess: next => {
       putAnswer(client, next)
       setDone(true)
       toast(t('live.retried'))
     },
     onError: error => {
-      // The key stays: should only the answer be lost, the next click asks for the same again.
-      sentKey.current = ''
-      toast(explain(error), { look: 'bad' })
+      if (!(error instanceof TakenBack)) toast(explain(error), { look: 'bad' })
     },
   })
   useEffect(() => {
     // Somebody may want it again later; then it is a wish of its own.
     if (!isDone) return undefined
-    const timer = setTimeout(() => {
-      key.current = newKey()
-      setDone(false)
-    }, 3000)
+    const timer = setTimeout(() => setDone(false), 3000)
     return () => clearTimeout(timer)
   }, [isDone])
   if (!isWorth || estimate.isPending) return null
@@ -419,17 +413,20 @@ function Retry({ generation }: { generation: Generation }) {
       : cost
         ? t('live.makeAgain', { cost: moneyRange(cost) })
         : t('live.makeAgainUnpriced')
+  if (isWaiting) {
+    return (
+      <Button size="small" isBusy onClick={() => takeBack(path)}>
+        {t('live.retryWaits')}
+      </Button>
+    )
+  }
   return (
     <Button
       size="small"
       icon={<RotateCcw aria-hidden className="size-4" />}
       isBusy={retry.isPending}
       disabled={retry.isPending || isDone}
-      onClick={() => {
-        if (key.current === sentKey.current) return
-        sentKey.current = key.current
-        retry.mutate()
-      }}
+      onClick={() => retry.mutate()}
     >
       {label}
     </Button>

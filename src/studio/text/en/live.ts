@@ -36,6 +36,7 @@ export const live = {
   serviceSaid: 'The service said',
   requestId: 'Request',
   toKeys: 'Open Keys',
+  retryWaits: 'Waits for the server. Do not send',
   retried: 'It is being made again.',
   references: 'from {count} {count|reference|references}',
   announceDone: 'Picture ready: {prompt}',

@@ -39,6 +39,7 @@ export const live: Words<typeof english> = {
   serviceSaid: '服务方回应',
   toKeys: '前往密钥页',
   requestId: '请求编号',
+  retryWaits: '等待服务器，点此不发送',
   retried: '正在重新生成。',
   references: '{count} 张参考图',
   announceDone: '图片已完成：{prompt}',
