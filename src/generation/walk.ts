@@ -455,13 +455,14 @@ export class CallWalk {
     const provider = this.provider()
     if (!provider.poll || !this.call.taskId) return
     const forgottenAt = (Date.parse(this.call.sentAt ?? '') || Date.now()) + resultLifeMs
+    let { taskId } = this.call
     let askedToCancel = false
     let pauseMs = 2_000
     let troubles = 0
     for (let polls = 0; ; polls++) {
       await this.wait(pauses.poll(pauseMs), stopping, ...(askedToCancel ? [] : [this.cancelled]))
       this.throwIfStopping()
-      const task = { id: this.call.taskId, route: this.call.route, polls }
+      const task = { id: taskId, route: this.call.route, polls }
       // Read anew each time: a key that was refused may have been replaced meanwhile.
       const context = await this.access()
       if (this.cancelled.aborted && !askedToCancel && !('unusable' in context)) {
@@ -473,6 +474,7 @@ export class CallWalk {
       }
       await this.reached('before-poll')
       const polled = await this.look(task, context)
+      if ('taskId' in polled && polled.taskId !== undefined) taskId = polled.taskId
       if (polled.state === 'ended') return this.keep(polled.answer, undefined)
       if (polled.state === 'unsure') {
         if (Date.now() > forgottenAt) {

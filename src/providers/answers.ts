@@ -73,7 +73,18 @@ function topMembers(text: string): { name: string; text: string }[] {
 // ── Pictures ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Names under which lists of pictures stand, the usual first. */
-const listNames = ['data', 'images', 'output', 'outputs', 'output_images', 'result', 'results', 'image_urls', 'urls']
+const listNames = [
+  'data',
+  'images',
+  'output',
+  'outputs',
+  'output_images',
+  'result',
+  'results',
+  'task_result',
+  'image_urls',
+  'urls',
+]
 /** Names under which one picture stands, itself or its place; a list under such a name is several. */
 const base64Names = ['b64_json', 'b64', 'base64', 'image_base64', 'b64_image']
 const placeNames = ['url', 'image_url', 'image', 'uri']

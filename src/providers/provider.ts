@@ -325,10 +325,11 @@ export interface Task {
   polls: number
 }
 
+/** `taskId`: a better one to look with from now on, where the look found out more about its place. */
 export type Polled =
-  | { state: 'pending'; afterMs: number; running: boolean }
+  | { state: 'pending'; afterMs: number; running: boolean; taskId?: string }
   /** Nothing learned (rate limit, 5xx, network): look again. */
-  | { state: 'unsure'; afterMs: number; reason: string }
+  | { state: 'unsure'; afterMs: number; reason: string; taskId?: string }
   | { state: 'ended'; answer: RawAnswer }
 
 export interface Parsed {

@@ -1,15 +1,16 @@
 /**
  * A server that speaks the image API of OpenAI: generations, edits and the list of models. Facts: the public API
  * reference and error guide of OpenAI as of 2025; `generic-image` stands for the many services that copy the API and
- * take less of it.
+ * take less of it, `task-image-…` for gateways that answer with a task, each in a way of its own.
  *
  * Prompt triggers for people: `[[input-blocked]] [[fewer]] [[empty]] [[slow:30]] [[hang]] [[cut]] [[429]] [[quota]]
- * [[500]] [[503]] [[503-html]]`.
+ * [[500]] [[503]] [[503-html]] [[task-fails]]`.
  */
 import { createHmac, randomBytes, randomInt } from 'node:crypto'
 import sharp from 'sharp'
 import { thumbnailOf } from './drawing/picture.ts'
 import { deliver, isLate, meetFault } from './faults.ts'
+import { createGatewayTasks, type TaskDialect } from './openai-tasks.ts'
 import {
   type Exchange,
   type Fault,
@@ -36,7 +37,11 @@ interface OpenaiKeyRule extends KeyRule {
 }
 
 export type OpenaiSimulatorOptions = SimulatorOptions<OpenaiKeyRule>
-export type OpenaiSimulator = Simulator
+export interface OpenaiSimulator extends Simulator {
+  /** Tasks of `task-image-…` do not end until `releaseTasks`; `word` stands in place of the usual one for a task that works. */
+  holdTasks(word?: string): void
+  releaseTasks(): void
+}
 
 const demoKeys: Readonly<Record<string, OpenaiKeyRule>> = {
   [OPENAI_DEMO_KEY]: { name: 'demo' },
@@ -82,6 +87,8 @@ interface ImageModel {
   /** Pictures that one edit takes; 0 when the model cannot edit. */
   maxReferences: number
   seconds: number
+  /** It answers with a task, in this way. */
+  tasks?: TaskDialect
 }
 
 const responseFormats = ['url', 'b64_json']
@@ -146,6 +153,18 @@ const imageModels: readonly ImageModel[] = [
     maxReferences: 4,
     seconds: 6,
   },
+  ...(['list', 'object', 'plain', 'location'] as const).map(
+    (tasks): ImageModel => ({
+      id: `task-image-${tasks}`,
+      family: 'generic',
+      parameters: { size: 'size', response_format: responseFormats },
+      maxCount: 4,
+      promptCharacters: 4000,
+      maxReferences: 4,
+      seconds: 6,
+      tasks,
+    }),
+  ),
 ]
 
 function findModel(id: string): ImageModel {
@@ -490,7 +509,17 @@ export async function startOpenaiSimulator(options: OpenaiSimulatorOptions = {})
   const keys = options.keys ?? demoKeys
   const signingSecret = randomBytes(20)
   const server = await openServer({ options, filesPath, refuseFile, handle })
-  return Object.assign(server, { baseUrl: `${server.origin}/v1` })
+  const tasks = createGatewayTasks()
+  const { reset } = server
+  return Object.assign(server, {
+    baseUrl: `${server.origin}/v1`,
+    holdTasks: tasks.hold,
+    releaseTasks: tasks.release,
+    reset() {
+      reset()
+      tasks.clear()
+    },
+  })
 
   async function handle(exchange: Exchange): Promise<void> {
     const requestId = `req_${randomBytes(16).toString('hex')}`
@@ -508,7 +537,10 @@ export async function startOpenaiSimulator(options: OpenaiSimulatorOptions = {})
     if (method === 'POST' && (path === '/v1/images/generations' || path === '/v1/images/edits')) {
       return generate(exchange, { edits: path.endsWith('edits'), key, state, requestId })
     }
-    if (await metFault(exchange, server.takeFault(exchange.log, 'other'), requestId)) return
+    const isLook = method === 'GET' && /\/(?:tasks|jobs)\//.test(path)
+    if (await metFault(exchange, server.takeFault(exchange.log, isLook ? 'task' : 'other'), requestId)) return
+    const reply = isLook ? tasks.look(path) : undefined
+    if (reply) return exchange.send(reply.status, reply.body, { ...answerHeaders(requestId), ...reply.headers })
     if (method === 'GET' && path === '/v1/models') {
       const data = imageModels.map(listed)
       return exchange.send(200, { object: 'list', data }, answerHeaders(requestId))
@@ -566,6 +598,8 @@ export async function startOpenaiSimulator(options: OpenaiSimulatorOptions = {})
     if (fault?.kind === 'all-refused' && fault.form !== 'empty') throw refuseContent(job.model.family)
     if (triggers.has('hang')) return exchange.hang()
 
+    if (job.model.tasks) return submit(exchange, job, { ...call, dialect: job.model.tasks, fault, triggers })
+
     const slow = Number(triggers.get('slow'))
     await exchange.wait(slow > 0 ? slow * 1000 : job.model.seconds * 1000 * server.timeScale)
     const late = triggers.has('cut') ? ({ kind: 'cut', after: 'request' } as const) : lateOf(fault)
@@ -574,7 +608,37 @@ export async function startOpenaiSimulator(options: OpenaiSimulatorOptions = {})
     return deliver(exchange, late, body, answerHeaders(call.requestId))
   }
 
-  async function draw(job: Job, made: number, call: { key: string; requestId: string }): Promise<object> {
+  /** Made and billed whether or not anybody hears of the task. */
+  async function submit(
+    exchange: Exchange,
+    job: Job,
+    call: {
+      key: string
+      requestId: string
+      dialect: TaskDialect
+      fault: Fault | undefined
+      triggers: ReadonlyMap<string, string>
+    },
+  ): Promise<void> {
+    const isFailing = call.triggers.has('task-fails')
+    const made = isFailing ? [] : (await draw(job, madeOf(job, call.fault, call.triggers), call)).data
+    const { status, body, headers } = tasks.add({
+      dialect: call.dialect,
+      readyAt: Date.now() + job.model.seconds * 1000 * server.timeScale,
+      urls: made.flatMap(item => ('url' in item ? [String(item.url)] : [])),
+      ...(isFailing ? { failure: 'upstream gave up: no channel is available' } : {}),
+    })
+    const all = { ...answerHeaders(call.requestId), ...headers }
+    const late = call.triggers.has('cut') ? ({ kind: 'cut', after: 'request' } as const) : lateOf(call.fault)
+    if (late) return deliver(exchange, late, Object(body) as object, all)
+    return exchange.send(status, body, all)
+  }
+
+  async function draw(
+    job: Job,
+    made: number,
+    call: { key: string; requestId: string },
+  ): Promise<{ data: object[]; [member: string]: unknown }> {
     const seed = randomInt(2 ** 31)
     const data: object[] = []
     for (let index = 0; index < made; index += 1) {
@@ -592,7 +656,8 @@ export async function startOpenaiSimulator(options: OpenaiSimulatorOptions = {})
       })
       const revised =
         job.model.family === 'dall-e-3' ? { revised_prompt: `${prompt}, in fine detail and soft light` } : {}
-      const inline = job.model.family === 'gpt-image' || job.parameters.response_format === 'b64_json'
+      const inline =
+        !job.model.tasks && (job.model.family === 'gpt-image' || job.parameters.response_format === 'b64_json')
       const place = inline
         ? { b64_json: (await picture(job, seed, index, server.draw)).toString('base64') }
         : {

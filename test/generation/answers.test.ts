@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
-import { startApp, type TestApp } from '../support/app.ts'
+import { addOpenai, startApp, type TestApp } from '../support/app.ts'
 import { bmp, dataUri, heic } from '../support/pictures.ts'
 
 let png: Buffer
@@ -78,9 +78,13 @@ const json =
 /** The record at its end, whatever that was. */
 async function ended(app: TestApp, body: object = ask): Promise<Generation> {
   const { body: started } = await app.call('POST', '/api/generate', body, { prefer: 'respond-async' })
+  return endOf(app, started.id)
+}
+
+function endOf(app: TestApp, id: string): Promise<Generation> {
   return vi.waitUntil(
     async () => {
-      const { body } = await app.call('GET', `/api/history/${started.id}`)
+      const { body } = await app.call('GET', `/api/history/${id}`)
       return body.finished_at === null ? undefined : (body as Generation)
     },
     { timeout: 30_000 },
@@ -350,6 +354,185 @@ describe('what came is kept', () => {
 
     expect(generation).toMatchObject({ status: 'failed', charge: 'charged', error: { code: 'provider_rejected' } })
     expect(gets.length).toBeGreaterThan(2)
+  })
+})
+
+describe('a gateway that answers with a task', () => {
+  const dialects = ['list', 'object', 'plain', 'location']
+  const task = (dialect: string, more: object = {}) => ({
+    ...ask,
+    provider: 'openai',
+    model: `task-image-${dialect}`,
+    ...more,
+  })
+  const asks = (app: TestApp) => app.openai.requests.filter(({ method }) => method === 'POST')
+
+  async function openApp(): Promise<TestApp> {
+    const app = await startApp()
+    await addOpenai(app, 'task-image-list')
+    return app
+  }
+
+  async function working(app: TestApp, body: object) {
+    const started = await app.generate(body, { prefer: 'respond-async' })
+    await vi.waitUntil(() => app.openai.requests.some(({ method }) => method === 'GET'), { timeout: 20_000 })
+    return started
+  }
+
+  test.each(dialects)('is asked until the pictures are there (%s)', async dialect => {
+    const app = await openApp()
+
+    const generation = await app.generate(task(dialect))
+
+    expect(generation).toMatchObject({ status: 'succeeded', charge: 'charged', images: [{ width: 1024 }] })
+    expect(asks(app)).toHaveLength(1)
+    expect(app.openai.billed).toHaveLength(1)
+  })
+
+  test.each(dialects)('is asked on after a restart (%s)', async dialect => {
+    const app = await openApp()
+    app.openai.holdTasks()
+    const started = await working(app, task(dialect))
+
+    await app.restart()
+    app.openai.releaseTasks()
+
+    expect(await endOf(app, started.id)).toMatchObject({ status: 'succeeded', charge: 'charged', images: [{}] })
+    expect(asks(app)).toHaveLength(1)
+  })
+
+  test('edits are tasks too', async () => {
+    const app = await openApp()
+
+    const generation = await app.generate(task('plain', { images: [dataUri(png)] }))
+
+    expect(generation).toMatchObject({ status: 'succeeded', charge: 'charged', images: [{}] })
+    expect(asks(app)).toMatchObject([{ path: '/v1/images/edits' }])
+  })
+
+  test('the address that knows the task is found once', async () => {
+    const app = await openApp()
+    app.openai.holdTasks()
+    const started = await working(app, task('object'))
+    await vi.waitUntil(() => app.openai.requests.length > 5, { timeout: 20_000 })
+    app.openai.releaseTasks()
+    await endOf(app, started.id)
+
+    const lost = app.openai.requests.filter(({ path, status }) => path.startsWith('/v1/tasks/') && status === 404)
+    expect(lost).toHaveLength(1)
+  })
+
+  test('a word that nobody knows, a busy service and one that breaks are reasons to look again', async () => {
+    const app = await openApp()
+    app.openai.misbehave({ kind: 'status', status: 429, body: '' }, { target: 'task' })
+    app.openai.misbehave({ kind: 'status', status: 502, body: '<html>' }, { target: 'task' })
+    app.openai.misbehave({ kind: 'cut', after: 'half-body' }, { target: 'task' })
+    app.openai.misbehave({ kind: 'garbage', body: '{}' }, { target: 'task' })
+    app.openai.misbehave({ kind: 'garbage', body: 'null' }, { target: 'task' })
+    app.openai.holdTasks('Warming-Up')
+    const started = await app.generate(task('list'), { prefer: 'respond-async' })
+    await vi.waitUntil(() => app.openai.requests.filter(({ path }) => path.startsWith('/v1/tasks/')).length > 7, {
+      timeout: 20_000,
+    })
+    const { waiting } = (await app.call('GET', `/api/history/${started.id}`)).body
+
+    app.openai.releaseTasks()
+
+    expect(waiting).toMatch(/works on it, but cannot be asked for the result/)
+    expect(await endOf(app, started.id)).toMatchObject({ status: 'succeeded', waiting: null, images: [{}] })
+    expect(asks(app)).toHaveLength(1)
+  })
+
+  test.each(dialects)('one that failed tells why, and is not sent again (%s)', async dialect => {
+    const app = await openApp()
+
+    const generation = await ended(app, task(dialect, { prompt: 'a boat [[task-fails]]' }))
+
+    expect(generation).toMatchObject({
+      status: 'failed',
+      charge: 'unknown',
+      error: { message: expect.stringContaining('no channel is available') },
+    })
+    expect(asks(app)).toHaveLength(1)
+  })
+
+  test('a cancel does not lose what is being made', async () => {
+    const app = await openApp()
+    app.openai.holdTasks()
+    const started = await working(app, task('plain'))
+
+    expect((await app.call('POST', `/api/history/${started.id}/cancel`)).status).toBe(202)
+    app.openai.releaseTasks()
+
+    expect(await endOf(app, started.id)).toMatchObject({ status: 'succeeded', charge: 'charged', images: [{}] })
+  })
+
+  test.each<[string, unknown, number, Record<string, string>]>([
+    ['several tasks of one request', { data: [{ task_id: 'a' }, { task_id: 'b' }] }, 2, {}],
+    ['a number as id', { task_id: 17 }, 1, {}],
+    ['a task inside `output`', { output: { task_id: 'a', task_status: 'PENDING' } }, 1, {}],
+    ['an address of the task in its body', { id: 'a', status: 'queued', status_url: '/v1/tasks/a' }, 1, {}],
+    ['an address with its id', { id: 'a', task_id: 'a', status: 'processing', poll_url: '/v1/tasks/a' }, 1, {}],
+    ['an address of the task as its `url`', { task_id: 'a', status: 'queued', url: '/v1/tasks/a' }, 1, {}],
+  ])('%s', async (_name, submitted, count, headers) => {
+    const { app, posts } = await openGateway({
+      answer: json(submitted, 200, headers),
+      get: (request, ...rest) =>
+        /^\/v1\/tasks\/\w+$/.test(request.url ?? '')
+          ? json({ status: 'Succeeded', images: ['/files/a.png'] })(request, ...rest)
+          : json({ error: { message: 'no such page' } }, 404)(request, ...rest),
+    })
+
+    const generation = await ended(app)
+
+    expect(generation).toMatchObject({ status: 'succeeded', charge: 'charged' })
+    expect(generation.images).toHaveLength(count)
+    expect(posts).toHaveLength(1)
+  })
+
+  test.each<[string, unknown]>([
+    ['sub2api', { status: 'completed', http_status: 200, image_url: url, result: { created: 1, data: [{ url }] } }],
+    [
+      'Qianfan',
+      { code: 0, message: '', data: { task_status: 'succeed', task_result: { images: [{ index: 0, url }] } } },
+    ],
+    ['no word at all', { data: [{ url }] }],
+    ['a list of one', [{ status: 'done', url }]],
+  ])('an end as %s writes it', async (_name, end) => {
+    const { app } = await openGateway({ answer: json({ task_id: 'a' }), get: json(end) })
+
+    expect(await ended(app)).toMatchObject({ status: 'succeeded', images: [{ bytes: png.length }] })
+  })
+
+  test('an answer that is cut behind the id of its task', async () => {
+    const { app, posts } = await openGateway({
+      answer: (_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': 500 })
+        response.write('{"data":[{"task_id":"a","status":"subm')
+        setTimeout(() => response.destroy(), 20)
+      },
+      get: json({ data: { status: 'success', url } }),
+    })
+
+    expect(await ended(app)).toMatchObject({ status: 'succeeded', images: [{ bytes: png.length }] })
+    expect(posts).toHaveLength(1)
+  })
+
+  test('the key goes to no other host, wherever an answer leads', async () => {
+    const keys: unknown[] = []
+    const elsewhere = await openGateway({
+      answer: json({}),
+      get: (request, ...rest) => {
+        keys.push(request.headers.authorization)
+        json({ status: 'done', output: [`${elsewhere.origin}/files/a.png`] })(request, ...rest)
+      },
+    })
+    const { app } = await openGateway({
+      answer: json('', 202, { location: `${elsewhere.origin}/v1/jobs/7` }),
+    })
+
+    expect(await ended(app)).toMatchObject({ status: 'succeeded', images: [{ bytes: png.length }] })
+    expect(keys).toEqual([undefined])
   })
 })
 

@@ -1,6 +1,6 @@
 import type { ProviderId } from '../../src/providers/index.ts'
 import type { Fault } from '../../src/simulators/server.ts'
-import { addOpenai } from '../support/app.ts'
+import { addOpenai, type TestApp } from '../support/app.ts'
 import { describeProvider, type Subject } from './conformance.ts'
 
 const status = (status: number, body: object): Fault => ({ kind: 'status', status, body })
@@ -15,6 +15,31 @@ const dashScopeRefusals: Subject['refusals'] = {
     400,
     dashScope('Arrearage', 'Access denied, please make sure your account is fine.'),
   ),
+}
+
+const openaiParts: Omit<Subject, 'name' | 'request' | 'prepare'> = {
+  editing: { model: 'gpt-image-1', parameters: { size: '1024x1024' } },
+  most: 10,
+  simulator: app => app.openai,
+  busy: {
+    kind: 'status',
+    status: 429,
+    body: { error: { code: 'rate_limit_exceeded', message: 'Rate limit reached', type: 'requests', param: null } },
+  },
+  broken: {
+    kind: 'status',
+    status: 500,
+    body: {
+      error: { code: 'server_error', message: 'The server had an error', type: 'server_error', param: null },
+    },
+  },
+  refusals: {
+    provider_rejected: status(400, openaiStyle('invalid_value', 'Invalid size.')),
+    provider_access_denied: status(403, openaiStyle('permission_error', 'You may not use this model.')),
+    provider_quota_exhausted: status(429, openaiStyle('insufficient_quota', 'You exceeded your current quota.')),
+  },
+  blocked: 'something bad [[input-blocked]]',
+  hasTasks: false,
 }
 
 /** A provider without a line here does not compile. */
@@ -104,34 +129,21 @@ const subjects: Record<ProviderId, Subject[]> = {
   ],
   openai: [
     {
+      ...openaiParts,
       name: 'OpenAI style',
       request: { model: 'generic-image', parameters: { size: '1024x1024' } },
-      most: 10,
-      editing: { model: 'gpt-image-1', parameters: { size: '1024x1024' } },
-      simulator: app => app.openai,
       prepare: async app => {
         await addOpenai(app, 'generic-image')
       },
-      busy: {
-        kind: 'status',
-        status: 429,
-        body: { error: { code: 'rate_limit_exceeded', message: 'Rate limit reached', type: 'requests', param: null } },
-      },
-      broken: {
-        kind: 'status',
-        status: 500,
-        body: {
-          error: { code: 'server_error', message: 'The server had an error', type: 'server_error', param: null },
-        },
-      },
-      refusals: {
-        provider_rejected: status(400, openaiStyle('invalid_value', 'Invalid size.')),
-        provider_access_denied: status(403, openaiStyle('permission_error', 'You may not use this model.')),
-        provider_quota_exhausted: status(429, openaiStyle('insufficient_quota', 'You exceeded your current quota.')),
-      },
-      blocked: 'something bad [[input-blocked]]',
-      hasTasks: false,
     },
+    ...['list', 'location'].map(dialect => ({
+      ...openaiParts,
+      name: `A gateway that answers with a task (${dialect})`,
+      request: { model: `task-image-${dialect}`, parameters: { size: '1024x1024' } },
+      prepare: async (app: TestApp) => {
+        await addOpenai(app, `task-image-${dialect}`)
+      },
+    })),
   ],
 }
 

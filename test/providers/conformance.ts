@@ -23,7 +23,7 @@ export interface Subject {
   refusals: Record<'provider_rejected' | 'provider_access_denied' | 'provider_quota_exhausted', Fault>
   /** A prompt that the simulator refuses for its content. */
   blocked: string
-  /** The service gives a task id before the picture. */
+  /** The service gives a task id before the picture, and a list of tasks, where a lost one is found. */
   hasTasks: boolean
 }
 

@@ -4,18 +4,20 @@ import type { Point } from '../../src/generation/points.ts'
 export interface Kind {
   name: string
   provider: 'doubao' | 'qwen' | 'openai'
-  request: { prompt: string; model: string; parameters: Record<string, unknown> }
+  request: { prompt: string; model: string; provider?: string; parameters: Record<string, unknown> }
   /** Paid requests and pictures of one generation. */
   calls: number
   pictures: number
   /** Parts of its stream; 0 for an answer that comes whole. */
   parts: number
   isTask: boolean
+  /** The service has a list of tasks, where one whose id was lost is found. */
+  isListed: boolean
   /** Its answer is too large for a row. */
   isLarge: boolean
 }
 
-const plain = { calls: 1, pictures: 1, parts: 0, isTask: false, isLarge: false }
+const plain = { calls: 1, pictures: 1, parts: 0, isTask: false, isListed: false, isLarge: false }
 
 export const kinds: Kind[] = [
   {
@@ -54,6 +56,7 @@ export const kinds: Kind[] = [
     request: { prompt: 'two boats', model: 'wan2.7-image', parameters: { size: '768x768', n: 2 } },
     pictures: 2,
     isTask: true,
+    isListed: true,
   },
   {
     ...plain,
@@ -62,6 +65,7 @@ export const kinds: Kind[] = [
     request: { prompt: 'two boats', model: 'wan2.2-t2i-flash', parameters: { size: '512x512', n: 2 } },
     pictures: 2,
     isTask: true,
+    isListed: true,
   },
   {
     ...plain,
@@ -69,6 +73,18 @@ export const kinds: Kind[] = [
     provider: 'openai',
     request: { prompt: 'one boat', model: 'gpt-image-1-mini', parameters: { size: '1024x1024' } },
     isLarge: true,
+  },
+  {
+    ...plain,
+    name: 'OpenAI style, a gateway with tasks',
+    provider: 'openai',
+    request: {
+      prompt: 'one boat',
+      model: 'task-image-list',
+      provider: 'openai',
+      parameters: { size: '1024x1024' },
+    },
+    isTask: true,
   },
 ]
 

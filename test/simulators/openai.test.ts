@@ -469,6 +469,10 @@ describe('models', () => {
       'dall-e-3',
       'dall-e-2',
       'generic-image',
+      'task-image-list',
+      'task-image-object',
+      'task-image-plain',
+      'task-image-location',
     ])
     expect([one.status, none.status, refused.status]).toEqual([200, 404, 401])
   })
@@ -527,6 +531,41 @@ describe('trouble', () => {
     const { status, body: answer } = await generate(body)
 
     expect([status, answer]).toEqual([400, { message: 'y', type: 'invalid_request_error', param: null, code: 'x' }])
+  })
+})
+
+describe('gateways that answer with a task', () => {
+  const prompt = 'a boat'
+  const get = async (path: string) => {
+    const response = await fetch(`${openai.origin}${path}`, { headers: { authorization: `Bearer ${OPENAI_DEMO_KEY}` } })
+    const text = await response.text()
+    return { status: response.status, text }
+  }
+
+  test.each([
+    [
+      'list',
+      /"data":\[\{"status":"submitted","task_id":"(\w+)"/,
+      '/v1/tasks/',
+      /"processing"/,
+      /"completed".*"images":\[\{"url":\["http/,
+    ],
+    ['object', /"data":\{"task_id":"(\w+)"/, '/v1/images/tasks/', /"IN_PROGRESS"/, /"SUCCESS".*"output":\["http/],
+    ['plain', /"id":"(\w+)",.*"queued"/, '/v1/tasks/', /"in_progress"/, /"completed".*"results":\["http/],
+    ['location', /\/v1\/jobs\/(\w+)/, '/v1/jobs/', /"Running"/, /"Done","url":\["http/],
+  ])('%s', async (dialect, submitted, path, working, done) => {
+    const response = await fetch(`${openai.baseUrl}/images/generations`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${OPENAI_DEMO_KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: `task-image-${dialect}`, prompt }),
+    })
+    const said = `${await response.text()} ${response.headers.get('location')}`
+    const id = submitted.exec(said)?.[1]
+
+    expect(openai.billed).toHaveLength(1)
+    expect((await get(`${path}${id}`)).text).toMatch(working)
+    expect((await get(`${path}${id}`)).text).toMatch(done)
+    expect((await get(`${path}nothing`)).status).toBe(404)
   })
 })
 

@@ -2,12 +2,14 @@ import { isObject, jsonOf } from '../answers.ts'
 import { ExchangeError } from '../errors.ts'
 import type { HttpResponse } from '../http.ts'
 import type { CheckResult, Context, JsonObject, JsonValue, Provider, RawAnswer } from '../provider.ts'
+import { authorization, errorIn, failure, metaOf } from './exchange.ts'
 import { models, platformAt, unlisted } from './models.ts'
-import { authorization, errorIn, failure, metaOf, parse, plan } from './wire.ts'
+import { pollTasks, taskIn, taskInBeginning } from './tasks.ts'
+import { parse, plan } from './wire.ts'
 
 /**
- * OpenAI's image API, and every service that speaks it under a base address of its own. Synchronous only: an answer that is lost
- * cannot be asked for again.
+ * OpenAI's image API, and every service that speaks it under a base address of its own. Most answer with the pictures, and an answer
+ * that is lost cannot be asked for again; gateways that answer with a task are asked for its end.
  */
 export const openai: Provider = {
   id: 'openai',
@@ -38,8 +40,22 @@ export const openai: Provider = {
       headersTimeoutMs: call.timeoutMs,
       idleTimeoutMs: 300_000,
     })
-    yield { type: 'answer', answer: await wholeAnswer(response) }
+    let answer: RawAnswer
+    try {
+      answer = await wholeAnswer(response)
+    } catch (error) {
+      const taskId = error instanceof ExchangeError ? taskInBeginning(error.partial) : undefined
+      if (taskId === undefined) throw error
+      yield { type: 'task', taskId, requestId: response.headers['x-request-id'] }
+      return
+    }
+    const sentTo = openai.addressOf(call.route, context.baseUrl)
+    const taskId = taskIn(answer, response.headers.location, sentTo)
+    if (taskId === undefined) yield { type: 'answer', answer }
+    else yield { type: 'task', taskId, requestId: answer.requestId }
   },
+
+  poll: pollTasks,
 }
 
 /** The status alone tells what an error proves, so that one whose text was cut is an answer as well. */

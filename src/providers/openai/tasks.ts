@@ -1,0 +1,255 @@
+/**
+ * Gateways of OpenAI's kind that answer a paid request with a task instead of pictures. No two of them spell it alike (documents of
+ * APIMart, sub2api, New API, EvoLink and Baidu Qianfan, 2026-11), so what they have in common is taken: a task id somewhere, a word
+ * for its state somewhere, one of a few addresses where it is looked at.
+ *
+ * In the ledger a task is one text: ids, and addresses where they are known, parted by spaces.
+ */
+import { isObject, type JsonRecord, jsonOf, readEntries } from '../answers.ts'
+import { ExchangeError, type ProviderFailure } from '../errors.ts'
+import type { Context, Polled, RawAnswer, Task } from '../provider.ts'
+import { authorization, errorIn, failure, metaOf } from './exchange.ts'
+
+const pendingWords = new Set(
+  'submitted pending queued queueing in_queue not_start not_started created scheduled accepted waiting starting preparing processing running in_progress generating working'.split(
+    ' ',
+  ),
+)
+const doneWords = new Set('completed complete succeeded succeed success successful done finished ready'.split(' '))
+const failedWords = new Set(
+  'failed fail failure error cancelled canceled rejected expired timeout timed_out aborted'.split(' '),
+)
+/** Queued as far as the word tells. */
+const queuedWords = new Set(
+  'submitted pending queued queueing in_queue not_start not_started created scheduled'.split(' '),
+)
+
+// ── What was submitted ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The text for the ledger; undefined when the answer is no task but the answer itself. `location`: its header of that name. */
+export function taskIn(answer: RawAnswer, location: string | undefined, sentTo: string): string | undefined {
+  if (answer.status < 200 || answer.status >= 300) return undefined
+  const json = jsonOf(answer.body)
+  const records = recordsIn(json)
+  const isWaiting = records.some(record => record.task_id !== undefined && pendingWords.has(wordOf(record) ?? ''))
+  // What stands as an address in an unfinished task leads to the task.
+  if (!isWaiting && readEntries(json).some(entry => entry.source !== undefined)) return undefined
+  const place =
+    location ??
+    records.flatMap(record => [record.poll_url, record.polling_url, record.status_url].map(text)).find(Boolean)
+  const ids = records.flatMap(record => idOf(record) ?? [])
+  if (place !== undefined && (answer.status === 202 || ids.length === 1)) return placeFrom(place, sentTo)
+  // The same id may stand at two levels.
+  return ids.length > 0 ? [...new Set(ids)].join(' ') : undefined
+}
+
+/** What came of a submit before the connection broke may name its task already. */
+export function taskInBeginning(beginning: string): string | undefined {
+  return /"task_?id"\s*:\s*"([^"\\\s]+)"/i.exec(beginning)?.[1]
+}
+
+function idOf(record: JsonRecord): string | undefined {
+  const word = wordOf(record)
+  if (word !== undefined && failedWords.has(word)) return undefined
+  const isWaiting = word !== undefined && pendingWords.has(word)
+  const id = record.task_id ?? record.taskId ?? record.job_id ?? (isWaiting ? record.id : undefined)
+  const written = typeof id === 'number' ? String(id) : text(id)
+  return written !== undefined && /^\S{1,300}$/.test(written) ? written : undefined
+}
+
+/** The path alone where it is on the host that answered, so that it still leads there when the configuration moves. */
+function placeFrom(location: string, from: string): string | undefined {
+  if (!URL.canParse(location, from)) return undefined
+  const url = new URL(location, from)
+  return url.origin === new URL(from).origin ? url.pathname + url.search : url.href
+}
+
+// ── Looks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const lookTimeoutMs = 30_000
+const longestPauseMs = 60_000
+const pauseInTroubleMs = 10_000
+/** A wrong key does not mend itself in seconds, but someone may mend it before the task is forgotten. */
+const pauseWhenRefusedMs = 30_000
+/** Pictures under a word that nobody knows may be previews; after so many looks they are taken. */
+const looksBeforeUnknownWord = 30
+
+/** One look at each task of a call. What was learned of the place comes back as `taskId`. */
+export async function pollTasks(task: Task, context: Context): Promise<Polled> {
+  const looks: Look[] = []
+  for (const place of task.id.split(' ')) looks.push(await lookAt(place, task, context))
+  const taskId = looks.map(look => look.place).join(' ')
+  const unsure = looks.find(look => look.state === 'unsure')
+  if (unsure) return { ...unsure, taskId }
+  const pending = looks.filter(look => look.state === 'pending')
+  if (pending.length > 0) {
+    const usualMs = task.polls === 0 ? 3_000 : task.polls < 12 ? 5_000 : 10_000
+    const afterMs = Math.max(usualMs, ...pending.map(look => look.afterMs ?? 0))
+    return { state: 'pending', afterMs, running: pending.some(look => look.running), taskId }
+  }
+  const answers = looks.flatMap(look => (look.state === 'ended' ? [look.answer] : []))
+  const [first, ...others] = answers
+  if (others.length === 0) return { state: 'ended', answer: first! }
+  return { state: 'ended', answer: { ...first!, body: `[${answers.map(answer => answer.body).join(',')}]` } }
+}
+
+type Look = { place: string } & (
+  | { state: 'pending'; running: boolean; afterMs?: number }
+  | { state: 'unsure'; afterMs: number; reason: string }
+  | { state: 'ended'; answer: RawAnswer }
+)
+
+async function lookAt(place: string, { polls }: Task, context: Context): Promise<Look> {
+  let strange = 'The service does not know the task.'
+  for (const candidate of candidatesFor(place, context.baseUrl)) {
+    let exchanged: Awaited<ReturnType<typeof look>>
+    try {
+      exchanged = await look(candidate, context)
+    } catch (error) {
+      if (context.signal.aborted) throw error
+      const reason = error instanceof Error ? error.message : 'The service could not be asked.'
+      return { place, state: 'unsure', afterMs: pauseInTroubleMs, reason }
+    }
+    const { answer, location } = exchanged
+    const found = placeFrom(candidate, context.baseUrl) ?? place
+    if (answer.status >= 300 && answer.status < 400 && location !== undefined) {
+      // The result has an address of its own, which the next look asks.
+      return { place: placeFrom(location, candidate) ?? found, state: 'pending', running: true }
+    }
+    const wished = answer.retryAfterMs === undefined ? undefined : Math.min(answer.retryAfterMs, longestPauseMs)
+    if (answer.status >= 200 && answer.status < 300) {
+      const json = jsonOf(answer.body)
+      const state = stateOf(json)
+      const hasPictures = readEntries(json).some(entry => entry.source !== undefined)
+      if (state.is === 'pending' || (answer.status === 202 && state.is === 'unknown')) {
+        return { place: found, state: 'pending', running: state.running, afterMs: wished }
+      }
+      const isEnd = state.is === 'done' || state.is === 'failed' || (hasPictures && state.word === undefined)
+      if (isEnd || (hasPictures && polls >= looksBeforeUnknownWord)) return { place: found, state: 'ended', answer }
+      if (state.word !== undefined) {
+        const reason = `The service says "${state.word.slice(0, 40)}" of the task.`
+        return { place: found, state: 'unsure', afterMs: wished ?? pauseInTroubleMs, reason }
+      }
+    }
+    const said = errorIn(jsonOf(answer.body))?.message?.slice(0, 200)
+    strange = `The service answered with status ${answer.status} when asked for the task${said ? ` (${said})` : ''}.`
+    // Another address may be the right one; trouble with the key or the service is the same at all of them.
+    if ([401, 402, 403, 408, 429].includes(answer.status) || answer.status >= 500) {
+      const isRefused = answer.status >= 401 && answer.status <= 403
+      const advice = isRefused ? ' Check the API key; the task goes on meanwhile.' : ''
+      const afterMs = wished ?? (isRefused ? pauseWhenRefusedMs : pauseInTroubleMs)
+      return { place, state: 'unsure', afterMs, reason: strange + advice }
+    }
+  }
+  return { place, state: 'unsure', afterMs: pauseInTroubleMs, reason: strange }
+}
+
+/** Where gateways let a task be looked at, the usual first. */
+function candidatesFor(place: string, baseUrl: string): string[] {
+  if (/^(?:\/|https?:)/i.test(place)) return [new URL(place, baseUrl).href]
+  const id = encodeURIComponent(place)
+  return ['tasks', 'images/tasks', 'images/generations'].map(folder => `${baseUrl}/${folder}/${id}`)
+}
+
+async function look(url: string, context: Context) {
+  // The key is for the service that it belongs to, whatever an answer names.
+  const isOwn = new URL(url).origin === new URL(context.baseUrl).origin
+  const response = await context.http.request({
+    method: 'GET',
+    url,
+    headers: { accept: 'application/json', ...(isOwn ? { authorization: authorization(context.apiKey) } : {}) },
+    signal: context.signal,
+    headersTimeoutMs: lookTimeoutMs,
+    idleTimeoutMs: lookTimeoutMs,
+  })
+  try {
+    const answer: RawAnswer = { ...metaOf(response), body: await response.text(), complete: true }
+    return { answer, location: response.headers.location }
+  } catch (error) {
+    if (response.status < 400 || !(error instanceof ExchangeError)) throw error
+    return { answer: { ...metaOf(response), body: error.partial, complete: false }, location: undefined }
+  }
+}
+
+// ── What a task says of itself ──────────────────────────────────────────────────────────────────────────────────────
+
+interface TaskState {
+  is: 'pending' | 'done' | 'failed' | 'unknown'
+  running: boolean
+  /** As written; undefined where there is none. */
+  word?: string
+}
+
+function stateOf(json: unknown): TaskState {
+  const words = wordsIn(json)
+  const pending = words.find(word => pendingWords.has(word))
+  if (pending !== undefined) return { is: 'pending', running: !queuedWords.has(pending), word: pending }
+  const strange = words.find(word => !doneWords.has(word) && !failedWords.has(word))
+  if (strange !== undefined || words.length === 0) return { is: 'unknown', running: true, word: strange }
+  return { is: words.some(word => doneWords.has(word)) ? 'done' : 'failed', running: false, word: words[0] }
+}
+
+/** The innermost words: what stands around a task is often the success of asking for it. */
+function wordsIn(json: unknown): string[] {
+  const records = recordsIn(json)
+  const inner = records.slice(0, -1).flatMap(record => wordOf(record) ?? [])
+  return inner.length > 0 ? inner : records.slice(-1).flatMap(record => wordOf(record) ?? [])
+}
+
+/** Objects that may be a task, the outermost last. */
+function recordsIn(json: unknown): JsonRecord[] {
+  if (Array.isArray(json)) return json.flatMap(recordsIn)
+  if (!isObject(json)) return []
+  const { data, output, result } = json
+  return [...[data, output, result].flat().filter(isObject), json]
+}
+
+function wordOf(record: JsonRecord): string | undefined {
+  const word = [record.task_status, record.taskStatus, record.status, record.state].map(text).find(Boolean)
+  return word
+    ?.trim()
+    .toLowerCase()
+    .replace(/[\s-]+/g, '_')
+}
+
+/** Why a task made nothing, where an answer says that it failed. */
+export function failureOfTask(answer: RawAnswer, json: unknown): ProviderFailure | undefined {
+  if (stateOf(json).is !== 'failed') return undefined
+  const found = recordsIn(json).flatMap(record => reasonIn(record) ?? [])[0]
+  const known = failure(answer, found ?? {})
+  const isRefused = known.disposition === 'refused'
+  return {
+    ...known,
+    // It was taken, so it is not sent again by itself, and only what is known to be a refusal is known to be free.
+    code: known.disposition === 'retry_safe' ? 'provider_rejected' : known.code,
+    disposition: isRefused ? 'refused' : 'maybe_billed',
+    message: isRefused
+      ? known.message
+      : `The task failed at the service${found?.message ? `: ${found.message.slice(0, 500)}` : ', without a reason'}. Its usage page tells whether it was charged; look there before you ask again.`,
+    concerns: undefined,
+    retryAfterMs: undefined,
+  }
+}
+
+function reasonIn(record: JsonRecord): { code?: string; message?: string } | undefined {
+  const inError = record.error ? errorIn(record) : undefined
+  const message =
+    inError?.message ??
+    [
+      record.fail_reason,
+      record.failReason,
+      record.task_status_msg,
+      record.failure_reason,
+      record.error_message,
+      record.reason,
+      record.message,
+    ]
+      .map(text)
+      .find(Boolean)
+  const code = inError?.code ?? text(record.error_code)
+  return message === undefined && code === undefined ? undefined : { code, message }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
