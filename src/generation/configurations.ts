@@ -8,7 +8,7 @@ import type { CheckResult } from '../providers/provider.ts'
 import { type StoredConfiguration, visible } from '../storage/configurations.ts'
 import type { Caps, ConfigurationRecord } from '../storage/records.ts'
 import { cleanSecret, type Seal, SealError } from '../storage/seal.ts'
-import { placeOfKey } from '../storage/seal-check.ts'
+import { placeOfKey, placeOfSent } from '../storage/seal-check.ts'
 import type { Store } from '../storage/store.ts'
 import { invalid, Refusal } from './errors.ts'
 import { platformOf } from './platforms.ts'
@@ -28,11 +28,18 @@ export interface Access {
   baseUrl: string
 }
 
+/** What a request was sent with. */
+export type SentWith = Pick<Access, 'apiKey' | 'baseUrl'>
+
 export interface ConfigurationBook extends Configurations {
   /** Those of the environment, which have no row. */
   ofEnvironment: readonly ConfigurationRecord[]
   /** @throws Refusal `not_found` when it was removed, SealError when its key cannot be opened. */
   access(id: string): Promise<Access>
+  /** Sealed, to be kept with a call: its configuration may get another key before its task has ended. */
+  sealSent(callId: string, sent: SentWith): string
+  /** @throws SealError */
+  openSent(callId: string, sealed: string): SentWith
   /** Active ones with a key, the newest stored first, then those of the environment; also those that were taken out. */
   active(): Promise<ConfigurationRecord[]>
   /** Leaves it aside until a test of it passes, or its key or address is changed. */
@@ -200,6 +207,8 @@ export function createConfigurations(parts: {
     },
 
     access: accessOf,
+    sealSent: (callId, { apiKey, baseUrl }) => seal.seal(JSON.stringify({ apiKey, baseUrl }), placeOfSent(callId)),
+    openSent: (callId, sealed) => JSON.parse(seal.open(sealed, placeOfSent(callId))) as SentWith,
     addressOf,
     platformOf: place => platformOf(place.provider as ProviderId, addressOf(place), Object.values(parts.baseUrls)),
 

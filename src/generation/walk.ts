@@ -20,7 +20,7 @@ import { SealError } from '../storage/seal.ts'
 import type { Store } from '../storage/store.ts'
 import type { Budget } from './budget.ts'
 import { type Collector, positionOf } from './collect.ts'
-import type { ConfigurationBook } from './configurations.ts'
+import type { ConfigurationBook, SentWith } from './configurations.ts'
 import { Refusal } from './errors.ts'
 import type { Doorbell } from './events.ts'
 import { mostAttempts, type Pauses } from './pauses.ts'
@@ -134,10 +134,12 @@ export class CallWalk {
       if (!context) return
       await this.reload()
       const at = new Date().toISOString()
+      // A task may have to be asked for when its configuration has another key.
+      const sentWith = this.provider().poll ? this.parts.configurations.sealSent(this.call.id, context) : null
       await this.reached('before-sending')
       await this.insist('note that a request is being sent', () =>
         this.parts.store.transaction(async ({ calls, generations }) => {
-          await calls.sending(this.call.id, at)
+          await calls.sending(this.call.id, at, sentWith)
           const now = await generations.find(this.generation.id)
           const startedAt = now?.startedAt ?? at
           // Another call of it may be paid and kept already.
@@ -145,7 +147,7 @@ export class CallWalk {
           await generations.change(this.generation.id, { status: 'running', startedAt, charge, waiting: null })
         }),
       )
-      this.call = { ...this.call, state: 'sending', sentAt: at }
+      this.call = { ...this.call, state: 'sending', sentAt: at, sentWith }
       await this.parts.waiting.note(this.generation.id, null)
       this.parts.doorbell.ring(this.generation.id)
       await this.reached('sending-written')
@@ -462,9 +464,10 @@ export class CallWalk {
     for (let polls = 0; ; polls++) {
       await this.wait(pauses.poll(pauseMs), stopping, ...(askedToCancel ? [] : [this.cancelled]))
       this.throwIfStopping()
-      const task = { id: taskId, route: this.call.route, polls }
       // Read anew each time: a key that was refused may have been replaced meanwhile.
-      const context = await this.access()
+      const context = await this.access(troubles)
+      const isOtherKey = !('unusable' in context) && context.isOtherKey
+      const task = { id: taskId, route: this.call.route, polls, isOtherKey }
       if (this.cancelled.aborted && !askedToCancel && !('unusable' in context)) {
         askedToCancel = true
         if (await provider.cancel?.(task, context)) {
@@ -855,11 +858,38 @@ export class CallWalk {
     return undefined
   }
 
-  private async access(): Promise<Context | Unusable> {
+  /**
+   * With the key and the address that the call was sent with; before that, and where nothing was kept, with the present ones. One may
+   * have been revoked and the other belong to another account, so later tries take turns.
+   */
+  private async access(tries = 0): Promise<(Context & { isOtherKey: boolean }) | Unusable> {
+    const sent = this.sentWith()
+    const present = await this.present()
+    const ways: (SentWith & { isOtherKey: boolean })[] = sent ? [{ ...sent, isOtherKey: false }] : []
+    if ('unusable' in present) {
+      if (!sent) return present
+    } else if (present.apiKey !== sent?.apiKey || present.baseUrl !== sent.baseUrl) {
+      ways.push({ ...present, isOtherKey: sent !== undefined })
+    }
+    const { apiKey, baseUrl, isOtherKey } = ways[tries % ways.length]!
+    const { http, ending: signal } = this.parts
+    return { apiKey, baseUrl, http, signal, reference: index => this.reference(index), isOtherKey }
+  }
+
+  /** Undefined where nothing was kept, or the secret that sealed it was lost. */
+  private sentWith(): SentWith | undefined {
+    const { id, sentWith } = this.call
     try {
-      const { apiKey, baseUrl } = await this.parts.configurations.access(this.call.configId)
-      const { http, ending: signal } = this.parts
-      return { apiKey, baseUrl, http, signal, reference: index => this.reference(index) }
+      return sentWith === null ? undefined : this.parts.configurations.openSent(id, sentWith)
+    } catch (error) {
+      if (!(error instanceof SealError)) throw error
+      return undefined
+    }
+  }
+
+  private async present(): Promise<SentWith | Unusable> {
+    try {
+      return await this.parts.configurations.access(this.call.configId)
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof SealError)) throw error
       return { unusable: `The configuration cannot be used any more: ${error.message}` }

@@ -323,6 +323,8 @@ export interface Task {
   route: string
   /** How often it was looked at before. */
   polls: number
+  /** The key is another than the one that it was sent with: that the service does not know it there proves nothing. */
+  isOtherKey?: boolean
 }
 
 /** `taskId`: a better one to look with from now on, where the look found out more about its place. */

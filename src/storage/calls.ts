@@ -25,6 +25,8 @@ export interface CallRecord {
   timeoutMs: number
   notBefore: string | null
   sentAt: string | null
+  /** Key and address, sealed, until the call is settled; null where nobody asks again. */
+  sentWith: string | null
   taskId: string | null
   answeredAt: string | null
   answer: {
@@ -199,7 +201,8 @@ export function createCallRepository(db: Connection) {
       return false
     },
 
-    sending: (id: string, sentAt: string) => move(id, 'sending', { sent_at: sentAt, charge: 'unknown' }),
+    sending: (id: string, sentAt: string, sentWith: string | null) =>
+      move(id, 'sending', { sent_at: sentAt, sent_with: sentWith, charge: 'unknown' }),
 
     accepted: (id: string, taskId: string, requestId: string | undefined, at: string) =>
       move(id, 'accepted', { task_id: taskId, accepted_at: at, provider_request_id: requestId ?? null }),
@@ -240,6 +243,7 @@ export function createCallRepository(db: Connection) {
     settled: (id: string, settlement: Settlement, at: string) =>
       move(id, 'settled', {
         settled_at: at,
+        sent_with: null,
         outcome: settlement.outcome,
         charge: settlement.charge,
         billed_images: settlement.billedImages ?? null,
@@ -286,6 +290,7 @@ function callOf(row: Selectable<ProviderCallsTable>): CallRecord {
     timeoutMs: row.timeout_ms,
     notBefore: row.not_before,
     sentAt: row.sent_at,
+    sentWith: row.sent_with,
     taskId: row.task_id,
     answeredAt: row.answered_at,
     answer:

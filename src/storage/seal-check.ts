@@ -1,6 +1,6 @@
 /** Which secret is the one of a database: found out before anything is changed, and changed for all sealed keys at once. */
 import type { Kysely } from 'kysely'
-import type { Database } from './database.ts'
+import type { Connection, Database } from './database.ts'
 import { type Seal, SealError } from './seal.ts'
 import type { Tables } from './tables.ts'
 
@@ -65,6 +65,29 @@ export function placeOfKey(id: string) {
   return `configurations/${id}`
 }
 
+/** What the key that a call was sent with is bound to. */
+export function placeOfSent(callId: string) {
+  return `provider_calls/${callId}`
+}
+
+/** One that cannot be opened serves nobody: its task is asked for with the present key of its configuration. */
+async function sealSentAnew(transaction: Connection, from: Seal, to: Seal) {
+  const rows = await transaction
+    .selectFrom('provider_calls')
+    .select(['id', 'sent_with'])
+    .where('sent_with', 'is not', null)
+    .execute()
+  for (const { id, sent_with } of rows) {
+    const place = placeOfSent(id)
+    const text = sent_with !== null && opens(from, sent_with, place) ? from.open(sent_with, place) : undefined
+    await transaction
+      .updateTable('provider_calls')
+      .set({ sent_with: text === undefined ? null : to.seal(text, place) })
+      .where('id', '=', id)
+      .execute()
+  }
+}
+
 /**
  * Seals everything anew, all or nothing. A key that `database.seal` does not open stops it, unless `dropUnreadable`: then that
  * configuration is left without a key. The names of those come back.
@@ -93,6 +116,7 @@ export async function sealAnew(
         )
       }
     }
+    await sealSentAnew(transaction, database.seal, to)
     await transaction
       .updateTable('meta')
       .set({ value: sealedCheck(to) })

@@ -109,6 +109,8 @@ export interface ProviderCallsTable {
   /** Not sent before this time. */
   not_before: string | null
   sent_at: string | null
+  /** Key and address, sealed, while the service may have to be asked for what became of it; null where nobody asks. */
+  sent_with: string | null
   task_id: string | null
   accepted_at: string | null
   answered_at: string | null

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
-import { QWEN_DEMO_KEY } from '../../src/simulators/qwen.ts'
+import { QWEN_DEMO_KEY, QWEN_FREE_TIER_KEY } from '../../src/simulators/qwen.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 
 const task = { prompt: 'a boat', model: 'wan2.7-image', parameters: { size: '768x768' } }
@@ -36,6 +36,53 @@ describe('a task', () => {
       { status: 502, body: { charge: 'unknown' } },
       { status: 504, body: { charge: 'unknown' } },
     ])
+  })
+
+  const ofAnotherAccount = QWEN_FREE_TIER_KEY
+
+  test('whose configuration got the key of another account meanwhile is asked for with its own', async () => {
+    const app = await startApp({ environment: { QWEN_API_KEY: undefined } })
+    const configuration = { provider: 'qwen', api_key: QWEN_DEMO_KEY, base_url: app.qwen.baseUrl }
+    const { body: stored } = await app.call('POST', '/api/config', configuration)
+    const id = await running(app)
+    await app.call('PUT', `/api/config/${stored.id}`, { api_key: ofAnotherAccount })
+    // Its own may have been revoked, so the new one is tried too; that it finds nothing proves nothing.
+    app.qwen.misbehave({ kind: 'status', status: 401 }, { target: 'task', times: 5 })
+    await expect
+      .poll(() => new Set(looks(app).map(look => look.keyName)), { timeout: 10_000 })
+      .toEqual(new Set(['demo', 'free-tier-exhausted']))
+
+    app.qwen.releaseTasks()
+
+    expect(await end(app, id)).toMatchObject({ status: 'succeeded', charge: 'charged', images: [{}] })
+  })
+
+  test.each([
+    ['with another key', ofAnotherAccount],
+    ['without any', undefined],
+  ])('that runs while the server is started anew %s is asked for with its own', async (_what, key) => {
+    const app = await startApp()
+    const id = await running(app)
+
+    await app.restart(async () => {
+      if (key) app.environment.QWEN_API_KEY = key
+      else delete app.environment.QWEN_API_KEY
+      app.qwen.releaseTasks()
+    })
+
+    expect(await end(app, id)).toMatchObject({ status: 'succeeded', charge: 'charged', images: [{}] })
+  })
+
+  test('keeps its key sealed, also anew, and no longer than it runs', async () => {
+    const app = await startApp()
+    const id = await running(app)
+    const kept = async () => (await app.app.store.calls.ofGeneration(id))[0]?.sentWith
+
+    expect(await kept()).toMatch(/^v1\./)
+    app.qwen.releaseTasks()
+    await end(app, id)
+
+    expect(await kept()).toBeNull()
   })
 
   test('that was cancelled at the service, and then the process died, is cancelled here too', async () => {
@@ -72,6 +119,18 @@ test('an answer of which only the head came still names the request that the ser
     advice: { en: expect.stringContaining(requestId), zh: expect.stringContaining(requestId) },
   })
 })
+
+/** A generation whose task the service was asked for at least once, and that goes on when it is told to. */
+async function running(app: TestApp): Promise<string> {
+  app.qwen.holdTasks('PENDING')
+  const { id } = await app.generate(task, { prefer: 'respond-async' })
+  await expect.poll(() => looks(app).length, { timeout: 10_000 }).toBeGreaterThan(0)
+  return id
+}
+
+function looks(app: TestApp) {
+  return app.qwen.requests.filter(request => request.method === 'GET' && request.path.includes('/tasks/'))
+}
 
 /** The last state that the stream of events tells. */
 async function end(app: TestApp, id: string): Promise<Generation> {

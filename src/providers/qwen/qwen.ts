@@ -76,7 +76,7 @@ export const qwen: Provider = {
       return { state: 'unsure', afterMs: pauseInTroubleMs, reason: reasonOf(error) }
     }
     const status = text(outputOf(answer)?.task_status)
-    if (isSuccess(answer) && status === 'UNKNOWN' && task.polls < looksBeforeUnknown) {
+    if (isSuccess(answer) && status === 'UNKNOWN' && (task.polls < looksBeforeUnknown || task.isOtherKey)) {
       return { state: 'unsure', afterMs: steadyPauseMs, reason: 'DashScope says that it does not know the task.' }
     }
     if (isSuccess(answer) && status !== undefined) {
