@@ -299,6 +299,7 @@ function Tile({ item, place, isActive, isSelected, isSelecting }: TileProps) {
           alt={words}
           width={image.width}
           height={image.height}
+          type={image.mime_type}
           isCropped
           className={classes('rounded-lg transition-[scale]', isSelected && 'scale-[0.93]')}
         />

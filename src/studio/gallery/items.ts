@@ -1,5 +1,6 @@
 /** What the gallery shows, out of the pages of the history. */
 import type { Generation, HistoryFilter, Image } from '../api.ts'
+import { ratioOfImage } from '../images.ts'
 import type { Measured } from './rows.ts'
 
 /** One place of the grid or one line of the list. */
@@ -13,7 +14,7 @@ export interface Item extends Measured {
 export function gridItems(generation: Generation): Item[] {
   const day = dayOf(generation.timestamp)
   const pictures = generation.images.map(image => {
-    return { key: image.id, ratio: image.width / image.height, day, generation, images: [image] }
+    return { key: image.id, ratio: ratioOfImage(image), day, generation, images: [image] }
   })
   const isUnderWay = generation.status === 'queued' || generation.status === 'running'
   if (!isUnderWay || pictures.length > 0) return pictures

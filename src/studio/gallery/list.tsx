@@ -5,6 +5,7 @@ import { Heart, ImageOff } from 'lucide-react'
 import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from 'react'
 import { ApiError, explain, type Generation, thumbnailUrl, useModels } from '../api.ts'
 import type { FilterTexts } from '../history.ts'
+import { sizeOfImage } from '../images.ts'
 import { moment } from '../text/format.ts'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
@@ -106,7 +107,7 @@ function Line({ generation, model, filter, isSelected, onSelect }: LineProps) {
   const facts = [
     moment(generation.timestamp),
     model,
-    images[0] && `${images[0].width} × ${images[0].height}`,
+    images[0] && sizeOfImage(images[0]),
     chargeName(generation, t),
     images.length === 0 && generation.image_urls.length > 0
       ? t('gallery.oldPictures', { count: generation.image_urls.length })
@@ -176,7 +177,14 @@ function Line({ generation, model, filter, isSelected, onSelect }: LineProps) {
             key={image.id}
             className={classes('relative size-20 overflow-hidden rounded-lg sm:size-24', index > 0 && 'max-sm:hidden')}
           >
-            <ImageTile src={thumbnailUrl(image.id)} alt="" width={image.width} height={image.height} isCropped />
+            <ImageTile
+              src={thumbnailUrl(image.id)}
+              alt=""
+              width={image.width}
+              height={image.height}
+              type={image.mime_type}
+              isCropped
+            />
             {index === shown.length - 1 && images.length > mostThumbnails && (
               <span className="absolute inset-0 grid place-items-center bg-black/50 font-medium text-white max-sm:hidden">
                 +{images.length - mostThumbnails}

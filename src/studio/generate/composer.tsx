@@ -1,5 +1,6 @@
 /** Where the prompt is written, with the pictures it speaks of. */
 import { type RefObject, useRef, useState } from 'react'
+import { referenceTypes } from '../images.ts'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
 import type { Plan } from './plan.ts'
@@ -25,6 +26,7 @@ export function Composer(props: ComposerProps) {
   const isWalking = useRef(false)
   const limits = plans.map(plan => plan.model.references.max)
   const most = limits.length === 0 ? 0 : Math.min(...limits)
+  const takesHeic = plans.length > 0 && plans.every(plan => plan.model.references.types.includes('image/heic'))
   const longest = plans
     .map(plan => plan.model.prompt.max_characters)
     .filter(limit => limit !== null)
@@ -80,6 +82,7 @@ export function Composer(props: ComposerProps) {
           references={references}
           pending={upload.pending}
           most={most}
+          types={referenceTypes(takesHeic)}
           onChange={next => onReferences(() => next)}
           onGone={id => onReferences(before => before.filter(other => other !== id))}
           onFiles={files => void upload.add(files)}

@@ -120,13 +120,15 @@ export interface ReferenceStripProps {
   references: readonly string[]
   pending: number
   most: number
+  /** What the chooser of files offers, as its `accept`. */
+  types: string
   onChange(references: string[]): void
   /** Swept, or of another server. */
   onGone(id: string): void
   onFiles(files: File[]): void
 }
 
-export function ReferenceStrip({ references, pending, most, onChange, onGone, onFiles }: ReferenceStripProps) {
+export function ReferenceStrip({ references, pending, most, types, onChange, onGone, onFiles }: ReferenceStripProps) {
   const t = useText()
   const input = useRef<HTMLInputElement>(null)
   const move = (from: number, to: number) => {
@@ -236,7 +238,7 @@ export function ReferenceStrip({ references, pending, most, onChange, onGone, on
       <input
         ref={input}
         type="file"
-        accept="image/*"
+        accept={types}
         multiple
         hidden
         aria-label={t('generate.addReference')}

@@ -19,6 +19,7 @@ import {
   useMe,
 } from '../api.ts'
 import { press, TakenBack, takeBack, useIsWaiting } from '../generate/press.ts'
+import { ratioOfImage, sizeOfImage } from '../images.ts'
 import { ago, duration, moment, money, moneyRange } from '../text/format.ts'
 import { findText, useText } from '../text/text.ts'
 import { currentWarnings, warningText } from '../told.ts'
@@ -237,6 +238,7 @@ function Picture({ generation, image, isCropped, onReference }: PictureProps) {
           alt={t('live.picture', { number, prompt: generation.prompt.slice(0, 200) })}
           width={image.width}
           height={image.height}
+          type={image.mime_type}
           isCropped
           className={classes('animate-appear', !isCropped && 'object-contain!')}
         />
@@ -271,7 +273,7 @@ export function countOf({ parameters }: Generation) {
 /** Width over height. */
 export function ratioOf(generation: Generation) {
   const [image] = generation.images
-  return image ? image.width / image.height : askedRatio(generation)
+  return image ? ratioOfImage(image) : askedRatio(generation)
 }
 
 /** As asked; 1 where nothing was said. */
@@ -301,7 +303,7 @@ function Facts({
   const { charge, cost } = generation
   const facts = [
     generation.duration_ms !== null && duration(generation.duration_ms),
-    image && `${image.width} × ${image.height}`,
+    image && sizeOfImage(image),
     cost
       ? t('live.charged', { amount: money(cost.amount, cost.currency) })
       : charge === 'unknown'

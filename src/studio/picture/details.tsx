@@ -5,6 +5,7 @@ import { Copy } from 'lucide-react'
 import { Fragment, type ReactNode, useMemo, useState } from 'react'
 import { ApiError, explain, type Generation, type Image, thumbnailUrl, useModels } from '../api.ts'
 import { copyText } from '../copy.ts'
+import { nameOfType } from '../images.ts'
 import { markGenerations } from '../marks.ts'
 import { providerName } from '../providers.ts'
 import { Tags } from '../tags.tsx'
@@ -60,6 +61,7 @@ export function Details({ generation, image }: DetailsProps) {
                     alt={t('picture.referenceNumber', { number: index + 1 })}
                     width={reference.width}
                     height={reference.height}
+                    type={reference.mime_type}
                     isCropped
                   />
                 </Link>
@@ -253,7 +255,7 @@ function Facts({ generation, image }: DetailsProps) {
     [t('picture.timestamp'), moment(generation.timestamp)],
     [t('picture.duration'), took === null ? undefined : duration(took)],
     [t('picture.cost'), costOf(generation, t)],
-    [t('picture.file'), image && `${image.mime_type.replace('image/', '').toUpperCase()}, ${bytes(image.bytes)}`],
+    [t('picture.file'), image && `${nameOfType(image.mime_type)}, ${bytes(image.bytes)}`],
     [
       t('picture.hash'),
       image && (

@@ -359,7 +359,14 @@ function Group({ generation, image, onShow }: GroupProps) {
               one.id === image?.id ? 'border-seal' : 'border-transparent hover:border-line-strong',
             )}
           >
-            <ImageTile src={thumbnailUrl(one.id)} alt="" width={one.width} height={one.height} isCropped />
+            <ImageTile
+              src={thumbnailUrl(one.id)}
+              alt=""
+              width={one.width}
+              height={one.height}
+              type={one.mime_type}
+              isCropped
+            />
           </button>
         </li>
       ))}

@@ -9,10 +9,11 @@ import {
   useRef,
   useState,
 } from 'react'
-import { type Image, imageUrl, thumbnailUrl } from '../api.ts'
+import { downloadUrl, type Image, imageUrl, thumbnailUrl } from '../api.ts'
+import { canBeShown, nameOfType } from '../images.ts'
 import { isTyping } from '../shortcuts.ts'
 import { useText } from '../text/text.ts'
-import { IconButton } from '../ui/button.tsx'
+import { buttonClasses, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { useHealingImage } from '../ui/image-tile.tsx'
 import { bounded, fitted, frameOf, type View, zoomed } from './zoom.ts'
@@ -39,7 +40,8 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
   const original = useHealingImage()
   const { state } = original
   const [isMoving, setMoving] = useState(false)
-  const frame = frameOf(size, image)
+  const isShown = canBeShown(image)
+  const frame = frameOf(size, isShown ? image : { width: 1, height: 1 })
   const isZoomed = view.scale > 1.001
 
   useLayoutEffect(() => {
@@ -180,7 +182,7 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
         isZoomed && (isMoving ? 'cursor-grabbing' : 'cursor-grab'),
       )}
     >
-      {frame.width > 0 && (
+      {isShown && frame.width > 0 && (
         <div
           className={classes(
             'absolute top-1/2 left-1/2 bg-cover',
@@ -197,7 +199,8 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
           )}
           <img
             key={original.key}
-            src={imageUrl(image.id)}
+            // Only Safari draws TIFF.
+            src={image.mime_type === 'image/tiff' ? thumbnailUrl(image.id) : imageUrl(image.id)}
             alt={alt}
             draggable={false}
             decoding="async"
@@ -213,7 +216,15 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
           />
         </div>
       )}
-      {state === 'loading' && (
+      {!isShown && (
+        <div className="absolute inset-x-6 top-1/2 mx-auto flex max-w-sm -translate-y-1/2 flex-col items-center gap-4 rounded-2xl bg-raised p-5 text-center">
+          <p>{t('picture.notShown', { type: nameOfType(image.mime_type) })}</p>
+          <a href={downloadUrl(image.id)} download className={buttonClasses('primary')}>
+            {t('shell.download')}
+          </a>
+        </div>
+      )}
+      {isShown && state === 'loading' && (
         <p role="status" className="sr-only">
           {t('picture.loading')}
         </p>

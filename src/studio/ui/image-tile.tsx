@@ -1,5 +1,6 @@
-import { ImageOff } from 'lucide-react'
+import { File, ImageOff } from 'lucide-react'
 import { type ComponentProps, useEffect, useState } from 'react'
+import { canBeShown, nameOfType, ratioOfImage } from '../images.ts'
 import { onReconnect } from '../reconnects.ts'
 import { classes } from './classes.ts'
 
@@ -34,15 +35,43 @@ export interface ImageTileProps extends Omit<ComponentProps<'img'>, 'src' | 'alt
   /** Pixels of the picture: its place is kept before it is there. */
   width: number
   height: number
+  /** Its MIME type; with it, a file that cannot be shown is a tile with the name of its type. */
+  type?: string
   /** Fill the place and cut what stands out, instead of showing all of it. */
   isCropped?: boolean
   onError?(): void
 }
 
 /** A picture that shifts nothing when it arrives, and comes by itself when it failed at first. */
-export function ImageTile({ src, alt, width, height, isCropped, className, onError, ...rest }: ImageTileProps) {
+export function ImageTile({ type, ...props }: ImageTileProps) {
+  const isFile = type !== undefined && !canBeShown({ width: props.width, mime_type: type })
+  return isFile ? <FileTile {...props} name={nameOfType(type)} /> : <Picture {...props} />
+}
+
+const placeOf = (isCropped: boolean | undefined) =>
+  isCropped ? 'size-full object-cover' : 'h-auto w-full object-contain'
+
+function FileTile({ alt, name, isCropped, className, ...size }: ImageTileProps & { name: string }) {
+  return (
+    <div
+      {...(alt === '' ? {} : { role: 'img', 'aria-label': `${alt} (${name})` })}
+      data-file
+      style={isCropped ? undefined : { aspectRatio: ratioOfImage(size) }}
+      className={classes(
+        'flex flex-col items-center justify-center gap-1 overflow-hidden bg-sunken text-ink-faint text-xs',
+        placeOf(isCropped),
+        className,
+      )}
+    >
+      <File aria-hidden className="size-1/4 max-h-8 min-h-4 min-w-4 max-w-8" strokeWidth={1.5} />
+      <span className="max-w-full truncate px-1">{name}</span>
+    </div>
+  )
+}
+
+function Picture({ src, alt, width, height, isCropped, className, onError, ...rest }: ImageTileProps) {
   const image = useHealingImage()
-  const place = isCropped ? 'size-full object-cover' : 'h-auto w-full object-contain'
+  const place = placeOf(isCropped)
   if (image.state === 'broken') {
     return (
       <div

@@ -19,6 +19,7 @@ export const picture = {
   loading: 'The picture is on its way…',
   broken:
     'The picture cannot be shown. Its file may be missing from the picture store; download it to see whether it is there.',
+  notShown: 'Files of the type {type} cannot be shown here. Download it to open it elsewhere.',
   notFound: 'This picture is not there any more',
   notFoundHint: 'It was deleted, or the link is wrong.',
   noneTitle: 'There is no picture',

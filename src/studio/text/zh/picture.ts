@@ -21,6 +21,7 @@ export const picture: Words<typeof english> = {
   hideDetails: '隐藏详情',
   loading: '图片加载中…',
   broken: '图片无法显示，它的文件可能已不在图片库里。可以尝试下载确认。',
+  notShown: '{type} 文件无法在此显示，请下载后用其他软件打开。',
   notFound: '这张图片已经不在了',
   notFoundHint: '它已被删除，或者链接有误。',
   noneTitle: '没有图片',
