@@ -253,7 +253,7 @@ async function openFiles(settings: Settings, log: Logger) {
     else {
       const words = {
         en: `STORAGE_URL names the folder ${folder}. ${error.message}`,
-        zh: `STORAGE_URL 指向文件夹 ${folder}：${error.message}`,
+        zh: `STORAGE_URL 指向文件夹 ${folder}。${error.zh}`,
       }
       throw new SettingsError([words], { cause: error })
     }

@@ -4,6 +4,7 @@
  */
 import path from 'node:path'
 import { commandLine } from './command-line.ts'
+import { explain } from './explain.ts'
 import { loadSettings, readEnvironment } from './settings.ts'
 import { type Places, restoreBackup, writeBackup } from './storage/backup.ts'
 
@@ -23,8 +24,7 @@ try {
   else if (word === 'restore') await restore(places, path.resolve(file))
   else await write(places, path.resolve(file))
 } catch (error) {
-  const isKnown = error instanceof Error && (['SettingsError', 'TarError'].includes(error.name) || 'code' in error)
-  console.error(isKnown ? error.message : error)
+  console.error(explain(error))
   process.exitCode = 1
 }
 

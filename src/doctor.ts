@@ -1,30 +1,33 @@
 /**
- * Compares the picture store with the database and mends what can be mended: `npm run doctor`, while the server is stopped. Files that
- * can be made again are removed, pictures whose file is gone are fetched again while their address lives, and files that no row names
- * are listed and left. Ends with 1 when something is still missing.
+ * Compares the picture store with the database and mends what can be mended: `npm run doctor`. Files that can be made again are removed,
+ * pictures whose file is gone are fetched again while their address lives, and files that no row names are listed and left. Beside a
+ * running server it only looks. Ends with 1 when something is missing in the end.
  */
 import path from 'node:path'
 import { commandLine } from './command-line.ts'
-import { clearAway, compare } from './generation/reconcile.ts'
-import { refetch } from './generation/refetch.ts'
+import { explain } from './explain.ts'
+import { type Comparison, clearAway, compare, lookAgain } from './generation/reconcile.ts'
+import { type RefetchParts, refetch } from './generation/refetch.ts'
 import { createHttp } from './providers/http.ts'
-import { loadSettings, readEnvironment } from './settings.ts'
+import { loadSettings, readEnvironment, type Settings } from './settings.ts'
 import { createAnswers } from './storage/answers.ts'
-import { openDatabase } from './storage/database.ts'
+import { type ReadDatabase, readDatabase } from './storage/database.ts'
 import { createFolderFiles } from './storage/files.ts'
 import { createSeal, type Secret, secretsOf } from './storage/seal.ts'
+import { provenSeal } from './storage/seal-check.ts'
 import { createStore } from './storage/store.ts'
 
 commandLine(`Usage 用法: npm run doctor
 
-Compares the pictures with the database of DATA_DIR, and mends what can be mended. Stop the server first.
-对照数据库检查图片文件，并修复能修复的。请先停止服务器。`)
+Compares the pictures with the database of DATA_DIR, and mends what can be mended. While the server runs it only looks.
+For the demo: DATA_DIR=demo-data npm run doctor
+对照数据库检查图片文件，并修复能修复的；服务器运行时只检查、不修改。
+检查演示数据: DATA_DIR=demo-data npm run doctor`)
 
 try {
   process.exitCode = (await examine(readEnvironment())) ? 0 : 1
 } catch (error) {
-  const known = ['SettingsError', 'DatabaseError', 'StorageError', 'SealError']
-  console.error(error instanceof Error && known.includes(error.name) ? error.message : error)
+  console.error(explain(error))
   process.exitCode = 1
 }
 
@@ -36,57 +39,105 @@ async function examine(environment: Record<string, string | undefined>) {
     console.log('Pictures in a bucket are looked after by its own tools. 对象存储请使用其自带工具检查。')
     return true
   }
-  const [first, ...others] = secretsOf(dataDir, settings.secretKey)
-  const candidate = ({ text, keep }: Secret) => ({ seal: createSeal(text), keep })
-  const candidates = [candidate(first), ...others.map(candidate)] as const
-  const database = await openDatabase(settings.database, candidates, { isTool: true })
+  const database = await readDatabase(settings.database)
   const http = createHttp({
     allowedHosts: settings.allowedHosts,
     proxy: settings.proxy,
     allowedOrigins: [providerUrls.doubao, providerUrls.qwen].map(url => new URL(url).origin),
   })
   try {
+    await warnOfKeys(database, settings)
     const parts = {
       store: createStore(database),
       files: createFolderFiles(storage.path),
       answers: createAnswers(path.join(dataDir, 'answers')),
       http,
     }
-    const comparison = await compare(parts)
-    if (comparison.rows === 0 && comparison.withoutRow.size > 0) {
+    const compared = await compare(parts)
+    const comparison = database.isAlone ? compared : await lookAgain(compared, parts)
+    const { rows, withoutRow } = comparison
+    if (rows.pictures + rows.references === 0 && withoutRow.size > 0) {
       console.error(
-        `This database knows none of the ${comparison.withoutRow.size} pictures in ${storage.path}, so nothing was changed. Are DATA_DIR and DATABASE_URL those of the server? 数据库中没有这些图片的记录，未做任何更改；请检查 DATA_DIR 和 DATABASE_URL。`,
+        `This database knows none of the ${withoutRow.size} pictures in ${storage.path}, so nothing was changed. Are DATA_DIR and DATABASE_URL those of the server? 数据库中没有这些图片的记录，未做任何更改；请检查 DATA_DIR 和 DATABASE_URL。`,
       )
       return false
     }
-    await clearAway(comparison, parts)
-    const { rows, files, waste, wasteAnswers, strangeAnswers, withoutRow, missing } = comparison
-    console.log(`${rows} pictures in the database 数据库图片, ${files} files 文件`)
-    if (waste.length + wasteAnswers.length > 0)
-      console.log(`${waste.length + wasteAnswers.length} left-over files removed 已清理残留文件`)
-    for (const file of withoutRow.values()) console.log(`no row 无记录: ${path.join(storage.path, file)}`)
-    if (withoutRow.size > 0)
-      console.log(
-        'A generation that still runs takes up its own at the next start; the others are yours to keep or delete.',
-      )
-    for (const name of strangeAnswers) console.log(`no call 无对应请求: ${path.join(dataDir, 'answers', name)}`)
-    if (strangeAnswers.length > 0)
-      console.log(
-        'Answers of requests that this database does not know: of another database, or of generations that were deleted. They are removed after a week. 不属于本数据库的原始应答，一周后自动清理。',
-      )
-    let stillMissing = 0
-    for (const image of missing) {
-      const reason = await refetch(image, parts)
-      if (reason !== undefined) stillMissing++
-      const owner = image.generationId ? ` of generation ${image.generationId}` : ''
-      console.log(
-        `${reason === undefined ? 'fetched again 已重新下载' : 'missing 缺失'}: ${image.file}${owner}${reason ? ` — ${reason}` : ''}`,
-      )
-    }
-    if (stillMissing === 0) console.log('Every picture has its file. 所有图片均完整。')
-    return stillMissing === 0
+    report(comparison, { images: storage.path, answers: path.join(dataDir, 'answers') })
+    const missing = database.isAlone ? await mend(comparison, parts) : onlyTell(comparison)
+    if (missing === 0) console.log('Every picture has its file. 所有图片均完整。')
+    return missing === 0
   } finally {
     await http.close()
     await database.close()
   }
+}
+
+/** Files can be looked after without the secret, as after a restore. */
+async function warnOfKeys({ kysely }: ReadDatabase, { dataDir, secretKey }: Settings) {
+  try {
+    const candidate = ({ text }: Secret) => ({ seal: createSeal(text), keep() {} })
+    const [first, ...others] = secretsOf(dataDir, secretKey)
+    await provenSeal(kysely, [candidate(first), ...others.map(candidate)])
+  } catch (error) {
+    console.error(`${explain(error)}\nThe files are looked at all the same. 仍会检查文件。`)
+  }
+}
+
+function report({ rows, files, withoutRow, strangeAnswers }: Comparison, folders: { images: string; answers: string }) {
+  console.log(
+    `In the database 数据库: ${counted(rows.pictures, 'picture')} 图片, ${counted(rows.references, 'reference')} 参考图`,
+  )
+  const more = [
+    ...(files.prepared > 0 ? [`${counted(files.prepared, 'prepared reference')} 待发送的参考图`] : []),
+    ...(files.withoutRow > 0 ? [`${files.withoutRow} without a row 无记录`] : []),
+  ]
+  const found = [
+    `${counted(files.pictures, 'picture')} 图片`,
+    `${counted(files.references, 'reference')} 参考图`,
+    `${counted(files.thumbnails, 'thumbnail')} 缩略图`,
+    ...more,
+  ]
+  console.log(`On the disk 磁盘: ${found.join(', ')}`)
+  for (const file of withoutRow.values()) console.log(`no row 无记录: ${path.join(folders.images, file)}`)
+  if (withoutRow.size > 0) {
+    console.log(
+      'A generation that still runs takes up its own at the next start; the others are yours to keep or delete. 仍在进行的生成会在下次启动时认领自己的文件；其余由您决定保留或删除。',
+    )
+  }
+  for (const name of strangeAnswers) console.log(`no call 无对应请求: ${path.join(folders.answers, name)}`)
+  if (strangeAnswers.length > 0) {
+    console.log(
+      'Answers of requests that this database does not know: of another database, or of generations that were deleted. They are removed after a week. 不属于本数据库的原始应答，一周后自动清理。',
+    )
+  }
+}
+
+function counted(count: number, word: string) {
+  return `${count} ${word}${count === 1 ? '' : 's'}`
+}
+
+/** How many are still missing. */
+async function mend(comparison: Comparison, parts: RefetchParts) {
+  await clearAway(comparison, parts)
+  const cleared = comparison.waste.length + comparison.wasteAnswers.length
+  if (cleared > 0) console.log(`${cleared} left-over files removed 已清理残留文件`)
+  let stillMissing = 0
+  for (const image of comparison.missing) {
+    const reason = await refetch(image, parts)
+    if (reason !== undefined) stillMissing++
+    tell(reason === undefined ? 'fetched again 已重新下载' : 'missing 缺失', image, reason)
+  }
+  return stillMissing
+}
+
+function onlyTell({ missing }: Comparison) {
+  console.log(
+    'The server is running, so nothing was changed; stop it and run this again to mend. 服务器正在运行，未做任何更改；如需修复，请停止服务器后重新执行。',
+  )
+  for (const image of missing) tell('missing 缺失', image)
+  return missing.length
+}
+
+function tell(what: string, { file, generationId }: Comparison['missing'][number], reason?: string) {
+  console.log(`${what}: ${file}${generationId ? ` of generation ${generationId}` : ''}${reason ? ` — ${reason}` : ''}`)
 }

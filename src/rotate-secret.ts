@@ -3,6 +3,7 @@
  * the data folder, or given in NEW_SECRET_KEY. With `--lost`, keys that the present secret does not open are given up.
  */
 import { commandLine } from './command-line.ts'
+import { explain } from './explain.ts'
 import { faultIn, loadSettings, readEnvironment, SettingsError, secretKeyOf } from './settings.ts'
 import { openDatabase } from './storage/database.ts'
 import { createSeal, newSecret, prepareSecret, SealError, type Secret, secretsOf } from './storage/seal.ts'
@@ -21,8 +22,7 @@ Seals all stored keys with another SECRET_KEY: a new one that is kept in DATA_DI
 try {
   await rotate(readEnvironment(), values.lost ?? false)
 } catch (error) {
-  const isKnown = error instanceof Error && ['SettingsError', 'DatabaseError', 'SealError'].includes(error.name)
-  console.error(isKnown ? error.message : error)
+  console.error(explain(error))
   process.exitCode = 1
 }
 
@@ -39,7 +39,10 @@ async function rotate(environment: Record<string, string | undefined>, anySeal: 
     const secret = given ?? newSecret()
     const seal = createSeal(secret)
     if (seal.keyId === database.seal.keyId)
-      throw new SealError('NEW_SECRET_KEY is the one in use already; give another.')
+      throw new SealError(
+        'NEW_SECRET_KEY is the one in use already; give another.',
+        'NEW_SECRET_KEY 就是正在使用的密钥；请换一个。',
+      )
     // Beside the old one first, so that whatever happens one of the two opens the database; the next start knows which.
     const isKept = given === undefined || settings.secretKey === undefined
     const prepared = isKept ? prepareSecret(settings.dataDir, secret) : undefined

@@ -1,6 +1,7 @@
 /** Runs the server as a process: what it prints, how it ends, and one sentence when it cannot start. */
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { type App, createApp, type Listening, type Overrides } from './app.ts'
+import { explain } from './explain.ts'
 import { createLog, createRecentErrors } from './log.ts'
 import { loadSettings, readEnvironment, type Settings, SettingsError } from './settings.ts'
 
@@ -75,48 +76,4 @@ function endOnSignals(close: () => Promise<void>) {
       )
     })
   }
-}
-
-function explain(error: unknown) {
-  if (!(error instanceof Error)) return String(error)
-  const words = 'zh' in error ? { en: error.message, zh: String(error.zh) } : troubleOfSystem(error)
-  if (words) return `${words.en}\n${words.zh}`
-  const known = ['DatabaseError', 'StorageError', 'SealError']
-  return known.includes(error.name) || !error.stack ? error.message : error.stack
-}
-
-function troubleOfSystem(error: Error) {
-  const code = 'code' in error ? error.code : undefined
-  const port = 'port' in error ? error.port : ''
-  if (code === 'EADDRINUSE') {
-    return {
-      en: `Port ${port} is in use by another program. Stop that program, or set PORT to another number.`,
-      zh: `端口 ${port} 已被其他程序占用。请停止该程序，或把 PORT 设为其他端口。`,
-    }
-  }
-  if (code === 'EACCES' && 'port' in error) {
-    return {
-      en: `Port ${port} may not be opened by this user. Set PORT to a number above 1023.`,
-      zh: `当前用户无权使用端口 ${port}。请把 PORT 设为大于 1023 的端口。`,
-    }
-  }
-  if (code === 'EADDRNOTAVAIL') {
-    return {
-      en: 'HOST names an address that this machine does not have. Use 127.0.0.1, or 0.0.0.0 for all.',
-      zh: 'HOST 不是本机的地址。请使用 127.0.0.1，或用 0.0.0.0 监听所有地址。',
-    }
-  }
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return {
-      en: 'HOST is a name that this machine does not know. Use 127.0.0.1, or 0.0.0.0 for all.',
-      zh: '本机无法解析 HOST 中的主机名。请使用 127.0.0.1，或用 0.0.0.0 监听所有地址。',
-    }
-  }
-  if (code !== undefined && 'syscall' in error && 'path' in error) {
-    return {
-      en: `${error.path} cannot be read or written (${code}). Let the user that runs this server read and write it, or move it away.`,
-      zh: `${error.path} 无法读写（${code}）。请让运行本服务器的用户可以读写它，或把它移走。`,
-    }
-  }
-  return undefined
 }

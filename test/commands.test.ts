@@ -1,9 +1,10 @@
 /** What people type behind a command, and where: refused before anything is done, or told. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { startApp } from './support/app.ts'
+import { dataUri, png } from './support/pictures.ts'
 import { startProgram } from './support/program.ts'
 
 // Whole programs are started here, one after the other.
@@ -65,6 +66,82 @@ test('the doctor touches nothing when the database knows none of the pictures', 
 
   expect([code, output]).toEqual([1, expect.stringMatching(/knows none of the 1 pictures.*nothing was changed/)])
   expect(readdirSync(path.join(app.dataDir, 'images/thumbnails'))).toEqual(['one.webp'])
+})
+
+const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+
+test('the doctor looks beside a running server, changes nothing, and says what it counted', async () => {
+  const app = await startApp()
+  const reference = dataUri(await png(64, 64))
+  await app.generate(picture)
+  const { images } = await app.generate({ ...picture, images: [reference] })
+  const folder = path.join(app.dataDir, 'images')
+  const waste = path.join(folder, 'thumbnails/nobody.webp')
+  // Thumbnails are made off the way.
+  await app.call('GET', images[0]?.thumbnail_url ?? '')
+  writeFileSync(waste, 'small')
+  const environment = { DATA_DIR: app.dataDir }
+
+  const well = await run(app.dataDir, 'src/doctor.ts', [], environment)
+  const [stored = ''] = readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter(name => name.includes(images[0]?.id ?? '?') && !/thumbnails/.test(name))
+  rmSync(path.join(folder, stored))
+  const broken = await run(app.dataDir, 'src/doctor.ts', [], environment)
+
+  expect([well.code, well.output]).toEqual([
+    0,
+    expect.stringContaining('The server is running, so nothing was changed'),
+  ])
+  expect(well.output).toContain('In the database 数据库: 2 pictures 图片, 1 reference 参考图')
+  expect(well.output).toMatch(/On the disk 磁盘: 2 pictures 图片, 1 reference 参考图, \d thumbnails 缩略图/)
+  expect([broken.code, broken.output]).toEqual([1, expect.stringContaining(`missing 缺失: ${stored}`)])
+  expect(existsSync(waste)).toBe(true)
+  // It was not in the way.
+  expect((await app.generate(picture)).status).toBe('succeeded')
+})
+
+test('the doctor beside a server that makes pictures calls none of them missing or strange', async () => {
+  const app = await startApp()
+  const generating = Promise.all(Array.from({ length: 12 }, () => app.generate(picture)))
+
+  const { code, output } = await run(app.dataDir, 'src/doctor.ts', [], { DATA_DIR: app.dataDir })
+  await generating
+
+  expect([code, output]).toEqual([0, expect.not.stringMatching(/missing|no row|no call/)])
+})
+
+test('without the secret of the database the doctor looks at the files, warns of the keys and makes no secret', async () => {
+  const app = await startApp()
+  await app.call('POST', '/api/config', { provider: 'doubao', api_key: 'sk-1234567' })
+  await app.generate(picture)
+  await app.stop()
+  rmSync(path.join(app.dataDir, 'secret.key'))
+
+  const { code, output } = await run(app.dataDir, 'src/doctor.ts', [])
+
+  expect([code, output]).toEqual([
+    0,
+    expect.stringMatching(/SECRET_KEY is not the one[\s\S]*SECRET_KEY 不是[\s\S]*The files are looked at all the same/),
+  ])
+  expect(output).toContain('Every picture has its file.')
+  expect(output).not.toContain('so the server does not start')
+  expect(existsSync(path.join(app.dataDir, 'secret.key'))).toBe(false)
+})
+
+test.each([
+  ['src/doctor.ts', []],
+  ['src/rotate-secret.ts', []],
+  ['src/backup.ts', ['write', 'x.tar']],
+])('%s says in both languages what is in its way, and where the data of the demo are', async (file, words) => {
+  const dataDir = emptyFolder()
+
+  const { output } = await run(dataDir, file, words)
+  const settings = await run(dataDir, file, words, { DATABASE_URL: 'mysql://x' })
+
+  expect(output).toMatch(/There is no database at .*DATA_DIR=demo-data\.\n.*没有数据库.*DATA_DIR=demo-data/)
+  expect(settings.output).toMatch(/DATABASE_URL must begin with[\s\S]*DATABASE_URL 必须以/)
+  expect(settings.output).not.toMatch(/\n\s+at |server/i)
 })
 
 test('a backup leaves nothing but its archive', async () => {

@@ -16,8 +16,9 @@ export interface Comparison {
   wasteAnswers: string[]
   /** Names of younger ones: with the wrong DATABASE_URL they are what another database waits for. */
   strangeAnswers: string[]
-  files: number
-  rows: number
+  rows: { pictures: number; references: number }
+  /** Each file once, by what it is. */
+  files: { pictures: number; references: number; thumbnails: number; prepared: number; withoutRow: number }
 }
 
 /** Pictures of a generation that was deleted are looked for at so many positions. */
@@ -26,7 +27,7 @@ const mostPositions = 256
 /** Whoever started with another database has noticed by then, and the addresses in an answer have died long before. */
 const strangeForMs = 7 * 24 * 3600 * 1000
 
-/** Holds only while nobody writes: before the server answers, or while it is stopped. */
+/** Holds only while nobody writes: before the server answers, or while it is stopped; else `lookAgain`. */
 export async function compare(parts: { store: Store; files: Files; answers: Answers }): Promise<Comparison> {
   const { store, files, answers } = parts
   const rows = new Map((await store.images.all()).map(image => [image.id, image]))
@@ -34,15 +35,21 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
   const missing = new Map([...rows.values()].map(image => [image.file, image]))
   const withoutRow = new Map<string, string>()
   const waste: string[] = []
-  let count = 0
+  const found = { pictures: 0, references: 0, thumbnails: 0, prepared: 0 }
   for await (const key of files.list()) {
-    count++
-    if (missing.delete(key)) continue
+    const stored = missing.get(key)
+    if (stored) {
+      missing.delete(key)
+      found[stored.role === 'reference' ? 'references' : 'pictures']++
+      continue
+    }
     const [, folder, name = ''] = /^(?:(.*)\/)?([^/]+)$/.exec(key) ?? []
     const id = name.replace(/\.\w+$/, '')
     if (folder === 'thumbnails') {
+      found.thumbnails++
       if (!rows.has(id)) waste.push(key)
     } else if (folder === 'prepared') {
+      found.prepared++
       if (!unfinished.has(id.replace(/-\d+$/, ''))) waste.push(key)
     } else {
       withoutRow.set(id, key)
@@ -66,8 +73,32 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
   }
   return {
     ...{ missing: [...missing.values()], withoutRow, waste, wasteAnswers, strangeAnswers },
-    ...{ files: count, rows: rows.size },
+    rows: countRoles([...rows.values()]),
+    files: { ...found, withoutRow: withoutRow.size },
   }
+}
+
+function countRoles(images: ImageRecord[]) {
+  const references = images.filter(({ role }) => role === 'reference').length
+  return { pictures: images.length - references, references }
+}
+
+/** Beside a server that works: without what only looked wrong because something was stored or deleted between two looks. */
+export async function lookAgain(
+  comparison: Comparison,
+  { store, files }: { store: Store; files: Files },
+): Promise<Comparison> {
+  const missing: ImageRecord[] = []
+  for (const image of comparison.missing) {
+    const isGone = (await files.size(image.file)) === undefined && (await store.images.find(image.id)) !== undefined
+    if (isGone) missing.push(image)
+  }
+  const withoutRow = new Map<string, string>()
+  for (const [id, key] of comparison.withoutRow) {
+    const isAlone = (await files.size(key)) !== undefined && (await store.images.find(id)) === undefined
+    if (isAlone) withoutRow.set(id, key)
+  }
+  return { ...comparison, missing, withoutRow }
 }
 
 /** Ids that pictures of deleted generations had: rows are deleted first, so a crash leaves their files. */

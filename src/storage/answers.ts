@@ -102,12 +102,15 @@ export function createAnswers(folder: string): Answers {
 
     async list() {
       const names = (await readdir(folder)).filter(name => /\.(answer|stream)\.txt(\.part)?$/.test(name))
-      return Promise.all(
+      const found = await Promise.all(
         names.map(async name => {
           const ending = [wholeEnding, streamEnding].find(ending => name.endsWith(ending))
-          return { name, callId: ending && name.slice(0, -ending.length), writtenAt: (await stat(at(name))).mtimeMs }
+          // A server that works meanwhile removes those that it does not need any more.
+          const writtenAt = await stat(at(name)).then(({ mtimeMs }) => mtimeMs, unlessMissing)
+          return writtenAt === undefined ? [] : [{ name, callId: ending && name.slice(0, -ending.length), writtenAt }]
         }),
       )
+      return found.flat()
     },
   }
 }
@@ -117,19 +120,17 @@ async function textOf(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
+    return unlessMissing(error)
   }
 }
 
 async function isThere(file: string) {
-  try {
-    await stat(file)
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
-    throw error
-  }
+  return (await stat(file).then(() => true, unlessMissing)) ?? false
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+  throw error
 }
 
 function split(text: string) {

@@ -5,6 +5,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import path from 'node:path'
 import { backup as copyDatabase, DatabaseSync } from 'node:sqlite'
 import { type Entry, readEntries, TarError, writeEnd, writeEntry } from './tar.ts'
+import { noDatabaseAt } from './trouble.ts'
 
 export interface Places {
   /** The SQLite file. */
@@ -40,9 +41,9 @@ export async function writeBackup(
   target: string,
   progress: (done: number, all: number) => void,
 ): Promise<BackupReport> {
-  if (existsSync(target)) throw new TarError(`${target} is there already. Name a new file.`)
-  if (!existsSync(places.database))
-    throw new TarError(`There is no database at ${places.database}. Look at DATA_DIR and DATABASE_URL.`)
+  if (existsSync(target))
+    throw new TarError(`${target} is there already. Name a new file.`, `${target} 已存在。请换一个文件名。`)
+  if (!existsSync(places.database)) throw noDatabaseAt(places.database)
   const temporary = `${target}.part`
   const copy = `${target}.database`
   const archive = await open(temporary, 'w', 0o600)
@@ -121,10 +122,15 @@ export async function restoreBackup(
         progress(Object.keys(sha256).length)
       }
     }
-    if (manifest?.form !== 'webimgui-backup-1') throw new TarError(`${source} is not a whole backup of webimgui.`)
+    if (manifest?.form !== 'webimgui-backup-1')
+      throw new TarError(`${source} is not a whole backup of webimgui.`, `${source} 不是完整的 webimgui 备份。`)
     const names = new Set([...Object.keys(manifest.sha256), ...Object.keys(sha256)])
     const different = [...names].filter(name => manifest?.sha256[name] !== sha256[name])
-    if (different.length > 0) throw new TarError(`The backup is damaged: ${different.slice(0, 5).join(', ')}.`)
+    if (different.length > 0)
+      throw new TarError(
+        `The backup is damaged: ${different.slice(0, 5).join(', ')}.`,
+        `备份已损坏：${different.slice(0, 5).join(', ')}。`,
+      )
     return { files: names.size, dropped: dropWaiting(places.database), missing: manifest.missing }
   } catch (error) {
     await rm(places.database, { force: true })
@@ -209,7 +215,11 @@ async function mustBeEmpty(place: string) {
   const found = await stat(place).catch(() => undefined)
   if (!found) return
   const isEmpty = found.isDirectory() ? (await readdir(place)).length === 0 : found.size === 0
-  if (!isEmpty) throw new TarError(`${place} is there already. A backup is restored into an empty place only.`)
+  if (!isEmpty)
+    throw new TarError(
+      `${place} is there already. A backup is restored into an empty place only.`,
+      `${place} 已存在。备份只能恢复到空的位置。`,
+    )
 }
 
 function placeOf(name: string, places: Places): string {
@@ -217,7 +227,10 @@ function placeOf(name: string, places: Places): string {
   if (isPlain && name === databaseName) return places.database
   const [, folder, rest] = /^(images|answers)\/(.+)$/.exec(name) ?? []
   if (!isPlain || !folder || !rest)
-    throw new TarError(`The archive holds ${JSON.stringify(name)}, which no backup has.`)
+    throw new TarError(
+      `The archive holds ${JSON.stringify(name)}, which no backup has.`,
+      `归档中含有 ${JSON.stringify(name)}，备份不会包含它。`,
+    )
   return path.join(folder === 'images' ? places.images : places.answers, rest)
 }
 
@@ -245,7 +258,7 @@ function manifestIn(text: string) {
   try {
     return JSON.parse(text) as Manifest
   } catch (error) {
-    throw new TarError(`The backup is damaged: ${manifestName}.`, { cause: error })
+    throw new TarError(`The backup is damaged: ${manifestName}.`, `备份已损坏：${manifestName}。`, { cause: error })
   }
 }
 

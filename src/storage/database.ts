@@ -1,9 +1,9 @@
 /** Opens the database. The two dialects show only in `sqlite.ts`, `postgresql.ts` and the migrations. */
 import type { Kysely, Transaction } from 'kysely'
-import { openPostgresql } from './postgresql.ts'
+import { openPostgresql, readPostgresql } from './postgresql.ts'
 import type { Seal } from './seal.ts'
 import { provenSeal, type SealCandidate } from './seal-check.ts'
-import { openSqlite } from './sqlite.ts'
+import { openSqlite, readSqlite } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 
 export type DatabaseLocation = { kind: 'sqlite'; path: string } | { kind: 'postgresql'; url: string }
@@ -18,6 +18,12 @@ export interface Database {
   /** Proves that the database answers and can write. */
   check(): Promise<void>
   close(): Promise<void>
+}
+
+/** One that nothing is written to. */
+export interface ReadDatabase extends Pick<Database, 'kind' | 'kysely' | 'close'> {
+  /** No server works on it, and none can begin to until it is closed. */
+  isAlone: boolean
 }
 
 export type Connection = Kysely<Tables> | Transaction<Tables>
@@ -42,4 +48,12 @@ export async function openDatabase(
     return proven.seal
   }
   return location.kind === 'sqlite' ? openSqlite(location.path, prove, isTool) : openPostgresql(location.url, prove)
+}
+
+/**
+ * Opens the database to look at it, also while a server works on it, and whatever its keys are sealed with.
+ * @throws DatabaseError when it is not there, damaged, out of reach, or of another version of this program
+ */
+export function readDatabase(location: DatabaseLocation): Promise<ReadDatabase> {
+  return location.kind === 'sqlite' ? readSqlite(location.path) : readPostgresql(location.url)
 }

@@ -4,6 +4,7 @@ import type { Dirent } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import type { Readable } from 'node:stream'
+import { SentenceError } from './sentence-error.ts'
 
 /** Every method may throw StorageError. Keys look like `2026/11/<id>.png`. */
 export interface Files {
@@ -33,12 +34,12 @@ export interface Files {
 /** `full`: no room; `denied`: the place does not let us; `missing`: no such file; `failed`: anything else. */
 type StorageErrorCode = 'full' | 'denied' | 'missing' | 'failed'
 
-export class StorageError extends Error {
+export class StorageError extends SentenceError {
   override name = 'StorageError'
   readonly code: StorageErrorCode
 
-  constructor(code: StorageErrorCode, message: string, options: { cause?: unknown } = {}) {
-    super(message, { cause: options.cause })
+  constructor(code: StorageErrorCode, en: string, zh: string, options: { cause?: unknown } = {}) {
+    super(en, zh, options)
     this.code = code
   }
 }
@@ -47,22 +48,49 @@ export class StorageError extends Error {
 export function storageError(error: unknown): StorageError {
   if (error instanceof StorageError) return error
   const systemCode = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const [code, sentence] = sentences[systemCode] ?? ['failed', 'The picture store failed. Look at its disk.']
-  return new StorageError(code, systemCode ? `${sentence} (${systemCode})` : sentence, { cause: error })
+  const [code, en, zh] = sentences[systemCode] ?? failed
+  const suffix = systemCode ? ` (${systemCode})` : ''
+  return new StorageError(code, en + suffix, zh + suffix, { cause: error })
 }
 
-const sentences: Record<string, [StorageErrorCode, string]> = {
-  ENOSPC: ['full', 'The picture store is full. Make room on its disk.'],
-  EDQUOT: ['full', 'The quota of the picture store is used up. Make room or raise it.'],
-  EFBIG: ['full', 'The picture store does not take a file of this size.'],
-  EACCES: ['denied', 'The picture store may not be written to. Give this program the right to its folder.'],
-  EPERM: ['denied', 'The picture store may not be written to. Give this program the right to its folder.'],
-  EROFS: ['denied', 'The picture store is read-only. Mount it so that it can be written to.'],
-  ENOENT: ['missing', 'The file is not in the picture store.'],
-  EISDIR: ['missing', 'The file is not in the picture store.'],
-  EIO: ['failed', 'The disk of the picture store cannot be read or written. Look at its health.'],
-  EMFILE: ['failed', 'Too many files are open. Raise the limit of open files.'],
-  ENFILE: ['failed', 'Too many files are open. Raise the limit of open files.'],
+type Sentence = [code: StorageErrorCode, en: string, zh: string]
+
+const denied: Sentence = [
+  'denied',
+  'The picture store may not be written to. Give this program the right to its folder.',
+  '图片文件夹不可写。请让本程序可以写入它。',
+]
+const missing: Sentence = ['missing', 'The file is not in the picture store.', '图片文件夹中没有这个文件。']
+const tooManyOpen: Sentence = [
+  'failed',
+  'Too many files are open. Raise the limit of open files.',
+  '打开的文件过多。请提高系统的文件数上限。',
+]
+const failed: Sentence = ['failed', 'The picture store failed. Look at its disk.', '图片存储出错。请检查磁盘。']
+const sentences: Record<string, Sentence> = {
+  ENOSPC: ['full', 'The picture store is full. Make room on its disk.', '图片存储已满。请在磁盘上腾出空间。'],
+  EDQUOT: [
+    'full',
+    'The quota of the picture store is used up. Make room or raise it.',
+    '图片存储的配额已用完。请腾出空间或提高配额。',
+  ],
+  EFBIG: ['full', 'The picture store does not take a file of this size.', '图片存储不支持这么大的文件。'],
+  EACCES: denied,
+  EPERM: denied,
+  EROFS: [
+    'denied',
+    'The picture store is read-only. Mount it so that it can be written to.',
+    '图片存储是只读的。请以可写方式挂载。',
+  ],
+  ENOENT: missing,
+  EISDIR: missing,
+  EIO: [
+    'failed',
+    'The disk of the picture store cannot be read or written. Look at its health.',
+    '图片存储所在磁盘无法读写。请检查磁盘状况。',
+  ],
+  EMFILE: tooManyOpen,
+  ENFILE: tooManyOpen,
 }
 
 /** Begins with a dot, so that no key can name it. */
@@ -176,8 +204,13 @@ async function explained<T>(work: () => Promise<T>): Promise<T> {
 /** A key is made of plain names, none of which begins with a dot, so it cannot lead out of the folder. */
 function placeOf(path: string, key: string): string {
   const isPlain = key.length <= 500 && key.split('/').every(name => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name))
-  if (!isPlain) throw new StorageError('failed', `${JSON.stringify(key.slice(0, 100))} is no key of a stored file.`)
+  if (!isPlain) throw badKey(key)
   return join(path, ...key.split('/'))
+}
+
+function badKey(key: string) {
+  const shown = JSON.stringify(key.slice(0, 100))
+  return new StorageError('failed', `${shown} is no key of a stored file.`, `${shown} 不是图片文件的名称。`)
 }
 
 async function synchronise(file: string) {

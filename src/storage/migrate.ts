@@ -4,17 +4,26 @@ import { rmSync } from 'node:fs'
 import type { Kysely } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { createMigrations } from './migrations/index.ts'
-import type { Seal } from './seal.ts'
+import { createSeal, type Seal } from './seal.ts'
 import type { Tables } from './tables.ts'
 import { DatabaseError } from './trouble.ts'
 
 /** Finds the secret that the keys of the database were sealed with. */
 export type Prove = (kysely: Kysely<Tables>) => Promise<Seal>
 
+/** For those who read and change nothing. @throws DatabaseError when the tables are of another version of this program */
+export async function mustBePresent(kysely: Kysely<Tables>) {
+  const migrator = migratorFor(kysely, createSeal(''))
+  if ((await migrator.getMigrations()).every(migration => migration.executedAt)) return
+  throw new DatabaseError(
+    'The database is of an earlier version of this program. Start the server once, which brings it to the present form; then run this again.',
+    '数据库属于本程序的较早版本。请先启动一次服务器完成升级，再重新执行。',
+  )
+}
+
 /** Brings the tables to the present form, all or nothing. `copy` is called before a change. @returns what it returned */
 export async function migrate(kysely: Kysely<Tables>, seal: Seal, copy?: () => Promise<string>) {
-  const migrations = createMigrations(seal)
-  const migrator = new Migrator({ db: kysely, provider: { getMigrations: async () => migrations } })
+  const migrator = migratorFor(kysely, seal)
   const pending = (await migrator.getMigrations()).some(migration => !migration.executedAt)
   if (!pending) return undefined
   const backupPath = await copy?.()
@@ -23,11 +32,18 @@ export async function migrate(kysely: Kysely<Tables>, seal: Seal, copy?: () => P
     // It was one transaction: the database is what it was, and who starts again and again needs no copy of it each time.
     if (backupPath) rmSync(backupPath, { force: true })
     const reason = error instanceof Error ? error.message : String(error)
-    throw new DatabaseError(`The database could not be brought to the present form (${reason}). Nothing was changed.`, {
-      cause: error,
-    })
+    throw new DatabaseError(
+      `The database could not be brought to the present form (${reason}). Nothing was changed.`,
+      `数据库升级失败（${reason}）。没有做任何改动。`,
+      { cause: error },
+    )
   }
   return backupPath
+}
+
+function migratorFor(kysely: Kysely<Tables>, seal: Seal) {
+  const migrations = createMigrations(seal)
+  return new Migrator({ db: kysely, provider: { getMigrations: async () => migrations } })
 }
 
 /** Proves that the database answers and can write. */

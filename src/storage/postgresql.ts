@@ -8,8 +8,8 @@ import {
   type PostgresPool,
 } from 'kysely'
 import pg from 'pg'
-import type { Database } from './database.ts'
-import { checkWrite, migrate, type Prove } from './migrate.ts'
+import type { Database, ReadDatabase } from './database.ts'
+import { checkWrite, migrate, mustBePresent, type Prove } from './migrate.ts'
 import { SealError } from './seal.ts'
 import type { Tables } from './tables.ts'
 import { CommitUnknown, ConnectionBroken, DatabaseError } from './trouble.ts'
@@ -28,6 +28,7 @@ export async function openPostgresql(url: string, prove: Prove): Promise<Databas
     if (!(await guard.take())) {
       throw new DatabaseError(
         'Another server already works on this PostgreSQL database. Stop that one first, or use another database.',
+        '另一台服务器正在使用这个 PostgreSQL 数据库。请先停止它，或换一个数据库。',
       )
     }
     const kysely = new Kysely<Tables>({ dialect: new CarefulPostgres({ pool: asKyselyPool(pool) }) })
@@ -46,14 +47,44 @@ export async function openPostgresql(url: string, prove: Prove): Promise<Databas
   } catch (error) {
     await guard.leave()
     await pool.end().catch(() => {})
-    if (error instanceof SealError || (error instanceof DatabaseError && !(error instanceof ConnectionBroken)))
-      throw error
-    const cause = error instanceof ConnectionBroken ? error.cause : error
-    const reason =
-      cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : String(cause)
-    const message = `PostgreSQL cannot be reached or refuses us (${reason}). Check DATABASE_URL: host, port, user, password and database name.`
-    throw new DatabaseError(message, { cause })
+    throw openingError(error)
   }
+}
+
+/** Reads it and changes nothing, also beside a server. */
+export async function readPostgresql(url: string): Promise<ReadDatabase> {
+  const guard = createGuard(url, () => {})
+  const pool = createPool(url)
+  try {
+    const isAlone = await guard.take()
+    const kysely = new Kysely<Tables>({ dialect: new CarefulPostgres({ pool: asKyselyPool(pool) }) })
+    await mustBePresent(kysely)
+    return {
+      kind: 'postgresql',
+      kysely,
+      isAlone,
+      async close() {
+        await guard.leave()
+        await kysely.destroy()
+      },
+    }
+  } catch (error) {
+    await guard.leave()
+    await pool.end().catch(() => {})
+    throw openingError(error)
+  }
+}
+
+function openingError(error: unknown) {
+  if (error instanceof SealError || (error instanceof DatabaseError && !(error instanceof ConnectionBroken)))
+    return error
+  const cause = error instanceof ConnectionBroken ? error.cause : error
+  const reason = cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : String(cause)
+  return new DatabaseError(
+    `PostgreSQL cannot be reached or refuses us (${reason}). Check DATABASE_URL: host, port, user, password and database name.`,
+    `无法连接 PostgreSQL，或被拒绝（${reason}）。请检查 DATABASE_URL 中的主机、端口、用户、密码和数据库名。`,
+    { cause },
+  )
 }
 
 // ── Connections ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -182,17 +213,25 @@ class CarefulDriver extends PostgresDriver {
 
 function asBroken(error: unknown): DatabaseError | undefined {
   if (!(error instanceof Error)) return undefined
-  if (/pool after calling end/.test(error.message)) return new DatabaseError(takenOver, { cause: error })
+  if (/pool after calling end/.test(error.message)) return new DatabaseError(...takenOver, { cause: error })
   const { code } = error as { code?: unknown }
-  if (code === '25006') return new ConnectionBroken(isStandby, { cause: error })
+  if (code === '25006') return new ConnectionBroken(...isStandby, { cause: error })
   const isBroken = typeof code === 'string' ? brokenCodes.test(code) : brokenWords.test(error.message)
-  return isBroken ? new ConnectionBroken(isAway, { cause: error }) : undefined
+  return isBroken ? new ConnectionBroken(...isAway, { cause: error }) : undefined
 }
 
-const takenOver = 'Another server has taken over this database. Stop one of the two, and start the other again.'
-const isAway = 'The database does not answer. Look whether PostgreSQL runs.'
-const isStandby =
-  'PostgreSQL is read-only, as a standby is. Look whether it is failing over, and whether DATABASE_URL leads to the primary.'
+const takenOver = [
+  'Another server has taken over this database. Stop one of the two, and start the other again.',
+  '另一台服务器接管了这个数据库。请停止其中一台，再重新启动另一台。',
+] as const
+const isAway = [
+  'The database does not answer. Look whether PostgreSQL runs.',
+  '数据库没有响应。请检查 PostgreSQL 是否在运行。',
+] as const
+const isStandby = [
+  'PostgreSQL is read-only, as a standby is. Look whether it is failing over, and whether DATABASE_URL leads to the primary.',
+  'PostgreSQL 处于只读状态（备库）。请检查是否正在切换，以及 DATABASE_URL 是否指向主库。',
+] as const
 
 /**
  * Class 08 is the connection; 57P01 to 57P05 a server that stops, crashed, starts, dropped the database or had enough of an idle

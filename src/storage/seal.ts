@@ -13,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs'
 import path from 'node:path'
+import { SentenceError } from './sentence-error.ts'
 import { readTextFile, TextFileError } from './text-file.ts'
 
 export interface Seal {
@@ -24,7 +25,7 @@ export interface Seal {
   keyId: string
 }
 
-export class SealError extends Error {
+export class SealError extends SentenceError {
   override name = 'SealError'
 }
 
@@ -44,11 +45,16 @@ export function createSeal(secret: string): Seal {
     },
     open(sealed, place) {
       const parts = form.exec(sealed)
-      if (!parts) throw new SealError('A stored key is not in the sealed form; enter it again.')
+      if (!parts)
+        throw new SealError(
+          'A stored key is not in the sealed form; enter it again.',
+          '保存的密钥格式不正确，请重新录入。',
+        )
       const [, usedKeyId, nonce = '', text = ''] = parts
       if (usedKeyId !== keyId)
         throw new SealError(
           'A stored key was sealed with another SECRET_KEY; bring that one back or enter the key again.',
+          '保存的密钥是用另一个 SECRET_KEY 加密的；请恢复那个 SECRET_KEY，或重新录入密钥。',
         )
       const bytes = Buffer.from(text, 'base64url')
       try {
@@ -58,7 +64,11 @@ export function createSeal(secret: string): Seal {
         decipher.setAuthTag(bytes.subarray(-16))
         return Buffer.concat([decipher.update(bytes.subarray(0, -16)), decipher.final()]).toString('utf8')
       } catch (cause) {
-        throw new SealError('A stored key was altered or moved from its row; enter it again.', { cause })
+        throw new SealError(
+          'A stored key was altered or moved from its row; enter it again.',
+          '保存的密钥被改动或移动过，请重新录入。',
+          { cause },
+        )
       }
     },
   }
@@ -140,15 +150,18 @@ function readText(file: string) {
     if (text === '') {
       throw new SealError(
         `The secret ${file} is empty. Put the former one back; where no keys were stored yet, delete the file and a new one is made.`,
+        `密钥文件 ${file} 是空的。请放回原来的密钥；如果还没有保存过服务密钥，删除该文件即可自动生成。`,
       )
     }
     return text
   } catch (error) {
     if (error instanceof SealError || error instanceof TextFileError) throw error
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    throw new SealError(`The secret ${file} cannot be read (${reason}). Let the user that runs this server read it.`, {
-      cause: error,
-    })
+    throw new SealError(
+      `The secret ${file} cannot be read (${reason}). Let the user that runs this server read it.`,
+      `密钥文件 ${file} 无法读取（${reason}）。请让运行本服务器的用户可以读取它。`,
+      { cause: error },
+    )
   }
 }
 
@@ -167,7 +180,11 @@ function writeNew(file: string, text: string) {
     linkSync(temporary, file)
   } catch (error) {
     const isTaken = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    throw isTaken ? new SealError(`Another process just made ${file}; start again.`, { cause: error }) : error
+    throw isTaken
+      ? new SealError(`Another process just made ${file}; start again.`, `另一个进程刚刚创建了 ${file}；请重新启动。`, {
+          cause: error,
+        })
+      : error
   } finally {
     rmSync(temporary, { force: true })
   }

@@ -3,17 +3,15 @@ import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { backup, DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely'
-import type { Database } from './database.ts'
-import { checkWrite, migrate, type Prove } from './migrate.ts'
+import type { Database, ReadDatabase } from './database.ts'
+import { checkWrite, migrate, mustBePresent, type Prove } from './migrate.ts'
 import { SealError } from './seal.ts'
 import type { Tables } from './tables.ts'
-import { DatabaseError } from './trouble.ts'
+import { DatabaseError, noDatabaseAt } from './trouble.ts'
 
 export async function openSqlite(file: string, prove: Prove, isTool: boolean): Promise<Database> {
   if (isTool && !existsSync(file)) {
-    throw new DatabaseError(
-      `There is no database at ${file}. Look at DATA_DIR and DATABASE_URL: they must be those of the server.`,
-    )
+    throw noDatabaseAt(file)
   }
   const unlock = lock(file, isTool)
   let handle: DatabaseSync | undefined
@@ -49,7 +47,33 @@ export async function openSqlite(file: string, prove: Prove, isTool: boolean): P
     unlock()
     throw error instanceof DatabaseError || error instanceof SealError
       ? error
-      : new DatabaseError(explain(file, error), { cause: error })
+      : new DatabaseError(...explain(file, error), { cause: error })
+  }
+}
+
+/** Reads it and changes nothing, also beside a server. */
+export async function readSqlite(file: string): Promise<ReadDatabase> {
+  if (!existsSync(file)) throw noDatabaseAt(file)
+  const unlock = tryLock(file)
+  let handle: DatabaseSync | undefined
+  try {
+    handle = new DatabaseSync(file, { readOnly: true })
+    mustBeWhole(handle, file)
+    const kysely = new Kysely<Tables>({ dialect: new TransactionalSqlite({ database: asKyselyDatabase(handle) }) })
+    await mustBePresent(kysely)
+    return {
+      kind: 'sqlite',
+      kysely,
+      isAlone: unlock !== undefined,
+      async close() {
+        await kysely.destroy()
+        unlock?.()
+      },
+    }
+  } catch (error) {
+    if (handle?.isOpen) handle.close()
+    unlock?.()
+    throw error instanceof DatabaseError ? error : new DatabaseError(...explain(file, error), { cause: error })
   }
 }
 
@@ -58,6 +82,21 @@ export async function openSqlite(file: string, prove: Prove, isTool: boolean): P
  * of it however the process ends, so there is no stale lock to clear away.
  */
 function lock(file: string, isTool: boolean) {
+  const unlock = tryLock(file)
+  if (unlock) return unlock
+  throw isTool
+    ? new DatabaseError(
+        `The database ${file} is in use by another running server. Stop the server first, then run this again.`,
+        `数据库 ${file} 正被运行中的服务器使用。请先停止服务器，再重新执行。`,
+      )
+    : new DatabaseError(
+        `The database ${file} is in use by another running server. Stop that one first, or give this one a DATABASE_URL of its own.`,
+        `数据库 ${file} 正被另一台运行中的服务器使用。请先停止那一台，或为这一台设置另外的 DATABASE_URL。`,
+      )
+}
+
+/** Undefined while another process has it. */
+function tryLock(file: string): (() => void) | undefined {
   const lockFile = `${file}.lock`
   let handle: DatabaseSync | undefined
   try {
@@ -66,14 +105,8 @@ function lock(file: string, isTool: boolean) {
     handle.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
   } catch (error) {
     if (handle?.isOpen) handle.close()
-    if (isBusy(error)) {
-      const advice = isTool
-        ? 'Stop the server first, then run this again.'
-        : 'Stop that one first, or give this one a DATABASE_URL of its own.'
-      const message = `The database ${file} is in use by another running server. ${advice}`
-      throw new DatabaseError(message, { cause: error })
-    }
-    throw new DatabaseError(explain(file, error), { cause: error })
+    if (isBusy(error)) return undefined
+    throw new DatabaseError(...explain(file, error), { cause: error })
   }
   return () => {
     if (handle.isOpen) handle.close()
@@ -88,20 +121,30 @@ function isBusy(error: unknown) {
 function mustBeWhole(handle: DatabaseSync, file: string) {
   handle.exec('PRAGMA busy_timeout = 1000')
   const found = handle.prepare('PRAGMA quick_check(1)').get()?.quick_check
-  if (found !== 'ok') throw new DatabaseError(damaged(file, String(found).replace(/^\*\*\*.*\n/, '')))
+  if (found !== 'ok') throw new DatabaseError(...damaged(file, String(found).replace(/^\*\*\*.*\n/, '')))
 }
 
-function damaged(file: string, reason: string) {
+function damaged(file: string, reason: string): readonly [en: string, zh: string] {
   const name = path.basename(file)
-  return `The database ${file} is damaged or not an SQLite file (${reason}). Nothing was changed. Move it away, together with ${name}-wal and ${name}-shm where they are there, and restore a backup; then start again.`
+  return [
+    `The database ${file} is damaged or not an SQLite file (${reason}). Nothing was changed. Move it away, together with ${name}-wal and ${name}-shm where they are there, and restore a backup; then start again.`,
+    `数据库 ${file} 已损坏或不是 SQLite 文件（${reason}）。没有做任何改动。请把它连同 ${name}-wal、${name}-shm（如有）一起移走并恢复备份，然后重新启动。`,
+  ]
 }
 
-function explain(file: string, error: unknown) {
+function explain(file: string, error: unknown): readonly [en: string, zh: string] {
   const reason = error instanceof Error ? error.message : String(error)
   if (/not a database|malformed/.test(reason)) return damaged(file, reason)
-  if (isBusy(error))
-    return `The database ${file} is locked by another program (${reason}). Close that program and start again.`
-  return `The database ${file} cannot be opened (${reason}). Check that the folder exists, that this user may write to it, and that the disk has room.`
+  if (isBusy(error)) {
+    return [
+      `The database ${file} is locked by another program (${reason}). Close that program and start again.`,
+      `数据库 ${file} 被其他程序锁定（${reason}）。请关闭该程序后重新启动。`,
+    ]
+  }
+  return [
+    `The database ${file} cannot be opened (${reason}). Check that the folder exists, that this user may write to it, and that the disk has room.`,
+    `数据库 ${file} 无法打开（${reason}）。请检查文件夹是否存在、当前用户能否写入、磁盘是否有空间。`,
+  ]
 }
 
 async function copyAside(handle: DatabaseSync, file: string) {

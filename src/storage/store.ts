@@ -35,7 +35,7 @@ export interface Store extends Repositories {
 /** More are broken at once where a whole pool of connections was cut, which is noticed at the next turn of the event loop. */
 const maxTries = 3
 
-export function createStore(database: Database): Store {
+export function createStore(database: Pick<Database, 'kysely'>): Store {
   return {
     ...createRepositories(database.kysely),
     async transaction(work) {

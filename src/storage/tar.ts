@@ -1,11 +1,12 @@
 /** Archives in the old, plain form (ustar) that every tool opens. Whole files in, whole files out, one after the other. */
 import { type FileHandle, open } from 'node:fs/promises'
+import { SentenceError } from './sentence-error.ts'
 
 const block = 512
 /** Eleven octal digits; nothing of ours comes near. */
 const largestFile = 8 ** 11 - 1
 
-export class TarError extends Error {
+export class TarError extends SentenceError {
   override name = 'TarError'
 }
 
@@ -16,14 +17,18 @@ export async function writeEntry(
   size: number,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ) {
-  if (size > largestFile) throw new TarError(`${name} is larger than 8 GiB, which this archive cannot hold.`)
+  if (size > largestFile)
+    throw new TarError(
+      `${name} is larger than 8 GiB, which this archive cannot hold.`,
+      `${name} 大于 8 GiB，归档无法容纳。`,
+    )
   await writeAll(archive, headerOf(name, size))
   let written = 0
   for await (const piece of pieces) {
     written += piece.length
     await writeAll(archive, piece)
   }
-  if (written !== size) throw new TarError(`${name} changed while it was copied.`)
+  if (written !== size) throw new TarError(`${name} changed while it was copied.`, `${name} 在复制时发生了变化。`)
   await writeAll(archive, Buffer.alloc((block - (size % block)) % block))
 }
 
@@ -65,7 +70,8 @@ async function* piecesOf(archive: FileHandle, start: number, size: number): Asyn
 }
 
 function headerOf(name: string, size: number): Buffer {
-  if (!/^[\x21-\x7e]{1,100}$/.test(name)) throw new TarError(`${name} is no name for this archive.`)
+  if (!/^[\x21-\x7e]{1,100}$/.test(name))
+    throw new TarError(`${name} is no name for this archive.`, `归档中不能使用文件名 ${name}。`)
   const header = Buffer.alloc(block)
   header.write(name, 0, 'latin1')
   header.write('0000600\0', 100)
@@ -82,10 +88,12 @@ function headerOf(name: string, size: number): Buffer {
 
 function readHeader(header: Buffer) {
   const told = Number.parseInt(header.toString('latin1', 148, 154), 8)
-  if (told !== checksumOf(header)) throw new TarError('This is no archive of a backup, or it is damaged.')
+  if (told !== checksumOf(header))
+    throw new TarError('This is no archive of a backup, or it is damaged.', '这不是备份归档，或已损坏。')
   const name = header.toString('latin1', 0, 100).replace(/\0.*$/s, '')
   const size = Number.parseInt(header.toString('latin1', 124, 135), 8)
-  if (!Number.isSafeInteger(size)) throw new TarError(`The archive does not tell the size of ${name}.`)
+  if (!Number.isSafeInteger(size))
+    throw new TarError(`The archive does not tell the size of ${name}.`, `归档中没有 ${name} 的大小。`)
   return { name, size }
 }
 
@@ -98,7 +106,8 @@ async function readExactly(archive: FileHandle, position: number, length: number
   const bytes = Buffer.alloc(length)
   for (let read = 0; read < length; ) {
     const { bytesRead } = await archive.read(bytes, read, length - read, position + read)
-    if (bytesRead === 0) throw new TarError('The archive ends too early: it was not copied whole.')
+    if (bytesRead === 0)
+      throw new TarError('The archive ends too early: it was not copied whole.', '归档不完整：可能没有复制完。')
     read += bytesRead
   }
   return bytes

@@ -1,16 +1,10 @@
 /** Text files that people write, read as their editors write them. */
 import { readFileSync } from 'node:fs'
+import { SentenceError } from './sentence-error.ts'
 
-/** A file that cannot be read as text: a sentence that names it and says what would work. */
-export class TextFileError extends Error {
+/** A file that cannot be read as text. */
+export class TextFileError extends SentenceError {
   override name = 'TextFileError'
-  /** The message in Chinese. */
-  readonly zh: string
-
-  constructor(en: string, zh: string, options: { cause?: unknown } = {}) {
-    super(en, options)
-    this.zh = zh
-  }
 }
 
 /**

@@ -1,8 +1,16 @@
 /** What an error of the database means. */
+import { SentenceError } from './sentence-error.ts'
 
-/** One sentence for people. */
-export class DatabaseError extends Error {
+export class DatabaseError extends SentenceError {
   override name = 'DatabaseError'
+}
+
+/** For commands that look after a database: they make none. */
+export function noDatabaseAt(file: string) {
+  return new DatabaseError(
+    `There is no database at ${file}. DATA_DIR and DATABASE_URL must be those of the server; those of the demo are set with DATA_DIR=demo-data.`,
+    `${file} 没有数据库。DATA_DIR 和 DATABASE_URL 必须与服务器一致；演示模式请设置 DATA_DIR=demo-data。`,
+  )
 }
 
 /** The connection to the database is gone, or good for nothing; another may be better. What was not committed does not count. */
@@ -18,9 +26,11 @@ export class CommitUnknown extends DatabaseError {
   override name = 'CommitUnknown'
 
   constructor(cause: unknown) {
-    super('The database broke off while something was being written, and nobody knows yet whether that counts.', {
-      cause,
-    })
+    super(
+      'The database broke off while something was being written, and nobody knows yet whether that counts.',
+      '写入时数据库连接中断，尚不清楚是否已写入。',
+      { cause },
+    )
   }
 }
 

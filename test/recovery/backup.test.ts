@@ -139,7 +139,7 @@ test('a damaged or cut archive is refused, and leaves nothing', async () => {
   })
   expect(await run('restore', `${archive}.told`, elsewhere)).toMatchObject({
     code: 1,
-    output: 'The backup is damaged: manifest.json.\n',
+    output: 'The backup is damaged: manifest.json.\n备份已损坏：manifest.json。\n',
   })
   expect(await run('restore', `${archive}.cut`, elsewhere)).toMatchObject({
     code: 1,

@@ -1,8 +1,11 @@
 /** The whole program on PostgreSQL, as it is on SQLite. */
+import { readdirSync, rmSync } from 'node:fs'
+import path from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { startApp } from '../support/app.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
+import { startProgram } from '../support/program.ts'
 
 let postgres: Postgres
 beforeAll(async () => {
@@ -57,6 +60,28 @@ test('two who delete the same at once: one has deleted it, for the other it is g
 const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 const guardLost = `select pg_terminate_backend(pid) from pg_locks
   where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`
+
+test('the doctor looks beside a running server, and mends when it is stopped', async () => {
+  const app = await startApp({ environment: { DATABASE_URL: await postgres.createDatabase('doctor') } })
+  const { images } = await app.generate(picture)
+  const folder = path.join(app.dataDir, 'images')
+  const isStored = (name: string) => name.endsWith(`${images[0]?.id}.jpg`) || name.endsWith(`${images[0]?.id}.jpeg`)
+  const [file = ''] = readdirSync(folder, { recursive: true }).map(String).filter(isStored)
+  rmSync(path.join(folder, file))
+  const examine = async () => {
+    const doctor = startProgram('src/doctor.ts', { dataDir: app.dataDir, environment: app.environment })
+    return { code: await doctor.ended(), output: doctor.output() }
+  }
+
+  const beside = await examine()
+  const stillMade = await app.generate(picture)
+  await app.stop()
+  const alone = await examine()
+
+  expect([beside.code, beside.output]).toEqual([1, expect.stringMatching(/server is running[\s\S]*missing 缺失: /)])
+  expect(stillMade.status).toBe('succeeded')
+  expect([alone.code, alone.output]).toEqual([0, expect.stringContaining('fetched again')])
+})
 
 test('a guard whose connection was cut is taken again', async () => {
   const { app, client, guards } = await startGuarded('cut')

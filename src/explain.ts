@@ -1,0 +1,58 @@
+/** What is said when a command cannot go on: one sentence where it is known what to do, in both languages of this program; else the stack. */
+interface Words {
+  en: string
+  zh: string
+}
+
+export function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const words = 'zh' in error ? { en: error.message, zh: String(error.zh) } : troubleOfSystem(error)
+  return words ? `${words.en}\n${words.zh}` : (error.stack ?? error.message)
+}
+
+function troubleOfSystem(error: Error): Words | undefined {
+  const code = 'code' in error ? error.code : undefined
+  if (code === undefined) return undefined
+  if ('syscall' in error && 'path' in error) return troubleOfFile(String(error.path), String(code))
+  const port = 'port' in error ? error.port : ''
+  switch (code) {
+    case 'EADDRINUSE':
+      return {
+        en: `Port ${port} is in use by another program. Stop that program, or set PORT to another number.`,
+        zh: `端口 ${port} 已被其他程序占用。请停止该程序，或把 PORT 设为其他端口。`,
+      }
+    case 'EACCES':
+      return {
+        en: `Port ${port} may not be opened by this user. Set PORT to a number above 1023.`,
+        zh: `当前用户无权使用端口 ${port}。请把 PORT 设为大于 1023 的端口。`,
+      }
+    case 'EADDRNOTAVAIL':
+      return {
+        en: 'HOST names an address that this machine does not have. Use 127.0.0.1, or 0.0.0.0 for all.',
+        zh: 'HOST 不是本机的地址。请使用 127.0.0.1，或用 0.0.0.0 监听所有地址。',
+      }
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return {
+        en: 'HOST is a name that this machine does not know. Use 127.0.0.1, or 0.0.0.0 for all.',
+        zh: '本机无法解析 HOST 中的主机名。请使用 127.0.0.1，或用 0.0.0.0 监听所有地址。',
+      }
+  }
+  return undefined
+}
+
+function troubleOfFile(path: string, code: string): Words {
+  switch (code) {
+    case 'ENOENT':
+      return { en: `${path} is not there (${code}). Check the path.`, zh: `${path} 不存在（${code}）。请检查路径。` }
+    case 'ENOSPC':
+      return {
+        en: `The disk of ${path} is full (${code}). Make room on it.`,
+        zh: `${path} 所在磁盘已满（${code}）。请腾出空间。`,
+      }
+  }
+  return {
+    en: `${path} cannot be read or written (${code}). Let the user that runs this program read and write it, or move it away.`,
+    zh: `${path} 无法读写（${code}）。请让运行本程序的用户可以读写它，或把它移走。`,
+  }
+}
