@@ -68,7 +68,7 @@ test('the doctor touches nothing when the database knows none of the pictures', 
   expect(readdirSync(path.join(app.dataDir, 'images/thumbnails'))).toEqual(['one.webp'])
 })
 
-const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
+const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 
 test('the doctor looks beside a running server, changes nothing, and says what it counted', async () => {
   const app = await startApp()
