@@ -107,6 +107,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     fromEnvironment,
     baseUrls: { doubao, qwen },
     timeoutMs: pauses.scaled(20_000),
+    pauses,
     changed: () => pool.refresh(),
   })
   const thumbnails = createThumbnails(files)

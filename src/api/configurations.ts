@@ -44,10 +44,13 @@ export const Configuration = z
         status: z
           .enum(['ready', 'resting', 'taken_out', 'off'])
           .describe(
-            '`resting`: its service asked to slow down. `taken_out`: its service refused the key or has no balance; a test that passes, or another key, brings it back.',
+            '`resting`: its service asked to slow down. `taken_out`: its service refused the key or has no balance; it is tried again by itself, and a test that passes, or another key, brings it back at once.',
           ),
-        until: z.string().nullable().describe('The end of a rest.'),
-        since: z.string().nullable().describe('When it was taken out.'),
+        until: z
+          .string()
+          .nullable()
+          .describe('The end of a rest; of one that was taken out, when a request may try it again.'),
+        since: z.string().nullable().describe('When its service refused it the last time.'),
         code: z.string().nullable().describe('Why it was taken out, as of a failed generation.'),
         detail: z.string().nullable(),
         running: z.int().describe('Paid requests that are under way with it.'),

@@ -11,6 +11,7 @@ import { cleanSecret, type Seal, SealError } from '../storage/seal.ts'
 import { placeOfKey, placeOfSent } from '../storage/seal-check.ts'
 import type { Store } from '../storage/store.ts'
 import { invalid, Refusal } from './errors.ts'
+import type { Pauses } from './pauses.ts'
 import { platformOf } from './platforms.ts'
 import type { ConfigurationInput, Configurations } from './services.ts'
 
@@ -42,9 +43,22 @@ export interface ConfigurationBook extends Configurations {
   openSent(callId: string, sealed: string): SentWith
   /** Active ones with a key, the newest stored first, then those of the environment; also those that were taken out. */
   active(): Promise<ConfigurationRecord[]>
-  /** Leaves it aside until a test of it passes, or its key or address is changed. */
-  takeOut(id: string, failure: ProviderFailure): Promise<void>
+  /**
+   * Its service refused it for what it is: leaves it aside for a while. What was sent before it was left aside tells nothing new
+   * (`sentAt`, ms since 1970); an answer that is not in the service's own words, such as the page of a proxy, counts the second time.
+   */
+  takeOut(id: string, failure: ProviderFailure, sentAt: number): Promise<void>
+  /** Its service took a request; `wasAside`: one that it was tried with. */
+  worked(id: string, wasAside: boolean): Promise<void>
+  /** Of one whose key was refused: does a test that costs nothing show that it still is? It is left aside for longer then. */
+  isKeyStillRefused(id: string): Promise<boolean>
 }
+
+/** A configuration is left aside for so long after its first refusal, twice as long after each further one in a row, at most … */
+const firstAsideMs = 30_000
+const longestAsideMs = 10 * 60_000
+const pagesThatCount = 2
+const unproved = 'Whether the account has balance or quota left cannot be tested for free; the next request shows it.'
 
 export function createConfigurations(parts: {
   store: Store
@@ -54,10 +68,13 @@ export function createConfigurations(parts: {
   /** The address of a provider where a configuration names none. */
   baseUrls: Partial<Record<ProviderId, string>>
   timeoutMs: number
+  pauses: Pauses
   /** Called after a change. */
   changed(): void
 }): ConfigurationBook {
-  const { store, seal, http } = parts
+  const { store, seal, http, pauses } = parts
+  /** Refusals of each that may have been somebody else's, since its service took a request. */
+  const pages = new Map<string, number>()
   const baseUrlOf = (provider: ProviderId) =>
     withoutSlash(parts.baseUrls[provider] ?? providers[provider].defaultBaseUrl)
   const addressOf: ConfigurationBook['addressOf'] = ({ provider, baseUrl }) =>
@@ -196,14 +213,15 @@ export function createConfigurations(parts: {
       if ('code' in target) return { ...target, latencyMs: 0 }
       const { access, model } = target
       const began = performance.now()
+      const at = Date.now()
       const result = await check(access, model)
+      const latencyMs = Math.round(performance.now() - began)
       if ('id' in input) {
-        if (result.code === 'ok') await store.configurations.takeBack(input.id)
-        if (result.code === 'provider_key_rejected')
-          await takeOut(input.id, { code: result.code, message: result.detail })
-        parts.changed()
+        if (result.code === 'ok') await worked(input.id, true)
+        if (result.code === 'provider_key_rejected') await leaveAside(input.id, refusedByTest(result), at)
       }
-      return { ...result, latencyMs: Math.round(performance.now() - began) }
+      if (result.code !== 'ok') return { ...result, latencyMs }
+      return { ...result, detail: `${result.detail} ${unproved}`, latencyMs }
     },
 
     access: accessOf,
@@ -212,11 +230,43 @@ export function createConfigurations(parts: {
     addressOf,
     platformOf: place => platformOf(place.provider as ProviderId, addressOf(place), Object.values(parts.baseUrls)),
 
-    takeOut,
+    async takeOut(id, failure, sentAt) {
+      if (failure.providerCode === undefined && !(await store.configurations.takenOut()).has(id)) {
+        const count = (pages.get(id) ?? 0) + 1
+        pages.set(id, count)
+        if (count < pagesThatCount) return
+      }
+      await leaveAside(id, failure, sentAt)
+    },
+
+    worked,
+
+    async isKeyStillRefused(id) {
+      const at = Date.now()
+      const target = await savedTarget(id).catch(asUnreadableKey)
+      const result = 'code' in target ? target : await check(target.access, target.model)
+      if (result.code !== 'provider_key_rejected') return false
+      await leaveAside(id, refusedByTest(result), at)
+      return true
+    },
   }
 
-  async function takeOut(id: string, { code, message }: Pick<ProviderFailure, 'code' | 'message'>) {
-    await store.configurations.takeOut(id, { code, message, at: new Date().toISOString() })
+  async function leaveAside(id: string, failure: Refused, sentAt: number) {
+    const { code, message, providerCode = null, providerMessage = null } = failure
+    const known = (await store.configurations.takenOut()).get(id)
+    if (known && Date.parse(known.at) > sentAt) return
+    const refusals = (known?.refusals ?? 0) + 1
+    const now = Date.now()
+    const pauseMs = pauses.scaled(Math.min(longestAsideMs, firstAsideMs * 2 ** (refusals - 1)))
+    const [at, retryAt] = [now, now + pauseMs].map(ms => new Date(ms).toISOString()) as [string, string]
+    await store.configurations.takeOut(id, { code, message, at, retryAt, refusals, providerCode, providerMessage })
+    parts.changed()
+  }
+
+  async function worked(id: string, wasAside: boolean) {
+    pages.delete(id)
+    if (!wasAside) return
+    await store.configurations.takeBack(id)
     parts.changed()
   }
 
@@ -353,6 +403,12 @@ export function createConfigurations(parts: {
     const clean = cleanSecret(key)
     return { sealedKey: seal.seal(clean, placeOfKey(id)), keyHint: clean.slice(-4) }
   }
+}
+
+type Refused = Pick<ProviderFailure, 'code' | 'message' | 'providerCode' | 'providerMessage'>
+
+function refusedByTest({ detail }: CheckResult): Refused {
+  return { code: 'provider_key_rejected', message: detail }
 }
 
 function asUnreadableKey(error: unknown): CheckResult {

@@ -1,5 +1,6 @@
 /** What a caller may be told instead of a result. The HTTP status of each code stands in `server/errors.ts`. */
 import type { Fault } from '../providers/errors.ts'
+import type { TakenOut } from '../storage/records.ts'
 
 export type RefusalCode =
   | 'invalid_request'
@@ -28,6 +29,25 @@ export class Refusal extends Error {
 }
 
 /** Holds every fault of a request. */
+/** Every configuration that could send it was refused by its service a moment ago, and is tried again later. */
+export class LeftAside extends Refusal {
+  override name = 'LeftAside'
+  readonly providerCode: string | null
+  readonly providerMessage: string | null
+  readonly retryAfterMs: number
+
+  constructor(takenOut: TakenOut) {
+    const seconds = Math.max(1, Math.ceil((Date.parse(takenOut.retryAt) - Date.now()) / 1000))
+    super(
+      'configuration_missing',
+      `${takenOut.message} Nothing was sent, because the service said so a moment ago; in ${seconds} s a request tries it again.`,
+    )
+    this.providerCode = takenOut.providerCode
+    this.providerMessage = takenOut.providerMessage
+    this.retryAfterMs = seconds * 1000
+  }
+}
+
 export function invalid(faults: Fault[]) {
   return new Refusal('invalid_request', faults.map(fault => fault.message).join(' '), { faults })
 }

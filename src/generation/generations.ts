@@ -202,7 +202,7 @@ export function createGenerations(parts: GenerationParts): Generations {
   }
 
   async function estimated(request: GenerationRequest, caller: Caller): Promise<Estimate> {
-    const draft = await drafted(request, { caller })
+    const draft = await drafted(request, { caller, isEstimate: true })
     await parts.references.discard(draft.id, draft.taken)
     const { target } = draft
     const wanted = wantedOf(draft)
@@ -219,9 +219,10 @@ export function createGenerations(parts: GenerationParts): Generations {
   /** Everything that can be known, and refused, before anything is written or sent. The references are the caller's to keep or discard. */
   async function drafted(
     request: GenerationRequest,
-    { caller, signal }: { caller: Caller; signal?: AbortSignal },
+    { caller, signal, isEstimate }: { caller: Caller; signal?: AbortSignal; isEstimate?: boolean },
   ): Promise<Draft> {
     const chosen = await chooseTarget(parts.configurations, request)
+    if (chosen.refusal && !isEstimate) throw chosen.refusal
     const target = { ...chosen, found: parts.prices.priced(chosen.found, chosen) }
     const { model } = target.found
     if (!mayUse(caller, target.modelId)) {

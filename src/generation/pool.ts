@@ -1,10 +1,13 @@
 /**
  * Which configuration sends a paid request, and when. Those of one service at one address share its work by their weights, each within
- * its own limits; one that rests after a rate limit, or was taken out, leaves its part to the others. Counted in this process.
+ * its own limits; one that rests after a rate limit, or is left aside, leaves its part to the others. Counted in this process.
+ *
+ * One that its service refused is tried again by itself, because a refusal costs nothing: when its time has come, by one request at a
+ * time. A configuration that is named, or has no other beside it, is tried whenever it is asked for.
  */
 import { findModel, type ProviderId } from '../providers/index.ts'
 import type { CallRecord } from '../storage/calls.ts'
-import type { ConfigurationRecord } from '../storage/records.ts'
+import type { ConfigurationRecord, TakenOut } from '../storage/records.ts'
 import type { Pauses } from './pauses.ts'
 import { createTurns } from './turns.ts'
 
@@ -30,6 +33,8 @@ export interface Wish {
   call: CallRecord
   /** Whose it is: those of several take turns. Null where nobody is told apart. */
   owner: string | null
+  /** ISO 8601: what was asked for before a refusal shares it and is not tried once more. */
+  askedAt: string
   /** Were asked already; others go first. */
   tried: ReadonlySet<string>
   /** Cannot send it, whatever happens. */
@@ -38,13 +43,15 @@ export interface Wish {
 
 export interface Turn {
   configId: string
+  /** Its service refused it the last time. */
+  isTrial: boolean
   /** Gives the place back. */
   release(): void
 }
 
 export interface ConfigurationState {
   status: 'ready' | 'resting' | 'taken_out' | 'off'
-  /** ms since 1970; of one that rests. */
+  /** ms since 1970: the end of a rest, or when one that was taken out may be tried again. */
   until?: number
   /** Paid requests that are under way with it. */
   running: number
@@ -76,6 +83,8 @@ export function createPool(parts: {
   const running = new Map<string, number>()
   const sentAt = new Map<string, number[]>()
   /** Smooth weighted round robin: who has the most credit is next, and pays for all that could have been. */
+  /** Left aside, and tried by a request that is under way. */
+  const trials = new Set<string>()
   const credits = new Map<string, number>()
   const turns = createTurns()
   let isLooking = false
@@ -114,7 +123,8 @@ export function createPool(parts: {
       const until = restsUntil.get(configuration.id) ?? 0
       const count = running.get(configuration.id) ?? 0
       if (!configuration.isActive || !configuration.hasKey) return { status: 'off', running: count }
-      if (configuration.takenOut) return { status: 'taken_out', running: count }
+      const { takenOut } = configuration
+      if (takenOut) return { status: 'taken_out', until: Date.parse(takenOut.retryAt), running: count }
       return until > Date.now() ? { status: 'resting', until, running: count } : { status: 'ready', running: count }
     },
     refresh: scan,
@@ -141,7 +151,7 @@ export function createPool(parts: {
   /** Lane by lane, because thousands may wait and few differ in where they could go. */
   async function look() {
     const all = await parts.list()
-    const lanes = [...Map.groupBy(waiters, ({ lane }) => lane).values()].flatMap(lane => {
+    const lanes = [...Map.groupBy(waiters, waiter => laneAmong(all, waiter)).values()].flatMap(lane => {
       const first = lane[0]!
       const candidates = candidatesFor(first, all)
       const own = all.find(({ id }) => id === first.call.configId)
@@ -176,21 +186,29 @@ export function createPool(parts: {
     waiter.resolve(turn)
   }
 
-  function candidatesFor({ call, without }: Wish, all: ConfigurationRecord[]) {
+  function candidatesFor({ call, without, askedAt }: Wish, all: ConfigurationRecord[]) {
     const own = all.find(({ id }) => id === call.configId)
     if (!own) return []
     const isListed = findModel(call.model, call.provider as ProviderId)?.model.state !== 'unlisted'
     const usable = call.mayMove ? all.filter(isUsable) : []
     const sharers = sharersOf(own, usable, { model: call.model, isListed, addressOf: parts.addressOf })
-    const could = sharers.filter(({ id }) => !without.has(id))
     // One that was switched off sends what was written for it, when there is no other.
-    return could.length > 0 ? could : [own].filter(one => !one.takenOut && !without.has(one.id))
+    const sharing = sharers.length > 0 ? sharers : [own]
+    const isAlone = sharing.length === 1
+    const could = sharing.filter(({ id }) => !without.has(id))
+    const open = could.filter(({ id, takenOut }) => {
+      if (!takenOut) return true
+      return !trials.has(id) && (isDue(takenOut) || (isAlone && askedAt >= takenOut.at))
+    })
+    // How a trial that is under way ends decides for those who wait as well.
+    return open.length > 0 ? open : could.filter(({ id }) => trials.has(id))
   }
 
   /** How long until this one may send the call; infinite while something must end first. */
   function waitMs(configuration: ConfigurationRecord, { model, provider }: CallRecord): number {
     const { id, mostRunning, requestsPerMinute } = configuration
     const concurrency = findModel(model, provider as ProviderId)?.model.concurrency ?? 1
+    if (configuration.takenOut && trials.has(id)) return Number.POSITIVE_INFINITY
     if ((running.get(id) ?? 0) >= (mostRunning ?? maxRunning)) return Number.POSITIVE_INFINITY
     if ((running.get(keyOf(id, model)) ?? 0) >= concurrency) return Number.POSITIVE_INFINITY
     const now = Date.now()
@@ -215,16 +233,20 @@ export function createPool(parts: {
     return chosen
   }
 
-  function occupy({ id, requestsPerMinute }: ConfigurationRecord, { model }: CallRecord): Turn {
+  function occupy({ id, requestsPerMinute, takenOut }: ConfigurationRecord, { model }: CallRecord): Turn {
     const keys = [id, keyOf(id, model)]
     for (const key of keys) running.set(key, (running.get(key) ?? 0) + 1)
     if (requestsPerMinute !== null) sentAt.set(id, [...(sentAt.get(id) ?? []), Date.now()])
+    const isTrial = takenOut !== null
+    if (isTrial) trials.add(id)
     let isReleased = false
     return {
       configId: id,
+      isTrial,
       release() {
         if (isReleased) return
         isReleased = true
+        if (isTrial) trials.delete(id)
         for (const key of keys) running.set(key, (running.get(key) ?? 1) - 1)
         scan()
       },
@@ -248,8 +270,18 @@ export function sharersOf(
   return isListed || naming.length === 0 ? siblings : naming
 }
 
-function isUsable({ isActive, hasKey, takenOut }: ConfigurationRecord) {
-  return isActive && hasKey && !takenOut
+function isUsable({ isActive, hasKey }: ConfigurationRecord) {
+  return isActive && hasKey
+}
+
+/** May it be tried again? */
+export function isDue({ retryAt }: TakenOut) {
+  return Date.parse(retryAt) <= Date.now()
+}
+
+function laneAmong(all: readonly ConfigurationRecord[], { lane, call, askedAt }: Waiter) {
+  const takenOut = all.find(({ id }) => id === call.configId)?.takenOut
+  return takenOut ? `${lane} ${askedAt >= takenOut.at}` : lane
 }
 
 function laneOf({ call, owner, tried, without }: Wish) {

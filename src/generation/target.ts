@@ -5,8 +5,8 @@ import type { Warning } from '../providers/provider.ts'
 import { standardModel } from '../providers/standard.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
 import type { ConfigurationBook } from './configurations.ts'
-import { invalid, Refusal } from './errors.ts'
-import { sharersOf } from './pool.ts'
+import { invalid, LeftAside, Refusal } from './errors.ts'
+import { isDue, sharersOf } from './pool.ts'
 import type { Configurations, GenerationRequest } from './services.ts'
 
 export interface Target {
@@ -23,15 +23,18 @@ export interface Target {
   found: FoundModel
   /** As it is sent: an alias or an endpoint id stays what it is. */
   modelId: string
+  /** Why nothing would be sent for it at the moment. */
+  refusal: LeftAside | undefined
 }
 
 /**
  * Without `config_id`: of the active ones of the model's provider the newest stored, then the environment's, and with it those that lead
- * to the same service at the same address. One that was taken out counts as switched off.
+ * to the same service at the same address. One that is left aside comes behind all others.
  */
 export async function chooseTarget(configurations: ConfigurationBook, request: GenerationRequest): Promise<Target> {
-  const allActive = await configurations.active()
-  const active = allActive.filter(one => !one.takenOut)
+  const active = await configurations.active()
+  const ready = active.filter(one => !one.takenOut)
+  const inTurn = activeInTurn(active)
   const declared = request.provider as ProviderId | undefined
   if (declared !== undefined && !providerIds.includes(declared)) {
     throw invalid([
@@ -45,7 +48,6 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
       throw invalid([
         { path: 'config_id', message: 'There is no configuration with this id; GET /api/config lists them.' },
       ])
-    if (configuration.takenOut) throw takenOut([configuration])
     if (!active.some(({ id }) => id === configuration?.id)) {
       throw invalid([
         { path: 'config_id', message: `The configuration "${configuration.name}" is switched off or has no key.` },
@@ -60,16 +62,17 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
       ])
     }
   }
-  const standard = configuration ?? active.find(one => (declared ? one.provider === declared : true))
+  const standard = configuration ?? inTurn.find(one => (declared ? one.provider === declared : true))
   const usualProvider = (standard?.provider as ProviderId | undefined) ?? declared
   const modelId = request.model?.trim() || (usualProvider && usualModel(configurations, usualProvider, standard))
-  if (!modelId) throw takenOutOrMissing(allActive, declared)
+  if (!modelId) throw noConfiguration(declared, undefined)
 
   // A model that only a configuration names belongs to that configuration's provider.
-  configuration ??= request.model
-    ? active.find(one => one.model === modelId && (!declared || one.provider === declared))
-    : standard
   const listed = findModel(modelId)
+  const isListedModel = listed !== undefined && listed.model.state !== 'unlisted'
+  configuration ??= request.model
+    ? (isListedModel ? ready : inTurn).find(one => one.model === modelId && (!declared || one.provider === declared))
+    : standard
   const provider = (configuration?.provider as ProviderId | undefined) ?? declared
   if (
     listed &&
@@ -85,17 +88,34 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
     const message = `No provider is known for the model "${modelId.slice(0, 80)}". Say which one in "provider" (${providerIds.join(', ')}), or choose from GET /api/models.`
     throw invalid([{ path: 'model', message }])
   }
-  configuration ??= active.find(one => one.provider === found.provider)
-  if (!configuration) throw takenOutOrMissing(allActive, found.provider, modelId)
+  configuration ??= inTurn.find(one => one.provider === found.provider)
+  if (!configuration) throw noConfiguration(found.provider, modelId)
   const first = configuration
   const mayMove = request.configId === undefined
   const address = configurations.addressOf(first)
   const platform = configurations.platformOf(first)
   const isListed = found.model.state !== 'unlisted'
   const { addressOf } = configurations
-  const sharers = mayMove ? sharersOf(first, active, { model: modelId, isListed, addressOf }) : []
+  const sharers = mayMove ? sharersOf(first, inTurn, { model: modelId, isListed, addressOf }) : []
   const candidates = [first, ...sharers.filter(one => one.id !== first.id)]
-  return { configuration: first, candidates, mayMove, address, platform, found, modelId }
+  return {
+    configuration: first,
+    candidates,
+    mayMove,
+    address,
+    platform,
+    found,
+    modelId,
+    refusal: refusalOf(candidates),
+  }
+}
+
+/** One that is named, or has no other beside it, is tried whenever it is asked for: a refusal costs nothing. */
+function refusalOf(candidates: ConfigurationRecord[]): LeftAside | undefined {
+  const aside = candidates.map(({ takenOut }) => takenOut).filter(takenOut => takenOut !== null)
+  if (aside.length < candidates.length || aside.length === 1 || aside.some(isDue)) return undefined
+  const next = aside.reduce((best, one) => (one.retryAt < best.retryAt ? one : best))
+  return new LeftAside(next)
 }
 
 /**
@@ -136,19 +156,6 @@ export function retirement({ found, modelId, platform }: Target): Warning[] {
       message: `${modelId} was shut down by its service as far as we know; GET /api/models lists the current ones.`,
     },
   ]
-}
-
-function takenOutOrMissing(active: ConfigurationRecord[], provider: ProviderId | undefined, modelId?: string) {
-  const out = active.filter(one => one.takenOut && (!provider || one.provider === provider))
-  return out.length > 0 ? takenOut(out) : noConfiguration(provider, modelId)
-}
-
-function takenOut(configurations: ConfigurationRecord[]) {
-  const reasons = configurations.map(({ name, takenOut }) => `"${name}": ${takenOut?.message ?? ''}`).join(' ')
-  return new Refusal(
-    'configuration_missing',
-    `Nothing was sent, because the configuration was left aside after its service refused it. ${reasons} When that is settled, test it (POST /api/config/test with its id, or the Test button of the studio): a test that passes brings it back.`,
-  )
 }
 
 function noConfiguration(provider: ProviderId | undefined, modelId: string | undefined) {

@@ -21,7 +21,7 @@ import type { Store } from '../storage/store.ts'
 import type { Budget } from './budget.ts'
 import { type Collector, positionOf } from './collect.ts'
 import type { ConfigurationBook, SentWith } from './configurations.ts'
-import { Refusal } from './errors.ts'
+import { LeftAside, Refusal } from './errors.ts'
 import type { Doorbell } from './events.ts'
 import { mostAttempts, type Pauses } from './pauses.ts'
 import type { Point, Reached } from './points.ts'
@@ -152,6 +152,11 @@ export class CallWalk {
       this.parts.doorbell.ring(this.generation.id)
       await this.reached('sending-written')
       await this.exchange(context)
+      if (this.call.state === 'accepted' || (this.understood?.pictures.length ?? 0) > 0) {
+        await this.insist('note that a configuration works', () =>
+          this.parts.configurations.worked(this.call.configId, turn.isTrial),
+        )
+      }
       // The place is held while the task is known to run: the services limit running tasks, not only requests.
       if (this.call.state === 'accepted') await this.follow(turn)
       // A refusal is understood before the next one is sent into the same.
@@ -185,16 +190,25 @@ export class CallWalk {
         return void (await this.drop())
       }
       if (turn === 'none') return void (await this.endWithoutConfiguration())
-      if (turn.configId === this.call.configId) return turn
-      let isMoved = false
+      let isTaken = false
       try {
-        isMoved = await this.moveTo(turn.configId)
+        isTaken = !(await this.isStillRefused(turn)) && (await this.moveTo(turn.configId))
       } finally {
-        if (!isMoved) turn.release()
+        if (!isTaken) turn.release()
       }
-      if (isMoved) return turn
+      if (isTaken) return turn
       wish.without.add(turn.configId)
     }
+  }
+
+  /** What a free test can show need not be tried with a request. */
+  private async isStillRefused({ configId, isTrial }: Turn): Promise<boolean> {
+    if (!isTrial) return false
+    const { configurations } = this.parts
+    return this.insist('test a configuration that was refused', async () => {
+      const takenOut = (await configurations.list()).find(({ id }) => id === configId)?.takenOut
+      return takenOut?.code === 'provider_key_rejected' && (await configurations.isKeyStillRefused(configId))
+    })
   }
 
   /** What earlier attempts of this call tell: who was asked, and who refused it for good. */
@@ -205,7 +219,7 @@ export class CallWalk {
       tried.add(configId)
       if (error?.concerns) without.add(configId)
     }
-    return { call: this.call, owner: this.generation.tokenId, tried, without }
+    return { call: this.call, owner: this.generation.tokenId, askedAt: this.generation.timestamp, tried, without }
   }
 
   private async earlierAttempts(): Promise<CallRecord[]> {
@@ -217,6 +231,7 @@ export class CallWalk {
 
   /** What it may cost counts in the cap of the other configuration from now on; false when that has no room. */
   private async moveTo(configId: string): Promise<boolean> {
+    if (configId === this.call.configId) return true
     const { store, budget } = this.parts
     const { id, generationId, slot } = this.call
     const isMoved = await this.insist('move a call to another configuration', () =>
@@ -242,8 +257,9 @@ export class CallWalk {
     if (refusal) return this.end({ outcome: 'refused', charge: 'none', error: refusal })
     const own = (await this.parts.configurations.list()).find(({ id }) => id === this.call.configId)
     if (!own?.takenOut) return void (await this.context())
-    const message = `Nothing was sent, because the configuration "${own.name}" was left aside after its service refused it: ${own.takenOut.message} Test it when that is settled, then ask again.`
-    await this.end({ outcome: 'dropped', charge: 'none', error: plainError(own.takenOut.code, message) })
+    const { message, providerCode, providerMessage, retryAfterMs } = new LeftAside(own.takenOut)
+    const error = { ...plainError(own.takenOut.code, message), providerCode, providerMessage, retryAfterMs }
+    await this.end({ outcome: 'dropped', charge: 'none', error })
   }
 
   private async drop() {
@@ -765,11 +781,9 @@ export class CallWalk {
     const { pool, configurations } = this.parts
     const { configId, model } = this.call
     if (failure.concerns === 'configuration') {
-      await this.insist('leave a configuration aside', () => configurations.takeOut(configId, failure))
-      this.log.error(
-        { configuration: configId, code: failure.code },
-        'a configuration is left aside until a test passes',
-      )
+      const sentAt = Date.parse(this.call.sentAt ?? '') || Date.now()
+      await this.insist('leave a configuration aside', () => configurations.takeOut(configId, failure, sentAt))
+      this.log.error({ configuration: configId, code: failure.code }, 'a service refused the configuration')
     } else if (failure.concerns === 'model') pool.avoid(configId, model)
     if (failure.concerns && !this.cancelled.aborted) {
       const wish = await this.wish()

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Problem, ProblemCode } from '../api/problems.ts'
 import { BudgetExceeded } from '../generation/budget.ts'
-import { Refusal, type RefusalCode } from '../generation/errors.ts'
+import { LeftAside, Refusal, type RefusalCode } from '../generation/errors.ts'
 import type { FailureCode, Fault } from '../providers/errors.ts'
 import type { GenerationRecord } from '../storage/records.ts'
 import { CommitUnknown, databaseTrouble } from '../storage/trouble.ts'
@@ -151,8 +151,18 @@ function answerTo(error: unknown, request: FastifyRequest): Answer {
   if (error instanceof GenerationFailed) return failure(error.generation)
   if (error instanceof Refusal) {
     const errors = error.faults.length > 0 ? error.faults : undefined
+    const aside = error instanceof LeftAside ? error : undefined
     const budget = error instanceof BudgetExceeded ? budgetOf(error) : undefined
-    return { code: error.code, detail: error.message, members: { errors, budget } }
+    return {
+      code: error.code,
+      detail: error.message,
+      headers: aside ? retryAfter(aside.retryAfterMs) : {},
+      members: {
+        ...{ errors, budget },
+        provider_code: aside?.providerCode ?? undefined,
+        provider_message: aside?.providerMessage ?? undefined,
+      },
+    }
   }
   const known = error instanceof Error ? frameworkError(error as FastifyError, request) : undefined
   const trouble = databaseTrouble(error)
@@ -182,7 +192,7 @@ function failure(generation: GenerationRecord): Answer {
   return {
     code,
     detail: error?.message ?? 'The generation was cancelled before it made a picture.',
-    headers: wait && statusOf(code) === 429 ? { 'retry-after': String(Math.ceil(wait / 1000)) } : {},
+    headers: wait ? retryAfter(wait) : {},
     members: {
       generation_id: id,
       charge,
@@ -192,6 +202,10 @@ function failure(generation: GenerationRecord): Answer {
       provider_request_id: error?.providerRequestId ?? undefined,
     },
   }
+}
+
+function retryAfter(ms: number) {
+  return { 'retry-after': String(Math.ceil(ms / 1000)) }
 }
 
 /** What Fastify and its plugins throw because of what a client sent. */

@@ -3,7 +3,7 @@ import type { Selectable, Updateable } from 'kysely'
 import { capColumns, capsOf } from './caps.ts'
 import type { Connection } from './database.ts'
 import type { Caps, ConfigurationRecord, Share, TakenOut } from './records.ts'
-import type { ConfigurationsTable } from './tables.ts'
+import type { ConfigurationsTable, TakenOutConfigurationsTable } from './tables.ts'
 
 export interface StoredConfiguration extends Caps, Share {
   id: string
@@ -56,20 +56,36 @@ export function createConfigurationRepository(db: Connection) {
     /** Of all configurations, those of the environment too. */
     async takenOut(): Promise<Map<string, TakenOut>> {
       const rows = await db.selectFrom('taken_out_configurations').selectAll().execute()
-      return new Map(rows.map(row => [row.config_id, { code: row.code, message: row.message, at: row.taken_out_at }]))
+      return new Map(rows.map(row => [row.config_id, takenOutOf(row)]))
     },
 
-    async takeOut(id: string, { code, message, at }: TakenOut) {
+    async takeOut(id: string, { code, message, at, retryAt, refusals, providerCode, providerMessage }: TakenOut) {
+      const columns = {
+        ...{ code, message, refusals, taken_out_at: at, retry_at: retryAt },
+        ...{ provider_code: providerCode, provider_message: providerMessage },
+      }
       await db
         .insertInto('taken_out_configurations')
-        .values({ config_id: id, code, message, taken_out_at: at })
-        .onConflict(conflict => conflict.column('config_id').doUpdateSet({ code, message, taken_out_at: at }))
+        .values({ config_id: id, ...columns })
+        .onConflict(conflict => conflict.column('config_id').doUpdateSet(columns))
         .execute()
     },
 
     async takeBack(id: string) {
       await db.deleteFrom('taken_out_configurations').where('config_id', '=', id).execute()
     },
+  }
+}
+
+function takenOutOf(row: Selectable<TakenOutConfigurationsTable>): TakenOut {
+  return {
+    code: row.code,
+    message: row.message,
+    at: row.taken_out_at,
+    retryAt: row.retry_at ?? row.taken_out_at,
+    refusals: row.refusals,
+    providerCode: row.provider_code,
+    providerMessage: row.provider_message,
   }
 }
 

@@ -134,12 +134,20 @@ export interface Share {
   requestsPerMinute: number | null
 }
 
-/** Why a configuration is left aside until a test of it passes. */
+/** Why a configuration is left aside until a request or a test shows that its service takes it again. */
 export interface TakenOut {
   /** `provider_key_rejected` or `provider_quota_exhausted`. */
   code: string
   message: string
+  /** ISO 8601, the last refusal. */
   at: string
+  /** ISO 8601: from then on a request may try it. */
+  retryAt: string
+  /** In a row. */
+  refusals: number
+  /** The service's own words, where it had any. */
+  providerCode: string | null
+  providerMessage: string | null
 }
 
 export interface ConfigurationRecord extends Caps, Share {

@@ -48,6 +48,11 @@ export interface TakenOutConfigurationsTable {
   code: string
   message: string
   taken_out_at: string
+  /** Null in rows of earlier versions: at once. */
+  retry_at: string | null
+  refusals: number
+  provider_code: string | null
+  provider_message: string | null
 }
 
 export interface ChatHistoryTable {

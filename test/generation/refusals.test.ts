@@ -1,5 +1,5 @@
 /** What a refusal without a charge leads to: how often it is sent again, and what a waiting client hears meanwhile. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { addOpenai, startApp, type TestApp } from '../support/app.ts'
 
 const picture = { prompt: 'a boat', model: 'doubao-seedream-5-0-pro-260628', parameters: { size: '1024x1024' } }
@@ -78,4 +78,164 @@ test('a configuration that is switched off and named is a fault of the request',
 
   expect(answer).toMatchObject({ status: 422, body: { code: 'invalid_request', errors: [{ path: 'config_id' }] } })
   expect(app.doubao.requests).toHaveLength(0)
+})
+
+describe('a configuration that its service refused', () => {
+  const keyOf = (name: string) => `ark-pool-0000-${name}`
+
+  /** Stored configurations of these names, whose keys the service knows, and no other. */
+  async function startWith(names: string[]) {
+    const rules = Object.fromEntries(names.map(name => [keyOf(name), { name, overdue: false }]))
+    const app = await startApp({
+      timeScale: 1,
+      doubaoKeys: rules,
+      environment: { DOUBAO_API_KEY: undefined, QWEN_API_KEY: undefined, DRAIN_SECONDS: '0' },
+    })
+    const ids: Record<string, string> = {}
+    for (const name of names) {
+      const body = { name, provider: 'doubao', api_key: keyOf(name), base_url: app.doubao.baseUrl }
+      ids[name] = (await app.call('POST', '/api/config', body)).body.id
+    }
+    const states = async () => {
+      const { items } = (await app.call('GET', '/api/config')).body
+      return items.map(({ state }: { state: { status: string } }) => state.status)
+    }
+    /** As if the time had passed. */
+    const passTime = async () => {
+      const { configurations } = app.app.store
+      for (const [id, takenOut] of await configurations.takenOut())
+        await configurations.takeOut(id, { ...takenOut, retryAt: new Date(Date.now() - 1).toISOString() })
+    }
+    const all = (members: { overdue: boolean }) => {
+      for (const rule of Object.values(rules)) Object.assign(rule, members)
+    }
+    const posts = () => app.doubao.requests.filter(({ method }) => method === 'POST')
+    const generate = () => app.call('POST', '/api/generate', picture)
+    return { app, rules, ids, states, passTime, all, posts, generate }
+  }
+
+  test('answers at once in the words of the service when there is no other, and is tried by itself later', async () => {
+    const { app, states, passTime, all, posts, generate } = await startWith(['a', 'b'])
+    all({ overdue: true })
+    const first = await generate()
+    const before = posts().length
+
+    const next = await generate()
+    const estimate = await app.call('POST', '/api/estimate', picture)
+
+    expect(first).toMatchObject({ status: 402, body: { code: 'provider_quota_exhausted', charge: 'none' } })
+    expect(next).toMatchObject({
+      status: 409,
+      body: { code: 'configuration_missing', provider_code: 'AccountOverdueError' },
+    })
+    expect(next.body.detail).toMatch(
+      /balance of the account is negative.*Nothing was sent.*in \d+ s a request tries it/s,
+    )
+    expect(Number(next.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(next.body.generation_id).toBeUndefined()
+    expect(estimate.status).toBe(200)
+    expect([before, posts().length]).toEqual([2, 2])
+    expect(await states()).toEqual(['taken_out', 'taken_out'])
+
+    await passTime()
+    all({ overdue: false })
+    const made = await Promise.all(Array.from({ length: 6 }, generate))
+
+    expect(made.map(({ status }) => status)).toEqual(Array(6).fill(200))
+    expect(await states()).toContain('ready')
+  })
+
+  test('is tried by one request at a time, and each refusal doubles the pause', async () => {
+    const { app, passTime, all, posts, generate } = await startWith(['a', 'b'])
+    all({ overdue: true })
+    await generate()
+    await passTime()
+    app.doubao.reset()
+    app.doubao.misbehave({ kind: 'slow', ms: 100 }, { times: 10 })
+
+    const answers = await Promise.all(Array.from({ length: 8 }, generate))
+
+    expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(402))
+    // One for each configuration; the others waited for what these would bring.
+    expect(posts()).toHaveLength(2)
+    const { items } = (await app.call('GET', '/api/config')).body
+    for (const { state } of items) {
+      expect(Math.round((Date.parse(state.until) - Date.parse(state.since)) / 1000)).toBe(60)
+    }
+  })
+
+  test('is tried again beside others that work, and comes back', async () => {
+    const { rules, states, passTime, posts, generate } = await startWith(['a', 'b'])
+    rules[keyOf('a')]!.overdue = true
+    for (let count = 0; count < 4; count++) expect((await generate()).status).toBe(200)
+    const whileOut = posts().filter(({ keyName }) => keyName === 'a').length
+
+    rules[keyOf('a')]!.overdue = false
+    await passTime()
+    for (let count = 0; count < 4; count++) expect((await generate()).status).toBe(200)
+
+    expect(whileOut).toBe(1)
+    expect(await states()).toEqual(['ready', 'ready'])
+    expect(posts().filter(({ keyName }) => keyName === 'a').length).toBeGreaterThan(1)
+  })
+
+  test('for its key is tested first, which costs nothing', async () => {
+    const { app, rules, states, passTime, posts, generate } = await startWith(['a', 'b'])
+    for (const name of ['a', 'b']) delete rules[keyOf(name)]
+    expect((await generate()).status).toBe(502)
+    const before = posts().length
+    await passTime()
+
+    const refused = await generate()
+    await passTime()
+    rules[keyOf('a')] = { name: 'a', overdue: false }
+    rules[keyOf('b')] = { name: 'b', overdue: false }
+    const made = await generate()
+
+    expect(refused).toMatchObject({ status: 502, body: { code: 'provider_key_rejected', charge: 'none' } })
+    expect(made.status).toBe(200)
+    expect([before, posts().length]).toEqual([2, 3])
+    expect(app.doubao.billed).toHaveLength(1)
+    expect(await states()).toContain('ready')
+  })
+
+  test('is tried whenever it is named', async () => {
+    const { app, ids, all, posts, generate } = await startWith(['a', 'b'])
+    all({ overdue: true })
+    await generate()
+    all({ overdue: false })
+
+    const named = await app.call('POST', '/api/generate', { ...picture, config_id: ids.a })
+
+    expect(named.status).toBe(200)
+    expect(posts()).toHaveLength(3)
+  })
+
+  test('by a page that the service did not write is left aside the second time', async () => {
+    const { app, states, posts, generate } = await startWith(['a', 'b'])
+    const proxy = { kind: 'status', status: 402, body: '<html>Payment required</html>' } as const
+    app.doubao.misbehave(proxy)
+    const first = await generate()
+    const afterOne = await states()
+    app.doubao.misbehave(proxy, { times: 3 })
+    const second = await generate()
+
+    expect([first.status, afterOne]).toEqual([200, ['ready', 'ready']])
+    expect(second.status).toBe(402)
+    expect(await states()).toContain('taken_out')
+    expect(posts().length).toBeGreaterThan(2)
+  })
+
+  test('passes a test that says what it does not prove', async () => {
+    const { app, ids, all, generate } = await startWith(['a'])
+    all({ overdue: true })
+    await generate()
+
+    const tested = await app.call('POST', '/api/config/test', { id: ids.a })
+
+    expect(tested.body).toMatchObject({
+      ok: true,
+      detail: expect.stringContaining('balance or quota left cannot be tested'),
+    })
+  })
 })

@@ -35,7 +35,7 @@ test('one that its service refuses is taken out, says why, and is brought back b
   // The newest is asked first, and the other makes the picture.
   expect((await app.generate(picture)).status).toBe('succeeded')
   await south!.getByText(word('configurations.provider_key_rejected')).waitFor()
-  await south!.getByText(word('configurations.takenOutHint')).waitFor()
+  await south!.getByText(/^它会自动恢复：\d+:\d\d:\d\d 之后/).waitFor()
   await north!.getByText(word('configurations.ready')).waitFor()
   expect(app.doubao.billed.map(({ key }) => key)).toEqual(['north'])
   const status = await visit(app.url, { path: '/status', language: 'en' })
@@ -49,6 +49,25 @@ test('one that its service refuses is taken out, says why, and is brought back b
   await south!.getByText(word('configurations.ok')).waitFor()
   await south!.getByText(word('configurations.ready'), { exact: true }).waitFor()
   expect(await back.count()).toBe(0)
+})
+
+test('one that its service refuses comes back by itself once it is taken again', async () => {
+  const { app, rules } = await startPool(['north', 'south'], ['north'])
+  expect((await app.generate(picture)).status).toBe('succeeded')
+  const { page, word } = await visit(app.url, { path: '/configurations', language: 'en' })
+  const south = page.getByRole('listitem').filter({ hasText: 'south' })
+  await south.getByText(/from \d+:\d\d:\d\d.* on, a request tries it again/).waitFor()
+
+  rules[keyOf('south')] = { name: 'south' }
+  // As if the time had passed.
+  const { configurations } = app.app.store
+  for (const [id, takenOut] of await configurations.takenOut())
+    await configurations.takeOut(id, { ...takenOut, retryAt: new Date(0).toISOString() })
+  for (let count = 0; count < 2; count++) expect((await app.generate(picture)).status).toBe('succeeded')
+
+  await page.reload()
+  await south.getByText(word('configurations.ready')).waitFor()
+  expect(app.doubao.billed.map(({ key }) => key)).toContain('south')
 })
 
 test('one that its service slows down rests, and says until when', async () => {
@@ -140,7 +159,7 @@ test('limits are set in the form, and what the server refuses is told beside the
 
 test('when all were taken out, an administrator is led to the keys and a member told whom to ask', async () => {
   const accessToken = 'correct-horse-battery'
-  const { app, headers } = await startPool(['south'], [], { ACCESS_TOKEN: accessToken })
+  const { app, headers } = await startPool(['north', 'south'], [], { ACCESS_TOKEN: accessToken })
   const { token } = (await app.call('POST', '/api/tokens', { name: 'Anna' }, headers)).body
   const expected = [/status of 409/]
   const { page, word } = await visit(app.url, { path: `/login?token=${accessToken}`, expected })

@@ -22,7 +22,7 @@ export function CheckResult({ service, baseUrl, result }: CheckResultProps) {
       <Notice look="good" icon={<CircleCheck aria-hidden />}>
         <p role="status">
           <strong className="font-medium">{t('configurations.ok')}</strong>{' '}
-          {t('configurations.latency', { time: duration(latency) })}
+          {t('configurations.latency', { time: duration(latency) })} {t('configurations.okUnproved')}
         </p>
         <Detail>{detail}</Detail>
       </Notice>

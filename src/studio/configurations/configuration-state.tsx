@@ -8,12 +8,13 @@ import { Notice } from '../ui/states.tsx'
 import { ConsoleLink } from './console-link.tsx'
 import { consoleOf } from './services.ts'
 
-/** Its service refused it, and it waits for a test that passes. */
+/** Its service refused it; it is tried again by itself, or tested at once. */
 export function TakenOut({ configuration, action }: { configuration: Configuration; action: ReactNode }) {
   const t = useText()
   const language = useLanguage()
   const { provider, base_url: baseUrl, state } = configuration
-  const { code, detail, since } = state
+  const { code, detail, since, until } = state
+  const isDue = until === null || Date.parse(until) <= Date.now()
   const reason = code && (findText('configurations', code) ?? findText('problems', code))
   const remedy = code && findText('configurations', `do_${code}`)
   const page = consoleOf(provider, baseUrl)
@@ -30,7 +31,9 @@ export function TakenOut({ configuration, action }: { configuration: Configurati
           {detail}
         </p>
       )}
-      <p className="mt-1 text-ink-soft">{t('configurations.takenOutHint')}</p>
+      <p className="mt-1 text-ink-soft tabular-nums">
+        {isDue ? t('configurations.takenOutDue') : t('configurations.takenOutUntil', { time: clock(until) })}
+      </p>
       <div className="mt-2 flex flex-wrap items-center gap-x-4 gap-y-1">
         {action}
         <ConsoleLink page={page} />
