@@ -495,11 +495,14 @@ export class CallWalk {
       const polled = await this.look(task, context)
       if ('taskId' in polled && polled.taskId !== undefined) taskId = polled.taskId
       if (polled.state === 'ended') return this.keep(polled.answer, undefined)
+      if (Date.now() > forgottenAt) {
+        const what =
+          polled.state === 'unsure'
+            ? 'The service could not be asked for its task for a day, and has forgotten it.'
+            : 'The service did not come to the end of its task in a day.'
+        return this.end({ outcome: 'unknown', charge: 'unknown', error: errorRecord(unknownOutcome(what)) })
+      }
       if (polled.state === 'unsure') {
-        if (Date.now() > forgottenAt) {
-          const failure = unknownOutcome('The service could not be asked for its task for a day, and has forgotten it.')
-          return this.end({ outcome: 'unknown', charge: 'unknown', error: errorRecord(failure) })
-        }
         this.log.warn({ task: task.id, reason: polled.reason }, 'task could not be looked at')
         if (++troubles === mostQuietTroubles) {
           const message = `The service works on it, but cannot be asked for the result: ${polled.reason} Trying again.`

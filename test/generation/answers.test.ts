@@ -1,6 +1,8 @@
 /** Answers that were paid for are read however they are written, and what they name is kept as it is. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
@@ -454,6 +456,25 @@ describe('a gateway that answers with a task', () => {
       error: { message: expect.stringContaining('no channel is available') },
     })
     expect(asks(app)).toHaveLength(1)
+  })
+
+  test('one that never ends is given up after a day, with a word about the money', async () => {
+    const app = await openApp()
+    app.openai.holdTasks()
+    const started = await working(app, task('list'))
+
+    await app.restart(async () => {
+      const database = new DatabaseSync(path.join(app.dataDir, 'chat_history.db'))
+      const longAgo = new Date(Date.now() - 25 * 3600 * 1000).toISOString()
+      database.prepare('UPDATE provider_calls SET sent_at = ?').run(longAgo)
+      database.close()
+    })
+
+    expect(await endOf(app, started.id)).toMatchObject({
+      status: 'failed',
+      charge: 'unknown',
+      error: { code: 'outcome_unknown', message: expect.stringContaining('in a day') },
+    })
   })
 
   test('a cancel does not lose what is being made', async () => {
