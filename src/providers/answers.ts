@@ -72,16 +72,16 @@ function topMembers(text: string): { name: string; text: string }[] {
 
 // ── Pictures ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Names under which lists of pictures stand, the usual first. */
+/** Names under which lists of pictures stand, those first that hold nothing but what was made: some answers repeat the request. */
 const listNames = [
   'data',
-  'images',
   'output',
   'outputs',
   'output_images',
   'result',
   'results',
   'task_result',
+  'images',
   'image_urls',
   'urls',
 ]
@@ -118,14 +118,10 @@ function entriesIn(value: unknown): Entry[] {
   return own.length > 0 ? own : inLists
 }
 
-/** Of lists that name the same pictures twice, for clients of several kinds, the fullest counts. */
+/** The first list with pictures; of none, the first that has anything. */
 function entriesInLists(value: JsonRecord): Entry[] {
-  let fullest: Entry[] = []
-  for (const name of listNames) {
-    const entries = entriesIn(value[name])
-    if (countSources(entries) > countSources(fullest) || fullest.length === 0) fullest = entries
-  }
-  return fullest
+  const lists = listNames.map(name => entriesIn(value[name])).filter(entries => entries.length > 0)
+  return lists.find(entries => countSources(entries) > 0) ?? lists[0] ?? []
 }
 
 /** The picture itself before its place: it cannot be lost on the way any more. */

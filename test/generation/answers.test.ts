@@ -126,6 +126,10 @@ describe('a picture is taken wherever and however an answer names it', () => {
       2,
     ],
     ['the same pictures in two lists', () => ({ data: [{ url }], images: [{ url }] })],
+    [
+      'the references of the request beside it',
+      () => ({ images: [`${url}?1`, `${url}?2`], result: { image_url: url } }),
+    ],
     ['words of success around it', () => ({ code: 0, message: 'success', data: [{ url }] })],
     ['a byte order mark before it', () => `\uFEFF{"data":[{"url":"${url}"}]}`],
     ['events, though none were asked for', () => `data: {"data":[{"url":"${url}"}]}\n\ndata: [DONE]\n\n`],
