@@ -10,7 +10,7 @@ import type { Logger } from 'pino'
 import { ExchangeError, type ProviderFailure } from '../providers/errors.ts'
 import type { Http, OutgoingHttp } from '../providers/http.ts'
 import { type ProviderId, providers } from '../providers/index.ts'
-import type { Context, Parsed, Picture, Polled, Provider, RawAnswer, Task } from '../providers/provider.ts'
+import type { Context, Parsed, Picture, Polled, Provider, RawAnswer, Task, Warning } from '../providers/provider.ts'
 import type { Answers, GrowingAnswer } from '../storage/answers.ts'
 import { type CallRecord, LedgerError, type Settlement } from '../storage/calls.ts'
 import { type Files, StorageError } from '../storage/files.ts'
@@ -448,7 +448,7 @@ export class CallWalk {
   private async adoptTask(taskId: string) {
     const at = new Date().toISOString()
     await this.insist('keep the id of a task that was found again', () =>
-      this.parts.store.calls.accepted(this.call.id, taskId, undefined, at),
+      this.parts.store.calls.accepted(this.call.id, taskId, undefined, at, true),
     )
     this.log.warn({ task: taskId }, 'a task whose id was lost was found in the list of the service')
     await this.reload()
@@ -494,7 +494,8 @@ export class CallWalk {
       await this.reached('before-poll')
       const polled = await this.look(task, context)
       if ('taskId' in polled && polled.taskId !== undefined) taskId = polled.taskId
-      if (polled.state === 'ended') return this.keep(polled.answer, undefined)
+      if (polled.state === 'ended')
+        return this.call.wasFound ? this.keepFound(polled.answer) : this.keep(polled.answer, undefined)
       if (Date.now() > forgottenAt) {
         const what =
           polled.state === 'unsure'
@@ -518,6 +519,16 @@ export class CallWalk {
     }
   }
 
+  /** Another program of the account may have asked for it: then its picture is nobody's business here. */
+  private async keepFound(answer: RawAnswer) {
+    const isOwn = this.provider().isOwnTask?.(answer, this.call)
+    if (isOwn !== false) return this.keep(answer, undefined, { isProven: isOwn === true })
+    const failure = unknownOutcome(
+      'The answer of the service was lost, and the only task that it has of that time was asked for by another program.',
+    )
+    await this.end({ outcome: 'unknown', charge: 'unknown', error: errorRecord(failure) })
+  }
+
   private async look(task: Task, context: Context | Unusable): Promise<Polled> {
     if ('unusable' in context) return { state: 'unsure', afterMs: 30_000, reason: context.unusable }
     const { stopping } = this.parts
@@ -533,11 +544,12 @@ export class CallWalk {
    * Makes the raw answer safe before anyone understands it. A database that cannot take it is given time; a file holds the answer
    * meanwhile, so that it outlives this process.
    */
-  private async keep(answer: RawAnswer, keptFile: string | undefined) {
+  private async keep(answer: RawAnswer, keptFile: string | undefined, { isProven = false } = {}) {
     const { store, answers } = this.parts
     const { id } = this.call
     const { body, ...head } = answer
     const isSmall = body.length <= largestInRow
+    const isDoubtful = this.call.wasFound && !isProven
     const paid = this.understand(answer)
     let spare: string | undefined
     await this.reached('answer-read-before-kept')
@@ -550,8 +562,12 @@ export class CallWalk {
       }
       try {
         await store.transaction(async ({ calls, generations }) => {
-          await calls.answered(id, { ...head, file, body: file ? undefined : body }, at)
-          if (paid) await generations.change(this.generation.id, paid)
+          await calls.answered(id, { ...head, isProven, file, body: file ? undefined : body }, at)
+          if (paid) await generations.change(this.generation.id, isDoubtful ? { ...paid, charge: 'unknown' } : paid)
+          if (paid && isDoubtful) {
+            const warnings = (await generations.find(this.generation.id))?.warnings ?? []
+            await generations.change(this.generation.id, { warnings: [...warnings, notProven] })
+          }
         })
       } catch (error) {
         if (isSmall && !keptFile) spare ??= await answers.write(id, answer).catch(() => undefined)
@@ -620,7 +636,7 @@ export class CallWalk {
     ]
     await this.end({
       outcome: 'made',
-      charge: parsed.complete ? 'charged' : 'unknown',
+      charge: parsed.complete && !call.wasFound ? 'charged' : 'unknown',
       billedImages: parsed.billedImages ?? parsed.pictures.length,
       failures: failures.sort((a, b) => a.index - b.index),
     })
@@ -1016,6 +1032,13 @@ class MissingReference extends Error {
   constructor(index: number) {
     super(`Reference ${index + 1} is not in the picture store any more.`)
   }
+}
+
+const notProven: Warning = {
+  code: 'task_not_proven',
+  parameter: 'prompt',
+  message:
+    'The answer of the service was lost, and the only task that it has of that time was taken for this one. The service does not tell what was asked for there: if it is not your picture, another program of the account asked for it.',
 }
 
 function unknownOutcome(what: string): ProviderFailure {

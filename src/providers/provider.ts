@@ -57,6 +57,11 @@ export interface Provider {
     window: { model: string; route: string; from: Date; to: Date },
     context: Context,
   ): Promise<string[] | undefined | null>
+  /**
+   * Was the task of this answer made from this call? True or false where it tells by repeating what was asked for, undefined where it
+   * does not. For tasks that were found with `findTasks`: another program of the account may have asked for them. Pure.
+   */
+  isOwnTask?(answer: RawAnswer, call: { route: string; body: JsonObject }): boolean | undefined
   /** Pure, so that a stored answer can be parsed again after any crash. Also takes the beginning of a cut stream. */
   parse(answer: RawAnswer, call: { route: string; body: JsonObject }): Parsed
   /** Proves key, address and model access as far as that is possible without making a picture. Never paid. */
@@ -275,6 +280,7 @@ export type WarningCode =
   | 'layers_without_seed'
   | 'edit_without_moderation'
   | 'model_retired'
+  | 'task_not_proven'
   | 'picture_damaged'
   | 'picture_not_shown'
   | 'cap_without_price'

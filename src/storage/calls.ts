@@ -28,6 +28,8 @@ export interface CallRecord {
   /** Key and address, sealed, until the call is settled; null where nobody asks again. */
   sentWith: string | null
   taskId: string | null
+  /** The task was found in the list of the service, and nothing proved that it is this call's own. */
+  wasFound: boolean
   answeredAt: string | null
   answer: {
     status: number
@@ -70,6 +72,8 @@ export interface KeptAnswer {
   complete: boolean
   retryAfterMs?: number
   requestId?: string
+  /** It tells that the task which was found is the call's own. */
+  isProven?: boolean
   /** One of the two. */
   body?: string
   file?: string
@@ -204,8 +208,11 @@ export function createCallRepository(db: Connection) {
     sending: (id: string, sentAt: string, sentWith: string | null) =>
       move(id, 'sending', { sent_at: sentAt, sent_with: sentWith, charge: 'unknown' }),
 
-    accepted: (id: string, taskId: string, requestId: string | undefined, at: string) =>
-      move(id, 'accepted', { task_id: taskId, accepted_at: at, provider_request_id: requestId ?? null }),
+    accepted: (id: string, taskId: string, requestId: string | undefined, at: string, wasFound = false) =>
+      move(id, 'accepted', {
+        ...{ task_id: taskId, accepted_at: at, provider_request_id: requestId ?? null },
+        was_found: wasFound ? 1 : 0,
+      }),
 
     answered: (id: string, answer: KeptAnswer, at: string) =>
       move(id, 'answered', {
@@ -216,6 +223,7 @@ export function createCallRepository(db: Connection) {
         answer_file: answer.file ?? null,
         answer_complete: answer.complete ? 1 : 0,
         retry_after_ms: answer.retryAfterMs ?? null,
+        ...(answer.isProven ? { was_found: 0 } : {}),
         ...(answer.requestId ? { provider_request_id: answer.requestId } : {}),
       }),
 
@@ -292,6 +300,7 @@ function callOf(row: Selectable<ProviderCallsTable>): CallRecord {
     sentAt: row.sent_at,
     sentWith: row.sent_with,
     taskId: row.task_id,
+    wasFound: row.was_found === 1,
     answeredAt: row.answered_at,
     answer:
       row.answer_status === null

@@ -118,6 +118,8 @@ export interface ProviderCallsTable {
   sent_with: string | null
   task_id: string | null
   accepted_at: string | null
+  /** 1: its task id was not told but found in the list of the service, and nothing proves yet that the task is its own. */
+  was_found: number
   answered_at: string | null
   answer_status: number | null
   answer_type: string | null

@@ -8,18 +8,65 @@ import { startApp, type TestApp } from '../support/app.ts'
 
 const task = { prompt: 'a boat', model: 'wan2.7-image', parameters: { size: '768x768' } }
 
+/** On the old route, where the answer repeats the prompt. */
+const telling = { prompt: 'a boat', model: 'wan2.2-t2i-flash', parameters: { size: '512x512', n: 1 } }
+
 describe('a task', () => {
   test.each([
     ['a gateway swallowed', { kind: 'status', status: 502, body: '<html>bad gateway</html>', billed: true }],
     ['was cut off', { kind: 'cut', after: 'request', billed: true }],
-  ] as const)('whose id %s is found in the list of the service, and collected', async (_what, fault) => {
+  ] as const)('whose id %s is found in the list of the service, and proven by its prompt', async (_what, fault) => {
     const app = await startApp()
     app.qwen.misbehave(fault)
 
+    const generation = await app.generate(telling)
+
+    expect(generation).toMatchObject({ status: 'succeeded', charge: 'charged', images: [{}], warnings: [] })
+    expect(app.qwen.requests.filter(request => request.method === 'POST')).toHaveLength(1)
+  })
+
+  test('that was found and tells nothing of what was asked for is kept with a warning, and its charge is not known', async () => {
+    const app = await startApp()
+    app.qwen.misbehave({ kind: 'cut', after: 'request', billed: true })
+
     const generation = await app.generate(task)
 
-    expect(generation).toMatchObject({ status: 'succeeded', charge: 'charged', images: [{}] })
-    expect(app.qwen.requests.filter(request => request.method === 'POST')).toHaveLength(1)
+    expect(generation).toMatchObject({ status: 'succeeded', charge: 'unknown', images: [{}] })
+    expect(generation.warnings).toMatchObject([{ code: 'task_not_proven' }])
+  })
+
+  test.each([
+    ['prompt', telling, { input: { prompt: 'a secret product' }, parameters: { size: '512*512', n: 1 } }],
+    ['number of pictures', telling, { input: { prompt: 'a boat' }, parameters: { size: '512*512', n: 3 } }],
+    [
+      'size',
+      task,
+      {
+        input: { messages: [{ role: 'user', content: [{ text: 'a boat' }] }] },
+        parameters: { size: '1280*960', n: 1, watermark: false },
+      },
+    ],
+  ])('of another program, with another %s, is not shown', async (_what, ours, theirs) => {
+    const app = await startApp()
+    const route = ours === telling ? 'text2image/image-synthesis' : 'image-generation/generation'
+    const foreign = await fetch(`${app.qwen.baseUrl}/services/aigc/${route}`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${QWEN_DEMO_KEY}`,
+        'content-type': 'application/json',
+        'x-dashscope-async': 'enable',
+      },
+      body: JSON.stringify({ model: ours.model, ...theirs }),
+    })
+    expect(foreign.status).toBe(200)
+    app.qwen.misbehave({ kind: 'cut', after: 'request', billed: false })
+
+    const { body } = await app.call('POST', '/api/generate', ours)
+
+    expect(body).toMatchObject({ code: 'outcome_unknown', charge: 'unknown' })
+    const { body: record } = await app.call('GET', `/api/history/${body.generation_id}`)
+    expect(record).toMatchObject({ status: 'failed', charge: 'unknown', images: [] })
+    expect(JSON.stringify(record)).not.toContain('secret product')
   })
 
   test('of a submit that was given up for lost is not taken for that of another', async () => {

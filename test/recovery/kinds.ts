@@ -13,11 +13,13 @@ export interface Kind {
   isTask: boolean
   /** The service has a list of tasks, where one whose id was lost is found. */
   isListed: boolean
+  /** Its answer repeats the prompt, so that a task which was found is known to be its own. */
+  isProven: boolean
   /** Its answer is too large for a row. */
   isLarge: boolean
 }
 
-const plain = { calls: 1, pictures: 1, parts: 0, isTask: false, isListed: false, isLarge: false }
+const plain = { calls: 1, pictures: 1, parts: 0, isTask: false, isListed: false, isProven: false, isLarge: false }
 
 export const kinds: Kind[] = [
   {
@@ -66,6 +68,7 @@ export const kinds: Kind[] = [
     pictures: 2,
     isTask: true,
     isListed: true,
+    isProven: true,
   },
   {
     ...plain,

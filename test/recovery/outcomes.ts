@@ -20,9 +20,9 @@ export function outcomeOf(kind: Kind, point: Point, from: number): Outcome {
       // Nobody can tell that the request had not left yet.
       return { ...lost, posts: before }
     case 'request-sent':
-      return kind.isListed ? all : lost
     case 'task-known-before-written':
-      return kind.isListed ? all : lost
+      if (!kind.isListed) return lost
+      return kind.isProven ? all : { ...all, charge: 'unknown' }
     case 'answer-read-before-kept':
       // A task can be asked for again; of a stream every part is on disk.
       return kind.isTask || kind.parts > 0 ? all : lost
@@ -69,12 +69,12 @@ export const instants: Record<Point, Instant> = {
     at: 'the request is on its way',
     outcome:
       'never sent again. A task is found in the list of the service and followed, when there is one and it is the only one that nobody knows',
-    charge: 'unknown; listed task: charged',
+    charge: 'unknown; listed task whose answer repeats the prompt: charged',
   },
   'task-known-before-written': {
     at: 'the task id has come and is not written',
     outcome: 'the task is found in the list of the service and followed; a gateway has none: `outcome_unknown`',
-    charge: 'charged; task of a gateway: unknown',
+    charge: 'charged where the answer repeats the prompt, otherwise unknown',
   },
   'task-written': { at: 'the task id is written', outcome: 'the task is followed on', charge: 'charged' },
   'before-poll': { at: 'the task is about to be looked at', outcome: 'the task is followed on', charge: 'charged' },

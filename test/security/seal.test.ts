@@ -126,6 +126,7 @@ test('a database of a version without the check is proved by its keys', async ()
     alter table configurations drop column requests_per_minute;
     alter table provider_calls drop column may_move;
     alter table provider_calls drop column sent_with;
+    alter table provider_calls drop column was_found;
     delete from kysely_migration where name >= '0003'`)
   database.close()
 

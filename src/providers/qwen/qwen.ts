@@ -130,7 +130,7 @@ export const qwen: Provider = {
       for (const entry of list.data) {
         const task = asRecord(entry)
         const id = text(task?.task_id)
-        if (task && id !== undefined && isOf(task, model, from, to)) ids.add(id)
+        if (task && id !== undefined && isOf(task, model, from, to) && isOnRoute(task, route)) ids.add(id)
       }
       const pages = typeof list.total_page === 'number' ? list.total_page : undefined
       const isLast = pages === undefined ? list.data.length < tasksPerPage : page >= pages
@@ -138,6 +138,8 @@ export const qwen: Provider = {
     }
     return undefined
   },
+
+  isOwnTask: (answer, { body }) => isOwn(answer, body),
 
   check: (model, context) => checkConfiguration(model, context),
 }
@@ -235,6 +237,44 @@ function isOf(task: JsonObject, model: string, from: Date, to: Date): boolean {
   // What does not say when or for which model it is counts as a match: to adopt the wrong task would be worse than none.
   const isInTime = typeof created !== 'number' || (created >= from.getTime() && created <= to.getTime())
   return isInTime && (text(task.model_name) ?? model) === model
+}
+
+/** As the list names what a task is asked of: `apikey:v1:aigc:text2image:image-synthesis:wan2.2-t2i-flash` (qwen.md §3). */
+function isOnRoute(task: JsonObject, route: string): boolean {
+  const told = text(task.user_api_unique_key)?.split(':').slice(3, 5).join('/')
+  const [, own] = /([^/]+\/[^/]+)$/.exec(paths[route as Route] ?? '') ?? []
+  return !told?.includes('/') || own === undefined || told === own
+}
+
+/** The old routes repeat the prompt, the new one only what came of it (qwen.md §3). */
+function isOwn(answer: RawAnswer, body: JsonObject): boolean | undefined {
+  const envelope = envelopeOf(answer)
+  const results = asRecord(envelope?.output)?.results
+  const usage = asRecord(envelope?.usage)
+  const wanted = asRecord(body.parameters)
+  if (isFarFrom(text(usage?.size), text(wanted?.size))) return false
+  if (typeof usage?.image_count === 'number' && typeof wanted?.n === 'number' && usage.image_count > wanted.n)
+    return false
+  const own = text(asRecord(body.input)?.prompt)
+  const told = (Array.isArray(results) ? results : []).flatMap(result => text(asRecord(result)?.orig_prompt) ?? [])
+  return own === undefined || told.length === 0 ? undefined : told.every(prompt => isSamePrompt(prompt, own))
+}
+
+/** The service cuts long prompts without a word. */
+function isSamePrompt(told: string, own: string): boolean {
+  return told.trim() === own.trim() || (told.length >= 400 && own.startsWith(told.trim()))
+}
+
+/** Sizes are rounded here and there, so only what no rounding explains counts. */
+function isFarFrom(told: string | undefined, wanted: string | undefined): boolean {
+  const [one, other] = [told, wanted].map(size =>
+    /^(\d+)\*(\d+)$/
+      .exec(size ?? '')
+      ?.slice(1)
+      .map(Number),
+  )
+  if (!one || !other) return false
+  return one.some((side, index) => Math.abs(side / other[index]! - 1) > 0.1)
 }
 
 // ── Checking a configuration ────────────────────────────────────────────────────────────────────────────────────────

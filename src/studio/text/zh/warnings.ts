@@ -16,6 +16,8 @@ export const warnings: Words<typeof english> = {
   layers_without_seed: '“{parameter}”未发送：拆分图层不使用随机种子。',
   edit_without_moderation: '“{parameter}”未发送：只对文生图有效。',
   model_retired: '{model} 已被服务方下线，可能会被拒绝。',
+  task_not_proven:
+    '应答丢失，已采用 {model} 在该时段唯一的任务。如果这不是你要的图片，说明它来自同一账号下的其他程序；本次是否计费无法确定。',
   picture_damaged: '第 {number} 张图片每次取回都不完整，已保存其中最完整的一份。',
   picture_not_shown: '第 {number} 张图片的格式（{type}）无法在此显示，已原样保存，可以下载。',
   cap_without_price: '{model} 的价格未知，它的图片不计入{of}每月金额上限。',
