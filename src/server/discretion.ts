@@ -45,12 +45,18 @@ interface Scope {
   own: string
 }
 
-function hasSentence(value: unknown): boolean {
+function hasSentence(value: unknown, isSentence = false): boolean {
+  if (typeof value === 'string') return isSentence && value !== ''
   if (typeof value !== 'object' || value === null) return false
-  if (Array.isArray(value)) return value.some(hasSentence)
+  if (Array.isArray(value)) return value.some(item => hasSentence(item, isSentence))
   return Object.entries(value).some(
-    ([name, member]) => (sentenceName.test(name) && member !== null && member !== undefined) || hasSentence(member),
+    ([name, member]) => !isOfPerson(name) && hasSentence(member, isSentence || sentenceName.test(name)),
   )
+}
+
+/** Their members may have any name. */
+function isOfPerson(name: string) {
+  return name === 'parameters' || name === 'resolved'
 }
 
 function redacted(value: unknown, scope: Scope): unknown {
@@ -60,6 +66,7 @@ function redacted(value: unknown, scope: Scope): unknown {
   const provider = 'provider' in value && typeof value.provider === 'string' ? value.provider : scope.provider
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => {
+      if (isOfPerson(name)) return [name, member]
       return [name, redacted(member, { ...scope, provider, isSentence: scope.isSentence || sentenceName.test(name) })]
     }),
   )
