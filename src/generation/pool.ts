@@ -82,9 +82,9 @@ export function createPool(parts: {
   const avoidedUntil = new Map<string, number>()
   const running = new Map<string, number>()
   const sentAt = new Map<string, number[]>()
-  /** Smooth weighted round robin: who has the most credit is next, and pays for all that could have been. */
   /** Left aside, and tried by a request that is under way. */
   const trials = new Set<string>()
+  /** Smooth weighted round robin: who has the most credit is next, and pays for all that could have been. */
   const credits = new Map<string, number>()
   const turns = createTurns()
   let isLooking = false

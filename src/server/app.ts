@@ -12,7 +12,7 @@ import type { Services } from '../generation/services.ts'
 import { createRecentErrors, type Log, type RecentErrors } from '../log.ts'
 import type { Settings } from '../settings.ts'
 import { type Access, createAccess, foreignOrigin, requireRules } from './access.ts'
-import { letGoOfBody, tooSlow, slowBodyAfterMs as usualSlowBodyAfterMs, watchBody } from './bodies.ts'
+import { letGoOfBody, maxForgettingMs, tooSlow, slowBodyAfterMs as usualSlowBodyAfterMs, watchBody } from './bodies.ts'
 import { shareConnections } from './connections.ts'
 import { createDiscretion, type Discretion } from './discretion.ts'
 import { HttpRefusal, pathOf, problemOf, sendProblem } from './errors.ts'
@@ -301,4 +301,6 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket) {
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
       `${headers.join('')}Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`,
   )
+  // Whoever goes on sending is not listened to.
+  setTimeout(() => socket.destroy(), maxForgettingMs).unref()
 }

@@ -10,7 +10,7 @@ export const slowBodyAfterMs = 30_000
 const smallBodyBytes = 64 * 1024
 /** Of a body that nobody reads, so much is taken and forgotten, because a client that is still sending may not look at the answer. */
 const maxForgottenBytes = 8 * 1024 * 1024
-const maxForgettingMs = 2_000
+export const maxForgettingMs = 2_000
 const lookEveryMs = 50
 
 /** Ends the reading of a body that drips, with a problem. */

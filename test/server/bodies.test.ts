@@ -132,6 +132,28 @@ describe('a body without end gets its 413 at once', () => {
   })
 })
 
+test.each([
+  ['an address', 'POST /', 'a'.repeat(64 * 1024), 431],
+  ['headers', 'POST / HTTP/1.1\r\n', 'x: y\r\n'.repeat(10_000), 431],
+  ['something that is no HTTP', '', '\0'.repeat(64 * 1024), 400],
+] as const)('%s without end is answered, and the connection ends', async (_, beginning, piece, status) => {
+  const app = await startApp()
+  const { hostname, port } = new URL(app.url)
+  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true }).on('error', () => {})
+  onTestFinished(() => void socket.destroy())
+  let answer = ''
+  socket.on('data', data => {
+    answer += data.toString()
+  })
+  const closed = new Promise(resolve => socket.once('close', resolve))
+  socket.write(beginning)
+
+  void pour(socket, () => socket.write(piece))
+
+  await closed
+  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+})
+
 describe('a body that drips is ended', () => {
   test.each([
     ['JSON', '/api/generate', { ...json, 'content-length': '1000' }, '{"prompt":"'],
