@@ -5,6 +5,7 @@ import type { Fault, ProviderFailure } from '../providers/errors.ts'
 import type { OutgoingHttp } from '../providers/http.ts'
 import { findModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
 import type { CheckResult } from '../providers/provider.ts'
+import { spelledFor } from '../providers/standard.ts'
 import { type StoredConfiguration, visible } from '../storage/configurations.ts'
 import type { Caps, ConfigurationRecord } from '../storage/records.ts'
 import { cleanSecret, type Seal, SealError } from '../storage/seal.ts'
@@ -79,6 +80,8 @@ export function createConfigurations(parts: {
     withoutSlash(parts.baseUrls[provider] ?? providers[provider].defaultBaseUrl)
   const addressOf: ConfigurationBook['addressOf'] = ({ provider, baseUrl }) =>
     withoutSlash(baseUrl || baseUrlOf(provider as ProviderId))
+  const placeOf: ConfigurationBook['platformOf'] = place =>
+    platformOf(place.provider as ProviderId, addressOf(place), Object.values(parts.baseUrls))
   const environment = parts.fromEnvironment.map(({ provider, apiKey, monthlyCap, monthlyImages }) => ({
     apiKey: cleanSecret(apiKey),
     record: {
@@ -228,7 +231,7 @@ export function createConfigurations(parts: {
     sealSent: (callId, { apiKey, baseUrl }) => seal.seal(JSON.stringify({ apiKey, baseUrl }), placeOfSent(callId)),
     openSent: (callId, sealed) => JSON.parse(seal.open(sealed, placeOfSent(callId))) as SentWith,
     addressOf,
-    platformOf: place => platformOf(place.provider as ProviderId, addressOf(place), Object.values(parts.baseUrls)),
+    platformOf: placeOf,
 
     async takeOut(id, failure, sentAt) {
       if (failure.providerCode === undefined && !(await store.configurations.takenOut()).has(id)) {
@@ -336,6 +339,11 @@ export function createConfigurations(parts: {
     return { access, model: input.model?.trim() || undefined }
   }
 
+  function spelled({ provider, baseUrl }: Access, model: string) {
+    const found = findModel(model, provider)
+    return found ? spelledFor(found.model, model, placeOf({ provider, baseUrl })) : model
+  }
+
   async function check(access: Access, model: string | undefined): Promise<CheckResult> {
     const signal = AbortSignal.timeout(parts.timeoutMs)
     const context = {
@@ -346,7 +354,7 @@ export function createConfigurations(parts: {
       reference: () => Promise.reject(new Error('a check has no references')),
     }
     try {
-      return await providers[access.provider].check(model, context)
+      return await providers[access.provider].check(model && spelled(access, model), context)
     } catch (error) {
       if (!signal.aborted) throw error
       const detail = `${providers[access.provider].name} did not answer within ${Math.round(parts.timeoutMs / 1000)} s. This says nothing about the key; try again later.`

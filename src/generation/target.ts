@@ -2,7 +2,7 @@
 import { type FoundModel, findModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
 import { lifeAt } from '../providers/life.ts'
 import type { Warning } from '../providers/provider.ts'
-import { standardModel } from '../providers/standard.ts'
+import { spelledFor, standardModel } from '../providers/standard.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
 import type { ConfigurationBook } from './configurations.ts'
 import { invalid, LeftAside, Refusal } from './errors.ts'
@@ -21,7 +21,7 @@ export interface Target {
   /** The platform of the service there; undefined where it is not its own. */
   platform: string | undefined
   found: FoundModel
-  /** As it is sent: an alias or an endpoint id stays what it is. */
+  /** As it is sent: the id of the catalogue as its platform spells it; an alias or an endpoint id stays what it is. */
   modelId: string
   /** Why nothing would be sent for it at the moment. */
   refusal: LeftAside | undefined
@@ -105,7 +105,7 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
     address,
     platform,
     found,
-    modelId,
+    modelId: spelledFor(found.model, modelId, platform),
     refusal: refusalOf(candidates),
   }
 }

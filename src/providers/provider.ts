@@ -77,6 +77,8 @@ export interface Model {
   family: string
   /** Other ids that mean the same model. */
   aliases?: readonly string[]
+  /** By platform, the alias that it is called there, where the platform does not know `id`. */
+  idAt?: Readonly<Record<string, string>>
   /** `legacy`: a newer one does the same. Whether it is still there is a matter of its platform: see `life`. */
   state: 'current' | 'legacy' | 'unlisted'
   /** The platforms of its service, as `Provider.platformAt` names them, that are known to serve it or to have served it. Absent: all. */

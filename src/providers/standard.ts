@@ -20,6 +20,11 @@ export function standardModel(offer: Offer, platform: string | undefined, now: D
   return cheapest(offer, platform ?? usual, now) ?? cheapest(offer, usual, now) ?? first
 }
 
+/** Pure. The id to send to a platform for a model that was asked for by the id of the catalogue; every other spelling stays what it is. */
+export function spelledFor(model: Pick<Model, 'id' | 'idAt'>, asked: string, platform: string | undefined): string {
+  return (asked === model.id && platform !== undefined && model.idAt?.[platform]) || asked
+}
+
 function cheapest(offer: Offer, platform: string | undefined, now: Date): Model | undefined {
   const fitting = offer.models.filter(
     model =>

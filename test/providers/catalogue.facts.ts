@@ -27,6 +27,8 @@ export interface SeedreamFact {
   id: string
   /** Spellings of the same model: BytePlus, gateways, plans. */
   spellings: readonly string[]
+  /** The one that BytePlus documents. */
+  onBytePlus: string
   text: boolean
   references: readonly [min: number, max: number]
   group: boolean
@@ -64,6 +66,7 @@ export const seedreamFacts: readonly SeedreamFact[] = [
   {
     id: 'doubao-seedream-5-5-261028',
     spellings: ['seedream-5-5-261028', 'dola-seedream-5-5-261028'],
+    onBytePlus: 'seedream-5-5-261028',
     text: true,
     references: [0, 10],
     group: false,
@@ -88,6 +91,7 @@ export const seedreamFacts: readonly SeedreamFact[] = [
       'doubao-seedream-5.0-pro',
       'doubao-seedream-5-0-pro',
     ],
+    onBytePlus: 'dola-seedream-5-0-pro-260628',
     text: true,
     references: [0, 10],
     group: false,
@@ -107,6 +111,7 @@ export const seedreamFacts: readonly SeedreamFact[] = [
   {
     id: 'doubao-seedream-5-0-flash-260915',
     spellings: ['dola-seedream-5-0-flash-260915', 'seedream-5-0-flash-260915'],
+    onBytePlus: 'dola-seedream-5-0-flash-260915',
     text: true,
     references: [0, 10],
     group: false,
@@ -131,6 +136,7 @@ export const seedreamFacts: readonly SeedreamFact[] = [
       'seedream-5-0-260128',
       'seedream-5-0-lite-260128',
     ],
+    onBytePlus: 'seedream-5-0-260128',
     text: true,
     references: [0, 14],
     group: true,
@@ -155,6 +161,7 @@ export const seedreamFacts: readonly SeedreamFact[] = [
   {
     id: 'doubao-seedream-4-5-251128',
     spellings: ['seedream-4-5-251128'],
+    onBytePlus: 'seedream-4-5-251128',
     text: true,
     references: [0, 14],
     group: true,
@@ -182,6 +189,7 @@ export const seedreamFacts: readonly SeedreamFact[] = [
     ({ id, life }): SeedreamFact => ({
       id,
       spellings: [id.replace('doubao-', '')],
+      onBytePlus: id.replace('doubao-', ''),
       text: true,
       references: [0, 14],
       group: true,
@@ -202,6 +210,7 @@ export const seedreamFacts: readonly SeedreamFact[] = [
   {
     id: 'doubao-seedream-3-0-t2i-250415',
     spellings: ['seedream-3-0-t2i-250415'],
+    onBytePlus: 'seedream-3-0-t2i-250415',
     text: true,
     references: [0, 0],
     group: false,
@@ -221,6 +230,7 @@ export const seedreamFacts: readonly SeedreamFact[] = [
   {
     id: 'doubao-seededit-3-0-i2i-250628',
     spellings: ['seededit-3-0-i2i-250628'],
+    onBytePlus: 'seededit-3-0-i2i-250628',
     text: false,
     references: [1, 1],
     group: false,

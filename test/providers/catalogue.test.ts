@@ -4,6 +4,7 @@ import { resolveSize } from '../../src/generation/size.ts'
 import { providers } from '../../src/providers/index.ts'
 import { isServedAt, lifeAt } from '../../src/providers/life.ts'
 import type { JsonObject, Model, PlanRequest, Price, SizeRule } from '../../src/providers/provider.ts'
+import { spelledFor } from '../../src/providers/standard.ts'
 import {
   addressFacts,
   firstLine,
@@ -42,6 +43,9 @@ describe('Seedream', () => {
     const valuesOf = (name: string) => (parameters[name]?.enum as string[] | undefined) ?? []
 
     expect([...(model.aliases ?? [])].sort()).toEqual([...fact.spellings].sort())
+    expect(spelledFor(model, fact.id, 'byteplus')).toBe(fact.onBytePlus)
+    expect(spelledFor(model, fact.id, 'ark-cn')).toBe(fact.id)
+    for (const spelling of fact.spellings) expect(spelledFor(model, spelling, 'byteplus')).toBe(spelling)
     expect(model.textToImage).toBe(fact.text)
     expect([references.min, references.max]).toEqual(fact.references)
     expect(valuesOf('output_format').sort()).toEqual([...(fact.formats ?? [])].sort())
@@ -106,6 +110,12 @@ describe('Seedream', () => {
     expectLife(modelOf('doubao', id), platform, fact)
   })
 
+  test('lite has a spelling of its own on the plan', () => {
+    const lite = modelOf('doubao', 'doubao-seedream-5-0-260128')
+
+    expect(spelledFor(lite, lite.id, 'ark-plan')).toBe('doubao-seedream-5-0-lite-260128')
+  })
+
   test('none is known in Europe or on the coding plan', () => {
     for (const model of providers.doubao.models) {
       expect([isServedAt(model, 'byteplus-eu'), isServedAt(model, 'ark-coding')]).toEqual([false, false])
@@ -154,6 +164,14 @@ describe('Qwen, Z-Image and Wan', () => {
     )
     const cut = warnings.find(({ code }) => code === 'negative_prompt_cut')
     expect(cut?.values?.most ?? 'unstated').toBe(fact.negative)
+  })
+
+  test('Wan 2.1 is spelled without its x in Singapore', () => {
+    for (const form of ['turbo', 'plus']) {
+      const model = modelOf('qwen', `wanx2.1-t2i-${form}`)
+      expect(spelledFor(model, model.id, 'dashscope-intl')).toBe(`wan2.1-t2i-${form}`)
+      expect(spelledFor(model, model.id, 'dashscope-cn')).toBe(model.id)
+    }
   })
 
   test.each(qwenFacts)('$id: prices', fact => {

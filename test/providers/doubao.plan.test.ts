@@ -22,6 +22,7 @@ const pixels = (model: string) => (model.includes('pro') ? '960x960' : '2560x144
 
 test.each([
   'doubao-seedream-5.0-pro',
+  'doubao-seedream-5-0-pro',
   'doubao-seedream-5-0-pro-260628',
   'doubao-seedream-5.0-lite',
   'doubao-seedream-5-0-lite-260128',
@@ -42,7 +43,7 @@ test('a group is streamed there too', async () => {
   expect(app.doubao.billed).toHaveLength(2)
 })
 
-test.each(['doubao-seedream-5-0-260128', 'doubao-seedream-4-5-251128', 'doubao-seedream-5-0-flash-260915'])(
+test.each(['doubao-seedream-4-5-251128', 'doubao-seedream-4-0-20260415', 'doubao-seedream-5-0-flash-260915'])(
   '%s is not served, and the refusal says what is',
   async model => {
     const answer = await app.call('POST', '/api/generate', { prompt: 'a paper boat', model })
@@ -57,6 +58,8 @@ test.each([
   [doubaoKeys.plan, undefined, 'ok'],
   [doubaoKeys.plan, 'doubao-seedream-5.0-pro', 'ok'],
   [doubaoKeys.plan, 'doubao-seedream-5-0-lite-260128', 'ok'],
+  // Under the id of the catalogue, which the plan does not know.
+  [doubaoKeys.plan, 'doubao-seedream-5-0-260128', 'ok'],
   [doubaoKeys.plan, 'doubao-seedream-4-5-251128', 'provider_access_denied'],
   [doubaoKeys.good, undefined, 'provider_key_rejected'],
   [doubaoKeys.unknown, 'doubao-seedream-5.0-pro', 'provider_key_rejected'],

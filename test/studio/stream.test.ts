@@ -167,7 +167,7 @@ test('"make it again" waits for the server as well, and costs once', async () =>
   expect(app.doubao.billed).toHaveLength(3)
 })
 
-const seedream = { model: 'doubao-seedream-4-5-251128' }
+const seedream = { model: 'doubao-seedream-4-0-20260415' }
 
 /** Named before the start, so that the server is at the same address after a restart. */
 function freePort(): Promise<string> {

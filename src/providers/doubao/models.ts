@@ -298,6 +298,7 @@ export const models: readonly Model[] = [
     name: 'Seedream 5.5',
     family: 'seedream-5.5',
     aliases: ['seedream-5-5-261028', 'dola-seedream-5-5-261028'],
+    idAt: { byteplus: 'seedream-5-5-261028' },
     state: 'current',
     about: {
       en: 'The newest Seedream, with transparent backgrounds and up to 99 layers.',
@@ -323,6 +324,7 @@ export const models: readonly Model[] = [
     name: 'Seedream 5.0 flash',
     family: 'seedream-5.0-flash',
     aliases: ['dola-seedream-5-0-flash-260915', 'seedream-5-0-flash-260915'],
+    idAt: { byteplus: 'dola-seedream-5-0-flash-260915' },
     state: 'current',
     about: {
       en: 'The cheapest Seedream, with layers and transparent edits.',
@@ -356,6 +358,7 @@ export const models: readonly Model[] = [
       'doubao-seedream-5-0-pro',
     ],
     platforms: byUseAndPlan,
+    idAt: { byteplus: 'dola-seedream-5-0-pro-260628' },
     state: 'current',
     about: {
       en: 'The most careful Seedream: text in many languages, regional edits, layers and transparent edits.',
@@ -391,6 +394,7 @@ export const models: readonly Model[] = [
     name: 'Seedream 4.0 (2026-04)',
     family: 'seedream-4.0',
     aliases: ['seedream-4-0-20260415'],
+    idAt: { byteplus: 'seedream-4-0-20260415' },
     state: 'current',
     about: {
       en: 'The second build of 4.0: quick, from 1K to 4K, up to 14 references and series of pictures.',
@@ -416,6 +420,7 @@ export const models: readonly Model[] = [
       'seedream-5-0-lite-260128',
     ],
     platforms: byUseAndPlan,
+    idAt: { byteplus: 'seedream-5-0-260128', 'ark-plan': 'doubao-seedream-5-0-lite-260128' },
     state: 'current',
     life: [
       stoppedIn2026('doubao-seedream-5-0-pro-260628', 'doubao-seedream-4-0-20260415'),
@@ -445,6 +450,7 @@ export const models: readonly Model[] = [
     name: 'Seedream 4.5',
     family: 'seedream-4.5',
     aliases: ['seedream-4-5-251128'],
+    idAt: { byteplus: 'seedream-4-5-251128' },
     state: 'current',
     life: [stoppedIn2026('doubao-seedream-5-0-pro-260628', 'doubao-seedream-4-0-20260415')],
     about: { en: 'Up to 4K, up to 14 references and series of pictures.', zh: '最高 4K，最多 14 张参考图，支持组图。' },
@@ -461,6 +467,7 @@ export const models: readonly Model[] = [
     name: 'Seedream 4.0',
     family: 'seedream-4.0',
     aliases: ['seedream-4-0-250828'],
+    idAt: { byteplus: 'seedream-4-0-250828' },
     state: 'current',
     // The vendor names 5.0 pro; the second build does what this one did.
     life: [stoppedIn2026(...arkSuccessors)],
@@ -481,6 +488,7 @@ export const models: readonly Model[] = [
     name: 'Seedream 3.0',
     family: 'seedream-3.0',
     aliases: ['seedream-3-0-t2i-250415'],
+    idAt: { byteplus: 'seedream-3-0-t2i-250415' },
     state: 'legacy',
     life: [
       shutDownAt('ark-cn', '2026-09-19'),
@@ -507,6 +515,7 @@ export const models: readonly Model[] = [
     name: 'SeedEdit 3.0',
     family: 'seededit-3.0',
     aliases: ['seededit-3-0-i2i-250628'],
+    idAt: { byteplus: 'seededit-3-0-i2i-250628' },
     state: 'legacy',
     life: [shutDownAt('ark-cn', '2026-09-19'), shutDownAt('byteplus', '2026-09-02')],
     about: { en: 'Edits one picture.', zh: '编辑单张图片。' },
@@ -560,6 +569,7 @@ function ofFamily(known: Model, id: string): Model {
     id,
     name: id,
     aliases: undefined,
+    idAt: undefined,
     platforms: undefined,
     life: undefined,
     state: 'unlisted',

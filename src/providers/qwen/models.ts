@@ -969,6 +969,7 @@ export const models: readonly Model[] = [
     family: 'wan2-t2i',
     // The international hosts spell it without the x.
     aliases: ['wan2.1-t2i-turbo'],
+    idAt: { 'dashscope-intl': 'wan2.1-t2i-turbo' },
     state: 'legacy',
     about: { en: 'Fast pictures from text of Wan 2.1.', zh: '万相 2.1 快速文生图。' },
     textToImage: true,
@@ -987,6 +988,7 @@ export const models: readonly Model[] = [
     name: 'Wan 2.1 Plus',
     family: 'wan2-t2i',
     aliases: ['wan2.1-t2i-plus'],
+    idAt: { 'dashscope-intl': 'wan2.1-t2i-plus' },
     state: 'legacy',
     about: { en: 'Finer pictures from text of Wan 2.1.', zh: '万相 2.1 高质量文生图。' },
     textToImage: true,
@@ -1098,6 +1100,7 @@ export function unlistedModel(id: string, declared: boolean): Model | undefined 
     id,
     name: id,
     aliases: undefined,
+    idAt: undefined,
     platforms: undefined,
     life: undefined,
     state: 'unlisted',
