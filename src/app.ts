@@ -14,7 +14,7 @@ import type { Reached } from './generation/points.ts'
 import { createPool } from './generation/pool.ts'
 import { PriceFileError, readPriceFile } from './generation/price-file.ts'
 import { createPrices } from './generation/prices.ts'
-import { clearAway, compare } from './generation/reconcile.ts'
+import { clearAway, compare, takeUpLate } from './generation/reconcile.ts'
 import { createRunner } from './generation/run.ts'
 import type { Services } from './generation/services.ts'
 import { createStatus } from './generation/status.ts'
@@ -188,6 +188,15 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     }
   }
 
+  async function takeUp() {
+    try {
+      const late = await takeUpLate({ store, answers })
+      if (late > 0) log.warn({ answers: late }, 'answers that came late are taken up')
+    } catch (error) {
+      log.error({ err: error }, 'answers that came late could not be taken up')
+    }
+  }
+
   return {
     server,
     services,
@@ -197,6 +206,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       // Nobody else writes here yet: whatever is half written was left by a process that died.
       await files.sweep()
       await reconcile()
+      await takeUp()
       await tidy()
       await server.listen({ host: settings.host, port: settings.port })
       // Those of the environment were just read anew; what was wrong with them may have been put right.

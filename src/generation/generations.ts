@@ -140,7 +140,7 @@ export function createGenerations(parts: GenerationParts): Generations {
     try {
       const references = await parts.references.keep(draft.id, draft.taken)
       const written = { ...options, idempotency, references, retryOf }
-      await store.transaction(repositories => write(repositories, parts.budget, draft, written))
+      await store.asOwner(repositories => write(repositories, parts.budget, draft, written))
     } catch (error) {
       if (error instanceof CommitUnknown) return inDoubt(draft, error)
       await parts.references.discard(draft.id, draft.taken)

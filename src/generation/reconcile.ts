@@ -4,6 +4,7 @@ import type { Files } from '../storage/files.ts'
 import type { ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import { imageIdOf } from './collect.ts'
+import { goesOn } from './walk.ts'
 
 export interface Comparison {
   /** Stored pictures and references whose file is gone. */
@@ -114,6 +115,27 @@ async function deletedImages(store: Store): Promise<string[]> {
     if (!last) return ids
     revision = last.revision
   }
+}
+
+/**
+ * Answers that reached the disk of a server which had lost the database, to calls that whoever took it over had given up: they go on from
+ * there. How many.
+ */
+export async function takeUpLate({ store, answers }: { store: Store; answers: Answers }): Promise<number> {
+  let count = 0
+  for (const { callId } of await answers.list()) {
+    const call = callId === undefined ? undefined : await store.calls.find(callId)
+    if (call?.outcome !== 'unknown' || call.answeredAt !== null) continue
+    const found = await answers.find(call.id)
+    if (!found) continue
+    const { name, body: _, ...head } = found
+    await store.asOwner(async ({ calls, generations }) => {
+      await calls.answered(call.id, { ...head, file: name }, new Date().toISOString())
+      await generations.change(call.generationId, goesOn)
+    })
+    count++
+  }
+  return count
 }
 
 export async function clearAway({ waste, wasteAnswers }: Comparison, parts: { files: Files; answers: Answers }) {

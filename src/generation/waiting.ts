@@ -43,10 +43,13 @@ export function createWaiting(store: Store, doorbell: Doorbell): Waiting {
       if (before.reason?.message === reason?.message && before.isWritten) return
       const note = { reason, isWritten: false, isBounded }
       notes.set(id, note)
-      note.isWritten = await store.generations.change(id, { waiting: reason }).then(
-        () => true,
-        () => false,
-      )
+      // In a database that another server has taken over, the row tells how it goes there.
+      note.isWritten =
+        store.isOurs() &&
+        (await store.generations.change(id, { waiting: reason }).then(
+          () => true,
+          () => false,
+        ))
       if (note.isWritten && reason === null && notes.get(id) === note) notes.delete(id)
       doorbell.ring(id)
     },

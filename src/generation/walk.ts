@@ -138,7 +138,7 @@ export class CallWalk {
       const sentWith = this.provider().poll ? this.parts.configurations.sealSent(this.call.id, context) : null
       await this.reached('before-sending')
       await this.insist('note that a request is being sent', () =>
-        this.parts.store.transaction(async ({ calls, generations }) => {
+        this.parts.store.asOwner(async ({ calls, generations }) => {
           await calls.sending(this.call.id, at, sentWith)
           const now = await generations.find(this.generation.id)
           const startedAt = now?.startedAt ?? at
@@ -299,7 +299,10 @@ export class CallWalk {
           const at = new Date().toISOString()
           await this.reached('task-known-before-written')
           await this.insist('keep the task id', () =>
-            this.parts.store.calls.accepted(call.id, learned.taskId, learned.requestId, at),
+            this.parts.store.transaction(async ({ calls, generations }) => {
+              const isRevived = await calls.accepted(call.id, learned.taskId, learned.requestId, at)
+              if (isRevived) await generations.change(this.generation.id, goesOn)
+            }),
           )
           await this.reached('task-written')
           this.log.info({ task: learned.taskId, provider_request_id: learned.requestId }, 'task accepted')
@@ -392,6 +395,8 @@ export class CallWalk {
   /** After a restart: the request may have been sent, and nobody heard the end. */
   private async recover() {
     if (await this.takeUp()) return
+    // What another server has sent since is its own to wait for.
+    await this.insist('look after a request that was sent', () => this.parts.store.asOwner(async () => {}))
     const file = this.call.answer?.file
     const partial = file ? ((await this.keptText(file)) ?? '') : ''
     await this.lost(
@@ -561,12 +566,19 @@ export class CallWalk {
         await this.reached('answer-file-written')
       }
       try {
+        // Whoever has the database now may not see what is written into this one.
+        if (isSmall && !keptFile && !store.isOurs()) await answers.write(id, answer)
         await store.transaction(async ({ calls, generations }) => {
-          await calls.answered(id, { ...head, isProven, file, body: file ? undefined : body }, at)
-          if (paid) await generations.change(this.generation.id, isDoubtful ? { ...paid, charge: 'unknown' } : paid)
+          const isRevived = await calls.answered(id, { ...head, isProven, file, body: file ? undefined : body }, at)
+          const changes = {
+            ...(isRevived && goesOn),
+            ...(paid && isDoubtful ? { ...paid, charge: 'unknown' as const } : paid),
+          }
+          if (paid || isRevived) await generations.change(this.generation.id, changes)
           if (paid && isDoubtful) {
             const warnings = (await generations.find(this.generation.id))?.warnings ?? []
-            await generations.change(this.generation.id, { warnings: [...warnings, notProven] })
+            const isTold = warnings.some(({ code }) => code === notProven.code)
+            if (!isTold) await generations.change(this.generation.id, { warnings: [...warnings, notProven] })
           }
         })
       } catch (error) {
@@ -1002,6 +1014,9 @@ function chargeOf(calls: readonly CallRecord[]): Charge {
   const has = (charge: Charge) => calls.some(call => call.charge === charge)
   return has('charged') ? 'charged' : has('unknown') ? 'unknown' : 'none'
 }
+
+/** Of a generation that another server had given up. */
+export const goesOn: GenerationChange = { status: 'running', finishedAt: null, error: null, failures: [] }
 
 function paidChange(parsed: Parsed): GenerationChange {
   return { charge: 'charged', ...(parsed.revisedPrompt ? { revisedPrompt: parsed.revisedPrompt } : {}) }

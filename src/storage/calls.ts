@@ -208,12 +208,14 @@ export function createCallRepository(db: Connection) {
     sending: (id: string, sentAt: string, sentWith: string | null) =>
       move(id, 'sending', { sent_at: sentAt, sent_with: sentWith, charge: 'unknown' }),
 
+    /** True when the call had been given up meanwhile. */
     accepted: (id: string, taskId: string, requestId: string | undefined, at: string, wasFound = false) =>
       move(id, 'accepted', {
         ...{ task_id: taskId, accepted_at: at, provider_request_id: requestId ?? null },
         was_found: wasFound ? 1 : 0,
       }),
 
+    /** True when the call had been given up meanwhile. */
     answered: (id: string, answer: KeptAnswer, at: string) =>
       move(id, 'answered', {
         answered_at: at,
@@ -262,21 +264,42 @@ export function createCallRepository(db: Connection) {
 
   /**
    * A step that was made already, with the very same values, was made by whoever asks now: the word that it was committed was lost with
-   * its connection.
+   * its connection. What another server gave up, because it could not know that this one still waited, goes on: then it is true.
    */
-  async function move(id: string, state: Exclude<CallState, 'planned'>, values: Updateable<ProviderCallsTable>) {
-    const result = await db
-      .updateTable('provider_calls')
+  async function move(
+    id: string,
+    state: Exclude<CallState, 'planned'>,
+    values: Updateable<ProviderCallsTable>,
+  ): Promise<boolean> {
+    const row = db.updateTable('provider_calls').where('id', '=', id)
+    const moved = await row
       .set({ ...values, state })
-      .where('id', '=', id)
       .where('state', 'in', before[state])
       .executeTakeFirst()
-    if (Number(result.numUpdatedRows) === 1) return
-    const row = await db.selectFrom('provider_calls').selectAll().where('id', '=', id).executeTakeFirst()
+    if (Number(moved.numUpdatedRows) === 1) return false
+    if (state === 'accepted' || state === 'answered') {
+      const revived = await row
+        .set({ ...values, ...unsettled, state })
+        .where('state', '=', 'settled')
+        .where('charge', '=', 'unknown')
+        // The beginning of a stream is no answer beside the whole of it.
+        .where(({ eb, or }) =>
+          or([eb('answered_at', 'is', null), eb('answer_complete', '=', values.answer_complete === 1 ? 0 : -1)]),
+        )
+        .executeTakeFirst()
+      if (Number(revived.numUpdatedRows) === 1) return true
+    }
+    const now = await db.selectFrom('provider_calls').selectAll().where('id', '=', id).executeTakeFirst()
     const isMade =
-      row?.state === state && Object.entries(values).every(([name, value]) => row[name as keyof typeof row] === value)
+      now?.state === state && Object.entries(values).every(([name, value]) => now[name as keyof typeof now] === value)
     if (!isMade) throw new LedgerError(`call ${id} cannot move to "${state}" from where it is`)
+    return false
   }
+}
+
+/** What a call has not yet that is not settled. */
+const unsettled: Updateable<ProviderCallsTable> = {
+  ...{ settled_at: null, outcome: null, charge: 'unknown', billed_images: null, error: null, failures: '[]' },
 }
 
 function callOf(row: Selectable<ProviderCallsTable>): CallRecord {

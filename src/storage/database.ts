@@ -13,9 +13,13 @@ export interface Database {
   kysely: Kysely<Tables>
   /** The one that its keys are sealed with. */
   seal: Seal
+  /** What stands in it for this opening of it; empty for a tool, which never owns it. See `ownership.ts`. */
+  owner: string
+  /** Looks whether the file and the lock that were opened are still those of the database. @throws OwnershipLost when they are not */
+  mustBeOurs(): void
   /** Where the copy was put that was made before a migration, if one was. */
   backupPath?: string
-  /** Proves that the database answers and can write. */
+  /** Proves that the database answers, can write, and is ours. */
   check(): Promise<void>
   close(): Promise<void>
 }
@@ -47,7 +51,9 @@ export async function openDatabase(
     proven.keep()
     return proven.seal
   }
-  return location.kind === 'sqlite' ? openSqlite(location.path, prove, isTool) : openPostgresql(location.url, prove)
+  return location.kind === 'sqlite'
+    ? openSqlite(location.path, prove, isTool)
+    : openPostgresql(location.url, prove, isTool)
 }
 
 /**

@@ -43,7 +43,8 @@ export interface GenerationChange {
   waiting?: Told | null
   cancelRequested?: boolean
   startedAt?: string
-  finishedAt?: string
+  /** Null: it goes on after all. */
+  finishedAt?: string | null
   configId?: string
 }
 

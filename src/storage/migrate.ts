@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs'
 import type { Kysely } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { createMigrations } from './migrations/index.ts'
+import { isOwner, OwnershipLost } from './ownership.ts'
 import { createSeal, type Seal } from './seal.ts'
 import type { Tables } from './tables.ts'
 import { DatabaseError } from './trouble.ts'
@@ -46,8 +47,8 @@ function migratorFor(kysely: Kysely<Tables>, seal: Seal) {
   return new Migrator({ db: kysely, provider: { getMigrations: async () => migrations } })
 }
 
-/** Proves that the database answers and can write. */
-export async function checkWrite(kysely: Kysely<Tables>) {
+/** Proves that the database answers, can write, and belongs to this owner, unless that is empty. @throws OwnershipLost */
+export async function checkWrite(kysely: Kysely<Tables>, owner: string) {
   // Something new each time, also twice in a millisecond: what stands there already is not written.
   const value = `${new Date().toISOString()} ${randomUUID()}`
   await kysely
@@ -55,4 +56,5 @@ export async function checkWrite(kysely: Kysely<Tables>) {
     .values({ name: 'last-check', value })
     .onConflict(conflict => conflict.column('name').doUpdateSet({ value }))
     .execute()
+  if (owner !== '' && !(await isOwner(kysely, owner))) throw new OwnershipLost()
 }

@@ -1,4 +1,5 @@
 /** A PostgreSQL server: its connections, and the guard that keeps other servers out. */
+import { randomUUID } from 'node:crypto'
 import {
   type Driver,
   Kysely,
@@ -10,6 +11,7 @@ import {
 import pg from 'pg'
 import type { Database, ReadDatabase } from './database.ts'
 import { checkWrite, migrate, mustBePresent, type Prove } from './migrate.ts'
+import { ownerName, takeOwnership } from './ownership.ts'
 import { SealError } from './seal.ts'
 import type { Tables } from './tables.ts'
 import { CommitUnknown, ConnectionBroken, DatabaseError } from './trouble.ts'
@@ -17,12 +19,12 @@ import { CommitUnknown, ConnectionBroken, DatabaseError } from './trouble.ts'
 /** Held for the life of the process; any number that no other program on the database uses. */
 const serverLock = 7_309_421_186
 const guardPauseMs = 1000
+const connectMs = 15_000
 /** No query of ours takes so long: its connection leads nowhere any more. `?query_timeout=` in DATABASE_URL is another, in ms. */
 const queryTimeoutMs = 60_000
 
-export async function openPostgresql(url: string, prove: Prove): Promise<Database> {
-  // Two servers on one database would both send what waits. Whoever lost the guard to another must not write any more.
-  const guard = createGuard(url, () => void pool.end())
+export async function openPostgresql(url: string, prove: Prove, isTool: boolean): Promise<Database> {
+  const guard = createGuard(url)
   const pool = createPool(url)
   try {
     if (!(await guard.take())) {
@@ -34,14 +36,22 @@ export async function openPostgresql(url: string, prove: Prove): Promise<Databas
     const kysely = new Kysely<Tables>({ dialect: new CarefulPostgres({ pool: asKyselyPool(pool) }) })
     const seal = await prove(kysely)
     await migrateWithoutHaste(url, seal)
+    const owner = isTool ? '' : randomUUID()
+    if (!isTool) {
+      await takeOwnership(kysely, owner)
+      guard.holdFor(owner)
+    }
     return {
       kind: 'postgresql',
       kysely,
       seal,
-      check: () => checkWrite(kysely),
+      owner,
+      // Only the database can tell.
+      mustBeOurs() {},
+      check: () => checkWrite(kysely, owner),
       async close() {
         await guard.leave()
-        if (!pool.ending) await kysely.destroy()
+        await kysely.destroy()
       },
     }
   } catch (error) {
@@ -53,7 +63,7 @@ export async function openPostgresql(url: string, prove: Prove): Promise<Databas
 
 /** Reads it and changes nothing, also beside a server. */
 export async function readPostgresql(url: string): Promise<ReadDatabase> {
-  const guard = createGuard(url, () => {})
+  const guard = createGuard(url)
   const pool = createPool(url)
   try {
     const isAlone = await guard.take()
@@ -97,7 +107,7 @@ function createPool(url: string, options: pg.PoolConfig = { query_timeout: query
   }
   const pool = new pg.Pool({
     ...{ connectionString: url, types: types as pg.CustomTypesConfig, max: 10 },
-    ...{ keepAlive: true, connectionTimeoutMillis: 15_000 },
+    ...{ keepAlive: true, connectionTimeoutMillis: connectMs },
     onConnect: prepare,
     ...options,
   })
@@ -211,19 +221,14 @@ class CarefulDriver extends PostgresDriver {
   }
 }
 
-function asBroken(error: unknown): DatabaseError | undefined {
+function asBroken(error: unknown): ConnectionBroken | undefined {
   if (!(error instanceof Error)) return undefined
-  if (/pool after calling end/.test(error.message)) return new DatabaseError(...takenOver, { cause: error })
   const { code } = error as { code?: unknown }
   if (code === '25006') return new ConnectionBroken(...isStandby, { cause: error })
   const isBroken = typeof code === 'string' ? brokenCodes.test(code) : brokenWords.test(error.message)
   return isBroken ? new ConnectionBroken(...isAway, { cause: error }) : undefined
 }
 
-const takenOver = [
-  'Another server has taken over this database. Stop one of the two, and start the other again.',
-  '另一台服务器接管了这个数据库。请停止其中一台，再重新启动另一台。',
-] as const
 const isAway = [
   'The database does not answer. Look whether PostgreSQL runs.',
   '数据库没有响应。请检查 PostgreSQL 是否在运行。',
@@ -245,20 +250,25 @@ const brokenWords =
 
 // ── Guard ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Keeps other servers out for as long as its connection lives, and comes back when the connection was cut. */
-function createGuard(url: string, onLost: () => void) {
+/**
+ * Keeps other servers out for as long as its connection lives, and comes back when the connection was cut. That somebody else has it then
+ * may be our own former connection, of which PostgreSQL does not know yet that it was cut: who owns the database tells its row alone.
+ */
+function createGuard(url: string) {
+  let owner: string | undefined
   let isLeaving = false
   let client: pg.Client | undefined
   let again: NodeJS.Timeout | undefined
 
   /** False: somebody else has it. Rejects when the database cannot be reached. */
   async function take(): Promise<boolean> {
-    const next = new pg.Client({ connectionString: url })
+    const next = new pg.Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: connectMs })
     next.on('error', () => {})
     try {
       await next.connect()
+      if (!(await isStillOurs(next))) isLeaving = true
       const { rows } = await next.query('select pg_try_advisory_lock($1) as held', [serverLock])
-      if (!rows[0]?.held) {
+      if (isLeaving || !rows[0]?.held) {
         await next.end()
         return false
       }
@@ -268,22 +278,28 @@ function createGuard(url: string, onLost: () => void) {
     }
     client = next
     next.once('end', () => void comeBack())
-    if (isLeaving) await next.end()
     return true
+  }
+
+  /** Whoever has it now may stop and start as often as it likes. */
+  async function isStillOurs(next: pg.Client) {
+    if (owner === undefined) return true
+    const { rows } = await next.query('select value from meta where name = $1', [ownerName])
+    return rows[0]?.value === owner
   }
 
   async function comeBack() {
     if (isLeaving) return
-    try {
-      if (!(await take())) onLost()
-    } catch {
-      // While the database is away nobody else can have it either.
-      again = setTimeout(() => void comeBack(), guardPauseMs)
-    }
+    const isTaken = await take().catch(() => false)
+    if (!isTaken && !isLeaving) again = setTimeout(() => void comeBack(), guardPauseMs)
   }
 
   return {
     take,
+    /** Who comes back for it. */
+    holdFor(id: string) {
+      owner = id
+    },
     async leave() {
       isLeaving = true
       clearTimeout(again)

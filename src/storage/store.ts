@@ -5,6 +5,7 @@ import type { Connection, Database } from './database.ts'
 import { createGenerationRepository } from './generations.ts'
 import { createIdempotencyRepository } from './idempotency.ts'
 import { createImageRepository } from './images.ts'
+import { isOwner, OwnershipLost } from './ownership.ts'
 import { createSpendingRepository } from './spending.ts'
 import { createTokenRepository } from './tokens.ts'
 import { ConnectionBroken, isConflict } from './trouble.ts'
@@ -30,22 +31,55 @@ export interface Store extends Repositories {
    * @throws CommitUnknown when nobody knows whether it counts
    */
   transaction<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>
+  /** The same for what only the one server of a database may do, such as sending what is paid for. @throws OwnershipLost */
+  asOwner<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>
+  /** False once it has shown that another server has the database, or that its file is not the one that was opened. */
+  isOurs(): boolean
 }
 
 /** More are broken at once where a whole pool of connections was cut, which is noticed at the next turn of the event loop. */
 const maxTries = 3
 
-export function createStore(database: Pick<Database, 'kysely'>): Store {
+export function createStore(
+  database: Pick<Database, 'kysely'> & Partial<Pick<Database, 'owner' | 'mustBeOurs'>>,
+): Store {
+  let isLost = false
+
+  async function transaction<T>(work: (repositories: Repositories, connection: Connection) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await database.kysely
+          .transaction()
+          .execute(connection => work(createRepositories(connection), connection))
+      } catch (error) {
+        const isUndone = error instanceof ConnectionBroken || isConflict(error)
+        if (!isUndone || tries >= maxTries) throw error
+      }
+    }
+  }
+
+  /** Whoever lost the database once may have missed what was done with it meanwhile. */
+  async function mustOwn(connection: Connection) {
+    isLost ||= !(database.owner && (await isOwner(connection, database.owner)))
+    if (isLost) throw new OwnershipLost()
+  }
+
   return {
     ...createRepositories(database.kysely),
-    async transaction(work) {
-      for (let tries = 1; ; tries++) {
-        try {
-          return await database.kysely.transaction().execute(connection => work(createRepositories(connection)))
-        } catch (error) {
-          const isUndone = error instanceof ConnectionBroken || isConflict(error)
-          if (!isUndone || tries >= maxTries) throw error
-        }
+    transaction,
+    async asOwner(work) {
+      database.mustBeOurs?.()
+      return transaction(async (repositories, connection) => {
+        await mustOwn(connection)
+        return work(repositories)
+      })
+    },
+    isOurs() {
+      try {
+        database.mustBeOurs?.()
+        return !isLost
+      } catch {
+        return false
       }
     },
   }

@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 /**
  * The tables as Kysely sees them. The same columns on SQLite and PostgreSQL: JSON and times are text, booleans are 0 and 1.
  * `configurations` and `chat_history` carry the names and columns that users of the old database know.
@@ -152,6 +154,8 @@ export interface ImagesTable {
   sha256: string
   created_at: string
   details: string | null
+  /** Of the days that the database has seen, see `days.ts`. */
+  day: Generated<number>
 }
 
 export interface GenerationReferencesTable {
@@ -168,6 +172,8 @@ export interface IdempotencyKeysTable {
   body_hash: string
   generation_id: string
   created_at: string
+  /** Of the days that the database has seen, see `days.ts`. */
+  day: Generated<number>
 }
 
 /** Generations that were deleted, so that a client which reconnects hears of it. */
@@ -176,12 +182,16 @@ export interface RemovalsTable {
   revision: number
   removed_at: string
   token_id: string | null
+  /** Of the days that the database has seen, see `days.ts`. */
+  day: Generated<number>
 }
 
 /** Task ids of deleted generations, so that none of them is taken for a task whose id was lost. */
 export interface FormerTasksTable {
   task_id: string
   removed_at: string
+  /** Of the days that the database has seen, see `days.ts`. */
+  day: Generated<number>
 }
 
 export interface CountersTable {
@@ -236,7 +246,7 @@ export interface ReferenceOwnersTable {
   token_id: string
 }
 
-/** Single values; `seal-check` is a word sealed with the present secret. */
+/** Single values: `seal-check` is a word sealed with the present secret, `owner` names the server whose database this is. */
 export interface MetaTable {
   name: string
   value: string

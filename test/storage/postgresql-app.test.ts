@@ -94,37 +94,47 @@ test('a guard whose connection was cut is taken again', async () => {
   expect((await app.generate(picture)).status).toBe('succeeded')
 })
 
-test('who lost the database to another server sends nothing any more, and says so', async () => {
-  const { app, client, guards } = await startGuarded('lost')
-  const [first] = await guards()
-  const { rows } = await client.query('select objid, classid from pg_locks where locktype = $1 and granted', [
-    'advisory',
-  ])
-  const other = new pg.Client({ connectionString: app.environment.DATABASE_URL })
-  await other.connect()
-  onTestFinished(() => other.end())
-  const taken = other.query('select pg_advisory_lock($1)', [rows[0].classid * 2 ** 32 + rows[0].objid])
-  await vi.waitFor(async () => {
-    const waiting = await client.query('select 1 from pg_locks where locktype = $1 and not granted', ['advisory'])
-    expect(waiting.rowCount).toBe(1)
-  })
+test('a guard that a former connection still has is no other server: the work goes on', async () => {
+  const { app, client, holdGuard } = await startGuarded('former')
+  const former = await holdGuard()
 
-  await client.query(guardLost)
-  await taken
+  expect((await app.generate(picture)).status).toBe('succeeded')
+  expect((await app.call('GET', '/api/status')).body.database).toMatchObject({ state: 'ok' })
+  await former.end()
 
   await vi.waitFor(async () => {
-    expect((await app.call('GET', '/api/status')).body.database).toMatchObject({
-      state: 'failing',
-      detail: expect.stringMatching(/Another server has taken over/),
+    const { rows } = await client.query(`select 1 from pg_locks where locktype = 'advisory' and granted`)
+    expect(rows).toHaveLength(1)
+  }, 10_000)
+})
+
+test('who lost the database to another server sends nothing any more, says so, and keeps what it waited for', async () => {
+  const { app, client, guards, holdGuard } = await startGuarded('lost')
+  app.qwen.holdTasks('RUNNING')
+  const task = { prompt: 'a boat', model: 'wan2.7-image', parameters: { size: '768x768' } }
+  const { id } = await app.generate(task, { prefer: 'respond-async' })
+  await vi.waitFor(async () => {
+    expect((await client.query('select state from provider_calls')).rows).toEqual([{ state: 'accepted' }])
+  }, 10_000)
+
+  const other = await holdGuard()
+  // As the start of another server does it: its own id, and what was under way is given up.
+  await client.query(`update meta set value = 'another' where name = 'owner'`)
+  await client.query(`update provider_calls set state = 'settled', outcome = 'unknown', charge = 'unknown'`)
+  await client.query(`update chat_history set status = 'failed', charge = 'unknown', finished_at = timestamp`)
+
+  const taken = expect.stringMatching(/Another server has taken over/)
+  expect((await app.call('GET', '/api/status')).body.database).toMatchObject({ state: 'failing', detail: taken })
+  expect(await app.call('POST', '/api/generate', picture)).toMatchObject({ status: 507, body: { detail: taken } })
+  app.qwen.releaseTasks()
+  await vi.waitFor(async () => {
+    expect((await app.call('GET', `/api/history/${id}`)).body).toMatchObject({
+      ...{ status: 'succeeded', charge: 'charged', images: [{}], error: null },
     })
   }, 10_000)
-  const refused = await app.call('POST', '/api/generate', picture)
-  expect(refused).toMatchObject({
-    status: 507,
-    body: { detail: expect.stringMatching(/Another server has taken over/) },
-  })
-  expect(await guards()).not.toContain(first)
   expect(app.doubao.requests).toEqual([])
+  await other.end()
+  await expect(guards()).resolves.toEqual([])
 })
 
 async function startGuarded(name: string) {
@@ -138,5 +148,23 @@ async function startGuarded(name: string) {
     (await client.query('select pid from pg_locks where locktype = $1 and granted', ['advisory'])).rows.map(
       ({ pid }) => pid,
     )
-  return { app, client, guards }
+  /** Cuts the guard, and takes it before the server comes back for it. */
+  const holdGuard = async () => {
+    const { rows } = await client.query(
+      `select classid, objid from pg_locks where locktype = 'advisory' and granted
+         and database = (select oid from pg_database where datname = current_database())`,
+    )
+    const other = new pg.Client({ connectionString: url })
+    await other.connect()
+    onTestFinished(() => other.end())
+    const taken = other.query('select pg_advisory_lock($1)', [rows[0].classid * 2 ** 32 + rows[0].objid])
+    await vi.waitFor(async () => {
+      const waiting = await client.query(`select 1 from pg_locks where locktype = 'advisory' and not granted`)
+      expect(waiting.rowCount).toBe(1)
+    })
+    await client.query(guardLost)
+    await taken
+    return other
+  }
+  return { app, client, guards, holdGuard }
 }

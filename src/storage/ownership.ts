@@ -1,0 +1,38 @@
+/**
+ * Whose a database is. A server that opens it writes its own id into it; whoever does what must not be done twice looks, in the same
+ * transaction, whether that id still stands there. So it does not matter how a second server got past the lock.
+ */
+import type { Connection } from './database.ts'
+import { DatabaseError } from './trouble.ts'
+
+/** This process may not do any more what only the one server of a database does. It may still write down what it was told. */
+export class OwnershipLost extends DatabaseError {
+  override name = 'OwnershipLost'
+
+  constructor(...sentence: readonly [en: string, zh: string] | readonly []) {
+    const [en, zh] = sentence.length === 2 ? sentence : takenOver
+    super(en, zh)
+  }
+}
+
+const takenOver = [
+  'Another server has taken over this database. Stop one of the two, and start the other again.',
+  '另一台服务器接管了这个数据库。请停止其中一台，再重新启动另一台。',
+] as const
+export const ownerName = 'owner'
+
+/** From now on the database belongs to this process, whoever had it before. */
+export async function takeOwnership(db: Connection, owner: string) {
+  await db.updateTable('meta').set({ value: owner }).where('name', '=', ownerName).execute()
+}
+
+/** In a transaction nobody else can take it before that ends. */
+export async function isOwner(db: Connection, owner: string): Promise<boolean> {
+  const held = await db
+    .updateTable('meta')
+    .set({ value: owner })
+    .where('name', '=', ownerName)
+    .where('value', '=', owner)
+    .executeTakeFirst()
+  return Number(held.numUpdatedRows) === 1
+}
