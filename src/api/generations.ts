@@ -120,6 +120,12 @@ export const Generation = z
     waiting_code: z.string().nullable().describe('The same for programs: one of the reasons of docs/api.md.'),
     waiting_values: Values.describe('What changes in the sentence, such as `detail`.'),
     cancel_requested: z.boolean(),
+    cancel_saves: z
+      .enum(['all', 'some', 'perhaps', 'nothing'])
+      .nullable()
+      .describe(
+        'What a cancel would still save: nothing was sent yet, some of it was not, a task may still wait at the service, or all of it is being made and will be charged. Null at the end.',
+      ),
   })
   .meta({ id: 'Generation' })
 

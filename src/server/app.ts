@@ -26,7 +26,7 @@ import { generateRoutes, mostBodyBytes as mostRequestBytes } from './routes/gene
 import { historyRoutes } from './routes/history.ts'
 import { imageRoutes } from './routes/images.ts'
 import { modelRoutes } from './routes/models.ts'
-import { studioRoutes } from './routes/studio.ts'
+import { createStudioPage, studioRoutes } from './routes/studio.ts'
 import { systemRoutes } from './routes/system.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { usageRoutes } from './routes/usage.ts'
@@ -153,8 +153,8 @@ export async function createServer(options: {
   app.addHook('onRequest', async (request, reply) => {
     // One from an origin that we serve was answered already.
     if (request.method === 'OPTIONS') throw foreignOrigin()
-    const wantsPage = request.method === 'GET' && request.headers.accept?.includes('text/html')
-    if (request.routeOptions.config.sendsToLogin && wantsPage && access.needsToken) {
+    const isForPeople = request.routeOptions.config.sendsToLogin || (request.is404 && !isForPrograms(request))
+    if (isForPeople && wantsPage(request) && access.needsToken) {
       const isIn = await access.check(request).then(
         () => true,
         () => false,
@@ -166,7 +166,9 @@ export async function createServer(options: {
     limits.check(request, reply)
     watchBody(request, reply, slowBodyAfterMs)
     // Before the body is read: nobody needs to send one to an address that does not take it.
-    if (request.is404) throw refusalOf(request.method, routing.methodsOf(pathWithoutQuery(request.url)))
+    if (request.is404 && !wantsPage(request)) {
+      throw refusalOf(request.method, routing.methodsOf(pathWithoutQuery(request.url)))
+    }
     const encoding = request.headers['content-encoding']
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
       throw new HttpRefusal('unsupported_media_type', 'Send the body as it is, without a content-encoding.')
@@ -195,7 +197,11 @@ export async function createServer(options: {
     closing.abort()
     done()
   })
-  app.setNotFoundHandler(request => {
+  const studio = createStudioPage(prefix, studioFolder)
+  app.setNotFoundHandler(async (request, reply) => {
+    // The studio says it in words, and leads on.
+    const page = wantsPage(request) && !isForPrograms(request) ? await studio.read() : undefined
+    if (page !== undefined) return studio.send(reply.code(404), page)
     throw refusalOf(request.method, routing.methodsOf(pathWithoutQuery(request.url)))
   })
 
@@ -223,7 +229,7 @@ export async function createServer(options: {
   tokenRoutes(app, parts)
   usageRoutes(app, parts)
   systemRoutes(app, parts)
-  await studioRoutes(app, parts, studioFolder)
+  await studioRoutes(app, parts, studio, studioFolder)
   await showApi(app, prefix)
   await app.ready()
   return app as unknown as FastifyInstance
@@ -263,6 +269,15 @@ type Request = { headers: IncomingMessage['headers']; routeOptions: { config: { 
 /** Somebody's own id goes through the log with the request; anything that is not a plain word is replaced. */
 function requestIdOf(header: string | string[] | undefined) {
   return typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : randomUUID()
+}
+
+/** A person opened the address in a browser. */
+function wantsPage({ method, headers }: { method: string; headers: IncomingMessage['headers'] }) {
+  return method === 'GET' && (headers.accept?.includes('text/html') ?? false)
+}
+
+function isForPrograms({ url }: { url: string }) {
+  return /^\/(api|v1|assets|images|openapi)\b/.test(url)
 }
 
 function refusalOf(method: string, methods: string[]) {

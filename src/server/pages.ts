@@ -17,7 +17,16 @@ input { width: 100%; margin: .25rem 0 1rem; color: inherit; background: light-da
   border: 1px solid light-dark(#a8977d, #7a6e61) }
 button { cursor: pointer; background: light-dark(#b5372a, #c24636); color: #fffaf2; border: 0; border-radius: 99px }
 :focus-visible { outline: 2px solid light-dark(#a83024, #f08a76); outline-offset: 2px }
-.error { padding: .5rem .75rem; border-left: 4px solid light-dark(#b5372a, #c24636) }
+.error { padding: .6rem .9rem; border-radius: .75rem; background: light-dark(#f7e3da, #3d211c); color: light-dark(#a83024, #f08a76) }
+.soft { color: light-dark(#5d5145, #c0b4a3) }
+.centred body { max-width: 26rem; min-height: 100dvh; margin: 0 auto; padding: 1rem; box-sizing: border-box; display: grid; align-content: center }
+.card { padding: 2rem; border: 1px solid light-dark(#e0d5c2, #3a332d); border-radius: 1.5rem; background: light-dark(#fcf8ef, #221e1b);
+  box-shadow: 0 1px 2px light-dark(rgb(84 62 35 / 14%), rgb(0 0 0 / 45%)), 0 6px 20px -10px light-dark(rgb(84 62 35 / 14%), rgb(0 0 0 / 45%)) }
+.card h1 { margin: .5rem 0 }
+.card button { width: 100%; font-weight: 500 }
+.seal { display: block; width: 2.75rem; height: 2.75rem }
+.switch { text-align: center }
+.switch a { display: inline-block; padding: .5rem 1rem; text-decoration: none }
 `
 
 export const pagePolicy = [
@@ -29,21 +38,53 @@ export const pagePolicy = [
   "base-uri 'none'",
 ].join('; ')
 
-export function loginPage(base: string, problem?: { en: string; zh: string }) {
-  const message = problem
-    ? `<p class="error" role="alert">${problem.en}<br><span lang="zh">${problem.zh}</span></p>`
-    : ''
+export type Language = 'en' | 'zh'
+
+/** What was asked for, else the first of the browser's languages that we know. */
+export function languageOf(asked: unknown, accepted: string | undefined): Language {
+  if (asked === 'en' || asked === 'zh') return asked
+  return /\b(en|zh)\b/i.exec(accepted ?? '')?.[1]?.toLowerCase() === 'zh' ? 'zh' : 'en'
+}
+
+const loginWords = {
+  en: {
+    title: 'Sign in',
+    lead: 'Sign in with the token that you were given, or with the access token that the server shows when it starts.',
+    token: 'Access token',
+    press: 'Sign in',
+  },
+  zh: {
+    title: '登录',
+    lead: '请输入管理员发给您的令牌，或服务器启动时显示的访问令牌。',
+    token: '访问令牌',
+    press: '登录',
+  },
+}
+
+/** `reason` is why somebody is sent here; it stays when the language is changed. */
+export function loginPage(
+  base: string,
+  language: Language,
+  problem?: { reason: string; message: Record<Language, string> },
+) {
+  const words = loginWords[language]
+  const other = language === 'zh' ? { language: 'en', name: 'English' } : { language: 'zh', name: '中文' }
+  const query = new URLSearchParams({ language: other.language, ...(problem && { reason: problem.reason }) })
   return page(
-    'webimgui · sign in',
-    `<h1>webimgui</h1>
-<p>Sign in with the token that you were given, or with the access token that the server shows when it starts.<br>
-<span lang="zh">请输入管理员发给您的令牌，或服务器启动时显示的访问令牌。</span></p>
-${message}
-<form method="post" action="${escapeHtml(base)}/api/login">
-<label for="token">Access token · <span lang="zh">访问令牌</span></label>
+    `${words.title} · webimgui`,
+    `<div class="card">
+${seal}
+<h1>webimgui</h1>
+<p class="soft">${words.lead}</p>
+${problem ? `<p class="error" role="alert">${problem.message[language]}</p>` : ''}
+<form method="post" action="${escapeHtml(base)}/api/login?language=${language}">
+<label for="token">${words.token}</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
-<button>Sign in · <span lang="zh">登录</span></button>
-</form>`,
+<button>${words.press}</button>
+</form>
+</div>
+<p class="switch"><a href="${escapeHtml(`${base}/login?${query}`)}" lang="${other.language}" hreflang="${other.language}">${other.name}</a></p>`,
+    { language, isCentred: true },
   )
 }
 
@@ -69,9 +110,20 @@ picture that was paid for.</p>
   )
 }
 
-function page(title: string, body: string) {
+/** As `src/studio/seal.svg`, whose file is for those who are signed in. */
+const seal = `<svg class="seal" viewBox="0 0 32 32" aria-hidden="true">
+<path d="M6.5 2.2 25 1.8c3 0 4.8 1.7 5 4.6l.3 18.4c0 3.2-1.9 5-5 5.2l-18.4.3c-3.2 0-4.9-1.7-5-4.8L1.7 7c0-3 1.7-4.7 4.8-4.8z" fill="#b5372a"/>
+<g fill="none" stroke="#fffaf0" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round">
+<path d="M7 22.5 13 13l4.5 6.5 3-4 4.5 7"/><circle cx="21.5" cy="9.8" r="2.1"/></g>
+</svg>`
+
+function page(
+  title: string,
+  body: string,
+  { language = 'en', isCentred = false }: { language?: Language; isCentred?: boolean } = {},
+) {
   return `<!doctype html>
-<html lang="en">
+<html lang="${language === 'zh' ? 'zh-CN' : 'en'}"${isCentred ? ' class="centred"' : ''}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">

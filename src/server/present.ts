@@ -11,7 +11,7 @@ import { modelSchema, mostImages } from '../generation/catalogue.ts'
 import type { ConfigurationState } from '../generation/pool.ts'
 import type { Estimate as ReckonedEstimate, Remaining, StatusReport } from '../generation/services.ts'
 import type { LoggedError } from '../log.ts'
-import { type FoundModel, providers } from '../providers/index.ts'
+import { type FoundModel, type ProviderId, providers } from '../providers/index.ts'
 import type { LifeStage } from '../providers/life.ts'
 import type { Price, SizeRule } from '../providers/provider.ts'
 import type { Caps, ConfigurationRecord, GenerationRecord, ImageRecord, Role, TokenRecord } from '../storage/records.ts'
@@ -60,7 +60,17 @@ export function presentGeneration(record: GenerationRecord, base: string): Gener
     waiting_code: record.waiting?.code ?? null,
     waiting_values: record.waiting?.values ?? {},
     cancel_requested: record.cancelRequested,
+    cancel_saves: savingOf(record),
   }
+}
+
+/** A task may still wait at a service that can drop it. */
+function savingOf({ finishedAt, calls, provider }: GenerationRecord): Generation['cancel_saves'] {
+  if (finishedAt !== null) return null
+  if (calls.sent === 0) return 'all'
+  if (calls.unsent > 0) return 'some'
+  const adapter = Object.hasOwn(providers, provider ?? '') ? providers[provider as ProviderId] : undefined
+  return adapter && 'cancel' in adapter && adapter.cancel !== undefined ? 'perhaps' : 'nothing'
 }
 
 function presentWarning({ code, parameter, message, values = {} }: GenerationRecord['warnings'][number]): Warning {

@@ -316,17 +316,33 @@ export function createGenerationRepository(db: Connection) {
       .orderBy('slot')
       .orderBy('attempt')
       .execute()
+    const unfinished = rows.filter(({ status }) => status === 'queued' || status === 'running').map(({ id }) => id)
+    const calls = unfinished.length === 0 ? [] : await callsOf(unfinished)
     const made = Map.groupBy(images, image => image.generation_id)
     const asked = Map.groupBy(requests, request => request.generation_id)
     const used = Map.groupBy(references, reference => reference.used_by)
-    return rows.map(row =>
-      recordOf(
+    const under = Map.groupBy(calls, call => call.generation_id)
+    return rows.map(row => {
+      const ofRow = under.get(row.id) ?? []
+      const unsent = ofRow.filter(({ state }) => state === 'planned').length
+      return recordOf(
         row,
         (made.get(row.id) ?? []).map(imageOf),
         (used.get(row.id) ?? []).map(reference => ({ ...imageOf(reference), index: reference.place })),
         (asked.get(row.id) ?? []).map(request => request.provider_request_id ?? ''),
-      ),
-    )
+        { unsent, sent: ofRow.length - unsent },
+      )
+    })
+  }
+
+  /** Without those of which it is certain that they cost nothing. */
+  function callsOf(generationIds: readonly string[]) {
+    return db
+      .selectFrom('provider_calls')
+      .select(['generation_id', 'state'])
+      .where('generation_id', 'in', generationIds)
+      .where(({ eb, or }) => or([eb('state', '!=', 'settled'), eb('charge', '!=', 'none')]))
+      .execute()
   }
 }
 
@@ -372,6 +388,7 @@ function recordOf(
   images: ImageRecord[],
   references: ImageRecord[],
   providerRequestIds: string[],
+  calls: GenerationRecord['calls'],
 ): GenerationRecord {
   const urls = JSON.parse(row.image_urls) as string[]
   return {
@@ -406,6 +423,7 @@ function recordOf(
     retryOf: row.retry_of,
     waiting: row.waiting === null ? null : toldOf(row.waiting),
     cancelRequested: row.cancel_requested === 1,
+    calls,
     requestId: row.request_id,
     revision: Number(row.revision),
   }

@@ -70,6 +70,8 @@ export interface GenerationRecord {
   /** Why a running generation does not go on at the moment. */
   waiting: Told | null
   cancelRequested: boolean
+  /** While it is unfinished: how many of its requests wait to be sent, and how many were sent and may cost. */
+  calls: { unsent: number; sent: number }
   /** Of the HTTP request that asked for it; stands in every log line about it. */
   requestId: string | null
   /** As the service named its answers, one a paid request. */

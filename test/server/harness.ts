@@ -182,6 +182,7 @@ export function generation(changes: Partial<GenerationRecord> = {}): GenerationR
     retryOf: null,
     waiting: null,
     cancelRequested: false,
+    calls: { unsent: 0, sent: 0 },
     revision: 7,
     requestId: null,
     providerRequestIds: ['0217'],

@@ -72,11 +72,34 @@ test('its files are kept for good, and sent compressed to those who take that', 
   expect([small.headers.get('content-encoding'), await small.text()]).toEqual(['br', 'export {}\n'])
 })
 
-test('what is no screen and no file of it stays a problem', async () => {
+test('what is no screen says so in the page to people, and in JSON to programs', async () => {
   const { call } = await startServer({ studioFolder: buildStudio() })
 
-  const paths = ['/nope', '/api/nope', '/gallery/nope', '/picture', '/assets/nope.js']
-  for (const target of [...paths, '/secret.txt', '/assets/', '/assets/../secret.txt']) {
+  for (const target of [
+    '/nope',
+    '/keys?from=mail',
+    '/gallery/nope',
+    '/picture',
+    '/secret.txt',
+    '/assets/../secret.txt',
+  ]) {
+    const answer = await call('GET', target, undefined, { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' })
+    expect([answer.status, answer.headers.get('content-type')], target).toEqual([404, 'text/html; charset=utf-8'])
+    expect(await answer.text()).toBe(page)
+    expect(answer.headers.get('content-security-policy')).toContain("script-src 'self'")
+    const program = await call('GET', target)
+    expect([program.status, program.headers.get('content-type')], target).toEqual([
+      404,
+      'application/problem+json; charset=utf-8',
+    ])
+    expect((await call('POST', target, {}, { accept: 'text/html' })).status, target).toBe(404)
+  }
+})
+
+test('what is missing among the addresses of programs stays a problem', async () => {
+  const { call } = await startServer({ studioFolder: buildStudio() })
+
+  for (const target of ['/api/nope', '/api', '/v1/nope', '/assets/nope.js', '/assets/']) {
     const answer = await call('GET', target, undefined, { accept: 'text/html' })
     expect([answer.status, answer.headers.get('content-type')], target).toEqual([
       404,
@@ -114,10 +137,10 @@ test('where a token is needed, a browser is led to the login page from every scr
   const login = await call('POST', '/api/login', { token: 'correct-horse' })
   const cookie = login.headers.get('set-cookie')!.split(';')[0]!
 
-  for (const screen of screens) {
+  for (const screen of [...screens, '/nope']) {
     const stranger = await visit(screen)
     expect([stranger.status, stranger.headers.get('location')], screen).toEqual([303, '/login'])
-    expect((await visit(screen, { cookie })).status).toBe(200)
+    expect((await visit(screen, { cookie })).status).toBe(screen === '/nope' ? 404 : 200)
   }
   expect((await visit('/assets/index-abc.js')).status).toBe(401)
   expect((await visit('/assets/index-abc.js', { cookie })).status).toBe(200)

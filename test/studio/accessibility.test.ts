@@ -139,7 +139,7 @@ test('nor on the login page, nor where there is no key yet', async () => {
   })
   for (const theme of ['light', 'dark'] as const) {
     const { page, word } = await visit(closed.url, { theme })
-    await page.getByRole('button', { name: /Sign in/ }).waitFor()
+    await page.getByRole('button', { name: /Sign in|登录/ }).waitFor()
     expect(await seriousFindings(page)).toEqual([])
     await page.goto(`${closed.url}/login?token=correct-horse`)
     await page.getByRole('link', { name: word('generate.begin') }).waitFor()

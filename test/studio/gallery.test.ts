@@ -90,3 +90,41 @@ test('limits of a size of one’s own stand beside its fields before anything is
   await page.getByRole('textbox', { name: word('generate.prompt') }).waitFor()
   expect((await app.call('GET', '/api/history')).body.items).toEqual([])
 })
+
+test('the arrows reach the pictures from the first press, from the search, and where somebody was', async () => {
+  const app = await startStudio()
+  for (const prompt of ['one', 'two', 'three']) await app.generate({ prompt, model: 'qwen-image-2.0' })
+  const { page, word } = await visit(app.url, { path: '/gallery', language: 'en' })
+  const tile = (name: string) => page.getByRole('gridcell', { name })
+  const focused = () => page.evaluate(() => document.activeElement?.querySelector('img')?.getAttribute('alt'))
+  await tile('three').waitFor()
+
+  await page.keyboard.press('ArrowRight')
+  expect(await focused()).toBe('three')
+  await page.keyboard.press('ArrowRight')
+  expect(await focused()).toBe('two')
+
+  // Into the search and back, and back from a button as well.
+  await page.keyboard.press('/')
+  await page.keyboard.type('o')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Escape')
+  await expect.poll(focused).toBe('two')
+  await page.getByRole('button', { name: word('gallery.onlyFavorites') }).focus()
+  await page.keyboard.press('ArrowDown')
+  expect(await focused()).toBe('two')
+
+  // One walks on in the picture, and the gallery goes on from there.
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { level: 1, name: 'two' }).waitFor({ state: 'attached' })
+  await page.keyboard.press('ArrowRight')
+  await page.getByRole('heading', { level: 1, name: 'one' }).waitFor({ state: 'attached' })
+  await page
+    .getByRole('link', { name: word('shell.gallery'), exact: true })
+    .or(page.getByRole('link', { name: word('picture.back') }))
+    .first()
+    .click()
+  await tile('one').waitFor()
+  await page.keyboard.press('ArrowLeft')
+  expect(await focused()).toBe('one')
+})

@@ -11,7 +11,11 @@ test('first run: a key, a picture, and the picture again by a Chinese word', asy
   const app = await startStudio({ timeScale: 1, environment: { DOUBAO_API_KEY: undefined, QWEN_API_KEY: undefined } })
   const { page, word } = await visit(app.url)
 
-  // Without a key there is one thing to do.
+  // Without a key there is one thing to do: it comes first, and prompts that lead nowhere are not offered.
+  const noKey = await page.getByRole('heading', { name: word('generate.noKey') }).boundingBox()
+  const field = await page.getByRole('textbox', { name: word('generate.prompt') }).boundingBox()
+  expect(noKey!.y).toBeLessThan(field!.y)
+  expect(await page.getByText(word('live.idea1')).count()).toBe(0)
   await page.getByRole('link', { name: word('generate.begin') }).click()
   await page.getByRole('heading', { name: word('welcome.title') }).waitFor()
   const key = page.getByLabel(word('welcome.key'), { exact: true })
@@ -22,6 +26,7 @@ test('first run: a key, a picture, and the picture again by a Chinese word', asy
   await page.getByRole('button', { name: word('welcome.save') }).click()
 
   // The form is there, and says what a press costs.
+  await page.getByText(word('live.idea1')).waitFor()
   await page.getByText(word('welcome.saved')).waitFor()
   await page.getByRole('textbox', { name: word('generate.prompt') }).fill(prompt)
   const press = page.getByRole('button', { name: new RegExp(`^${word('generate.press')}.*[¥￥]0\\.\\d\\d`) })

@@ -53,7 +53,7 @@ test('a running card is there again after a reload, and goes on', async () => {
   await page.reload()
   const card = cardOf(page, '雪夜归人')
   await expect.poll(() => card.getAttribute('data-status')).toBe('running')
-  await card.getByRole('button', { name: word('live.cancel') }).waitFor()
+  await card.getByRole('button', { name: word('live.cancel_perhaps') }).waitFor()
   app.qwen.releaseTasks()
 
   await isDrawn(card.getByRole('img'))
@@ -88,10 +88,58 @@ test('two pages see the same, and a cancelled one costs nothing', async () => {
   await generate(page, 'a paper crane')
   await expect.poll(() => app.qwen.tasks()).toHaveLength(1)
   const card = cardOf(other.page, 'a paper crane')
-  await card.getByRole('button', { name: word('live.cancel') }).click()
+  await card.getByRole('button', { name: word('live.cancel_perhaps') }).click()
 
   await expect.poll(() => cardOf(page, 'a paper crane').getAttribute('data-status')).toBe('cancelled')
   expect(app.qwen.billed).toEqual([])
+})
+
+test('cancel says before the press what it can save, and what came after it is marked', async () => {
+  const app = await startStudio({ timeScale: 1, environment: { QWEN_API_KEY: undefined, DRAIN_SECONDS: '0' } })
+  const { page, word } = await visit(app.url, { language: 'en' })
+  const model = 'doubao-seedream-4-0-20260415'
+  const prefer = { prefer: 'respond-async' }
+
+  // Its service has it: nothing can be saved, so there is nothing to press.
+  app.doubao.misbehave({ kind: 'hang' })
+  await app.call('POST', '/api/generate', { prompt: 'sent', model }, prefer)
+  await cardOf(page, 'sent').getByText(word('live.cannotCancel')).waitFor()
+  expect(
+    await cardOf(page, 'sent')
+      .getByRole('button', { name: /Cancel|stop/i })
+      .count(),
+  ).toBe(0)
+
+  // It is to be sent again later: leaving the line costs nothing.
+  const body = { error: { code: 'RequestBurstTooFast' } }
+  app.doubao.misbehave({ kind: 'status', status: 429, body, headers: { 'retry-after': '60' } })
+  await app.call('POST', '/api/generate', { prompt: 'waits', model }, prefer)
+  await cardOf(page, 'waits')
+    .getByText(/^Waiting:/)
+    .waitFor()
+  await cardOf(page, 'waits')
+    .getByRole('button', { name: word('live.cancel_all') })
+    .click()
+  await expect.poll(() => cardOf(page, 'waits').getAttribute('data-status')).toBe('cancelled')
+  expect(app.doubao.billed).toEqual([])
+})
+
+test('a picture that came although it was cancelled says so, and that it was paid for', async () => {
+  const app = await startStudio({ environment: { DOUBAO_API_KEY: undefined } })
+  app.qwen.holdTasks('RUNNING')
+  const { page, word } = await visit(app.url, { language: 'en' })
+  await generate(page, 'too late')
+  await expect.poll(() => app.qwen.tasks()).toHaveLength(1)
+  const card = cardOf(page, 'too late')
+  await expect.poll(() => card.getAttribute('data-status')).toBe('running')
+  await card.getByRole('button', { name: word('live.cancel_perhaps') }).click()
+  await card.getByText(word('live.cancelling')).waitFor()
+  app.qwen.releaseTasks()
+
+  await card.getByText(word('live.afterCancel')).waitFor()
+  await isDrawn(card.getByRole('img'))
+  await card.getByRole('link').first().click()
+  await page.getByRole('complementary').getByText(word('live.afterCancel')).waitFor()
 })
 
 /** Named before the start, so that the server is at the same address after a restart. */

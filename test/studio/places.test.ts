@@ -129,8 +129,15 @@ test('below a path, behind a proxy that keeps it and one that takes it off', asy
     await page.getByRole('gridcell', { name: 'a paper boat' }).click()
     await page.getByRole('heading', { level: 1, name: 'a paper boat' }).waitFor({ state: 'attached' })
     expect(new URL(page.url()).pathname).toMatch(/^\/images-app\/picture\/[\w-]+$/)
-    await page.goto(`${origin}/images-app/nothing-here`)
-    expect(JSON.parse(await page.locator('body').innerText())).toMatchObject({ code: 'not_found' })
+    // An address of nothing is told in words, with the way on.
+    const answer = await page.goto(`${origin}/images-app/nothing-here`)
+    expect(answer?.status()).toBe(404)
+    await page.getByRole('heading', { name: word('shell.notFound') }).waitFor()
+    await page
+      .getByRole('main')
+      .getByRole('link', { name: word('shell.gallery') })
+      .click()
+    await page.getByRole('gridcell', { name: 'a paper boat' }).waitFor()
   }
 })
 
@@ -157,6 +164,14 @@ test('a server that wants a token leads to its login page, and back there when t
   await page.getByLabel(/Access token/).fill('wrong')
   await page.getByRole('button', { name: /Sign in/ }).click()
   await page.getByRole('alert').waitFor()
+  // Loaded again, the page asks for nothing and sends no form.
+  expect(new URL(page.url()).pathname).toBe('/login')
+  await page.reload()
+  await page.getByRole('alert').waitFor()
+  await page.getByRole('link', { name: '中文' }).click()
+  await page.getByRole('button', { name: '登录' }).waitFor()
+  await page.getByRole('alert').getByText('令牌').waitFor()
+  await page.getByRole('link', { name: 'English' }).click()
   await page.getByLabel(/Access token/).fill('correct-horse-battery')
   await page.getByRole('button', { name: /Sign in/ }).click()
   await page.getByRole('textbox', { name: word('generate.prompt') }).waitFor()

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { openBrowser, phone, startStudio } from '../support/browser.ts'
-import { cardOf, generate, isDrawn } from './studio.ts'
+import { cardOf, chooseModel, generate, isDrawn } from './studio.ts'
 
 const visit = openBrowser()
 const accessToken = 'correct-horse-battery'
@@ -74,8 +74,10 @@ test('a token is made, copied, used, capped and revoked', async () => {
   await teammate.page.getByText(/预算已用完/).waitFor()
   await card.getByText(word('usage.capFull')).waitFor()
   expect(app.doubao.billed).toHaveLength(2)
-  await generate(teammate.page, '再来一张')
-  await teammate.page.getByText(/未发送，也不会产生费用：您的令牌本月还剩 .0\.00/).waitFor()
+  const field = teammate.page.getByRole('textbox', { name: word('generate.prompt') })
+  await field.fill('再来一张')
+  await field.press('Control+Enter')
+  expect(await teammate.page.locator('button[type=submit]').getAttribute('aria-disabled')).toBe('true')
   expect(app.doubao.requests.filter(({ method }) => method === 'POST')).toHaveLength(2)
 
   // Given more, without another token.
@@ -94,7 +96,8 @@ test('a token is made, copied, used, capped and revoked', async () => {
     ...{ name: '设计组', role: 'member', monthly_images: 9, models: [model] },
     monthly_cap: { amount: 0.6, currency: 'CNY' },
   })
-  await generate(teammate.page, '再来一张')
+  // The page hears of it with the press.
+  await field.press('Control+Enter')
   await isDrawn(cardOf(teammate.page, '再来一张').getByRole('img'))
 
   // Taken back: the program is refused, and the page says why.
@@ -105,7 +108,7 @@ test('a token is made, copied, used, capped and revoked', async () => {
   await page.getByRole('heading', { name: word('team.empty') }).waitFor()
   expect((await app.call('GET', '/api/me', undefined, { authorization: `Bearer ${token}` })).status).toBe(401)
   await teammate.page.getByRole('alert').getByText('令牌已被撤销').waitFor()
-  await teammate.page.getByRole('button', { name: /Sign in/ }).waitFor()
+  await teammate.page.getByRole('button', { name: /登录/ }).waitFor()
   expect((await app.call('GET', '/api/history', undefined, admin)).body.items).toHaveLength(3)
 })
 
@@ -207,4 +210,29 @@ test('texts are copied where the browser gives pages no clipboard, as on a plain
   await page.keyboard.press('Enter')
   await page.getByRole('button', { name: `${word('shell.copy')}: ${word('team.token')}` }).click()
   await isPasted(await page.getByLabel(word('team.token'), { exact: true }).inputValue())
+})
+
+test('over the cap the button does not send, says why, and offers as many as fit', async () => {
+  const app = await startStudio({ environment: { ACCESS_TOKEN: accessToken } })
+  const cap = { monthly_cap: { amount: 1, currency: 'CNY' } }
+  const made = await app.call('POST', '/api/tokens', { name: 'Lin', role: 'member', ...cap }, admin)
+  const { page, word } = await visit(`${app.url}/login?token=${made.body.token}`, { path: '', language: 'en' })
+  const sent: string[] = []
+  page.on('request', request => request.method() === 'POST' && sent.push(request.url()))
+  await chooseModel(page, 'Seedream 4.0 (2026-04)')
+  for (let count = 1; count < 6; count++) await page.getByRole('button', { name: word('generate.more') }).click()
+  await page.getByRole('textbox', { name: word('generate.prompt') }).fill('boats')
+  const press = page.locator('button[type=submit]')
+
+  await expect.poll(() => press.getAttribute('aria-disabled')).toBe('true')
+  await press.click({ force: true })
+  await page.getByRole('textbox', { name: word('generate.prompt') }).press('Control+Enter')
+  const offer = page.getByRole('button', { name: new RegExp(`^${word('generate.pressFewer', { count: 5 })}`) })
+  await offer.waitFor()
+  expect(sent).toEqual([])
+  await offer.click()
+
+  await page.locator('article[data-status=succeeded]').waitFor()
+  const { items } = (await app.call('GET', '/api/history', undefined, admin)).body
+  expect(items.map(({ parameters }: { parameters: { n: number } }) => parameters.n)).toEqual([5])
 })

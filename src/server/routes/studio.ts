@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import files from '@fastify/static'
+import type { FastifyReply } from 'fastify'
 import type { App, Parts } from '../app.ts'
 import { homePage, pagePolicy } from '../pages.ts'
 import { pageHeaders } from '../security-headers.ts'
@@ -9,7 +10,7 @@ import { pageHeaders } from '../security-headers.ts'
 /** Where `npm run build` puts it. */
 export const studioFolder = path.join(import.meta.dirname, '../../../dist/studio')
 
-/** The screens, as `src/studio/router.tsx` knows them; what is under none of these addresses stays a 404. */
+/** The screens, as `src/studio/router.tsx` knows them; under any other address the page says that nothing is there, with a 404. */
 const screens = [
   '/',
   '/index.html',
@@ -41,25 +42,45 @@ const studioPolicy = [
 
 const baseElement = /<base href="[^"]*"\s*\/?>/
 
-/** A folder without a built studio gets the plain first page, which says how to build it. */
-export async function studioRoutes(app: App, { settings, access, prefix, base }: Parts, folder = studioFolder) {
-  const pageFile = path.join(folder, 'index.html')
+export interface StudioPage {
+  /** Undefined where the studio was not built. Read each time: it is small, and one that is built while the server runs is there at once. */
+  read(): Promise<string | undefined>
+  send(reply: FastifyReply, page: string): FastifyReply
+}
 
+export function createStudioPage(prefix: string, folder = studioFolder): StudioPage {
+  return {
+    async read() {
+      const page = await readFile(path.join(folder, 'index.html'), 'utf8').catch(whenMissing)
+      return page?.replace(baseElement, () => `<base href="${escapeAttribute(`${prefix}/`)}" />`)
+    },
+    send: (reply, page) =>
+      reply
+        .type('text/html; charset=utf-8')
+        .headers({ ...pageHeaders, 'content-security-policy': studioPolicy })
+        .send(page),
+  }
+}
+
+/** A folder without a built studio gets the plain first page, which says how to build it. */
+export async function studioRoutes(
+  app: App,
+  { settings, access, prefix, base }: Parts,
+  studio: StudioPage,
+  folder = studioFolder,
+) {
   for (const address of screens) {
     app.get(
       address,
       { config: { access: 'member', sendsToLogin: true }, schema: { hide: true } },
       async (request, reply) => {
-        reply.type('text/html; charset=utf-8').headers(pageHeaders)
-        // Read each time: it is small, and a studio that is built while the server runs is there at once.
-        const page = await readFile(pageFile, 'utf8').catch(whenMissing)
-        if (page === undefined) {
-          const server = base || `http://${request.headers.host ?? `127.0.0.1:${settings.port}`}`
-          return reply.header('content-security-policy', pagePolicy).send(homePage(prefix, server, access.needsToken))
-        }
+        const page = await studio.read()
+        if (page !== undefined) return studio.send(reply, page)
+        const server = base || `http://${request.headers.host ?? `127.0.0.1:${settings.port}`}`
         return reply
-          .header('content-security-policy', studioPolicy)
-          .send(page.replace(baseElement, () => `<base href="${escapeAttribute(`${prefix}/`)}" />`))
+          .type('text/html; charset=utf-8')
+          .headers({ ...pageHeaders, 'content-security-policy': pagePolicy })
+          .send(homePage(prefix, server, access.needsToken))
       },
     )
   }

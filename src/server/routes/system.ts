@@ -1,11 +1,12 @@
 /** Health and state of the server, signing in and out. */
+import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { NoBody } from '../../api/history.ts'
 import { Health, Login, RecentErrorList, ShortStatus, Status } from '../../api/system.ts'
 import { callerOf, wrongToken } from '../access.ts'
 import type { App, Parts } from '../app.ts'
 import { HttpRefusal } from '../errors.ts'
-import { loginPage, pagePolicy } from '../pages.ts'
+import { languageOf, loginPage, pagePolicy } from '../pages.ts'
 import { presentError, presentShortStatus, presentStatus } from '../present.ts'
 import { pageHeaders } from '../security-headers.ts'
 
@@ -65,7 +66,7 @@ export function systemRoutes(app: App, { services, settings, access, recentError
       const session = isForm
         ? await access.logIn(request.body.token, request.ip).catch((error: unknown) => refusalOf(error))
         : await access.logIn(request.body.token, request.ip)
-      if (session instanceof HttpRefusal) return sendRefusal(reply, session)
+      if (session instanceof HttpRefusal) return sendBack(reply, session, request.query)
       if (session)
         reply.setCookie(access.sessionCookie, session.cookie, { ...cookieOptions(), maxAge: session.seconds })
       return isForm ? reply.redirect(`${prefix}/`, 303) : reply.code(204).send()
@@ -85,21 +86,28 @@ export function systemRoutes(app: App, { services, settings, access, recentError
   )
 
   app.get('/login', { config: { access: 'open' }, schema: { hide: true } }, async (request, reply) => {
-    const { token, ended } = request.query as { token?: unknown; ended?: unknown }
+    const { token, reason, ended, language } = request.query as Record<string, unknown>
     if (!access.needsToken) return reply.redirect(`${prefix}/`, 303)
     if (typeof token !== 'string' || token === '') {
-      return sendPage(reply, loginPage(prefix, ended === undefined ? undefined : sessionEnded))
+      const why = ended === undefined ? reason : 'ended'
+      const problem = typeof why === 'string' && isReason(why) ? { reason: why, message: reasons[why] } : undefined
+      return reply
+        .type('text/html; charset=utf-8')
+        .headers({ ...pageHeaders, 'content-security-policy': pagePolicy })
+        .send(loginPage(prefix, languageOf(language, request.headers['accept-language']), problem))
     }
     const session = await access.logIn(token, request.ip).catch((error: unknown) => refusalOf(error))
-    if (session instanceof HttpRefusal) return sendRefusal(reply, session)
+    if (session instanceof HttpRefusal) return sendBack(reply, session, request.query)
     if (session) reply.setCookie(access.sessionCookie, session.cookie, { ...cookieOptions(), maxAge: session.seconds })
     return reply.redirect(`${prefix}/`, 303)
   })
 
-  function sendRefusal(reply: PageReply, { code, message, headers }: HttpRefusal) {
-    const isTooMany = code === 'too_many_requests'
-    const page = loginPage(prefix, { en: message, zh: isTooMany ? '尝试过于频繁，请稍后再试。' : wrongToken.zh })
-    return sendPage(reply.code(isTooMany ? 429 : 401).headers(headers), page)
+  /** To the page that says why: loaded again it sends no form, and the address holds no token. */
+  function sendBack(reply: Pick<FastifyReply, 'redirect'>, { code }: HttpRefusal, query: unknown) {
+    const { language } = query as { language?: unknown }
+    const values = new URLSearchParams({ reason: code === 'too_many_requests' ? 'too_many' : 'wrong' })
+    if (language === 'en' || language === 'zh') values.set('language', language)
+    return reply.redirect(`${prefix}/login?${values}`, 303)
   }
 
   function cookieOptions() {
@@ -108,24 +116,18 @@ export function systemRoutes(app: App, { services, settings, access, recentError
   }
 }
 
-/** The studio comes here when it is refused while it is open. */
-const sessionEnded = {
-  en: 'You are signed out: the session ended, or the token was revoked.',
-  zh: '您已退出登录：会话已结束，或令牌已被撤销。',
+/** Why somebody stands before the login page. The studio comes with `ended` when it is refused while it is open. */
+const reasons = {
+  ended: {
+    en: 'You are signed out: the session ended, or the token was revoked.',
+    zh: '您已退出登录：会话已结束，或令牌已被撤销。',
+  },
+  wrong: wrongToken,
+  too_many: { en: 'Too many attempts. Wait a moment and try again.', zh: '尝试过于频繁，请稍后再试。' },
 }
 
-type PageReply = {
-  code(status: number): PageReply
-  headers(values: Record<string, string>): PageReply
-  type(type: string): PageReply
-  send(page: string): unknown
-}
-
-function sendPage(reply: PageReply, page: string) {
-  return reply
-    .type('text/html; charset=utf-8')
-    .headers({ ...pageHeaders, 'content-security-policy': pagePolicy })
-    .send(page)
+function isReason(text: string): text is keyof typeof reasons {
+  return Object.hasOwn(reasons, text)
 }
 
 function refusalOf(error: unknown) {

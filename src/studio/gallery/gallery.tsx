@@ -18,7 +18,7 @@ import { EmptyState, Notice, Skeleton } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
 import { downloadArchive } from './archive.ts'
 import { Filters, type View } from './filters.tsx'
-import { Grid } from './grid.tsx'
+import { Grid, type GridHandle } from './grid.tsx'
 import { fits, gridItems, type Item, listItems } from './items.ts'
 import { List } from './list.tsx'
 import { useSelection } from './selection.ts'
@@ -53,6 +53,7 @@ export function GalleryScreen() {
   const [isPacking, setPacking] = useState(false)
   const [doubtful, setDoubtful] = useState<{ generations: Generation[]; pictures: number; others: number }>()
   const searchField = useRef<HTMLInputElement>(null)
+  const grid = useRef<GridHandle>(null)
 
   useGenerationEvents(generation => {
     if (fits(generation, filter)) history.add(generation)
@@ -119,14 +120,24 @@ export function GalleryScreen() {
   }
 
   const press = useEffectEvent((event: KeyboardEvent) => {
-    if (event.defaultPrevented || event.altKey || isTyping(event.target)) return
-    if (document.querySelector('[role=dialog],[role=alertdialog],[role=listbox],[role=menu]')) return
+    if (event.defaultPrevented || event.altKey) return
+    // Out of the search, and from anywhere that has no use of its own for the arrows, to the pictures.
+    const isBack = event.target === searchField.current && !event.isComposing && /^(Escape|ArrowDown)$/.test(event.key)
+    const isArrow = /^Arrow/.test(event.key) && !isTyping(event.target) && !usesArrows(event.target)
+    if ((isBack || isArrow) && grid.current && !hasOverlay()) {
+      grid.current.focus()
+      event.preventDefault()
+      return
+    }
+    if (isTyping(event.target)) return
+    if (hasOverlay()) return
     const isCommand = event.ctrlKey || event.metaKey
     const hasSelection = selection.keys.size > 0
     if (isCommand && event.key === 'a') selection.all()
     else if (isCommand) return
     else if (event.key === '/') searchField.current?.focus()
     else if (event.key === 'Escape' && hasSelection) selection.clear()
+    else if (event.key === 'Escape') grid.current?.focus()
     else if (event.key === 'f' && hasSelection) favorite()
     else if (event.key === 'l' && hasSelection) setTagging(true)
     else if (event.key === 'd' && hasSelection) void download()
@@ -198,7 +209,14 @@ export function GalleryScreen() {
           {t('gallery.noPictures')}
         </EmptyState>
       ) : view === 'grid' ? (
-        <Grid items={items} selection={selection} hasMore={history.hasNextPage} onNearEnd={more} onOpen={open} />
+        <Grid
+          items={items}
+          selection={selection}
+          hasMore={history.hasNextPage}
+          onNearEnd={more}
+          onOpen={open}
+          handle={grid}
+        />
       ) : (
         <List items={items} selection={selection} hasMore={history.hasNextPage} filter={texts} onNearEnd={more} />
       )}
@@ -268,6 +286,15 @@ export function GalleryScreen() {
       </Dialog>
     </div>
   )
+}
+
+function hasOverlay() {
+  return document.querySelector('[role=dialog],[role=alertdialog],[role=listbox],[role=menu]') !== null
+}
+
+/** The pictures themselves, and what moves a choice. */
+function usesArrows(target: EventTarget | null) {
+  return target instanceof Element && target.closest('[role=grid],[role=radiogroup],[role=combobox]') !== null
 }
 
 function isOffline(error: unknown) {

@@ -8,14 +8,17 @@ import {
   type KeyboardEvent,
   type MouseEvent,
   type PointerEvent,
+  type RefObject,
   useEffect,
   useEffectEvent,
+  useImperativeHandle,
   useLayoutEffect,
   useMemo,
   useRef,
   useState,
 } from 'react'
 import { thumbnailUrl } from '../api.ts'
+import { lastSeen } from '../last-seen.ts'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
 import { ImageTile } from '../ui/image-tile.tsx'
@@ -32,6 +35,12 @@ export interface GridProps {
   /** Called whenever the end of what is loaded comes near. */
   onNearEnd(): void
   onOpen(item: Item): void
+  /** Moves the focus to the picture that is in turn. */
+  handle: RefObject<GridHandle | null>
+}
+
+export interface GridHandle {
+  focus(): void
 }
 
 const gap = 8
@@ -44,11 +53,17 @@ const coveredTop = 80
 const nearEnd = 40
 const longPressMs = 450
 
-export function Grid({ items, selection, hasMore, onNearEnd, onOpen }: GridProps) {
+export function Grid({ items, selection, hasMore, onNearEnd, onOpen, handle }: GridProps) {
   const t = useText()
   const root = useRef<HTMLDivElement>(null)
   const [{ width, top }, setFrame] = useState({ width: 0, top: 0 })
-  const [active, setActive] = useState(0)
+  // The one that was looked at last, also after it was opened.
+  const [active, setActive] = useState(() =>
+    Math.max(
+      0,
+      items.findIndex(({ key }) => key === lastSeen()),
+    ),
+  )
   const activeIndex = Math.min(active, Math.max(0, items.length - 1))
   const isFocusWanted = useRef(false)
   const layout = useMemo(() => {
@@ -106,6 +121,14 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen }: GridProps
     isFocusWanted.current = false
     cell.focus({ preventScroll: true })
   })
+
+  useImperativeHandle(handle, () => ({
+    focus() {
+      // Its row is always in the page.
+      root.current?.querySelector<HTMLElement>(`[data-index="${activeIndex}"]`)?.focus({ preventScroll: true })
+      virtualizer.scrollToIndex(activeRow < 2 ? 0 : activeRow, { align: 'auto' })
+    },
+  }))
 
   const marquee = useMarquee({ root, layout, items, selection })
   const longPress = useRef<{ timer: ReturnType<typeof setTimeout>; isDone: boolean }>(undefined)

@@ -11,6 +11,7 @@ import {
   type Generation,
   generationQuery,
   type Me,
+  meQuery,
   modelsQuery,
   putAnswer,
   useMe,
@@ -26,7 +27,7 @@ import { EmptyState, Skeleton } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
 import { type Shortage, shortagesOf } from './allowance.ts'
 import { Composer } from './composer.tsx'
-import { type DraftChange, draftOf, recipeOf, standardModel, useDrafts } from './draft.ts'
+import { type Draft, type DraftChange, draftOf, recipeOf, standardModel, useDrafts } from './draft.ts'
 import { ModelPicker, priceText } from './model-picker.tsx'
 import { type Plan, type PlanFault, type PlanNote, planFor, schemasOf, sumOf } from './plan.ts'
 import { press, TakenBack, takeBack, useIsWaiting } from './press.ts'
@@ -119,30 +120,41 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
   useTaken(take, image => change(before => ({ references: [...before.references.filter(id => id !== image), image] })))
   useDraftKeys(field, undo)
 
-  const isAdmin = useMe()?.role === 'admin'
+  const me = useMe()
+  const isAdmin = me?.role === 'admin'
   const navigate = useNavigate()
   const toKeys = { label: t('live.toKeys'), onSelect: () => void navigate({ to: '/configurations' }) }
 
-  async function send() {
+  const fewer = shortagesOf(me, plans).length > 0 ? planFewer(me, chosen, draft) : undefined
+
+  async function send(asked: readonly Plan[] = plans) {
     setPressed(true)
     if (isSending || isWaiting) return
     if (upload.pending > 0) {
       toast(t('generate.stillStoring'))
       return
     }
-    if (plans.length === 0 || plans.some(plan => plan.faults.length > 0)) {
+    if (asked.length === 0 || asked.some(plan => plan.faults.length > 0)) {
       field.current?.focus()
       return
     }
     setSending(true)
+    // What is left may be another by now: a month has ended, or somebody has raised the cap.
+    if (shortagesOf(me, asked).length > 0) {
+      const now = await client.fetchQuery({ ...meQuery, staleTime: 0 }).catch(() => undefined)
+      if (shortagesOf(now, asked).length > 0) {
+        setSending(false)
+        return
+      }
+    }
     remember()
-    const sent = await Promise.allSettled(plans.map(plan => press(generatePath, plan.body)))
+    const sent = await Promise.allSettled(asked.map(plan => press(generatePath, plan.body)))
     setSending(false)
     setPressed(false)
     for (const [index, result] of sent.entries()) {
       if (result.status === 'fulfilled') putAnswer(client, result.value)
       else if (!(result.reason instanceof TakenBack))
-        toast(failureText(t, plans[index]?.model.name ?? '', result.reason), {
+        toast(failureText(t, asked[index]?.model.name ?? '', result.reason), {
           look: 'bad',
           ...(isAdmin && isKeyMissing(result.reason) ? { action: toKeys } : {}),
         })
@@ -180,6 +192,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
                 </IconButton>
               )}
             </div>
+            {!isReady && <NoKey />}
             <Composer
               prompt={draft.prompt}
               references={draft.references}
@@ -191,21 +204,32 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
               onPress={() => void send()}
               onWalk={walk}
             />
-            {isReady ? (
+            {isReady && (
               <>
                 <ChosenModels chosen={chosen} onPick={() => setPicking(true)} />
                 <Settings draft={draft} models={chosen} plans={plans} onChange={change} />
               </>
-            ) : (
-              <NoKey />
             )}
           </div>
         </div>
-        {isReady && <PressArea plans={plans} isSending={isSending} areFaultsShown={wasPressed} />}
+        {isReady && (
+          <PressArea
+            plans={plans}
+            fewer={fewer}
+            isSending={isSending}
+            areFaultsShown={wasPressed}
+            onFewer={() => {
+              if (!fewer) return
+              change({ count: fewer.count })
+              void send(fewer.plans)
+            }}
+          />
+        )}
       </form>
       <div ref={feed} className="min-w-0 scroll-mt-4">
         <Feed
           models={models}
+          hasIdeas={isReady}
           onAgain={generation => take(recipeOf(generation))}
           onReference={id => change(before => ({ references: [...before.references, id] }))}
           onIdea={prompt => exchange(t('generate.ideaTaken'), { prompt })}
@@ -221,6 +245,15 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
       )}
     </div>
   )
+}
+
+/** The most that is left for, of what could be asked for; undefined where not even one fits. */
+function planFewer(me: Me | undefined, models: readonly Model[], draft: Draft) {
+  for (let count = draft.count - 1; count >= 1; count--) {
+    const plans = models.map(model => planFor(model, { ...draft, count }))
+    if (shortagesOf(me, plans).length === 0) return { count, plans }
+  }
+  return undefined
 }
 
 function failureText(t: Text, model: string, error: unknown) {
@@ -309,10 +342,10 @@ function NoKey() {
   const t = useText()
   const isMember = useMe()?.role === 'member'
   return (
-    <div className="flex flex-col items-center gap-3 rounded-3xl bg-seal-wash p-6 text-center">
+    <div className="flex flex-col items-center gap-3 rounded-3xl border border-line bg-sheet p-6 text-center shadow-card">
       <KeyRound aria-hidden className="size-8 text-seal-ink" />
       <h2 className="text-xl">{t('generate.noKey')}</h2>
-      <p className="text-ink-soft">{t(isMember ? 'generate.noKeyMember' : 'generate.noKeyHint')}</p>
+      <p className="text-balance text-ink-soft">{t(isMember ? 'generate.noKeyMember' : 'generate.noKeyHint')}</p>
       {!isMember && (
         <Link to="/welcome" className={buttonClasses('primary')}>
           {t('generate.begin')}
@@ -326,12 +359,15 @@ function NoKey() {
 
 interface PressAreaProps {
   plans: readonly Plan[]
+  /** What is left for, where that is less than asked. */
+  fewer: { plans: readonly Plan[] } | undefined
+  onFewer(): void
   isSending: boolean
   /** An empty prompt is no fault before somebody presses. */
   areFaultsShown: boolean
 }
 
-function PressArea({ plans, isSending, areFaultsShown }: PressAreaProps) {
+function PressArea({ plans, fewer, isSending, areFaultsShown, onFewer }: PressAreaProps) {
   const t = useText()
   const me = useMe()
   const connection = useConnection()
@@ -370,6 +406,7 @@ function PressArea({ plans, isSending, areFaultsShown }: PressAreaProps) {
         look="primary"
         size="large"
         isBusy={isSending || isWaiting}
+        aria-disabled={shortages.length > 0 || undefined}
         icon={<Sparkles aria-hidden className="size-5" />}
         className="w-full"
       >
@@ -384,10 +421,21 @@ function PressArea({ plans, isSending, areFaultsShown }: PressAreaProps) {
                 : t('generate.press')}
         <span className="font-normal tabular-nums">{costText(t, plans)}</span>
       </Button>
+      {fewer && (
+        <Button onClick={onFewer} disabled={isSending || isWaiting} className="w-full">
+          {t('generate.pressFewer', { count: fewer.plans.reduce((sum, { count }) => sum + count, 0) })}
+          <span className="font-normal tabular-nums">{costText(t, fewer.plans)}</span>
+        </Button>
+      )}
       {isWaiting && (
         <p role="status" className="flex items-center justify-center gap-2 text-ink-soft text-sm">
           {t('generate.sentWhenBack')}
-          <Button size="small" look="quiet" onClick={() => takeBack(generatePath)}>
+          <Button
+            size="small"
+            look="quiet"
+            onClick={() => takeBack(generatePath)}
+            className="shrink-0 whitespace-nowrap"
+          >
             {t('generate.doNotSend')}
           </Button>
         </p>

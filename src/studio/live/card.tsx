@@ -45,14 +45,8 @@ export interface GenerationCardProps {
 export function GenerationCard(props: GenerationCardProps) {
   const { generation, model, isCompared, onDismiss, onAgain, onReference } = props
   const t = useText()
-  const client = useQueryClient()
   const modelName = model?.name ?? generation.model
   const isAlive = generation.status === 'queued' || generation.status === 'running'
-  const cancel = useMutation({
-    mutationFn: () => cancelGeneration(generation.id),
-    onSuccess: next => putAnswer(client, next),
-    onError: error => toast(explain(error), { look: 'bad' }),
-  })
   const card = useRef<HTMLElement>(null)
   useSeen(card, generation)
   return (
@@ -91,6 +85,9 @@ export function GenerationCard(props: GenerationCardProps) {
       {generation.cancel_requested && isAlive && (
         <p className="px-(--inset) pb-3 text-ink-faint text-sm">{t('live.cancelKept')}</p>
       )}
+      {generation.cancel_requested && !isAlive && generation.images.length > 0 && (
+        <p className="px-(--inset) pt-3 text-amber text-sm">{t('live.afterCancel')}</p>
+      )}
       {!isAlive && <Trouble generation={generation} model={model} />}
       <footer
         className={classes(
@@ -100,18 +97,7 @@ export function GenerationCard(props: GenerationCardProps) {
       >
         <Facts generation={generation} isAlive={isAlive} isCompared={isCompared} />
         <div className="ml-auto flex items-center gap-1">
-          {isAlive && (
-            <Button
-              look="quiet"
-              size="small"
-              icon={<Ban aria-hidden className="size-4" />}
-              isBusy={cancel.isPending}
-              disabled={generation.cancel_requested || cancel.isPending}
-              onClick={() => cancel.mutate()}
-            >
-              {t(generation.cancel_requested ? 'live.cancelling' : 'live.cancel')}
-            </Button>
-          )}
+          {isAlive && <Cancel generation={generation} />}
           {!isAlive && generation.model !== null && <Retry generation={generation} />}
           <IconButton label={t('live.again')} onClick={onAgain} className="-mr-2">
             <Redo2 aria-hidden className="size-5" />
@@ -119,6 +105,34 @@ export function GenerationCard(props: GenerationCardProps) {
         </div>
       </footer>
     </article>
+  )
+}
+
+/** Says before the press what it would save; where that is nothing, there is nothing to press. */
+function Cancel({ generation }: { generation: Generation }) {
+  const t = useText()
+  const client = useQueryClient()
+  const { id, cancel_saves: saves, cancel_requested: isAsked, waiting_code: waiting } = generation
+  const cancel = useMutation({
+    mutationFn: () => cancelGeneration(id),
+    onSuccess: next => putAnswer(client, next),
+    onError: error => toast(explain(error), { look: 'bad' }),
+  })
+  // What waits for something that may never come can be given up, though it is paid.
+  if (saves === 'nothing' && !isAsked && waiting === null) {
+    return <p className="text-ink-faint text-sm">{t('live.cannotCancel')}</p>
+  }
+  return (
+    <Button
+      look="quiet"
+      size="small"
+      icon={<Ban aria-hidden className="size-4" />}
+      isBusy={cancel.isPending}
+      disabled={isAsked || cancel.isPending}
+      onClick={() => cancel.mutate()}
+    >
+      {t(isAsked ? 'live.cancelling' : saves === 'nothing' ? 'live.giveUp' : `live.cancel_${saves ?? 'perhaps'}`)}
+    </Button>
   )
 }
 

@@ -14,6 +14,8 @@ import { DismissButton, FoldedFailure, hasNothing, useFailures } from './failure
 
 export interface FeedProps {
   models: readonly Model[]
+  /** Something can be drawn, so prompts to begin with are of use. */
+  hasIdeas: boolean
   onAgain(generation: Generation): void
   onReference(imageId: string): void
   /** A prompt to begin with. */
@@ -23,7 +25,7 @@ export interface FeedProps {
 /** Pressed at once, they are recorded within moments of each other. */
 const togetherMs = 5000
 
-export function Feed({ models, onAgain, onReference, onIdea }: FeedProps) {
+export function Feed({ models, hasIdeas, onAgain, onReference, onIdea }: FeedProps) {
   const t = useText()
   const recent = useQuery(recentQuery)
   const failures = useFailures(recent.data?.items[0]?.id)
@@ -59,21 +61,25 @@ export function Feed({ models, onAgain, onReference, onIdea }: FeedProps) {
       )}
       {recent.data?.items.length === 0 && (
         <EmptyState icon={<ImageIcon aria-hidden />} title={t('live.empty')}>
-          <p>{t('live.emptyHint')}</p>
-          <p className="mt-6 mb-2 text-ink-faint text-sm">{t('live.ideas')}</p>
-          <ul className="flex flex-col items-stretch gap-2">
-            {(['live.idea1', 'live.idea2', 'live.idea3'] as const).map(idea => (
-              <li key={idea}>
-                <button
-                  type="button"
-                  onClick={() => onIdea(t(idea))}
-                  className="min-h-11 w-full rounded-2xl border border-line bg-sheet px-4 py-2 text-ink transition-colors hover:border-line-strong"
-                >
-                  {t(idea)}
-                </button>
-              </li>
-            ))}
-          </ul>
+          <p>{t(hasIdeas ? 'live.emptyHint' : 'live.emptyNoKey')}</p>
+          {hasIdeas && (
+            <>
+              <p className="mt-6 mb-2 text-ink-faint text-sm">{t('live.ideas')}</p>
+              <ul className="flex flex-col items-stretch gap-2">
+                {(['live.idea1', 'live.idea2', 'live.idea3'] as const).map(idea => (
+                  <li key={idea}>
+                    <button
+                      type="button"
+                      onClick={() => onIdea(t(idea))}
+                      className="min-h-11 w-full rounded-2xl border border-line bg-sheet px-4 py-2 text-ink transition-colors hover:border-line-strong"
+                    >
+                      {t(idea)}
+                    </button>
+                  </li>
+                ))}
+              </ul>
+            </>
+          )}
         </EmptyState>
       )}
       {recent.data && recent.data.items.length > 0 && (

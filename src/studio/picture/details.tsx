@@ -83,6 +83,9 @@ export function Details({ generation, image }: DetailsProps) {
           </ul>
         </Section>
       )}
+      {generation.cancel_requested && generation.images.length > 0 && generation.finished_at !== null && (
+        <p className="rounded-xl bg-amber-wash px-3 py-2 text-amber text-sm">{t('live.afterCancel')}</p>
+      )}
       {warnings.length > 0 && (
         <Section title={t('picture.warnings')}>
           <ul className="flex flex-col gap-1 text-ink-soft text-sm">

@@ -30,6 +30,7 @@ import {
 import { deleteWithUndo, useDeleted } from '../deletions.ts'
 import { filterTexts } from '../history.ts'
 import { keep, readKept } from '../kept.ts'
+import { noteSeen } from '../last-seen.ts'
 import { markGenerations } from '../marks.ts'
 import { isTyping } from '../shortcuts.ts'
 import { type Text, useText } from '../text/text.ts'
@@ -62,6 +63,10 @@ export function PictureScreen() {
   const image = images.find(({ index }) => String(index) === search.image) ?? images[0]
   const { previous, next } = useNeighbours(generation, image, texts)
   const [isOpen, setOpen] = useState(() => readKept('picture.details') !== 'closed')
+  const seenId = image?.id
+  useEffect(() => {
+    if (seenId !== undefined) noteSeen(seenId)
+  }, [seenId])
   const [isAsking, setAsking] = useState(false)
 
   const frame = useRoomBelow()

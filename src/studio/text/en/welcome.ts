@@ -1,6 +1,6 @@
 export const welcome = {
   title: 'Draw with one key',
-  lead: 'webimgui asks the image services for you, and keeps what they draw on this server. Bring a key of one of them; this takes less than a minute.',
+  lead: 'webimgui asks the image services for you, and keeps what they draw on this server. Bring a key of one of them; if you have an account there, it takes a minute.',
   choose: '1. Choose a service',
   doubaoAbout: 'Seedream of ByteDance, through Volcengine Ark. Strong at Chinese text, groups and up to 14 references.',
   qwenAbout:

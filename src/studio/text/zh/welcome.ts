@@ -3,7 +3,7 @@ import type { Words } from '../en.ts'
 
 export const welcome: Words<typeof english> = {
   title: '一个密钥，即可作画',
-  lead: 'webimgui 替您调用图像服务，并把图片保存在这台服务器上。准备好其中一个服务的密钥，不到一分钟即可开始。',
+  lead: 'webimgui 替您调用图像服务，并把图片保存在这台服务器上。准备好其中一个服务的密钥；有账号的话，一分钟即可开始。',
   choose: '一、选择服务',
   doubaoAbout: '字节跳动 Seedream，通过火山方舟调用。擅长中文文字、组图，最多 14 张参考图。',
   qwenAbout: '阿里 Qwen-Image、万相与 Z-Image，通过百炼（DashScope）调用。模型丰富，部分价格很低。',
