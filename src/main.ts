@@ -7,9 +7,8 @@ Everything is set by environment variables or .env, such as PORT=8080 npm start;
 所有设置都来自环境变量或 .env，例如 PORT=8080 npm start；完整列表见 .env.example。`)
 
 // Loaded only now: who asks for the usage, or mistypes, is answered at once.
-const { isLoopback } = await import('./settings.ts')
+const { isLoopback, shownProxies } = await import('./settings.ts')
 const { start } = await import('./start.ts')
-const { shownProxy } = await import('./providers/proxy.ts')
 
 const { app, settings, address, link, needsToken } = await start()
 // Standard output belongs to the log, whose lines are for programs.
@@ -23,11 +22,8 @@ else if (settings.publicUrl && !isLoopback(new URL(settings.publicUrl).hostname)
 公网地址未设置 ACCESS_TOKEN，任何人都能用你的密钥生成图片。请设置后重新启动。`)
 }
 
-if (settings.proxy) {
-  const { https, http } = settings.proxy
-  const shown = [...new Set([https, http].filter(proxy => proxy !== undefined).map(shownProxy))]
-  say(`Requests go out through a proxy 对外请求经由代理: ${shown.join(', ')}`)
-}
+const proxies = shownProxies(settings)
+if (proxies.length > 0) say(`Requests go out through a proxy 对外请求经由代理: ${proxies.join(', ')}`)
 
 const configured = (await app.services.status()).providers.filter(provider => provider.configured)
 if (configured.length > 0) say(`Configured 已配置: ${configured.map(provider => provider.name).join(', ')}`)

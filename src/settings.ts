@@ -5,7 +5,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Assignment, misspeltNames, readEnvironmentFile, unreadNames, type Words } from './environment-file.ts'
 import { providers } from './providers/index.ts'
-import type { ProxySettings } from './providers/proxy.ts'
+import { type ProxySettings, shownProxy } from './providers/proxy.ts'
 import { cleanSecret } from './storage/seal.ts'
 import { TextFileError } from './storage/text-file.ts'
 
@@ -270,6 +270,12 @@ export function loadSettings(environment: Record<string, string | undefined>): S
   }
   if (faults.length > 0) throw new SettingsError(faults)
   return settings
+}
+
+/** The proxies that requests go out through, for people: without user name and password. */
+export function shownProxies({ proxy }: Settings): string[] {
+  const used = [proxy?.https, proxy?.http].filter(url => url !== undefined)
+  return [...new Set(used.map(shownProxy))]
 }
 
 /** True for an address that only this machine can reach. */
