@@ -9,6 +9,8 @@ import { createConfigurations } from './generation/configurations.ts'
 import { createDoorbell } from './generation/events.ts'
 import { createGenerations } from './generation/generations.ts'
 import { createImages, createReferences, sweepReferences } from './generation/images.ts'
+import { createLives } from './generation/lives.ts'
+import { createModelLists } from './generation/model-lists.ts'
 import { createPauses } from './generation/pauses.ts'
 import type { Reached } from './generation/points.ts'
 import { createPool } from './generation/pool.ts'
@@ -20,10 +22,12 @@ import type { Services } from './generation/services.ts'
 import { createStatus } from './generation/status.ts'
 import { createThumbnails } from './generation/thumbnails.ts'
 import { createTokens } from './generation/tokens.ts'
+import { createUnknownModelExplainer } from './generation/unknown-model.ts'
 import { createUsage } from './generation/usage.ts'
 import { createWaiting } from './generation/waiting.ts'
 import type { RecentErrors } from './log.ts'
 import { createHttp } from './providers/http.ts'
+import { shipped } from './providers/index.ts'
 import { accessTokenOf, addressOf, loginLink } from './server/access.ts'
 import { createServer } from './server/app.ts'
 import { type Settings, SettingsError } from './settings.ts'
@@ -62,6 +66,8 @@ export interface Overrides {
   lookup?: LookupFunction
   /** What `log` keeps of its errors, for the status page. */
   recentErrors?: RecentErrors
+  /** How long after the start the services' lists of models are looked at for the first time. */
+  listsAfterMs?: number
   /** Where the built studio is, when not at its usual place. */
   studioFolder?: string
   /** After so long without progress the body of a request is ended. */
@@ -69,6 +75,8 @@ export interface Overrides {
 }
 
 const hourMs = 3600 * 1000
+/** A start has more urgent things to do. */
+const listsAfterMs = 60_000
 /** For clients that are still sending, or reading what they were given. */
 const mostFarewellMs = 5_000
 /** Promised are 48 hours. */
@@ -77,7 +85,9 @@ const removalLifeMs = 7 * 24 * hourMs
 
 /** @throws DatabaseError, StorageError, SettingsError: one sentence for people each. */
 export async function createApp(settings: Settings, log: Logger, overrides: Overrides = {}): Promise<App> {
-  const prices = createPrices(ownPrices(settings), Object.values(settings.providerUrls))
+  const standIns = Object.values(settings.providerUrls)
+  const catalogue = shipped
+  const prices = createPrices(ownPrices(settings), standIns)
   const [first, ...others] = secretsOf(settings.dataDir, settings.secretKey)
   const candidate = ({ text, keep }: Secret) => ({ seal: createSeal(text), keep })
   const files = await openFiles(settings, log)
@@ -95,6 +105,8 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     allowedOrigins: [doubao, qwen].map(url => new URL(url).origin),
     lookup: overrides.lookup,
   })
+  const modelLists = await createModelLists({ store, http, log })
+  const lives = createLives({ lists: modelLists, catalogue, standIns })
   const answers = createAnswers(path.join(settings.dataDir, 'answers'))
   const fromEnvironment = (['doubao', 'qwen'] as const).flatMap(provider => {
     const apiKey = settings.environmentKeys[provider]
@@ -104,11 +116,14 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     store,
     seal,
     http,
+    catalogue,
     fromEnvironment,
     baseUrls: { doubao, qwen },
     timeoutMs: pauses.scaled(20_000),
     pauses,
     changed: () => pool.refresh(),
+    tested: (access, signal) =>
+      modelLists.ask(access, signal).catch(error => log.warn({ err: error }, 'a list of models could not be read')),
   })
   const thumbnails = createThumbnails(files)
   const shrinking = new Set<Promise<unknown>>()
@@ -124,14 +139,16 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     },
   })
   const budget = createBudget(settings.caps, configurations.ofEnvironment)
-  const pool = createPool({ list: configurations.list, addressOf: configurations.addressOf, pauses })
+  const pool = createPool({ list: configurations.list, addressOf: configurations.addressOf, catalogue, pauses })
   const runner = createRunner({
     ...{ store, files, answers, http, configurations, pool, budget, collector },
-    ...{ doorbell, pauses, waiting, prices, reached, log },
+    ...{ doorbell, pauses, waiting, catalogue, prices, reached, log },
+    explainUnknownModel: createUnknownModelExplainer({ lives, catalogue, lists: modelLists, configurations }),
   })
   const services: Services = {
     generations: createGenerations({
-      ...{ store, files, configurations, runner, doorbell, pauses, waiting, prices, closing: closing.signal },
+      ...{ store, files, configurations, runner, doorbell, pauses, waiting, prices, lives, closing: closing.signal },
+      catalogue,
       budget,
       references: createReferences({ store, files, http }),
       removeAnswer: name => answers.remove(name),
@@ -139,11 +156,13 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     images: createImages({ store, files, http, thumbnails }),
     configurations,
     pool,
+    catalogue,
     prices,
+    lives,
     tokens: createTokens({ store }),
-    usage: createUsage({ store, configurations, caps: settings.caps }),
+    usage: createUsage({ store, configurations, catalogue, caps: settings.caps }),
     status: createStatus({
-      ...{ database, store, files, configurations, pool, runner, waiting },
+      ...{ database, store, files, configurations, pool, runner, waiting, lives, catalogue },
       storageKind: settings.storage.kind,
     }),
   }
@@ -212,6 +231,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       // Those of the environment were just read anew; what was wrong with them may have been put right.
       for (const { provider } of fromEnvironment) await store.configurations.takeBack(`env-${provider}`)
       await runner.resume()
+      modelLists.start(configurations, overrides.listsAfterMs ?? listsAfterMs)
       const { port } = server.server.address() as AddressInfo
       return {
         address: addressOf(settings, port),
@@ -221,6 +241,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     },
     async close() {
       clearInterval(housekeeping)
+      const asked = modelLists.close()
       const closed = server.close()
       await runner.stop(settings.drainSeconds * 1000)
       pool.close()
@@ -229,6 +250,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       const patience = setTimeout(() => server.server.closeAllConnections(), mostFarewellMs)
       await closed
       clearTimeout(patience)
+      await asked
       await http.close()
       await Promise.all(shrinking)
       await database.close()

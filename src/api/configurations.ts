@@ -1,6 +1,7 @@
 /** Stored keys and addresses of the services. A key goes in and never comes out. */
 import { z } from 'zod'
 import { MonthlyCap, MonthlyImages } from './caps.ts'
+import { ModelLife } from './models.ts'
 
 const name = z.string().max(200)
 const provider = z.string().max(50).describe('`doubao`, `qwen` or `openai`.')
@@ -56,6 +57,7 @@ export const Configuration = z
         running: z.int().describe('Paid requests that are under way with it.'),
       })
       .meta({ id: 'ConfigurationState' }),
+    life: ModelLife.nullable().describe('Of its model, at its address; null where it names none.'),
     created_at: z.string().nullable(),
     updated_at: z.string().nullable(),
   })
@@ -109,6 +111,7 @@ const readOnly = {
   has_key: z.unknown().optional().meta({ readOnly: true }),
   key_hint: z.unknown().optional().meta({ readOnly: true }),
   state: z.unknown().optional().meta({ readOnly: true }),
+  life: z.unknown().optional().meta({ readOnly: true }),
   created_at: z.unknown().optional().meta({ readOnly: true }),
   updated_at: z.unknown().optional().meta({ readOnly: true }),
 }
@@ -126,7 +129,7 @@ export const ConfigurationChange = z
     ...sharing,
     ...readOnly,
   })
-  .transform(({ id, source, is_local, has_key, key_hint, state, created_at, updated_at, ...change }) => change)
+  .transform(({ id, source, is_local, has_key, key_hint, state, life, created_at, updated_at, ...change }) => change)
   .meta({
     id: 'ConfigurationChange',
     description: 'Members left out stay as they are; those that only answers carry are ignored.',

@@ -103,6 +103,11 @@ export const Generation = z
         provider_code: z.string().nullable(),
         provider_message: z.string().nullable(),
         provider_request_id: z.string().nullable(),
+        reason_code: z
+          .string()
+          .nullable()
+          .describe('Where `message` says more than `code`: one of the reasons of docs/api.md, such as `model_ended`.'),
+        reason_values: Values.describe('What changes in that sentence, such as `successor`.'),
       })
       .nullable(),
     charge: z

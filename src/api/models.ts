@@ -19,10 +19,38 @@ const sizeRule = z
     recommended: z.record(z.string(), z.record(z.string(), z.string())).describe('Tier → ratio → `WxH`.'),
     default_tier: z.string().nullable(),
     default: z.string().nullable(),
+    follows_last_reference: z
+      .boolean()
+      .describe('A tier that is no keyword takes the ratio of the last reference instead of 1:1.'),
   })
   .meta({ id: 'SizeRule' })
 
 const priceSteps = z.array(z.object({ up_to_area: z.number().nullable(), amount: z.number() }))
+
+const time = z.string().nullable()
+
+export const ModelLife = z
+  .object({
+    stage: z
+      .enum(['current', 'announced', 'retiring', 'ended'])
+      .describe(
+        '`announced`: it will end. `retiring`: it will end, and accounts that never opened it cannot open it any more. `ended`: requests are refused.',
+      ),
+    announced_at: time,
+    closed_to_new_at: time,
+    ends_at: time.describe('From then on requests are refused.'),
+    ended_at: time.describe('When it ended, as far as that is known.'),
+    successors: z.array(z.string()).describe('Models that do the same there and have not ended, the best first.'),
+    certainty: z.enum(['documented', 'reported', 'inferred']).nullable(),
+    source: z.string().nullable().describe('Who says that it ends.'),
+    checked: z.string().nullable(),
+    learned_at: time.describe(
+      "When the service's own list last said where the model stands; that outranks what was written down before. Null where it did not.",
+    ),
+  })
+  .meta({ id: 'ModelLife', description: 'Where a model stands at the address that a request goes to.' })
+
+export type ModelLife = z.infer<typeof ModelLife>
 
 export const Model = z
   .object({
@@ -34,7 +62,32 @@ export const Model = z
     is_default: z
       .boolean()
       .describe('The one that is taken when a request names this provider and no model: the cheapest general one.'),
-    state: z.enum(['current', 'legacy', 'retired', 'unlisted']),
+    state: z
+      .enum(['current', 'legacy', 'retired', 'unlisted'])
+      .describe(
+        '`unlisted`: the service offers it and this program does not know it yet; it is asked as its family is.',
+      ),
+    life: ModelLife.extend({
+      by_platform: z
+        .array(
+          z.object({
+            platforms: z.array(z.string()).nullable().describe('Null: all.'),
+            announced_at: time,
+            closed_to_new_at: time,
+            ends_at: time,
+            has_ended: z.boolean().describe('It ended on a day that nobody wrote down.'),
+            successors: z.array(z.string()),
+            certainty: z.enum(['documented', 'reported', 'inferred']),
+            source: z.string(),
+            checked: z.string(),
+          }),
+        )
+        .describe('What is written down of its end, platform by platform.'),
+    }).describe('Where it stands at the address that a request goes to which names the model alone.'),
+    platforms: z
+      .array(z.string())
+      .nullable()
+      .describe('The platforms of the service that are known to serve it; null: all. docs/providers.md names them.'),
     family: z.string(),
     aliases: z.array(z.string()),
     about: z.object({ en: z.string(), zh: z.string() }),
@@ -43,10 +96,14 @@ export const Model = z
     references: z.object({
       min: z.int(),
       max: z.int(),
-      types: z.array(z.string()),
-      min_side: z.number(),
-      max_side: z.number(),
+      types: z.array(z.string()).describe('Others are encoded anew.'),
+      alpha: z.boolean().describe('False: one with transparent pixels is laid on white.'),
+      min_side: z.number().describe('In pixels; smaller ones are refused.'),
+      max_side: z.number().describe('Larger ones are shrunk.'),
+      max_area: z.number().nullable(),
       max_ratio: z.number().nullable(),
+      max_encoded_bytes: z.number().describe('Of the base64 text of one reference.'),
+      max_total_encoded_bytes: z.number().describe('Of all of them together.'),
     }),
     sizes: z.object({
       text_to_image: sizeRule.nullable(),
@@ -55,8 +112,16 @@ export const Model = z
     }),
     images: z.object({
       max: z.int().describe('The most that one generation may ask for.'),
+      max_separate: z.int().describe('The most where no series is asked for.'),
       per_call: z.int().describe('Made by one paid request.'),
-      group: z.object({ max: z.int(), counts_references: z.boolean(), asked_by: z.string().nullable() }).nullable(),
+      group: z
+        .object({
+          max: z.int(),
+          counts_references: z.boolean(),
+          asked_by: z.string().nullable(),
+          max_layers: z.int().describe('Come on top of the pictures of each request, and each is charged.'),
+        })
+        .nullable(),
     }),
     parameters: z.record(z.string(), z.unknown()).describe('JSON Schema (draft 2020-12) of `parameters`.'),
     price: z
@@ -72,6 +137,7 @@ export const Model = z
       })
       .nullable(),
     typical_seconds: z.tuple([z.number(), z.number()]).describe('From request to picture, fast and slow.'),
+    concurrency: z.int().describe('Paid requests at a time with one configuration.'),
     source: z.string(),
     checked: z.string(),
   })

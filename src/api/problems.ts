@@ -1,6 +1,6 @@
 /** Errors as clients see them: RFC 9457 problem documents with one stable word each. */
 import { z } from 'zod'
-import { Advice } from './generations.ts'
+import { Advice, Values } from './generations.ts'
 
 /** Every word that `code` can be. A word is never renamed and never gets another meaning. */
 export const problemCodes = [
@@ -80,6 +80,8 @@ export const Problem = z
     provider_code: z.string().optional(),
     provider_message: z.string().optional(),
     provider_request_id: z.string().optional(),
+    reason_code: z.string().optional().describe('As in the `error` of the generation.'),
+    reason_values: Values.optional(),
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem document.' })
 

@@ -1,6 +1,7 @@
 /** The server itself: health, state, access. */
 import { z } from 'zod'
 import { Values } from './generations.ts'
+import { ModelLife } from './models.ts'
 
 export const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' })
 
@@ -38,6 +39,9 @@ export const Status = z
           .describe('Active ones that neither rest after a rate limit nor were taken out by a refusal.'),
       }),
     ),
+    ending: z
+      .array(z.object({ provider: z.string(), id: z.string(), name: z.string(), life: ModelLife }))
+      .describe('Models that end, or ended not long ago, where an active configuration leads.'),
   })
   .meta({ id: 'Status' })
 

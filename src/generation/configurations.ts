@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { Fault, ProviderFailure } from '../providers/errors.ts'
 import type { OutgoingHttp } from '../providers/http.ts'
-import { findModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
+import { type Catalogue, type ProviderId, providerIds, providers } from '../providers/index.ts'
 import type { CheckResult } from '../providers/provider.ts'
 import { spelledFor } from '../providers/standard.ts'
 import { type StoredConfiguration, visible } from '../storage/configurations.ts'
@@ -12,8 +12,10 @@ import { cleanSecret, type Seal, SealError } from '../storage/seal.ts'
 import { placeOfKey, placeOfSent } from '../storage/seal-check.ts'
 import type { Store } from '../storage/store.ts'
 import { invalid, Refusal } from './errors.ts'
+
 import type { Pauses } from './pauses.ts'
 import { platformOf } from './platforms.ts'
+
 import type { ConfigurationInput, Configurations } from './services.ts'
 
 export interface EnvironmentConfiguration extends Caps {
@@ -65,6 +67,7 @@ export function createConfigurations(parts: {
   store: Store
   seal: Seal
   http: OutgoingHttp
+  catalogue: Catalogue
   fromEnvironment: readonly EnvironmentConfiguration[]
   /** The address of a provider where a configuration names none. */
   baseUrls: Partial<Record<ProviderId, string>>
@@ -72,6 +75,8 @@ export function createConfigurations(parts: {
   pauses: Pauses
   /** Called after a change. */
   changed(): void
+  /** A test came through to the service with this; whatever is asked now must be free. */
+  tested(access: Access, signal: AbortSignal): Promise<unknown>
 }): ConfigurationBook {
   const { store, seal, http, pauses } = parts
   /** Refusals of each that may have been somebody else's, since its service took a request. */
@@ -223,6 +228,7 @@ export function createConfigurations(parts: {
         if (result.code === 'ok') await worked(input.id, true)
         if (result.code === 'provider_key_rejected') await leaveAside(input.id, refusedByTest(result), at)
       }
+      if (passedKey.has(result.code)) await parts.tested(access, AbortSignal.timeout(parts.timeoutMs))
       if (result.code !== 'ok') return { ...result, latencyMs }
       return { ...result, detail: `${result.detail} ${unproved}`, latencyMs }
     },
@@ -340,7 +346,7 @@ export function createConfigurations(parts: {
   }
 
   function spelled({ provider, baseUrl }: Access, model: string) {
-    const found = findModel(model, provider)
+    const found = parts.catalogue.find(model, provider)
     return found ? spelledFor(found.model, model, placeOf({ provider, baseUrl })) : model
   }
 
@@ -386,7 +392,7 @@ export function createConfigurations(parts: {
         faults.push({ path: 'base_url', message: 'The base address must end with its path, without "?" or "#".' })
     }
     if (input.model && isProvider(input.provider ?? '')) {
-      const elsewhere = findModel(input.model)
+      const elsewhere = parts.catalogue.find(input.model)
       if (
         elsewhere &&
         elsewhere.model.state !== 'unlisted' &&
@@ -418,6 +424,13 @@ type Refused = Pick<ProviderFailure, 'code' | 'message' | 'providerCode' | 'prov
 function refusedByTest({ detail }: CheckResult): Refused {
   return { code: 'provider_key_rejected', message: detail }
 }
+
+/** The service knows the key, whatever it says of the model. */
+const passedKey: ReadonlySet<string> = new Set<CheckResult['code']>([
+  'ok',
+  'provider_access_denied',
+  'provider_quota_exhausted',
+])
 
 function asUnreadableKey(error: unknown): CheckResult {
   if (error instanceof SealError) return { code: 'provider_key_rejected', detail: error.message }

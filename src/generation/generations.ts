@@ -1,7 +1,7 @@
 /** Creates generations: checks everything, decides configuration and model, and writes the rows that the runner walks. */
 import { randomUUID } from 'node:crypto'
 import { type Fault, InvalidRequest } from '../providers/errors.ts'
-import { providers } from '../providers/index.ts'
+import { type Catalogue, providers } from '../providers/index.ts'
 import type { Plan, ReferenceFacts, Size } from '../providers/provider.ts'
 import type { Files } from '../storage/files.ts'
 import { type HistoryFilter, searchForm } from '../storage/generations.ts'
@@ -14,6 +14,7 @@ import type { ConfigurationBook } from './configurations.ts'
 import { invalid, Refusal } from './errors.ts'
 import { createEvents, type Doorbell, hasEnded } from './events.ts'
 import type { KeptReference, References, TakenReference } from './images.ts'
+import { type Lives, lifeWarnings, type Standing } from './lives.ts'
 import type { Pauses } from './pauses.ts'
 import { estimateCost, type Prices, reasonsFor, type Wanted } from './prices.ts'
 import type { Runner } from './run.ts'
@@ -27,7 +28,7 @@ import type {
   RetryScope,
 } from './services.ts'
 import { resolveSize, sizeText } from './size.ts'
-import { chooseTarget, retirement, type Target } from './target.ts'
+import { chooseTarget, type Target } from './target.ts'
 import { mayUse } from './tokens.ts'
 import type { Waiting } from './waiting.ts'
 
@@ -41,6 +42,8 @@ export interface GenerationParts {
   pauses: Pauses
   waiting: Waiting
   prices: Prices
+  lives: Lives
+  catalogue: Catalogue
   budget: Budget
   /** Aborts when the server closes: whoever waits or follows gets what there is. */
   closing: AbortSignal
@@ -221,11 +224,11 @@ export function createGenerations(parts: GenerationParts): Generations {
     request: GenerationRequest,
     { caller, signal, isEstimate }: { caller: Caller; signal?: AbortSignal; isEstimate?: boolean },
   ): Promise<Draft> {
-    const chosen = await chooseTarget(parts.configurations, request)
+    const chosen = await chooseTarget(parts, request)
     if (chosen.refusal && !isEstimate) throw chosen.refusal
     const target = { ...chosen, found: parts.prices.priced(chosen.found, chosen) }
     const { model } = target.found
-    if (!mayUse(caller, target.modelId)) {
+    if (!mayUse(parts.catalogue, caller, target.modelId)) {
       const allowed = caller.models?.join(', ')
       throw new Refusal('not_allowed', `This token may not use ${target.modelId}; it may use: ${allowed || 'none'}.`)
     }
@@ -241,7 +244,8 @@ export function createGenerations(parts: GenerationParts): Generations {
     const id = randomUUID()
     try {
       const facts = taken.map(reference => reference.facts)
-      return { id, request, prompt, target, checked, taken, ...planOf(target, prompt, checked, facts) }
+      const standing = parts.lives.at(target.found, target)
+      return { id, request, prompt, target, standing, checked, taken, ...planOf(target, prompt, checked, facts) }
     } catch (error) {
       await parts.references.discard(id, taken)
       throw error
@@ -390,14 +394,15 @@ interface Draft {
   request: GenerationRequest
   prompt: string
   target: Target
+  standing: Standing
   checked: CheckedRequest
   taken: TakenReference[]
   plan: Plan
   size: Size | undefined
 }
 
-function warningsOf({ target, checked, plan }: Draft) {
-  return [...retirement(target), ...checked.warnings, ...plan.warnings]
+function warningsOf({ target, standing, checked, plan }: Draft) {
+  return [...lifeWarnings(target.modelId, standing), ...checked.warnings, ...plan.warnings]
 }
 
 /** What decides the price of a draft. */

@@ -5,7 +5,7 @@
  * One that its service refused is tried again by itself, because a refusal costs nothing: when its time has come, by one request at a
  * time. A configuration that is named, or has no other beside it, is tried whenever it is asked for.
  */
-import { findModel, type ProviderId } from '../providers/index.ts'
+import type { Catalogue, ProviderId } from '../providers/index.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { ConfigurationRecord, TakenOut } from '../storage/records.ts'
 import type { Pauses } from './pauses.ts'
@@ -74,6 +74,7 @@ export function createPool(parts: {
   /** Newest stored first, then those of the environment. */
   list(): Promise<ConfigurationRecord[]>
   addressOf(configuration: ConfigurationRecord): string
+  catalogue: Catalogue
   pauses: Pauses
 }): Pool {
   const { pauses } = parts
@@ -189,7 +190,7 @@ export function createPool(parts: {
   function candidatesFor({ call, without, askedAt }: Wish, all: ConfigurationRecord[]) {
     const own = all.find(({ id }) => id === call.configId)
     if (!own) return []
-    const isListed = findModel(call.model, call.provider as ProviderId)?.model.state !== 'unlisted'
+    const isListed = parts.catalogue.find(call.model, call.provider as ProviderId)?.model.state !== 'unlisted'
     const usable = call.mayMove ? all.filter(isUsable) : []
     const sharers = sharersOf(own, usable, { model: call.model, isListed, addressOf: parts.addressOf })
     // One that was switched off sends what was written for it, when there is no other.
@@ -207,7 +208,7 @@ export function createPool(parts: {
   /** How long until this one may send the call; infinite while something must end first. */
   function waitMs(configuration: ConfigurationRecord, { model, provider }: CallRecord): number {
     const { id, mostRunning, requestsPerMinute } = configuration
-    const concurrency = findModel(model, provider as ProviderId)?.model.concurrency ?? 1
+    const concurrency = parts.catalogue.find(model, provider as ProviderId)?.model.concurrency ?? 1
     if (configuration.takenOut && trials.has(id)) return Number.POSITIVE_INFINITY
     if ((running.get(id) ?? 0) >= (mostRunning ?? maxRunning)) return Number.POSITIVE_INFINITY
     if ((running.get(keyOf(id, model)) ?? 0) >= concurrency) return Number.POSITIVE_INFINITY

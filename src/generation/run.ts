@@ -1,7 +1,7 @@
 /** Runs generations: all calls of one at once, then its end. The row is the queue; there is no second list. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import PQueue from 'p-queue'
-import { findModel, type ProviderId } from '../providers/index.ts'
+import type { Catalogue, ProviderId } from '../providers/index.ts'
 import type { Model } from '../providers/provider.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { Charge, ErrorRecord, FailureRecord, GenerationRecord, GenerationStatus } from '../storage/records.ts'
@@ -13,6 +13,7 @@ import { costOfCalls, type Prices } from './prices.ts'
 import { CallWalk, Stopped, type WalkParts } from './walk.ts'
 
 export type RunParts = Omit<WalkParts, 'lost' | 'startedAt' | 'stopping' | 'ending'> & {
+  catalogue: Catalogue
   prices: Prices
 }
 
@@ -199,7 +200,7 @@ export function createRunner(parts: RunParts): Runner {
   async function pricedModelOf(generationId: string): Promise<Model | undefined> {
     const generation = await store.generations.find(generationId)
     const modelId = generation?.model ?? ''
-    const found = findModel(modelId, generation?.provider as ProviderId)
+    const found = parts.catalogue.find(modelId, generation?.provider as ProviderId)
     if (!found) return undefined
     const configuration = (await parts.configurations.list()).find(({ id }) => id === generation?.configId)
     // One of the environment may be gone with its key; where it led to is still known.

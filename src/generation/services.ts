@@ -1,5 +1,6 @@
 /** What the faces of the program (HTTP, later MCP) may ask of it. `createParts` in `parts.ts` builds them. */
 
+import type { Catalogue } from '../providers/index.ts'
 import type { CheckResult, Warning } from '../providers/provider.ts'
 import type {
   Caps,
@@ -14,6 +15,7 @@ import type {
   Told,
 } from '../storage/records.ts'
 import type { Period, UsageGroup, UsageRow } from '../storage/spending.ts'
+import type { Lives, Standing } from './lives.ts'
 import type { Pool } from './pool.ts'
 import type { Prices } from './prices.ts'
 
@@ -199,6 +201,8 @@ export interface StatusReport {
     /** Active ones that a request could go to at this moment. */
     readyConfigurations: number
   }[]
+  /** Models that end, or ended not long ago, where an active configuration leads; each once a provider, the nearest end first. */
+  ending: { provider: string; id: string; name: string; standing: Standing }[]
 }
 
 export interface NewToken {
@@ -257,7 +261,9 @@ export interface Services {
   images: Images
   configurations: Configurations
   pool: Pick<Pool, 'stateOf'>
+  catalogue: Catalogue
   prices: Prices
+  lives: Lives
   tokens: Tokens
   usage: Usage
   status(): Promise<StatusReport>

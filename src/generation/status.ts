@@ -1,10 +1,12 @@
 /** How the server is, for the status page: each part with its state and what to do about it. */
-import { providerIds, providers } from '../providers/index.ts'
+import { type Catalogue, providerIds, providers } from '../providers/index.ts'
 import type { Database } from '../storage/database.ts'
 import type { Files } from '../storage/files.ts'
+import type { ConfigurationRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import { databaseTrouble } from '../storage/trouble.ts'
 import type { ConfigurationBook } from './configurations.ts'
+import type { Lives, Standing } from './lives.ts'
 import type { Pool } from './pool.ts'
 import type { Runner } from './run.ts'
 import type { StatusReport } from './services.ts'
@@ -18,6 +20,8 @@ export function createStatus(parts: {
   pool: Pool
   runner: Runner
   waiting: Waiting
+  lives: Lives
+  catalogue: Catalogue
   storageKind: 'folder' | 's3'
 }): () => Promise<StatusReport> {
   const { database, store, files, configurations, pool, runner } = parts
@@ -44,8 +48,33 @@ export function createStatus(parts: {
           ...{ activeConfigurations: active.length, readyConfigurations: ready.length },
         }
       }),
+      ending: endingModels(all.filter(one => one.isActive && one.hasKey)),
     }
   }
+
+  function endingModels(active: readonly ConfigurationRecord[]): StatusReport['ending'] {
+    const found = parts.catalogue.all().flatMap(one => {
+      const places = new Set(active.filter(({ provider }) => provider === one.provider).map(configurations.addressOf))
+      return [...places].map(address => ({ ...one, standing: parts.lives.at(one, { address }) }))
+    })
+    const ending = found.filter(({ model, standing }) => {
+      const { stage, endedAt } = standing
+      if (stage !== 'ended') return stage !== 'current'
+      const isNamed = active.some(one => one.model !== null && [model.id, ...(model.aliases ?? [])].includes(one.model))
+      return isNamed || (endedAt !== undefined && Date.now() - Date.parse(endedAt) < newsMs)
+    })
+    const soonest = ending.toSorted((a, b) => endOf(a.standing) - endOf(b.standing))
+    return [...Map.groupBy(soonest, ({ model }) => model).values()].flatMap(([one]) =>
+      one ? { provider: one.provider, id: one.model.id, name: one.model.name, standing: one.standing } : [],
+    )
+  }
+}
+
+/** That a model ended is worth a line for this long. */
+const newsMs = 60 * 24 * 3600 * 1000
+
+function endOf({ endedAt, entry }: Standing) {
+  return Date.parse(endedAt ?? entry?.endsAt ?? '') || Number.POSITIVE_INFINITY
 }
 
 async function trouble(check: () => Promise<void>): Promise<string | undefined> {

@@ -1,11 +1,10 @@
 /** Which model makes a generation, and with whose key. */
-import { type FoundModel, findModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
-import { lifeAt } from '../providers/life.ts'
-import type { Warning } from '../providers/provider.ts'
-import { spelledFor, standardModel } from '../providers/standard.ts'
+import { type Catalogue, type FoundModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
+import { spelledFor } from '../providers/standard.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
 import type { ConfigurationBook } from './configurations.ts'
 import { invalid, LeftAside, Refusal } from './errors.ts'
+import type { Lives } from './lives.ts'
 import { isDue, sharersOf } from './pool.ts'
 import type { Configurations, GenerationRequest } from './services.ts'
 
@@ -18,8 +17,6 @@ export interface Target {
   mayMove: boolean
   /** The one address of all candidates. */
   address: string
-  /** The platform of the service there; undefined where it is not its own. */
-  platform: string | undefined
   found: FoundModel
   /** As it is sent: the id of the catalogue as its platform spells it; an alias or an endpoint id stays what it is. */
   modelId: string
@@ -31,7 +28,10 @@ export interface Target {
  * Without `config_id`: of the active ones of the model's provider the newest stored, then the environment's, and with it those that lead
  * to the same service at the same address. One that is left aside comes behind all others.
  */
-export async function chooseTarget(configurations: ConfigurationBook, request: GenerationRequest): Promise<Target> {
+export async function chooseTarget(
+  { configurations, catalogue, lives }: { configurations: ConfigurationBook; catalogue: Catalogue; lives: Lives },
+  request: GenerationRequest,
+): Promise<Target> {
   const active = await configurations.active()
   const ready = active.filter(one => !one.takenOut)
   const inTurn = activeInTurn(active)
@@ -64,11 +64,12 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
   }
   const standard = configuration ?? inTurn.find(one => (declared ? one.provider === declared : true))
   const usualProvider = (standard?.provider as ProviderId | undefined) ?? declared
-  const modelId = request.model?.trim() || (usualProvider && usualModel(configurations, usualProvider, standard))
+  const modelId =
+    request.model?.trim() || (usualProvider && usualModel({ configurations, lives }, usualProvider, standard))
   if (!modelId) throw noConfiguration(declared, undefined)
 
   // A model that only a configuration names belongs to that configuration's provider.
-  const listed = findModel(modelId)
+  const listed = catalogue.find(modelId)
   const isListedModel = listed !== undefined && listed.model.state !== 'unlisted'
   configuration ??= request.model
     ? (isListedModel ? ready : inTurn).find(one => one.model === modelId && (!declared || one.provider === declared))
@@ -83,7 +84,7 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
   ) {
     throw invalid([{ path: 'model', message: `${modelId} is a model of ${listed.provider}, not of ${provider}.` }])
   }
-  const found = findModel(modelId, provider) ?? listed
+  const found = catalogue.find(modelId, provider) ?? listed
   if (!found) {
     const message = `No provider is known for the model "${modelId.slice(0, 80)}". Say which one in "provider" (${providerIds.join(', ')}), or choose from GET /api/models.`
     throw invalid([{ path: 'model', message }])
@@ -93,7 +94,6 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
   const first = configuration
   const mayMove = request.configId === undefined
   const address = configurations.addressOf(first)
-  const platform = configurations.platformOf(first)
   const isListed = found.model.state !== 'unlisted'
   const { addressOf } = configurations
   const sharers = mayMove ? sharersOf(first, inTurn, { model: modelId, isListed, addressOf }) : []
@@ -103,9 +103,8 @@ export async function chooseTarget(configurations: ConfigurationBook, request: G
     candidates,
     mayMove,
     address,
-    platform,
     found,
-    modelId: spelledFor(found.model, modelId, platform),
+    modelId: spelledFor(found.model, modelId, configurations.platformOf(first)),
     refusal: refusalOf(candidates),
   }
 }
@@ -132,30 +131,18 @@ export function usualConfiguration(
 
 /** The id of the model that makes a request which names a provider, or nothing at all. */
 export function usualModel(
-  { platformOf }: Pick<Configurations, 'platformOf'>,
+  { configurations, lives }: { configurations: Pick<Configurations, 'addressOf'>; lives: Lives },
   provider: ProviderId,
   configuration: ConfigurationRecord | undefined,
 ): string {
   if (configuration?.model) return configuration.model
-  return standardModel(providers[provider], configuration && platformOf(configuration), new Date()).id
+  return lives.standardAt(provider, configurations.addressOf(configuration ?? { provider, baseUrl: null }))
 }
 
 /** Those that can be used, and after them those that were taken out. */
 export function activeInTurn(all: readonly ConfigurationRecord[]): ConfigurationRecord[] {
   const active = all.filter(({ isActive, hasKey }) => isActive && hasKey)
   return [...active.filter(one => !one.takenOut), ...active.filter(one => one.takenOut)]
-}
-
-/** It may live on in another region, and the refusal of one that does not is free. */
-export function retirement({ found, modelId, platform }: Target): Warning[] {
-  if (lifeAt(found.model, platform, new Date()).stage !== 'ended') return []
-  return [
-    {
-      code: 'model_retired',
-      parameter: 'model',
-      message: `${modelId} was shut down by its service as far as we know; GET /api/models lists the current ones.`,
-    },
-  ]
 }
 
 function noConfiguration(provider: ProviderId | undefined, modelId: string | undefined) {

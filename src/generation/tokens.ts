@@ -1,7 +1,7 @@
 /** Named tokens: made once, shown once, and gone when revoked. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
-import { findModel } from '../providers/index.ts'
+import type { Catalogue } from '../providers/index.ts'
 import type { TokenRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import { remainingOf } from './budget.ts'
@@ -86,9 +86,9 @@ export function ownerOf({ role, tokenId }: Caller): string | undefined {
 }
 
 /** May this token use the model? An alias of an allowed model is allowed, and so is an id that nobody lists, as it stands. */
-export function mayUse({ models }: Pick<TokenRecord, 'models'>, modelId: string) {
+export function mayUse(catalogue: Catalogue, { models }: Pick<TokenRecord, 'models'>, modelId: string) {
   if (models === null || models.includes(modelId)) return true
-  const model = findModel(modelId)?.model
+  const model = catalogue.find(modelId)?.model
   if (!model || model.state === 'unlisted') return false
   return [model.id, ...(model.aliases ?? [])].some(id => models.includes(id))
 }

@@ -1,5 +1,5 @@
 /** What was made and spent, by day, model, configuration or token. */
-import { findModel } from '../providers/index.ts'
+import type { Catalogue } from '../providers/index.ts'
 import type { Caps } from '../storage/records.ts'
 import type { UsageGroup } from '../storage/spending.ts'
 import type { Store } from '../storage/store.ts'
@@ -10,8 +10,13 @@ import type { Usage } from './services.ts'
 /** Stands for the access token of the server, and for everybody where none is needed. */
 const noToken = { id: 'admin', name: 'Access token' }
 
-export function createUsage(parts: { store: Store; configurations: ConfigurationBook; caps: Caps }): Usage {
-  const { store, configurations, caps } = parts
+export function createUsage(parts: {
+  store: Store
+  configurations: ConfigurationBook
+  catalogue: Catalogue
+  caps: Caps
+}): Usage {
+  const { store, configurations, catalogue, caps } = parts
   return {
     async forAll() {
       if (caps.monthlyCap === null && caps.monthlyImages === null) return undefined
@@ -30,14 +35,14 @@ export function createUsage(parts: { store: Store; configurations: Configuration
   /** What was deleted meanwhile goes by its id. */
   async function namesOf(group: UsageGroup): Promise<(key: string) => string> {
     if (group === 'day') return key => key
-    if (group === 'model') return modelName
+    if (group === 'model') return id => modelName(catalogue, id)
     const named = group === 'token' ? [noToken, ...(await store.tokens.list())] : await configurations.list()
     const names = new Map(named.map(({ id, name }) => [id, name]))
     return key => names.get(key) ?? key
   }
 }
 
-function modelName(id: string) {
-  const model = findModel(id)?.model
+function modelName(catalogue: Catalogue, id: string) {
+  const model = catalogue.find(id)?.model
   return model && model.state !== 'unlisted' ? model.name : id
 }

@@ -26,6 +26,7 @@ import type { Doorbell } from './events.ts'
 import { mostAttempts, type Pauses } from './pauses.ts'
 import type { Point, Reached } from './points.ts'
 import type { Pool, Turn, Wish } from './pool.ts'
+import type { ExplainUnknownModel } from './unknown-model.ts'
 import type { Reason, Waiting } from './waiting.ts'
 
 export interface WalkParts {
@@ -43,6 +44,7 @@ export interface WalkParts {
   /** Where paid requests wait for their turn. */
   pool: Pool
   budget: Budget
+  explainUnknownModel: ExplainUnknownModel
   /** Ids of calls whose answer was lost in this process and whose fate is being looked for. */
   lost: Set<string>
   /** ms since 1970; what was sent before, and is not heard of, was lost with a former process. */
@@ -808,8 +810,9 @@ export class CallWalk {
   }
 
   /** Refused for good. Where that is about the key and not about the request, another configuration may still make it. */
-  private async refuse(failure: ProviderFailure, failures: FailureRecord[] = []) {
+  private async refuse(given: ProviderFailure, failures: FailureRecord[] = []) {
     const { pool, configurations } = this.parts
+    const failure = given.isModelUnknown ? await this.explained(given) : given
     const { configId, model } = this.call
     if (failure.concerns === 'configuration') {
       const sentAt = Date.parse(this.call.sentAt ?? '') || Date.now()
@@ -823,6 +826,16 @@ export class CallWalk {
       if (await this.isThereAnother(wish)) return this.planAgain(failure, 0)
     }
     return this.endRefused(failure, failures)
+  }
+
+  private async explained(failure: ProviderFailure): Promise<ProviderFailure> {
+    const { explainUnknownModel, stopping } = this.parts
+    try {
+      return await explainUnknownModel(this.call, failure, AbortSignal.any([this.cancelled, stopping]))
+    } catch (error) {
+      this.log.warn({ err: error }, 'nothing more could be found out about a model that the service does not know')
+      return failure
+    }
   }
 
   private isThereAnother(wish: Wish) {
@@ -1070,6 +1083,7 @@ function errorRecord(failure: ProviderFailure): ErrorRecord {
     providerRequestId: failure.requestId ?? null,
     retryAfterMs: failure.retryAfterMs ?? null,
     concerns: failure.concerns,
+    reason: failure.reason,
   }
 }
 

@@ -37,6 +37,13 @@ export interface ProviderFailure {
    * gives nothing any more until somebody changes something. Another key may well be taken.
    */
   concerns?: Concern
+  /**
+   * The service says that it has no such model. That may mean three things which its answer does not tell apart: the id is wrong, the
+   * model was retired, or it is closed to accounts that never opened it.
+   */
+  isModelUnknown?: boolean
+  /** What `message` says as a code with its parts, where it says more than `code`. */
+  reason?: { code?: string; values?: Record<string, string | number> }
 }
 
 export type Concern = 'model' | 'configuration'

@@ -13,24 +13,44 @@ export interface FoundModel {
   model: Model
 }
 
-/** Every model of the catalogue, provider by provider. */
-export function catalogue(): FoundModel[] {
-  return providerIds.flatMap(provider => providers[provider].models.map(model => ({ provider, model })))
+/** The models as data: those that came with the program, or those and what the user's own file says of them. */
+export interface Catalogue {
+  models: Readonly<Record<ProviderId, readonly Model[]>>
+  /** Every model, provider by provider. */
+  all(): FoundModel[]
+  /**
+   * The model for an id: from the catalogue (aliases too), else by the family that the id names, else the cautious form of the
+   * `declared` provider. Undefined when nobody knows the id.
+   */
+  find(id: string, declared?: ProviderId): FoundModel | undefined
 }
 
-/**
- * The model for an id: from the catalogue (aliases too), else by the family that the id names, else the cautious form of the
- * `declared` provider. Undefined when nobody knows the id.
- */
-export function findModel(id: string, declared?: ProviderId): FoundModel | undefined {
-  const searched = declared ? [declared] : providerIds
-  for (const provider of searched) {
-    const model = providers[provider].models.find(model => model.id === id || model.aliases?.includes(id))
-    if (model) return { provider, model }
+export function createCatalogue(models: Catalogue['models']): Catalogue {
+  return {
+    models,
+
+    all: () => providerIds.flatMap(provider => models[provider].map(model => ({ provider, model }))),
+
+    find(id, declared) {
+      const searched = declared ? [declared] : providerIds
+      for (const provider of searched) {
+        const model = models[provider].find(model => model.id === id || model.aliases?.includes(id))
+        if (model) return { provider, model }
+      }
+      for (const provider of searched) {
+        const model = providers[provider].unlisted(id, declared === provider)
+        if (model) return { provider, model }
+      }
+      return undefined
+    },
   }
-  for (const provider of searched) {
-    const model = providers[provider].unlisted(id, declared === provider)
-    if (model) return { provider, model }
-  }
-  return undefined
 }
+
+/** What came with the program. */
+export const shipped = createCatalogue({
+  doubao: doubao.models,
+  qwen: qwen.models,
+  openai: openai.models,
+})
+
+export const { all: catalogue, find: findModel } = shipped

@@ -1,4 +1,4 @@
-/** Where a model stands in its life at one platform of its service, by what the catalogue knows. */
+/** Where a model stands in its life at one place: by the catalogue, and by what the service's own list said, which counts for more. */
 import type { Model, ModelLife } from './provider.ts'
 
 /**
@@ -9,17 +9,64 @@ export type LifeStage = 'current' | 'announced' | 'retiring' | 'ended'
 
 export interface LifeAt {
   stage: LifeStage
-  /** The entry that says so; absent where no end is known. */
+  /** What counts of the catalogue; absent where no end is known. Dates that the list of the service disproved are left out. */
   entry?: ModelLife
+  /** When it ended, as far as that is known: by the catalogue, else when a list first said so. */
+  endedAt?: string
+  /** What the list said, where one did. */
+  seen?: SeenLife
 }
 
-/** Pure. `platform` is undefined for an address that is not the service's own: only entries for all platforms count there. */
-export function lifeAt(model: Pick<Model, 'life'>, platform: string | undefined, now: Date): LifeAt {
-  const entries = model.life ?? []
-  const entry =
+/** What the list of a service said of a model. */
+export interface SeenLife {
+  status: 'offered' | 'retiring' | 'ended'
+  /** When it first said so, and when it last did. */
+  since: string
+  seenAt: string
+}
+
+/**
+ * Pure. `platform` is undefined for an address that is not the service's own: only entries for all platforms count there.
+ * A list disproves the dates before it that it contradicts; those after it still count.
+ */
+export function lifeAt(
+  model: Pick<Model, 'life'>,
+  platform: string | undefined,
+  now: Date,
+  seen: SeenLife | undefined = undefined,
+): LifeAt {
+  const written = entryAt(model.life ?? [], platform)
+  const entry = written && seen ? undisputed(written, seen) : written
+  const stage = later(entry ? stageOf(entry, now) : 'current', seen ? seenStages[seen.status] : 'current')
+  const endedAt = stage === 'ended' ? (entry?.endsAt ?? (seen?.status === 'ended' ? seen.since : undefined)) : undefined
+  return { stage, entry, endedAt, seen }
+}
+
+function entryAt(entries: readonly ModelLife[], platform: string | undefined) {
+  return (
     entries.find(({ platforms }) => platform !== undefined && platforms?.includes(platform)) ??
     entries.find(({ platforms }) => platforms === undefined)
-  return entry ? { stage: stageOf(entry, now), entry } : { stage: 'current' }
+  )
+}
+
+const stages: readonly LifeStage[] = ['current', 'announced', 'retiring', 'ended']
+/** A model that was announced may still be listed as offered (doubao.md §2.4). */
+const seenStages = { offered: 'current', retiring: 'retiring', ended: 'ended' } as const
+
+function later(one: LifeStage, other: LifeStage): LifeStage {
+  return stages.indexOf(one) > stages.indexOf(other) ? one : other
+}
+
+function undisputed(entry: ModelLife, { status, seenAt }: SeenLife): ModelLife {
+  const { closedToNewAt, endsAt, hasEnded, ...rest } = entry
+  const wasBefore = (time: string | undefined) => isPast(time, new Date(seenAt))
+  // It has ended already, whatever day was written down.
+  if (status === 'ended') return wasBefore(endsAt) ? entry : { ...rest, ...(hasEnded && { hasEnded }) }
+  return {
+    ...rest,
+    ...(closedToNewAt !== undefined && !(status === 'offered' && wasBefore(closedToNewAt)) && { closedToNewAt }),
+    ...(endsAt !== undefined && !wasBefore(endsAt) && { endsAt }),
+  }
 }
 
 /** Pure. Whether a platform is known to serve it or to have served it; of an address that is not the service's own nobody knows. */
@@ -28,8 +75,11 @@ export function isServedAt(model: Pick<Model, 'platforms'>, platform: string | u
 }
 
 function stageOf(entry: ModelLife, now: Date): LifeStage {
-  const isPast = (time: string | undefined) => time !== undefined && Date.parse(time) <= now.getTime()
-  if (entry.hasEnded || isPast(entry.endsAt)) return 'ended'
-  if (isPast(entry.closedToNewAt)) return 'retiring'
-  return isPast(entry.announcedAt) ? 'announced' : 'current'
+  if (entry.hasEnded || isPast(entry.endsAt, now)) return 'ended'
+  if (isPast(entry.closedToNewAt, now)) return 'retiring'
+  return isPast(entry.announcedAt, now) ? 'announced' : 'current'
+}
+
+function isPast(time: string | undefined, now: Date) {
+  return time !== undefined && Date.parse(time) <= now.getTime()
 }

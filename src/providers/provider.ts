@@ -30,6 +30,8 @@ export interface Provider {
    * dates and prices. Undefined for an address that is not the service's own (a reseller, a gateway).
    */
   platformAt(baseUrl: string): string | undefined
+  /** Every word that `platformAt` says. */
+  platforms: readonly string[]
   /** Pure: whose price list counts on a platform of `platformAt`, for a model as its id is spelled there. Absent: always `home`. */
   priceListAt?(platform: string, modelId: string): PriceList
   /**
@@ -64,6 +66,11 @@ export interface Provider {
   isOwnTask?(answer: RawAnswer, call: { route: string; body: JsonObject }): boolean | undefined
   /** Pure, so that a stored answer can be parsed again after any crash. Also takes the beginning of a cut stream. */
   parse(answer: RawAnswer, call: { route: string; body: JsonObject }): Parsed
+  /**
+   * What the service's own list says of its image models; free, and the same for every account. Null where it has none or one that tells
+   * nothing of a model's end; undefined when it could not be asked. Throws nothing but abort errors.
+   */
+  listModels?(context: Context): Promise<ListedModel[] | null | undefined>
   /** Proves key, address and model access as far as that is possible without making a picture. Never paid. */
   check(model: string | undefined, context: Context): Promise<CheckResult>
 }
@@ -134,6 +141,17 @@ export interface ModelLife {
   source: string
   /** `YYYY-MM` or `YYYY-MM-DD`. */
   checked: string
+}
+
+/** What the list of a service says of one of its image models. */
+export interface ListedModel {
+  id: string
+  /** `retiring`: still there for whoever had it before. */
+  status: 'offered' | 'retiring' | 'ended'
+  /** The service's own word for it. */
+  word: string
+  /** What else it told, such as the name and what goes in and comes out. */
+  told: JsonObject
 }
 
 export interface ReferenceLimits {
@@ -285,6 +303,7 @@ export type WarningCode =
   | 'task_not_proven'
   | 'picture_damaged'
   | 'picture_not_shown'
+  | 'model_ending'
   | 'cap_without_price'
   | 'cap_in_other_currency'
 

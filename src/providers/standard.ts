@@ -1,8 +1,9 @@
 /** Which model is taken when nobody names one. */
-import { isServedAt, lifeAt } from './life.ts'
+import { isServedAt, lifeAt, type SeenLife } from './life.ts'
 import type { Model, Provider } from './provider.ts'
 
 type Offer = Pick<Provider, 'models' | 'platformAt' | 'priceListAt' | 'defaultBaseUrl'>
+type Seen = (model: Model) => SeenLife | undefined
 
 /**
  * Pure: the cheapest current general model of a platform.
@@ -11,13 +12,19 @@ type Offer = Pick<Provider, 'models' | 'platformAt' | 'priceListAt' | 'defaultBa
  * - Cheapest: by the dearest picture that it makes, so that no size is a surprise. A model without a price there comes after all that have
  *   one; where none has, the order of the catalogue decides.
  *
- * An address that is not the service's own, and one where nothing fits, gets what the usual address has.
+ * An address that is not the service's own, and one where nothing fits, gets what the usual address has. `seen`: what the list at the
+ * address says of a model.
  */
-export function standardModel(offer: Offer, platform: string | undefined, now: Date): Model {
+export function standardModel(
+  offer: Offer,
+  platform: string | undefined,
+  now: Date,
+  seen: Seen = () => undefined,
+): Model {
   const usual = offer.platformAt(offer.defaultBaseUrl)
   const [first] = offer.models
   if (!first) throw new Error('a provider without models')
-  return cheapest(offer, platform ?? usual, now) ?? cheapest(offer, usual, now) ?? first
+  return cheapest(offer, platform ?? usual, now, seen) ?? cheapest(offer, usual, now, seen) ?? first
 }
 
 /** Pure. The id to send to a platform for a model that was asked for by the id of the catalogue; every other spelling stays what it is. */
@@ -25,14 +32,14 @@ export function spelledFor(model: Pick<Model, 'id' | 'idAt'>, asked: string, pla
   return (asked === model.id && platform !== undefined && model.idAt?.[platform]) || asked
 }
 
-function cheapest(offer: Offer, platform: string | undefined, now: Date): Model | undefined {
+function cheapest(offer: Offer, platform: string | undefined, now: Date, seen: Seen): Model | undefined {
   const fitting = offer.models.filter(
     model =>
       model.state === 'current' &&
       model.textToImage &&
       model.references.max > 0 &&
       isServedAt(model, platform) &&
-      lifeAt(model, platform, now).stage === 'current',
+      lifeAt(model, platform, now, seen(model)).stage === 'current',
   )
   const [found] = fitting.toSorted((a, b) => amountOf(offer, a, platform) - amountOf(offer, b, platform))
   return found

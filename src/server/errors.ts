@@ -200,6 +200,8 @@ function failure(generation: GenerationRecord): Answer {
       provider_code: error?.providerCode ?? undefined,
       provider_message: error?.providerMessage ?? undefined,
       provider_request_id: error?.providerRequestId ?? undefined,
+      reason_code: error?.reason?.code,
+      reason_values: error?.reason?.values,
     },
   }
 }

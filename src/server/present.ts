@@ -3,17 +3,17 @@ import type { Configuration } from '../api/configurations.ts'
 import type { Estimate } from '../api/estimate.ts'
 import type { Generation, Warning } from '../api/generations.ts'
 import type { Image, StoredReference } from '../api/images.ts'
-import type { Model } from '../api/models.ts'
+import type { Model, ModelLife } from '../api/models.ts'
 import type { RecentErrorList, ShortStatus, Status } from '../api/system.ts'
 import type { Me, Token } from '../api/tokens.ts'
 import type { UsageList } from '../api/usage.ts'
 import { modelSchema, mostImages } from '../generation/catalogue.ts'
+import type { Standing } from '../generation/lives.ts'
 import type { ConfigurationState } from '../generation/pool.ts'
 import type { Estimate as ReckonedEstimate, Remaining, StatusReport } from '../generation/services.ts'
 import type { LoggedError } from '../log.ts'
 import { type FoundModel, type ProviderId, providers } from '../providers/index.ts'
-import type { LifeStage } from '../providers/life.ts'
-import type { Price, SizeRule } from '../providers/provider.ts'
+import type { ModelLife as ModelLifeEntry, Price, SizeRule } from '../providers/provider.ts'
 import type { Caps, ConfigurationRecord, GenerationRecord, ImageRecord, Role, TokenRecord } from '../storage/records.ts'
 import { adviceFor } from './advice.ts'
 
@@ -48,6 +48,8 @@ export function presentGeneration(record: GenerationRecord, base: string): Gener
       provider_code: record.error.providerCode,
       provider_message: record.error.providerMessage,
       provider_request_id: record.error.providerRequestId,
+      reason_code: record.error.reason?.code ?? null,
+      reason_values: record.error.reason?.values ?? {},
     },
     charge: record.charge,
     advice: adviceFor(record),
@@ -111,6 +113,7 @@ function fileOf(image: ImageRecord, base: string) {
 export function presentConfiguration(
   record: ConfigurationRecord,
   state: ConfigurationState,
+  life: Standing | undefined,
   isLocal: boolean,
 ): Configuration {
   return {
@@ -132,6 +135,7 @@ export function presentConfiguration(
       detail: record.takenOut?.message ?? null,
       running: state.running,
     },
+    life: life ? presentLife(life) : null,
     created_at: record.createdAt,
     updated_at: record.updatedAt,
   }
@@ -222,6 +226,9 @@ export function presentStatus(report: StatusReport, server: { version: string; s
       active_configurations: provider.activeConfigurations,
       ready_configurations: provider.readyConfigurations,
     })),
+    ending: report.ending.map(({ provider, id, name, standing }) => {
+      return { provider, id, name, life: presentLife(standing) }
+    }),
   }
 }
 
@@ -229,9 +236,38 @@ export function presentError({ requestId, generationId, ...error }: LoggedError)
   return { ...error, request_id: requestId, generation_id: generationId }
 }
 
+export function presentLife({ stage, entry, endedAt, seen, successors }: Standing): ModelLife {
+  return {
+    stage,
+    announced_at: entry?.announcedAt ?? null,
+    closed_to_new_at: entry?.closedToNewAt ?? null,
+    ends_at: entry?.endsAt ?? null,
+    ended_at: endedAt ?? null,
+    successors: [...successors],
+    certainty: entry?.certainty ?? null,
+    source: entry?.source ?? null,
+    checked: entry?.checked ?? null,
+    learned_at: seen?.seenAt ?? null,
+  }
+}
+
+function presentLifeEntry(entry: ModelLifeEntry): Model['life']['by_platform'][number] {
+  return {
+    platforms: entry.platforms ? [...entry.platforms] : null,
+    announced_at: entry.announcedAt ?? null,
+    closed_to_new_at: entry.closedToNewAt ?? null,
+    ends_at: entry.endsAt ?? null,
+    has_ended: entry.hasEnded ?? false,
+    successors: [...(entry.successors ?? [])],
+    certainty: entry.certainty,
+    source: entry.source,
+    checked: entry.checked,
+  }
+}
+
 export function presentModel(
   { provider, model }: FoundModel,
-  place: { configured: boolean; isDefault: boolean; stage: LifeStage },
+  place: { configured: boolean; isDefault: boolean; standing: Standing },
 ): Model {
   const { references, images } = model
   return {
@@ -241,7 +277,9 @@ export function presentModel(
     provider_name: providers[provider].name,
     configured: place.configured,
     is_default: place.isDefault,
-    state: place.stage === 'ended' ? 'retired' : model.state,
+    state: place.standing.stage === 'ended' ? 'retired' : model.state,
+    life: { ...presentLife(place.standing), by_platform: (model.life ?? []).map(presentLifeEntry) },
+    platforms: model.platforms ? [...model.platforms] : null,
     family: model.family,
     aliases: [...(model.aliases ?? [])],
     about: model.about,
@@ -251,9 +289,13 @@ export function presentModel(
       min: references.min,
       max: references.max,
       types: [...references.types],
+      alpha: references.alpha,
       min_side: references.minSide,
       max_side: references.maxSide,
+      max_area: references.maxArea ?? null,
       max_ratio: references.maxRatio ?? null,
+      max_encoded_bytes: references.maxEncodedBytes,
+      max_total_encoded_bytes: references.maxTotalEncodedBytes,
     },
     sizes: {
       text_to_image: presentSizes(model.sizes.textToImage),
@@ -262,18 +304,21 @@ export function presentModel(
     },
     images: {
       max: mostImages(model),
+      max_separate: images.max,
       per_call: images.perCall,
       group: images.group
         ? {
             max: images.group.limit,
             counts_references: images.group.countsReferences,
             asked_by: images.group.askedBy ?? null,
+            max_layers: images.group.mostLayers ?? 0,
           }
         : null,
     },
     parameters: modelSchema(model),
     price: model.price ? presentPrice(model.price) : null,
     typical_seconds: [model.typicalSeconds[0], model.typicalSeconds[1]],
+    concurrency: model.concurrency,
     source: model.source,
     checked: model.checked,
   }
@@ -298,6 +343,7 @@ function presentSizes(rule: SizeRule | undefined) {
     recommended: rule.table,
     default_tier: rule.defaultTier ?? null,
     default: rule.default ?? null,
+    follows_last_reference: rule.followsLastReference ?? false,
   }
 }
 

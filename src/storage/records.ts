@@ -97,6 +97,8 @@ export interface ErrorRecord {
   retryAfterMs: number | null
   /** Of a refusal that another configuration need not share: what it is about. */
   concerns?: 'model' | 'configuration'
+  /** What `message` says, for a page that says it in its own language; absent where it is the sentence of its code. */
+  reason?: Pick<Told, 'code' | 'values'>
 }
 
 /** A picture that was asked for and is not there. */
@@ -166,4 +168,29 @@ export interface ConfigurationRecord extends Caps, Share {
   createdAt: string | null
   updatedAt: string | null
   takenOut: TakenOut | null
+}
+
+/** What a service's own list said of one of its image models. */
+export interface ListedModelRecord {
+  provider: string
+  /** A platform of the service such as `ark-cn`, or the base address where it is none. */
+  place: string
+  id: string
+  /** `retiring`: still there for whoever had it before. */
+  status: 'offered' | 'retiring' | 'ended'
+  /** The service's own word for it. */
+  word: string
+  /** What else it told, such as the name and what goes in and comes out. */
+  told: JsonObject
+  /** When a list said so for the first time. */
+  since: string
+  seenAt: string
+}
+
+export interface ModelListRecord {
+  provider: string
+  place: string
+  askedAt: string
+  /** When a list last came; null where there is none. */
+  answeredAt: string | null
 }

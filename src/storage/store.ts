@@ -5,6 +5,7 @@ import type { Connection, Database } from './database.ts'
 import { createGenerationRepository } from './generations.ts'
 import { createIdempotencyRepository } from './idempotency.ts'
 import { createImageRepository } from './images.ts'
+import { createListedModelRepository } from './listed-models.ts'
 import { isOwner, OwnershipLost } from './ownership.ts'
 import { createSpendingRepository } from './spending.ts'
 import { createTokenRepository } from './tokens.ts'
@@ -16,6 +17,7 @@ function createRepositories(connection: Connection) {
     calls: createCallRepository(connection),
     images: createImageRepository(connection),
     configurations: createConfigurationRepository(connection),
+    listedModels: createListedModelRepository(connection),
     idempotency: createIdempotencyRepository(connection),
     tokens: createTokenRepository(connection),
     spending: createSpendingRepository(connection),

@@ -18,6 +18,8 @@ export interface Tables {
   spending: SpendingTable
   taken_out_configurations: TakenOutConfigurationsTable
   reference_owners: ReferenceOwnersTable
+  model_lists: ModelListsTable
+  listed_models: ListedModelsTable
   meta: MetaTable
 }
 
@@ -244,6 +246,32 @@ export interface ReferenceOwnersTable {
   image_id: string
   /** Empty for the access token of the server, and where none is needed. */
   token_id: string
+}
+
+/** When the list of models of a service was last asked for: at one of its platforms, or at an address that is not its own. */
+export interface ModelListsTable {
+  provider: string
+  /** A platform such as `ark-cn`, or a base address. */
+  place: string
+  asked_at: string
+  /** Null where it has none. */
+  answered_at: string | null
+}
+
+/** What such a list said of an image model. Ids that it names no more keep their row: a missing id proves nothing. */
+export interface ListedModelsTable {
+  provider: string
+  place: string
+  model_id: string
+  /** `offered`, `retiring` or `ended`. */
+  status: string
+  /** The service's own word for it. */
+  word: string
+  /** JSON: what else it told, such as the name and what goes in and comes out. */
+  told: string
+  /** When a list said so for the first time. */
+  status_since: string
+  seen_at: string
 }
 
 /** Single values: `seal-check` is a word sealed with the present secret, `owner` names the server whose database this is. */

@@ -163,7 +163,7 @@ describe('a picture is taken wherever and however an answer names it', () => {
     ['qwen', 'DashScope', 'an address in `output`', () => ({ output: { image_url: url } })],
   ])('%s: %s with %s', async (provider, _name, _what, body) => {
     const { app, posts } = await openGateway({ provider, answer: json(body()) })
-    const model = provider === 'qwen' ? 'qwen-image-2.0' : 'doubao-seedream-4-0-20260415'
+    const model = provider === 'qwen' ? 'qwen-image-2.0' : 'doubao-seedream-4-0-250828'
 
     const generation = await ended(app, { ...ask, model, config_id: await configId(app) })
 
@@ -206,7 +206,7 @@ describe('an answer that cannot be read says so at once', () => {
     ['doubao', 'words of success', { code: 0, message: 'success', picture: 'x' }],
   ])('%s: nobody says that it was free: %s', async (provider, _name, body) => {
     const { app, posts } = await openGateway({ provider, answer: json(body) })
-    const model = provider === 'doubao' ? 'doubao-seedream-4-0-20260415' : ask.model
+    const model = provider === 'doubao' ? 'doubao-seedream-4-0-250828' : ask.model
 
     const generation = await ended(app, { ...ask, model, config_id: await configId(app) })
 
@@ -238,7 +238,7 @@ describe('a bill beside an error is a bill', () => {
     ['qwen', 'with 200', 200, { code: 'Throttling', message: 'x', usage: { image_count: 1 } }],
   ])('%s: %s, and is never asked for again', async (provider, _name, status, body) => {
     const { app, posts } = await openGateway({ provider, answer: json(body, status) })
-    const model = { doubao: 'doubao-seedream-4-0-20260415', qwen: 'qwen-image-2.0' }[provider] ?? ask.model
+    const model = { doubao: 'doubao-seedream-4-0-250828', qwen: 'qwen-image-2.0' }[provider] ?? ask.model
 
     const generation = await ended(app, { ...ask, model, config_id: await configId(app) })
 
@@ -256,7 +256,7 @@ describe('a bill beside an error is a bill', () => {
           : json({ data: [{ url }] })(...exchange),
     })
 
-    const asked = { ...ask, model: 'doubao-seedream-4-0-20260415', config_id: await configId(app) }
+    const asked = { ...ask, model: 'doubao-seedream-4-0-250828', config_id: await configId(app) }
 
     expect(await ended(app, asked)).toMatchObject({ status: 'succeeded', charge: 'charged' })
     expect(posts).toHaveLength(2)

@@ -25,7 +25,7 @@ async function startService(options: { headers: Record<string, string>; first?: 
 
 const group = {
   prompt: 'a boat',
-  model: 'doubao-seedream-4-0-20260415',
+  model: 'doubao-seedream-4-5-251128',
   parameters: { n: 3 },
 }
 

@@ -802,6 +802,8 @@ describe('answers with errors', () => {
           requestId: 'r9',
           retryAfterMs: 2000,
           concerns,
+          isModelUnknown:
+            code === 'Endpoint.AccessDenied' || /model.?not|model.*not/i.test(`${code} ${message}`) || undefined,
         },
       })
     }

@@ -8,7 +8,7 @@ import { DOUBAO_DEMO_KEY, startDoubaoSimulator } from '../../src/simulators/doub
 import { call, startApp, type TestOptions } from '../support/app.ts'
 import { startProgram } from '../support/program.ts'
 
-const body = { prompt: 'x', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
+const body = { prompt: 'x', model: 'doubao-seedream-4-0-250828', parameters: { size: '960x960' } }
 
 /** Only the own DNS of the proxy knows the services; this one knows what is inside. */
 const lookup: LookupFunction = (host, _options, callback) => {

@@ -5,9 +5,11 @@ import os from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { onTestFinished } from 'vitest'
+import { createLives } from '../../src/generation/lives.ts'
 import { createPrices } from '../../src/generation/prices.ts'
 import type { GenerationRequest, Services } from '../../src/generation/services.ts'
 import { createLog, createRecentErrors } from '../../src/log.ts'
+import { shipped } from '../../src/providers/index.ts'
 import { createServer } from '../../src/server/app.ts'
 import { loadSettings } from '../../src/settings.ts'
 import type { ConfigurationRecord, GenerationRecord, ImageRecord, TokenRecord } from '../../src/storage/records.ts'
@@ -124,6 +126,8 @@ function fakeServices(created: Created[], parts: NonNullable<StartOptions['servi
   return {
     generations,
     images,
+    catalogue: shipped,
+    lives: createLives({ lists: { seen: () => undefined, offered: () => [] }, catalogue: shipped, standIns: [] }),
     configurations,
     pool,
     tokens,
@@ -221,4 +225,5 @@ const report: Awaited<ReturnType<Services['status']>> = {
   providers: [
     { id: 'doubao', name: 'Doubao Seedream', configured: true, activeConfigurations: 1, readyConfigurations: 1 },
   ],
+  ending: [],
 }

@@ -10,7 +10,7 @@ import { presentModel } from '../../src/server/present.ts'
 import { findRefusal, mostImages, planFor, schemasOf, sumOf, type Wish } from '../../src/studio/generate/plan.ts'
 import { choiceOf, ratiosOf, type SizeChoice, sizeRuleOf, tiersOf } from '../../src/studio/generate/sizes.ts'
 
-const place = { configured: true, isDefault: false, stage: 'current' } as const
+const place = { configured: true, isDefault: false, standing: { stage: 'current', successors: [] } } as const
 const models = catalogue().map(found => ({ found, shown: presentModel(found, place) }))
 
 function model(id: string): Model {

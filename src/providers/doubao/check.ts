@@ -1,7 +1,7 @@
 /** Proves a configuration without paying: document 1541523 and probes published in 2026-09 and 2026-10. */
 import { isObject, jsonOf } from '../answers.ts'
 import { ExchangeError } from '../errors.ts'
-import type { CheckResult, Context, RawAnswer } from '../provider.ts'
+import type { CheckResult, Context, JsonObject, ListedModel, RawAnswer } from '../provider.ts'
 import { models, traits } from './models.ts'
 import { authorization, errorIn, failure, metaOf, type ServiceError } from './wire.ts'
 
@@ -31,6 +31,26 @@ export async function check(model: string | undefined, context: Context): Promis
     if (error instanceof ExchangeError) return unreachable(error)
     throw error
   }
+}
+
+/** Live probes of 2026-08 and 2026-09. A status that nobody saw yet says nothing of an end. */
+const statuses: Readonly<Record<string, ListedModel['status']>> = { Retiring: 'retiring', Shutdown: 'ended' }
+
+/** The list names models of every kind, also ones that the key cannot call. A plan address has none. */
+export async function listModels(context: Context): Promise<ListedModel[] | null | undefined> {
+  let answer: RawAnswer
+  try {
+    answer = await exchange(context, 'models')
+  } catch (error) {
+    if (error instanceof ExchangeError && !context.signal.aborted) return undefined
+    throw error
+  }
+  if (!isModelList(answer)) return answer.status === 404 || answer.status === 200 ? null : undefined
+  return listedModels(answer).flatMap(({ id, domain, status, name, task_type, modalities }) => {
+    if (typeof id !== 'string' || domain !== 'ImageGeneration' || typeof status !== 'string') return []
+    const told = JSON.parse(JSON.stringify({ name, domain, task_type, modalities })) as JsonObject
+    return { id, status: statuses[status] ?? 'offered', word: status, told }
+  })
 }
 
 /**

@@ -1,8 +1,8 @@
 import { ExchangeError } from '../errors.ts'
 import type { HttpResponse } from '../http.ts'
 import type { Context, JsonValue, Learned, Provider, RawAnswer, SentCall } from '../provider.ts'
-import { check } from './check.ts'
-import { models, platformAt, priceListAt, unlisted } from './models.ts'
+import { check, listModels } from './check.ts'
+import { models, platformAt, platforms, priceListAt, unlisted } from './models.ts'
 import { authorization, eventEnds, isEventStream, isWholeStream, metaOf, parse, plan } from './wire.ts'
 
 /**
@@ -16,10 +16,12 @@ export const doubao: Provider = {
   models,
   unlisted,
   platformAt,
+  platforms,
   priceListAt,
   plan,
   parse,
   check,
+  listModels,
 
   addressOf: (_route, baseUrl) => `${baseUrl}/images/generations`,
 

@@ -9,6 +9,7 @@ export interface FailureRow {
   message: string
   /** Not about the request: the account or key gives this model, or anything at all, no more. */
   concerns?: Concern
+  isModelUnknown?: boolean
   /** The least pause before a repeat, where the answer names none. */
   pauseMs?: number
   /** How often it is sent again at most. */
@@ -33,6 +34,8 @@ const full = (code: string, message: string) => ({ ...busy(code, message), pause
 const rejected = (code: string, message: string) => row(code, 'provider_rejected', 'refused', message)
 const denied = (code: string, message: string) => row(code, 'provider_access_denied', 'refused', message, 'model')
 const notThere = (code: string, message: string) => row(code, 'provider_rejected', 'refused', message, 'model')
+/** Word for word the same for a wrong id, a retired model, and one that is closed to accounts that never opened it (doubao.md §2.4). */
+const unknownModel = (code: string, message: string) => ({ ...notThere(code, message), isModelUnknown: true })
 const exhausted = (code: string, message: string, concerns: Concern) =>
   row(code, 'provider_quota_exhausted', 'refused', message, concerns)
 
@@ -86,13 +89,13 @@ export const failureRows: readonly FailureRow[] = [
     'ModelNotOpen',
     `The account has not activated this model. Activate it under "Model activation" (开通管理) in ${console}.`,
   ),
-  notThere(
+  unknownModel(
     'InvalidEndpointOrModel',
     'Ark does not know this model or endpoint. Check its id; other regions have other ids.',
   ),
-  notThere(
+  unknownModel(
     'InvalidEndpointOrModel.NotFound',
-    'Ark does not know this model or endpoint, or has closed it. Check its id; other regions have other ids.',
+    'Ark does not give this model: the id is wrong, or the model was retired, or it is closed to accounts that never opened it. Check the id; other regions have other ids.',
   ),
   denied(
     'InvalidEndpointOrModel.ModelIDAccessDisabled',

@@ -223,6 +223,8 @@ const inTwoSteps = (lower: number, upper: number) => [{ upToArea: stepArea, amou
 
 // ── Platforms ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+export const platforms = ['ark-cn', 'ark-plan', 'ark-coding', 'byteplus', 'byteplus-eu'] as const
+
 /**
  * `ark-cn`: Volcengine Ark, by use. `ark-plan`: its subscription "Agent Plan". `ark-coding`: its coding plan, which has no pictures.
  * `byteplus`: BytePlus ModelArk in Singapore. `byteplus-eu`: the one in Europe, whose list of models names no Seedream.

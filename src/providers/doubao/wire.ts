@@ -513,6 +513,7 @@ export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: Ser
     pauseMs,
     maxRepeats,
     concerns,
+    isModelUnknown,
   } = failureFor(answer.status, found.code, brokeBehindGateway(found.message ?? ''))
   return {
     code,
@@ -524,6 +525,7 @@ export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: Ser
     retryAfterMs: answer.retryAfterMs ?? pauseMs,
     maxRepeats,
     concerns,
+    isModelUnknown,
   }
 }
 

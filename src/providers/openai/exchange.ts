@@ -32,6 +32,7 @@ export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: Ser
     message,
     concerns,
     maxRepeats,
+    isModelUnknown,
   } = failureFor(answer.status, found.code, found.type, brokeBehindGateway(found.message ?? ''))
   return {
     code,
@@ -43,6 +44,7 @@ export function failure(answer: Omit<RawAnswer, 'body' | 'complete'>, found: Ser
     retryAfterMs: answer.retryAfterMs,
     maxRepeats,
     concerns,
+    isModelUnknown,
   }
 }
 

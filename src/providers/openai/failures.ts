@@ -9,6 +9,7 @@ export interface FailureMeaning {
   concerns?: Concern
   /** How often it is sent again at most. */
   maxRepeats?: number
+  isModelUnknown?: boolean
 }
 
 const meaning = (
@@ -37,12 +38,15 @@ const blocked = meaning(
   'refused',
   'The service blocked the request or its picture for its content. Change prompt or references.',
 )
-const unknownModel = meaning(
-  'provider_rejected',
-  'refused',
-  'The service does not know this model, or the key may not use it. Check its id.',
-  'model',
-)
+const unknownModel: FailureMeaning = {
+  ...meaning(
+    'provider_rejected',
+    'refused',
+    'The service does not know this model, or the key may not use it. Check its id.',
+    'model',
+  ),
+  isModelUnknown: true,
+}
 const slowDown = meaning('rate_limited', 'retry_safe', 'The service asks us to slow down. Wait a minute.')
 const noAccess = meaning(
   'provider_access_denied',

@@ -83,6 +83,8 @@ const widerQuality = {
 
 // ── Life ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+export const platforms = ['openai'] as const
+
 /** OpenAI itself; what other services have under these names is their own affair. */
 export function platformAt(baseUrl: string): string | undefined {
   return URL.parse(baseUrl)?.hostname.replace(/\.$/, '') === 'api.openai.com' ? 'openai' : undefined

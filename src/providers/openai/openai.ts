@@ -3,7 +3,7 @@ import { ExchangeError } from '../errors.ts'
 import type { HttpResponse } from '../http.ts'
 import type { CheckResult, Context, JsonObject, JsonValue, Provider, RawAnswer } from '../provider.ts'
 import { authorization, errorIn, failure, metaOf } from './exchange.ts'
-import { models, platformAt, unlisted } from './models.ts'
+import { models, platformAt, platforms, unlisted } from './models.ts'
 import { pollTasks, taskIn, taskInBeginning } from './tasks.ts'
 import { parse, plan } from './wire.ts'
 
@@ -18,6 +18,7 @@ export const openai: Provider = {
   models,
   unlisted,
   platformAt,
+  platforms,
   plan,
   parse,
   check,

@@ -19,6 +19,7 @@ interface Meaning {
   message: string
   /** Not about the request: the account or key gives this model, or anything at all, no more. */
   concerns?: Concern
+  isModelUnknown?: boolean
 }
 
 interface Row extends Meaning {
@@ -59,6 +60,7 @@ const unknownModel: Meaning = {
   code: 'provider_rejected',
   disposition: 'refused',
   concerns: 'model',
+  isModelUnknown: true,
   message:
     'DashScope does not know this model. Check its id, upper and lower case too, and whether the region of the base address has it.',
 }
@@ -152,7 +154,10 @@ const rows: readonly Row[] = [
   {
     codes: ['Endpoint.AccessDenied'],
     ...noAccess,
-    message: 'This model is closed to the account, perhaps because it was retired. Choose a newer one.',
+    // The only sign of a retired model that was reported; as often a key that a workspace host does not admit (qwen.md §0.1, §1.4).
+    isModelUnknown: true,
+    message:
+      'DashScope does not give this model: it was retired, or it is not open to this key or at this host. Choose a newer one; where a workspace host refuses every model, use the shared host of its region.',
   },
   {
     codes: ['AccessDenied', 'access_denied', 'Model.AccessDenied', 'Workspace.AccessDenied', 'App.AccessDenied'],
@@ -257,6 +262,7 @@ export function failureOf(code: string | undefined, text: string | undefined, pl
     requestId: place.requestId,
     retryAfterMs: place.retryAfterMs,
     concerns: meaning.concerns,
+    isModelUnknown: meaning.isModelUnknown,
   }
 }
 

@@ -470,6 +470,7 @@ export function priceListAt(platform: string, modelId: string): PriceList {
 }
 
 const alibabaCloud = [...Object.values(regions), 'dashscope-elsewhere']
+export const platforms: readonly string[] = [...alibabaCloud, 'token-plan', 'qwen-cloud', 'qwen-cloud-plan']
 
 /**
  * The first Qwen-Image line. Sources disagree: the retirement page names all of its ids, a sister notice for the same day and a

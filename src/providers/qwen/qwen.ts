@@ -3,7 +3,7 @@ import { ExchangeError } from '../errors.ts'
 import type { HttpRequest } from '../http.ts'
 import type { CheckResult, Context, JsonObject, JsonValue, Learned, Polled, Provider, RawAnswer } from '../provider.ts'
 import { failureOf } from './errors.ts'
-import { models, platformAt, priceListAt, type Route, unlistedModel, wireOf } from './models.ts'
+import { models, platformAt, platforms, priceListAt, type Route, unlistedModel, wireOf } from './models.ts'
 import { asRecord, parseAnswer, parseJson, planCalls, text } from './wire.ts'
 
 const paths: Record<Route, string> = {
@@ -34,6 +34,7 @@ export const qwen: Provider = {
   models,
   unlisted: unlistedModel,
   platformAt,
+  platforms,
   priceListAt,
   plan: planCalls,
   parse: parseAnswer,

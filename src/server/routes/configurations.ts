@@ -10,6 +10,7 @@ import {
   ShortConfigurationList,
 } from '../../api/configurations.ts'
 import { NoBody } from '../../api/history.ts'
+import type { ProviderId } from '../../providers/index.ts'
 import { isLoopback } from '../../settings.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
 import { callerOf } from '../access.ts'
@@ -18,12 +19,17 @@ import { idOf } from '../ids.ts'
 import { presentConfiguration, presentShortConfiguration } from '../present.ts'
 
 export function configurationRoutes(app: App, { services, prefix }: Parts) {
-  const { configurations, pool } = services
+  const { configurations, pool, lives, catalogue } = services
   const isLocal = (record: ConfigurationRecord) => {
     const url = URL.parse(configurations.addressOf(record))
     return url !== null && isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
   }
-  const presented = (record: ConfigurationRecord) => presentConfiguration(record, pool.stateOf(record), isLocal(record))
+  const lifeOf = (record: ConfigurationRecord) => {
+    const found = record.model === null ? undefined : catalogue.find(record.model, record.provider as ProviderId)
+    return found && lives.at(found, { modelId: record.model ?? undefined, address: configurations.addressOf(record) })
+  }
+  const presented = (record: ConfigurationRecord) =>
+    presentConfiguration(record, pool.stateOf(record), lifeOf(record), isLocal(record))
   const short = (record: ConfigurationRecord) => presentShortConfiguration(record, isLocal(record))
   const tags = ['Configurations']
 

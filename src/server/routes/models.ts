@@ -2,8 +2,7 @@
 import { ModelList } from '../../api/models.ts'
 import { activeInTurn, usualConfiguration, usualModel } from '../../generation/target.ts'
 import { mayUse } from '../../generation/tokens.ts'
-import { catalogue, type FoundModel, providerIds } from '../../providers/index.ts'
-import { lifeAt } from '../../providers/life.ts'
+import { type FoundModel, providerIds } from '../../providers/index.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
 import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
@@ -29,38 +28,38 @@ export function modelRoutes(app: App, { services }: Parts) {
       const usual = new Map(
         providerIds.map(provider => {
           const standard = inTurn.find(one => one.provider === provider)
-          return [provider, { standard, modelId: usualModel(services.configurations, provider, standard) }]
+          return [provider, { standard, modelId: usualModel(services, provider, standard) }]
         }),
       )
       return {
-        items: catalogue()
-          .filter(({ model }) => mayUse(caller, model.id))
+        items: [...services.catalogue.all(), ...newModels(inTurn)]
+          .filter(({ model }) => mayUse(services.catalogue, caller, model.id))
           .map(found => {
             const { provider, model } = found
             const { standard, modelId = '' } = usual.get(provider) ?? {}
-            return presentModel(priced(found, configurations), {
+            const address = addressFor(found, configurations)
+            return presentModel(services.prices.priced(found, { address }), {
               configured: standard !== undefined,
               isDefault: model.id === modelId || model.aliases?.includes(modelId) === true,
-              stage: lifeAt(model, platformFor(found, configurations), new Date()).stage,
+              standing: services.lives.at(found, { address }),
             })
           }),
       }
     },
   )
 
-  /** Of the configuration that takes it when a request names nothing else. */
-  function platformFor(found: FoundModel, configurations: ConfigurationRecord[]) {
-    const usual = usualConfiguration(configurations, found)
-    // Another service that has a model of this name counts as nobody knows whose.
-    if (usual && usual.provider !== found.provider) return undefined
-    return services.configurations.platformOf(usual ?? { provider: found.provider, baseUrl: null })
+  /** Where a request goes that names the model alone; null where another service sells a model by this name. */
+  function addressFor(found: FoundModel, all: ConfigurationRecord[]) {
+    const { configurations } = services
+    const usual = usualConfiguration(all, found) ?? { provider: found.provider, baseUrl: null }
+    return usual.provider === found.provider ? configurations.addressOf(usual) : null
   }
 
-  /** The price is that of a request which names the model alone. */
-  function priced(found: FoundModel, configurations: ConfigurationRecord[]) {
-    const { prices, configurations: book } = services
-    const usual = usualConfiguration(configurations, found) ?? { provider: found.provider, baseUrl: null }
-    // Of a model by this name that another service sells, this catalogue does not know the price.
-    return prices.priced(found, { address: usual.provider === found.provider ? book.addressOf(usual) : null })
+  /** Of the configurations that requests go to which name nothing else. */
+  function newModels(inTurn: ConfigurationRecord[]) {
+    return providerIds.flatMap(provider => {
+      const usual = inTurn.find(one => one.provider === provider)
+      return usual ? services.lives.newAt(provider, services.configurations.addressOf(usual)) : []
+    })
   }
 }

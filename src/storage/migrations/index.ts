@@ -5,6 +5,7 @@ import { firstTables } from './0001-first-tables.ts'
 import { tokensAndSpending } from './0002-tokens-and-spending.ts'
 import { sealCheck } from './0003-seal-check.ts'
 import { pool } from './0004-pool.ts'
+import { listedModels } from './0005-listed-models.ts'
 import { ownerAndDays } from './0006-owner-and-days.ts'
 import { halfOpen } from './0007-half-open.ts'
 import { sentWith } from './0008-sent-with.ts'
@@ -15,6 +16,7 @@ export function createMigrations(seal: Seal): Record<string, Migration> {
     '0002-tokens-and-spending': tokensAndSpending,
     '0003-seal-check': sealCheck(seal),
     '0004-pool': pool,
+    '0005-listed-models': listedModels,
     '0006-owner-and-days': ownerAndDays,
     '0007-half-open': halfOpen,
     '0008-sent-with': sentWith,

@@ -1,0 +1,37 @@
+/** What to say when a service says that it has no such model, which may mean that it was retired. */
+import type { ProviderFailure } from '../providers/errors.ts'
+import type { Catalogue, ProviderId } from '../providers/index.ts'
+import type { CallRecord } from '../storage/calls.ts'
+import type { ConfigurationBook } from './configurations.ts'
+import { type Lives, wordsForUnknown } from './lives.ts'
+import type { ModelLists } from './model-lists.ts'
+
+export type ExplainUnknownModel = (
+  call: Pick<CallRecord, 'configId' | 'provider' | 'model'>,
+  failure: ProviderFailure,
+  signal: AbortSignal,
+) => Promise<ProviderFailure>
+
+const askedWithinMs = 5_000
+
+/** The list of the service is asked, which is free, because the refusal is the same for a wrong id and a model that ended today. */
+export function createUnknownModelExplainer(parts: {
+  lives: Lives
+  catalogue: Catalogue
+  lists: Pick<ModelLists, 'ask'>
+  configurations: Pick<ConfigurationBook, 'access'>
+}): ExplainUnknownModel {
+  const { lives, catalogue, lists, configurations } = parts
+  return async ({ configId, provider: id, model: modelId }, failure, signal) => {
+    const found = catalogue.find(modelId, id as ProviderId)
+    if (!failure.isModelUnknown || !found) return failure
+    const access = await configurations.access(configId)
+    const place = { modelId, address: access.baseUrl }
+    if (lives.at(found, place).stage !== 'ended') {
+      await lists.ask(access, AbortSignal.any([signal, AbortSignal.timeout(askedWithinMs)]))
+    }
+    const standard = lives.standardAt(found.provider, access.baseUrl)
+    const { message, code, values } = wordsForUnknown(failure, modelId, lives.at(found, place), standard)
+    return { ...failure, message, reason: { code, values } }
+  }
+}
