@@ -11,10 +11,12 @@ import { createGenerations } from './generation/generations.ts'
 import { createImages, createReferences, sweepReferences } from './generation/images.ts'
 import { createLives } from './generation/lives.ts'
 import { createModelLists } from './generation/model-lists.ts'
+import { readModelsFile } from './generation/models-file.ts'
+import { OwnFileError } from './generation/own-file.ts'
 import { createPauses } from './generation/pauses.ts'
 import type { Reached } from './generation/points.ts'
 import { createPool } from './generation/pool.ts'
-import { PriceFileError, readPriceFile } from './generation/price-file.ts'
+import { readPriceFile } from './generation/price-file.ts'
 import { createPrices } from './generation/prices.ts'
 import { clearAway, compare, takeUpLate } from './generation/reconcile.ts'
 import { createRunner } from './generation/run.ts'
@@ -86,8 +88,8 @@ const removalLifeMs = 7 * 24 * hourMs
 /** @throws DatabaseError, StorageError, SettingsError: one sentence for people each. */
 export async function createApp(settings: Settings, log: Logger, overrides: Overrides = {}): Promise<App> {
   const standIns = Object.values(settings.providerUrls)
-  const catalogue = shipped
-  const prices = createPrices(ownPrices(settings), standIns)
+  const { catalogue, prices: ownPrices } = readOwnFiles(settings)
+  const prices = createPrices(ownPrices, standIns)
   const [first, ...others] = secretsOf(settings.dataDir, settings.secretKey)
   const candidate = ({ text, keep }: Secret) => ({ seal: createSeal(text), keep })
   const files = await openFiles(settings, log)
@@ -258,11 +260,17 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   }
 }
 
-function ownPrices({ pricesFile }: Settings) {
+/** Prices of their own file count for more than those beside a model. */
+function readOwnFiles({ modelsFile, pricesFile }: Settings) {
   try {
-    return pricesFile === undefined ? undefined : readPriceFile(pricesFile)
+    const { catalogue, prices } =
+      modelsFile === undefined ? { catalogue: shipped } : readModelsFile(modelsFile, shipped)
+    return {
+      catalogue,
+      prices: new Map([...(prices ?? []), ...(pricesFile === undefined ? [] : readPriceFile(pricesFile))]),
+    }
   } catch (error) {
-    throw error instanceof PriceFileError ? new SettingsError(error.faults, { cause: error }) : error
+    throw error instanceof OwnFileError ? new SettingsError(error.faults, { cause: error }) : error
   }
 }
 

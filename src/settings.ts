@@ -46,6 +46,8 @@ export interface Settings {
   requestsPerMinute: number
   /** Absolute; the user's own prices. */
   pricesFile: string | undefined
+  /** Absolute; models of the user's own, and corrections of those that came with the program. */
+  modelsFile: string | undefined
 }
 
 /** The most of a calendar month (UTC); null where there is no such cap. */
@@ -82,6 +84,7 @@ export const variableNames = [
   'LOG_FILE',
   'DRAIN_SECONDS',
   'PRICES_FILE',
+  'MODELS_FILE',
   'MONTHLY_CAP',
   'MONTHLY_CAP_IMAGES',
   'DOUBAO_MONTHLY_CAP',
@@ -267,6 +270,7 @@ export function loadSettings(environment: Record<string, string | undefined>): S
     environmentCaps: { doubao: capsOf('DOUBAO_'), qwen: capsOf('QWEN_') },
     requestsPerMinute: withDefault('REQUESTS_PER_MINUTE', '60', text => wholeNumber(text, 0, 100_000)),
     pricesFile: optional('PRICES_FILE', text => path.resolve(dataDir, pathOf(text))),
+    modelsFile: optional('MODELS_FILE', text => path.resolve(dataDir, pathOf(text))),
   }
   if (faults.length > 0) throw new SettingsError(faults)
   return settings

@@ -90,6 +90,9 @@ export const Model = z
       .describe('The platforms of the service that are known to serve it; null: all. docs/providers.md names them.'),
     family: z.string(),
     aliases: z.array(z.string()),
+    id_at: z
+      .record(z.string(), z.string())
+      .describe('By platform, the alias that is sent there where it does not know `id`; asked for is always `id`.'),
     about: z.object({ en: z.string(), zh: z.string() }),
     text_to_image: z.boolean().describe('False for models that only edit pictures.'),
     prompt: z.object({ required: z.boolean(), max_characters: z.int().nullable() }),

@@ -2,7 +2,7 @@
 import type { ProviderFailure } from '../providers/errors.ts'
 import { type Catalogue, type FoundModel, type ProviderId, providers } from '../providers/index.ts'
 import { isServedAt, type LifeAt, lifeAt } from '../providers/life.ts'
-import type { Warning } from '../providers/provider.ts'
+import type { Model, Warning } from '../providers/provider.ts'
 import { standardModel } from '../providers/standard.ts'
 import type { Told } from '../storage/records.ts'
 import type { ModelLists } from './model-lists.ts'
@@ -19,6 +19,8 @@ export interface LifePlace {
 export interface Standing extends LifeAt {
   /** Ids that do the same there and have not ended themselves, the best first. */
   successors: readonly string[]
+  /** Of the service; undefined where the address is not its own, and nobody knows what is to be had there. */
+  platform?: string
 }
 
 export interface Lives {
@@ -54,6 +56,7 @@ export function createLives({
   return {
     at(found, place) {
       const life = plainAt(found, place)
+      const platform = platformAt(found.provider, place.address)
       // A heir may have ended meanwhile and have heirs of its own.
       const successors = new Set<string>()
       const asked = new Set([found.model.id])
@@ -62,19 +65,18 @@ export function createLives({
         if (asked.has(id)) continue
         asked.add(id)
         const heir = catalogue.find(id, found.provider)
-        if (!heir || !isServedAt(heir.model, platformAt(found.provider, place.address))) continue
+        if (!heir || !isServedAt(heir.model, platform)) continue
         const { stage, entry } = plainAt(heir, { modelId: id, address: place.address })
         if (stage === 'current' || stage === 'announced') successors.add(id)
         else waiting.push(...(entry?.successors ?? []))
       }
-      return { ...life, successors: [...successors] }
+      return { ...life, successors: [...successors], platform }
     },
 
     standardAt(provider, address) {
       const offer = { ...providers[provider], models: catalogue.models[provider] }
-      return standardModel(offer, platformAt(provider, address), new Date(), model =>
-        seenAt({ provider, model }, { address }),
-      ).id
+      const seen = (model: Model) => seenAt({ provider, model }, { address })
+      return standardModel(offer, platformAt(provider, address), new Date(), seen).id
     },
 
     newAt(provider, address) {
@@ -115,7 +117,7 @@ export function lifeWarnings(modelId: string, { stage, entry, endedAt, successor
   ]
 }
 
-/** After the service said that it has no such model; `current`: one that it has for certain, where that is known. */
+/** After the service said that it has no such model; `current`: another that is to be had there, where one is known. */
 export function wordsForUnknown(
   { message }: Pick<ProviderFailure, 'message'>,
   modelId: string,
@@ -139,7 +141,7 @@ export function wordsForUnknown(
       values: known({ model: modelId, ends_at: entry?.endsAt, successor }),
     }
   }
-  const offered = successor ?? (current === modelId ? undefined : current)
+  const offered = successor ?? current
   return {
     code: 'model_unknown',
     message: `${message}${offered === undefined ? '' : ` ${offered} is to be had there.`} Nothing was charged.`,

@@ -30,8 +30,10 @@ export function createUnknownModelExplainer(parts: {
     if (lives.at(found, place).stage !== 'ended') {
       await lists.ask(access, AbortSignal.any([signal, AbortSignal.timeout(askedWithinMs)]))
     }
-    const standard = lives.standardAt(found.provider, access.baseUrl)
-    const { message, code, values } = wordsForUnknown(failure, modelId, lives.at(found, place), standard)
+    const standing = lives.at(found, place)
+    const standard = standing.platform && lives.standardAt(found.provider, access.baseUrl)
+    const current = standard === found.model.id ? undefined : standard
+    const { message, code, values } = wordsForUnknown(failure, modelId, standing, current)
     return { ...failure, message, reason: { code, values } }
   }
 }

@@ -282,6 +282,7 @@ export function presentModel(
     platforms: model.platforms ? [...model.platforms] : null,
     family: model.family,
     aliases: [...(model.aliases ?? [])],
+    id_at: { ...model.idAt },
     about: model.about,
     text_to_image: model.textToImage,
     prompt: { required: model.promptRequired, max_characters: model.promptMaxCharacters ?? null },

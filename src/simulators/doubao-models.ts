@@ -175,6 +175,12 @@ export const bytePlusModels: readonly ServedModel[] = [
   served('seedream-4-0', '20260415', fourZero),
 ]
 
+/** One that came out today: it takes what the second build of 4.0 does. */
+export function newModel(id: string): ServedModel {
+  const [, name = id, version = ''] = /^(.+)-([^-]+)$/.exec(id) ?? []
+  return served(name, version, fourZero)
+}
+
 /** What subscription keys may spell at `/api/plan/v3`, and the model meant: the date is no pin. */
 export const planModels: Readonly<Record<string, string>> = {
   'doubao-seedream-5.0-pro': 'doubao-seedream-5-0-pro-260628',

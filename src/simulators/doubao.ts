@@ -10,6 +10,7 @@ import {
   bytePlusModels,
   type ModelStatus,
   modelsList,
+  newModel,
   otherModalities,
   planModels,
   type ServedModel,
@@ -87,6 +88,8 @@ export interface DoubaoSimulator extends Simulator {
    * no new one, `Shutdown` for nobody, `''` makes it current. Both spellings of lite are one model.
    */
   retire(modelId: string, status: ModelStatus, options?: { keyName?: string }): void
+  /** A model that Ark China offers from now on, in its list as well. */
+  offer(modelId: string): void
 }
 
 /** The good key; everything is activated. */
@@ -181,6 +184,8 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
   const keyPattern = options.keyPattern ?? uuidOrArk
   const admitted = new Map<string, { at: number; images: number }[]>()
   const retired = new Map<string, ModelStatus>()
+  const offered: ServedModel[] = []
+  const modelsAt = (platform: Platform) => (platform === 'ark' ? [...arkModels, ...offered] : modelsOf(platform))
   const retire: DoubaoSimulator['retire'] = (modelId, status, { keyName = '' } = {}) =>
     void retired.set(`${keyName} ${idInList(modelId)}`, status)
   const resetRetirement = () => {
@@ -200,9 +205,11 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
     planBaseUrl: `${origin}/api/plan/v3`,
     bytePlusBaseUrl: `${origin}${bytePlusPath}/api/v3`,
     retire,
+    offer: modelId => void offered.push(newModel(modelId)),
     reset() {
       server.reset()
       resetRetirement()
+      offered.length = 0
     },
   }
 
@@ -227,7 +234,7 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
         throw new Refusal(404, 'InvalidAction', `The specified action is invalid: ${path}`)
       authenticate(exchange, platform)
       // The list is the same for every account.
-      const list = () => modelsList(modelsOf(platform), modelId => statusOf(modelId, platform))
+      const list = () => modelsList(modelsAt(platform), modelId => statusOf(modelId, platform))
       await exchange.send(200, isModels ? list() : { items: [], total: 0 }, headersOf(exchange, id))
     } catch (error) {
       await refuse(exchange, id, error)
@@ -301,7 +308,7 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
         { type },
       )
     const known = platform === 'plan' ? planModels[spelling] : (rule.endpoints?.[spelling] ?? spelling)
-    const model = modelsOf(platform).find(one => one.id === known)
+    const model = modelsAt(platform).find(one => one.id === known)
     if (platform === 'plan' && !model)
       throw new Refusal(404, 'UnsupportedModel', `The model ${spelling} is not supported by this plan.`)
     if (otherModalities.has(spelling)) throw invalid('model', `the model ${spelling} does not support this api`)

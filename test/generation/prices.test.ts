@@ -4,7 +4,8 @@ import type { LookupFunction } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
-import { PriceFileError, readPriceFile } from '../../src/generation/price-file.ts'
+import { OwnFileError } from '../../src/generation/own-file.ts'
+import { readPriceFile } from '../../src/generation/price-file.ts'
 import {
   costOf,
   costOfCalls,
@@ -604,7 +605,7 @@ describe('PRICES_FILE', () => {
     [{ m: { currency: 'CNY', image: [{ amount: 1 }, { amount: 2 }] } }, /last/],
     [{ m: { currency: 'CNY', image: 1, checked: 'yesterday' } }, /2026-11/],
   ])('%j is refused with one clear message', (content, message) => {
-    expect(() => readPriceFile(written(content))).toThrow(PriceFileError)
+    expect(() => readPriceFile(written(content))).toThrow(OwnFileError)
     expect(() => readPriceFile(written(content))).toThrow(message)
   })
 

@@ -54,6 +54,8 @@ export interface TestOptions {
   /** How names become addresses for outgoing requests. */
   lookup?: LookupFunction
   urlLifetimeSeconds?: number
+  /** How long after the start the services' lists of models are looked at. */
+  listsAfterMs?: number
   /** Instead of the demonstration keys of the Doubao simulator. */
   doubaoKeys?: DoubaoSimulatorOptions['keys']
   logLines?: string[]
@@ -105,6 +107,7 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
       timeScale: options.timeScale ?? 0.01,
       lookup: options.lookup,
       slowBodyAfterMs: options.slowBodyAfterMs,
+      listsAfterMs: options.listsAfterMs,
       recentErrors,
       studioFolder: options.studioFolder,
     })
