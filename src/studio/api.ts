@@ -341,6 +341,11 @@ export function usageCsvUrl(query: UsageQuery) {
   return address(`api/usage?${new URLSearchParams({ ...query, format: 'csv' })}`)
 }
 
+/** A refusal told more of a model than was known: where it stands is another now. */
+export function modelsChanged(client: QueryClient) {
+  void client.invalidateQueries({ queryKey: keys.models })
+}
+
 /** A generation began or ended: what is left of a cap is another now. */
 export function spendingChanged(client: QueryClient) {
   const me = client.getQueryData<Me>(keys.me)

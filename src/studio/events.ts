@@ -2,7 +2,15 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { useEffect, useEffectEvent, useSyncExternalStore } from 'react'
 import type { Generation } from '../api/generations.ts'
-import { address, dropGeneration, findGeneration, putGeneration, request, spendingChanged } from './api.ts'
+import {
+  address,
+  dropGeneration,
+  findGeneration,
+  modelsChanged,
+  putGeneration,
+  request,
+  spendingChanged,
+} from './api.ts'
 import { openStream, type StreamMessage } from './event-stream.ts'
 import type { WorkerRequest } from './event-worker.ts'
 import { announceReconnect } from './reconnects.ts'
@@ -101,6 +109,7 @@ export function followEvents(client: QueryClient) {
     else unfinished.delete(generation.id)
     putGeneration(client, generation)
     if (isNew || generation.finished_at !== null) spendingChanged(client)
+    if (generation.error?.reason_code) modelsChanged(client)
     for (const listener of generationListeners) listener(generation, isNew)
   }
 

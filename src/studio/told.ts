@@ -1,6 +1,7 @@
 /** What the server tells with a code, in the language of the page; for a code that is not known here its own sentence. */
 import type { Model } from '../api/models.ts'
 import type { Generation, Status } from './api.ts'
+import { findModel, lifeWarningText } from './life.tsx'
 import { clock } from './text/format.ts'
 import { findText, type Text, type TextKey } from './text/text.ts'
 
@@ -38,12 +39,14 @@ export function warningText(
   { code, parameter, message, values }: Generation['warnings'][number],
   models: readonly Model[],
 ): string {
-  if (code === null || findText('warnings', code) === undefined) return message
   const { model: id } = generation
-  const found = models.find(one => one.id === id || one.aliases.includes(id ?? ''))
+  const model = findModel(models, id)?.name ?? id ?? ''
+  const ending = lifeWarningText(t, model, { code, parameter, message, values }, models)
+  if (ending !== undefined) return ending
+  if (code === null || findText('warnings', code) === undefined) return message
   return t(`warnings.${code}` as TextKey, {
     ...values,
-    model: found?.name ?? id ?? '',
+    model,
     parameter: findText('parameters', parameter) ?? parameter,
     of: 'scope' in values ? t(`warnings.of_${values.scope}` as TextKey, values) : '',
   })

@@ -1,22 +1,25 @@
 /** One key: what it is for, whether it is on, and whether it works. */
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Ellipsis, Pencil, Plug, Server, Trash2 } from 'lucide-react'
+import { CalendarX, Ellipsis, Pencil, Plug, Server, Trash2 } from 'lucide-react'
 import { useState } from 'react'
+import type { ModelLife } from '../../api/models.ts'
 import {
   ApiError,
   type Configuration,
   configurationsChanged,
   explain,
   testConfiguration,
+  useModels,
   useRemoveConfiguration,
   useSaveConfiguration,
 } from '../api.ts'
+import { findModel, lifeText } from '../life.tsx'
 import { ago } from '../text/format.ts'
 import { useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Confirm } from '../ui/confirm.tsx'
 import { Menu } from '../ui/menu.tsx'
-import { Badge } from '../ui/states.tsx'
+import { Badge, Notice } from '../ui/states.tsx'
 import { Switch } from '../ui/switch.tsx'
 import { toast } from '../ui/toast.tsx'
 import { CheckResult, CheckTrouble } from './check-result.tsx'
@@ -90,6 +93,7 @@ export function ConfigurationCard({ configuration, onEdit }: ConfigurationCardPr
           />
         )}
       </div>
+      {configuration.life && <Life configuration={configuration} life={configuration.life} />}
       {state.status === 'resting' && state.until !== null && <Resting until={state.until} />}
       {isOut && <TakenOut configuration={configuration} action={testButton} />}
       <div className="flex flex-wrap items-center gap-2">
@@ -161,6 +165,46 @@ function Facts({ configuration }: { configuration: Configuration }) {
         </p>
       )}
     </>
+  )
+}
+
+/** That its model ends, and one press to take over the one that does the same. */
+function Life({ configuration, life }: { configuration: Configuration; life: ModelLife }) {
+  const t = useText()
+  const { data: models = [] } = useModels()
+  const save = useSaveConfiguration()
+  const { id, model } = configuration
+  const text = lifeText(t, findModel(models, model)?.name ?? model ?? '', life, models)
+  const successor = life.successors[0]
+  if (text === undefined) return null
+
+  async function replace(successor: string) {
+    try {
+      await save.mutateAsync({ id, model: successor })
+    } catch (error) {
+      toast(explain(error), { look: 'bad' })
+    }
+  }
+
+  return (
+    <Notice
+      look={life.stage === 'ended' ? 'bad' : 'warning'}
+      icon={<CalendarX aria-hidden />}
+      action={
+        successor !== undefined && (
+          <Button
+            size="small"
+            isBusy={save.isPending}
+            disabled={save.isPending}
+            onClick={() => void replace(successor)}
+          >
+            {t('life.use', { successor: findModel(models, successor)?.name ?? successor })}
+          </Button>
+        )
+      }
+    >
+      {text}
+    </Notice>
   )
 }
 

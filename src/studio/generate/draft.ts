@@ -172,6 +172,6 @@ export function recipeOf({ prompt, model, parameters, references }: Generation):
 
 /** The one that is chosen while nobody has chosen: the one of a configuration, else the default of the first service that has a key. */
 export function standardModel(models: readonly Model[], preferred: readonly string[]): Model | undefined {
-  const ready = models.filter(model => model.configured)
+  const ready = models.filter(model => model.configured && model.life.stage !== 'ended')
   return ready.find(model => preferred.includes(model.id)) ?? ready.find(model => model.is_default) ?? ready[0]
 }

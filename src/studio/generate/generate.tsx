@@ -17,6 +17,7 @@ import {
   useMe,
 } from '../api.ts'
 import { useConnection } from '../events.ts'
+import { findModel, LifeBadge, lifeText } from '../life.tsx'
 import { Feed } from '../live/feed.tsx'
 import type { TakenRecipe } from '../router.tsx'
 import { isTyping } from '../shortcuts.ts'
@@ -113,8 +114,10 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
     field.current?.focus()
   }
 
-  function take(recipe: TakenRecipe) {
-    exchange(t('generate.taken'), draftOf(recipe, models))
+  const usedText = (successor: string) => t('life.used', { successor: findModel(models, successor)?.name ?? successor })
+
+  function take(recipe: TakenRecipe, words = t('generate.taken')) {
+    exchange(words, draftOf(recipe, models))
     window.scrollTo({ top: 0 })
   }
   useTaken(take, image => change(before => ({ references: [...before.references.filter(id => id !== image), image] })))
@@ -215,6 +218,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
         {isReady && (
           <PressArea
             plans={plans}
+            models={models}
             fewer={fewer}
             isSending={isSending}
             areFaultsShown={wasPressed}
@@ -223,6 +227,10 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
               change({ count: fewer.count })
               void send(fewer.plans)
             }}
+            onReplace={(ended, successor) => {
+              const ids = chosen.map(model => (model.id === ended ? successor : model.id))
+              exchange(usedText(successor), { models: [...new Set(ids)] })
+            }}
           />
         )}
       </form>
@@ -230,7 +238,11 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
         <Feed
           models={models}
           hasIdeas={isReady}
-          onAgain={generation => take(recipeOf(generation))}
+          onAgain={(generation, successor) => {
+            const recipe = recipeOf(generation)
+            if (successor === undefined) take(recipe)
+            else take({ ...recipe, model: successor }, usedText(successor))
+          }}
           onReference={id => change(before => ({ references: [...before.references, id] }))}
           onIdea={prompt => exchange(t('generate.ideaTaken'), { prompt })}
         />
@@ -328,7 +340,10 @@ function ChosenModels({ chosen, onPick }: { chosen: readonly Model[]; onPick(): 
         </span>
         {chosen.map(model => (
           <span key={model.id} className="flex flex-wrap items-baseline justify-between gap-x-3">
-            <span className="font-medium">{model.name}</span>
+            <span className="flex flex-wrap items-baseline gap-x-2">
+              <span className="font-medium">{model.name}</span>
+              <LifeBadge model={model} />
+            </span>
             <span className="text-ink-soft text-sm tabular-nums">{priceText(t, model)}</span>
           </span>
         ))}
@@ -359,15 +374,18 @@ function NoKey() {
 
 interface PressAreaProps {
   plans: readonly Plan[]
+  models: readonly Model[]
   /** What is left for, where that is less than asked. */
   fewer: { plans: readonly Plan[] } | undefined
   onFewer(): void
   isSending: boolean
   /** An empty prompt is no fault before somebody presses. */
   areFaultsShown: boolean
+  /** Ids: the second takes the place of the first. */
+  onReplace(ended: string, successor: string): void
 }
 
-function PressArea({ plans, fewer, isSending, areFaultsShown, onFewer }: PressAreaProps) {
+function PressArea({ plans, models, fewer, isSending, areFaultsShown, onFewer, onReplace }: PressAreaProps) {
   const t = useText()
   const me = useMe()
   const connection = useConnection()
@@ -381,10 +399,14 @@ function PressArea({ plans, fewer, isSending, areFaultsShown, onFewer }: PressAr
       plans.flatMap(plan =>
         plan.notes
           .filter(note => note.kind !== 'left_out' || has(note.parameter))
-          .map(note => noteText(t, plan.model.name, note)),
+          .map(note => noteText(t, plan.model, note, models)),
       ),
     ),
   ]
+  const replacements = plans.flatMap(({ model: { id, life } }) => {
+    const successor = life.stage === 'current' ? undefined : findModel(models, life.successors[0])
+    return successor ? [{ ended: id, successor }] : []
+  })
   return (
     <div className="sticky bottom-[calc(3.5rem+env(safe-area-inset-bottom))] z-20 -mx-4 flex flex-col gap-2 border-line bg-paper/95 px-4 py-2 backdrop-blur lg:static lg:mx-0 lg:px-0 lg:py-0">
       {faults.length + notes.length > 0 && (
@@ -401,6 +423,11 @@ function PressArea({ plans, fewer, isSending, areFaultsShown, onFewer }: PressAr
           ))}
         </ul>
       )}
+      {replacements.map(({ ended, successor }) => (
+        <Button key={ended} size="small" className="self-start" onClick={() => onReplace(ended, successor.id)}>
+          {t('life.use', { successor: successor.name })}
+        </Button>
+      ))}
       <Button
         type="submit"
         look="primary"
@@ -506,7 +533,7 @@ function faultText(t: Text, model: string, fault: PlanFault): string {
   }
 }
 
-function noteText(t: Text, model: string, note: PlanNote): string {
+function noteText(t: Text, { name: model, life }: Model, note: PlanNote, models: readonly Model[]): string {
   switch (note.kind) {
     case 'size':
       return t('generate.noteSize', { model, instead: note.instead.replace('x', ' × ') })
@@ -518,7 +545,7 @@ function noteText(t: Text, model: string, note: PlanNote): string {
       return t('generate.promptCut', { model, most: note.most, length: note.length })
     case 'series':
       return t('generate.noteSeries', { model, most: note.most })
-    case 'retired':
-      return t('generate.noteRetired', { model })
+    case 'life':
+      return lifeText(t, model, life, models) ?? ''
   }
 }

@@ -5,6 +5,7 @@ import { Check, Plus, Search } from 'lucide-react'
 import { useState } from 'react'
 import type { Model } from '../../api/models.ts'
 import { useMe } from '../api.ts'
+import { LifeBadge, lifeText } from '../life.tsx'
 import { providerName } from '../providers.ts'
 import { money } from '../text/format.ts'
 import { type Text, useLanguage, useText } from '../text/text.ts'
@@ -39,7 +40,9 @@ export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerPr
   }
   const shown = models.filter(model => {
     const isNew = model.state === 'current' || model.state === 'unlisted'
-    return isFound(model) && (isNew || isOlderShown || words !== '' || chosen.includes(model.id))
+    // One that has ended is shown where it was used, and offered nowhere.
+    const isOffered = model.life.stage !== 'ended' && (isNew || isOlderShown || words !== '')
+    return isFound(model) && (isOffered || chosen.includes(model.id))
   })
   const groups = Map.groupBy(
     shown.toSorted((a, b) => Number(b.configured) - Number(a.configured)),
@@ -97,6 +100,7 @@ export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerPr
                 <li key={model.id}>
                   <ModelCard
                     model={model}
+                    models={models}
                     isChosen={chosen.includes(model.id)}
                     canCompare={model.configured && chosen.length > 0}
                     onChoose={() => {
@@ -117,15 +121,17 @@ export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerPr
 
 interface ModelCardProps {
   model: Model
+  models: readonly Model[]
   isChosen: boolean
   canCompare: boolean
   onChoose(): void
   onToggle(): void
 }
 
-function ModelCard({ model, isChosen, canCompare, onChoose, onToggle }: ModelCardProps) {
+function ModelCard({ model, models, isChosen, canCompare, onChoose, onToggle }: ModelCardProps) {
   const t = useText()
   const language = useLanguage()
+  const ending = lifeText(t, model.name, model.life, models)
   return (
     <div
       className={classes(
@@ -151,9 +157,10 @@ function ModelCard({ model, isChosen, canCompare, onChoose, onToggle }: ModelCar
           </span>
           {!model.configured && <Badge look="warning">{t('generate.notConfigured')}</Badge>}
           {model.state === 'legacy' && <Badge>{t('generate.legacy')}</Badge>}
-          {model.state === 'retired' && <Badge look="bad">{t('generate.retired')}</Badge>}
+          <LifeBadge model={model} />
         </span>
         <span className="mt-0.5 block text-ink-soft text-sm">{model.about[language]}</span>
+        {ending && <span className="mt-0.5 block text-amber text-sm">{ending}</span>}
         <span className="mt-1.5 flex flex-wrap gap-x-2 text-ink-faint text-xs">
           {abilitiesOf(t, model).map(ability => (
             <span key={ability} className="not-last:after:ml-2 not-last:after:content-['·']">

@@ -51,7 +51,7 @@ export type PlanNote =
   | { kind: 'left_out'; parameter: string }
   | { kind: 'prompt_cut'; most: number; length: number }
   | { kind: 'series'; most: number }
-  | { kind: 'retired' }
+  | { kind: 'life' }
 
 export type PlanFault =
   | { kind: 'prompt' }
@@ -121,7 +121,7 @@ export function planFor(model: Model, wish: Wish): Plan {
   if (references > model.references.max) faults.push({ kind: 'too_many_references', most: model.references.max })
   if (references < model.references.min) faults.push({ kind: 'too_few_references', least: model.references.min })
   if (!model.configured) faults.push({ kind: 'not_configured' })
-  if (model.state === 'retired') notes.push({ kind: 'retired' })
+  if (model.life.stage !== 'current') notes.push({ kind: 'life' })
 
   const parameters: Record<string, unknown> = { ...values }
   if (size.send !== undefined) parameters.size = size.send
@@ -157,9 +157,9 @@ function isSeriesAsked(model: Model, values: Record<string, unknown>) {
 
 /** The most pictures of one generation. Where references count for a group, each takes the place of a picture. */
 export function mostImages(model: Model, wish: { references: number; values: Readonly<Record<string, unknown>> }) {
-  const { max, group } = model.images
+  const { max, max_separate, group } = model.images
   if (!group) return max
-  if (group.asked_by !== null) return isSeriesAsked(model, wish.values) ? group.max : Math.min(max, 10)
+  if (group.asked_by !== null) return isSeriesAsked(model, wish.values) ? group.max : max_separate
   return Math.max(1, group.counts_references ? group.max - wish.references : group.max)
 }
 

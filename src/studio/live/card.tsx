@@ -20,6 +20,7 @@ import {
 } from '../api.ts'
 import { press, TakenBack, takeBack, useIsWaiting } from '../generate/press.ts'
 import { ratioOfImage, sizeOfImage } from '../images.ts'
+import { errorText, findModel, LifeBadge, successorOf } from '../life.tsx'
 import { ago, duration, moment, money, moneyRange } from '../text/format.ts'
 import { findText, useText } from '../text/text.ts'
 import { currentWarnings, warningText } from '../told.ts'
@@ -34,16 +35,18 @@ export interface GenerationCardProps {
   generation: Generation
   /** Undefined when the catalogue does not know it. */
   model: Model | undefined
+  models: readonly Model[]
   /** It stands beside others of the same prompt, so the model is what tells it apart. */
   isCompared?: boolean
   /** Puts away one that came to nothing. */
   onDismiss?: () => void
-  onAgain(): void
+  /** `successor`: the id of the model that takes the place of its own. */
+  onAgain(successor?: string): void
   onReference(imageId: string): void
 }
 
 export function GenerationCard(props: GenerationCardProps) {
-  const { generation, model, isCompared, onDismiss, onAgain, onReference } = props
+  const { generation, model, models, isCompared, onDismiss, onAgain, onReference } = props
   const t = useText()
   const modelName = model?.name ?? generation.model
   const isAlive = generation.status === 'queued' || generation.status === 'running'
@@ -61,12 +64,16 @@ export function GenerationCard(props: GenerationCardProps) {
     >
       <header className={classes('flex items-start gap-3 px-(--inset)', isCompared ? 'py-2' : 'pt-4 pb-3')}>
         {isCompared ? (
-          <p className="min-w-0 flex-1 break-words font-medium text-sm">{modelName}</p>
+          <p className="flex min-w-0 flex-1 flex-wrap gap-x-2 break-words font-medium text-sm">
+            {modelName}
+            {model?.life.stage === 'ended' && <LifeBadge model={model} />}
+          </p>
         ) : (
           <div className="min-w-0 flex-1">
             <p className="line-clamp-2 break-words leading-snug">{generation.prompt}</p>
             <p className="mt-1 flex flex-wrap gap-x-2 text-ink-faint text-sm">
               <span>{modelName}</span>
+              {model?.life.stage === 'ended' && <LifeBadge model={model} />}
               <span aria-hidden>·</span>
               <Ago timestamp={generation.timestamp} />
               {generation.references.length > 0 && (
@@ -88,7 +95,7 @@ export function GenerationCard(props: GenerationCardProps) {
       {generation.cancel_requested && !isAlive && generation.images.length > 0 && (
         <p className="px-(--inset) pt-3 text-amber text-sm">{t('live.afterCancel')}</p>
       )}
-      {!isAlive && <Trouble generation={generation} model={model} />}
+      {!isAlive && <Trouble generation={generation} models={models} onSuccessor={onAgain} />}
       <footer
         className={classes(
           'flex flex-wrap items-center gap-x-3 gap-y-1 px-(--inset)',
@@ -99,7 +106,7 @@ export function GenerationCard(props: GenerationCardProps) {
         <div className="ml-auto flex items-center gap-1">
           {isAlive && <Cancel generation={generation} />}
           {!isAlive && generation.model !== null && <Retry generation={generation} />}
-          <IconButton label={t('live.again')} onClick={onAgain} className="-mr-2">
+          <IconButton label={t('live.again')} onClick={() => onAgain()} className="-mr-2">
             <Redo2 aria-hidden className="size-5" />
           </IconButton>
         </div>
@@ -335,10 +342,19 @@ function Facts({
 const keyTroubles = new Set(['configuration_missing', 'provider_key_rejected', 'provider_quota_exhausted'])
 
 /** What went wrong and what was done otherwise, in words that say what to do. */
-function Trouble({ generation, model }: { generation: Generation; model: Model | undefined }) {
+function Trouble({
+  generation,
+  models,
+  onSuccessor,
+}: {
+  generation: Generation
+  models: readonly Model[]
+  onSuccessor(id: string): void
+}) {
   const t = useText()
   const { error, status } = generation
   const isAdmin = useMe()?.role === 'admin'
+  const successor = successorOf(error)
   return (
     <div className="flex flex-col gap-2 px-(--inset) pt-3 empty:hidden">
       {error && status === 'cancelled' && <p className="text-ink-soft text-sm">{t('live.cancelled')}</p>}
@@ -346,7 +362,12 @@ function Trouble({ generation, model }: { generation: Generation; model: Model |
         <div className="flex items-start gap-2.5 rounded-2xl bg-seal-wash px-4 py-3 text-seal-ink text-sm">
           <CircleAlert aria-hidden className="mt-0.5 size-4.5 shrink-0" />
           <div className="min-w-0">
-            <p>{findText('problems', error.code) ?? error.message}</p>
+            <p>{errorText(t, error, models)}</p>
+            {successor !== undefined && (
+              <Button size="small" className="my-1.5" onClick={() => onSuccessor(successor)}>
+                {t('life.use', { successor: findModel(models, successor)?.name ?? successor })}
+              </Button>
+            )}
             {isAdmin && keyTroubles.has(error.code) && (
               <Link
                 to="/configurations"
@@ -374,7 +395,7 @@ function Trouble({ generation, model }: { generation: Generation; model: Model |
       )}
       {currentWarnings(generation).map(warning => (
         <p key={`${warning.parameter} ${warning.message}`} className="text-amber text-sm">
-          {warningText(t, generation, warning, model ? [model] : [])}
+          {warningText(t, generation, warning, models)}
         </p>
       ))}
     </div>

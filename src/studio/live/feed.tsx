@@ -6,6 +6,7 @@ import { type ReactNode, useRef, useState, useSyncExternalStore } from 'react'
 import type { Model } from '../../api/models.ts'
 import { explain, type Generation, recentQuery } from '../api.ts'
 import { useGenerationEvents } from '../events.ts'
+import { findModel } from '../life.tsx'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { EmptyState, Skeleton } from '../ui/states.tsx'
@@ -16,7 +17,8 @@ export interface FeedProps {
   models: readonly Model[]
   /** Something can be drawn, so prompts to begin with are of use. */
   hasIdeas: boolean
-  onAgain(generation: Generation): void
+  /** `successor`: the id of the model that takes the place of its own. */
+  onAgain(generation: Generation, successor?: string): void
   onReference(imageId: string): void
   /** A prompt to begin with. */
   onIdea(prompt: string): void
@@ -34,9 +36,10 @@ export function Feed({ models, hasIdeas, onAgain, onReference, onIdea }: FeedPro
     <GenerationCard
       key={generation.id}
       generation={generation}
-      model={models.find(model => model.id === generation.model)}
+      model={findModel(models, generation.model)}
+      models={models}
       {...how}
-      onAgain={() => onAgain(generation)}
+      onAgain={successor => onAgain(generation, successor)}
       onReference={onReference}
     />
   )

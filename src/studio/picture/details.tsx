@@ -3,16 +3,18 @@ import { useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Copy } from 'lucide-react'
 import { Fragment, type ReactNode, useMemo, useState } from 'react'
-import { ApiError, explain, type Generation, type Image, thumbnailUrl, useModels } from '../api.ts'
+import { type Generation, type Image, thumbnailUrl, useModels } from '../api.ts'
 import { copyText } from '../copy.ts'
+import { recipeOf } from '../generate/draft.ts'
 import { nameOfType } from '../images.ts'
+import { errorText, findModel, LifeBadge, successorOf } from '../life.tsx'
 import { markGenerations } from '../marks.ts'
 import { providerName } from '../providers.ts'
 import { Tags } from '../tags.tsx'
 import { bytes, duration, moment, money } from '../text/format.ts'
 import { findText, type Text, useText } from '../text/text.ts'
 import { currentWarnings, warningText } from '../told.ts'
-import { IconButton } from '../ui/button.tsx'
+import { buttonClasses, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { ImageTile } from '../ui/image-tile.tsx'
 import { Notice } from '../ui/states.tsx'
@@ -29,6 +31,7 @@ export function Details({ generation, image }: DetailsProps) {
   const t = useText()
   const client = useQueryClient()
   const { data: models = [] } = useModels()
+  const successor = successorOf(generation.error)
   const { error, failures, references, tags } = generation
   const warnings = currentWarnings(generation)
   // Where there is no picture at all, the error above says the same.
@@ -37,7 +40,16 @@ export function Details({ generation, image }: DetailsProps) {
     <div className="flex flex-col gap-6">
       {error && (
         <Notice look="bad">
-          <p>{explain(new ApiError(error.code, error.message))}</p>
+          <p>{errorText(t, error, models)}</p>
+          {successor !== undefined && (
+            <Link
+              to="/"
+              state={{ recipe: { ...recipeOf(generation), model: successor } }}
+              className={classes(buttonClasses('plain', 'small'), 'my-1.5')}
+            >
+              {t('life.use', { successor: findModel(models, successor)?.name ?? successor })}
+            </Link>
+          )}
           {error.provider_message && (
             <p className="mt-1 text-ink-soft">{t('picture.providerSays', { message: error.provider_message })}</p>
           )}
@@ -247,13 +259,22 @@ function wordOf(value: unknown, t: Text): string {
 function Facts({ generation, image }: DetailsProps) {
   const t = useText()
   const { data: models = [] } = useModels()
-  const model = models.find(({ id, aliases }) => id === generation.model || aliases.includes(generation.model ?? ''))
+  const model = findModel(models, generation.model)
   const { error, retry_of: retryOf, duration_ms: took } = generation
   const requestIds = [...new Set([...generation.provider_request_ids, error?.provider_request_id ?? ''])].filter(
     Boolean,
   )
   const lines: [string, ReactNode][] = [
-    [t('picture.model'), model ? `${model.name} (${generation.model})` : generation.model],
+    [
+      t('picture.model'),
+      model ? (
+        <span key="model" className="flex flex-wrap items-center gap-x-2">
+          {model.name} ({generation.model}) {model.life.stage === 'ended' && <LifeBadge model={model} />}
+        </span>
+      ) : (
+        generation.model
+      ),
+    ],
     [t('picture.provider'), generation.provider && providerName(generation.provider, model?.provider_name)],
     [t('picture.timestamp'), moment(generation.timestamp)],
     [t('picture.duration'), took === null ? undefined : duration(took)],

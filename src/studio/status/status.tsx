@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import {
   BookOpen,
+  CalendarX,
   CircleAlert,
   CircleCheck,
   Database,
@@ -14,8 +15,9 @@ import {
   Sparkles,
 } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { address, errorsQuery, explain, type Status, statusQuery } from '../api.ts'
+import { address, errorsQuery, explain, type Status, statusQuery, useModels } from '../api.ts'
 import { useGenerationEvents } from '../events.ts'
+import { lifeText } from '../life.tsx'
 import { providerName } from '../providers.ts'
 import { bytes, duration, moment } from '../text/format.ts'
 import { useText } from '../text/text.ts'
@@ -98,6 +100,7 @@ function Summary({ status, note }: { status: Status; note: string }) {
 
 function Parts({ status }: { status: Status }) {
   const t = useText()
+  const { data: models = [] } = useModels()
   const { queue, storage, database, providers } = status
   return (
     <div className="grid gap-4 sm:grid-cols-2">
@@ -163,6 +166,22 @@ function Parts({ status }: { status: Status }) {
         <p className="text-ink-soft">{t(`status.${database.kind}`)}</p>
         {database.state === 'failing' && <Trouble detail={database.detail}>{t('status.databaseTrouble')}</Trouble>}
       </Part>
+      {status.ending.length > 0 && (
+        <Part icon={<CalendarX aria-hidden />} title={t('status.ending')} className="sm:col-span-2">
+          <ul className="flex flex-col gap-2">
+            {status.ending.map(({ provider, id, name, life }) => (
+              <li key={`${provider} ${id}`}>
+                <p>{lifeText(t, name, life, models)}</p>
+                <p className="text-ink-faint text-xs">
+                  {[providerName(provider), id, life.learned_at && t('life.listed', { when: moment(life.learned_at) })]
+                    .filter(Boolean)
+                    .join(' · ')}
+                </p>
+              </li>
+            ))}
+          </ul>
+        </Part>
+      )}
       <Part icon={<Server aria-hidden />} title={t('status.server')} className="sm:col-span-2">
         <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-1 sm:grid-cols-[auto_1fr_auto_1fr_auto_1fr]">
           <Fact name={t('status.version')}>{status.version}</Fact>

@@ -3,6 +3,7 @@ import { configurations } from './en/configurations.ts'
 import { gallery } from './en/gallery.ts'
 import { generate } from './en/generate.ts'
 import { hints } from './en/hints.ts'
+import { life } from './en/life.ts'
 import { live } from './en/live.ts'
 import { parameters } from './en/parameters.ts'
 import { picture } from './en/picture.ts'
@@ -21,6 +22,7 @@ export const en = {
   parameters,
   hints,
   generate,
+  life,
   live,
   gallery,
   picture,

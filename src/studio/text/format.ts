@@ -74,6 +74,16 @@ export function day(date: string) {
   return new Intl.DateTimeFormat(locale(), { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(date))
 }
 
+/** `1 December 2026`: the day of a moment, here. */
+export function longDay(timestamp: string) {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: 'long' }).format(new Date(timestamp))
+}
+
+/** `1 Dec`: the day of a moment, here. */
+export function shortDayHere(timestamp: string) {
+  return new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short' }).format(new Date(timestamp))
+}
+
 /** `1 Dec` of a day such as `2026-12-01`. */
 export function shortDay(date: string) {
   return new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(date))

@@ -4,6 +4,7 @@ import { configurations } from './zh/configurations.ts'
 import { gallery } from './zh/gallery.ts'
 import { generate } from './zh/generate.ts'
 import { hints } from './zh/hints.ts'
+import { life } from './zh/life.ts'
 import { live } from './zh/live.ts'
 import { parameters } from './zh/parameters.ts'
 import { picture } from './zh/picture.ts'
@@ -18,5 +19,5 @@ import { welcome } from './zh/welcome.ts'
 
 export const zh: { [Screen in keyof Dictionary]: Words<Dictionary[Screen]> } = {
   ...{ shell, problems, parameters, hints, generate, live, gallery, picture, configurations, status, welcome },
-  ...{ team, usage, waiting, warnings },
+  ...{ life, team, usage, waiting, warnings },
 }

@@ -44,7 +44,6 @@ export const generate = {
   notConfigured: 'no key',
   addKey: 'Add a key',
   legacy: 'older',
-  retired: 'retired',
   showOlder: 'Older models too',
   shape: 'Shape',
   shapeAuto: 'Auto',
@@ -101,7 +100,6 @@ export const generate = {
   noteCount: '{model}: {count} {count|picture|pictures} at most',
   noteLeftOut: '{model} has no "{parameter}"; it is left out.',
   noteSeries: '{model} decides how many of up to {most} it makes; those are paid.',
-  noteRetired: '{model} was retired by its service and may refuse.',
   faultPrompt: 'Write what to draw.',
   faultTooManyReferences:
     '{model} takes at most {most} {most|reference|references}. Remove some, or choose another model.',

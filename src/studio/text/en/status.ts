@@ -1,4 +1,5 @@
 export const status = {
+  ending: 'Models that end',
   title: 'Status',
   ok: 'Everything works',
   okHint: 'Pictures are drawn and kept.',

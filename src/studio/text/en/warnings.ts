@@ -16,7 +16,6 @@ export const warnings = {
     '“{parameter}” was not sent: it needs exactly one reference; otherwise the background is opaque anyway.',
   layers_without_seed: '“{parameter}” was not sent: layers are made without a seed.',
   edit_without_moderation: '“{parameter}” was not sent: it works only for pictures from text.',
-  model_retired: '{model} was retired by its service and may refuse.',
   task_not_proven:
     'The answer was lost, and the only task that {model} had at that time was taken for this one. If it is not your picture, another program of the account asked for it; whether yours was charged is not known.',
   picture_damaged: 'Picture {number} came damaged or cut short each time; the most that came of it is kept.',

@@ -2,6 +2,7 @@ import type { status as english } from '../en/status.ts'
 import type { Words } from '../en.ts'
 
 export const status: Words<typeof english> = {
+  ending: '即将下线的模型',
   title: '状态',
   ok: '一切正常',
   okHint: '可以生成并保存图片。',

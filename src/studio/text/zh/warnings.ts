@@ -15,7 +15,6 @@ export const warnings: Words<typeof english> = {
   needs_one_reference: '“{parameter}”未发送：需要恰好一张参考图，否则背景本来就不透明。',
   layers_without_seed: '“{parameter}”未发送：拆分图层不使用随机种子。',
   edit_without_moderation: '“{parameter}”未发送：只对文生图有效。',
-  model_retired: '{model} 已被服务方下线，可能会被拒绝。',
   task_not_proven:
     '应答丢失，已采用 {model} 在该时段唯一的任务。如果这不是你要的图片，说明它来自同一账号下的其他程序；本次是否计费无法确定。',
   picture_damaged: '第 {number} 张图片每次取回都不完整，已保存其中最完整的一份。',
