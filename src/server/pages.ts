@@ -49,13 +49,13 @@ export function languageOf(asked: unknown, accepted: string | undefined): Langua
 const loginWords = {
   en: {
     title: 'Sign in',
-    lead: 'Sign in with the token that you were given, or with the access token that the server shows when it starts.',
+    lead: 'Sign in with the token that you were given, or with the access token of the server.',
     token: 'Access token',
     press: 'Sign in',
   },
   zh: {
     title: '登录',
-    lead: '请输入管理员发给您的令牌，或服务器启动时显示的访问令牌。',
+    lead: '请输入管理员发给您的令牌，或服务器的访问令牌。',
     token: '访问令牌',
     press: '登录',
   },

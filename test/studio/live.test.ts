@@ -1,11 +1,10 @@
 /** Work that goes on whatever happens to the page, the server or a single picture. */
-import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import type { WaitingCode } from '../../src/generation/waiting.ts'
 import type { WarningCode } from '../../src/providers/provider.ts'
 import { en } from '../../src/studio/text/en.ts'
 import { openBrowser, startStudio } from '../support/browser.ts'
-import { cardOf, chooseModel, generate, isDrawn } from './studio.ts'
+import { cardOf, chooseModel, freePort, generate, isDrawn } from './studio.ts'
 
 const visit = openBrowser()
 
@@ -141,18 +140,6 @@ test('a picture that came although it was cancelled says so, and that it was pai
   await card.getByRole('link').first().click()
   await page.getByRole('complementary').getByText(word('live.afterCancel')).waitFor()
 })
-
-/** Named before the start, so that the server is at the same address after a restart. */
-function freePort(): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(String(port)))
-    })
-  })
-}
 
 /** Fails to compile where something that the server tells has no text; Chinese has the names of English. */
 // How a model ends depends on what is known of it: `lifeWarningText` puts that together.

@@ -1,9 +1,8 @@
 /** Many tabs, and a server that comes and goes: everything arrives, and nothing is sent twice. */
-import { createServer } from 'node:net'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { openBrowser, startStudio } from '../support/browser.ts'
-import { cardOf, generate, isDrawn } from './studio.ts'
+import { cardOf, freePort, generate, isDrawn } from './studio.ts'
 
 const visit = openBrowser()
 
@@ -168,15 +167,3 @@ test('"make it again" waits for the server as well, and costs once', async () =>
 })
 
 const seedream = { model: 'doubao-seedream-4-0-20260415' }
-
-/** Named before the start, so that the server is at the same address after a restart. */
-function freePort(): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(String(port)))
-    })
-  })
-}
