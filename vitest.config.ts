@@ -1,11 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
+/** A limit ends what hangs and measures nothing; a slow machine may raise all of them at once. */
+const patience = Number(process.env.TEST_PATIENCE ?? 1)
+
 export default defineConfig({
   test: {
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000 * patience,
+    hookTimeout: 120_000 * patience,
+    expect: { poll: { timeout: 30_000 * patience } },
     // A test that hangs on to something is a fault of the test.
-    teardownTimeout: 10_000,
+    teardownTimeout: 20_000 * patience,
     reporters: ['default', './test/support/reporter.ts'],
     projects: [
       {
@@ -25,8 +29,7 @@ export default defineConfig({
           name: 'studio',
           include: ['test/studio/**/*.test.ts'],
           globalSetup: './test/support/studio.ts',
-          expect: { poll: { timeout: 20_000 } },
-          testTimeout: 60_000,
+          testTimeout: 120_000 * patience,
           isolate: false,
           maxWorkers: 2,
           // A browser wants the processor for itself.

@@ -103,7 +103,8 @@ test.each<[string, Fault]>([
 
   const generation = await app.generate({ prompt: 'a boat', model: 'wan2.7-image', parameters: { size: '768x768' } })
 
-  expect(generation).toMatchObject({ status: 'succeeded', charge: 'charged', images: [{}] })
+  // The picture is there; that the task was ours is not proved, so nobody says what it cost.
+  expect(generation).toMatchObject({ status: 'succeeded', charge: 'unknown', images: [{}] })
   expect(app.qwen.requests.filter(request => request.method === 'POST')).toHaveLength(1)
   expect(app.qwen.billed).toHaveLength(1)
 })

@@ -58,7 +58,7 @@ test('a backup of a working server is whole in an empty place, and pays for noth
 
   const refused = await run('restore', archive, elsewhere)
   expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/empty place only/) })
-}, 60_000)
+})
 
 test('an answer that waits is in a backup although the server came to its end meanwhile, and one that is done is not missed', async () => {
   const world = await openWorld()
@@ -93,7 +93,7 @@ test('an answer that waits is in a backup although the server came to its end me
   expect(report).toMatchObject({ pictures: 1, answers: 1, missing: [] })
   expect(restoring.output).not.toMatch(/missing/)
   expect([...filesUnder(path.join(restored, 'answers'))]).toEqual([kept])
-}, 60_000)
+})
 
 test('what SQLite left of the database that was there before stands in the way of a restore', async () => {
   const world = await openWorld()
@@ -108,7 +108,7 @@ test('what SQLite left of the database that was there before stands in the way o
   const refused = await run('restore', archive, { ...world.environment, DATA_DIR: emptyDir })
 
   expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/chat_history\.db-wal is there already/) })
-}, 60_000)
+})
 
 test('a damaged or cut archive is refused, and leaves nothing', async () => {
   const world = await openWorld()
@@ -146,7 +146,7 @@ test('a damaged or cut archive is refused, and leaves nothing', async () => {
     output: expect.stringMatching(/ends too early/),
   })
   expect((await run('restore', archive, elsewhere)).code).toBe(0)
-}, 60_000)
+})
 
 async function run(word: string, file: string, environment: Record<string, string>) {
   const options = { cwd: environment.DATA_DIR, env: { PATH: process.env.PATH, ...environment } }

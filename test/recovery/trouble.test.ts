@@ -61,7 +61,7 @@ test('an answer that the database does not take at once while the server stops h
     generations: [{ status: 'succeeded', charge: 'charged' }],
     images: [{ position: 0 }],
   })
-}, 60_000)
+})
 
 test('what does not end within the drain time is unknown after the next start, in two languages; the client gets the record', async () => {
   const { world, program } = await begin({ DRAIN_SECONDS: '1' })
@@ -122,7 +122,7 @@ test('a client that does not go on does not hold up a stop', async () => {
 
   expect(ended).toEqual({ code: 0, signal: null })
   expect(world.seen().posts).toEqual([])
-}, 60_000)
+})
 
 test('a stop leaves a task to the next start at once, and who follows it sees it end without a gap', async () => {
   const { world, program } = await begin()
@@ -176,7 +176,7 @@ test('an answer that the database does not take is in a file, and outlives the p
     () => faultsOnDisk(world.dataDir).join(),
     () => faultsOnDisk(world.dataDir).length === 0,
   )
-}, 60_000)
+})
 
 test('a database that is locked is told by the status, the record and whoever waits, and to whoever asks for more', async () => {
   const { world, program } = await begin()
@@ -212,7 +212,7 @@ test('a database that is locked is told by the status, the record and whoever wa
     { status: 'succeeded', charge: 'charged', waiting: null },
   ])
   expect(world.seen().posts).toHaveLength(1)
-}, 60_000)
+})
 
 test('the parts of a stream that cannot be read, or have gone, are waited for', async () => {
   const { world, program } = await begin()

@@ -479,6 +479,13 @@ async function faultOf(request: HostileRequest): Promise<string | undefined> {
   if (request.path === '/api/generate') remember('/api/history', given.location)
   if (status < 400) return undefined
   if (method === 'HEAD') return status < 500 ? undefined : `${status}`
+  // A browser that asks for a page gets one, also where there is nothing.
+  if (
+    status === 404 &&
+    String(given['content-type']).startsWith('text/html') &&
+    /text\/html/.test(String(headers.accept))
+  )
+    return undefined
   if (!String(given['content-type']).startsWith('application/problem+json'))
     return `${status} is no problem: ${content.slice(0, 200)}`
   const problem = JSON.parse(content) as { code: string; status: number; detail: string }

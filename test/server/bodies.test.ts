@@ -114,7 +114,7 @@ describe('a body without end gets its 413 at once', () => {
     expect([status, code]).toEqual([413, 'too_large'])
     expect(head).toMatch(/\r\nconnection: close/i)
     // What is on its way in the buffers of both sides comes on top.
-    expect(bytes).toBeLessThan((megabytes + 16) * megabyte)
+    expect(bytes).toBeLessThan((megabytes + 48) * megabyte)
     expect((await app.call('GET', '/health')).status).toBe(200)
   })
 

@@ -302,7 +302,7 @@ describe('what is hardly HTTP', () => {
       ),
       { numRuns: 400 },
     )
-  }, 60_000)
+  })
 })
 
 describe('history', () => {

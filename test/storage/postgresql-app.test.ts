@@ -105,7 +105,7 @@ test('a guard that a former connection still has is no other server: the work go
   await vi.waitFor(async () => {
     const { rows } = await client.query(`select 1 from pg_locks where locktype = 'advisory' and granted`)
     expect(rows).toHaveLength(1)
-  }, 10_000)
+  })
 })
 
 test('who lost the database to another server sends nothing any more, says so, and keeps what it waited for', async () => {
@@ -115,7 +115,7 @@ test('who lost the database to another server sends nothing any more, says so, a
   const { id } = await app.generate(task, { prefer: 'respond-async' })
   await vi.waitFor(async () => {
     expect((await client.query('select state from provider_calls')).rows).toEqual([{ state: 'accepted' }])
-  }, 10_000)
+  })
 
   const other = await holdGuard()
   // As the start of another server does it: its own id, and what was under way is given up.
@@ -131,7 +131,7 @@ test('who lost the database to another server sends nothing any more, says so, a
     expect((await app.call('GET', `/api/history/${id}`)).body).toMatchObject({
       ...{ status: 'succeeded', charge: 'charged', images: [{}], error: null },
     })
-  }, 10_000)
+  })
   expect(app.doubao.requests).toEqual([])
   await other.end()
   await expect(guards()).resolves.toEqual([])

@@ -234,6 +234,7 @@ test('servers below different paths of one address keep their drafts, their lang
   const third = await context.newPage()
   await third.goto(app.url)
   await expect.poll(() => fieldOf(third).inputValue()).toBe('根路径的稿子')
+  await other.unrouteAll({ behavior: 'ignoreErrors' })
 })
 
 test('what was sent is an earlier draft as well', async () => {

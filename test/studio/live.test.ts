@@ -76,7 +76,7 @@ test('the server restarts while it draws: the card says so, comes back and ends 
   await isDrawn(card.getByRole('img'))
   expect(app.qwen.tasks()).toHaveLength(1)
   expect(app.qwen.billed).toHaveLength(1)
-}, 40_000)
+})
 
 test('two pages see the same, and a cancelled one costs nothing', async () => {
   const app = await startStudio({ environment: { DOUBAO_API_KEY: undefined } })

@@ -30,6 +30,8 @@ export interface TestApp {
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
   /** The generation at its end, also where its picture came so late that the waiting client was told to look again; with `prefer` as answered. */
   generate(body: unknown, headers?: Record<string, string>): Promise<Generation>
+  /** The record of a request at its end, whatever that is. */
+  end(body: unknown): Promise<Generation>
   /** Stops the server well and starts it again on the same data; `whileDown` runs in between. */
   restart(whileDown?: () => Promise<void>): Promise<void>
   stop(): Promise<void>
@@ -116,6 +118,15 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
   let running = await begin()
   let isStopped = false
 
+  const whenEnded = (id: string) =>
+    vi.waitUntil(
+      async () => {
+        const { body } = await testApp.call('GET', `/api/history/${id}`)
+        return body.finished_at === null ? undefined : (body as Generation)
+      },
+      { timeout: 30_000 },
+    )
+
   const testApp: TestApp = {
     get url() {
       return running.url
@@ -133,14 +144,11 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
       const answer = await testApp.call('POST', '/api/generate', body, headers)
       if (answer.status >= 300) throw new Error(`generate answered ${answer.status}: ${JSON.stringify(answer.body)}`)
       if (answer.status !== 202 || headers?.prefer) return answer.body as Generation
-      const path = `/api/history/${answer.body.id}`
-      return vi.waitUntil(
-        async () => {
-          const { body } = await testApp.call('GET', path)
-          return body.finished_at === null ? undefined : (body as Generation)
-        },
-        { timeout: 15_000 },
-      )
+      return whenEnded(answer.body.id)
+    },
+    async end(body) {
+      const { id } = await testApp.generate(body, { prefer: 'respond-async' })
+      return whenEnded(id)
     },
     async restart(whileDown) {
       await running.app.close()
