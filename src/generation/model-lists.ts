@@ -114,7 +114,7 @@ export async function createModelLists(parts: { store: Store; http: OutgoingHttp
       for (const { id, status, word, told } of models) {
         const isSane = JSON.stringify(told).length <= mostToldCharacters
         await listedModels.keep({
-          ...{ provider, place, id, status, since: now, seenAt: now },
+          ...{ provider, place, id, status, seenAt: now },
           ...{ word: word.slice(0, 100), told: isSane ? told : {} },
         })
       }

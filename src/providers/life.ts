@@ -11,7 +11,7 @@ export interface LifeAt {
   stage: LifeStage
   /** What counts of the catalogue; absent where no end is known. Dates that the list of the service disproved are left out. */
   entry?: ModelLife
-  /** When it ended, as far as that is known: by the catalogue, else when a list first said so. */
+  /** When it ended, as far as that is known: by the catalogue, else when the list began to say so. */
   endedAt?: string
   /** What the list said, where one did. */
   seen?: SeenLife
@@ -20,8 +20,9 @@ export interface LifeAt {
 /** What the list of a service said of a model. */
 export interface SeenLife {
   status: 'offered' | 'retiring' | 'ended'
-  /** When it first said so, and when it last did. */
-  since: string
+  /** When it began to say so, where it had said otherwise before. */
+  since: string | null
+  /** When it last did. */
   seenAt: string
 }
 
@@ -38,7 +39,8 @@ export function lifeAt(
   const written = entryAt(model.life ?? [], platform)
   const entry = written && seen ? undisputed(written, seen) : written
   const stage = later(entry ? stageOf(entry, now) : 'current', seen ? seenStages[seen.status] : 'current')
-  const endedAt = stage === 'ended' ? (entry?.endsAt ?? (seen?.status === 'ended' ? seen.since : undefined)) : undefined
+  const seenToEnd = seen?.status === 'ended' && !entry?.hasEnded ? seen.since : null
+  const endedAt = stage === 'ended' ? (entry?.endsAt ?? seenToEnd ?? undefined) : undefined
   return { stage, entry, endedAt, seen }
 }
 

@@ -28,8 +28,8 @@ export function createListedModelRepository(db: Connection) {
       }))
     },
 
-    /** `since` stays where the status did. */
-    async keep(model: ListedModelRecord) {
+    /** `since` is that of a status which is another than the one before. */
+    async keep(model: Omit<ListedModelRecord, 'since'>) {
       const columns = {
         status: model.status,
         word: model.word,
@@ -39,7 +39,7 @@ export function createListedModelRepository(db: Connection) {
       const key = { provider: model.provider, place: model.place, model_id: model.id }
       await db
         .insertInto('listed_models')
-        .values({ ...key, ...columns, status_since: model.since })
+        .values({ ...key, ...columns, status_since: null })
         .onConflict(conflict =>
           conflict.columns(['provider', 'place', 'model_id']).doUpdateSet(({ eb, ref }) => ({
             ...columns,
@@ -47,7 +47,7 @@ export function createListedModelRepository(db: Connection) {
               .case()
               .when('listed_models.status', '=', model.status)
               .then(ref('listed_models.status_since'))
-              .else(model.since)
+              .else(model.seenAt)
               .end(),
           })),
         )

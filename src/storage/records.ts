@@ -182,8 +182,8 @@ export interface ListedModelRecord {
   word: string
   /** What else it told, such as the name and what goes in and comes out. */
   told: JsonObject
-  /** When a list said so for the first time. */
-  since: string
+  /** When a list first said so that had said otherwise before; null where it always did. */
+  since: string | null
   seenAt: string
 }
 

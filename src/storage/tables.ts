@@ -269,8 +269,8 @@ export interface ListedModelsTable {
   word: string
   /** JSON: what else it told, such as the name and what goes in and comes out. */
   told: string
-  /** When a list said so for the first time. */
-  status_since: string
+  /** When a list first said so that had said otherwise before; null where it always did. */
+  status_since: string | null
   seen_at: string
 }
 

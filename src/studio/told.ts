@@ -24,10 +24,12 @@ const aboutPictures = new Set([
 
 /** Those that still hold: advice for what did not come true is left out. */
 export function currentWarnings(generation: Generation): Generation['warnings'] {
-  const { images, parameters, finished_at: finishedAt, warnings } = generation
+  const { images, parameters, finished_at: finishedAt, warnings, error } = generation
   if (finishedAt === null) return warnings
   const wanted = typeof parameters.n === 'number' ? parameters.n : 1
+  const isSaid = error?.reason_code === 'model_ended'
   return warnings.filter(({ code }) => {
+    if (isSaid && code === 'model_retired') return false
     if (images.length === 0) return !aboutPictures.has(code ?? '')
     return code !== 'series_number' || images.length < wanted
   })

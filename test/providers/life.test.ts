@@ -46,10 +46,18 @@ describe('the list of the service', () => {
   const before = '2026-11-20T00:00Z'
   const after = '2026-11-25T00:00Z'
 
-  test('ends what nobody wrote down, from the day that it first said so', () => {
+  test('ends what nobody wrote down, from the day that it began to say so', () => {
     const list = { ...seen('ended', after), since: '2026-11-21T00:00Z' }
 
     expect(at(after, list, [])).toMatchObject({ stage: 'ended', endedAt: '2026-11-21T00:00Z' })
+  })
+
+  test('tells no day where it always said so, or where the model had ended long before', () => {
+    const always = { ...seen('ended', after), since: null }
+    const gone: ModelLife = { ...written, endsAt: undefined, hasEnded: true }
+
+    expect(at(after, always, [])).toMatchObject({ stage: 'ended', endedAt: undefined })
+    expect(at(after, seen('ended', after), [gone])).toMatchObject({ stage: 'ended', endedAt: undefined })
   })
 
   test('ends a model before the day that was written down, which counts no more', () => {

@@ -54,18 +54,18 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
 
   test('keeps what a list said of a model, and since when', async () => {
     const model = { provider: 'doubao', place: 'ark-cn', id: 'a', word: '', told: { name: 'A' } }
-    await store.listedModels.keep({ ...model, status: 'offered', since: time(1), seenAt: time(1) })
-    await store.listedModels.keep({ ...model, status: 'offered', since: time(2), seenAt: time(2) })
-    await store.listedModels.keep({ ...model, place: 'byteplus', status: 'ended', since: time(2), seenAt: time(2) })
+    await store.listedModels.keep({ ...model, status: 'offered', seenAt: time(1) })
+    await store.listedModels.keep({ ...model, status: 'offered', seenAt: time(2) })
+    await store.listedModels.keep({ ...model, place: 'byteplus', status: 'ended', seenAt: time(2) })
     const offered = await store.listedModels.all()
-    await store.listedModels.keep({ ...model, status: 'retiring', word: 'Retiring', since: time(3), seenAt: time(3) })
+    await store.listedModels.keep({ ...model, status: 'retiring', word: 'Retiring', seenAt: time(3) })
     const retiring = await store.listedModels.all()
     await store.listedModels.keepList({ provider: 'doubao', place: 'ark-cn', askedAt: time(1), answeredAt: null })
     await store.listedModels.keepList({ provider: 'doubao', place: 'ark-cn', askedAt: time(2), answeredAt: time(2) })
 
     expect(offered.find(({ place }) => place === 'ark-cn')).toEqual({
       ...{ ...model, status: 'offered' },
-      ...{ since: time(1), seenAt: time(2) },
+      ...{ since: null, seenAt: time(2) },
     })
     expect(retiring.find(({ place }) => place === 'ark-cn')).toMatchObject({ status: 'retiring', since: time(3) })
     expect(retiring).toHaveLength(2)

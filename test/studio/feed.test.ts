@@ -112,7 +112,7 @@ function columnsOf(page: Page, feed: string) {
 
 /** One that the service refuses. */
 function fail(app: TestApp, prompt: string, parameters = {}) {
-  return app.call('POST', '/api/generate', { prompt, model: 'doubao-seedream-4-5-251128', parameters })
+  return app.call('POST', '/api/generate', { prompt, model: 'doubao-seedream-4-0-20260415', parameters })
 }
 
 test('a comparison stands in one column and leaves no hole, also in a window that was narrow for a while', async () => {
@@ -187,7 +187,7 @@ test('it folds as well when something newer is asked for', async () => {
 
 test('advice that did not come true goes: a whole group, and one that failed for another reason', async () => {
   const app = await startStudio()
-  const model = 'doubao-seedream-4-5-251128'
+  const model = 'doubao-seedream-4-0-20260415'
   await app.generate({ prompt: 'boats', model, parameters: { n: 3 } })
   await fail(app, 'boats [[input-blocked]]', { n: 3 })
   await app.generate({ prompt: 'boats [[partial]]', model, parameters: { n: 3 } })
@@ -195,7 +195,7 @@ test('advice that did not come true goes: a whole group, and one that failed for
   const adviceIn = made.map((one: { warnings: { code: string }[] }) => one.warnings.map(({ code }) => code))
   expect(adviceIn).toEqual([['series_number'], ['series_number'], ['series_number']])
   const { page, word } = await visit(app.url, { language: 'en' })
-  const [advice = ''] = word('warnings.series_number', { model: 'Seedream 4.5', images: 3 }).split('. ')
+  const [advice = ''] = word('warnings.series_number', { model: 'Seedream 4.0 (2026-04)', images: 3 }).split('. ')
 
   await cardOf(page, 'boats [[partial]]').getByText(advice).waitFor()
   expect(await cardOf(page, 'boats').getByText(advice).count()).toBe(0)

@@ -39,7 +39,7 @@ test('a model ends: it is said before money moves, and one press takes the other
   await form.getByText(endsOn).waitFor()
   await form.getByRole('button', { name: /Old build/ }).click()
   const picker = page.getByRole('dialog', { name: word('generate.chooseModels') })
-  await picker.getByText(word('life.endsShort', { day: '14 Mar' })).waitFor()
+  await picker.getByText(word('life.endsShort', { day: '14 Mar 2031' })).waitFor()
   await picker.getByText(endsOn).waitFor()
   await picker
     .getByRole('button', { name: /^Old build/ })

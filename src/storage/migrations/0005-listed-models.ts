@@ -20,7 +20,7 @@ export const listedModels: Migration = {
       .addColumn('status', 'text', column => column.notNull())
       .addColumn('word', 'text', column => column.notNull())
       .addColumn('told', 'text', column => column.notNull())
-      .addColumn('status_since', 'text', column => column.notNull())
+      .addColumn('status_since', 'text')
       .addColumn('seen_at', 'text', column => column.notNull())
       .addPrimaryKeyConstraint('listed_models_key', ['provider', 'place', 'model_id'])
       .execute()

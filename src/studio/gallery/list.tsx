@@ -3,9 +3,11 @@ import { Link } from '@tanstack/react-router'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { Heart, ImageOff } from 'lucide-react'
 import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from 'react'
+import type { Model } from '../../api/models.ts'
 import { ApiError, explain, type Generation, thumbnailUrl, useModels } from '../api.ts'
 import type { FilterTexts } from '../history.ts'
 import { sizeOfImage } from '../images.ts'
+import { errorText, findModel } from '../life.tsx'
 import { moment } from '../text/format.ts'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
@@ -47,7 +49,6 @@ export function List({ items, selection, hasMore, filter, onNearEnd }: ListProps
     scrollMargin: top,
   })
   const { data: models = [] } = useModels()
-  const names = new Map(models.map(model => [model.id, model.name]))
   const visible = virtualizer.getVirtualItems()
   const lastVisible = visible.at(-1)?.index ?? 0
   const askForMore = useEffectEvent(() => {
@@ -76,7 +77,7 @@ export function List({ items, selection, hasMore, filter, onNearEnd }: ListProps
           >
             <Line
               generation={item.generation}
-              model={names.get(item.generation.model ?? '') ?? item.generation.model}
+              models={models}
               filter={filter}
               isSelected={selection.has(item.key)}
               onSelect={isRange => (isRange ? selection.extend(shown.index) : selection.toggle(shown.index))}
@@ -90,8 +91,7 @@ export function List({ items, selection, hasMore, filter, onNearEnd }: ListProps
 
 interface LineProps {
   generation: Generation
-  /** Its name for people. */
-  model: string | null
+  models: readonly Model[]
   filter: FilterTexts
   isSelected: boolean
   onSelect(isRange: boolean): void
@@ -99,14 +99,14 @@ interface LineProps {
 
 const looks = { queued: 'warning', running: 'warning', succeeded: 'good', failed: 'bad', cancelled: 'plain' } as const
 
-function Line({ generation, model, filter, isSelected, onSelect }: LineProps) {
+function Line({ generation, models, filter, isSelected, onSelect }: LineProps) {
   const t = useText()
   const { images, failures, error, status } = generation
   const shown = images.slice(0, mostThumbnails)
   const words = generation.prompt || t('gallery.noPrompt')
   const facts = [
     moment(generation.timestamp),
-    model,
+    findModel(models, generation.model)?.name ?? generation.model,
     images[0] && sizeOfImage(images[0]),
     chargeName(generation, t),
     images.length === 0 && generation.image_urls.length > 0
@@ -167,7 +167,7 @@ function Line({ generation, model, filter, isSelected, onSelect }: LineProps) {
         )}
         {(error || failures.length > 0) && (
           <p className="mt-1 line-clamp-2 text-seal-ink text-sm">
-            {explain(new ApiError((error ?? failures[0]!).code, (error ?? failures[0]!).message))}
+            {error ? errorText(t, error, models) : explain(new ApiError(failures[0]!.code, failures[0]!.message))}
           </p>
         )}
       </div>

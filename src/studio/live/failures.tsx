@@ -1,9 +1,10 @@
 /** What was not made: shown whole until it was seen, then in one line, until somebody puts it away. */
 import { Ban, ChevronDown, CircleAlert, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import type { Generation } from '../api.ts'
+import { type Generation, useModels } from '../api.ts'
 import { keepJson, readKeptJson } from '../kept.ts'
-import { findText, t, useText } from '../text/text.ts'
+import { errorText } from '../life.tsx'
+import { t, useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
 import { toast } from '../ui/toast.tsx'
 
@@ -80,11 +81,12 @@ export function FoldedFailure({
   onDismiss(): void
 }) {
   const t = useText()
+  const { data: models = [] } = useModels()
   const [first] = generations
   if (!first) return null
   const { status, error, charge } = first
   const isCancelled = status === 'cancelled'
-  const why = isCancelled ? t('live.cancelled') : (error && (findText('problems', error.code) ?? error.message)) || ''
+  const why = isCancelled ? t('live.cancelled') : error ? errorText(t, error, models) : ''
   return (
     <article
       aria-label={first.prompt}

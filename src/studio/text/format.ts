@@ -79,9 +79,11 @@ export function longDay(timestamp: string) {
   return new Intl.DateTimeFormat(locale(), { dateStyle: 'long' }).format(new Date(timestamp))
 }
 
-/** `1 Dec`: the day of a moment, here. */
+/** `1 Dec`, with its year where that is another: the day of a moment, here. */
 export function shortDayHere(timestamp: string) {
-  return new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short' }).format(new Date(timestamp))
+  const time = new Date(timestamp)
+  const year = time.getFullYear() === new Date().getFullYear() ? undefined : 'numeric'
+  return new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short', year }).format(time)
 }
 
 /** `1 Dec` of a day such as `2026-12-01`. */
