@@ -28,9 +28,11 @@ if (proxies.length > 0) say(`Requests go out through a proxy 对外请求经由�
 const configured = (await app.services.status()).providers.filter(provider => provider.configured)
 if (configured.length > 0) say(`Configured 已配置: ${configured.map(provider => provider.name).join(', ')}`)
 else {
-  say(`No key yet 尚未配置密钥. Add one:
-  curl -X POST ${address}/api/config -H 'Content-Type: application/json' \\${needsToken ? `\n    -H 'Authorization: Bearer YOUR_TOKEN' \\` : ''}
-    -d '{"name":"Doubao","provider":"doubao","api_key":"YOUR_KEY"}'
+  say(`No key yet. Open ${link} in a browser and press "Add a key".
+尚未配置密钥。用浏览器打开 ${link}，点“添加密钥”。
+Without a browser 不用浏览器:
+  curl ${address}/api/config -H 'Content-Type: application/json' \\${needsToken ? `\n    -H 'Authorization: Bearer YOUR_TOKEN' \\` : ''}
+    -d '{"provider":"doubao","api_key":"YOUR_KEY"}'
 or set DOUBAO_API_KEY or QWEN_API_KEY in the environment or in .env and start again.`)
 }
 
