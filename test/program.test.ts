@@ -27,7 +27,7 @@ afterEach(async () => {
 test('starts without any key and says how to add one; SIGTERM ends it with 0', async () => {
   const program = start('src/main.ts', { PORT: '0' })
 
-  const said = await program.says(/POST (http:\/\/127\.0\.0\.1:\d+)\/api\/config/)
+  const said = await program.says(/curl (http:\/\/127\.0\.0\.1:\d+)\/api\/config/)
   const address = said[1] ?? ''
 
   expect((await fetch(`${address}/health`)).status).toBe(200)
