@@ -81,9 +81,8 @@ const hourMs = 3600 * 1000
 const listsAfterMs = 60_000
 /** For clients that are still sending, or reading what they were given. */
 const mostFarewellMs = 5_000
-/** Promised are 48 hours. */
-const idempotencyLifeMs = 7 * 24 * hourMs
-const removalLifeMs = 7 * 24 * hourMs
+/** Keys of clients are promised for 48 hours. */
+const maxDays = 7
 
 /** @throws DatabaseError, StorageError, SettingsError: one sentence for people each. */
 export async function createApp(settings: Settings, log: Logger, overrides: Overrides = {}): Promise<App> {
@@ -176,14 +175,19 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     studioFolder: overrides.studioFolder,
     slowBodyAfterMs: overrides.slowBodyAfterMs,
   })
+  let dayBegan = performance.now()
   const housekeeping = setInterval(() => void tidy(), hourMs).unref()
 
   async function tidy() {
     try {
       await files.sweep(hourMs)
-      await sweepReferences({ store, files })
-      await store.idempotency.forget(new Date(Date.now() - idempotencyLifeMs).toISOString())
-      await store.generations.forgetRemovals(new Date(Date.now() - removalLifeMs).toISOString())
+      const hasDayPassed = performance.now() - dayBegan > 24 * hourMs
+      const date = new Date().toISOString().slice(0, 10)
+      const { day, isNew } = await store.transaction(({ days }) => days.see(date, hasDayPassed))
+      if (isNew) dayBegan = performance.now()
+      await sweepReferences({ store, files }, day)
+      await store.idempotency.forget(day - maxDays)
+      await store.generations.forgetRemovals(day - maxDays)
     } catch (error) {
       log.error({ err: error }, 'tidying up failed')
     }
@@ -195,6 +199,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       await clearAway(comparison, { files, answers })
       collector.offer(comparison.withoutRow)
       const { missing, withoutRow, strangeAnswers } = comparison
+      await store.days.noteStrange(strangeAnswers)
       if (missing.length > 0)
         log.error({ pictures: missing.length }, 'files of stored pictures are missing; `npm run doctor` tells which')
       if (withoutRow.size > 0)

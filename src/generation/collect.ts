@@ -35,8 +35,6 @@ export interface Place {
   tokenId: string | null
   /** In the generation. */
   position: number
-  /** ms since 1970: when the picture is given up if the URL does not tell. */
-  lostAfter: number
   /** Tells people why the generation does not go on, or that it does again. */
   note(reason: Reason | null): Promise<void>
 }
@@ -47,6 +45,12 @@ export interface Signals {
   /** Ends the wait before another try. */
   waiting: AbortSignal
 }
+
+/**
+ * Services keep results for 24 hours, 2026-11. An address that its host does not call dead is tried for as long by the clock of this
+ * process, which nobody puts forward.
+ */
+export const resultLifeMs = 24 * 3600 * 1000
 
 /** A file that is no picture may be a passing fault of a gateway or a proxy: it is given up when it has been the same for so long. */
 const brokenForMs = 5 * 60_000
@@ -106,6 +110,7 @@ export function createCollector(parts: {
   return {
     async collect(picture, place, signals) {
       let file: StoredFile | undefined
+      const beganAt = performance.now()
       let brokenSince: number | undefined
       /** The longest that came of it so far. */
       let best: StoredBytes | undefined
@@ -132,10 +137,10 @@ export function createCollector(parts: {
             signals.fetching.throwIfAborted()
             const trouble = troubleOf(error)
             if (trouble.isStore) isStoreSound = false
-            brokenSince = trouble.broken ? (brokenSince ?? Date.now()) : undefined
-            const isBroken = brokenSince !== undefined && Date.now() - brokenSince > pauses.scaled(brokenForMs)
+            brokenSince = trouble.broken ? (brokenSince ?? performance.now()) : undefined
+            const isBroken = brokenSince !== undefined && performance.now() - brokenSince > pauses.scaled(brokenForMs)
             const isGone =
-              trouble.expired || (trouble.gone && Date.now() > Math.max(picture.expiresAt ?? 0, place.lostAfter))
+              trouble.expired || (trouble.gone && performance.now() - beganAt > pauses.scaled(resultLifeMs))
             if ((isBroken || isGone) && best && !isGivenUp) {
               isGivenUp = true
               continue

@@ -263,9 +263,10 @@ export function createConfigurations(parts: {
   async function leaveAside(id: string, failure: Refused, sentAt: number) {
     const { code, message, providerCode = null, providerMessage = null } = failure
     const known = (await store.configurations.takenOut()).get(id)
-    if (known && Date.parse(known.at) > sentAt) return
-    const refusals = (known?.refusals ?? 0) + 1
     const now = Date.now()
+    // What lies ahead was noted before the clock was put back.
+    if (known && Date.parse(known.at) > sentAt && Date.parse(known.at) <= now) return
+    const refusals = (known?.refusals ?? 0) + 1
     const pauseMs = pauses.scaled(Math.min(longestAsideMs, firstAsideMs * 2 ** (refusals - 1)))
     const [at, retryAt] = [now, now + pauseMs].map(ms => new Date(ms).toISOString()) as [string, string]
     await store.configurations.takeOut(id, { code, message, at, retryAt, refusals, providerCode, providerMessage })

@@ -259,15 +259,16 @@ function remove({ temporaryPath }: Pick<KeptBytes, 'temporaryPath'>): Promise<vo
   return rm(temporaryPath, { force: true }).catch(() => {})
 }
 
-/** Signed addresses die with 403 (both services, 2026-11); only words or the clock tell that from a passing refusal. */
+/** Signed addresses die with 403 (both services, 2026-11); only words or the clock of the host tell that from a passing refusal. */
 async function refusedFetch(response: HttpResponse, expiresAt: number | undefined): Promise<FetchError> {
   const { status } = response
   const isFinal = status === 410
   const mayBeDead = status === 400 || status === 401 || status === 403 || status === 404
   const text = mayBeDead ? await response.text(64 * 1024).catch(() => '') : ''
   response.discard()
-  const isExpired =
-    isFinal || (mayBeDead && (/expired/i.test(text) || (expiresAt !== undefined && Date.now() >= expiresAt)))
+  // Our own clock may be wrong, or have been put right a moment ago.
+  const now = Date.parse(response.headers.date ?? '')
+  const isExpired = isFinal || (mayBeDead && (/expired/i.test(text) || (expiresAt !== undefined && now >= expiresAt)))
   return isExpired
     ? new FetchError('expired', `The address of the picture has expired (${status}).`, { status })
     : new FetchError('again', `The picture could not be fetched: the service answered ${status}.`, { status })

@@ -250,11 +250,9 @@ async function removeReference({ store, files }: { store: Store; files: Files },
   await files.remove(`thumbnails/${image.id}.webp`)
 }
 
-const dayMs = 24 * 3600 * 1000
-
-/** Uploaded references that nothing has used for a day. */
-export async function sweepReferences(parts: { store: Store; files: Files }): Promise<number> {
-  const unused = await parts.store.images.unusedReferences(new Date(Date.now() - dayMs).toISOString())
+/** Uploaded references that nothing has used for a whole day before this one. */
+export async function sweepReferences(parts: { store: Store; files: Files }, day: number): Promise<number> {
+  const unused = await parts.store.images.unusedReferences(day - 1)
   for (const image of unused) await removeReference(parts, image)
   return unused.length
 }

@@ -19,8 +19,8 @@ export interface Pool {
   enter(wish: Wish, signal: AbortSignal): Promise<Turn | 'none' | undefined>
   /** Could one that was not tried yet send it? */
   isThereAnother(wish: Wish): Promise<boolean>
-  /** Sends nothing with it before this time (ms since 1970), because its service asked to slow down. */
-  rest(configId: string, until: number): void
+  /** Sends nothing with it for so long, because its service asked to slow down. */
+  rest(configId: string, ms: number): void
   /** Its service does not give it this model: others go first for a while. */
   avoid(configId: string, model: string): void
   stateOf(configuration: ConfigurationRecord): ConfigurationState
@@ -79,6 +79,7 @@ export function createPool(parts: {
 }): Pool {
   const { pauses } = parts
   const waiters = new Set<Waiter>()
+  // Times of this process (`performance.now()`): a clock that is put back makes nobody wait for it.
   const restsUntil = new Map<string, number>()
   const avoidedUntil = new Map<string, number>()
   const running = new Map<string, number>()
@@ -114,19 +115,21 @@ export function createPool(parts: {
     async isThereAnother(wish) {
       return wish.call.mayMove && candidatesFor(wish, await parts.list()).some(({ id }) => !wish.tried.has(id))
     },
-    rest(configId, until) {
-      restsUntil.set(configId, Math.max(until, restsUntil.get(configId) ?? 0))
+    rest(configId, ms) {
+      restsUntil.set(configId, Math.max(performance.now() + ms, restsUntil.get(configId) ?? 0))
     },
     avoid(configId, model) {
-      avoidedUntil.set(keyOf(configId, model), Date.now() + pauses.scaled(avoidedMs))
+      avoidedUntil.set(keyOf(configId, model), performance.now() + pauses.scaled(avoidedMs))
     },
     stateOf(configuration) {
-      const until = restsUntil.get(configuration.id) ?? 0
+      const restMs = (restsUntil.get(configuration.id) ?? 0) - performance.now()
       const count = running.get(configuration.id) ?? 0
       if (!configuration.isActive || !configuration.hasKey) return { status: 'off', running: count }
       const { takenOut } = configuration
       if (takenOut) return { status: 'taken_out', until: Date.parse(takenOut.retryAt), running: count }
-      return until > Date.now() ? { status: 'resting', until, running: count } : { status: 'ready', running: count }
+      return restMs > 0
+        ? { status: 'resting', until: Date.now() + restMs, running: count }
+        : { status: 'ready', running: count }
     },
     refresh: scan,
     close: () => clearTimeout(alarm),
@@ -212,7 +215,7 @@ export function createPool(parts: {
     if (configuration.takenOut && trials.has(id)) return Number.POSITIVE_INFINITY
     if ((running.get(id) ?? 0) >= (mostRunning ?? maxRunning)) return Number.POSITIVE_INFINITY
     if ((running.get(keyOf(id, model)) ?? 0) >= concurrency) return Number.POSITIVE_INFINITY
-    const now = Date.now()
+    const now = performance.now()
     const rest = (restsUntil.get(id) ?? 0) - now
     if (requestsPerMinute === null) return rest
     const windowMs = pauses.scaled(rateWindowMs)
@@ -224,7 +227,7 @@ export function createPool(parts: {
 
   function choose(free: ConfigurationRecord[], { call, tried }: Wish): ConfigurationRecord {
     const rank = ({ id }: ConfigurationRecord) =>
-      (tried.has(id) ? 2 : 0) + ((avoidedUntil.get(keyOf(id, call.model)) ?? 0) > Date.now() ? 1 : 0)
+      (tried.has(id) ? 2 : 0) + ((avoidedUntil.get(keyOf(id, call.model)) ?? 0) > performance.now() ? 1 : 0)
     const least = Math.min(...free.map(rank))
     const first = free.filter(one => rank(one) === least)
     const credit = ({ id }: ConfigurationRecord) => credits.get(id) ?? 0
@@ -237,7 +240,7 @@ export function createPool(parts: {
   function occupy({ id, requestsPerMinute, takenOut }: ConfigurationRecord, { model }: CallRecord): Turn {
     const keys = [id, keyOf(id, model)]
     for (const key of keys) running.set(key, (running.get(key) ?? 0) + 1)
-    if (requestsPerMinute !== null) sentAt.set(id, [...(sentAt.get(id) ?? []), Date.now()])
+    if (requestsPerMinute !== null) sentAt.set(id, [...(sentAt.get(id) ?? []), performance.now()])
     const isTrial = takenOut !== null
     if (isTrial) trials.add(id)
     let isReleased = false
@@ -275,9 +278,10 @@ function isUsable({ isActive, hasKey }: ConfigurationRecord) {
   return isActive && hasKey
 }
 
-/** May it be tried again? */
-export function isDue({ retryAt }: TakenOut) {
-  return Date.parse(retryAt) <= Date.now()
+/** May it be tried again? A refusal that lies ahead was noted before the clock was put back, and nobody knows how long ago that was. */
+export function isDue({ at, retryAt }: TakenOut) {
+  const now = Date.now()
+  return Date.parse(retryAt) <= now || Date.parse(at) > now
 }
 
 function laneAmong(all: readonly ConfigurationRecord[], { lane, call, askedAt }: Waiter) {

@@ -26,7 +26,7 @@ export interface Comparison {
 const mostPositions = 256
 
 /** Whoever started with another database has noticed by then, and the addresses in an answer have died long before. */
-const strangeForMs = 7 * 24 * 3600 * 1000
+const maxStrangeDays = 7
 
 /** Holds only while nobody writes: before the server answers, or while it is stopped; else `lookAgain`. */
 export async function compare(parts: { store: Store; files: Files; answers: Answers }): Promise<Comparison> {
@@ -65,10 +65,11 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
   }
   const wasteAnswers: string[] = []
   const strangeAnswers: string[] = []
-  for (const { name, callId, writtenAt } of await answers.list()) {
+  const [day, since] = [await store.days.present(), await store.days.strangeSince()]
+  for (const { name, callId } of await answers.list()) {
     if (callId === undefined) wasteAnswers.push(name)
     else if (!(await store.calls.find(callId))) {
-      if (writtenAt < Date.now() - strangeForMs) wasteAnswers.push(name)
+      if ((since.get(name) ?? day) < day - maxStrangeDays) wasteAnswers.push(name)
       else strangeAnswers.push(name)
     }
   }

@@ -12,7 +12,7 @@ import { hasEnded } from './events.ts'
 import { costOfCalls, type Prices } from './prices.ts'
 import { CallWalk, Stopped, type WalkParts } from './walk.ts'
 
-export type RunParts = Omit<WalkParts, 'lost' | 'startedAt' | 'stopping' | 'ending'> & {
+export type RunParts = Omit<WalkParts, 'underWay' | 'stopping' | 'ending'> & {
   catalogue: Catalogue
   prices: Prices
 }
@@ -45,8 +45,7 @@ export function createRunner(parts: RunParts): Runner {
   const reads = new PQueue({ concurrency: maxReads })
   const walkParts: WalkParts = {
     ...parts,
-    lost: new Set(),
-    startedAt: Date.now(),
+    underWay: new Set(),
     stopping: stopping.signal,
     ending: ending.signal,
   }

@@ -19,7 +19,7 @@ import type { Charge, ErrorRecord, FailureRecord, GenerationRecord } from '../st
 import { SealError } from '../storage/seal.ts'
 import type { Store } from '../storage/store.ts'
 import type { Budget } from './budget.ts'
-import { type Collector, positionOf } from './collect.ts'
+import { type Collector, positionOf, resultLifeMs } from './collect.ts'
 import type { ConfigurationBook, SentWith } from './configurations.ts'
 import { LeftAside, Refusal } from './errors.ts'
 import type { Doorbell } from './events.ts'
@@ -45,10 +45,8 @@ export interface WalkParts {
   pool: Pool
   budget: Budget
   explainUnknownModel: ExplainUnknownModel
-  /** Ids of calls whose answer was lost in this process and whose fate is being looked for. */
-  lost: Set<string>
-  /** ms since 1970; what was sent before, and is not heard of, was lost with a former process. */
-  startedAt: number
+  /** Ids of calls that this process has sent and still waits for; others that are not heard of were lost, with a former process or here. */
+  underWay: Set<string>
   /** Aborts waits and polls when the process stops; what is being sent goes on. */
   stopping: AbortSignal
   /** Aborts also what is being sent. */
@@ -62,8 +60,6 @@ export class Stopped extends Error {
 
 /** Answers up to this many characters are kept in the row itself. */
 const largestInRow = 64 * 1024
-/** Both services keep results for 24 hours (doubao.md §4, qwen.md §0). */
-const resultLifeMs = 24 * 3600 * 1000
 /** The service asked for a longer pause than anyone waits for. */
 const longestRetryAfterMs = 120_000
 /** The clocks of the service and ours may differ by this much when a lost task is looked for. */
@@ -113,18 +109,26 @@ export class CallWalk {
 
   /** @throws Stopped */
   async toItsEnd() {
-    while (this.call.state !== 'settled') {
-      if (this.call.state === 'planned') await this.begin()
-      else if (this.call.state === 'sending') await this.recover()
-      else if (this.call.state === 'accepted') await ((await this.takeUp()) || this.follow())
-      else await this.settle()
+    try {
+      while (this.call.state !== 'settled') {
+        if (this.call.state === 'planned') await this.begin()
+        else if (this.call.state === 'sending') await this.recover()
+        else if (this.call.state === 'accepted') await ((await this.takeUp()) || this.follow())
+        else await this.settle()
+      }
+    } finally {
+      this.parts.underWay.delete(this.call.id)
     }
   }
 
   // ── planned ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private async begin() {
-    const ms = Date.parse(this.call.notBefore ?? '') - Date.now()
+    // No longer than such a pause can be: the clock may have been put back since.
+    const ms = Math.min(
+      Date.parse(this.call.notBefore ?? '') - Date.now(),
+      this.parts.pauses.scaled(longestRetryAfterMs),
+    )
     if (ms > 0) await this.wait(ms, this.cancelled, this.parts.stopping)
     const turn = await this.turn()
     if (!turn) return
@@ -139,6 +143,7 @@ export class CallWalk {
       // A task may have to be asked for when its configuration has another key.
       const sentWith = this.provider().poll ? this.parts.configurations.sealSent(this.call.id, context) : null
       await this.reached('before-sending')
+      this.parts.underWay.add(this.call.id)
       await this.insist('note that a request is being sent', () =>
         this.parts.store.asOwner(async ({ calls, generations }) => {
           await calls.sending(this.call.id, at, sentWith)
@@ -273,7 +278,7 @@ export class CallWalk {
 
   private async exchange(context: Context) {
     const { call } = this
-    const began = Date.now()
+    const began = performance.now()
     let growing: GrowingAnswer | undefined
     let streamed = ''
     let wasRequested = false
@@ -323,7 +328,11 @@ export class CallWalk {
       await this.reload()
       if (this.call.state === 'sending') throw new Error('the adapter ended an exchange without an answer')
       this.log.info(
-        { ms: Date.now() - began, state: this.call.state, provider_request_id: this.call.providerRequestId },
+        {
+          ms: Math.round(performance.now() - began),
+          state: this.call.state,
+          provider_request_id: this.call.providerRequestId,
+        },
         'exchange ended',
       )
     } catch (error) {
@@ -425,31 +434,27 @@ export class CallWalk {
     const sentAt = Date.parse(call.sentAt ?? '')
     const context = provider.findTasks && !Number.isNaN(sentAt) ? await this.context() : undefined
     if (!provider.findTasks || !context) return this.call.state === 'settled'
-    parts.lost.add(call.id)
-    try {
-      const window = { from: new Date(sentAt - clockSkewMs), to: new Date(sentAt + clockSkewMs + call.timeoutMs) }
-      let emptyLooks = 0
-      for (let looks = 1; looks <= mostLooks; looks++) {
-        const found = await provider.findTasks({ model: call.model, route: call.route, ...window }, context)
-        if (found === null) return false
-        const rivals = await this.rivals(window)
-        if (rivals.lost > 0) return false
-        // While another submit is under way, a task that nobody knows may be its own.
-        if (found && rivals.underWay === 0) {
-          const known = await parts.store.calls.knownTaskIds()
-          const orphans = found.filter(id => !known.has(id))
-          const [orphan] = orphans
-          if (orphans.length > 1) return false
-          if (orphan) return await this.adoptTask(orphan)
-          if (++emptyLooks >= mostEmptyLooks) return false
-        }
-        await this.wait(parts.pauses.poll(Math.min(60_000, 1_000 * 2 ** looks)), parts.stopping)
-        this.throwIfStopping()
+    parts.underWay.delete(call.id)
+    const window = { from: new Date(sentAt - clockSkewMs), to: new Date(sentAt + clockSkewMs + call.timeoutMs) }
+    let emptyLooks = 0
+    for (let looks = 1; looks <= mostLooks; looks++) {
+      const found = await provider.findTasks({ model: call.model, route: call.route, ...window }, context)
+      if (found === null) return false
+      const rivals = await this.rivals(window)
+      if (rivals.lost > 0) return false
+      // While another submit is under way, a task that nobody knows may be its own.
+      if (found && rivals.underWay === 0) {
+        const known = await parts.store.calls.knownTaskIds()
+        const orphans = found.filter(id => !known.has(id))
+        const [orphan] = orphans
+        if (orphans.length > 1) return false
+        if (orphan) return await this.adoptTask(orphan)
+        if (++emptyLooks >= mostEmptyLooks) return false
       }
-      return false
-    } finally {
-      parts.lost.delete(call.id)
+      await this.wait(parts.pauses.poll(Math.min(60_000, 1_000 * 2 ** looks)), parts.stopping)
+      this.throwIfStopping()
     }
+    return false
   }
 
   private async adoptTask(taskId: string) {
@@ -465,11 +470,9 @@ export class CallWalk {
   /** Other submits of that time which could have made a task that nobody knows. Two configurations may be one account. */
   private async rivals(window: { from: Date; to: Date }) {
     const { provider, model, id } = this.call
-    const { lost, startedAt, store } = this.parts
+    const { underWay, store } = this.parts
     const others = (await store.calls.withoutAnswer(provider, model, window)).filter(other => other.id !== id)
-    const isLost = (other: { id: string; state: string; sentAt: string }) =>
-      other.state === 'settled' || lost.has(other.id) || Date.parse(other.sentAt) < startedAt
-    const lostOnes = others.filter(isLost).length
+    const lostOnes = others.filter(({ id, state }) => state === 'settled' || !underWay.has(id)).length
     return { lost: lostOnes, underWay: others.length - lostOnes }
   }
 
@@ -479,7 +482,8 @@ export class CallWalk {
     const { pauses, stopping } = this.parts
     const provider = this.provider()
     if (!provider.poll || !this.call.taskId) return
-    const forgottenAt = (Date.parse(this.call.sentAt ?? '') || Date.now()) + resultLifeMs
+    // Counted by this process: a clock that was put forward gives nothing up.
+    const beganAt = performance.now()
     let { taskId } = this.call
     let askedToCancel = false
     let pauseMs = 2_000
@@ -503,7 +507,7 @@ export class CallWalk {
       if ('taskId' in polled && polled.taskId !== undefined) taskId = polled.taskId
       if (polled.state === 'ended')
         return this.call.wasFound ? this.keepFound(polled.answer) : this.keep(polled.answer, undefined)
-      if (Date.now() > forgottenAt) {
+      if (performance.now() - beganAt > pauses.scaled(resultLifeMs)) {
         const what =
           polled.state === 'unsure'
             ? 'The service could not be asked for its task for a day, and has forgotten it.'
@@ -699,10 +703,10 @@ export class CallWalk {
   /** A file that has gone may be put back; it is given up after as long as the pictures of an answer live, or with a cancel. */
   private async keptText(file: string): Promise<string | undefined> {
     const { answers, pauses, stopping } = this.parts
-    const givenUpAt = (Date.parse(this.call.answeredAt ?? this.call.sentAt ?? '') || Date.now()) + resultLifeMs
+    const beganAt = performance.now()
     for (let tries = 1; ; tries++) {
       const text = await answers.read(file)
-      if (text !== undefined || this.cancelled.aborted || Date.now() > givenUpAt) {
+      if (text !== undefined || this.cancelled.aborted || performance.now() - beganAt > pauses.scaled(resultLifeMs)) {
         await this.note(null)
         return text
       }
@@ -741,13 +745,11 @@ export class CallWalk {
     const position = this.positionOf(picture.index)
     const stored = await store.images.ofGenerations([this.generation.id])
     if (stored.some(image => image.index === position)) return undefined
-    const since = Date.parse(this.call.answeredAt ?? this.call.sentAt ?? '') || Date.now()
     const place = {
       generationId: this.generation.id,
       callId: this.call.id,
       tokenId: this.generation.tokenId,
       position,
-      lostAfter: since + resultLifeMs,
       note: (reason: Reason | null) => this.note(reason),
     }
     const located = await this.located(picture)
@@ -794,7 +796,7 @@ export class CallWalk {
     const asked = pauses.scaled(failure.retryAfterMs ?? 0)
     const pauseMs = Math.max(asked, pauses.repeat(repeats + 1, isRateLimit))
     // One answer that names a day must not hold back everything else for a day.
-    if (isRateLimit) pool.rest(call.configId, Date.now() + Math.min(pauseMs, pauses.scaled(longestRetryAfterMs)))
+    if (isRateLimit) pool.rest(call.configId, Math.min(pauseMs, pauses.scaled(longestRetryAfterMs)))
     if (this.cancelled.aborted || (await this.wasRepeatedEnough(failure))) return this.endRefused(failure)
     if (await this.isThereAnother(wish)) return this.planAgain(failure, isRateLimit ? 0 : pauseMs)
     if (repeats >= mostAttempts - 1 || (failure.retryAfterMs ?? 0) > longestRetryAfterMs)
@@ -867,6 +869,7 @@ export class CallWalk {
       { code: failure.code, attempt: call.attempt, pause_ms: Math.round(pauseMs) },
       'refused without a picture; it will be sent again',
     )
+    this.parts.underWay.delete(call.id)
     const planned = await store.calls.find(next.id)
     if (planned) this.call = withoutBody(planned)
   }

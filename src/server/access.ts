@@ -368,7 +368,7 @@ function createSlowdown() {
     async refuse(address: string): Promise<never> {
       if (waiting >= mostOfAll) throw tooMany()
       const key = neighbourhood(address)
-      const now = Date.now()
+      const now = performance.now()
       for (const [other, { at, waiting }] of recent) {
         if (waiting === 0 && (now - at > forgetAfterMs || recent.size > mostOfAll)) recent.delete(other)
       }
@@ -465,7 +465,10 @@ function createSessions(settings: Settings, token: string) {
 
 const longestTimerMs = 2 ** 31 - 1
 
-/** Kept in a file, so that a session which was ended stays so after a restart: a line each, and the old ones are left out at the start. */
+/** Ended sessions are kept, also those whose time is over: a clock that is put back must not bring one to life again. */
+const maxEnded = 1000
+
+/** Kept in a file, so that a session which was ended stays so after a restart: a line each, and the oldest are left out at the start. */
 function createEndedSessions(file: string) {
   const { text, ended } = readEnded(file)
   const kept = [...ended].map(lineOf).join('')
@@ -492,8 +495,9 @@ function readEnded(file: string) {
   try {
     const text = readFileSync(file, 'utf8')
     // The last line may be half written.
-    for (const [, id = '', end] of text.matchAll(/^([\w-]{22}) (\d{10})\n/gm)) {
-      if (Number(end) * 1000 > Date.now()) ended.set(id, Number(end))
+    const lines = [...text.matchAll(/^([\w-]{22}) (\d{10})\n/gm)]
+    for (const [index, [, id = '', end]] of lines.entries()) {
+      if (Number(end) * 1000 > Date.now() || index >= lines.length - maxEnded) ended.set(id, Number(end))
     }
     return { text, ended }
   } catch (error) {

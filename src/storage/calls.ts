@@ -168,7 +168,7 @@ export function createCallRepository(db: Connection) {
     async withoutAnswer(provider: string, model: string, window: { from: Date; to: Date }) {
       const rows = await db
         .selectFrom('provider_calls')
-        .select(['id', 'state', 'sent_at'])
+        .select(['id', 'state'])
         .where('provider', '=', provider)
         .where('model', '=', model)
         .where('sent_at', '>=', window.from.toISOString())
@@ -177,7 +177,7 @@ export function createCallRepository(db: Connection) {
         // The answer of a gateway is none: what it swallowed may be a task all the same.
         .where(({ eb, or }) => or([eb('state', 'in', ['sending', 'answered']), eb('outcome', '=', 'unknown')]))
         .execute()
-      return rows.map(row => ({ id: row.id, state: row.state, sentAt: row.sent_at ?? '' }))
+      return rows
     },
 
     /** Does anything unfinished depend on this configuration? */

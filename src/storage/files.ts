@@ -21,7 +21,10 @@ export interface Files {
   size(key: string): Promise<number | undefined>
   /** Also fine when there is no such file. */
   remove(key: string): Promise<void>
-  /** Removes temporary files that nobody wrote to for `olderThanMs` (0 when absent: all of them). Returns how many. */
+  /**
+   * Removes temporary files that another process left more than `olderThanMs` ago (0 when absent: all, also those of this one). Returns
+   * how many.
+   */
   sweep(olderThanMs?: number): Promise<number>
   /** Every key, in no order that matters. */
   list(): AsyncIterable<string>
@@ -99,10 +102,14 @@ const temporaryFolder = '.temporary'
 /** @param path is made when it is missing, with the first file. */
 export function createFolderFiles(path: string): Files {
   const folder = join(path, temporaryFolder)
+  /** Names that this process has given out, and when, as `performance.now()` has it. Whoever has one removes its file. */
+  const given = new Map<string, number>()
 
   async function temporary() {
     await mkdir(folder, { recursive: true })
-    return join(folder, randomUUID())
+    const name = randomUUID()
+    given.set(name, performance.now())
+    return join(folder, name)
   }
 
   return {
@@ -153,13 +160,18 @@ export function createFolderFiles(path: string): Files {
         for (const entry of await entriesOf(folder)) {
           const left = join(folder, entry.name)
           try {
-            if (olderThanMs > 0 && Date.now() - (await stat(left)).mtimeMs < olderThanMs) continue
+            const isKept = given.has(entry.name) || Date.now() - (await stat(left)).mtimeMs < olderThanMs
+            if (olderThanMs > 0 && isKept) continue
             await rm(left, { recursive: true, force: true })
             removed++
           } catch (error) {
             // Whoever wrote it has just put it in its place.
             if (!isMissing(error)) throw error
           }
+        }
+        const names = new Set((await entriesOf(folder)).map(entry => entry.name))
+        for (const [name, at] of given) {
+          if (!names.has(name) && performance.now() - at >= olderThanMs) given.delete(name)
         }
         return removed
       }),

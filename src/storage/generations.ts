@@ -1,6 +1,7 @@
 /** Rows of `chat_history`: what people asked for and its fate. */
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely'
 import type { Connection } from './database.ts'
+import { presentDay } from './days.ts'
 import { imageOf } from './images.ts'
 import type {
   Charge,
@@ -265,7 +266,7 @@ export function createGenerationRepository(db: Connection) {
         .where('generation_id', 'in', ids)
         .where('task_id', 'is not', null)
         .execute()
-      const former = tasks.map(({ task_id }) => ({ task_id: task_id ?? '', removed_at: removedAt }))
+      const former = tasks.map(({ task_id }) => ({ task_id: task_id ?? '', removed_at: removedAt, day: presentDay }))
       if (former.length > 0)
         await db
           .insertInto('former_tasks')
@@ -278,16 +279,17 @@ export function createGenerationRepository(db: Connection) {
         if (!row) continue
         await db
           .insertInto('removals')
-          .values({ generation_id: id, revision, removed_at: removedAt, token_id: row.token_id })
+          .values({ generation_id: id, revision, removed_at: removedAt, token_id: row.token_id, day: presentDay })
           .execute()
         removed.push({ id, revision })
       }
       return removed
     },
 
-    async forgetRemovals(before: string) {
-      await db.deleteFrom('removals').where('removed_at', '<', before).execute()
-      await db.deleteFrom('former_tasks').where('removed_at', '<', before).execute()
+    /** `before` is a day of `days.ts`. */
+    async forgetRemovals(before: number) {
+      await db.deleteFrom('removals').where('day', '<', before).execute()
+      await db.deleteFrom('former_tasks').where('day', '<', before).execute()
     },
   }
 

@@ -1,5 +1,6 @@
 /** Rows of `idempotency_keys`: which generation a client's key stands for. They outlive their generation. */
 import type { Connection } from './database.ts'
+import { presentDay } from './days.ts'
 
 export interface UsedKey {
   key: string
@@ -18,14 +19,21 @@ export function createIdempotencyRepository(db: Connection) {
     async insert(used: UsedKey, at: string): Promise<boolean> {
       const result = await db
         .insertInto('idempotency_keys')
-        .values({ key: used.key, body_hash: used.bodyHash, generation_id: used.generationId, created_at: at })
+        .values({
+          key: used.key,
+          body_hash: used.bodyHash,
+          generation_id: used.generationId,
+          created_at: at,
+          day: presentDay,
+        })
         .onConflict(conflict => conflict.column('key').doNothing())
         .executeTakeFirst()
       return Number(result.numInsertedOrUpdatedRows ?? 0) > 0
     },
 
-    async forget(before: string) {
-      await db.deleteFrom('idempotency_keys').where('created_at', '<', before).execute()
+    /** `before` is a day of `days.ts`. */
+    async forget(before: number) {
+      await db.deleteFrom('idempotency_keys').where('day', '<', before).execute()
     },
   }
 }

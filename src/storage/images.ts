@@ -1,6 +1,7 @@
 /** Rows of `images`: every stored picture, made or given as a reference. */
 import type { Selectable } from 'kysely'
 import type { Connection } from './database.ts'
+import { presentDay } from './days.ts'
 import type { ImageRecord } from './records.ts'
 import type { ImagesTable } from './tables.ts'
 
@@ -24,6 +25,7 @@ export function createImageRepository(db: Connection) {
           sha256: image.sha256,
           created_at: image.createdAt,
           details: image.details === null ? null : JSON.stringify(image.details),
+          day: presentDay,
         })
         .onConflict(conflict => conflict.columns(['generation_id', 'position']).doNothing())
         .executeTakeFirst()
@@ -129,13 +131,13 @@ export function createImageRepository(db: Connection) {
       return row !== undefined
     },
 
-    /** References that no generation uses and that are older than `before`. */
-    async unusedReferences(before: string): Promise<ImageRecord[]> {
+    /** References that no generation uses and that are of a day before this one, see `days.ts`. */
+    async unusedReferences(before: number): Promise<ImageRecord[]> {
       const rows = await db
         .selectFrom('images')
         .selectAll()
         .where('role', '=', 'reference')
-        .where('created_at', '<', before)
+        .where('day', '<', before)
         .where(({ not, exists, selectFrom }) =>
           not(exists(selectFrom('generation_references').select('image_id').whereRef('image_id', '=', 'images.id'))),
         )

@@ -2,6 +2,7 @@
 import { createCallRepository } from './calls.ts'
 import { createConfigurationRepository } from './configurations.ts'
 import type { Connection, Database } from './database.ts'
+import { createDayRepository } from './days.ts'
 import { createGenerationRepository } from './generations.ts'
 import { createIdempotencyRepository } from './idempotency.ts'
 import { createImageRepository } from './images.ts'
@@ -15,6 +16,7 @@ function createRepositories(connection: Connection) {
   return {
     generations: createGenerationRepository(connection),
     calls: createCallRepository(connection),
+    days: createDayRepository(connection),
     images: createImageRepository(connection),
     configurations: createConfigurationRepository(connection),
     listedModels: createListedModelRepository(connection),

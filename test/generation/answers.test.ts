@@ -1,13 +1,12 @@
 /** Answers that were paid for are read however they are written, and what they name is kept as it is. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import path from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
 import { addOpenai, startApp, type TestApp } from '../support/app.ts'
 import { bmp, dataUri, heic } from '../support/pictures.ts'
+import { passTime } from '../support/time.ts'
 
 let png: Buffer
 beforeAll(async () => {
@@ -467,12 +466,7 @@ describe('a gateway that answers with a task', () => {
     app.openai.holdTasks()
     const started = await working(app, task('list'))
 
-    await app.restart(async () => {
-      const database = new DatabaseSync(path.join(app.dataDir, 'chat_history.db'))
-      const longAgo = new Date(Date.now() - 25 * 3600 * 1000).toISOString()
-      database.prepare('UPDATE provider_calls SET sent_at = ?').run(longAgo)
-      database.close()
-    })
+    passTime(25 * 3600 * 1000)
 
     expect(await endOf(app, started.id)).toMatchObject({
       status: 'failed',

@@ -142,11 +142,27 @@ describe('from an address', () => {
     const saying = await serve((_request, response) => response.writeHead(403).end(xml))
     const silent = await serve((_request, response) => response.writeHead(403).end())
     const gone = await serve((_request, response) => response.writeHead(410).end())
-    const late = { expiresAt: Date.now() - 1 }
+    // A `Date` counts whole seconds.
+    const late = { expiresAt: Date.now() - 2000 }
 
     expect(await failure(fetchFrom(saying))).toMatchObject({ kind: 'expired', status: 403 })
     expect(await failure(fetchFrom(silent, late))).toMatchObject({ kind: 'expired', status: 403 })
     expect(await failure(fetchFrom(gone))).toMatchObject({ kind: 'expired', status: 410 })
+  })
+
+  test('whose time is over tells the clock of the host, not ours', async () => {
+    const serveAt = (date: number | undefined) =>
+      serve((_request, response) => {
+        response.sendDate = false
+        response.writeHead(403, date === undefined ? {} : { date: new Date(date).toUTCString() }).end()
+      })
+    const hour = 3600_000
+    const over = { expiresAt: Date.now() - hour }
+
+    expect(await failure(fetchFrom(await serveAt(Date.now() - 2 * hour), over))).toMatchObject({ kind: 'again' })
+    expect(await failure(fetchFrom(await serveAt(undefined), over))).toMatchObject({ kind: 'again' })
+    const alive = { expiresAt: Date.now() + hour }
+    expect(await failure(fetchFrom(await serveAt(Date.now() + 2 * hour), alive))).toMatchObject({ kind: 'expired' })
   })
 
   test('a refused connection and a slow server are worth another fetch', async () => {

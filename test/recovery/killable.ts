@@ -3,14 +3,16 @@
  * killed. The program itself has no such switch; this entry hands the hook in.
  *
  * Words on the command line, all optional: `timeScale=0.01` shortens every pause; `dies=settled:2` kills the process by itself at that
- * occurrence of a point, counted over all generations.
+ * occurrence of a point, counted over all generations; `clock=-86400000` starts with a clock that is so many ms off.
  */
 import { flushCompileCache } from 'node:module'
 import type { Point, Reached } from '../../src/generation/points.ts'
 import { start } from '../../src/start.ts'
+import { setClock } from '../support/clock.ts'
 
 /** `release`: what stands still goes on. */
-export type Told = { hold: { point: Point; from: number } | null; release?: boolean }
+export type Told = { hold: { point: Point; from: number } | null; release?: boolean } | { clock: number }
+type Hold = Extract<Told, { hold: unknown }>['hold']
 export type Telling =
   | { type: 'listening'; address: string }
   | { type: 'ready' }
@@ -19,7 +21,7 @@ export type Telling =
 const words = new Map(process.argv.slice(2).map(word => word.split('=', 2) as [string, string]))
 const [deadlyPoint, deadlyCount = '1'] = words.get('dies')?.split(':') ?? []
 let deadly = 0
-let hold: Told['hold'] = null
+let hold: Hold = null
 const held: (() => void)[] = []
 let passed = new Map<string, number>()
 
@@ -34,12 +36,17 @@ const reached: Reached = (point, generationId) => {
 }
 
 process.on('message', (told: Told) => {
+  if ('clock' in told) {
+    setClock(told.clock)
+    return tell({ type: 'ready' })
+  }
   hold = told.hold
   passed = new Map()
   if (told.release) for (const goOn of held.splice(0)) goOn()
   tell({ type: 'ready' })
 })
 
+if (words.has('clock')) setClock(Number(words.get('clock')))
 const { address } = await start({ overrides: { timeScale: Number(words.get('timeScale') ?? 0.01), reached } })
 // What it has compiled serves the next start, which is left out by a process that is killed.
 flushCompileCache()

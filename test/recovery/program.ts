@@ -6,6 +6,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
+import type { Point } from '../../src/generation/points.ts'
 import type { Telling, Told } from './killable.ts'
 
 const entry = path.join(import.meta.dirname, 'killable.ts')
@@ -15,7 +16,9 @@ export interface Program {
   /** Generations that stand still at the point that was told, with how often they have come there. */
   held: { generationId: string; occurrence: number }[]
   /** From now on. With `release`, those that stand still go on. */
-  hold(told: Told['hold'], options?: { release: boolean }): Promise<void>
+  hold(told: { point: Point; from: number } | null, options?: { release: boolean }): Promise<void>
+  /** Puts its clock so many ms off the right time. */
+  setClock(offsetMs: number): Promise<void>
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
   /** Sends the signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>
@@ -60,6 +63,11 @@ export async function startProgram(environment: Record<string, string>, words: s
       held.length = 0
       const ready = tellings.next('ready')
       child.send({ hold: told, ...options } satisfies Told)
+      await ready
+    },
+    async setClock(offsetMs) {
+      const ready = tellings.next('ready')
+      child.send({ clock: offsetMs } satisfies Told)
       await ready
     },
     async call(method, path, body, headers = {}) {

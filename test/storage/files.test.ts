@@ -73,15 +73,20 @@ test('lists every key and no temporary file', async () => {
 
 test('sweeps what was left over, when it is old enough', async () => {
   expect(await files.sweep()).toBe(0)
-  const [old, young] = [await files.temporary(), await files.temporary()]
-  await writeFile(old, 'old')
+  const young = await files.temporary()
+  const [old, own] = [join(dirname(young), 'left by another process'), await files.temporary()]
+  const longAgo = new Date(Date.now() - 7200_000)
+  for (const file of [old, own]) {
+    await writeFile(file, 'old')
+    await utimes(file, longAgo, longAgo)
+  }
   await writeFile(young, 'young')
-  await utimes(old, new Date(Date.now() - 7200_000), new Date(Date.now() - 7200_000))
   await put('a.png', 'kept')
 
   expect(await files.sweep(3600_000)).toBe(1)
   expect(await readFile(young, 'utf8')).toBe('young')
-  expect(await files.sweep()).toBe(1)
+  expect(await readFile(own, 'utf8')).toBe('old')
+  expect(await files.sweep()).toBe(2)
   await expect(stat(young)).rejects.toThrow()
   expect(await keys()).toEqual(['a.png'])
 })

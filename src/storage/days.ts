@@ -1,0 +1,61 @@
+/**
+ * The days that a database has seen, counted. What is kept for some days is kept by this count and not by a clock: one that was years
+ * behind and is put right makes everything old at once.
+ */
+import { sql } from 'kysely'
+import type { Connection } from './database.ts'
+
+const name = 'last-day'
+const strangeName = 'strange-answers'
+
+/** What stands in the column `day` of a new row. */
+export const presentDay = sql<number>`(select value from counters where name = 'day')`
+
+export function createDayRepository(db: Connection) {
+  return {
+    /**
+     * Counts a day when its date is later than any before, or a whole day has passed for this process, whatever the clock says.
+     * In a transaction. @param date such as `2026-11-27` @returns the number of the present day
+     */
+    async see(date: string, hasDayPassed: boolean): Promise<{ day: number; isNew: boolean }> {
+      const last = await db.selectFrom('meta').select('value').where('name', '=', name).executeTakeFirst()
+      const isNew = last !== undefined && (date > last.value || hasDayPassed)
+      if (last === undefined || isNew) {
+        await db
+          .insertInto('meta')
+          .values({ name, value: date })
+          .onConflict(conflict => conflict.column('name').doUpdateSet({ value: date }))
+          .execute()
+      }
+      const row = await db
+        .updateTable('counters')
+        .set(({ eb }) => ({ value: eb('value', '+', isNew ? 1 : 0) }))
+        .where('name', '=', 'day')
+        .returning('value')
+        .executeTakeFirstOrThrow()
+      return { day: Number(row.value), isNew }
+    },
+
+    async present(): Promise<number> {
+      const row = await db.selectFrom('counters').select('value').where('name', '=', 'day').executeTakeFirstOrThrow()
+      return Number(row.value)
+    },
+
+    /** On which day files of answers that nobody knows were seen first. */
+    async strangeSince(): Promise<Map<string, number>> {
+      const row = await db.selectFrom('meta').select('value').where('name', '=', strangeName).executeTakeFirst()
+      return new Map(Object.entries(JSON.parse(row?.value ?? '{}') as Record<string, number>))
+    },
+
+    /** All that are there now. */
+    async noteStrange(names: readonly string[]) {
+      const [day, since] = [await this.present(), await this.strangeSince()]
+      const value = JSON.stringify(Object.fromEntries(names.map(name => [name, since.get(name) ?? day])))
+      await db
+        .insertInto('meta')
+        .values({ name: strangeName, value })
+        .onConflict(conflict => conflict.column('name').doUpdateSet({ value }))
+        .execute()
+    },
+  }
+}
