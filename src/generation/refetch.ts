@@ -5,11 +5,13 @@ import { type ProviderId, providers } from '../providers/index.ts'
 import type { RawAnswer } from '../providers/provider.ts'
 import type { Answers } from '../storage/answers.ts'
 import type { CallRecord } from '../storage/calls.ts'
+import { placeOf } from '../storage/condense.ts'
 import type { Files } from '../storage/files.ts'
 import type { ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import { positionOf } from './collect.ts'
 import { FetchError, fetchPicture } from './download.ts'
+import { largestBase64 } from './keeper.ts'
 
 export interface RefetchParts {
   store: Store
@@ -27,6 +29,11 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
   const { answer } = call
   const body = answer.body ?? (answer.file ? await answers.read(answer.file) : undefined)
   if (body === undefined) return 'The answer that held it was removed once the picture was stored.'
+  // One that was condensed stands whole in the file of the answer.
+  const wholeText = async (text: string) => {
+    const rest = placeOf(text)
+    return rest && answer.file ? ((await answers.readString(answer.file, rest, largestBase64)) ?? '') : text
+  }
   const calls = (await store.calls.ofGeneration(call.generationId)).filter(one => one.outcome !== 'repeated')
   const planned = calls.reduce((sum, one) => sum + one.images, 0)
   const picture = picturesIn({ ...answer, body }, call).find(
@@ -34,7 +41,8 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
   )
   if (!picture) return 'The answer that is kept does not name it.'
   try {
-    const source = picture.base64 === undefined ? { url: picture.url ?? '' } : { base64: picture.base64 }
+    const source =
+      picture.base64 === undefined ? { url: picture.url ?? '' } : { base64: await wholeText(picture.base64) }
     const fetched = await fetchPicture({ http, files, source, expiresAt: picture.expiresAt })
     if (fetched.sha256 !== image.sha256) {
       await rm(fetched.temporaryPath, { force: true })

@@ -12,7 +12,7 @@ import { hasEnded } from './events.ts'
 import { costOfCalls, type Prices } from './prices.ts'
 import { CallWalk, Stopped, type WalkParts } from './walk.ts'
 
-export type RunParts = Omit<WalkParts, 'underWay' | 'stopping' | 'ending'> & {
+export type RunParts = Omit<WalkParts, 'underWay' | 'largeTexts' | 'stopping' | 'ending'> & {
   catalogue: Catalogue
   prices: Prices
 }
@@ -46,6 +46,7 @@ export function createRunner(parts: RunParts): Runner {
   const walkParts: WalkParts = {
     ...parts,
     underWay: new Set(),
+    largeTexts: new PQueue({ concurrency: 1 }),
     stopping: stopping.signal,
     ending: ending.signal,
   }

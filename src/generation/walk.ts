@@ -6,13 +6,15 @@
  * the state that the row tells.
  */
 import { randomUUID } from 'node:crypto'
+import type PQueue from 'p-queue'
 import type { Logger } from 'pino'
 import { ExchangeError, type ProviderFailure } from '../providers/errors.ts'
 import type { Http, OutgoingHttp } from '../providers/http.ts'
 import { type ProviderId, providers } from '../providers/index.ts'
 import type { Context, Parsed, Picture, Polled, Provider, RawAnswer, Task, Warning } from '../providers/provider.ts'
-import type { Answers, GrowingAnswer } from '../storage/answers.ts'
+import type { Answers } from '../storage/answers.ts'
 import { type CallRecord, LedgerError, type Settlement } from '../storage/calls.ts'
+import { placeOf } from '../storage/condense.ts'
 import { type Files, StorageError } from '../storage/files.ts'
 import type { GenerationChange } from '../storage/generations.ts'
 import type { Charge, ErrorRecord, FailureRecord, GenerationRecord } from '../storage/records.ts'
@@ -23,6 +25,7 @@ import { type Collector, positionOf, resultLifeMs } from './collect.ts'
 import type { ConfigurationBook, SentWith } from './configurations.ts'
 import { LeftAside, Refusal } from './errors.ts'
 import type { Doorbell } from './events.ts'
+import { AnswerKeeper, largestBase64 } from './keeper.ts'
 import { mostAttempts, type Pauses } from './pauses.ts'
 import type { Point, Reached } from './points.ts'
 import type { Pool, Turn, Wish } from './pool.ts'
@@ -47,6 +50,8 @@ export interface WalkParts {
   explainUnknownModel: ExplainUnknownModel
   /** Ids of calls that this process has sent and still waits for; others that are not heard of were lost, with a former process or here. */
   underWay: Set<string>
+  /** Where pictures wait that stand in answers, to be taken out of their files. */
+  largeTexts: PQueue
   /** Aborts waits and polls when the process stops; what is being sent goes on. */
   stopping: AbortSignal
   /** Aborts also what is being sent. */
@@ -77,6 +82,17 @@ const mostQuietTroubles = 4
 
 /** What a walk needs to know of its generation. */
 export type WalkedGeneration = Pick<GenerationRecord, 'id' | 'tokenId' | 'timestamp'>
+
+/** Pictures of a stream are looked for so often while it comes: more than any series has. */
+const mostEarlyLooks = 100
+/** What is known of an answer before its body. */
+type AnswerHead = Pick<RawAnswer, 'status' | 'contentType' | 'requestId'>
+
+/** What came of an answer, condensed, and the file that holds all of it. */
+interface CutAnswer extends AnswerHead {
+  file: string | undefined
+  body: string
+}
 
 /** Why there is no key to go on with. */
 interface Unusable {
@@ -279,18 +295,25 @@ export class CallWalk {
   private async exchange(context: Context) {
     const { call } = this
     const began = performance.now()
-    let growing: GrowingAnswer | undefined
-    let streamed = ''
+    const streamed: string[] = []
+    let looks = 0
     let wasRequested = false
-    let requestId: string | undefined
+    let head: AnswerHead = { status: 200 }
+    const keeper = new AnswerKeeper({
+      smallBytes: largestInRow,
+      begin: () => this.beginFile(head),
+      insist: work => this.insist('keep the answer', work),
+      failed: error => this.log.error({ err: error }, 'an answer cannot be written while it comes; trying again'),
+    })
     const timeoutMs = this.parts.pauses.scaled(call.timeoutMs + longestBodyMs)
     const http: Http = {
       request: async request => {
         wasRequested = true
-        const sent = context.http.request({ timeoutMs, ...request })
+        const sent = context.http.request({ timeoutMs, through: pieces => keeper.through(pieces), ...request })
         const [response] = await Promise.all([sent, this.reached('request-sent')])
-        // All services name it so; a broken body does not take it away.
-        requestId = response.headers['x-request-id']
+        const { status, headers } = response
+        // All services name the id so; a broken body does not take it away.
+        head = { status, contentType: headers['content-type'], requestId: headers['x-request-id'] }
         return response
       },
     }
@@ -313,16 +336,22 @@ export class CallWalk {
           )
           await this.reached('task-written')
           this.log.info({ task: learned.taskId, provider_request_id: learned.requestId }, 'task accepted')
+        } else if (learned.type === 'part' && !learned.matters) {
+          streamed.push(learned.text)
         } else if (learned.type === 'part') {
           await this.reached('stream-part-read')
-          growing ??= await this.beginStream(learned)
-          const stream = growing
-          await this.insist('keep a part of the answer', () => stream.append(learned.text))
-          streamed += learned.text
+          await keeper.commit()
+          streamed.push(learned.text)
           await this.reached('stream-part-appended')
-          this.collectFrom({ ...learned, body: streamed, complete: false })
+          // The others are found when the stream has ended.
+          if (++looks <= mostEarlyLooks)
+            this.collectFrom({ ...learned, body: streamed.join(''), complete: false }, keeper.name)
         } else {
-          await this.keepOrAdopt(learned.answer, growing?.name)
+          if (keeper.needsFile) {
+            await keeper.commit()
+            if (streamed.length === 0) await this.reached('answer-file-written')
+          }
+          await this.keepOrAdopt(learned.answer, keeper.name)
         }
       }
       await this.reload()
@@ -337,25 +366,26 @@ export class CallWalk {
       )
     } catch (error) {
       if (!wasRequested && !(error instanceof ExchangeError) && !this.parts.ending.aborted) await this.notSent(error)
-      else await this.exchangeFailed(error, growing?.name, streamed, requestId)
+      else {
+        if (keeper.needsFile) await keeper.commit()
+        await this.exchangeFailed(error, { ...head, file: keeper.name, body: streamed.join('') })
+      }
     } finally {
-      await growing?.close()
+      await keeper.close()
     }
   }
 
-  private async beginStream(first: { status: number; contentType?: string; requestId?: string }) {
+  private async beginFile({ status, contentType, requestId }: AnswerHead) {
     const { store, answers } = this.parts
-    return this.insist('begin to keep the answer', async () => {
-      const growing = await answers.begin(this.call.id)
-      try {
-        await store.calls.streaming(this.call.id, growing.name, first.status, first.contentType, first.requestId)
-      } catch (error) {
-        await growing.close()
-        throw error
-      }
-      await this.reached('stream-begun')
-      return growing
-    })
+    const growing = await answers.begin(this.call.id)
+    try {
+      await store.calls.streaming(this.call.id, growing.name, status, contentType, requestId)
+    } catch (error) {
+      await growing.close()
+      throw error
+    }
+    await this.reached('stream-begun')
+    return growing
   }
 
   /** It could not even be put together, so there is no doubt about money. */
@@ -367,40 +397,26 @@ export class CallWalk {
     await this.end({ outcome: 'refused', charge: 'none', error: plainError('storage_failed', message) })
   }
 
-  private async exchangeFailed(
-    error: unknown,
-    streamFile: string | undefined,
-    streamed: string,
-    requestId: string | undefined,
-  ) {
+  private async exchangeFailed(error: unknown, came: CutAnswer) {
     if (error instanceof Stopped || this.parts.ending.aborted) throw new Stopped()
     if (!(error instanceof ExchangeError)) {
       this.log.error({ err: error }, 'the exchange broke for a reason of our own')
-      const failure = unknownOutcome('Something broke here after the request was sent.')
-      return this.lost({ ...failure, requestId }, streamFile, streamed)
+      return this.lost(unknownOutcome('Something broke here after the request was sent.'), came)
     }
     this.log.warn({ code: error.failure.code, disposition: error.failure.disposition, err: error }, 'exchange failed')
     if (error.failure.disposition === 'retry_safe') return this.repeatOrRefuse(error.failure)
     if (error.failure.disposition === 'refused') return this.refuse(error.failure)
-    return this.lost({ requestId, ...error.failure }, streamFile, streamed || error.partial)
+    return this.lost(error.failure, { ...came, body: came.body || error.partial })
   }
 
   /** The request may have arrived and its answer did not, or not whole. Never sent again by itself. */
-  private async lost(failure: ProviderFailure, streamFile: string | undefined, partial: string) {
+  private async lost(failure: ProviderFailure, { file, body, ...head }: CutAnswer) {
     await this.reload()
     if (this.call.state !== 'sending') return
-    if (partial !== '') {
-      const status = this.call.answer?.status ?? 200
-      return this.keep(
-        {
-          ...{ status, contentType: this.call.answer?.contentType, requestId: failure.requestId },
-          ...{ body: partial, complete: false },
-        },
-        streamFile,
-      )
-    }
+    const requestId = failure.requestId ?? head.requestId
+    if (body !== '') return this.keep({ ...head, requestId, body, complete: isWholeJson(body) }, file)
     if (await this.adopt()) return
-    await this.end({ outcome: 'unknown', charge: 'unknown', error: errorRecord(failure) })
+    await this.end({ outcome: 'unknown', charge: 'unknown', error: errorRecord({ ...failure, requestId }) })
   }
 
   /** After a restart: the request may have been sent, and nobody heard the end. */
@@ -408,13 +424,11 @@ export class CallWalk {
     if (await this.takeUp()) return
     // What another server has sent since is its own to wait for.
     await this.insist('look after a request that was sent', () => this.parts.store.asOwner(async () => {}))
-    const file = this.call.answer?.file
-    const partial = file ? ((await this.keptText(file)) ?? '') : ''
-    await this.lost(
-      unknownOutcome('The server was stopped while it waited for the answer.'),
-      file ?? undefined,
-      partial,
-    )
+    const { answer } = this.call
+    const file = answer?.file ?? undefined
+    const body = file === undefined ? '' : ((await this.keptText(file)) ?? '')
+    const failure = unknownOutcome('The server was stopped while it waited for the answer.')
+    await this.lost(failure, { status: answer?.status ?? 200, contentType: answer?.contentType, file, body })
   }
 
   /** An answer that reached the disk before its row could tell of it. */
@@ -639,7 +653,7 @@ export class CallWalk {
     this.understood = undefined
     if (parsed.pictures.length === 0) return this.settleWithout(parsed)
 
-    const lost = await Promise.all(this.collect(parsed))
+    const lost = await Promise.all(this.collect(parsed, call.answer?.file ?? undefined))
     const failures = [
       ...parsed.failures.map(
         (failure): FailureRecord => ({
@@ -701,11 +715,15 @@ export class CallWalk {
   }
 
   /** A file that has gone may be put back; it is given up after as long as the pictures of an answer live, or with a cancel. */
-  private async keptText(file: string): Promise<string | undefined> {
-    const { answers, pauses, stopping } = this.parts
+  private keptText(file: string): Promise<string | undefined> {
+    return this.fromFile(file, () => this.parts.answers.read(file))
+  }
+
+  private async fromFile(file: string, read: () => Promise<string | undefined>): Promise<string | undefined> {
+    const { pauses, stopping } = this.parts
     const beganAt = performance.now()
     for (let tries = 1; ; tries++) {
-      const text = await answers.read(file)
+      const text = await read()
       if (text !== undefined || this.cancelled.aborted || performance.now() - beganAt > pauses.scaled(resultLifeMs)) {
         await this.note(null)
         return text
@@ -717,9 +735,9 @@ export class CallWalk {
     }
   }
 
-  private collectFrom(answer: RawAnswer) {
+  private collectFrom(answer: RawAnswer, file: string | undefined) {
     try {
-      for (const collected of this.collect(this.provider().parse(answer, this.call))) {
+      for (const collected of this.collect(this.provider().parse(answer, this.call), file)) {
         // Whatever ends it early is met again when the call is settled.
         collected.catch(() => {})
       }
@@ -729,17 +747,17 @@ export class CallWalk {
   }
 
   /** Each picture is collected once, however often the answer is parsed. */
-  private collect(parsed: Parsed): Promise<FailureRecord | undefined>[] {
+  private collect(parsed: Parsed, file: string | undefined): Promise<FailureRecord | undefined>[] {
     return parsed.pictures.map(picture => {
       const known = this.collecting.get(picture.index)
       if (known) return known
-      const collected = this.collectOne(picture)
+      const collected = this.collectOne(picture, file)
       this.collecting.set(picture.index, collected)
       return collected
     })
   }
 
-  private async collectOne(picture: Picture) {
+  private async collectOne(picture: Picture, file: string | undefined) {
     const { store, collector, ending, stopping } = this.parts
     // A fetch under way gets the time that a stop leaves: the address may be dead by the next start.
     const position = this.positionOf(picture.index)
@@ -752,10 +770,17 @@ export class CallWalk {
       position,
       note: (reason: Reason | null) => this.note(reason),
     }
-    const located = await this.located(picture)
-    return collector.collect(located, place, { fetching: ending, waiting: stopping }).catch(error => {
-      this.throwIfStopping()
-      throw error
+    const collect = async (whole: Picture) =>
+      collector.collect(whole, place, { fetching: ending, waiting: stopping }).catch(error => {
+        this.throwIfStopping()
+        throw error
+      })
+    const rest = placeOf(picture.base64 ?? '')
+    if (!rest || file === undefined) return collect(await this.located(picture))
+    // One such picture is in memory at a time, whoever asked for it.
+    return this.parts.largeTexts.add(async () => {
+      const read = () => this.parts.answers.readString(file, rest, largestBase64)
+      return collect({ ...picture, base64: (await this.fromFile(file, read)) ?? '' })
     })
   }
 
@@ -1033,6 +1058,17 @@ function chargeOf(calls: readonly CallRecord[]): Charge {
 
 /** Of a generation that another server had given up. */
 export const goesOn: GenerationChange = { status: 'running', finishedAt: null, error: null, failures: [] }
+
+/** Then it is whole, whatever became of the connection that brought it. */
+function isWholeJson(text: string): boolean {
+  if (!/^\s*[[{]/.test(text)) return false
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
 
 function paidChange(parsed: Parsed): GenerationChange {
   return { charge: 'charged', ...(parsed.revisedPrompt ? { revisedPrompt: parsed.revisedPrompt } : {}) }

@@ -39,6 +39,8 @@ export interface HttpRequest {
   idleTimeoutMs: number
   /** Until the end of the body, however slowly it comes; then it counts as cut. When absent `headersTimeoutMs` and ten minutes. */
   timeoutMs?: number
+  /** Is given the decoded body, of which its reader gets what comes out. */
+  through?(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>
 }
 
 export interface HttpResponse {
@@ -100,7 +102,8 @@ export class BodyTooLarge extends ExchangeError {
   override name = 'BodyTooLarge'
 }
 
-const largestText = 256 * 1024 * 1024
+/** Of an answer that is read whole into memory. */
+const largestText = 128 * 1024 * 1024
 /** Gateways put traces and policies there. An answer that cost money is not lost with them. */
 const largestHeaders = 16 * 1024 * 1024
 /** For the body, where nothing else is said. */
@@ -145,7 +148,7 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
       const message = { method: request.method, path: target.path, headers: { host, ...headers }, body }
       const answer = await answerTo(message, connection, headersTimeoutMs, ending.signal)
       const key = /^Bearer (\S{8,})$/.exec(headers.authorization ?? headers.Authorization ?? '')?.[1]
-      return responseOf(answer, { release, host, signal, key, idleTimeoutMs })
+      return responseOf(answer, { release, host, signal, key, idleTimeoutMs, through: request.through })
     } catch (error) {
       release()
       if (signal?.aborted) throw signal.reason
@@ -434,7 +437,11 @@ function answerTo(
 
 function responseOf(
   answer: IncomingMessage,
-  exchange: { release(): void; host: string; signal?: AbortSignal; key?: string; idleTimeoutMs: number },
+  exchange: {
+    release(): void
+    host: string
+    key: string | undefined
+  } & Pick<HttpRequest, 'signal' | 'idleTimeoutMs' | 'through'>,
 ): HttpResponse {
   const status = answer.statusCode ?? 0
   const headers = Object.fromEntries(
@@ -443,16 +450,14 @@ function responseOf(
     ),
   )
   const received = collected(answer, exchange.idleTimeoutMs)
-  // Some services repeat a key that they refuse, or its ends with stars between, and what they say is kept, logged and shown.
-  const withoutKey = (text: string) => {
-    if (exchange.key === undefined) return text
-    const whole = text.replaceAll(exchange.key, '(key)')
-    return status < 400 ? whole : whole.replace(/[\w-]*\*{3,}[\w-]*/g, '(key)')
-  }
+  // Some services repeat the ends of a key that they refuse, with stars between.
+  const withoutStars = (text: string) =>
+    exchange.key === undefined || status < 400 ? text : text.replace(/[\w-]*\*{3,}[\w-]*/g, '(key)')
 
   async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      yield* decoded(received, headers['content-encoding'])
+      const body = withoutKey(decoded(received, headers['content-encoding']), exchange.key)
+      yield* exchange.through ? exchange.through(body) : body
     } catch (error) {
       if (exchange.signal?.aborted) throw exchange.signal.reason
       throw lost(error, exchange.host, 'body')
@@ -479,13 +484,39 @@ function responseOf(
       } catch (error) {
         if (!(error instanceof ExchangeError)) throw error
         const Kind = error instanceof BodyTooLarge ? BodyTooLarge : ExchangeError
-        throw new Kind(error.failure, { cause: error.cause, partial: withoutKey(parts.join('')) })
+        throw new Kind(error.failure, { cause: error.cause, partial: withoutStars(parts.join('')) })
       }
       parts.push(decoder.decode())
-      return withoutKey(parts.join(''))
+      return withoutStars(parts.join(''))
     },
     discard: exchange.release,
   }
+}
+
+/** Some services repeat the key, and what they say is kept, logged and shown. Only what may be its beginning waits for what follows. */
+async function* withoutKey(pieces: AsyncIterable<Uint8Array>, key: string | undefined): AsyncGenerator<Uint8Array> {
+  if (key === undefined) return yield* pieces
+  let rest: Buffer = Buffer.alloc(0)
+  let failure: { error: unknown } | undefined
+  try {
+    for await (const piece of pieces) {
+      let bytes: Buffer =
+        rest.length > 0 ? Buffer.concat([rest, piece]) : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
+      for (let found = bytes.indexOf(key); found >= 0; found = bytes.indexOf(key)) {
+        yield Buffer.concat([bytes.subarray(0, found), Buffer.from('(key)')])
+        bytes = bytes.subarray(found + key.length)
+      }
+      let kept = Math.min(key.length - 1, bytes.length)
+      while (kept > 0 && !key.startsWith(bytes.toString('latin1', bytes.length - kept))) kept--
+      rest = bytes.subarray(bytes.length - kept)
+      if (bytes.length > kept) yield bytes.subarray(0, bytes.length - kept)
+    }
+  } catch (error) {
+    // It takes its turn behind what came.
+    failure = { error }
+  }
+  if (rest.length > 0) yield rest
+  if (failure) throw failure.error
 }
 
 /** The body may not grow beyond `maxBytes`, and is not even begun when it says so itself. */

@@ -329,8 +329,11 @@ export interface SentCall {
 
 export type Learned =
   | { type: 'task'; taskId: string; requestId?: string }
-  /** The text of a stream as it came, ending at the end of an event but for the last. Together they are the answer's body. */
-  | { type: 'part'; status: number; contentType?: string; requestId?: string; text: string }
+  /**
+   * The text of a stream as it came, ending at the end of an event but for the last. Together they are the answer's body.
+   * `matters` is false for what changes nothing: pings, comments, events of unknown types.
+   */
+  | { type: 'part'; status: number; contentType?: string; requestId?: string; text: string; matters: boolean }
   | { type: 'answer'; answer: RawAnswer }
 
 /** What the service said, before anyone understood it. */

@@ -1,16 +1,19 @@
 /** Raw answers that are too large for a row, and streams while they come: one file a call. */
 import { mkdirSync } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { Condenser, type Place } from './condense.ts'
 
 export interface Answers {
   /** The whole answer, safe on disk before this returns; the name to keep in the row. */
   write(callId: string, answer: WholeAnswer): Promise<string>
-  /** A file that grows; every `append` is safe on disk before it returns. */
+  /** A file that grows. */
   begin(callId: string): Promise<GrowingAnswer>
-  /** The body alone; undefined when there is no such file. */
+  /** The body alone, condensed; undefined when there is no such file. */
   read(name: string): Promise<string | undefined>
-  /** What `write` brought to disk for a call, whether or not its row ever got to tell of it. */
+  /** A string that was taken out of a condensed body, or its beginning where it has more than `maxBytes`. */
+  readString(name: string, place: Place, maxBytes: number): Promise<string | undefined>
+  /** What `write` brought to disk for a call, whether or not its row ever got to tell of it; its body condensed. */
   find(callId: string): Promise<(WholeAnswer & { name: string }) | undefined>
   remove(name: string): Promise<void>
   /** Each file, the call that it belongs to, undefined for one that was not finished, and ms since 1970. */
@@ -29,7 +32,9 @@ export interface WholeAnswer {
 
 export interface GrowingAnswer {
   name: string
-  append(text: string): Promise<void>
+  append(bytes: Uint8Array): Promise<void>
+  /** Everything that was appended is safe on disk when this returns. */
+  sync(): Promise<void>
   close(): Promise<void>
 }
 
@@ -44,6 +49,17 @@ export function createAnswers(folder: string): Answers {
   async function opened(name: string) {
     await mkdir(folder, { recursive: true })
     return open(at(name), 'w+', 0o600)
+  }
+
+  /** Undefined only when it is certain that there is no such file: a folder that cannot be read may hold it. */
+  async function reading<T>(name: string, work: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
+    const file = await open(at(name), 'r').catch(unlessMissing)
+    if (!file) return undefined
+    try {
+      return await work(file)
+    } finally {
+      await file.close()
+    }
   }
 
   return {
@@ -70,13 +86,17 @@ export function createAnswers(folder: string): Answers {
       let end = 0
       return {
         name,
-        async append(text) {
+        async append(bytes) {
           // Always at the same place, so that a try that failed half way leaves nothing between this part and the one before.
-          end = await writeAt(file, Buffer.from(text), end)
+          end = await writeAt(file, bytes, end)
+        },
+        async sync() {
+          await file.datasync()
           if (await isThere(at(name))) return
           // It was removed, with its folder perhaps. What came so far can be read from it for as long as it is open.
           const next = await opened(name)
-          await writeAt(next, (await file.readFile()).subarray(0, end), 0)
+          for await (const piece of readFrom(file, 0, end)) await next.writeFile(piece)
+          await next.sync()
           await syncFolder(folder)
           await file.close()
           file = next
@@ -85,17 +105,24 @@ export function createAnswers(folder: string): Answers {
       }
     },
 
-    async read(name) {
-      const text = await textOf(at(name))
-      return text !== undefined && name.endsWith(wholeEnding) ? split(text).body : text
-    },
+    read: name => reading(name, async file => (await condensed(file, name)).body),
 
-    async find(callId) {
+    readString: (name, { start, end }, maxBytes) =>
+      reading(name, async file => {
+        const pieces: Buffer[] = []
+        const limit = Math.min(end, start + maxBytes)
+        for await (const piece of readFrom(file, start, limit)) pieces.push(piece)
+        const bytes = Buffer.concat(pieces)
+        // Some services write every slash of base64 with a backslash before it.
+        return bytes.includes('\\') && limit === end ? (JSON.parse(`"${bytes}"`) as string) : bytes.toString()
+      }),
+
+    find(callId) {
       const name = `${callId}${wholeEnding}`
-      const text = await textOf(at(name))
-      if (text === undefined) return undefined
-      const { head, body } = split(text)
-      return { ...(JSON.parse(head) as Omit<WholeAnswer, 'body'>), body, name }
+      return reading(name, async file => {
+        const { head, body } = await condensed(file, name)
+        return { ...(JSON.parse(head) as Omit<WholeAnswer, 'body'>), body, name }
+      })
     },
 
     remove: name => rm(at(name), { force: true }),
@@ -115,12 +142,33 @@ export function createAnswers(folder: string): Answers {
   }
 }
 
-/** Undefined only when it is certain that there is none: a folder that cannot be read may hold it. */
-async function textOf(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    return unlessMissing(error)
+async function condensed(file: FileHandle, name: string): Promise<{ head: string; body: string }> {
+  const head = name.endsWith(wholeEnding) ? await firstLine(file) : undefined
+  const start = head === undefined ? 0 : head.length + 1
+  const condenser = new Condenser(start)
+  const pieces: Buffer[] = []
+  for await (const piece of readFrom(file, start)) pieces.push(condenser.push(piece))
+  pieces.push(condenser.end())
+  return { head: head?.toString() ?? '', body: Buffer.concat(pieces).toString() }
+}
+
+async function firstLine(file: FileHandle): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  for await (const piece of readFrom(file, 0)) {
+    const end = piece.indexOf('\n')
+    pieces.push(end < 0 ? piece : piece.subarray(0, end))
+    if (end >= 0) break
+  }
+  return Buffer.concat(pieces)
+}
+
+async function* readFrom(file: FileHandle, start: number, end = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer> {
+  for (let position = start; position < end; ) {
+    const length = Math.min(1024 * 1024, end - position)
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.allocUnsafe(length), position })
+    if (bytesRead === 0) return
+    yield buffer.subarray(0, bytesRead)
+    position += bytesRead
   }
 }
 
@@ -133,16 +181,10 @@ function unlessMissing(error: unknown): undefined {
   throw error
 }
 
-function split(text: string) {
-  const line = text.indexOf('\n')
-  return { head: text.slice(0, line), body: text.slice(line + 1) }
-}
-
-async function writeAt(file: FileHandle, bytes: Buffer, start: number) {
+async function writeAt(file: FileHandle, bytes: Uint8Array, start: number) {
   for (let written = 0; written < bytes.length; ) {
     written += (await file.write(bytes, written, bytes.length - written, start + written)).bytesWritten
   }
-  await file.datasync()
   return start + bytes.length
 }
 

@@ -104,8 +104,9 @@ export function passagesOf(kind: Kind, point: Point): number {
     // The simulator at time scale 0 is busy at the first look and done at the second.
     case 'before-poll':
       return kind.isTask ? 2 : 0
+    // Large answers go to disk while they come, like streams.
     case 'stream-begun':
-      return kind.parts > 0 ? 1 : 0
+      return kind.parts > 0 || kind.isLarge ? 1 : 0
     case 'stream-part-read':
     case 'stream-part-appended':
       return kind.parts

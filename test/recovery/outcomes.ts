@@ -24,8 +24,8 @@ export function outcomeOf(kind: Kind, point: Point, from: number): Outcome {
       if (!kind.isListed) return lost
       return kind.isProven ? all : { ...all, charge: 'unknown' }
     case 'answer-read-before-kept':
-      // A task can be asked for again; of a stream every part is on disk.
-      return kind.isTask || kind.parts > 0 ? all : lost
+      // A task can be asked for again; a stream and a large answer are on disk.
+      return kind.isTask || kind.parts > 0 || kind.isLarge ? all : lost
     case 'stream-part-read':
       return streamed(kind, before)
     case 'stream-begun':
@@ -84,7 +84,7 @@ export const instants: Record<Point, Instant> = {
     charge: 'unknown',
   },
   'stream-begun': {
-    at: 'the file of a stream is there, still empty',
+    at: 'the file of a stream or of a large answer is there, still empty',
     outcome: 'nothing came: `outcome_unknown`',
     charge: 'unknown',
   },
@@ -94,13 +94,13 @@ export const instants: Record<Point, Instant> = {
     charge: 'unknown; last picture: charged',
   },
   'answer-read-before-kept': {
-    at: 'the whole answer has come and is not on disk',
-    outcome: '`outcome_unknown`. A task is asked again; of a stream every part is on disk already',
-    charge: 'unknown; task, stream: charged',
+    at: 'the whole answer has come, and its row does not hold it',
+    outcome: '`outcome_unknown`. A task is asked again; a stream and a large answer are on disk already',
+    charge: 'unknown; task, stream, large answer: charged',
   },
   'answer-file-written': {
-    at: 'a large answer is in its file, its row does not tell of it',
-    outcome: 'the file is taken up and parsed',
+    at: 'a large answer is in its file, its row does not tell that it is whole',
+    outcome: 'the file is parsed',
     charge: 'charged',
   },
   'answer-kept': { at: 'the answer is kept', outcome: 'it is parsed and its pictures are fetched', charge: 'charged' },

@@ -3,7 +3,7 @@ import type { HttpResponse } from '../http.ts'
 import type { Context, JsonValue, Learned, Provider, RawAnswer, SentCall } from '../provider.ts'
 import { check, listModels } from './check.ts'
 import { models, platformAt, platforms, priceListAt, unlisted } from './models.ts'
-import { authorization, eventEnds, isEventStream, isWholeStream, metaOf, parse, plan } from './wire.ts'
+import { authorization, eventEnds, isEventStream, isWholeStream, matters, metaOf, parse, plan } from './wire.ts'
 
 /**
  * Seedream on Volcengine Ark, and on BytePlus ModelArk, which speaks the same. Synchronous only: there are no tasks, and an answer
@@ -61,36 +61,55 @@ async function wholeAnswer(response: HttpResponse): Promise<RawAnswer> {
 async function* streamed(response: HttpResponse, call: SentCall): AsyncGenerator<Learned> {
   const { retryAfterMs: _, ...meta } = metaOf(response)
   const decoder = new TextDecoder()
-  let text = ''
-  let given = 0
+  const events: string[] = []
+  /** What came behind the last event; before anything proves that events come, all that came. */
+  let rest = ''
+  let isStream = false
   let scanned = 0
   let wasCut = false
+  const part = (text: string, matters = true): Learned => {
+    events.push(text)
+    return { type: 'part', ...meta, text, matters }
+  }
   try {
     reading: for await (const piece of response.body) {
-      text += decoder.decode(piece, { stream: true })
-      if (!isEventStream(text)) continue
-      for (const end of eventEnds(text, scanned)) {
-        const event = text.slice(given, end)
+      rest += decoder.decode(piece, { stream: true })
+      isStream ||= isEventStream(rest)
+      if (!isStream) continue
+      let given = 0
+      let seen = 0
+      for (const end of eventEnds(rest, scanned)) {
+        const event = rest.slice(seen, end)
+        seen = end
+        if (!matters(event)) continue
+        yield part(rest.slice(given, end))
         given = end
-        yield { type: 'part', ...meta, text: event }
-        if (/^data:\s*\[DONE\]/m.test(event)) break reading
+        if (/^data:\s*\[DONE\]/m.test(event)) {
+          rest = ''
+          break reading
+        }
       }
+      if (seen > given) yield part(rest.slice(given, seen), false)
+      rest = rest.slice(seen)
       // A separator may have begun at the end of this piece.
-      scanned = Math.max(given, text.length - 3)
+      scanned = Math.max(0, rest.length - 3)
     }
-    text += decoder.decode()
-    if (isEventStream(text) && given < text.length) yield { type: 'part', ...meta, text: text.slice(given) }
+    rest += decoder.decode()
   } catch (error) {
     if (!(error instanceof ExchangeError)) throw error
     // The last event may lack its blank line and hold a whole picture all the same.
-    if (isEventStream(text) && given < text.length) yield { type: 'part', ...meta, text: text.slice(given) }
-    if (!isEventStream(text) || !isWholeStream(text, call.body, true)) {
+    if (isStream && rest !== '') yield part(rest)
+    const text = isStream ? events.join('') : rest
+    if (!isStream || !isWholeStream(text, call.body, true)) {
       throw new ExchangeError(error.failure, { cause: error, partial: text })
     }
     wasCut = true
+    rest = ''
   }
-  const complete = !isEventStream(text) || isWholeStream(text, call.body, wasCut)
-  yield { type: 'answer', answer: { ...metaOf(response), body: text, complete } }
+  if (isStream && rest !== '') yield part(rest)
+  const body = isStream ? events.join('') : rest
+  const complete = !isStream || isWholeStream(body, call.body, wasCut)
+  yield { type: 'answer', answer: { ...metaOf(response), body, complete } }
 }
 
 /** The pictures themselves in place of their numbers. The service refuses `data:image/PNG`. */

@@ -397,6 +397,11 @@ export function isWholeStream(text: string, body: JsonObject, wasCut: boolean): 
   return !wasCut && settled.length === 1 && isFailed(settled[0]!)
 }
 
+/** Does one event of a stream change what is known of the answer? */
+export function matters(event: string): boolean {
+  return readEvents(event).some(read => isSucceeded(read) || isFailed(read) || isLast(read))
+}
+
 function parseStream(answer: RawAnswer, body: JsonObject): Parsed {
   const events = readEvents(answer.body)
   const parsed: Parsed = {

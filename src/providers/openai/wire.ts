@@ -71,7 +71,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
 }
 
 /**
- * The pictures come inside the answer, in base64, and an answer of more than 256 MiB is cut off: so many fit even when PNG can make
+ * The pictures come inside the answer, in base64, and gateways on the way have limits: so many stay below 200 MB even when PNG can make
  * nothing of them, at four bytes a pixel.
  */
 function mostInAnswer({ size, parameters }: PlanRequest): number {
