@@ -372,6 +372,15 @@ function httpAddress(text: string) {
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
 }
 
+function isDecodable(text: string) {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Without a scheme it is an HTTP proxy, as other programs have it. */
 function proxyAddress(text: string) {
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)
@@ -381,7 +390,7 @@ function proxyAddress(text: string) {
       '指定的是 SOCKS 代理，暂不支持。此类软件大多同时提供 HTTP 代理，请填写其地址，例如 http://127.0.0.1:7890；如需直连，请为本服务将其留空。',
     )
   }
-  if (!url?.hostname || !/^https?:$/.test(url.protocol))
+  if (!url?.hostname || !/^https?:$/.test(url.protocol) || !isDecodable(url.username + url.password))
     throw new ValueError(
       'must be the address of a proxy, such as http://proxy.example.org:3128; special characters in a user name or password are written as %40 and so on.',
       '必须是代理地址，例如 http://proxy.example.org:3128；用户名或密码中的特殊字符请写成 %40 等形式。',

@@ -42,6 +42,13 @@ const lies: [string, Lie][] = [
   ['deflate with bytes behind it', as('deflate', body => withJunk(deflateSync(body)))],
   ['deflate with a wrong check sum', as('deflate', body => spoilt(deflateSync(body), 1))],
   ['zstd', as('zstd', zstdCompressSync)],
+  [
+    'a head of 200 kB',
+    (response, body, type) => {
+      response.writeHead(200, { 'content-type': type, 'x-trace': 'a'.repeat(200_000) })
+      response.end(body)
+    },
+  ],
 ]
 
 /** An OpenAI-style service and a DashScope that lie in every answer about what is asked for here. */

@@ -254,6 +254,29 @@ test('nobody learns from a refusal which addresses the names inside have', async
   expect(JSON.stringify(answer.body)).not.toContain('192.168.1.10')
 })
 
+test('a host that answers nobody who does not say who it is gives its reference', async () => {
+  const names: unknown[] = []
+  const picture = await png(512, 512)
+  const host = createServer((request, response) => {
+    names.push(request.headers['user-agent'])
+    if (!request.headers['user-agent']) return response.writeHead(403).end()
+    response.setHeader('content-type', 'image/png').end(picture)
+  })
+  await new Promise<void>(resolve => host.listen(0, '127.0.0.1', resolve))
+  const address = `127.0.0.1:${(host.address() as AddressInfo).port}`
+  const other = await openApp({ environment: { ALLOWED_HOSTS: address } })
+  try {
+    const images = [`http://${address}/a.png`]
+    const answer = await other.call('POST', '/api/estimate', { prompt: 'x', model: 'qwen-image-edit', images })
+
+    expect(answer.status).toBe(200)
+    expect(names).toEqual([expect.stringMatching(/^webimgui\/\d+\.\d+\.\d+$/)])
+  } finally {
+    await other.close()
+    host.close()
+  }
+})
+
 test('a chain of redirects ends', async () => {
   const signposts = Array.from({ length: 12 }).reduce<string>(
     to => `${signpostOrigin}/${encodeURIComponent(to)}`,
