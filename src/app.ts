@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { createBudget } from './generation/budget.ts'
 import { createCollector } from './generation/collect.ts'
 import { createConfigurations } from './generation/configurations.ts'
-import { createDoorbell } from './generation/events.ts'
+import { createNotifier } from './generation/events.ts'
 import { createGenerations } from './generation/generations.ts'
 import { createImages, createReferences, sweepReferences } from './generation/images.ts'
 import { createLives } from './generation/lives.ts'
@@ -80,7 +80,7 @@ const hourMs = 3600 * 1000
 /** A start has more urgent things to do. */
 const listsAfterMs = 60_000
 /** For clients that are still sending, or reading what they were given. */
-const mostFarewellMs = 5_000
+const maxFarewellMs = 5_000
 /** Keys of clients are promised for 48 hours. */
 const maxDays = 7
 
@@ -96,8 +96,8 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   const { seal } = database
   const store = createStore(database)
   const pauses = createPauses(overrides.timeScale)
-  const doorbell = createDoorbell()
-  const waiting = createWaiting(store, doorbell)
+  const notifier = createNotifier()
+  const waiting = createWaiting(store, notifier)
   const closing = new AbortController()
   const { doubao, qwen } = settings.providerUrls
   const http = createHttp({
@@ -130,7 +130,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   const shrinking = new Set<Promise<unknown>>()
   const reached = overrides.reached ?? (() => {})
   const collector = createCollector({
-    ...{ store, files, http, doorbell, pauses, reached },
+    ...{ store, files, http, notifier: notifier, pauses, reached },
     onStored(image) {
       const made = thumbnails
         .get(image)
@@ -143,12 +143,23 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   const pool = createPool({ list: configurations.list, addressOf: configurations.addressOf, catalogue, pauses })
   const runner = createRunner({
     ...{ store, files, answers, http, configurations, pool, budget, collector },
-    ...{ doorbell, pauses, waiting, catalogue, prices, reached, log },
+    ...{ notifier: notifier, pauses, waiting, catalogue, prices, reached, log },
     explainUnknownModel: createUnknownModelExplainer({ lives, catalogue, lists: modelLists, configurations }),
   })
   const services: Services = {
     generations: createGenerations({
-      ...{ store, files, configurations, runner, doorbell, pauses, waiting, prices, lives, closing: closing.signal },
+      ...{
+        store,
+        files,
+        configurations,
+        runner,
+        notifier: notifier,
+        pauses,
+        waiting,
+        prices,
+        lives,
+        closing: closing.signal,
+      },
       catalogue,
       budget,
       references: createReferences({ store, files, http }),
@@ -197,16 +208,16 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     try {
       const comparison = await compare({ store, files, answers })
       await clearAway(comparison, { files, answers })
-      collector.offer(comparison.withoutRow)
-      const { missing, withoutRow, strangeAnswers } = comparison
-      await store.days.noteStrange(strangeAnswers)
+      collector.offer(comparison.orphanedFiles)
+      const { missing, orphanedFiles, orphanedAnswers } = comparison
+      await store.days.noteStrange(orphanedAnswers)
       if (missing.length > 0)
         log.error({ pictures: missing.length }, 'files of stored pictures are missing; `npm run doctor` tells which')
-      if (withoutRow.size > 0)
-        log.warn({ files: withoutRow.size }, 'there are pictures without a row; what is unfinished takes up its own')
-      if (strangeAnswers.length > 0)
+      if (orphanedFiles.size > 0)
+        log.warn({ files: orphanedFiles.size }, 'there are pictures without a row; what is unfinished takes up its own')
+      if (orphanedAnswers.length > 0)
         log.warn(
-          { answers: strangeAnswers.length },
+          { answers: orphanedAnswers.length },
           'there are answers that this database knows no request of; is DATABASE_URL right? They are left for a week',
         )
     } catch (error) {
@@ -236,7 +247,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       await tidy()
       await server.listen({ host: settings.host, port: settings.port })
       // Those of the environment were just read anew; what was wrong with them may have been put right.
-      for (const { provider } of fromEnvironment) await store.configurations.takeBack(`env-${provider}`)
+      for (const { provider } of fromEnvironment) await store.configurations.reinstate(`env-${provider}`)
       await runner.resume()
       modelLists.start(configurations, overrides.listsAfterMs ?? listsAfterMs)
       const { port } = server.server.address() as AddressInfo
@@ -253,8 +264,8 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       await runner.stop(settings.drainSeconds * 1000)
       pool.close()
       closing.abort()
-      // Who sends or reads nothing any more would hold the process up for ever.
-      const patience = setTimeout(() => server.server.closeAllConnections(), mostFarewellMs)
+      // Close idle keep-alive connections so shutdown cannot hang.
+      const patience = setTimeout(() => server.server.closeAllConnections(), maxFarewellMs)
       await closed
       clearTimeout(patience)
       await asked

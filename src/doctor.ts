@@ -55,10 +55,10 @@ async function examine(environment: Record<string, string | undefined>) {
     }
     const compared = await compare(parts)
     const comparison = database.isAlone ? compared : await lookAgain(compared, parts)
-    const { rows, withoutRow } = comparison
-    if (rows.pictures + rows.references === 0 && withoutRow.size > 0) {
+    const { rows, orphanedFiles } = comparison
+    if (rows.pictures + rows.references === 0 && orphanedFiles.size > 0) {
       console.error(
-        `This database knows none of the ${withoutRow.size} pictures in ${storage.path}, so nothing was changed. Are DATA_DIR and DATABASE_URL those of the server? 数据库中没有这些图片的记录，未做任何更改；请检查 DATA_DIR 和 DATABASE_URL。`,
+        `This database knows none of the ${orphanedFiles.size} pictures in ${storage.path}, so nothing was changed. Are DATA_DIR and DATABASE_URL those of the server? 数据库中没有这些图片的记录，未做任何更改；请检查 DATA_DIR 和 DATABASE_URL。`,
       )
       return false
     }
@@ -83,13 +83,16 @@ async function warnOfKeys({ kysely }: ReadDatabase, { dataDir, secretKey }: Sett
   }
 }
 
-function report({ rows, files, withoutRow, strangeAnswers }: Comparison, folders: { images: string; answers: string }) {
+function report(
+  { rows, files, orphanedFiles, orphanedAnswers }: Comparison,
+  folders: { images: string; answers: string },
+) {
   console.log(
     `In the database 数据库: ${counted(rows.pictures, 'picture')} 图片, ${counted(rows.references, 'reference')} 参考图`,
   )
   const more = [
     ...(files.prepared > 0 ? [`${counted(files.prepared, 'prepared reference')} 待发送的参考图`] : []),
-    ...(files.withoutRow > 0 ? [`${files.withoutRow} without a row 无记录`] : []),
+    ...(files.orphanedFiles > 0 ? [`${files.orphanedFiles} without a row 无记录`] : []),
   ]
   const found = [
     `${counted(files.pictures, 'picture')} 图片`,
@@ -98,14 +101,14 @@ function report({ rows, files, withoutRow, strangeAnswers }: Comparison, folders
     ...more,
   ]
   console.log(`On the disk 磁盘: ${found.join(', ')}`)
-  for (const file of withoutRow.values()) console.log(`no row 无记录: ${path.join(folders.images, file)}`)
-  if (withoutRow.size > 0) {
+  for (const file of orphanedFiles.values()) console.log(`no row 无记录: ${path.join(folders.images, file)}`)
+  if (orphanedFiles.size > 0) {
     console.log(
       'A generation that still runs takes up its own at the next start; the others are yours to keep or delete. 仍在进行的生成会在下次启动时认领自己的文件；其余由您决定保留或删除。',
     )
   }
-  for (const name of strangeAnswers) console.log(`no call 无对应请求: ${path.join(folders.answers, name)}`)
-  if (strangeAnswers.length > 0) {
+  for (const name of orphanedAnswers) console.log(`no call 无对应请求: ${path.join(folders.answers, name)}`)
+  if (orphanedAnswers.length > 0) {
     console.log(
       'Answers of requests that this database does not know: of another database, or of generations that were deleted. They are removed after a week. 不属于本数据库的原始应答，一周后自动清理。',
     )

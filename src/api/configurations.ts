@@ -11,7 +11,7 @@ const weight = z
   .int()
   .refine(weight => weight >= 1 && weight <= 100, 'Use a weight from 1 to 100.')
   .describe('Its part of the work beside other configurations of the same service at the same address.')
-const mostRunning = z
+const maxRunning = z
   .int()
   .refine(count => count >= 1 && count <= 1000, 'Use a number from 1 to 1000, or null for no limit.')
   .nullable()
@@ -38,7 +38,7 @@ export const Configuration = z
     monthly_cap: MonthlyCap.nullable(),
     monthly_images: MonthlyImages.nullable(),
     weight,
-    most_running: mostRunning,
+    most_running: maxRunning,
     requests_per_minute: requestsPerMinute,
     state: z
       .object({
@@ -85,7 +85,7 @@ export const ShortConfigurationList = z
 
 const sharing = {
   weight: weight.optional(),
-  most_running: mostRunning.optional(),
+  most_running: maxRunning.optional(),
   requests_per_minute: requestsPerMinute.optional(),
 }
 

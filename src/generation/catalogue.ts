@@ -21,7 +21,7 @@ export const knownNames: ReadonlySet<string> = new Set([
 ])
 
 /** The most pictures that one generation of this model may ask for. */
-export function mostImages(model: Model) {
+export function maxImages(model: Model) {
   return Math.max(model.images.max, model.images.group?.limit ?? 0)
 }
 
@@ -37,7 +37,7 @@ export function modelSchema(model: Model): JsonSchema {
   properties.n = {
     type: 'integer',
     minimum: 1,
-    maximum: mostImages(model),
+    maximum: maxImages(model),
     default: 1,
     description: 'Pictures wanted, made in as few paid requests as the service allows.',
   }

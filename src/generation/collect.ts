@@ -8,7 +8,7 @@ import { type Files, StorageError } from '../storage/files.ts'
 import type { FailureRecord, GenerationRecord, ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import { FetchError, fetchPicture, type StoredBytes } from './download.ts'
-import type { Doorbell } from './events.ts'
+import type { Notifier } from './events.ts'
 import type { Pauses } from './pauses.ts'
 import { inspectFile, NotAPicture } from './pictures.ts'
 import type { Reached } from './points.ts'
@@ -70,7 +70,7 @@ const slowBytes = 40 * 1024
  */
 export function imageIdOf(generationId: string, position: number): string {
   const hex = createHash('sha256').update(`${generationId} ${position}`).digest('hex')
-  // Version 8 of a UUID: made by a rule of one's own.
+  // UUIDv8 (custom), so the id is deterministic.
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
     '-',
   )
@@ -92,12 +92,12 @@ export function createCollector(parts: {
   store: Store
   files: Files
   http: OutgoingHttp
-  doorbell: Doorbell
+  notifier: Notifier
   pauses: Pauses
   reached: Reached
   onStored(image: ImageRecord): void
 }): Collector {
-  const { store, files, http, doorbell, pauses, reached } = parts
+  const { store, files, http, notifier, pauses, reached } = parts
   const fetches = createPlaces({
     max: maxFetches,
     maxPerLine: maxFetchesPerHost,
@@ -231,7 +231,7 @@ export function createCollector(parts: {
       // Read behind the change, which makes pictures that are stored at the same time wait for each other.
       if (warning) await generations.change(generationId, { warnings: [...(changed?.warnings ?? []), warning] })
     })
-    doorbell.ring(generationId)
+    notifier.notify(generationId)
     await reached('picture-written', generationId)
   }
 }

@@ -35,7 +35,7 @@ export interface Access {
 /** What a request was sent with. */
 export type SentWith = Pick<Access, 'apiKey' | 'baseUrl'>
 
-export interface ConfigurationBook extends Configurations {
+export interface ConfigurationRegistry extends Configurations {
   /** Those of the environment, which have no row. */
   ofEnvironment: readonly ConfigurationRecord[]
   /** @throws Refusal `not_found` when it was removed, SealError when its key cannot be opened. */
@@ -50,7 +50,7 @@ export interface ConfigurationBook extends Configurations {
    * Its service refused it for what it is: leaves it aside for a while. What was sent before it was left aside tells nothing new
    * (`sentAt`, ms since 1970); an answer that is not in the service's own words, such as the page of a proxy, counts the second time.
    */
-  takeOut(id: string, failure: ProviderFailure, sentAt: number): Promise<void>
+  suspend(id: string, failure: ProviderFailure, sentAt: number): Promise<void>
   /** Its service took a request; `wasAside`: one that it was tried with. */
   worked(id: string, wasAside: boolean): Promise<void>
   /** Of one whose key was refused: does a test that costs nothing show that it still is? It is left aside for longer then. */
@@ -77,15 +77,15 @@ export function createConfigurations(parts: {
   changed(): void
   /** A test came through to the service with this; whatever is asked now must be free. */
   tested(access: Access, signal: AbortSignal): Promise<unknown>
-}): ConfigurationBook {
+}): ConfigurationRegistry {
   const { store, seal, http, pauses } = parts
   /** Refusals of each that may have been somebody else's, since its service took a request. */
   const pages = new Map<string, number>()
   const baseUrlOf = (provider: ProviderId) =>
     withoutSlash(parts.baseUrls[provider] ?? providers[provider].defaultBaseUrl)
-  const addressOf: ConfigurationBook['addressOf'] = ({ provider, baseUrl }) =>
+  const addressOf: ConfigurationRegistry['addressOf'] = ({ provider, baseUrl }) =>
     withoutSlash(baseUrl || baseUrlOf(provider as ProviderId))
-  const placeOf: ConfigurationBook['platformOf'] = place =>
+  const placeOf: ConfigurationRegistry['platformOf'] = place =>
     platformOf(place.provider as ProviderId, addressOf(place), Object.values(parts.baseUrls))
   const environment = parts.fromEnvironment.map(({ provider, apiKey, monthlyCap, monthlyImages }) => ({
     apiKey: cleanSecret(apiKey),
@@ -104,9 +104,9 @@ export function createConfigurations(parts: {
       monthlyCap,
       monthlyImages,
       weight: 1,
-      mostRunning: null,
+      maxRunning: null,
       requestsPerMinute: null,
-      takenOut: null,
+      suspension: null,
     } satisfies ConfigurationRecord,
   }))
 
@@ -114,9 +114,12 @@ export function createConfigurations(parts: {
     ofEnvironment: environment.map(({ record }) => record),
 
     async list() {
-      const takenOut = await store.configurations.takenOut()
-      const stored = (await store.configurations.list()).map(one => visible(one, takenOut.get(one.id)))
-      return [...stored, ...environment.map(({ record }) => ({ ...record, takenOut: takenOut.get(record.id) ?? null }))]
+      const suspension = await store.configurations.suspension()
+      const stored = (await store.configurations.list()).map(one => visible(one, suspension.get(one.id)))
+      return [
+        ...stored,
+        ...environment.map(({ record }) => ({ ...record, suspension: suspension.get(record.id) ?? null })),
+      ]
     },
 
     async active() {
@@ -147,7 +150,7 @@ export function createConfigurations(parts: {
         monthlyCap: input.monthly_cap ?? null,
         monthlyImages: input.monthly_images ?? null,
         weight: input.weight ?? 1,
-        mostRunning: input.most_running ?? null,
+        maxRunning: input.most_running ?? null,
         requestsPerMinute: input.requests_per_minute ?? null,
       }
       await store.configurations.insert(configuration)
@@ -189,18 +192,18 @@ export function createConfigurations(parts: {
         monthlyCap: input.monthly_cap === undefined ? found.monthlyCap : input.monthly_cap,
         monthlyImages: input.monthly_images === undefined ? found.monthlyImages : input.monthly_images,
         weight: input.weight ?? found.weight,
-        mostRunning: input.most_running === undefined ? found.mostRunning : input.most_running,
+        maxRunning: input.most_running === undefined ? found.maxRunning : input.most_running,
         requestsPerMinute:
           input.requests_per_minute === undefined ? found.requestsPerMinute : input.requests_per_minute,
       }
       const isOther = isElsewhere || input.api_key !== undefined
-      const takenOut = await store.transaction(async ({ configurations }) => {
+      const suspension = await store.transaction(async ({ configurations }) => {
         await configurations.replace(changed)
-        if (isOther) await configurations.takeBack(id)
-        return (await configurations.takenOut()).get(id)
+        if (isOther) await configurations.reinstate(id)
+        return (await configurations.suspension()).get(id)
       })
       parts.changed()
-      return visible(changed, takenOut)
+      return visible(changed, suspension)
     },
 
     async remove(id) {
@@ -239,8 +242,8 @@ export function createConfigurations(parts: {
     addressOf,
     platformOf: placeOf,
 
-    async takeOut(id, failure, sentAt) {
-      if (failure.providerCode === undefined && !(await store.configurations.takenOut()).has(id)) {
+    async suspend(id, failure, sentAt) {
+      if (failure.providerCode === undefined && !(await store.configurations.suspension()).has(id)) {
         const count = (pages.get(id) ?? 0) + 1
         pages.set(id, count)
         if (count < pagesThatCount) return
@@ -262,21 +265,21 @@ export function createConfigurations(parts: {
 
   async function leaveAside(id: string, failure: Refused, sentAt: number) {
     const { code, message, providerCode = null, providerMessage = null } = failure
-    const known = (await store.configurations.takenOut()).get(id)
+    const known = (await store.configurations.suspension()).get(id)
     const now = Date.now()
     // What lies ahead was noted before the clock was put back.
     if (known && Date.parse(known.at) > sentAt && Date.parse(known.at) <= now) return
     const refusals = (known?.refusals ?? 0) + 1
     const pauseMs = pauses.scaled(Math.min(longestAsideMs, firstAsideMs * 2 ** (refusals - 1)))
     const [at, retryAt] = [now, now + pauseMs].map(ms => new Date(ms).toISOString()) as [string, string]
-    await store.configurations.takeOut(id, { code, message, at, retryAt, refusals, providerCode, providerMessage })
+    await store.configurations.suspend(id, { code, message, at, retryAt, refusals, providerCode, providerMessage })
     parts.changed()
   }
 
   async function worked(id: string, wasAside: boolean) {
     pages.delete(id)
     if (!wasAside) return
-    await store.configurations.takeBack(id)
+    await store.configurations.reinstate(id)
     parts.changed()
   }
 

@@ -1,6 +1,6 @@
 /** What a caller may be told instead of a result. The HTTP status of each code stands in `server/errors.ts`. */
 import type { Fault } from '../providers/errors.ts'
-import type { TakenOut } from '../storage/records.ts'
+import type { Suspension } from '../storage/records.ts'
 
 export type RefusalCode =
   | 'invalid_request'
@@ -36,14 +36,14 @@ export class LeftAside extends Refusal {
   readonly providerMessage: string | null
   readonly retryAfterMs: number
 
-  constructor(takenOut: TakenOut) {
-    const seconds = Math.max(1, Math.ceil((Date.parse(takenOut.retryAt) - Date.now()) / 1000))
+  constructor(suspension: Suspension) {
+    const seconds = Math.max(1, Math.ceil((Date.parse(suspension.retryAt) - Date.now()) / 1000))
     super(
       'configuration_missing',
-      `${takenOut.message} Nothing was sent, because the service said so a moment ago; in ${seconds} s a request tries it again.`,
+      `${suspension.message} Nothing was sent, because the service said so a moment ago; in ${seconds} s a request tries it again.`,
     )
-    this.providerCode = takenOut.providerCode
-    this.providerMessage = takenOut.providerMessage
+    this.providerCode = suspension.providerCode
+    this.providerMessage = suspension.providerMessage
     this.retryAfterMs = seconds * 1000
   }
 }

@@ -7,16 +7,16 @@ import type { GenerationRecord, GenerationStatus } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import type { Events, GenerationEvent } from './services.ts'
 
-export interface Doorbell {
-  ring(generationId: string): void
+export interface Notifier {
+  notify(generationId: string): void
   /** Calls `listener` with the id of each generation that changed; the answer ends it. */
   listen(listener: (generationId: string) => void): () => void
 }
 
-export function createDoorbell(): Doorbell {
+export function createNotifier(): Notifier {
   const emitter = new EventEmitter().setMaxListeners(0)
   return {
-    ring: id => void emitter.emit('change', id),
+    notify: id => void emitter.emit('change', id),
     listen(listener) {
       emitter.on('change', listener)
       return () => void emitter.off('change', listener)
@@ -28,10 +28,10 @@ export function hasEnded(status: GenerationStatus) {
   return status !== 'queued' && status !== 'running'
 }
 
-export function createEvents(store: Store, doorbell: Doorbell, closing: AbortSignal): Events {
+export function createEvents(store: Store, notifier: Notifier, closing: AbortSignal): Events {
   return {
     async *follow({ generationId, after, owner, signal }) {
-      const watch = watchFor(doorbell, AbortSignal.any([signal, closing]), generationId)
+      const watch = watchFor(notifier, AbortSignal.any([signal, closing]), generationId)
       try {
         // A number that was never given out is of another life of the database, such as one before a backup was restored.
         const isKnown = after !== undefined && after <= (await store.generations.revision())
@@ -53,10 +53,10 @@ interface Watch {
 }
 
 /** Remembers rings that come while the follower is busy. */
-function watchFor(doorbell: Doorbell, signal: AbortSignal, generationId: string | undefined): Watch {
+function watchFor(notifier: Notifier, signal: AbortSignal, generationId: string | undefined): Watch {
   let rung = false
   let wake = () => {}
-  const stop = doorbell.listen(id => {
+  const stop = notifier.listen(id => {
     if (generationId !== undefined && id !== generationId) return
     rung = true
     wake()

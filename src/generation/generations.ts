@@ -10,9 +10,9 @@ import type { Repositories, Store } from '../storage/store.ts'
 import { CommitUnknown, ConnectionBroken } from '../storage/trouble.ts'
 import { type Budget, BudgetExceeded } from './budget.ts'
 import { type CheckedRequest, checkRequest } from './checks.ts'
-import type { ConfigurationBook } from './configurations.ts'
+import type { ConfigurationRegistry } from './configurations.ts'
 import { invalid, Refusal } from './errors.ts'
-import { createEvents, type Doorbell, hasEnded } from './events.ts'
+import { createEvents, hasEnded, type Notifier } from './events.ts'
 import type { KeptReference, References, TakenReference } from './images.ts'
 import { type Lives, lifeWarnings, type Standing } from './lives.ts'
 import type { Pauses } from './pauses.ts'
@@ -35,10 +35,10 @@ import type { Waiting } from './waiting.ts'
 export interface GenerationParts {
   store: Store
   files: Files
-  configurations: ConfigurationBook
+  configurations: ConfigurationRegistry
   references: References
   runner: Runner
-  doorbell: Doorbell
+  notifier: Notifier
   pauses: Pauses
   waiting: Waiting
   prices: Prices
@@ -55,7 +55,7 @@ export interface GenerationParts {
 const patienceMs = 10_000
 
 export function createGenerations(parts: GenerationParts): Generations {
-  const { store, runner, doorbell } = parts
+  const { store, runner, notifier } = parts
 
   return {
     create: (request, options) => create(request, options, null),
@@ -92,7 +92,7 @@ export function createGenerations(parts: GenerationParts): Generations {
         return generations.change(id, change)
       })
       if (!changed) throw missing()
-      doorbell.ring(id)
+      notifier.notify(id)
       return changed
     },
 
@@ -125,12 +125,12 @@ export function createGenerations(parts: GenerationParts): Generations {
           `This generation has ended already (${generation.status}); there is nothing to cancel.`,
         )
       const changed = await store.transaction(({ generations }) => generations.change(id, { cancelRequested: true }))
-      doorbell.ring(id)
+      notifier.notify(id)
       runner.cancel(id)
       return changed ?? generation
     },
 
-    events: createEvents(store, doorbell, parts.closing),
+    events: createEvents(store, notifier, parts.closing),
   }
 
   async function create(request: GenerationRequest, options: CreateOptions, retryOf: string | null) {
@@ -157,7 +157,7 @@ export function createGenerations(parts: GenerationParts): Generations {
   }
 
   function begun(id: string): Promise<GenerationRecord> {
-    doorbell.ring(id)
+    notifier.notify(id)
     void runner.run(id)
     return patiently(() => get(id))
   }
@@ -327,10 +327,10 @@ export function createGenerations(parts: GenerationParts): Generations {
       const removed = await generations.remove(ids)
       return { files: made.flatMap(image => [image.file, `thumbnails/${image.id}.webp`]), answers, removed }
     })
-    // Rows first: a file without a row is only waste, a row without its file would be a lie.
+    // Delete rows first: an orphaned file can be swept, a dangling row cannot be repaired.
     for (const file of files) await parts.files.remove(file)
     for (const answer of answers) await parts.removeAnswer(answer)
-    for (const { id } of removed) doorbell.ring(id)
+    for (const { id } of removed) notifier.notify(id)
     return removed.length
   }
 
@@ -345,7 +345,7 @@ export function createGenerations(parts: GenerationParts): Generations {
       let isRefusedLong = false
       let isDone = false
       const timer = timeoutMs === undefined ? undefined : setTimeout(() => void finish(), timeoutMs)
-      const stopListening = doorbell.listen(changed => {
+      const stopListening = notifier.listen(changed => {
         if (changed === id) void look()
       })
       const onAbort = () => void finish()

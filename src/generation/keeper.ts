@@ -16,13 +16,13 @@ export interface KeeperParts {
   /** Opens the file, and tells the ledger of it. */
   begin(): Promise<GrowingAnswer>
   /** Does what must not be skipped, again and again until it succeeds. */
-  insist(work: () => Promise<void>): Promise<void>
+  retryUntilStored(work: () => Promise<void>): Promise<void>
   /** Is told when something could not be written yet. */
   failed(error: unknown): void
 }
 
 /** In memory while nothing can be written. */
-const mostPending = 128 * 1024 * 1024
+const maxPending = 128 * 1024 * 1024
 
 export class AnswerKeeper {
   private readonly parts: KeeperParts
@@ -71,7 +71,7 @@ export class AnswerKeeper {
 
   /** What was given on so far is safe on disk when this returns. */
   async commit() {
-    await this.parts.insist(async () => {
+    await this.parts.retryUntilStored(async () => {
       await this.write()
       await this.file?.sync()
     })
@@ -83,7 +83,7 @@ export class AnswerKeeper {
 
   /** Who sends a picture does not wait until a disk has room again, so for a while it is taken into memory. */
   private async makeRoom() {
-    if (this.pendingBytes > mostPending) return this.parts.insist(() => this.write())
+    if (this.pendingBytes > maxPending) return this.parts.retryUntilStored(() => this.write())
     if (performance.now() < this.nextTryAt) return
     try {
       await this.write()

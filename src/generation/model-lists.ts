@@ -9,7 +9,7 @@ import type { SeenLife } from '../providers/life.ts'
 import type { ListedModel, Provider } from '../providers/provider.ts'
 import type { ListedModelRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
-import type { Access, ConfigurationBook } from './configurations.ts'
+import type { Access, ConfigurationRegistry } from './configurations.ts'
 
 export type Asked = Pick<Access, 'provider' | 'apiKey' | 'baseUrl'>
 
@@ -21,7 +21,7 @@ export interface ModelLists {
   /** Reads the list and keeps what it says; false where none came. Trouble of the service is no error. */
   ask(access: Asked, signal: AbortSignal): Promise<boolean>
   /** Asks once a day with the active configurations, the first time after `firstMs`. */
-  start(configurations: Pick<ConfigurationBook, 'active' | 'access' | 'addressOf'>, firstMs: number): void
+  start(configurations: Pick<ConfigurationRegistry, 'active' | 'access' | 'addressOf'>, firstMs: number): void
   /** Breaks off what is under way; nothing is asked any more. */
   close(): Promise<void>
 }
@@ -31,9 +31,9 @@ const hourMs = 3600 * 1000
 const freshMs = 23 * hourMs
 const timeoutMs = 20_000
 /** Far more than any service has; what a foreign address answers must not fill the database. */
-const mostModels = 500
-const mostIdCharacters = 200
-const mostToldCharacters = 2000
+const maxModels = 500
+const maxIdCharacters = 200
+const maxToldCharacters = 2000
 
 export async function createModelLists(parts: { store: Store; http: OutgoingHttp; log: Logger }): Promise<ModelLists> {
   const { store, http, log } = parts
@@ -108,11 +108,11 @@ export async function createModelLists(parts: { store: Store; http: OutgoingHttp
   async function keep(provider: ProviderId, place: string, listed: ListedModel[] | null) {
     const now = new Date().toISOString()
     const former = lists.find(list => list.provider === provider && list.place === place)
-    const models = (listed ?? []).filter(({ id }) => id.length <= mostIdCharacters).slice(0, mostModels)
+    const models = (listed ?? []).filter(({ id }) => id.length <= maxIdCharacters).slice(0, maxModels)
     const before = known
     await store.transaction(async ({ listedModels }) => {
       for (const { id, status, word, told } of models) {
-        const isSane = JSON.stringify(told).length <= mostToldCharacters
+        const isSane = JSON.stringify(told).length <= maxToldCharacters
         await listedModels.keep({
           ...{ provider, place, id, status, seenAt: now },
           ...{ word: word.slice(0, 100), told: isSane ? told : {} },
@@ -138,7 +138,8 @@ export async function createModelLists(parts: { store: Store; http: OutgoingHttp
       const provider = one.provider as ProviderId
       const place = placeOf(provider, configurations.addressOf(one))
       const key = `${provider} ${place}`
-      if (one.takenOut || done.has(key) || !('listModels' in providers[provider]) || isFresh(provider, place)) continue
+      if (one.suspension || done.has(key) || !('listModels' in providers[provider]) || isFresh(provider, place))
+        continue
       try {
         const asked = await ask(await configurations.access(one.id), AbortSignal.timeout(timeoutMs))
         if (asked || isFresh(provider, place)) done.add(key)

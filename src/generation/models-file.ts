@@ -371,7 +371,7 @@ function groupOf(
     limit: given.max ?? former?.limit ?? 1,
     countsReferences: given.counts_references ?? former?.countsReferences ?? false,
     askedBy: kept(given.asked_by, former?.askedBy),
-    mostLayers: (given.max_layers ?? former?.mostLayers) || undefined,
+    maxLayers: (given.max_layers ?? former?.maxLayers) || undefined,
   }) as Model['images']['group']
 }
 

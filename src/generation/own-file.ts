@@ -15,12 +15,12 @@ export class OwnFileError extends Error {
 
   constructor(faults: FileFault[], options: { cause?: unknown } = {}) {
     super(faults.map(({ en }) => en).join('\n'), options)
-    this.faults = faults.slice(0, mostFaults)
+    this.faults = faults.slice(0, maxFaults)
   }
 }
 
 /** One mistake often shows in many places. */
-const mostFaults = 10
+const maxFaults = 10
 
 /** A fault of the file that `variable` names, at a place in it. */
 export function faultIn(variable: string, file: string, place: readonly PropertyKey[], message: string): FileFault {

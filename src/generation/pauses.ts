@@ -21,7 +21,7 @@ export interface Pauses {
 }
 
 /** One first try and three repeats: doubao.md §6.2 and qwen.md §5 want few, with growing pauses and jitter. */
-export const mostAttempts = 4
+export const maxAttempts = 4
 
 export function createPauses(scale = 1): Pauses {
   const jitter = (ms: number) => ms * (0.8 + Math.random() * 0.4) * scale

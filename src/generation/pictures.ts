@@ -22,8 +22,8 @@ export class NotAPicture extends Error {
   override name = 'NotAPicture'
 }
 
-/** More pixels than anyone sends in good faith: 100 megapixels decode to 400 MB. */
-export const mostPixels = 100_000_000
+/** Upper bound against decompression bombs: 100 megapixels decode to 400 MB. */
+export const maxPixels = 100_000_000
 
 /** The types that are read, with the format that sharp must find in them. */
 const formats: Record<string, { format: string; extension: string }> = {
@@ -68,7 +68,7 @@ export async function decoderOf(picture: PictureSource, options: SharpOptions): 
   if (!isBmp(await headOf(picture, 26))) return sharp(picture, options)
   const bytes = typeof picture === 'string' ? await readFile(picture) : picture
   const size = bmpSize(bytes)
-  if (size && size.width * size.height > mostPixels) throw tooManyPixels()
+  if (size && size.width * size.height > maxPixels) throw tooManyPixels()
   const pixels = bmpPixels(bytes)
   if (!pixels) throw new NotAPicture(damaged(bmp.mimeType))
   const { data, width, height, channels } = pixels
@@ -117,7 +117,7 @@ function bmpFacts(head: Buffer, limit = Number.POSITIVE_INFINITY): PictureFacts 
 export async function provePicture(picture: PictureSource): Promise<void> {
   await inTurn(async () => {
     try {
-      const decoder = await decoderOf(picture, { limitInputPixels: mostPixels, failOn: 'error' })
+      const decoder = await decoderOf(picture, { limitInputPixels: maxPixels, failOn: 'error' })
       await decoder.resize(16, 16, { fit: 'fill' }).raw().toBuffer()
     } catch (error) {
       if (error instanceof NotAPicture) throw error
@@ -262,7 +262,7 @@ function unreadable(mimeType: string): NotAPicture {
 }
 
 function tooManyPixels(): NotAPicture {
-  return new NotAPicture(`It has more than ${mostPixels / 1_000_000} million pixels. Make it smaller.`)
+  return new NotAPicture(`It has more than ${maxPixels / 1_000_000} million pixels. Make it smaller.`)
 }
 
 function sentenceOf(error: unknown, mimeType: string): string {

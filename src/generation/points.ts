@@ -2,7 +2,7 @@
  * The instants of a generation's path at which it matters what is on disk already. The running program only passes them; a test
  * hands in a `Reached` and dies there (`docs/recovery.md` has the table of instants and outcomes).
  */
-export const points = [
+export const failpoints = [
   'generation-written',
   'before-sending',
   'sending-written',
@@ -26,7 +26,7 @@ export const points = [
   'finished',
 ] as const
 
-export type Point = (typeof points)[number]
+export type Failpoint = (typeof failpoints)[number]
 
 /** Told of every point that a generation reaches; whoever awaits something in it holds the generation there. */
-export type Reached = (point: Point, generationId: string) => Promise<void> | void
+export type Reached = (point: Failpoint, generationId: string) => Promise<void> | void

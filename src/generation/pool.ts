@@ -7,7 +7,7 @@
  */
 import type { Catalogue, ProviderId } from '../providers/index.ts'
 import type { CallRecord } from '../storage/calls.ts'
-import type { ConfigurationRecord, TakenOut } from '../storage/records.ts'
+import type { ConfigurationRecord, Suspension } from '../storage/records.ts'
 import type { Pauses } from './pauses.ts'
 import { createTurns } from './turns.ts'
 
@@ -16,9 +16,9 @@ export interface Pool {
    * Waits until a configuration may send the call, and takes its place there; `none` when there is none left that could. Undefined
    * when a signal ends the wait.
    */
-  enter(wish: Wish, signal: AbortSignal): Promise<Turn | 'none' | undefined>
+  enter(placement: PlacementRequest, signal: AbortSignal): Promise<Lease | 'none' | undefined>
   /** Could one that was not tried yet send it? */
-  isThereAnother(wish: Wish): Promise<boolean>
+  isThereAnother(placement: PlacementRequest): Promise<boolean>
   /** Sends nothing with it for so long, because its service asked to slow down. */
   rest(configId: string, ms: number): void
   /** Its service does not give it this model: others go first for a while. */
@@ -29,7 +29,7 @@ export interface Pool {
   close(): void
 }
 
-export interface Wish {
+export interface PlacementRequest {
   call: CallRecord
   /** Whose it is: those of several take turns. Null where nobody is told apart. */
   owner: string | null
@@ -41,7 +41,7 @@ export interface Wish {
   without: ReadonlySet<string>
 }
 
-export interface Turn {
+export interface Lease {
   configId: string
   /** Its service refused it the last time. */
   isTrial: boolean
@@ -61,12 +61,12 @@ export interface ConfigurationState {
 const avoidedMs = 10 * 60_000
 const rateWindowMs = 60_000
 /** Of one configuration that sets no number of its own, whatever the models take: each may hold large references. */
-const maxRunning = 64
+const maxRunningOfAll = 64
 
-interface Waiter extends Wish {
+interface Waiter extends PlacementRequest {
   /** What is the same for all of them: where they could go, and whose they are. */
   lane: string
-  resolve(turn: Turn | 'none'): void
+  resolve(turn: Lease | 'none'): void
   reject(error: unknown): void
 }
 
@@ -94,10 +94,10 @@ export function createPool(parts: {
   let alarm: NodeJS.Timeout | undefined
 
   return {
-    async enter(wish, signal) {
+    async enter(placement, signal) {
       if (signal.aborted) return undefined
-      const { promise, resolve, reject } = Promise.withResolvers<Turn | 'none' | undefined>()
-      const waiter: Waiter = { ...wish, lane: laneOf(wish), resolve, reject }
+      const { promise, resolve, reject } = Promise.withResolvers<Lease | 'none' | undefined>()
+      const waiter: Waiter = { ...placement, lane: laneOf(placement), resolve, reject }
       const leave = () => {
         waiters.delete(waiter)
         resolve(undefined)
@@ -112,8 +112,11 @@ export function createPool(parts: {
         signal.removeEventListener('abort', leave)
       }
     },
-    async isThereAnother(wish) {
-      return wish.call.mayMove && candidatesFor(wish, await parts.list()).some(({ id }) => !wish.tried.has(id))
+    async isThereAnother(placement) {
+      return (
+        placement.call.mayMove &&
+        candidatesFor(placement, await parts.list()).some(({ id }) => !placement.tried.has(id))
+      )
     },
     rest(configId, ms) {
       restsUntil.set(configId, Math.max(performance.now() + ms, restsUntil.get(configId) ?? 0))
@@ -125,8 +128,8 @@ export function createPool(parts: {
       const restMs = (restsUntil.get(configuration.id) ?? 0) - performance.now()
       const count = running.get(configuration.id) ?? 0
       if (!configuration.isActive || !configuration.hasKey) return { status: 'off', running: count }
-      const { takenOut } = configuration
-      if (takenOut) return { status: 'taken_out', until: Date.parse(takenOut.retryAt), running: count }
+      const { suspension } = configuration
+      if (suspension) return { status: 'taken_out', until: Date.parse(suspension.retryAt), running: count }
       return restMs > 0
         ? { status: 'resting', until: Date.now() + restMs, running: count }
         : { status: 'ready', running: count }
@@ -185,24 +188,24 @@ export function createPool(parts: {
     if (Number.isFinite(nextMs)) alarm = setTimeout(scan, Math.min(nextMs, 60_000)).unref()
   }
 
-  function end(waiter: Waiter, turn: Turn | 'none') {
+  function end(waiter: Waiter, turn: Lease | 'none') {
     waiters.delete(waiter)
     waiter.resolve(turn)
   }
 
-  function candidatesFor({ call, without, askedAt }: Wish, all: ConfigurationRecord[]) {
+  function candidatesFor({ call, without, askedAt }: PlacementRequest, all: ConfigurationRecord[]) {
     const own = all.find(({ id }) => id === call.configId)
     if (!own) return []
     const isListed = parts.catalogue.find(call.model, call.provider as ProviderId)?.model.state !== 'unlisted'
     const usable = call.mayMove ? all.filter(isUsable) : []
-    const sharers = sharersOf(own, usable, { model: call.model, isListed, addressOf: parts.addressOf })
+    const sharers = poolOf(own, usable, { model: call.model, isListed, addressOf: parts.addressOf })
     // One that was switched off sends what was written for it, when there is no other.
     const sharing = sharers.length > 0 ? sharers : [own]
     const isAlone = sharing.length === 1
     const could = sharing.filter(({ id }) => !without.has(id))
-    const open = could.filter(({ id, takenOut }) => {
-      if (!takenOut) return true
-      return !trials.has(id) && (isDue(takenOut) || (isAlone && askedAt >= takenOut.at))
+    const open = could.filter(({ id, suspension }) => {
+      if (!suspension) return true
+      return !trials.has(id) && (isDue(suspension) || (isAlone && askedAt >= suspension.at))
     })
     // How a trial that is under way ends decides for those who wait as well.
     return open.length > 0 ? open : could.filter(({ id }) => trials.has(id))
@@ -210,10 +213,10 @@ export function createPool(parts: {
 
   /** How long until this one may send the call; infinite while something must end first. */
   function waitMs(configuration: ConfigurationRecord, { model, provider }: CallRecord): number {
-    const { id, mostRunning, requestsPerMinute } = configuration
+    const { id, requestsPerMinute } = configuration
     const concurrency = parts.catalogue.find(model, provider as ProviderId)?.model.concurrency ?? 1
-    if (configuration.takenOut && trials.has(id)) return Number.POSITIVE_INFINITY
-    if ((running.get(id) ?? 0) >= (mostRunning ?? maxRunning)) return Number.POSITIVE_INFINITY
+    if (configuration.suspension && trials.has(id)) return Number.POSITIVE_INFINITY
+    if ((running.get(id) ?? 0) >= (configuration.maxRunning ?? maxRunningOfAll)) return Number.POSITIVE_INFINITY
     if ((running.get(keyOf(id, model)) ?? 0) >= concurrency) return Number.POSITIVE_INFINITY
     const now = performance.now()
     const rest = (restsUntil.get(id) ?? 0) - now
@@ -225,7 +228,7 @@ export function createPool(parts: {
     return oldest === undefined ? rest : Math.max(rest, oldest + windowMs - now)
   }
 
-  function choose(free: ConfigurationRecord[], { call, tried }: Wish): ConfigurationRecord {
+  function choose(free: ConfigurationRecord[], { call, tried }: PlacementRequest): ConfigurationRecord {
     const rank = ({ id }: ConfigurationRecord) =>
       (tried.has(id) ? 2 : 0) + ((avoidedUntil.get(keyOf(id, call.model)) ?? 0) > performance.now() ? 1 : 0)
     const least = Math.min(...free.map(rank))
@@ -237,11 +240,11 @@ export function createPool(parts: {
     return chosen
   }
 
-  function occupy({ id, requestsPerMinute, takenOut }: ConfigurationRecord, { model }: CallRecord): Turn {
+  function occupy({ id, requestsPerMinute, suspension }: ConfigurationRecord, { model }: CallRecord): Lease {
     const keys = [id, keyOf(id, model)]
     for (const key of keys) running.set(key, (running.get(key) ?? 0) + 1)
     if (requestsPerMinute !== null) sentAt.set(id, [...(sentAt.get(id) ?? []), performance.now()])
-    const isTrial = takenOut !== null
+    const isTrial = suspension !== null
     if (isTrial) trials.add(id)
     let isReleased = false
     return {
@@ -262,7 +265,7 @@ export function createPool(parts: {
  * Those of `usable` that share the work of a configuration: of the same service, at the same address. What only one account knows, such
  * as an endpoint of it, is for the configurations that name it.
  */
-export function sharersOf(
+export function poolOf(
   own: ConfigurationRecord,
   usable: readonly ConfigurationRecord[],
   options: { model: string; isListed: boolean; addressOf(configuration: ConfigurationRecord): string },
@@ -279,17 +282,17 @@ function isUsable({ isActive, hasKey }: ConfigurationRecord) {
 }
 
 /** May it be tried again? A refusal that lies ahead was noted before the clock was put back, and nobody knows how long ago that was. */
-export function isDue({ at, retryAt }: TakenOut) {
+export function isDue({ at, retryAt }: Suspension) {
   const now = Date.now()
   return Date.parse(retryAt) <= now || Date.parse(at) > now
 }
 
 function laneAmong(all: readonly ConfigurationRecord[], { lane, call, askedAt }: Waiter) {
-  const takenOut = all.find(({ id }) => id === call.configId)?.takenOut
-  return takenOut ? `${lane} ${askedAt >= takenOut.at}` : lane
+  const suspension = all.find(({ id }) => id === call.configId)?.suspension
+  return suspension ? `${lane} ${askedAt >= suspension.at}` : lane
 }
 
-function laneOf({ call, owner, tried, without }: Wish) {
+function laneOf({ call, owner, tried, without }: PlacementRequest) {
   const { configId, provider, model, mayMove } = call
   return JSON.stringify([owner, configId, provider, model, mayMove, ...tried, 'without', ...without])
 }

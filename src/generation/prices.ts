@@ -259,7 +259,7 @@ function areaOf(size: string) {
 /** How many layers a call may bill beside its base picture. */
 function layersOf(model: Model, parameters: JsonObject) {
   const { group } = model.images
-  return group?.mostLayers && group.askedBy && parameters[group.askedBy] === true ? group.mostLayers : 0
+  return group?.maxLayers && group.askedBy && parameters[group.askedBy] === true ? group.maxLayers : 0
 }
 
 function stepFor(price: Price, picture: PricedPicture) {

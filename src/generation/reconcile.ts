@@ -10,20 +10,20 @@ export interface Comparison {
   /** Stored pictures and references whose file is gone. */
   missing: ImageRecord[]
   /** Picture files that no row names, by the id of their image. They may be the only copy of something that was paid for. */
-  withoutRow: Map<string, string>
+  orphanedFiles: Map<string, string>
   /** Keys of files that can be made again, or whose deletion a crash cut short: to be removed. */
   waste: string[]
   /** Names of raw answers that were not finished, or that have belonged to no call for longer than their pictures live. */
   wasteAnswers: string[]
   /** Names of younger ones: with the wrong DATABASE_URL they are what another database waits for. */
-  strangeAnswers: string[]
+  orphanedAnswers: string[]
   rows: { pictures: number; references: number }
   /** Each file once, by what it is. */
-  files: { pictures: number; references: number; thumbnails: number; prepared: number; withoutRow: number }
+  files: { pictures: number; references: number; thumbnails: number; prepared: number; orphanedFiles: number }
 }
 
 /** Pictures of a generation that was deleted are looked for at so many positions. */
-const mostPositions = 256
+const maxPositions = 256
 
 /** Whoever started with another database has noticed by then, and the addresses in an answer have died long before. */
 const maxStrangeDays = 7
@@ -34,7 +34,7 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
   const rows = new Map((await store.images.all()).map(image => [image.id, image]))
   const unfinished = new Set(await store.generations.unfinishedIds())
   const missing = new Map([...rows.values()].map(image => [image.file, image]))
-  const withoutRow = new Map<string, string>()
+  const orphanedFiles = new Map<string, string>()
   const waste: string[] = []
   const found = { pictures: 0, references: 0, thumbnails: 0, prepared: 0 }
   for await (const key of files.list()) {
@@ -53,30 +53,36 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
       found.prepared++
       if (!unfinished.has(id.replace(/-\d+$/, ''))) waste.push(key)
     } else {
-      withoutRow.set(id, key)
+      orphanedFiles.set(id, key)
     }
   }
-  if (withoutRow.size > 0) {
+  if (orphanedFiles.size > 0) {
     for (const id of await deletedImages(store)) {
-      const key = withoutRow.get(id)
+      const key = orphanedFiles.get(id)
       if (key !== undefined) waste.push(key)
-      withoutRow.delete(id)
+      orphanedFiles.delete(id)
     }
   }
   const wasteAnswers: string[] = []
-  const strangeAnswers: string[] = []
+  const orphanedAnswers: string[] = []
   const [day, since] = [await store.days.present(), await store.days.strangeSince()]
   for (const { name, callId } of await answers.list()) {
     if (callId === undefined) wasteAnswers.push(name)
     else if (!(await store.calls.find(callId))) {
       if ((since.get(name) ?? day) < day - maxStrangeDays) wasteAnswers.push(name)
-      else strangeAnswers.push(name)
+      else orphanedAnswers.push(name)
     }
   }
   return {
-    ...{ missing: [...missing.values()], withoutRow, waste, wasteAnswers, strangeAnswers },
+    ...{
+      missing: [...missing.values()],
+      orphanedFiles: orphanedFiles,
+      waste,
+      wasteAnswers,
+      orphanedAnswers: orphanedAnswers,
+    },
     rows: countRoles([...rows.values()]),
-    files: { ...found, withoutRow: withoutRow.size },
+    files: { ...found, orphanedFiles: orphanedFiles.size },
   }
 }
 
@@ -95,12 +101,12 @@ export async function lookAgain(
     const isGone = (await files.size(image.file)) === undefined && (await store.images.find(image.id)) !== undefined
     if (isGone) missing.push(image)
   }
-  const withoutRow = new Map<string, string>()
-  for (const [id, key] of comparison.withoutRow) {
+  const orphanedFiles = new Map<string, string>()
+  for (const [id, key] of comparison.orphanedFiles) {
     const isAlone = (await files.size(key)) !== undefined && (await store.images.find(id)) === undefined
-    if (isAlone) withoutRow.set(id, key)
+    if (isAlone) orphanedFiles.set(id, key)
   }
-  return { ...comparison, missing, withoutRow }
+  return { ...comparison, missing, orphanedFiles: orphanedFiles }
 }
 
 /** Ids that pictures of deleted generations had: rows are deleted first, so a crash leaves their files. */
@@ -110,7 +116,7 @@ async function deletedImages(store: Store): Promise<string[]> {
   for (;;) {
     const removals = await store.generations.removedSince(revision, 500)
     for (const { id } of removals) {
-      for (let position = 0; position < mostPositions; position++) ids.push(imageIdOf(id, position))
+      for (let position = 0; position < maxPositions; position++) ids.push(imageIdOf(id, position))
     }
     const last = removals.at(-1)
     if (!last) return ids

@@ -12,7 +12,7 @@ import {
   inTurn,
   isDecodable,
   isWhole,
-  mostPixels,
+  maxPixels,
   NotAPicture,
   type PictureFacts,
   type PictureSource,
@@ -48,7 +48,7 @@ export interface ReferenceParts {
 }
 
 /** Of one reference that comes from outside. */
-const mostReferenceBytes = 30_000_000
+const maxReferenceBytes = 30_000_000
 const fetchTimeoutMs = 20_000
 
 /**
@@ -67,7 +67,7 @@ export async function readReference(
     if ('upload' in input) return await inspected({ ...input.upload, temporaryPath: input.upload.path })
     const text = input.text.trim()
     if (/^data:/i.test(text)) {
-      return await inspected(await keepBytes(parts.files, inlineBytes(text), mostReferenceBytes))
+      return await inspected(await keepBytes(parts.files, inlineBytes(text), maxReferenceBytes))
     }
     if (/^https?:\/\//i.test(text)) return await inspected(await fetched(text, parts, signal))
     return await storedImage(text, parts)
@@ -80,8 +80,8 @@ export async function readReference(
 async function inspected(kept: { temporaryPath: string; bytes: number; sha256: string }): Promise<Original> {
   const { temporaryPath, bytes, sha256 } = kept
   try {
-    if (bytes > mostReferenceBytes) throw new FetchError('too_large', '')
-    const facts = await pictureFacts(temporaryPath, mostPixels)
+    if (bytes > maxReferenceBytes) throw new FetchError('too_large', '')
+    const facts = await pictureFacts(temporaryPath, maxPixels)
     if (isDecodable(facts.mimeType)) await provePicture(temporaryPath)
     else if (!(await isWhole(temporaryPath, facts))) throw damaged()
     return { ...facts, bytes, sha256, temporaryPath }
@@ -95,7 +95,7 @@ async function fetched(url: string, { http, files }: ReferenceParts, signal?: Ab
   const deadline = AbortSignal.timeout(fetchTimeoutMs)
   const response = await http.download(url, {
     signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
-    maxBytes: mostReferenceBytes,
+    maxBytes: maxReferenceBytes,
     headersTimeoutMs: fetchTimeoutMs,
     idleTimeoutMs: fetchTimeoutMs,
   })
@@ -105,7 +105,7 @@ async function fetched(url: string, { http, files }: ReferenceParts, signal?: Ab
       `Its address answered ${response.status} instead of a picture. Check the address, or upload the file.`,
     )
   }
-  return keepBytes(files, response.body, mostReferenceBytes)
+  return keepBytes(files, response.body, maxReferenceBytes)
 }
 
 async function storedImage(id: string, { files, findImage }: ReferenceParts): Promise<Original> {
@@ -135,7 +135,7 @@ function asFault(error: unknown, position: number): unknown {
     return say('It is no data URI that can be read. Write data:image/png;base64,… in full.')
   }
   if ((error instanceof FetchError || error instanceof ExchangeError) && isTooLarge(error)) {
-    return say(`It is larger than ${mostReferenceBytes / 1_000_000} MB. Make it smaller.`)
+    return say(`It is larger than ${maxReferenceBytes / 1_000_000} MB. Make it smaller.`)
   }
   if (error instanceof FetchError && error.cause instanceof StorageError) return error.cause
   if (error instanceof ExchangeError) return say(`Its address could not be fetched. ${error.message}`)
@@ -226,7 +226,7 @@ async function prepareReference(
 }
 
 async function prepared(picture: PictureSource, limits: ReferenceLimits, options: PrepareOptions): Promise<Sized> {
-  const facts = await pictureFacts(picture, mostPixels)
+  const facts = await pictureFacts(picture, maxPixels)
   const target = options.size ?? fittingSize(facts, limits)
   const originalSize = `${facts.width}x${facts.height}`
   const maxEncoded = Math.min(limits.maxEncodedBytes, Math.floor(limits.maxTotalEncodedBytes / options.references))
@@ -240,7 +240,7 @@ async function prepared(picture: PictureSource, limits: ReferenceLimits, options
     return { bytes, mimeType: facts.mimeType, ...target, transparent: false, originalSize }
   }
 
-  const metadata = await (await decoderOf(picture, { limitInputPixels: mostPixels })).metadata()
+  const metadata = await (await decoderOf(picture, { limitInputPixels: maxPixels })).metadata()
   const isPlain =
     facts.mimeType !== 'image/bmp' &&
     (metadata.orientation ?? 1) === 1 &&
@@ -314,7 +314,7 @@ interface Pixels {
 /** Upright, first frame, sRGB, 8 bits, of that size; with a channel for transparency only when some pixel needs it. */
 async function decodedPixels(picture: PictureSource, size: Dimensions, alpha: boolean): Promise<Pixels> {
   try {
-    const decoder = await decoderOf(picture, { limitInputPixels: mostPixels, failOn: 'error' })
+    const decoder = await decoderOf(picture, { limitInputPixels: maxPixels, failOn: 'error' })
     const image = decoder.autoOrient().resize(size.width, size.height, { fit: 'fill' }).toColourspace('srgb')
     const { data, info } = await (alpha ? image : image.flatten({ background: '#ffffff' }))
       .raw({ depth: 'uchar' })
@@ -342,7 +342,7 @@ function isTransparent(data: Buffer, channels: number): boolean {
 
 async function hasTransparentPixel(picture: PictureSource): Promise<boolean> {
   try {
-    const alpha = await sharp(picture, { limitInputPixels: mostPixels }).extractChannel('alpha').raw().toBuffer()
+    const alpha = await sharp(picture, { limitInputPixels: maxPixels }).extractChannel('alpha').raw().toBuffer()
     return isTransparent(alpha, 1)
   } catch (error) {
     throw damaged(error)

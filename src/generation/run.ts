@@ -34,7 +34,7 @@ export interface Runner {
 
 /** Rows that are read at a time: a start may find thousands that wait. */
 const maxReads = 16
-const mostUnwindingMs = 2_000
+const maxUnwindingMs = 2_000
 
 export function createRunner(parts: RunParts): Runner {
   const { store, files, log } = parts
@@ -58,7 +58,7 @@ export function createRunner(parts: RunParts): Runner {
     const run = walkToTheEnd(id)
       .catch(error => {
         if (!(error instanceof Stopped))
-          log.error({ generation: id, err: error }, 'a generation was left where it stands')
+          log.error({ generation: id, err: error }, 'generation aborted; it resumes at the next start')
       })
       .finally(() => {
         running.delete(id)
@@ -89,7 +89,7 @@ export function createRunner(parts: RunParts): Runner {
       const late = new AbortController()
       await Promise.race([
         Promise.all(running.values()),
-        sleep(mostUnwindingMs, undefined, { signal: late.signal }).catch(() => {}),
+        sleep(maxUnwindingMs, undefined, { signal: late.signal }).catch(() => {}),
       ])
       late.abort()
     },
@@ -121,7 +121,7 @@ export function createRunner(parts: RunParts): Runner {
     const walks = await reads.add(() => walksOf(id))
     if (!walks) return
     // All of them come to an end before an error of one is thrown: each has rows of its own to look after.
-    const ends = await Promise.allSettled(walks.map(walk => walk.toItsEnd()))
+    const ends = await Promise.allSettled(walks.map(walk => walk.run()))
     const failed = ends.filter(end => end.status === 'rejected').map(end => end.reason)
     if (failed.length > 0) throw failed.find(reason => !(reason instanceof Stopped)) ?? failed[0]
     await parts.reached('before-finish', id)
@@ -166,7 +166,7 @@ export function createRunner(parts: RunParts): Runner {
     for (const file of prepared)
       await files.remove(file).catch(error => log.warn({ err: error, file }, 'a prepared reference was not removed'))
     parts.waiting.forget(id)
-    parts.doorbell.ring(id)
+    parts.notifier.notify(id)
     if (!ended) return
     // `grep ERROR` finds what failed, as people expect of the log.
     log[ended.status === 'failed' ? 'error' : 'info'](

@@ -5,7 +5,7 @@ import type { Files } from '../storage/files.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import { databaseTrouble } from '../storage/trouble.ts'
-import type { ConfigurationBook } from './configurations.ts'
+import type { ConfigurationRegistry } from './configurations.ts'
 import type { Lives, Standing } from './lives.ts'
 import type { Pool } from './pool.ts'
 import type { Runner } from './run.ts'
@@ -16,7 +16,7 @@ export function createStatus(parts: {
   database: Database
   store: Store
   files: Files
-  configurations: ConfigurationBook
+  configurations: ConfigurationRegistry
   pool: Pool
   runner: Runner
   waiting: Waiting

@@ -2,10 +2,10 @@
 import { type Catalogue, type FoundModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
 import { spelledFor } from '../providers/standard.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
-import type { ConfigurationBook } from './configurations.ts'
+import type { ConfigurationRegistry } from './configurations.ts'
 import { invalid, LeftAside, Refusal } from './errors.ts'
 import type { Lives } from './lives.ts'
-import { isDue, sharersOf } from './pool.ts'
+import { isDue, poolOf } from './pool.ts'
 import type { Configurations, GenerationRequest } from './services.ts'
 
 export interface Target {
@@ -29,11 +29,11 @@ export interface Target {
  * to the same service at the same address. One that is left aside comes behind all others.
  */
 export async function chooseTarget(
-  { configurations, catalogue, lives }: { configurations: ConfigurationBook; catalogue: Catalogue; lives: Lives },
+  { configurations, catalogue, lives }: { configurations: ConfigurationRegistry; catalogue: Catalogue; lives: Lives },
   request: GenerationRequest,
 ): Promise<Target> {
   const active = await configurations.active()
-  const ready = active.filter(one => !one.takenOut)
+  const ready = active.filter(one => !one.suspension)
   const inTurn = activeInTurn(active)
   const declared = request.provider as ProviderId | undefined
   if (declared !== undefined && !providerIds.includes(declared)) {
@@ -96,7 +96,7 @@ export async function chooseTarget(
   const address = configurations.addressOf(first)
   const isListed = found.model.state !== 'unlisted'
   const { addressOf } = configurations
-  const sharers = mayMove ? sharersOf(first, inTurn, { model: modelId, isListed, addressOf }) : []
+  const sharers = mayMove ? poolOf(first, inTurn, { model: modelId, isListed, addressOf }) : []
   const candidates = [first, ...sharers.filter(one => one.id !== first.id)]
   return {
     configuration: first,
@@ -111,7 +111,7 @@ export async function chooseTarget(
 
 /** One that is named, or has no other beside it, is tried whenever it is asked for: a refusal costs nothing. */
 function refusalOf(candidates: ConfigurationRecord[]): LeftAside | undefined {
-  const aside = candidates.map(({ takenOut }) => takenOut).filter(takenOut => takenOut !== null)
+  const aside = candidates.map(({ suspension }) => suspension).filter(suspension => suspension !== null)
   if (aside.length < candidates.length || aside.length === 1 || aside.some(isDue)) return undefined
   const next = aside.reduce((best, one) => (one.retryAt < best.retryAt ? one : best))
   return new LeftAside(next)
@@ -142,7 +142,7 @@ export function usualModel(
 /** Those that can be used, and after them those that were taken out. */
 export function activeInTurn(all: readonly ConfigurationRecord[]): ConfigurationRecord[] {
   const active = all.filter(({ isActive, hasKey }) => isActive && hasKey)
-  return [...active.filter(one => !one.takenOut), ...active.filter(one => one.takenOut)]
+  return [...active.filter(one => !one.suspension), ...active.filter(one => one.suspension)]
 }
 
 function noConfiguration(provider: ProviderId | undefined, modelId: string | undefined) {

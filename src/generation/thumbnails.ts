@@ -2,7 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { type Files, StorageError } from '../storage/files.ts'
 import type { ImageRecord } from '../storage/records.ts'
-import { decoderOf, inTurn, isDecodable, mostPixels, NotAPicture } from './pictures.ts'
+import { decoderOf, inTurn, isDecodable, maxPixels, NotAPicture } from './pictures.ts'
 import { storedBytes } from './references.ts'
 
 export interface Thumbnails {
@@ -75,7 +75,7 @@ async function shrunk(image: ImageRecord, files: Files): Promise<Buffer> {
     if (!isDecodable(image.mimeType)) throw new NotAPicture('It cannot be shown here.')
     return await inTurn(async () => {
       const bytes = await storedBytes(image, files)
-      const decoder = await decoderOf(bytes, { limitInputPixels: mostPixels, failOn: 'none' })
+      const decoder = await decoderOf(bytes, { limitInputPixels: maxPixels, failOn: 'none' })
       return decoder
         .autoOrient()
         .resize({ width: longestSide, height: longestSide, fit: 'inside', withoutEnlargement: true })

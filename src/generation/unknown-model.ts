@@ -2,7 +2,7 @@
 import type { ProviderFailure } from '../providers/errors.ts'
 import type { Catalogue, ProviderId } from '../providers/index.ts'
 import type { CallRecord } from '../storage/calls.ts'
-import type { ConfigurationBook } from './configurations.ts'
+import type { ConfigurationRegistry } from './configurations.ts'
 import { type Lives, wordsForUnknown } from './lives.ts'
 import type { ModelLists } from './model-lists.ts'
 
@@ -19,7 +19,7 @@ export function createUnknownModelExplainer(parts: {
   lives: Lives
   catalogue: Catalogue
   lists: Pick<ModelLists, 'ask'>
-  configurations: Pick<ConfigurationBook, 'access'>
+  configurations: Pick<ConfigurationRegistry, 'access'>
 }): ExplainUnknownModel {
   const { lives, catalogue, lists, configurations } = parts
   return async ({ configId, provider: id, model: modelId }, failure, signal) => {

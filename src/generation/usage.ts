@@ -4,7 +4,7 @@ import type { Caps } from '../storage/records.ts'
 import type { UsageGroup } from '../storage/spending.ts'
 import type { Store } from '../storage/store.ts'
 import { remainingOf } from './budget.ts'
-import type { ConfigurationBook } from './configurations.ts'
+import type { ConfigurationRegistry } from './configurations.ts'
 import type { Usage } from './services.ts'
 
 /** Stands for the access token of the server, and for everybody where none is needed. */
@@ -12,7 +12,7 @@ const noToken = { id: 'admin', name: 'Access token' }
 
 export function createUsage(parts: {
   store: Store
-  configurations: ConfigurationBook
+  configurations: ConfigurationRegistry
   catalogue: Catalogue
   caps: Caps
 }): Usage {

@@ -4,7 +4,7 @@
  */
 import type { Told } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
-import type { Doorbell } from './events.ts'
+import type { Notifier } from './events.ts'
 
 /** Each has a text of the studio in every language, and a row in docs/api.md. */
 export type WaitingCode =
@@ -34,7 +34,7 @@ export interface Waiting {
   forget(generationId: string): void
 }
 
-export function createWaiting(store: Store, doorbell: Doorbell): Waiting {
+export function createWaiting(store: Store, notifier: Notifier): Waiting {
   const notes = new Map<string, { reason: Reason | null; isWritten: boolean; isBounded: boolean }>()
 
   return {
@@ -51,7 +51,7 @@ export function createWaiting(store: Store, doorbell: Doorbell): Waiting {
           () => false,
         ))
       if (note.isWritten && reason === null && notes.get(id) === note) notes.delete(id)
-      doorbell.ring(id)
+      notifier.notify(id)
     },
 
     isStuck: ({ id, waiting }) => waiting !== null && !notes.get(id)?.isBounded,

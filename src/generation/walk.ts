@@ -22,13 +22,13 @@ import { SealError } from '../storage/seal.ts'
 import type { Store } from '../storage/store.ts'
 import type { Budget } from './budget.ts'
 import { type Collector, positionOf, resultLifeMs } from './collect.ts'
-import type { ConfigurationBook, SentWith } from './configurations.ts'
+import type { ConfigurationRegistry, SentWith } from './configurations.ts'
 import { LeftAside, Refusal } from './errors.ts'
-import type { Doorbell } from './events.ts'
+import type { Notifier } from './events.ts'
 import { AnswerKeeper, largestBase64 } from './keeper.ts'
-import { mostAttempts, type Pauses } from './pauses.ts'
-import type { Point, Reached } from './points.ts'
-import type { Pool, Turn, Wish } from './pool.ts'
+import { maxAttempts, type Pauses } from './pauses.ts'
+import type { Failpoint, Reached } from './points.ts'
+import type { Lease, PlacementRequest, Pool } from './pool.ts'
 import type { ExplainUnknownModel } from './unknown-model.ts'
 import type { Reason, Waiting } from './waiting.ts'
 
@@ -37,9 +37,9 @@ export interface WalkParts {
   files: Files
   answers: Answers
   http: OutgoingHttp
-  configurations: ConfigurationBook
+  configurations: ConfigurationRegistry
   collector: Collector
-  doorbell: Doorbell
+  notifier: Notifier
   pauses: Pauses
   waiting: Waiting
   reached: Reached
@@ -58,7 +58,7 @@ export interface WalkParts {
   ending: AbortSignal
 }
 
-/** Unwinds a walk without touching the ledger: the next start goes on from there. */
+/** Thrown on shutdown: stops without changing any row, and the next start resumes from there. */
 export class Stopped extends Error {
   override name = 'Stopped'
 }
@@ -70,21 +70,21 @@ const longestRetryAfterMs = 120_000
 /** The clocks of the service and ours may differ by this much when a lost task is looked for. */
 const clockSkewMs = 60_000
 /** Looks at the list of tasks that bring nothing: one that was just made may come into it a little late. */
-const mostEmptyLooks = 3
+const maxEmptyLooks = 3
 /** Looks in all, also those that the service did not answer: together about five minutes. */
-const mostLooks = 10
+const maxLooks = 10
 
 /** An answer that drips, or a stream that only says that it lives, comes to an end so long after the call should have. */
 const longestBodyMs = 10 * 60_000
 
 /** Looks in a row that bring nothing, before the person is told. */
-const mostQuietTroubles = 4
+const maxQuietTroubles = 4
 
 /** What a walk needs to know of its generation. */
 export type WalkedGeneration = Pick<GenerationRecord, 'id' | 'tokenId' | 'timestamp'>
 
 /** Pictures of a stream are looked for so often while it comes: more than any series has. */
-const mostEarlyLooks = 100
+const maxEarlyLooks = 100
 /** What is known of an answer before its body. */
 type AnswerHead = Pick<RawAnswer, 'status' | 'contentType' | 'requestId'>
 
@@ -124,7 +124,7 @@ export class CallWalk {
   }
 
   /** @throws Stopped */
-  async toItsEnd() {
+  async run() {
     try {
       while (this.call.state !== 'settled') {
         if (this.call.state === 'planned') await this.begin()
@@ -160,7 +160,7 @@ export class CallWalk {
       const sentWith = this.provider().poll ? this.parts.configurations.sealSent(this.call.id, context) : null
       await this.reached('before-sending')
       this.parts.underWay.add(this.call.id)
-      await this.insist('note that a request is being sent', () =>
+      await this.retryUntilStored('note that a request is being sent', () =>
         this.parts.store.asOwner(async ({ calls, generations }) => {
           await calls.sending(this.call.id, at, sentWith)
           const now = await generations.find(this.generation.id)
@@ -172,11 +172,11 @@ export class CallWalk {
       )
       this.call = { ...this.call, state: 'sending', sentAt: at, sentWith }
       await this.parts.waiting.note(this.generation.id, null)
-      this.parts.doorbell.ring(this.generation.id)
+      this.parts.notifier.notify(this.generation.id)
       await this.reached('sending-written')
       await this.exchange(context)
       if (this.call.state === 'accepted' || (this.understood?.pictures.length ?? 0) > 0) {
-        await this.insist('note that a configuration works', () =>
+        await this.retryUntilStored('note that a configuration works', () =>
           this.parts.configurations.worked(this.call.configId, turn.isTrial),
         )
       }
@@ -189,7 +189,7 @@ export class CallWalk {
     }
   }
 
-  /** What could not be kept is not paid for. */
+  /** No paid request is sent while storage is failing. */
   private async untilStoreIsSound() {
     const { collector, pauses, stopping } = this.parts
     for (let tries = 1; !this.cancelled.aborted && !stopping.aborted; tries++) {
@@ -202,12 +202,12 @@ export class CallWalk {
   }
 
   /** A place with a configuration, to which the call was moved if it was planned for another. Without one the call has ended. */
-  private async turn(): Promise<Turn | undefined> {
+  private async turn(): Promise<Lease | undefined> {
     const { pool, stopping } = this.parts
-    const wish = await this.wish()
+    const placement = await this.placement()
     const signal = AbortSignal.any([this.cancelled, stopping])
     for (;;) {
-      const turn = await this.insist('find a configuration to send with', () => pool.enter(wish, signal))
+      const turn = await this.retryUntilStored('find a configuration to send with', () => pool.enter(placement, signal))
       if (turn === undefined) {
         this.throwIfStopping()
         return void (await this.drop())
@@ -220,22 +220,22 @@ export class CallWalk {
         if (!isTaken) turn.release()
       }
       if (isTaken) return turn
-      wish.without.add(turn.configId)
+      placement.without.add(turn.configId)
     }
   }
 
   /** What a free test can show need not be tried with a request. */
-  private async isStillRefused({ configId, isTrial }: Turn): Promise<boolean> {
+  private async isStillRefused({ configId, isTrial }: Lease): Promise<boolean> {
     if (!isTrial) return false
     const { configurations } = this.parts
-    return this.insist('test a configuration that was refused', async () => {
-      const takenOut = (await configurations.list()).find(({ id }) => id === configId)?.takenOut
-      return takenOut?.code === 'provider_key_rejected' && (await configurations.isKeyStillRefused(configId))
+    return this.retryUntilStored('test a configuration that was refused', async () => {
+      const suspension = (await configurations.list()).find(({ id }) => id === configId)?.suspension
+      return suspension?.code === 'provider_key_rejected' && (await configurations.isKeyStillRefused(configId))
     })
   }
 
   /** What earlier attempts of this call tell: who was asked, and who refused it for good. */
-  private async wish() {
+  private async placement() {
     const tried = new Set<string>()
     const without = new Set<string>()
     for (const { configId, error } of await this.earlierAttempts()) {
@@ -248,7 +248,9 @@ export class CallWalk {
   private async earlierAttempts(): Promise<CallRecord[]> {
     const { slot, attempt, generationId } = this.call
     if (attempt === 1) return []
-    const calls = await this.insist('read the ledger', () => this.parts.store.calls.ofGeneration(generationId))
+    const calls = await this.retryUntilStored('read the ledger', () =>
+      this.parts.store.calls.ofGeneration(generationId),
+    )
     return calls.filter(call => call.slot === slot && call.attempt < attempt)
   }
 
@@ -257,7 +259,7 @@ export class CallWalk {
     if (configId === this.call.configId) return true
     const { store, budget } = this.parts
     const { id, generationId, slot } = this.call
-    const isMoved = await this.insist('move a call to another configuration', () =>
+    const isMoved = await this.retryUntilStored('move a call to another configuration', () =>
       store
         .transaction(async repositories => {
           // Its row is held first: a move whose word was lost has come to its end then, and is not made twice.
@@ -279,9 +281,9 @@ export class CallWalk {
     const refusal = (await this.earlierAttempts()).findLast(({ error }) => error?.concerns)?.error
     if (refusal) return this.end({ outcome: 'refused', charge: 'none', error: refusal })
     const own = (await this.parts.configurations.list()).find(({ id }) => id === this.call.configId)
-    if (!own?.takenOut) return void (await this.context())
-    const { message, providerCode, providerMessage, retryAfterMs } = new LeftAside(own.takenOut)
-    const error = { ...plainError(own.takenOut.code, message), providerCode, providerMessage, retryAfterMs }
+    if (!own?.suspension) return void (await this.context())
+    const { message, providerCode, providerMessage, retryAfterMs } = new LeftAside(own.suspension)
+    const error = { ...plainError(own.suspension.code, message), providerCode, providerMessage, retryAfterMs }
     await this.end({ outcome: 'dropped', charge: 'none', error })
   }
 
@@ -302,7 +304,7 @@ export class CallWalk {
     const keeper = new AnswerKeeper({
       smallBytes: largestInRow,
       begin: () => this.beginFile(head),
-      insist: work => this.insist('keep the answer', work),
+      retryUntilStored: work => this.retryUntilStored('keep the answer', work),
       failed: error => this.log.error({ err: error }, 'an answer cannot be written while it comes; trying again'),
     })
     const timeoutMs = this.parts.pauses.scaled(call.timeoutMs + longestBodyMs)
@@ -328,7 +330,7 @@ export class CallWalk {
         if (learned.type === 'task') {
           const at = new Date().toISOString()
           await this.reached('task-known-before-written')
-          await this.insist('keep the task id', () =>
+          await this.retryUntilStored('keep the task id', () =>
             this.parts.store.transaction(async ({ calls, generations }) => {
               const isRevived = await calls.accepted(call.id, learned.taskId, learned.requestId, at)
               if (isRevived) await generations.change(this.generation.id, goesOn)
@@ -344,7 +346,7 @@ export class CallWalk {
           streamed.push(learned.text)
           await this.reached('stream-part-appended')
           // The others are found when the stream has ended.
-          if (++looks <= mostEarlyLooks)
+          if (++looks <= maxEarlyLooks)
             this.collectFrom({ ...learned, body: streamed.join(''), complete: false }, keeper.name)
         } else {
           if (keeper.needsFile) {
@@ -423,7 +425,7 @@ export class CallWalk {
   private async recover() {
     if (await this.takeUp()) return
     // What another server has sent since is its own to wait for.
-    await this.insist('look after a request that was sent', () => this.parts.store.asOwner(async () => {}))
+    await this.retryUntilStored('look after a request that was sent', () => this.parts.store.asOwner(async () => {}))
     const { answer } = this.call
     const file = answer?.file ?? undefined
     const body = file === undefined ? '' : ((await this.keptText(file)) ?? '')
@@ -451,19 +453,19 @@ export class CallWalk {
     parts.underWay.delete(call.id)
     const window = { from: new Date(sentAt - clockSkewMs), to: new Date(sentAt + clockSkewMs + call.timeoutMs) }
     let emptyLooks = 0
-    for (let looks = 1; looks <= mostLooks; looks++) {
+    for (let looks = 1; looks <= maxLooks; looks++) {
       const found = await provider.findTasks({ model: call.model, route: call.route, ...window }, context)
       if (found === null) return false
-      const rivals = await this.rivals(window)
-      if (rivals.lost > 0) return false
+      const candidates = await this.candidates(window)
+      if (candidates.lost > 0) return false
       // While another submit is under way, a task that nobody knows may be its own.
-      if (found && rivals.underWay === 0) {
+      if (found && candidates.underWay === 0) {
         const known = await parts.store.calls.knownTaskIds()
         const orphans = found.filter(id => !known.has(id))
         const [orphan] = orphans
         if (orphans.length > 1) return false
         if (orphan) return await this.adoptTask(orphan)
-        if (++emptyLooks >= mostEmptyLooks) return false
+        if (++emptyLooks >= maxEmptyLooks) return false
       }
       await this.wait(parts.pauses.poll(Math.min(60_000, 1_000 * 2 ** looks)), parts.stopping)
       this.throwIfStopping()
@@ -473,7 +475,7 @@ export class CallWalk {
 
   private async adoptTask(taskId: string) {
     const at = new Date().toISOString()
-    await this.insist('keep the id of a task that was found again', () =>
+    await this.retryUntilStored('keep the id of a task that was found again', () =>
       this.parts.store.calls.accepted(this.call.id, taskId, undefined, at, true),
     )
     this.log.warn({ task: taskId }, 'a task whose id was lost was found in the list of the service')
@@ -482,7 +484,7 @@ export class CallWalk {
   }
 
   /** Other submits of that time which could have made a task that nobody knows. Two configurations may be one account. */
-  private async rivals(window: { from: Date; to: Date }) {
+  private async candidates(window: { from: Date; to: Date }) {
     const { provider, model, id } = this.call
     const { underWay, store } = this.parts
     const others = (await store.calls.withoutAnswer(provider, model, window)).filter(other => other.id !== id)
@@ -492,7 +494,7 @@ export class CallWalk {
 
   // ── accepted ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private async follow(turn?: Turn) {
+  private async follow(turn?: Lease) {
     const { pauses, stopping } = this.parts
     const provider = this.provider()
     if (!provider.poll || !this.call.taskId) return
@@ -530,7 +532,7 @@ export class CallWalk {
       }
       if (polled.state === 'unsure') {
         this.log.warn({ task: task.id, reason: polled.reason }, 'task could not be looked at')
-        if (++troubles === mostQuietTroubles) {
+        if (++troubles === maxQuietTroubles) {
           const message = `The service works on it, but cannot be asked for the result: ${polled.reason} Trying again.`
           await this.note({ code: 'result_out_of_reach', message, values: { detail: polled.reason } })
           // Nobody knows for how long: until then it would stand in the way of what can be sent.
@@ -579,7 +581,7 @@ export class CallWalk {
     let spare: string | undefined
     await this.reached('answer-read-before-kept')
     const at = new Date().toISOString()
-    await this.insist('keep the answer', async () => {
+    await this.retryUntilStored('keep the answer', async () => {
       let file = keptFile
       if (!file && !isSmall) {
         file = await answers.write(id, answer)
@@ -606,7 +608,7 @@ export class CallWalk {
         throw error
       }
     })
-    if (paid) this.parts.doorbell.ring(this.generation.id)
+    if (paid) this.parts.notifier.notify(this.generation.id)
     if (spare) await answers.remove(spare).catch(error => this.log.warn({ err: error }, 'a spare answer stays behind'))
     await this.reached('answer-kept')
     await this.reload()
@@ -815,17 +817,16 @@ export class CallWalk {
     const { call } = this
     const { pauses, pool } = this.parts
     const isRateLimit = failure.code === 'rate_limited'
-    const wish = await this.wish()
-    const tried = wish.tried.add(call.configId)
+    const placement = await this.placement()
+    const tried = placement.tried.add(call.configId)
     const repeats = call.attempt - tried.size
     const asked = pauses.scaled(failure.retryAfterMs ?? 0)
     const pauseMs = Math.max(asked, pauses.repeat(repeats + 1, isRateLimit))
     // One answer that names a day must not hold back everything else for a day.
     if (isRateLimit) pool.rest(call.configId, Math.min(pauseMs, pauses.scaled(longestRetryAfterMs)))
     if (this.cancelled.aborted || (await this.wasRepeatedEnough(failure))) return this.endRefused(failure)
-    if (await this.isThereAnother(wish)) return this.planAgain(failure, isRateLimit ? 0 : pauseMs)
-    if (repeats >= mostAttempts - 1 || (failure.retryAfterMs ?? 0) > longestRetryAfterMs)
-      return this.endRefused(failure)
+    if (await this.isThereAnother(placement)) return this.planAgain(failure, isRateLimit ? 0 : pauseMs)
+    if (repeats >= maxAttempts - 1 || (failure.retryAfterMs ?? 0) > longestRetryAfterMs) return this.endRefused(failure)
     return this.planAgain(failure, pauseMs)
   }
 
@@ -843,14 +844,16 @@ export class CallWalk {
     const { configId, model } = this.call
     if (failure.concerns === 'configuration') {
       const sentAt = Date.parse(this.call.sentAt ?? '') || Date.now()
-      await this.insist('leave a configuration aside', () => configurations.takeOut(configId, failure, sentAt))
+      await this.retryUntilStored('leave a configuration aside', () =>
+        configurations.suspend(configId, failure, sentAt),
+      )
       this.log.error({ configuration: configId, code: failure.code }, 'a service refused the configuration')
     } else if (failure.concerns === 'model') pool.avoid(configId, model)
     if (failure.concerns && !this.cancelled.aborted) {
-      const wish = await this.wish()
-      wish.tried.add(configId)
-      wish.without.add(configId)
-      if (await this.isThereAnother(wish)) return this.planAgain(failure, 0)
+      const placement = await this.placement()
+      placement.tried.add(configId)
+      placement.without.add(configId)
+      if (await this.isThereAnother(placement)) return this.planAgain(failure, 0)
     }
     return this.endRefused(failure, failures)
   }
@@ -865,8 +868,8 @@ export class CallWalk {
     }
   }
 
-  private isThereAnother(wish: Wish) {
-    return this.insist('look for another configuration', () => this.parts.pool.isThereAnother(wish))
+  private isThereAnother(placement: PlacementRequest) {
+    return this.retryUntilStored('look for another configuration', () => this.parts.pool.isThereAnother(placement))
   }
 
   /** The same call once more, as a row of its own. */
@@ -876,7 +879,7 @@ export class CallWalk {
     const notBefore = new Date(Date.now() + pauseMs).toISOString()
     const next = { ...call, id: randomUUID(), attempt: call.attempt + 1, notBefore }
     const at = new Date().toISOString()
-    await this.insist('note that a call is repeated', () =>
+    await this.retryUntilStored('note that a call is repeated', () =>
       store.transaction(async ({ calls, generations }) => {
         const settlement: Settlement = { outcome: 'repeated', charge: 'none', error: errorRecord(failure) }
         await calls.settled(call.id, settlement, at)
@@ -900,7 +903,7 @@ export class CallWalk {
   }
 
   private async endRefused(failure: ProviderFailure, failures: FailureRecord[] = []) {
-    // That the last of several keys is wrong says less than what a service with a good one said.
+    // Prefer the error of a configuration with a valid key.
     const said = failure.concerns === 'configuration' ? await this.earlierAttempts() : []
     const telling = said.find(({ error }) => error?.concerns === 'model')?.error
     await this.end({ outcome: 'refused', charge: 'none', error: telling ?? errorRecord(failure), failures })
@@ -909,7 +912,9 @@ export class CallWalk {
   private async end(settlement: Settlement) {
     await this.reached('before-settled')
     const at = new Date().toISOString()
-    await this.insist('note how a call ended', () => this.parts.store.calls.settled(this.call.id, settlement, at))
+    await this.retryUntilStored('note how a call ended', () =>
+      this.parts.store.calls.settled(this.call.id, settlement, at),
+    )
     await this.reached('settled')
     const { outcome, charge, error } = settlement
     this.log.info(
@@ -991,7 +996,7 @@ export class CallWalk {
   }
 
   private async reload() {
-    const call = await this.insist('read the ledger', () => this.parts.store.calls.find(this.call.id))
+    const call = await this.retryUntilStored('read the ledger', () => this.parts.store.calls.find(this.call.id))
     if (!call) throw new Error(`call ${this.call.id} has gone from the ledger`)
     this.call = call
   }
@@ -1000,7 +1005,7 @@ export class CallWalk {
    * A step that must not be skipped: while the disk is full or the database locked it is tried again and again, and the person is
    * told why nothing moves.
    */
-  private async insist<T>(what: string, work: () => Promise<T>): Promise<T> {
+  private async retryUntilStored<T>(what: string, work: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
         const result = await work()
@@ -1036,7 +1041,7 @@ export class CallWalk {
     await this.parts.pauses.wait(ms, AbortSignal.any(signals)).catch(() => {})
   }
 
-  private reached(point: Point) {
+  private reached(point: Failpoint) {
     return this.parts.reached(point, this.generation.id)
   }
 

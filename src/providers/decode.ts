@@ -64,7 +64,7 @@ async function* unzstded(source: Source): AsyncGenerator<Uint8Array> {
  */
 const biteBytes = 1024
 /** A decoder that has brought nothing out of so much was given something else. */
-const mostHeldBytes = 64 * 1024
+const maxHeldBytes = 64 * 1024
 
 /** Up to the end of what the decoder understands; the source goes on behind it. `mayBePlain`: a fault before any output gives out the input. */
 async function* through(
@@ -115,7 +115,7 @@ async function* through(
       if (bite === undefined) break
       held?.push(bite)
       heldBytes += bite.length
-      if (heldBytes > mostHeldBytes) held = undefined
+      if (heldBytes > maxHeldBytes) held = undefined
       given += bite.length
       yield* outputOf(done => decoder.write(bite, () => done()))
       if (failure !== undefined) break

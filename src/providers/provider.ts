@@ -203,10 +203,10 @@ export interface ImageCount {
   perCall: number
   /**
    * One call makes a coherent series of at most `limit`, references included where `countsReferences`. `askedBy` names the boolean
-   * parameter that asks for a series; without it, any count above one is one. `mostLayers` come on top of the pictures of each call,
+   * parameter that asks for a series; without it, any count above one is one. `maxLayers` come on top of the pictures of each call,
    * and each is billed.
    */
-  group?: { limit: number; countsReferences: boolean; askedBy?: string; mostLayers?: number }
+  group?: { limit: number; countsReferences: boolean; askedBy?: string; maxLayers?: number }
 }
 
 /** `home` is `Model.price`, `abroad` is `Model.priceAbroad`; `unknown`: the service sells there, for we know not what. */

@@ -84,7 +84,7 @@ export interface Access {
    * For answers that last: calls `listener` when the caller may not be here any longer, because its token was revoked or its session
    * ended. The answer stops that.
    */
-  whenOver(request: Pick<FastifyRequest, 'caller' | 'session'>, listener: () => void): () => void
+  onAccessEnd(request: Pick<FastifyRequest, 'caller' | 'session'>, listener: () => void): () => void
   /** Slow when it is wrong. @throws HttpRefusal `unauthorized`, `too_many_requests` */
   logIn(token: string, address: string): Promise<{ cookie: string; seconds: number } | undefined>
   /** The name of the cookie that holds the session. */
@@ -131,9 +131,7 @@ export function requireRules(app: App) {
     const methods = [route.method].flat().filter(method => method !== 'OPTIONS')
     if (methods.length === 0) return
     if (access === undefined) {
-      throw new Error(
-        `${methods.join(', ')} ${route.url} says not who may use it; give the route "config: { access }".`,
-      )
+      throw new Error(`${methods.join(', ')} ${route.url} has no access rule; give the route "config: { access }".`)
     }
     route.config = { ...route.config, access }
     for (const method of methods) rules.push({ method, url: route.url, access })
@@ -162,7 +160,7 @@ export function createAccess(
   const names = servedNames(settings)
   const publicOrigin = settings.publicUrl && new URL(settings.publicUrl).origin
   const sessions = token === undefined ? undefined : createSessions(settings, token)
-  const slowly = createSlowdown()
+  const throttle = createSlowdown()
   const logins = createPace(loginsPerMinute)
 
   function isOwnPage({ headers: { origin, host } }: FastifyRequest) {
@@ -225,14 +223,14 @@ export function createAccess(
 
   /** @throws HttpRefusal `unauthorized`, late; `too_many_requests` */
   async function holderOf(given: string, address: string): Promise<Caller> {
-    // Nobody guesses one of these, so whoever has it comes in, whatever others try meanwhile.
+    // Named tokens have 256 bits, so they are checked before the brute-force delay.
     const found = await tokens.identify(given)
     if (found) return callerWith(found)
     if (token !== undefined) {
-      if (token.length < unguessable) slowly.admit(address)
+      if (token.length < unguessable) throttle.admit(address)
       if (isSame(given, token)) return administrator
     }
-    return slowly.refuse(address)
+    return throttle.refuse(address)
   }
 
   async function enforce(request: FastifyRequest, caller: Caller) {
@@ -284,7 +282,7 @@ export function createAccess(
       for (const session of sessions?.all(cookies) ?? []) sessions?.end(session)
     },
 
-    whenOver({ caller, session }, listener) {
+    onAccessEnd({ caller, session }, listener) {
       const tokenId = caller?.tokenId ?? null
       const stops = [
         ...(tokenId === null ? [] : [tokens.whenRevoked(tokenId, listener)]),
@@ -349,8 +347,8 @@ function isSame(given: string, token: string) {
  */
 function createSlowdown() {
   const forgetAfterMs = 10 * 60_000
-  const mostOfOne = 10
-  const mostOfAll = 1000
+  const maxOfOne = 10
+  const maxOfAll = 1000
   const recent = new Map<string, { count: number; at: number; waiting: number }>()
   let waiting = 0
 
@@ -361,16 +359,16 @@ function createSlowdown() {
   return {
     /** @throws HttpRefusal `too_many_requests` */
     admit(address: string) {
-      if (waiting >= mostOfAll || (recent.get(neighbourhood(address))?.waiting ?? 0) >= mostOfOne) throw tooMany()
+      if (waiting >= maxOfAll || (recent.get(neighbourhood(address))?.waiting ?? 0) >= maxOfOne) throw tooMany()
     },
 
     /** @throws HttpRefusal `unauthorized`, late; `too_many_requests` */
     async refuse(address: string): Promise<never> {
-      if (waiting >= mostOfAll) throw tooMany()
+      if (waiting >= maxOfAll) throw tooMany()
       const key = neighbourhood(address)
       const now = performance.now()
       for (const [other, { at, waiting }] of recent) {
-        if (waiting === 0 && (now - at > forgetAfterMs || recent.size > mostOfAll)) recent.delete(other)
+        if (waiting === 0 && (now - at > forgetAfterMs || recent.size > maxOfAll)) recent.delete(other)
       }
       const one = recent.get(key) ?? { count: 0, at: now, waiting: 0 }
       // The last to be forgotten.
@@ -389,7 +387,7 @@ function createSlowdown() {
   }
 }
 
-/** An address of IPv6 is one of a whole network that its owner has. */
+/** IPv6 clients are throttled by /64, the network that one owner has. */
 function neighbourhood(address: string) {
   if (!ipaddr.isValid(address)) return address
   const parsed = ipaddr.process(address)

@@ -3,7 +3,7 @@ import type { Advice } from '../api/generations.ts'
 import { type ProviderId, providers } from '../providers/index.ts'
 import type { GenerationRecord } from '../storage/records.ts'
 
-/** Undefined while there is hope, and where the money is known. Rows of an old database never told what was charged. */
+/** Undefined while the generation is unfinished or the charge is known. Rows of an old database never told what was charged. */
 export function adviceFor(generation: GenerationRecord): Advice | undefined {
   const { charge, finishedAt, resolved, provider, error, images } = generation
   if (charge !== 'unknown' || finishedAt === null || resolved === null) return undefined

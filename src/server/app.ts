@@ -17,12 +17,12 @@ import { shareConnections } from './connections.ts'
 import { createDiscretion, type Discretion } from './discretion.ts'
 import { HttpRefusal, pathOf, problemOf, sendProblem } from './errors.ts'
 import { readJson } from './json.ts'
-import { createLimits, type Limits, mostConnections } from './limits.ts'
+import { createLimits, type Limits, maxConnections } from './limits.ts'
 import { describeApi, showApi } from './openapi.ts'
 import { configurationRoutes } from './routes/configurations.ts'
 import { estimateRoutes } from './routes/estimate.ts'
 import { eventRoutes } from './routes/events.ts'
-import { generateRoutes, mostBodyBytes as mostRequestBytes } from './routes/generate.ts'
+import { generateRoutes, maxBodyBytes as maxRequestBytes } from './routes/generate.ts'
 import { historyRoutes } from './routes/history.ts'
 import { imageRoutes } from './routes/images.ts'
 import { modelRoutes } from './routes/models.ts'
@@ -61,7 +61,7 @@ declare module 'fastify' {
   }
 }
 
-const mostBodyBytes = 1024 * 1024
+const maxBodyBytes = 1024 * 1024
 
 /** Ready to listen. `close` ends event streams and waits for the other requests. */
 export async function createServer(options: {
@@ -86,7 +86,7 @@ export async function createServer(options: {
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: request => requestIdOf(request.headers['x-request-id']),
-    bodyLimit: mostBodyBytes,
+    bodyLimit: maxBodyBytes,
     // Until the whole request is here; answers may take as long as pictures take.
     requestTimeout: 600_000,
     // Requests that come while the server stops get a problem of ours instead.
@@ -99,14 +99,14 @@ export async function createServer(options: {
     },
     clientErrorHandler: answerBrokenRequest,
   }).withTypeProvider<ZodTypeProvider>()
-  shareConnections(app.server, mostConnections)
+  shareConnections(app.server, maxConnections)
   const routing = watchRoutes(app)
   requireRules(app)
   const discretion = createDiscretion(async () => {
     const configurations = await services.configurations.list()
     return configurations.map(configuration => services.configurations.addressOf(configuration))
   })
-  const limits = createLimits({ generationsPerMinute: settings.requestsPerMinute, mostBodyBytes: mostRequestBytes })
+  const limits = createLimits({ generationsPerMinute: settings.requestsPerMinute, maxBodyBytes: maxRequestBytes })
 
   app.setValidatorCompiler(validatorCompiler)
   // Answers are checked in tests. Here a member too many must not hide a picture that was paid for.

@@ -9,7 +9,7 @@ import { endingOf } from './pictures.ts'
 import { fileWithRecipe, presentRecipe } from './recipes.ts'
 
 /** The plain ZIP format counts bytes in 32 bits. Something is left for recipes and names. */
-const mostBytes = 4_000_000_000
+const maxBytes = 4_000_000_000
 
 /**
  * Pictures by their ids, in that order and once each; with `owner`, the id of a token, only what that one may see.
@@ -24,7 +24,7 @@ export async function archiveOf(ids: string[], services: Services, owner: string
     throw new Refusal('not_found', 'None of these pictures is there any more. Load the gallery again and choose anew.')
   }
   const bytes = found.reduce((sum, image) => sum + image.bytes, 0)
-  if (bytes > mostBytes) {
+  if (bytes > maxBytes) {
     throw new Refusal(
       'too_large',
       `These pictures are ${Math.ceil(bytes / 1e9)} GB together; choose at most 4 GB at a time.`,

@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from '../storage/records.ts'
 import { HttpRefusal, invalid } from './errors.ts'
 
 const deepest = 32
-const mostValues = 100_000
+const maxValues = 100_000
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
@@ -57,7 +57,7 @@ function checkBounds(bytes: Uint8Array, where: string) {
     } else if (byte === 0x2c) {
       values++
     }
-    if (values > mostValues) throw invalid([{ path: where, message: `The JSON holds more than ${mostValues} values.` }])
+    if (values > maxValues) throw invalid([{ path: where, message: `The JSON holds more than ${maxValues} values.` }])
   }
 }
 

@@ -3,17 +3,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { HttpRefusal } from './errors.ts'
 
 /** Each may hold 16 files of 20 MB on the disk until it is read to its end. */
-const mostUploads = 16
+const maxUploads = 16
 /** A body with references inside takes as much room as a form. */
 const largeBodyBytes = 1024 * 1024
 /** Of large bodies that are in memory at a time, whoever sent them; while it is parsed, each takes twice its bytes and more. */
-const mostBytesInMemory = 256 * 1024 * 1024
+const maxBytesInMemory = 256 * 1024 * 1024
 /** Of them for one named token: whoever sends or reads slowly leaves room for the others. */
-const maxBytesOfOne = mostBytesInMemory / 2
+const maxBytesOfOne = maxBytesInMemory / 2
 /** Each reads pictures for as long as its client takes them. */
-const mostArchives = 4
+const maxArchives = 4
 /** Tabs and scripts of a team that shares a token fit in. */
-const mostStreams = 100
+const maxStreams = 100
 /** What is not a generation and makes the server work all the same: estimates fetch references, archives read every picture. */
 const otherWorkFactor = 10
 /** An answer that nobody takes any more. Heartbeats of a stream count as progress as long as the connection takes them. */
@@ -22,7 +22,7 @@ const stalledAfterMs = 120_000
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Counts as a request for a generation. */
-    isPaced?: boolean
+    countsAsGeneration?: boolean
     /** Other work of which one token may ask only so much. */
     isWork?: boolean
     /** Its answer is made of many pictures. */
@@ -33,7 +33,7 @@ declare module 'fastify' {
 }
 
 /** Connections beyond are closed at once: pictures that were paid for need file handles to be stored. */
-export const mostConnections = 4_000
+export const maxConnections = 4_000
 
 export interface Limits {
   /** Before the body is read. @throws HttpRefusal `too_many_requests` */
@@ -51,29 +51,29 @@ export interface Limits {
 /** @param generationsPerMinute of one token; 0: any number. Where no token is needed nobody is counted. */
 export function createLimits({
   generationsPerMinute,
-  mostBodyBytes,
+  maxBodyBytes,
 }: {
   generationsPerMinute: number
   /** Of a body whose length is not told. */
-  mostBodyBytes: number
+  maxBodyBytes: number
 }): Limits {
   const pace = createPace(generationsPerMinute)
   const workPace = createPace(generationsPerMinute * otherWorkFactor)
-  const uploads = createPlaces(mostUploads)
-  const streams = createPlaces(mostStreams)
-  const archives = createPlaces(mostArchives)
-  const memory = createPlaces(mostBytesInMemory)
+  const uploads = createPlaces(maxUploads)
+  const streams = createPlaces(maxStreams)
+  const archives = createPlaces(maxArchives)
+  const memory = createPlaces(maxBytesInMemory)
   const memoryOfOne = createPlaces(maxBytesOfOne)
   const received = new WeakMap<FastifyRequest, () => void>()
   const forgotten = new WeakMap<FastifyRequest, () => void>()
 
   function checkPace({ caller, routeOptions }: FastifyRequest) {
-    const { isPaced, isWork } = routeOptions.config
-    if (!caller?.isKnown || (!isPaced && !isWork)) return
-    const waitSeconds = (isPaced ? pace : workPace)(caller.tokenId ?? '')
+    const { countsAsGeneration, isWork } = routeOptions.config
+    if (!caller?.isKnown || (!countsAsGeneration && !isWork)) return
+    const waitSeconds = (countsAsGeneration ? pace : workPace)(caller.tokenId ?? '')
     if (waitSeconds === 0) return
     throw tooMany(
-      isPaced
+      countsAsGeneration
         ? `This token may ask for ${generationsPerMinute} generations a minute; ask again in ${waitSeconds} s.`
         : `This token asked for too much at once; ask again in ${waitSeconds} s.`,
       waitSeconds,
@@ -108,25 +108,25 @@ export function createLimits({
       const key = caller.tokenId ?? ''
       if (config.isStream) {
         const leave = streams.take(key)
-        if (!leave) throw tooMany(`At most ${mostStreams} event streams at a time; close some of yours.`, 5)
+        if (!leave) throw tooMany(`At most ${maxStreams} event streams at a time; close some of yours.`, 5)
         reply.raw.once('close', leave)
       }
       if (config.isArchive) {
         const leave = archives.take(key)
-        if (!leave) throw tooMany(`At most ${mostArchives} archives at a time; wait until one of yours has arrived.`, 5)
+        if (!leave) throw tooMany(`At most ${maxArchives} archives at a time; wait until one of yours has arrived.`, 5)
         reply.raw.once('close', leave)
       }
       if (!(config.multipart || config.onlyMultipart) || !isLarge(request)) return
       const leave = uploads.take(key)
       if (!leave) {
-        throw tooMany(`At most ${mostUploads} uploads at a time; wait until some of yours have arrived.`, 2)
+        throw tooMany(`At most ${maxUploads} uploads at a time; wait until some of yours have arrived.`, 2)
       }
       received.set(request, leave)
       // A client that goes away in the middle, or is refused before its body was read.
       reply.raw.once('close', leave)
       // Files alone are streamed to the disk.
       if (config.onlyMultipart) return
-      forgotten.set(request, hold(Math.min(lengthOf(request) ?? mostBodyBytes, mostBodyBytes), request, reply))
+      forgotten.set(request, hold(Math.min(lengthOf(request) ?? maxBodyBytes, maxBodyBytes), request, reply))
     },
     received: request => received.get(request)?.(),
     forgotten: request => forgotten.get(request)?.(),

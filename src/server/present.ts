@@ -7,7 +7,7 @@ import type { Model, ModelLife } from '../api/models.ts'
 import type { RecentErrorList, ShortStatus, Status } from '../api/system.ts'
 import type { Me, Token } from '../api/tokens.ts'
 import type { UsageList } from '../api/usage.ts'
-import { modelSchema, mostImages } from '../generation/catalogue.ts'
+import { maxImages, modelSchema } from '../generation/catalogue.ts'
 import type { Standing } from '../generation/lives.ts'
 import type { ConfigurationState } from '../generation/pool.ts'
 import type { Estimate as ReckonedEstimate, Remaining, StatusReport } from '../generation/services.ts'
@@ -125,14 +125,14 @@ export function presentConfiguration(
     monthly_cap: record.monthlyCap,
     monthly_images: record.monthlyImages,
     weight: record.weight,
-    most_running: record.mostRunning,
+    most_running: record.maxRunning,
     requests_per_minute: record.requestsPerMinute,
     state: {
       status: state.status,
       until: state.until === undefined ? null : new Date(state.until).toISOString(),
-      since: record.takenOut?.at ?? null,
-      code: record.takenOut?.code ?? null,
-      detail: record.takenOut?.message ?? null,
+      since: record.suspension?.at ?? null,
+      code: record.suspension?.code ?? null,
+      detail: record.suspension?.message ?? null,
       running: state.running,
     },
     life: life ? presentLife(life) : null,
@@ -304,7 +304,7 @@ export function presentModel(
       group: presentSizes(model.sizes.group),
     },
     images: {
-      max: mostImages(model),
+      max: maxImages(model),
       max_separate: images.max,
       per_call: images.perCall,
       group: images.group
@@ -312,7 +312,7 @@ export function presentModel(
             max: images.group.limit,
             counts_references: images.group.countsReferences,
             asked_by: images.group.askedBy ?? null,
-            max_layers: images.group.mostLayers ?? 0,
+            max_layers: images.group.maxLayers ?? 0,
           }
         : null,
     },

@@ -16,17 +16,17 @@ import { HttpRefusal, invalid } from './errors.ts'
 import { faultOfText, readJson } from './json.ts'
 
 const megabyte = 1024 * 1024
-const mostFileBytes = 20 * megabyte
-const mostFiles = 16
+const maxFileBytes = 20 * megabyte
+const maxFiles = 16
 /** A data URI of the largest file fits. */
-const mostFieldBytes = 28 * megabyte
-const mostTextBytes = 64 * megabyte
+const maxFieldBytes = 28 * megabyte
+const maxTextBytes = 64 * megabyte
 /** Where a form holds nothing but files. */
-const mostFieldBytesBesideFiles = 64 * 1024
-const mostParts = 80
+const maxFieldBytesBesideFiles = 64 * 1024
+const maxParts = 80
 /** Of all files and texts, and what is written around them. */
-const mostFormBytes = mostFiles * mostFileBytes + mostTextBytes
-const mostFramingBytes = 4 * megabyte
+const maxFormBytes = maxFiles * maxFileBytes + maxTextBytes
+const maxFramingBytes = 4 * megabyte
 /** Longer than any request lives; a file that is older was left by a process that was killed. */
 const leftoverMs = 24 * 3600_000
 
@@ -55,8 +55,8 @@ export async function acceptUploads(app: App, folder: string) {
     limits: {
       // Each part is held to its own.
       fileSize: Number.POSITIVE_INFINITY,
-      files: mostParts,
-      parts: mostParts,
+      files: maxParts,
+      parts: maxParts,
       fieldNameSize: 100,
       headerPairs: 20,
     },
@@ -94,8 +94,8 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
   const faults: Fault[] = []
   let textBytes = 0
   const { onlyMultipart = false } = request.routeOptions.config
-  const fieldBytes = onlyMultipart ? mostFieldBytesBesideFiles : mostFieldBytes
-  if (Number(request.headers['content-length'] ?? 0) > mostFormBytes + mostFramingBytes) throw formTooLarge()
+  const fieldBytes = onlyMultipart ? maxFieldBytesBesideFiles : maxFieldBytes
+  if (Number(request.headers['content-length'] ?? 0) > maxFormBytes + maxFramingBytes) throw formTooLarge()
   const taken = refuseFraming(request)
   try {
     for await (const part of request.parts()) {
@@ -104,13 +104,13 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
       const values = fields.get(part.fieldname) ?? []
       fields.set(part.fieldname, values)
       if (isFile(part, onlyMultipart)) {
-        if (uploads.size >= mostFiles) throw tooManyFiles()
+        if (uploads.size >= maxFiles) throw tooManyFiles()
         const name = `upload:${randomUUID()}`
         uploads.set(name, await keep(part, folder, taken))
         values.push(name)
         continue
       }
-      const text = await textOf(part, Math.min(fieldBytes, mostTextBytes - textBytes), taken)
+      const text = await textOf(part, Math.min(fieldBytes, maxTextBytes - textBytes), taken)
       textBytes += text.length
       const message = faultOfText(text)
       if (message) faults.push({ path: part.fieldname.toWellFormed().replaceAll('\0', ''), message })
@@ -127,7 +127,7 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
 
 /** Ends a form that goes on beside its parts: before the first of them, after the last, or in one that nobody reads. */
 function refuseFraming({ raw }: FastifyRequest) {
-  let left = mostFramingBytes
+  let left = maxFramingBytes
   raw.on('data', function count(chunk: Buffer) {
     left -= chunk.length
     if (left >= 0) return
@@ -144,13 +144,13 @@ function isFile({ filename, mimetype }: MultipartFile, onlyMultipart: boolean) {
   return filename !== undefined || mimetype === 'application/octet-stream' || (onlyMultipart && isJson(mimetype))
 }
 
-async function textOf(part: MultipartFile, mostBytes: number, taken: (bytes: number) => void) {
+async function textOf(part: MultipartFile, maxBytes: number, taken: (bytes: number) => void) {
   const pieces: Buffer[] = []
   let bytes = 0
   for await (const piece of part.file as AsyncIterable<Buffer>) {
     taken(piece.length)
     bytes += piece.length
-    if (bytes > mostBytes) throw tooLarge('The texts of the form are too large; send pictures as files.')
+    if (bytes > maxBytes) throw tooLarge('The texts of the form are too large; send pictures as files.')
     pieces.push(piece)
   }
   return Buffer.concat(pieces).toString('utf8')
@@ -165,7 +165,7 @@ async function keep(part: MultipartFile, folder: string, taken: (bytes: number) 
       hash.update(chunk)
       taken(chunk.length)
       bytes += chunk.length
-      done(bytes > mostFileBytes ? fileTooLarge(part) : null, chunk)
+      done(bytes > maxFileBytes ? fileTooLarge(part) : null, chunk)
     },
   })
   try {
@@ -180,11 +180,11 @@ async function keep(part: MultipartFile, folder: string, taken: (bytes: number) 
 }
 
 function fileTooLarge(part: MultipartFile) {
-  return tooLarge(`The file "${shortName(part)}" is larger than ${mostFileBytes / megabyte} MB; shrink it first.`)
+  return tooLarge(`The file "${shortName(part)}" is larger than ${maxFileBytes / megabyte} MB; shrink it first.`)
 }
 
 function formTooLarge() {
-  return tooLarge(`The form is larger than its ${mostFiles} files and its texts may be together.`)
+  return tooLarge(`The form is larger than its ${maxFiles} files and its texts may be together.`)
 }
 
 function shortName({ filename }: MultipartFile) {
@@ -233,7 +233,7 @@ function isJson(type: string | undefined) {
 }
 
 function tooManyFiles() {
-  return tooLarge(`The form holds more than ${mostFiles} files.`)
+  return tooLarge(`The form holds more than ${maxFiles} files.`)
 }
 
 function tooLarge(message: string) {

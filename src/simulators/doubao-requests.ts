@@ -60,7 +60,7 @@ export interface Reference {
 }
 
 const referenceFormats = ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif', 'heic', 'heif']
-const mostInGroup = 15
+const maxInGroup = 15
 
 export function invalid(param: string, reason: string, code = 'InvalidParameter'): Refusal {
   return new Refusal(400, code, `The parameter \`${param}\` specified in the request is not valid: ${reason}.`, {
@@ -240,18 +240,18 @@ function checkGroup(body: Body, family: Family, references: string[]): number {
   const options = body.sequential_image_generation_options
   const isGroup = family.group && body.sequential_image_generation === 'auto'
   // Without a limit the model decides alone, up to the most of all; where the prompt does not say, it makes a few.
-  const unlimited = () => Math.min(countInPrompt(String(body.prompt)) ?? 4, mostInGroup - references.length)
+  const unlimited = () => Math.min(countInPrompt(String(body.prompt)) ?? 4, maxInGroup - references.length)
   if (options === undefined) return isGroup ? unlimited() : 1
   const name = 'sequential_image_generation_options'
   if (!isBody(options)) throw invalid(name, 'must be an object')
   if (!isGroup) throw invalid(name, `only valid when sequential_image_generation is 'auto'`)
   const most = options.max_images
   if (most === undefined || most === null) return unlimited()
-  if (!Number.isInteger(most) || (most as number) < 1 || (most as number) > mostInGroup) {
-    throw invalid(`${name}.max_images`, `must be an integer between 1 and ${mostInGroup}`)
+  if (!Number.isInteger(most) || (most as number) < 1 || (most as number) > maxInGroup) {
+    throw invalid(`${name}.max_images`, `must be an integer between 1 and ${maxInGroup}`)
   }
-  if ((most as number) + references.length > mostInGroup) {
-    throw invalid(`${name}.max_images`, `the sum of reference images and max_images cannot exceed ${mostInGroup}`)
+  if ((most as number) + references.length > maxInGroup) {
+    throw invalid(`${name}.max_images`, `the sum of reference images and max_images cannot exceed ${maxInGroup}`)
   }
   return most as number
 }

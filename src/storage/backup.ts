@@ -161,12 +161,12 @@ async function copyOf(places: Places, copy: string, held: Map<string, FileHandle
       else isWhole = false
     }
     // One that was lost long ago comes to nobody's end.
-    if (isWhole || tries === mostCopies) return named
+    if (isWhole || tries === maxCopies) return named
     await rm(copy)
   }
 }
 
-const mostCopies = 3
+const maxCopies = 3
 
 /** Every file that the rows name, references that wait to be sent too. Thumbnails are made again. */
 function filesNamedBy(database: string) {

@@ -2,8 +2,8 @@
 import type { Selectable, Updateable } from 'kysely'
 import { capColumns, capsOf } from './caps.ts'
 import type { Connection } from './database.ts'
-import type { Caps, ConfigurationRecord, Share, TakenOut } from './records.ts'
-import type { ConfigurationsTable, TakenOutConfigurationsTable } from './tables.ts'
+import type { Caps, ConfigurationRecord, Share, Suspension } from './records.ts'
+import type { ConfigurationsTable, SuspensionsTable } from './tables.ts'
 
 export interface StoredConfiguration extends Caps, Share {
   id: string
@@ -49,17 +49,17 @@ export function createConfigurationRepository(db: Connection) {
 
     async remove(id: string): Promise<boolean> {
       const result = await db.deleteFrom('configurations').where('id', '=', id).executeTakeFirst()
-      await this.takeBack(id)
+      await this.reinstate(id)
       return Number(result.numDeletedRows) > 0
     },
 
     /** Of all configurations, those of the environment too. */
-    async takenOut(): Promise<Map<string, TakenOut>> {
+    async suspension(): Promise<Map<string, Suspension>> {
       const rows = await db.selectFrom('taken_out_configurations').selectAll().execute()
-      return new Map(rows.map(row => [row.config_id, takenOutOf(row)]))
+      return new Map(rows.map(row => [row.config_id, suspensionFrom(row)]))
     },
 
-    async takeOut(id: string, { code, message, at, retryAt, refusals, providerCode, providerMessage }: TakenOut) {
+    async suspend(id: string, { code, message, at, retryAt, refusals, providerCode, providerMessage }: Suspension) {
       const columns = {
         ...{ code, message, refusals, taken_out_at: at, retry_at: retryAt },
         ...{ provider_code: providerCode, provider_message: providerMessage },
@@ -71,13 +71,13 @@ export function createConfigurationRepository(db: Connection) {
         .execute()
     },
 
-    async takeBack(id: string) {
+    async reinstate(id: string) {
       await db.deleteFrom('taken_out_configurations').where('config_id', '=', id).execute()
     },
   }
 }
 
-function takenOutOf(row: Selectable<TakenOutConfigurationsTable>): TakenOut {
+function suspensionFrom(row: Selectable<SuspensionsTable>): Suspension {
   return {
     code: row.code,
     message: row.message,
@@ -100,7 +100,7 @@ function columnsOf(configuration: StoredConfiguration) {
     key_hint: configuration.keyHint,
     updated_at: configuration.updatedAt,
     weight: configuration.weight,
-    most_running: configuration.mostRunning,
+    most_running: configuration.maxRunning,
     requests_per_minute: configuration.requestsPerMinute,
     ...capColumns(configuration),
   } satisfies Updateable<ConfigurationsTable>
@@ -119,14 +119,14 @@ function configurationOf(row: Selectable<ConfigurationsTable>): StoredConfigurat
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     weight: row.weight,
-    mostRunning: row.most_running,
+    maxRunning: row.most_running,
     requestsPerMinute: row.requests_per_minute,
     ...capsOf(row),
   }
 }
 
 /** What clients may see of a stored configuration. */
-export function visible(configuration: StoredConfiguration, takenOut: TakenOut | null = null): ConfigurationRecord {
+export function visible(configuration: StoredConfiguration, suspension: Suspension | null = null): ConfigurationRecord {
   return {
     id: configuration.id,
     name: configuration.name,
@@ -142,8 +142,8 @@ export function visible(configuration: StoredConfiguration, takenOut: TakenOut |
     monthlyCap: configuration.monthlyCap,
     monthlyImages: configuration.monthlyImages,
     weight: configuration.weight,
-    mostRunning: configuration.mostRunning,
+    maxRunning: configuration.maxRunning,
     requestsPerMinute: configuration.requestsPerMinute,
-    takenOut,
+    suspension: suspension,
   }
 }

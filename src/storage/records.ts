@@ -134,12 +134,12 @@ export interface Share {
   /** Its part beside others of the same service, 1 to 100. */
   weight: number
   /** Paid requests at a time; null: as many as the models take. */
-  mostRunning: number | null
+  maxRunning: number | null
   requestsPerMinute: number | null
 }
 
 /** Why a configuration is left aside until a request or a test shows that its service takes it again. */
-export interface TakenOut {
+export interface Suspension {
   /** `provider_key_rejected` or `provider_quota_exhausted`. */
   code: string
   message: string
@@ -167,7 +167,7 @@ export interface ConfigurationRecord extends Caps, Share {
   keyHint: string | null
   createdAt: string | null
   updatedAt: string | null
-  takenOut: TakenOut | null
+  suspension: Suspension | null
 }
 
 /** What a service's own list said of one of its image models. */

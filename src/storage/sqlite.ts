@@ -35,7 +35,7 @@ export async function openSqlite(given: string, prove: Prove, isTool: boolean): 
     const isNew = !existsSync(file) || statSync(file).size === 0
     handle = new DatabaseSync(file)
     if (!isNew) mustBeWhole(handle, file)
-    // Prompts are nobody else's business on a shared machine.
+    // Owner-only permissions: the file holds prompts.
     if (isNew) chmodSync(file, 0o600)
     // Everything stands still for as long as a query waits for another program, so that is short: who must not give up asks again.
     // FULL: a step of the ledger that was committed survives a power cut, not only a crash of the process.
@@ -328,7 +328,7 @@ class TransactionalSqlite extends SqliteDialect {
 }
 
 /** As many as this program ever writes, and room for lists of every length. */
-const mostStatements = 250
+const maxStatements = 250
 
 /**
  * Kysely's SQLite dialect expects the interface of better-sqlite3. Statements are kept: to prepare one takes longer than most of them
@@ -357,7 +357,7 @@ function asKyselyDatabase(handle: DatabaseSync) {
       const known = kept.get(text)
       if (known) return known
       const [oldest] = kept.keys()
-      if (oldest !== undefined && kept.size >= mostStatements) kept.delete(oldest)
+      if (oldest !== undefined && kept.size >= maxStatements) kept.delete(oldest)
       const statement = prepared(text)
       kept.set(text, statement)
       return statement

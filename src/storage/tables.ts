@@ -16,7 +16,7 @@ export interface Tables {
   counters: CountersTable
   access_tokens: AccessTokensTable
   spending: SpendingTable
-  taken_out_configurations: TakenOutConfigurationsTable
+  taken_out_configurations: SuspensionsTable
   reference_owners: ReferenceOwnersTable
   model_lists: ModelListsTable
   listed_models: ListedModelsTable
@@ -47,7 +47,7 @@ export interface ConfigurationsTable {
 }
 
 /** Configurations, those of the environment too, that a service refused for good; until a test passes. */
-export interface TakenOutConfigurationsTable {
+export interface SuspensionsTable {
   config_id: string
   code: string
   message: string

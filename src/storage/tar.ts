@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { SentenceError } from './sentence-error.ts'
 
 const block = 512
-/** Eleven octal digits; nothing of ours comes near. */
+/** ustar size limit (8 GiB − 1). */
 const largestFile = 8 ** 11 - 1
 
 export class TarError extends SentenceError {

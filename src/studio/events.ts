@@ -17,7 +17,7 @@ import { announceReconnect } from './reconnects.ts'
 
 export type Connection = 'connecting' | 'open' | 'lost'
 
-/** A short break is not worth a word. */
+/** Delay before the "offline" banner, to ignore brief reconnects. */
 const patienceMs = 2500
 /** Of a worker that has never reached the events. */
 const maxRefusals = 3

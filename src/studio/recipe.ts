@@ -6,11 +6,11 @@ import { Recipe } from '../api/recipes.ts'
 
 export type { Recipe } from '../api/recipes.ts'
 
-const mostBytes = 100_000_000
+const maxBytes = 100_000_000
 
 /** Undefined when the file has none: another picture, or one whose metadata was taken out on its way. */
 export async function readRecipe(file: Blob): Promise<Recipe | undefined> {
-  if (file.size > mostBytes) return undefined
+  if (file.size > maxBytes) return undefined
   const bytes = new Uint8Array(await file.arrayBuffer())
   let json: string | undefined
   try {

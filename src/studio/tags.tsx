@@ -5,7 +5,7 @@ import { useText } from './text/text.ts'
 import { classes } from './ui/classes.ts'
 import { controlClasses } from './ui/field.tsx'
 
-const mostCharacters = 100
+const maxCharacters = 100
 
 export interface TagsProps {
   tags: readonly string[]
@@ -25,7 +25,7 @@ export function Tags({ tags, known = [], onAdd, onRemove, autoFocus, className }
 
   function add(written: string) {
     // A list that was pasted is several tags.
-    const parts = written.split(/[,，;；\n]/).map(part => part.trim().slice(0, mostCharacters))
+    const parts = written.split(/[,，;；\n]/).map(part => part.trim().slice(0, maxCharacters))
     const fresh = [...new Set(parts)].filter(tag => tag !== '' && !tags.includes(tag))
     if (fresh.length > 0) onAdd(fresh)
     setText('')
@@ -66,7 +66,7 @@ export function Tags({ tags, known = [], onAdd, onRemove, autoFocus, className }
           ref={field}
           id={id}
           value={text}
-          maxLength={mostCharacters}
+          maxLength={maxCharacters}
           // biome-ignore lint/a11y/noAutofocus: the field is what a dialog was opened for
           autoFocus={autoFocus}
           placeholder={t('gallery.addTag')}

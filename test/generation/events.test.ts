@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createDoorbell, createEvents } from '../../src/generation/events.ts'
+import { createEvents, createNotifier } from '../../src/generation/events.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { generation } from '../server/harness.ts'
 
@@ -13,7 +13,7 @@ function eventsOf(changed: (typeof running)[] = []) {
     changedSince: async () => changed,
     removedSince: async () => [],
   }
-  return createEvents({ generations } as Store, createDoorbell(), new AbortController().signal)
+  return createEvents({ generations } as Store, createNotifier(), new AbortController().signal)
 }
 
 async function first(options: { after: number; generationId?: string }, changed?: (typeof running)[]) {

@@ -103,8 +103,8 @@ describe('a configuration that its service refused', () => {
     /** As if the time had passed. */
     const passTime = async () => {
       const { configurations } = app.app.store
-      for (const [id, takenOut] of await configurations.takenOut())
-        await configurations.takeOut(id, { ...takenOut, retryAt: new Date(Date.now() - 1).toISOString() })
+      for (const [id, suspension] of await configurations.suspension())
+        await configurations.suspend(id, { ...suspension, retryAt: new Date(Date.now() - 1).toISOString() })
     }
     const all = (members: { overdue: boolean }) => {
       for (const rule of Object.values(rules)) Object.assign(rule, members)

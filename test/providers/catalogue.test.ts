@@ -57,7 +57,7 @@ describe('Seedream', () => {
     expect(valuesOf('background').sort()).toEqual([...fact.backgrounds].sort())
     expect(parameters.web_search !== undefined).toBe(fact.search)
     expect(parameters.layer_decomposition !== undefined).toBe(fact.layers > 0)
-    expect(model.images.group?.mostLayers ?? 0).toBe(fact.layers)
+    expect(model.images.group?.maxLayers ?? 0).toBe(fact.layers)
     expect(model.promptRequired).toBe(fact.layers === 0)
   })
 

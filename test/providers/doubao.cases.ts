@@ -34,23 +34,23 @@ interface Row {
   /** What 16:9 becomes. */
   wide: string
   tier: string
-  mostReferences: number
+  maxReferences: number
 }
 
 const rows: Row[] = [
-  { model: v55, pixels: '1280x720', wide: '2816x1584', tier: '1.5K', mostReferences: 10 },
-  { model: pro, pixels: '960x960', wide: '2816x1584', tier: '1K', mostReferences: 10 },
-  { model: flash, pixels: '2150x2150', wide: '2816x1584', tier: '1.5K', mostReferences: 10 },
-  { model: lite, pixels: '2560x1440', wide: '2848x1600', tier: '3K', mostReferences: 14 },
-  { model: v45, pixels: '2560x1440', wide: '2848x1600', tier: '4K', mostReferences: 14 },
-  { model: v40, pixels: '4096x4096', wide: '2848x1600', tier: '1K', mostReferences: 14 },
-  { model: v40Second, pixels: '960x960', wide: '2848x1600', tier: '4K', mostReferences: 14 },
-  { model: endpoint, pixels: '1920x1920', wide: '2848x1600', tier: '4K', mostReferences: 10 },
+  { model: v55, pixels: '1280x720', wide: '2816x1584', tier: '1.5K', maxReferences: 10 },
+  { model: pro, pixels: '960x960', wide: '2816x1584', tier: '1K', maxReferences: 10 },
+  { model: flash, pixels: '2150x2150', wide: '2816x1584', tier: '1.5K', maxReferences: 10 },
+  { model: lite, pixels: '2560x1440', wide: '2848x1600', tier: '3K', maxReferences: 14 },
+  { model: v45, pixels: '2560x1440', wide: '2848x1600', tier: '4K', maxReferences: 14 },
+  { model: v40, pixels: '4096x4096', wide: '2848x1600', tier: '1K', maxReferences: 14 },
+  { model: v40Second, pixels: '960x960', wide: '2848x1600', tier: '4K', maxReferences: 14 },
+  { model: endpoint, pixels: '1920x1920', wide: '2848x1600', tier: '4K', maxReferences: 10 },
 ]
 
-function modesOf({ model, pixels, wide, tier, mostReferences }: Row): DoubaoCase[] {
+function modesOf({ model, pixels, wide, tier, maxReferences }: Row): DoubaoCase[] {
   const ask = (parameters: JsonObject, references = 0) => ({ model, prompt, parameters, references })
-  const all = Array.from({ length: mostReferences }, (_, index): JsonValue => ({ $reference: index }))
+  const all = Array.from({ length: maxReferences }, (_, index): JsonValue => ({ $reference: index }))
   return [
     { name: `${model}: text alone`, request: ask({}), body: { model, prompt, size: '2K', ...standard } },
     { name: `${model}: pixels`, request: ask({ size: pixels }), body: { model, prompt, size: pixels, ...standard } },
@@ -72,7 +72,7 @@ function modesOf({ model, pixels, wide, tier, mostReferences }: Row): DoubaoCase
     },
     {
       name: `${model}: as many references as it takes`,
-      request: ask({}, mostReferences),
+      request: ask({}, maxReferences),
       body: { model, prompt, image: all, size: '2K', ...standard },
     },
     {

@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Point, points } from '../../src/generation/points.ts'
+import { type Failpoint, failpoints } from '../../src/generation/points.ts'
 import { type Kind, kinds, passagesOf } from './kinds.ts'
 import { outcomeOf, table } from './outcomes.ts'
 import {
@@ -36,14 +36,14 @@ beforeAll(async () => {
 afterAll(() => world.close())
 
 // Where a second passage is another case: the first of several is through already.
-const secondPassages: Point[] = [
+const secondPassages: Failpoint[] = [
   ...(['request-sent', 'before-poll', 'stream-part-read', 'stream-part-appended'] as const),
   ...(['answer-read-before-kept', 'picture-put', 'picture-written', 'settled'] as const),
 ]
 // A submit that was lost for good stands in the way of others that are looked for at that time, so these come last.
-const last = (point: Point) => point === 'sending-written'
+const last = (point: Failpoint) => point === 'sending-written'
 const cases = [
-  ...points.filter(point => !last(point)).map(point => ({ point, from: 1 })),
+  ...failpoints.filter(point => !last(point)).map(point => ({ point, from: 1 })),
   ...secondPassages.map(point => ({ point, from: 2 })),
   ...[4, 5].map(from => ({ point: 'stream-part-appended' as const, from })),
   ...[2, 1].map(from => ({ point: 'sending-written' as const, from })),
@@ -95,7 +95,7 @@ function modelOf(body: unknown) {
 // ── Steps ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Runs one generation of each kind until all of them stand still at the point. */
-async function runInto(point: Point, from: number, tested: Kind[]) {
+async function runInto(point: Failpoint, from: number, tested: Kind[]) {
   const { doubao, qwen, openai } = world
   for (const simulator of [doubao, qwen, openai]) simulator.reset()
   if (point === 'repeat-written') refuseOnce(tested)
@@ -152,7 +152,7 @@ function callsOf(generationId: string): CallRow[] {
 
 // ── What is expected, and what is told ──────────────────────────────────────────────────────────────────────────────
 
-function expected(kind: Kind, point: Point, from: number) {
+function expected(kind: Kind, point: Failpoint, from: number) {
   const { pictures, charge, posts } = outcomeOf(kind, point, from)
   const hasUnknown = charge === 'unknown'
   return {

@@ -6,12 +6,12 @@
  * occurrence of a point, counted over all generations; `clock=-86400000` starts with a clock that is so many ms off.
  */
 import { flushCompileCache } from 'node:module'
-import type { Point, Reached } from '../../src/generation/points.ts'
+import type { Failpoint, Reached } from '../../src/generation/points.ts'
 import { start } from '../../src/start.ts'
 import { setClock } from '../support/clock.ts'
 
 /** `release`: what stands still goes on. */
-export type Told = { hold: { point: Point; from: number } | null; release?: boolean } | { clock: number }
+export type Told = { hold: { point: Failpoint; from: number } | null; release?: boolean } | { clock: number }
 type Hold = Extract<Told, { hold: unknown }>['hold']
 export type Telling =
   | { type: 'listening'; address: string }

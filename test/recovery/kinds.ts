@@ -1,5 +1,5 @@
 /** Every kind of call that there is, as the smallest request that makes it. */
-import type { Point } from '../../src/generation/points.ts'
+import type { Failpoint } from '../../src/generation/points.ts'
 
 export interface Kind {
   name: string
@@ -92,7 +92,7 @@ export const kinds: Kind[] = [
 ]
 
 /** How often a generation of this kind passes a point. */
-export function passagesOf(kind: Kind, point: Point): number {
+export function passagesOf(kind: Kind, point: Failpoint): number {
   switch (point) {
     case 'generation-written':
     case 'before-finish':

@@ -1,5 +1,5 @@
 /** What must be true after the next start, for each instant and kind of call. The table in docs/recovery.md is made of this. */
-import type { Point } from '../../src/generation/points.ts'
+import type { Failpoint } from '../../src/generation/points.ts'
 import type { Kind } from './kinds.ts'
 
 export interface Outcome {
@@ -11,7 +11,7 @@ export interface Outcome {
 }
 
 /** Of a process that dies when a generation comes to `point` for the `from`th time; calls beside it that come there too die with it. */
-export function outcomeOf(kind: Kind, point: Point, from: number): Outcome {
+export function outcomeOf(kind: Kind, point: Failpoint, from: number): Outcome {
   const all: Outcome = { pictures: kind.pictures, charge: 'charged', posts: kind.calls }
   const before = from - 1
   const lost: Outcome = { pictures: before, charge: 'unknown', posts: kind.calls }
@@ -53,7 +53,7 @@ interface Instant {
   charge: string
 }
 
-export const instants: Record<Point, Instant> = {
+export const instants: Record<Failpoint, Instant> = {
   'generation-written': {
     at: 'the generation and its calls are written',
     outcome: 'the requests are sent',

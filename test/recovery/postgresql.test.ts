@@ -89,7 +89,9 @@ describe('while every kind of call is under way', () => {
     const { program, world } = scene
     const prompts = kinds.map(kind => `${kind.name}, while ${cut.name}`)
 
-    const taken = Promise.all(kinds.map((kind, index) => insist(program, { ...kind.request, prompt: prompts[index]! })))
+    const taken = Promise.all(
+      kinds.map((kind, index) => retryUntilStored(program, { ...kind.request, prompt: prompts[index]! })),
+    )
     await cut.begin(scene)
     let isOver = false
     const repeated = (async () => {
@@ -194,7 +196,7 @@ async function begin(): Promise<Scene> {
 }
 
 /** As a client should: asks again with the same key until it hears that the server has it. */
-async function insist(program: Program, request: object & { prompt: string }) {
+async function retryUntilStored(program: Program, request: object & { prompt: string }) {
   for (let tries = 1; tries <= 300; tries++) {
     const { status, body } = await program.call('POST', '/api/generate', request, {
       ...{ prefer: 'respond-async', 'idempotency-key': request.prompt },

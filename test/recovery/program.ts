@@ -6,7 +6,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
-import type { Point } from '../../src/generation/points.ts'
+import type { Failpoint } from '../../src/generation/points.ts'
 import type { Telling, Told } from './killable.ts'
 
 const entry = path.join(import.meta.dirname, 'killable.ts')
@@ -16,7 +16,7 @@ export interface Program {
   /** Generations that stand still at the point that was told, with how often they have come there. */
   held: { generationId: string; occurrence: number }[]
   /** From now on. With `release`, those that stand still go on. */
-  hold(told: { point: Point; from: number } | null, options?: { release: boolean }): Promise<void>
+  hold(told: { point: Failpoint; from: number } | null, options?: { release: boolean }): Promise<void>
   /** Puts its clock so many ms off the right time. */
   setClock(offsetMs: number): Promise<void>
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
@@ -103,8 +103,8 @@ function listen(child: ChildProcess) {
 }
 
 /** Waits for a state, not for a time; what it waits for stands in the error. */
-export async function until(what: () => string, isTrue: () => boolean | Promise<boolean>, mostMs = 30_000) {
-  for (const end = Date.now() + mostMs; ; ) {
+export async function until(what: () => string, isTrue: () => boolean | Promise<boolean>, maxMs = 30_000) {
+  for (const end = Date.now() + maxMs; ; ) {
     if (await isTrue()) return
     if (Date.now() > end) throw new Error(`waited too long: ${what()}`)
     await pause(30)

@@ -472,9 +472,9 @@ describe('configurations', () => {
               monthlyCap: null,
               monthlyImages: null,
               weight: 1,
-              mostRunning: null,
+              maxRunning: null,
               requestsPerMinute: null,
-              takenOut: null,
+              suspension: null,
               createdAt: null,
               updatedAt: null,
             }

@@ -210,9 +210,9 @@ function configuration(): ConfigurationRecord {
     monthlyCap: null,
     monthlyImages: null,
     weight: 1,
-    mostRunning: null,
+    maxRunning: null,
     requestsPerMinute: null,
-    takenOut: null,
+    suspension: null,
   }
 }
 

@@ -7,7 +7,14 @@ import { resolveSize as resolveOnServer } from '../../src/generation/size.ts'
 import { catalogue, findModel } from '../../src/providers/index.ts'
 import type { JsonObject } from '../../src/providers/provider.ts'
 import { presentModel } from '../../src/server/present.ts'
-import { findRefusal, mostImages, planFor, schemasOf, sumOf, type Wish } from '../../src/studio/generate/plan.ts'
+import {
+  findRefusal,
+  maxImages,
+  type PlacementRequest,
+  planFor,
+  schemasOf,
+  sumOf,
+} from '../../src/studio/generate/plan.ts'
 import { choiceOf, ratiosOf, type SizeChoice, sizeRuleOf, tiersOf } from '../../src/studio/generate/sizes.ts'
 
 const place = { configured: true, isDefault: false, standing: { stage: 'current', successors: [] } } as const
@@ -19,7 +26,7 @@ function model(id: string): Model {
   return found.shown
 }
 
-const wish: Wish = { prompt: 'a lighthouse', references: [], size: {}, count: 1, values: {} }
+const wish: PlacementRequest = { prompt: 'a lighthouse', references: [], size: {}, count: 1, values: {} }
 
 /** Everything that a click on a shape or a tier can yield. */
 function choicesOf(shown: Model, mode: { isGroup: boolean; references: number }): SizeChoice[] {
@@ -35,7 +42,7 @@ describe('what is sent', () => {
     ({ found, shown }) => {
       const most = shown.references.max
       for (const references of new Set([shown.references.min, Math.min(1, most), most])) {
-        for (const count of [1, 2, mostImages(shown, { references, values: {} })]) {
+        for (const count of [1, 2, maxImages(shown, { references, values: {} })]) {
           const isGroup = shown.images.group?.asked_by === null && count > 1
           for (const size of choicesOf(shown, { isGroup, references })) {
             const ids = Array.from({ length: references }, (_, index) => `picture-${index}`)

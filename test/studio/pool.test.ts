@@ -61,8 +61,8 @@ test('one that its service refuses comes back by itself once it is taken again',
   rules[keyOf('south')] = { name: 'south' }
   // As if the time had passed.
   const { configurations } = app.app.store
-  for (const [id, takenOut] of await configurations.takenOut())
-    await configurations.takeOut(id, { ...takenOut, retryAt: new Date(0).toISOString() })
+  for (const [id, suspension] of await configurations.suspension())
+    await configurations.suspend(id, { ...suspension, retryAt: new Date(0).toISOString() })
   for (let count = 0; count < 2; count++) expect((await app.generate(picture)).status).toBe('succeeded')
 
   await page.reload()
@@ -115,10 +115,10 @@ test('limits are set in the form, and what the server refuses is told beside the
   const save = dialog.getByRole('button', { name: word('shell.save') })
   expect(await field('configurations.weight').isVisible()).toBe(false)
   await dialog.getByText(word('configurations.limits')).click()
-  await field('configurations.mostRunning').fill('two')
+  await field('configurations.maxRunning').fill('two')
   await save.click()
   await dialog.getByText(word('configurations.numberFault')).waitFor()
-  await field('configurations.mostRunning').fill('2')
+  await field('configurations.maxRunning').fill('2')
   await field('configurations.perMinute').fill('10')
   await field('team.amount').fill('12.50')
   await field('team.images').fill('300')
@@ -145,7 +145,7 @@ test('limits are set in the form, and what the server refuses is told beside the
   await app.call('DELETE', `/api/config/${(await app.call('GET', '/api/config')).body.items[1].id}`)
   await page.reload()
   await page.getByRole('button', { name: word('configurations.editNamed', { name: 'south' }) }).click()
-  for (const name of ['weight', 'mostRunning', 'perMinute']) await field(`configurations.${name}`).fill('')
+  for (const name of ['weight', 'maxRunning', 'perMinute']) await field(`configurations.${name}`).fill('')
   await field('team.amount').fill('')
   await save.click()
   await dialog.waitFor({ state: 'detached' })
@@ -153,7 +153,7 @@ test('limits are set in the form, and what the server refuses is told beside the
     ...{ weight: 1, most_running: null, requests_per_minute: null, monthly_images: 300, monthly_cap: null },
   })
   await page.getByRole('button', { name: word('configurations.editNamed', { name: 'south' }) }).click()
-  await field('configurations.mostRunning').waitFor()
+  await field('configurations.maxRunning').waitFor()
   expect(await field('configurations.weight').count()).toBe(0)
 })
 

@@ -139,8 +139,11 @@ function referencesOf(limits: {
 const group: ImageCount = { max: 15, perCall: 15, group: { limit: 15, countsReferences: true } }
 const oneByOne: ImageCount = { max: 10, perCall: 1 }
 /** `n` counts the pictures that are taken apart, one a request: as `askedBy` makes it a series of one. The layers come on top. */
-function oneOrLayers(mostLayers: number): ImageCount {
-  return { ...oneByOne, group: { limit: 1, countsReferences: false, askedBy: 'layer_decomposition', mostLayers } }
+function oneOrLayers(maxLayers: number): ImageCount {
+  return {
+    ...oneByOne,
+    group: { limit: 1, countsReferences: false, askedBy: 'layer_decomposition', maxLayers: maxLayers },
+  }
 }
 
 // ── Parameters ──────────────────────────────────────────────────────────────────────────────────────────────────────

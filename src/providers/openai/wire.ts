@@ -46,7 +46,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
   }
   const size = sizeOf(request, model)
   const calls: PlannedCall[] = []
-  const perCall = Math.min(model.images.perCall, mostInAnswer(request))
+  const perCall = Math.min(model.images.perCall, maxInAnswer(request))
   for (let missing = request.count; missing > 0; missing -= perCall) {
     const images = Math.min(missing, perCall)
     calls.push({
@@ -74,7 +74,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
  * The pictures come inside the answer, in base64, and gateways on the way have limits: so many stay below 200 MB even when PNG can make
  * nothing of them, at four bytes a pixel.
  */
-function mostInAnswer({ size, parameters }: PlanRequest): number {
+function maxInAnswer({ size, parameters }: PlanRequest): number {
   if (!size || 'keyword' in size || (parameters.output_format ?? 'png') !== 'png') return Number.POSITIVE_INFINITY
   const bytes = (size.width * size.height * 4 * 4) / 3
   return Math.max(1, Math.floor(200_000_000 / bytes))

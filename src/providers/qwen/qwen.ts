@@ -111,7 +111,7 @@ export const qwen: Provider = {
     // Tasks are forgotten after a day, and a longer window is refused.
     const start = new Date(Math.max(from.getTime(), to.getTime() - oneDayMs))
     const ids = new Set<string>()
-    for (let page = 1; page <= mostPages; page++) {
+    for (let page = 1; page <= maxPages; page++) {
       const query = new URLSearchParams({
         start_time: beijingTime(start, 'floor'),
         end_time: beijingTime(to, 'ceil'),
@@ -225,7 +225,7 @@ const oneDayMs = 24 * 60 * 60 * 1000
 /** The documented size; whether more are given is not. */
 const tasksPerPage = 10
 /** Two thousand tasks of one model in a day: beyond that the search is given up. */
-const mostPages = 200
+const maxPages = 200
 
 /** `YYYYMMDDhhmmss` in Beijing, which keeps no summer time. */
 function beijingTime(time: Date, rounding: 'floor' | 'ceil'): string {

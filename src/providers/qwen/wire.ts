@@ -27,8 +27,8 @@ const uploadTimeoutMs = 300_000
 
 const largestSeed = 2_147_483_647
 /** The most pictures of one generation outside a series. */
-const mostPictures = 10
-const mostInterleaved = 5
+const maxPictures = 10
+const maxInterleaved = 5
 
 /** What one kind of request makes of the model: a plain one, a series, or text with pictures. */
 type Manner = 'plain' | 'series' | 'interleaved'
@@ -137,20 +137,20 @@ function faultsOf(request: PlanRequest, model: Model, manner: Manner, parameters
   const references = request.references.length
   const fault = (path: string, message: string) => faults.push({ path, message })
 
-  if (manner === 'plain' && request.count > mostPictures) {
+  if (manner === 'plain' && request.count > maxPictures) {
     const series = model.images.group
       ? `, or ask for a series of up to ${model.images.group.limit} with enable_sequential: true`
       : ''
     fault(
       'parameters.n',
-      `One generation makes at most ${mostPictures} pictures, for example n: ${mostPictures}${series}.`,
+      `One generation makes at most ${maxPictures} pictures, for example n: ${maxPictures}${series}.`,
     )
   }
-  if (manner === 'series' && request.count > (model.images.group?.limit ?? mostPictures)) {
+  if (manner === 'series' && request.count > (model.images.group?.limit ?? maxPictures)) {
     fault('parameters.n', `A series has at most ${model.images.group?.limit} pictures, for example n: 4.`)
   }
-  if (manner === 'interleaved' && request.count > mostInterleaved) {
-    fault('parameters.n', `Text with pictures holds at most ${mostInterleaved}, for example n: ${mostInterleaved}.`)
+  if (manner === 'interleaved' && request.count > maxInterleaved) {
+    fault('parameters.n', `Text with pictures holds at most ${maxInterleaved}, for example n: ${maxInterleaved}.`)
   }
   if (manner === 'interleaved' && references > 1) {
     fault(

@@ -4,13 +4,13 @@ import { GenerateRequest } from '../../api/generations.ts'
 import { callerOf } from '../access.ts'
 import type { App, Parts } from '../app.ts'
 import { presentEstimate } from '../present.ts'
-import { generationRequestOf, mostBodyBytes, refuseMalformed } from './generate.ts'
+import { generationRequestOf, maxBodyBytes, refuseMalformed } from './generate.ts'
 
 export function estimateRoutes(app: App, { services }: Parts) {
   app.post(
     '/api/estimate',
     {
-      bodyLimit: mostBodyBytes,
+      bodyLimit: maxBodyBytes,
       attachValidation: true,
       config: { access: 'member', isWork: true, multipart: true },
       schema: {

@@ -48,7 +48,7 @@ export function eventRoutes(app: App, { services, access, limits, discretion, ba
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
     // A stream can last for days; who was shut out meanwhile must not go on reading.
-    const stopListening = access.whenOver(request, () => gone.abort())
+    const stopListening = access.onAccessEnd(request, () => gone.abort())
     const signal = AbortSignal.any([gone.signal, closing])
     const events = generations.events.follow({
       generationId,

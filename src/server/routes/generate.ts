@@ -12,16 +12,16 @@ import { presentGeneration } from '../present.ts'
 import { removeUploads } from '../uploads.ts'
 
 /** References stand inside the JSON, three or four large ones together. */
-export const mostBodyBytes = 64 * 1024 * 1024
+export const maxBodyBytes = 64 * 1024 * 1024
 const longestWaitSeconds = 24 * 3600
 
 export function generateRoutes(app: App, { services, limits, base, prefix }: Parts) {
   app.post(
     '/api/generate',
     {
-      bodyLimit: mostBodyBytes,
+      bodyLimit: maxBodyBytes,
       attachValidation: true,
-      config: { access: 'member', isPaced: true, multipart: true },
+      config: { access: 'member', countsAsGeneration: true, multipart: true },
       schema: {
         tags: ['Generating'],
         summary: 'Make images',

@@ -111,7 +111,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
   app.post(
     '/api/history/:id/retry',
     {
-      config: { access: 'own generation', isPaced: true },
+      config: { access: 'own generation', countsAsGeneration: true },
       schema: {
         tags: ['History'],
         summary: 'Make a generation again',

@@ -11,7 +11,7 @@ import { presentError, presentShortStatus, presentStatus } from '../present.ts'
 import { pageHeaders } from '../security-headers.ts'
 
 /** Taken from anybody, and kept in memory until it has come. */
-const mostLoginBytes = 16 * 1024
+const maxLoginBytes = 16 * 1024
 
 export function systemRoutes(app: App, { services, settings, access, recentErrors, prefix, version }: Parts) {
   const tags = ['System']
@@ -52,7 +52,7 @@ export function systemRoutes(app: App, { services, settings, access, recentError
   app.post(
     '/api/login',
     {
-      bodyLimit: mostLoginBytes,
+      bodyLimit: maxLoginBytes,
       config: { access: 'open', form: true },
       schema: {
         tags,

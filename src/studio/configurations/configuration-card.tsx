@@ -23,7 +23,7 @@ import { Badge, Notice } from '../ui/states.tsx'
 import { Switch } from '../ui/switch.tsx'
 import { toast } from '../ui/toast.tsx'
 import { CheckResult, CheckTrouble } from './check-result.tsx'
-import { Limits, Resting, TakenOut } from './configuration-state.tsx'
+import { Limits, Resting, Suspension } from './configuration-state.tsx'
 import { hostOf, isService, labelOf } from './services.ts'
 
 export interface ConfigurationCardProps {
@@ -95,7 +95,7 @@ export function ConfigurationCard({ configuration, onEdit }: ConfigurationCardPr
       </div>
       {configuration.life && <Life configuration={configuration} life={configuration.life} />}
       {state.status === 'resting' && state.until !== null && <Resting until={state.until} />}
-      {isOut && <TakenOut configuration={configuration} action={testButton} />}
+      {isOut && <Suspension configuration={configuration} action={testButton} />}
       <div className="flex flex-wrap items-center gap-2">
         {!isOut && testButton}
         {isOwn && (

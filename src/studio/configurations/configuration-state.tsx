@@ -9,7 +9,7 @@ import { ConsoleLink } from './console-link.tsx'
 import { consoleOf } from './services.ts'
 
 /** Its service refused it; it is tried again by itself, or tested at once. */
-export function TakenOut({ configuration, action }: { configuration: Configuration; action: ReactNode }) {
+export function Suspension({ configuration, action }: { configuration: Configuration; action: ReactNode }) {
   const t = useText()
   const language = useLanguage()
   const { provider, base_url: baseUrl, state } = configuration
@@ -22,7 +22,7 @@ export function TakenOut({ configuration, action }: { configuration: Configurati
     <Notice look="bad" icon={<CirclePause aria-hidden className="self-start" />}>
       <p>
         <strong className="font-medium">
-          {since === null ? t('configurations.takenOut') : t('configurations.takenOutAt', { when: moment(since) })}
+          {since === null ? t('configurations.suspension') : t('configurations.takenOutAt', { when: moment(since) })}
         </strong>
         {[reason, remedy].map(sentence => sentence && `${language === 'zh' ? '' : ' '}${sentence}`)}
       </p>
@@ -56,13 +56,13 @@ export function Resting({ until }: { until: string }) {
 /** One quiet line: ready or at work, and the limits that are set. */
 export function Limits({ configuration }: { configuration: Configuration }) {
   const t = useText()
-  const { state, weight, most_running: mostRunning, requests_per_minute: perMinute } = configuration
+  const { state, weight, most_running: maxRunning, requests_per_minute: perMinute } = configuration
   const { monthly_cap: cap, monthly_images: images } = configuration
   const facts = [
     state.status === 'ready' && t('configurations.ready'),
     state.running > 0 && t('configurations.underWay', { count: state.running }),
     weight !== 1 && t('configurations.weightIs', { weight }),
-    mostRunning !== null && t('configurations.atATime', { count: mostRunning }),
+    maxRunning !== null && t('configurations.atATime', { count: maxRunning }),
     perMinute !== null && t('configurations.aMinute', { count: perMinute }),
     cap && t('configurations.aMonth', { amount: money(cap.amount, cap.currency) }),
     images !== null && t('configurations.aMonth', { amount: t('usage.capPictures', { count: images }) }),

@@ -14,7 +14,7 @@ export interface ConfigurationDraft extends CapDraft {
   model: string
   /** As written; empty for the usual. */
   weight: string
-  mostRunning: string
+  maxRunning: string
   perMinute: string
 }
 
@@ -27,13 +27,13 @@ const keptName = 'configuration'
 export function newDraft(service: ServiceId): ConfigurationDraft {
   return {
     ...{ service, name: '', key: '', address: usualAddress, baseUrl: '', model: '' },
-    ...{ ...noCaps, weight: '', mostRunning: '', perMinute: '' },
+    ...{ ...noCaps, weight: '', maxRunning: '', perMinute: '' },
   }
 }
 
 export function draftOf(configuration: Configuration): ConfigurationDraft {
   const { provider, name, base_url: baseUrl, model } = configuration
-  const { weight, most_running: mostRunning, requests_per_minute: perMinute } = configuration
+  const { weight, most_running: maxRunning, requests_per_minute: perMinute } = configuration
   const service = isService(provider) ? provider : 'openai'
   const url = baseUrl === null ? null : withoutSlash(baseUrl)
   const isKnown = services[service].addresses.some(address => address.url === url)
@@ -42,7 +42,7 @@ export function draftOf(configuration: Configuration): ConfigurationDraft {
     ...{ service, name, key: '', address, baseUrl: isKnown ? '' : (url ?? ''), model: model ?? '' },
     ...capDraftOf(configuration),
     weight: weight === 1 ? '' : String(weight),
-    mostRunning: mostRunning === null ? '' : String(mostRunning),
+    maxRunning: maxRunning === null ? '' : String(maxRunning),
     perMinute: perMinute === null ? '' : String(perMinute),
   }
 }
@@ -64,25 +64,25 @@ export function baseUrlOf({ address, baseUrl }: ConfigurationDraft): string | nu
   return address === otherAddress ? withoutSlash(baseUrl) : address
 }
 
-export type LimitFault = 'weight' | 'mostRunning' | 'perMinute' | CapFault
+export type LimitFault = 'weight' | 'maxRunning' | 'perMinute' | CapFault
 
 /** Where the server reports a fault of each. */
 export const limitPaths = {
   weight: 'weight',
-  mostRunning: 'most_running',
+  maxRunning: 'most_running',
   perMinute: 'requests_per_minute',
   amount: 'monthly_cap',
   images: 'monthly_images',
 } as const
 
 /** How many of the limits are set. */
-export function limitCount({ weight, mostRunning, perMinute, amount, images }: ConfigurationDraft) {
-  return [weight, mostRunning, perMinute, amount, images].filter(text => text.trim() !== '').length
+export function limitCount({ weight, maxRunning, perMinute, amount, images }: ConfigurationDraft) {
+  return [weight, maxRunning, perMinute, amount, images].filter(text => text.trim() !== '').length
 }
 
 /** How large a number may be is the server's to say. */
 export function limitFaultsOf(draft: ConfigurationDraft): LimitFault[] {
-  const numbers = ['weight', 'mostRunning', 'perMinute'] as const
+  const numbers = ['weight', 'maxRunning', 'perMinute'] as const
   return [...numbers.filter(name => !/^\d*$/.test(draft[name].trim())), ...capFaultsOf(draft)]
 }
 
@@ -91,7 +91,7 @@ export function limitsBodyOf(draft: ConfigurationDraft) {
   const number = (text: string) => (text.trim() === '' ? null : Number(text.trim()))
   return {
     weight: number(draft.weight) ?? 1,
-    most_running: number(draft.mostRunning),
+    most_running: number(draft.maxRunning),
     requests_per_minute: number(draft.perMinute),
     ...capsBodyOf(draft),
   }

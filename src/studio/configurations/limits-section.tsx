@@ -19,7 +19,7 @@ export interface LimitsSectionProps {
 
 const texts = {
   weight: 'configurations.numberFault',
-  mostRunning: 'configurations.numberFault',
+  maxRunning: 'configurations.numberFault',
   perMinute: 'configurations.numberFault',
   amount: 'team.amountFault',
   images: 'team.imagesFault',
@@ -34,7 +34,7 @@ export function LimitsSection({ draft, sharesWork, faults, refusalOf, onChange }
   const errorOf = (field: LimitFault) => (faults.includes(field) ? t(texts[field]) : refusalOf(field))
   // A fault in a folded section could not be seen.
   const hasFault = (Object.keys(limitPaths) as LimitFault[]).some(field => errorOf(field) !== undefined)
-  const number = (field: 'weight' | 'mostRunning' | 'perMinute', placeholder: string) => (
+  const number = (field: 'weight' | 'maxRunning' | 'perMinute', placeholder: string) => (
     <TextField
       label={t(`configurations.${field}`)}
       hint={t(`configurations.${field}Hint`)}
@@ -58,7 +58,7 @@ export function LimitsSection({ draft, sharesWork, faults, refusalOf, onChange }
       </summary>
       <div className="flex flex-col gap-5 px-4 pt-1 pb-4">
         <div className="grid gap-x-4 gap-y-5 sm:grid-cols-2">
-          {number('mostRunning', '4')}
+          {number('maxRunning', '4')}
           {number('perMinute', '60')}
         </div>
         {(sharesWork || hadWeight) && number('weight', '1')}

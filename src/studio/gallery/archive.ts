@@ -3,19 +3,19 @@ import { ApiError, address, explain, type Image } from '../api.ts'
 import { t } from '../text/text.ts'
 import { toast } from '../ui/toast.tsx'
 
-const mostPictures = 1000
-const mostBytes = 4_000_000_000
+const maxPictures = 1000
+const maxBytes = 4_000_000_000
 /** What the page keeps in its own hands until it is whole; larger ones the browser writes to disk as they come. */
-const mostBytesHere = 400_000_000
+const maxBytesHere = 400_000_000
 
 export async function downloadArchive(images: readonly Image[]) {
   const bytes = images.reduce((sum, image) => sum + image.bytes, 0)
   const trouble =
     images.length === 0
       ? t('gallery.noneToDownload')
-      : images.length > mostPictures
+      : images.length > maxPictures
         ? t('gallery.tooMany')
-        : bytes > mostBytes
+        : bytes > maxBytes
           ? t('gallery.tooLarge')
           : undefined
   if (trouble) {
@@ -23,7 +23,7 @@ export async function downloadArchive(images: readonly Image[]) {
     return
   }
   const ids = images.map(image => image.id)
-  if (bytes > mostBytesHere) {
+  if (bytes > maxBytesHere) {
     postForm(ids)
     return
   }

@@ -27,7 +27,7 @@ export interface ListProps {
 
 const usualHeight = 132
 const nearEnd = 40
-const mostThumbnails = 4
+const maxThumbnails = 4
 
 export function List({ items, selection, hasMore, filter, onNearEnd }: ListProps) {
   const t = useText()
@@ -102,7 +102,7 @@ const looks = { queued: 'warning', running: 'warning', succeeded: 'good', failed
 function Line({ generation, models, filter, isSelected, onSelect }: LineProps) {
   const t = useText()
   const { images, failures, error, status } = generation
-  const shown = images.slice(0, mostThumbnails)
+  const shown = images.slice(0, maxThumbnails)
   const words = generation.prompt || t('gallery.noPrompt')
   const facts = [
     moment(generation.timestamp),
@@ -185,9 +185,9 @@ function Line({ generation, models, filter, isSelected, onSelect }: LineProps) {
               type={image.mime_type}
               isCropped
             />
-            {index === shown.length - 1 && images.length > mostThumbnails && (
+            {index === shown.length - 1 && images.length > maxThumbnails && (
               <span className="absolute inset-0 grid place-items-center bg-black/50 font-medium text-white max-sm:hidden">
-                +{images.length - mostThumbnails}
+                +{images.length - maxThumbnails}
               </span>
             )}
           </div>

@@ -4,10 +4,10 @@ import type { Generation } from '../../api/generations.ts'
 import type { Model } from '../../api/models.ts'
 import { keepJson, readKeptJson } from '../kept.ts'
 import type { TakenRecipe } from '../router.tsx'
-import type { Wish } from './plan.ts'
+import type { PlacementRequest } from './plan.ts'
 import { choiceOf } from './sizes.ts'
 
-export interface Draft extends Wish {
+export interface Draft extends PlacementRequest {
   /** Ids; several draw the same prompt side by side. Those that the server no longer knows are left out when it is shown. */
   models: readonly string[]
 }

@@ -31,7 +31,7 @@ import { Composer } from './composer.tsx'
 import { type Draft, type DraftChange, draftOf, recipeOf, standardModel, useDrafts } from './draft.ts'
 import { ModelPicker, priceText } from './model-picker.tsx'
 import { type Plan, type PlanFault, type PlanNote, planFor, schemasOf, sumOf } from './plan.ts'
-import { press, TakenBack, takeBack, useIsWaiting } from './press.ts'
+import { press, reinstate, TakenBack, useIsWaiting } from './press.ts'
 import { useReferenceUpload } from './references.tsx'
 import { parameterLabel } from './schema-field.tsx'
 import { rolled, Settings } from './settings.tsx'
@@ -109,8 +109,8 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
 
   function exchange(words: string, next: DraftChange) {
     dismissUndo.current?.()
-    const takeBack = replace(next)
-    dismissUndo.current = toast(words, { action: { label: t('shell.undo'), onSelect: takeBack } })
+    const reinstate = replace(next)
+    dismissUndo.current = toast(words, { action: { label: t('shell.undo'), onSelect: reinstate } })
     field.current?.focus()
   }
 
@@ -460,7 +460,7 @@ function PressArea({ plans, models, fewer, isSending, areFaultsShown, onFewer, o
           <Button
             size="small"
             look="quiet"
-            onClick={() => takeBack(generatePath)}
+            onClick={() => reinstate(generatePath)}
             className="shrink-0 whitespace-nowrap"
           >
             {t('generate.doNotSend')}

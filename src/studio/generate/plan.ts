@@ -12,7 +12,7 @@ import {
 } from './sizes.ts'
 
 /** What stands in the form; the names of `values` are those of the parameters, the same for every model. */
-export interface Wish {
+export interface PlacementRequest {
   prompt: string
   references: readonly string[]
   size: SizeChoice
@@ -84,7 +84,7 @@ export function schemasOf(model: Model): Record<string, Schema> {
   return (model.parameters.properties ?? {}) as Record<string, Schema>
 }
 
-export function planFor(model: Model, wish: Wish): Plan {
+export function planFor(model: Model, wish: PlacementRequest): Plan {
   const schemas = schemasOf(model)
   const notes: PlanNote[] = []
   const faults: PlanFault[] = []
@@ -97,7 +97,7 @@ export function planFor(model: Model, wish: Wish): Plan {
   }
 
   const references = wish.references.length
-  const most = mostImages(model, { references, values })
+  const most = maxImages(model, { references, values })
   const count = Math.min(wish.count, most)
   if (count < wish.count) notes.push({ kind: 'count', count })
   const isSeries = isSeriesAsked(model, values)
@@ -156,7 +156,7 @@ function isSeriesAsked(model: Model, values: Record<string, unknown>) {
 }
 
 /** The most pictures of one generation. Where references count for a group, each takes the place of a picture. */
-export function mostImages(model: Model, wish: { references: number; values: Readonly<Record<string, unknown>> }) {
+export function maxImages(model: Model, wish: { references: number; values: Readonly<Record<string, unknown>> }) {
   const { max, max_separate, group } = model.images
   if (!group) return max
   if (group.asked_by !== null) return isSeriesAsked(model, wish.values) ? group.max : max_separate

@@ -138,7 +138,7 @@ export function useIsWaiting(path: string) {
 }
 
 /** It is not sent. What reached the server before is not touched. */
-export function takeBack(path: string) {
+export function reinstate(path: string) {
   for (const [press, waiting] of outbox) if (press.path === path) waiting.abort()
 }
 

@@ -22,7 +22,7 @@ export function parameterLabel(name: string) {
 }
 
 /** Up to this many choices stand side by side. */
-const mostSegments = 4
+const maxSegments = 4
 
 export function SchemaField({ name, schema, value, onChange }: SchemaFieldProps) {
   const t = useText()
@@ -36,7 +36,7 @@ export function SchemaField({ name, schema, value, onChange }: SchemaFieldProps)
       schema.default === undefined ? [{ value: '', label: t('generate.automatic') }, ...choices] : choices
     const chosen = String(value ?? schema.default ?? '')
     const choose = (text: string) => onChange(schema.enum?.find(item => text !== '' && String(item) === text))
-    if (withAutomatic.length > mostSegments) {
+    if (withAutomatic.length > maxSegments) {
       return <Select label={label} hint={hint} value={chosen} choices={withAutomatic} onChange={choose} />
     }
     return <LabelledSegments {...{ label, hint, chosen, choices: withAutomatic, choose }} />

@@ -6,7 +6,7 @@ import { IconButton } from '../ui/button.tsx'
 import { controlClasses, Field } from '../ui/field.tsx'
 import { Badge } from '../ui/states.tsx'
 import type { Draft } from './draft.ts'
-import { mostImages, type Plan, type Schema, schemasOf } from './plan.ts'
+import { maxImages, type Plan, type Schema, schemasOf } from './plan.ts'
 import { parameterLabel, SchemaField } from './schema-field.tsx'
 import { SizeField } from './size-field.tsx'
 
@@ -86,7 +86,7 @@ interface CountFieldProps {
 function CountField({ draft, models, onChange }: CountFieldProps) {
   const t = useText()
   const wish = { references: draft.references.length, values: draft.values }
-  const most = Math.max(1, ...models.map(model => mostImages(model, wish)))
+  const most = Math.max(1, ...models.map(model => maxImages(model, wish)))
   const count = Math.min(draft.count, most)
   const isGroup = count > 1 && models.some(model => model.images.group?.asked_by === null)
   if (most === 1) return null
@@ -133,7 +133,7 @@ interface SeedFieldProps {
 }
 
 /** Services take different ranges; within this one all of them do. */
-const mostSeed = 2_147_483_647
+const maxSeed = 2_147_483_647
 
 function SeedField({ schema, value, onChange }: SeedFieldProps) {
   const t = useText()
@@ -168,8 +168,8 @@ function SeedField({ schema, value, onChange }: SeedFieldProps) {
   )
 }
 
-export function rolled(most = mostSeed) {
-  return Math.floor(Math.random() * Math.min(most, mostSeed))
+export function rolled(most = maxSeed) {
+  return Math.floor(Math.random() * Math.min(most, maxSeed))
 }
 
 function SeedHint({ schema }: { schema: Schema }) {

@@ -18,7 +18,7 @@ import {
   thumbnailUrl,
   useMe,
 } from '../api.ts'
-import { press, TakenBack, takeBack, useIsWaiting } from '../generate/press.ts'
+import { press, reinstate, TakenBack, useIsWaiting } from '../generate/press.ts'
 import { ratioOfImage, sizeOfImage } from '../images.ts'
 import { errorText, findModel, LifeBadge, successorOf } from '../life.tsx'
 import { ago, duration, moment, money, moneyRange } from '../text/format.ts'
@@ -452,7 +452,7 @@ function Retry({ generation }: { generation: Generation }) {
         : t('live.makeAgainUnpriced')
   if (isWaiting) {
     return (
-      <Button size="small" isBusy onClick={() => takeBack(path)}>
+      <Button size="small" isBusy onClick={() => reinstate(path)}>
         {t('live.retryWaits')}
       </Button>
     )

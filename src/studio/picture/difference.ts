@@ -6,7 +6,7 @@ export interface Piece {
 }
 
 /** Cells of the table below; more than a person reads, and still instant. */
-const mostCells = 4_000_000
+const maxCells = 4_000_000
 /** Of the words; with less in common it is another text, and marks only make it hard to read. */
 const leastInCommon = 0.25
 
@@ -25,7 +25,7 @@ export function difference(before: string, after: string): Piece[] | undefined {
   }
   const oldMiddle = old.slice(head, old.length - tail)
   const freshMiddle = fresh.slice(head, fresh.length - tail)
-  if (oldMiddle.length * freshMiddle.length > mostCells) return undefined
+  if (oldMiddle.length * freshMiddle.length > maxCells) return undefined
   const words: Piece[] = [
     ...old.slice(0, head).map(text => ({ kind: 'same', text }) as const),
     ...middle(oldMiddle, freshMiddle),

@@ -30,13 +30,13 @@ export function frameOf(frame: { width: number; height: number }, picture: { wid
 }
 
 /** To four times its own pixels, and always some way in. */
-function mostScale(frame: Frame) {
+function maxScale(frame: Frame) {
   return Math.max(4, frame.actualScale * 4)
 }
 
 /** Within its bounds: never smaller than it fits, and never out of sight. */
 export function bounded(view: View, frame: Frame): View {
-  const scale = Math.min(mostScale(frame), Math.max(1, view.scale))
+  const scale = Math.min(maxScale(frame), Math.max(1, view.scale))
   const room = (fitted: number, available: number) => Math.max(0, (fitted * scale - available) / 2)
   const held = (value: number, most: number) => Math.min(most, Math.max(-most, value))
   return {
@@ -48,7 +48,7 @@ export function bounded(view: View, frame: Frame): View {
 
 /** What lies under the point stays there; the point counts from the middle of the frame. */
 export function zoomed(view: View, scale: number, point: { x: number; y: number }, frame: Frame): View {
-  const wanted = Math.min(mostScale(frame), Math.max(1, scale))
+  const wanted = Math.min(maxScale(frame), Math.max(1, scale))
   const factor = wanted / view.scale
   return bounded(
     { scale: wanted, x: point.x - (point.x - view.x) * factor, y: point.y - (point.y - view.y) * factor },

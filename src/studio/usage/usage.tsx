@@ -18,7 +18,7 @@ import { MonthCaps } from './month-caps.tsx'
 import { daysOf, isMonth, monthsOf, thisMonth } from './months.ts'
 import { Plot } from './plot.tsx'
 
-/** Before anybody used this. */
+/** Start date for "all time". */
 const ever = '2000-01-01'
 
 export function UsageScreen() {

@@ -46,5 +46,5 @@ export const live = {
   retried: 'It is being made again.',
   references: 'from {count} {count|reference|references}',
   announceDone: 'Picture ready: {prompt}',
-  announceFailed: 'Not made: {prompt}',
+  announceFailed: 'Failed: {prompt}',
 }

@@ -21,7 +21,7 @@ export const warnings = {
   picture_damaged: 'Picture {number} came damaged or cut short each time; the most that came of it is kept.',
   picture_not_shown:
     'Picture {number} came as a file that cannot be shown here ({type}). It is kept as it came; download it.',
-  cap_without_price: 'No price is known for {model}, so its pictures cost nothing in the monthly cap {of}.',
+  cap_without_price: 'No price is known for {model}, so its pictures do not count toward the monthly cap {of}.',
   cap_in_other_currency:
     '{model} is priced in {currency}, so it does not count in the monthly cap {of}, which is in {cap_currency}.',
   of_token: 'of the token “{name}”',

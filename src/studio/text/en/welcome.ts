@@ -1,6 +1,6 @@
 export const welcome = {
-  title: 'Draw with one key',
-  lead: 'webimgui asks the image services for you, and keeps what they draw on this server. Bring a key of one of them; if you have an account there, it takes a minute.',
+  title: 'One key is enough',
+  lead: 'webimgui sends your prompts to the image services and keeps the pictures on this server. Bring an API key for one of them; if you already have an account, it takes a minute.',
   choose: '1. Choose a service',
   doubaoAbout: 'Seedream of ByteDance, through Volcengine Ark. Strong at Chinese text, groups and up to 14 references.',
   qwenAbout:
@@ -33,5 +33,5 @@ export const welcome = {
   test_provider_quota_exhausted: 'The key is right, but the account has no balance or quota left.',
   test_provider_unavailable:
     'The service could not be reached to test the key. You can save it and test it later under Keys.',
-  promise: 'Never paid twice by itself, never a paid picture lost.',
+  promise: 'Never pays twice on its own. Never loses a picture you paid for.',
 }
