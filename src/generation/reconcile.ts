@@ -101,12 +101,15 @@ export async function lookAgain(
     const isGone = (await files.size(image.file)) === undefined && (await store.images.find(image.id)) !== undefined
     if (isGone) missing.push(image)
   }
+  // A picture that is being stored has its file before its row.
+  const expected = new Set((await store.generations.unfinishedIds()).flatMap(imageIdsOf))
   const orphanedFiles = new Map<string, string>()
   for (const [id, key] of comparison.orphanedFiles) {
+    if (expected.has(id)) continue
     const isAlone = (await files.size(key)) !== undefined && (await store.images.find(id)) === undefined
     if (isAlone) orphanedFiles.set(id, key)
   }
-  return { ...comparison, missing, orphanedFiles: orphanedFiles }
+  return { ...comparison, missing, orphanedFiles }
 }
 
 /** Ids that pictures of deleted generations had: rows are deleted first, so a crash leaves their files. */
@@ -115,9 +118,7 @@ async function deletedImages(store: Store): Promise<string[]> {
   let revision = 0
   for (;;) {
     const removals = await store.generations.removedSince(revision, 500)
-    for (const { id } of removals) {
-      for (let position = 0; position < maxPositions; position++) ids.push(imageIdOf(id, position))
-    }
+    for (const { id } of removals) ids.push(...imageIdsOf(id))
     const last = removals.at(-1)
     if (!last) return ids
     revision = last.revision
@@ -148,4 +149,9 @@ export async function takeUpLate({ store, answers }: { store: Store; answers: An
 export async function clearAway({ waste, wasteAnswers }: Comparison, parts: { files: Files; answers: Answers }) {
   for (const key of waste) await parts.files.remove(key)
   for (const name of wasteAnswers) await parts.answers.remove(name)
+}
+
+/** Of every picture that a generation may have. */
+function imageIdsOf(generationId: string): string[] {
+  return Array.from({ length: maxPositions }, (_, position) => imageIdOf(generationId, position))
 }

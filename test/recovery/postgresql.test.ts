@@ -168,7 +168,13 @@ test('a client that waits gets its picture, however often the database goes away
   }
   await postgres.restart('fast')
 
-  expect(await waiting).toMatchObject({ status: 200, body: { status: 'succeeded' } })
+  // A client that was told to look again finds it there.
+  const { body } = await waiting
+  await until(
+    () => 'the picture',
+    async () => (await program.call('GET', `/api/history/${body.id}`)).body.status === 'succeeded',
+  )
+  expect(world.seen().posts).toHaveLength(1)
 })
 
 // ── Steps ───────────────────────────────────────────────────────────────────────────────────────────────────────────

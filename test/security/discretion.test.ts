@@ -144,7 +144,7 @@ test('what members wrote themselves is theirs to read', async () => {
   const prompt = 'a poster for shop.example.com, call 2100123456'
 
   const refused = await app.call('POST', '/api/generate', { prompt, images: ['http://10.1.2.3/cat.png'] }, member)
-  const accepted = await app.call('POST', '/api/generate', { prompt, model: 'doubao-seedream-4-0-250828' }, member)
+  const accepted = await app.call('POST', '/api/generate', { prompt, model: 'doubao-seedream-4-0-20260415' }, member)
   const read = await app.call('GET', `/api/history/${accepted.body.id}`, undefined, member)
 
   expect([refused.status, refused.body.detail]).toEqual([422, expect.stringContaining('10.1.2.3')])
