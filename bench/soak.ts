@@ -1,21 +1,34 @@
 /**
- * Random load, random trouble, random kills, then the books: `npm run soak -- --kills 500`. Every kind of call runs while services cut,
+ * Random load, random trouble, random ends, then the books: `npm run soak -- --kills 500`. Every kind of call runs while services cut,
  * stall, refuse and break, and the program is killed with SIGKILL at random moments. In the end the ledgers of the services are laid
  * beside ours. Ends with 1 when a picture was paid for twice or lost, or when files and rows do not match.
  *
- * `--kills` how many (50), `--seed` repeats the same choices (not the same timing), `--minutes` ends the killing early.
+ * With `--postgres` it works on a PostgreSQL of its own, on a free port of this machine, whose connections are cut in every way that
+ * there is and which is restarted and crashes: `npm run soak -- --postgres --cuts 100 --restarts 20`. The program has to live through it.
+ *
+ * `--kills` how many (50; with `--postgres` 0), `--cuts` (100), `--restarts` (20), `--seed` repeats the same choices (not the same
+ * timing), `--minutes` ends it early.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import pg from 'pg'
 import type { Fault, FaultOptions, Simulator } from '../src/simulators/server.ts'
 import { type Kind, kinds } from '../test/recovery/kinds.ts'
-import { faultsOnDisk, type Program, rowsOf, unfinished, until } from '../test/recovery/program.ts'
+import { faultsOf, type Program, type Rows, rowsOf, rowsOfPostgres, until } from '../test/recovery/program.ts'
 import { addOpenai, openWorld } from '../test/recovery/world.ts'
+import { type Postgres, startPostgres } from '../test/support/postgres.ts'
+import { startProxy } from '../test/support/proxy.ts'
 
 const { values } = parseArgs({
-  options: { kills: { type: 'string' }, seed: { type: 'string' }, minutes: { type: 'string' } },
+  options: {
+    postgres: { type: 'boolean', default: false },
+    kills: { type: 'string' },
+    cuts: { type: 'string' },
+    restarts: { type: 'string' },
+    seed: { type: 'string' },
+    minutes: { type: 'string' },
+  },
 })
-const kills = Number(values.kills ?? 50)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const deadline = Date.now() + Number(values.minutes ?? 600) * 60_000
 const random = generator(seed)
@@ -28,37 +41,52 @@ interface Order {
 }
 
 const world = await openWorld({ timeScale: 0.005 })
+const database = values.postgres ? await openPostgres() : undefined
 const simulators: Simulator[] = [world.doubao, world.qwen, world.openai]
 const orders = new Map<string, Order>()
-let killed = 0
+const done = { kills: 0, cuts: 0, restarts: 0 }
 let adopted = 0
 let latecomers: Order[] = []
 const startedAt = Date.now()
 
+let isRight = false
 try {
-  let program = await world.start([], { LOG_LEVEL: 'warn' })
+  let program = await start()
   await addOpenai(program, world)
-  while (killed < kills && Date.now() < deadline) {
+  for (const event of events()) {
+    if (Date.now() > deadline) break
     makeTrouble()
     for (let left = 1 + below(6); left > 0; left--) latecomers.push(newOrder())
     const answered = new Set<Order>()
     const sending = latecomers.map(order => send(program, order).then(isTaken => isTaken && answered.add(order)))
-    await pause(below(1500))
-    await program.end('SIGKILL')
-    killed++
+    await pause(below(event === 'kills' ? 1500 : 500))
+    if (event === 'kills') await program.end('SIGKILL')
+    else if (event === 'cuts') await database?.cut()
+    else await database?.restart()
+    done[event]++
     await Promise.all(sending)
     // Who got no answer asks again with the same key, as a client should.
     latecomers = latecomers.filter(order => !answered.has(order))
     keepBooks()
-    adopted += adoptedBy(program)
-    if (killed % 10 === 0) console.log(`${killed} kills, ${orders.size} generations, ${seconds()} s`)
-    program = await world.start([], { LOG_LEVEL: 'warn' })
+    const count = done.kills + done.cuts + done.restarts
+    if (count % 10 === 0) console.log(`${JSON.stringify(done)}, ${orders.size} generations, ${seconds()} s`)
+    if (event === 'kills') {
+      adopted += adoptedBy(program)
+      program = await start()
+    } else await mustLive(program)
   }
-  for (const simulator of simulators) simulator.reset()
-  for (const order of latecomers) await send(program, order)
+  database?.heal()
+  // What waits of their trouble is forgotten with it.
+  keepBooks()
+  for (const order of latecomers) while (!(await send(program, order))) await pause(200)
+  let rows = await readRows()
   await until(
-    () => `unfinished: ${JSON.stringify(unsettled(), null, 1)}`,
-    () => unfinished(world.dataDir).length === 0,
+    () => `unfinished: ${JSON.stringify(unsettled(rows), null, 1)}`,
+    async () => {
+      rows = await readRows()
+      await mustLive(program)
+      return unsettled(rows).length === 0
+    },
     900_000,
   )
   await pause(500)
@@ -66,13 +94,90 @@ try {
   keepBooks()
   // The last thumbnails are on their way yet.
   await until(
-    () => faultsOnDisk(world.dataDir).join('\n'),
-    () => faultsOnDisk(world.dataDir).length === 0,
+    () => faultsOf(rows, world.dataDir).join('\n'),
+    async () => {
+      rows = await readRows()
+      return faultsOf(rows, world.dataDir).length === 0
+    },
   ).catch(() => {})
-  const isRight = audit()
-  process.exitCode = isRight ? 0 : 1
+  isRight = audit(rows)
 } finally {
   await world.close()
+  await database?.close()
+}
+// The package that runs PostgreSQL ends the process with 0 when nothing is left to do.
+process.exit(isRight ? 0 : 1)
+
+function start() {
+  return world.start([], { LOG_LEVEL: 'warn', ...(database && { DATABASE_URL: database.url }) })
+}
+
+function readRows(): Promise<Rows> | Rows {
+  return database ? database.rows() : rowsOf(world.dataDir)
+}
+
+async function mustLive(program: Program) {
+  const end = await Promise.race([program.ended, pause(0)])
+  if (end) throw new Error(`the program ended by itself: ${JSON.stringify(end)}\n${program.output()}`)
+}
+
+/** In an order of chance. */
+function events(): (keyof typeof done)[] {
+  const count = (value: string | undefined, usual: number) => Number(value ?? usual)
+  const list = (event: keyof typeof done, times: number) => Array.from({ length: times }, () => event)
+  const all = [
+    ...list('kills', count(values.kills, database ? 0 : 50)),
+    ...list('cuts', database ? count(values.cuts, 100) : 0),
+    ...list('restarts', database ? count(values.restarts, 20) : 0),
+  ]
+  for (let last = all.length - 1; last > 0; last--) {
+    const other = below(last + 1)
+    ;[all[last], all[other]] = [all[other]!, all[last]!]
+  }
+  return all
+}
+
+// ── PostgreSQL ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function openPostgres() {
+  const postgres: Postgres = await startPostgres()
+  const url = await postgres.createDatabase('soak')
+  const proxy = await startProxy(postgres)
+  const sql = async (text: string) => {
+    const client = new pg.Client({ connectionString: url })
+    client.on('error', () => {})
+    await client.connect()
+    await client.query('set default_transaction_read_only = off')
+    await client.query(text).finally(() => client.end())
+  }
+  // A crash forgets what was committed less than a moment before, unless the program asks for more.
+  await sql('alter database soak set synchronous_commit = off')
+  const ways = [
+    () => void proxy.cut(),
+    () =>
+      sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'soak' and pid <> pg_backend_pid()"),
+    () => proxy.cutCommits({ every: 1 + below(4), when: 'after', times: 5 }),
+    () => proxy.cutCommits({ every: 1 + below(4), when: 'before', times: 5 }),
+    () => proxy.freeze(),
+    // A failover to a standby, which becomes the primary a moment later; nobody cuts the connections that lead to it then.
+    async () => {
+      await sql('alter database soak set default_transaction_read_only = on')
+      proxy.cut()
+      await pause(below(500))
+      await sql('alter database soak set default_transaction_read_only = off')
+    },
+  ]
+  return {
+    url: `${proxy.through(url)}?query_timeout=2000`,
+    rows: () => rowsOfPostgres(url),
+    cut: () => ways[below(ways.length)]!(),
+    restart: () => postgres.restart(below(2) === 0 ? 'fast' : 'crash'),
+    heal: () => proxy.cutCommits(null),
+    async close() {
+      await proxy.close()
+      await postgres.stop()
+    },
+  }
 }
 
 // ── Load ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -90,6 +195,7 @@ async function send(program: Program, { kind, prompt }: Order): Promise<boolean>
   const headers = { prefer: 'respond-async', 'idempotency-key': prompt }
   try {
     const { status, body } = await program.call('POST', '/api/generate', { ...kind.request, prompt }, headers)
+    if (database && status === 507 && body.code === 'storage_failed') return false
     if (status !== 202 && status !== 200) throw new Error(`a request was refused: ${status} ${JSON.stringify(body)}`)
     return true
   } catch (error) {
@@ -153,8 +259,7 @@ function promptIn(body: unknown) {
 }
 
 /** Where the calls of what has not ended stand, with what is told of them. */
-function unsettled() {
-  const { generations, calls } = rowsOf(world.dataDir)
+function unsettled({ generations, calls }: Rows) {
   return generations
     .filter(({ status }) => status === 'queued' || status === 'running')
     .map(({ id, prompt, waiting }) => ({
@@ -165,18 +270,18 @@ function unsettled() {
     }))
 }
 
-function audit(): boolean {
-  const { generations, calls, images } = rowsOf(world.dataDir)
+function audit(rows: Rows): boolean {
+  const { generations, calls, images } = rows
   const paidTwice: string[] = []
   const lost: string[] = []
   const wrongWord: string[] = []
   const counts = { charged: 0, none: 0, unknown: 0 }
   let unknownBilled = 0
   for (const [prompt, order] of orders) {
-    const rows = generations.filter(generation => generation.prompt === prompt)
-    const [generation] = rows
-    if (!generation || rows.length > 1) {
-      paidTwice.push(`${prompt}: ${rows.length} records`)
+    const records = generations.filter(generation => generation.prompt === prompt)
+    const [generation] = records
+    if (!generation || records.length > 1) {
+      paidTwice.push(`${prompt}: ${records.length} records`)
       continue
     }
     const ours = calls.filter(call => call.generation_id === generation.id)
@@ -190,10 +295,10 @@ function audit(): boolean {
     if (generation.charge === 'none' && order.billed > 0) wrongWord.push(`${prompt}: none, but billed`)
     if (generation.charge === 'charged' && order.billed === 0) wrongWord.push(`${prompt}: charged, but not billed`)
   }
-  const faults = faultsOnDisk(world.dataDir)
+  const faults = faultsOf(rows, world.dataDir)
   const sum = (pick: (order: Order) => number) => [...orders.values()].reduce((total, order) => total + pick(order), 0)
   console.table({
-    kills: killed,
+    ...done,
     seconds: seconds(),
     seed,
     generations: orders.size,

@@ -29,7 +29,6 @@ export interface GatewayTasks {
   /** Tasks do not end until `release`. `word` in place of the dialect's own for a task that works. */
   hold(word?: string): void
   release(): void
-  clear(): void
 }
 
 export function createGatewayTasks(): GatewayTasks {
@@ -56,10 +55,6 @@ export function createGatewayTasks(): GatewayTasks {
       held = { word }
     },
     release() {
-      held = undefined
-    },
-    clear() {
-      tasks.clear()
       held = undefined
     },
   }

@@ -516,8 +516,9 @@ export async function startOpenaiSimulator(options: OpenaiSimulatorOptions = {})
     holdTasks: tasks.hold,
     releaseTasks: tasks.release,
     reset() {
+      // A service forgets no task because somebody looks through its books.
+      tasks.release()
       reset()
-      tasks.clear()
     },
   })
 
