@@ -117,13 +117,15 @@ async function removeTemporary(originals: Original[]) {
   for (const { temporaryPath } of originals) if (temporaryPath) await rm(temporaryPath, { force: true }).catch(() => {})
 }
 
-/** The same picture given again is stored once. */
+/** The same picture given again is stored once, unless somebody deletes it at this moment. */
 async function keepReference(
   { store, files }: { store: Store; files: Files },
   original: Original & { temporaryPath: string },
+  owner?: string,
 ): Promise<ImageRecord> {
+  const own = async (id: string) => owner === undefined || (await store.images.addOwner(id, owner))
   const known = await store.images.findReference(original.sha256)
-  if (known && (await files.size(known.file)) !== undefined) {
+  if (known && (await files.size(known.file)) !== undefined && (await own(known.id))) {
     await rm(original.temporaryPath, { force: true })
     return known
   }
@@ -137,6 +139,7 @@ async function keepReference(
   }
   await files.put(file, await onSameFileSystem(files, original.temporaryPath))
   await store.images.insert(image)
+  await own(id)
   return image
 }
 
@@ -182,9 +185,7 @@ export function createImages(parts: {
     async storeReference(upload, caller) {
       try {
         const original = await readReference({ upload }, 0, readParts)
-        const image = await keepReference(parts, { ...original, temporaryPath: upload.path })
-        await store.images.addOwner(image.id, caller.tokenId ?? '')
-        return image
+        return await keepReference(parts, { ...original, temporaryPath: upload.path }, caller.tokenId ?? '')
       } catch (error) {
         await rm(upload.path, { force: true }).catch(() => {})
         if (error instanceof InvalidRequest) {

@@ -4,6 +4,7 @@ import type { Connection } from './database.ts'
 import { presentDay } from './days.ts'
 import type { ImageRecord } from './records.ts'
 import type { ImagesTable } from './tables.ts'
+import { isOrphan } from './trouble.ts'
 
 export function createImageRepository(db: Connection) {
   return {
@@ -70,13 +71,19 @@ export function createImageRepository(db: Connection) {
       return row && imageOf(row)
     },
 
-    /** `owner` is empty for the access token of the server. */
-    async addOwner(id: string, owner: string) {
-      await db
-        .insertInto('reference_owners')
-        .values({ image_id: id, token_id: owner })
-        .onConflict(conflict => conflict.columns(['image_id', 'token_id']).doNothing())
-        .execute()
+    /** False when there is no such image any more. `owner` is empty for the access token of the server. */
+    async addOwner(id: string, owner: string): Promise<boolean> {
+      try {
+        await db
+          .insertInto('reference_owners')
+          .values({ image_id: id, token_id: owner })
+          .onConflict(conflict => conflict.columns(['image_id', 'token_id']).doNothing())
+          .execute()
+        return true
+      } catch (error) {
+        if (isOrphan(error)) return false
+        throw error
+      }
     },
 
     /** True when somebody else still owns it. */

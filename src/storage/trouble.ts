@@ -53,6 +53,13 @@ export function isConflict(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === '40001' || error.code === '40P01')
 }
 
+/** A row was written that belongs to another which somebody has just deleted. */
+export function isOrphan(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { errcode, code } = error as { errcode?: unknown; code?: unknown }
+  return errcode === 787 || code === '23503'
+}
+
 const locked = 'The database is locked by another program. Close that program.'
 const sqliteTroubles: Record<number, string> = {
   5: locked,

@@ -57,6 +57,39 @@ test('two who delete the same at once: one has deleted it, for the other it is g
   await events.body?.cancel()
 })
 
+test('whoever does the same at once as somebody else is told what is, and never that the server broke', async () => {
+  const app = await startApp({ environment: { DATABASE_URL: await postgres.createDatabase('storm') } })
+  const three = <T>(work: () => Promise<T>) => Promise.all([work(), work(), work()])
+  const upload = async () => {
+    const form = new FormData()
+    form.append('file', new Blob([onePicture]), 'one.png')
+    return app.call('POST', '/api/images', form)
+  }
+  const statuses: number[] = []
+  for (let round = 0; round < 12; round++) {
+    const { id } = await app.generate(picture)
+    const other = { name: 'A', provider: 'openai', base_url: app.openai.baseUrl, api_key: 'a-key-of-this-test' }
+    const config = await app.call('POST', '/api/config', other)
+    const token = await app.call('POST', '/api/tokens', { name: 'A', role: 'member' })
+    const [reference] = await three(upload)
+    const answers = await Promise.all([
+      three(() => app.call('DELETE', `/api/history/${id}`)),
+      three(() => app.call('PATCH', `/api/history/${id}`, { favorite: true, tags: ['a'] })),
+      three(() => app.call('POST', `/api/history/${id}/cancel`)),
+      three(() => app.call('POST', `/api/history/${id}/retry`, {}, { prefer: 'respond-async' })),
+      three(() => app.call('PUT', `/api/config/${config.body.id}`, { ...other, name: 'B' })),
+      three(() => app.call('DELETE', `/api/config/${config.body.id}`)),
+      three(() => app.call('DELETE', `/api/tokens/${token.body.id}`)),
+      three(() => app.call('DELETE', `/images/${reference?.body.id}`)),
+      three(upload),
+      three(() => app.generate({ ...picture, prompt: `round ${round}` }, { 'idempotency-key': `round ${round}` })),
+    ])
+    statuses.push(...answers.flatMap(all => all.map(answer => ('headers' in answer ? answer.status : 200))))
+  }
+
+  expect(statuses.filter(status => status >= 500)).toEqual([])
+})
+
 const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 const guardLost = `select pg_terminate_backend(pid) from pg_locks
   where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`
@@ -168,3 +201,9 @@ async function startGuarded(name: string) {
   }
   return { app, client, guards, holdGuard }
 }
+
+/** 64 by 64 pixels of one colour. */
+const onePicture = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAn0lEQVRoge2SQQkAQRDD6qkmT0tUroh7hIFCBKSh6cdpoht0A9ArdhfiLtENugHoFbsLcZfoBt0A9IrdhbhLdINuAHrF7kLcJbpBNwC9Ynch7hLdoBuAXrG7EHeJbtANQK/YXYi7RDfoBqBX7C7EXaIbdAPQK3YX4i7RDboB6BW7C3GX6AbdAPSK3YW4S3SDbgB6xe5C3CW6QTcAveIfHkv+UUtCWarsAAAAAElFTkSuQmCC',
+  'base64',
+)
