@@ -14,7 +14,7 @@ import { pino } from 'pino'
 import sharp from 'sharp'
 import { type App, createApp } from '../src/app.ts'
 import { loadSettings } from '../src/settings.ts'
-import { createFolderFiles } from '../src/storage/files.ts'
+import { createFolderFiles } from '../src/storage/files/folder.ts'
 import type { ImageRecord } from '../src/storage/records.ts'
 import type { Store } from '../src/storage/store.ts'
 

@@ -12,11 +12,11 @@ import path from 'node:path'
 import { pino } from 'pino'
 import sharp from 'sharp'
 import { createApp } from '../src/app.ts'
-import { fetchPicture } from '../src/generation/download.ts'
-import { createHttp } from '../src/providers/http.ts'
+import { fetchPicture } from '../src/images/download.ts'
+import { createHttp } from '../src/outgoing/http.ts'
 import { providers } from '../src/providers/index.ts'
 import { loadSettings } from '../src/settings.ts'
-import { createFolderFiles } from '../src/storage/files.ts'
+import { createFolderFiles } from '../src/storage/files/folder.ts'
 
 const rounds = Number(process.argv[2] ?? 200)
 const warmUp = 20

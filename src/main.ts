@@ -1,5 +1,5 @@
 /** The real server. */
-import { commandLine } from './command-line.ts'
+import { commandLine } from './commands/arguments.ts'
 
 commandLine(`Usage 用法: npm start
 
@@ -8,7 +8,7 @@ Everything is set by environment variables or .env, such as PORT=8080 npm start;
 
 // Loaded only now: who asks for the usage, or mistypes, is answered at once.
 const { isLoopback, shownProxies } = await import('./settings.ts')
-const { start } = await import('./start.ts')
+const { start } = await import('./commands/start.ts')
 
 const { app, settings, address, link, needsToken } = await start()
 // Standard output belongs to the log, whose lines are for programs.

@@ -4,9 +4,9 @@ import { isIP } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Assignment, misspeltNames, readEnvironmentFile, unreadNames, type Words } from './environment-file.ts'
+import { type ProxySettings, shownProxy } from './outgoing/proxy.ts'
 import { providers } from './providers/index.ts'
-import { type ProxySettings, shownProxy } from './providers/proxy.ts'
-import { cleanSecret } from './storage/seal.ts'
+import { cleanSecret } from './storage/secrets/seal.ts'
 import { TextFileError } from './storage/text-file.ts'
 
 export interface Settings {

@@ -1,22 +1,25 @@
 /** Creates generations: checks everything, decides configuration and model, and writes the rows that the runner walks. */
 import { randomUUID } from 'node:crypto'
+import { type Budget, BudgetExceeded } from '../accounts/budget.ts'
+import { mayUse } from '../accounts/tokens.ts'
+import { type CheckedRequest, checkRequest } from '../catalogue/checks.ts'
+import { estimateCost, type Prices, reasonsFor, type Wanted } from '../catalogue/costs.ts'
+import { resolveSize, sizeText } from '../catalogue/sizes.ts'
+import type { ConfigurationRegistry } from '../configurations/configurations.ts'
+import { type Lives, lifeWarnings, type Standing } from '../configurations/lives.ts'
+import { createEvents, hasEnded, type Notifier } from '../coordination/events.ts'
+import type { Pauses } from '../coordination/pauses.ts'
+import type { Waiting } from '../coordination/waiting.ts'
+import { invalid, Refusal } from '../errors.ts'
+import type { KeptReference, References, TakenReference } from '../images/images.ts'
 import { type Fault, InvalidRequest } from '../providers/errors.ts'
 import { type Catalogue, providers } from '../providers/index.ts'
 import type { Plan, ReferenceFacts, Size } from '../providers/provider.ts'
-import type { Files } from '../storage/files.ts'
+import type { Files } from '../storage/files/folder.ts'
 import { type HistoryFilter, searchForm } from '../storage/generations.ts'
 import type { ConfigurationRecord, GenerationRecord, JsonObject } from '../storage/records.ts'
 import type { Repositories, Store } from '../storage/store.ts'
 import { CommitUnknown, ConnectionBroken } from '../storage/trouble.ts'
-import { type Budget, BudgetExceeded } from './budget.ts'
-import { type CheckedRequest, checkRequest } from './checks.ts'
-import type { ConfigurationRegistry } from './configurations.ts'
-import { invalid, Refusal } from './errors.ts'
-import { createEvents, hasEnded, type Notifier } from './events.ts'
-import type { KeptReference, References, TakenReference } from './images.ts'
-import { type Lives, lifeWarnings, type Standing } from './lives.ts'
-import type { Pauses } from './pauses.ts'
-import { estimateCost, type Prices, reasonsFor, type Wanted } from './prices.ts'
 import type { Runner } from './run.ts'
 import type {
   Caller,
@@ -27,10 +30,7 @@ import type {
   HistoryQuery,
   RetryScope,
 } from './services.ts'
-import { resolveSize, sizeText } from './size.ts'
 import { chooseTarget, type Target } from './target.ts'
-import { mayUse } from './tokens.ts'
-import type { Waiting } from './waiting.ts'
 
 export interface GenerationParts {
   store: Store

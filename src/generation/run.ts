@@ -1,16 +1,16 @@
 /** Runs generations: all calls of one at once, then its end. The row is the queue; there is no second list. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import PQueue from 'p-queue'
+import { settlementOf } from '../accounts/budget.ts'
+import { costOfCalls, type Prices } from '../catalogue/costs.ts'
+import { hasEnded } from '../coordination/events.ts'
 import type { Catalogue, ProviderId } from '../providers/index.ts'
 import type { Model } from '../providers/provider.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { Charge, ErrorRecord, FailureRecord, GenerationRecord, GenerationStatus } from '../storage/records.ts'
 import type { Repositories } from '../storage/store.ts'
 import { DatabaseError } from '../storage/trouble.ts'
-import { settlementOf } from './budget.ts'
-import { hasEnded } from './events.ts'
-import { costOfCalls, type Prices } from './prices.ts'
-import { CallWalk, Stopped, type WalkParts } from './walk.ts'
+import { CallWalk, Stopped, type WalkParts } from './calls/walk.ts'
 
 export type RunParts = Omit<WalkParts, 'underWay' | 'largeTexts' | 'stopping' | 'ending'> & {
   catalogue: Catalogue

@@ -1,5 +1,8 @@
 /** What the faces of the program (HTTP, later MCP) may ask of it. `createParts` in `parts.ts` builds them. */
 
+import type { Prices } from '../catalogue/costs.ts'
+import type { Lives, Standing } from '../configurations/lives.ts'
+import type { Pool } from '../coordination/pool.ts'
 import type { Catalogue } from '../providers/index.ts'
 import type { CheckResult, Warning } from '../providers/provider.ts'
 import type {
@@ -15,9 +18,6 @@ import type {
   Told,
 } from '../storage/records.ts'
 import type { Period, UsageGroup, UsageRow } from '../storage/spending.ts'
-import type { Lives, Standing } from './lives.ts'
-import type { Pool } from './pool.ts'
-import type { Prices } from './prices.ts'
 
 /** Who asks. */
 export interface Caller {

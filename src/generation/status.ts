@@ -1,16 +1,17 @@
 /** How the server is, for the status page: each part with its state and what to do about it. */
+
+import type { ConfigurationRegistry } from '../configurations/configurations.ts'
+import type { Lives, Standing } from '../configurations/lives.ts'
+import type { Pool } from '../coordination/pool.ts'
+import type { Waiting } from '../coordination/waiting.ts'
 import { type Catalogue, providerIds, providers } from '../providers/index.ts'
 import type { Database } from '../storage/database.ts'
-import type { Files } from '../storage/files.ts'
+import type { Files } from '../storage/files/folder.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import { databaseTrouble } from '../storage/trouble.ts'
-import type { ConfigurationRegistry } from './configurations.ts'
-import type { Lives, Standing } from './lives.ts'
-import type { Pool } from './pool.ts'
 import type { Runner } from './run.ts'
 import type { StatusReport } from './services.ts'
-import type { Waiting } from './waiting.ts'
 
 export function createStatus(parts: {
   database: Database

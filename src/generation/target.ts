@@ -1,11 +1,12 @@
 /** Which model makes a generation, and with whose key. */
+
+import type { ConfigurationRegistry } from '../configurations/configurations.ts'
+import type { Lives } from '../configurations/lives.ts'
+import { isDue, poolOf } from '../coordination/pool.ts'
+import { invalid, LeftAside, Refusal } from '../errors.ts'
 import { type Catalogue, type FoundModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
 import { spelledFor } from '../providers/standard.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
-import type { ConfigurationRegistry } from './configurations.ts'
-import { invalid, LeftAside, Refusal } from './errors.ts'
-import type { Lives } from './lives.ts'
-import { isDue, poolOf } from './pool.ts'
 import type { Configurations, GenerationRequest } from './services.ts'
 
 export interface Target {

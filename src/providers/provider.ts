@@ -4,8 +4,9 @@
  * An adapter translates and nothing else: it has no clock, no database, no retry and no state. Everything that costs
  * money goes through one `PlannedCall`; the runner in `generation/run.ts` commits each step to the ledger before the next.
  */
+
+import type { Http } from '../outgoing/http.ts'
 import type { ProviderFailure } from './errors.ts'
-import type { Http } from './http.ts'
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [name: string]: JsonValue }
 export type JsonObject = { [name: string]: JsonValue }

@@ -1,5 +1,5 @@
 /** Which model is taken when nobody names one. */
-import { isServedAt, lifeAt, type SeenLife } from './life.ts'
+import { isServedAt, lifeAt, type SeenLife } from '../catalogue/life.ts'
 import type { Model, Provider } from './provider.ts'
 
 type Offer = Pick<Provider, 'models' | 'platformAt' | 'priceListAt' | 'defaultBaseUrl'>

@@ -1,6 +1,6 @@
 /** Ids in addresses. They are opaque: whatever cannot be one simply names nothing. */
 import type { FastifyRequest } from 'fastify'
-import { Refusal } from '../generation/errors.ts'
+import { Refusal } from '../errors.ts'
 
 /** @throws Refusal `not_found` for a text that no row can have as its id. */
 export function idOf(request: Pick<FastifyRequest, 'params'>) {

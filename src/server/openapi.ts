@@ -8,9 +8,9 @@ import type { z } from 'zod'
 import { GenerateForm, GenerateRequest } from '../api/generations.ts'
 import { UploadForm } from '../api/images.ts'
 import { Problem } from '../api/problems.ts'
-import type { Access } from './access.ts'
-import type { App } from './app.ts'
+import type { Access } from './access/access.ts'
 import { describedCodes, problemsOf } from './described-problems.ts'
+import type { App } from './server.ts'
 
 interface Operation {
   operationId?: string

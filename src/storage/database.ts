@@ -1,9 +1,9 @@
 /** Opens the database. The two dialects show only in `sqlite.ts`, `postgresql.ts` and the migrations. */
 import type { Kysely, Transaction } from 'kysely'
-import { openPostgresql, readPostgresql } from './postgresql.ts'
-import type { Seal } from './seal.ts'
-import { provenSeal, type SealCandidate } from './seal-check.ts'
-import { openSqlite, readSqlite } from './sqlite.ts'
+import { openPostgresql, readPostgresql } from './postgresql/postgresql.ts'
+import type { Seal } from './secrets/seal.ts'
+import { provenSeal, type SealCandidate } from './secrets/seal-check.ts'
+import { openSqlite, readSqlite } from './sqlite/sqlite.ts'
 import type { Tables } from './tables.ts'
 
 export type DatabaseLocation = { kind: 'sqlite'; path: string } | { kind: 'postgresql'; url: string }

@@ -5,7 +5,7 @@ import type { Kysely } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { createMigrations } from './migrations/index.ts'
 import { isOwner, OwnershipLost } from './ownership.ts'
-import { createSeal, type Seal } from './seal.ts'
+import { createSeal, type Seal } from './secrets/seal.ts'
 import type { Tables } from './tables.ts'
 import { DatabaseError } from './trouble.ts'
 

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { FetchError, type FetchOptions, fetchPicture } from '../../src/generation/download.ts'
-import { createHttp } from '../../src/providers/http.ts'
-import { createFolderFiles, type Files, storageError } from '../../src/storage/files.ts'
+import { FetchError, type FetchOptions, fetchPicture } from '../../src/images/download.ts'
+import { createHttp } from '../../src/outgoing/http.ts'
+import { createFolderFiles, type Files, storageError } from '../../src/storage/files/folder.ts'
 
 let root: string
 let files: Files

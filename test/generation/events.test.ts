@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createEvents, createNotifier } from '../../src/generation/events.ts'
+import { createEvents, createNotifier } from '../../src/coordination/events.ts'
 import type { Store } from '../../src/storage/store.ts'
 import { generation } from '../server/harness.ts'
 

@@ -4,19 +4,12 @@ import type { LookupFunction } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
-import { OwnFileError } from '../../src/generation/own-file.ts'
-import { readPriceFile } from '../../src/generation/price-file.ts'
-import {
-  costOf,
-  costOfCalls,
-  createPrices,
-  estimateCost,
-  reasonsFor,
-  type Wanted,
-} from '../../src/generation/prices.ts'
+import { costOf, costOfCalls, createPrices, estimateCost, reasonsFor, type Wanted } from '../../src/catalogue/costs.ts'
+import { OwnFileError } from '../../src/configurations/own-file.ts'
+import { readPriceFile } from '../../src/configurations/price-file.ts'
 import { catalogue, findModel } from '../../src/providers/index.ts'
-import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao.ts'
-import { QWEN_DEMO_KEY } from '../../src/simulators/qwen.ts'
+import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/doubao.ts'
+import { QWEN_DEMO_KEY } from '../../src/simulators/qwen/qwen.ts'
 import type { CallRecord } from '../../src/storage/calls.ts'
 import type { ImageRecord } from '../../src/storage/records.ts'
 import { addOpenai, startApp, type TestApp } from '../support/app.ts'

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createThumbnails, ThumbnailError, type Thumbnails } from '../../src/generation/thumbnails.ts'
-import { createFolderFiles, type Files, storageError } from '../../src/storage/files.ts'
+import { createThumbnails, ThumbnailError, type Thumbnails } from '../../src/images/thumbnails.ts'
+import { createFolderFiles, type Files, storageError } from '../../src/storage/files/folder.ts'
 import type { ImageRecord } from '../../src/storage/records.ts'
 
 let root: string

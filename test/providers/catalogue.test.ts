@@ -1,8 +1,8 @@
 /** The catalogue, row by row, against `catalogue.facts.ts`: another reading of the same documents, measurements and reports. */
 import { describe, expect, test } from 'vitest'
-import { resolveSize } from '../../src/generation/size.ts'
+import { isServedAt, lifeAt } from '../../src/catalogue/life.ts'
+import { resolveSize } from '../../src/catalogue/sizes.ts'
 import { providers } from '../../src/providers/index.ts'
-import { isServedAt, lifeAt } from '../../src/providers/life.ts'
 import type { JsonObject, Model, PlanRequest, Price, SizeRule } from '../../src/providers/provider.ts'
 import { spelledFor } from '../../src/providers/standard.ts'
 import {

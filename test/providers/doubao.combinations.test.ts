@@ -1,13 +1,13 @@
 /** Whatever people combine: what is planned is taken by the service, as far as its documents tell, and what is not is never sent. */
 import { expect, test } from 'vitest'
-import { checkRequest } from '../../src/generation/checks.ts'
-import { resolveSize } from '../../src/generation/size.ts'
+import { checkRequest } from '../../src/catalogue/checks.ts'
+import { resolveSize } from '../../src/catalogue/sizes.ts'
 import { doubao } from '../../src/providers/doubao/doubao.ts'
 import { InvalidRequest } from '../../src/providers/errors.ts'
 import { findModel } from '../../src/providers/index.ts'
 import type { JsonObject, JsonSchema, JsonValue, Model, PlannedCall } from '../../src/providers/provider.ts'
-import { arkModels, bytePlusModels } from '../../src/simulators/doubao-models.ts'
-import { Refusal, readOrder } from '../../src/simulators/doubao-requests.ts'
+import { arkModels, bytePlusModels } from '../../src/simulators/doubao/models.ts'
+import { Refusal, readOrder } from '../../src/simulators/doubao/requests.ts'
 
 const sizes = [undefined, '1k', '1.5K', '2K', '4K', 'auto', '16:9', '5:4', '1:16', '960x960', '2560x1440', '4096x4096']
 

@@ -4,13 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { afterEach, describe, expect, test } from 'vitest'
-import { checkRequest } from '../../src/generation/checks.ts'
-import { prepareReferences } from '../../src/generation/references.ts'
-import { resolveSize } from '../../src/generation/size.ts'
+import { checkRequest } from '../../src/catalogue/checks.ts'
+import { resolveSize } from '../../src/catalogue/sizes.ts'
+import { prepareReferences } from '../../src/images/references.ts'
+import { createHttp, type OutgoingHttp } from '../../src/outgoing/http.ts'
 import { doubao } from '../../src/providers/doubao/doubao.ts'
 import { failureRows } from '../../src/providers/doubao/failures.ts'
 import { type Disposition, ExchangeError, type FailureCode, InvalidRequest } from '../../src/providers/errors.ts'
-import { createHttp, type OutgoingHttp } from '../../src/providers/http.ts'
 import type {
   Context,
   JsonObject,

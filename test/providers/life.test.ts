@@ -1,6 +1,6 @@
 /** What is written down of the end of a model, and what the list of its service says, together. */
 import { describe, expect, test } from 'vitest'
-import { lifeAt, type SeenLife } from '../../src/providers/life.ts'
+import { lifeAt, type SeenLife } from '../../src/catalogue/life.ts'
 import type { ModelLife } from '../../src/providers/provider.ts'
 
 const written: ModelLife = {

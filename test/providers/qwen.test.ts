@@ -2,7 +2,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterEach, describe, expect, test } from 'vitest'
-import { resolveSize } from '../../src/generation/size.ts'
+import { resolveSize } from '../../src/catalogue/sizes.ts'
+import { createHttp, type OutgoingHttp } from '../../src/outgoing/http.ts'
 import {
   type Concern,
   type Disposition,
@@ -10,7 +11,6 @@ import {
   type FailureCode,
   InvalidRequest,
 } from '../../src/providers/errors.ts'
-import { createHttp, type OutgoingHttp } from '../../src/providers/http.ts'
 import type {
   Context,
   JsonObject,

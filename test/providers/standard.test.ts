@@ -1,6 +1,6 @@
 /** Which model is taken when nobody names one: by rule, for every platform of every service. */
 import { describe, expect, test } from 'vitest'
-import { platformOf } from '../../src/generation/platforms.ts'
+import { platformOf } from '../../src/configurations/platforms.ts'
 import { type ProviderId, providers } from '../../src/providers/index.ts'
 import type { Model } from '../../src/providers/provider.ts'
 import { standardModel } from '../../src/providers/standard.ts'

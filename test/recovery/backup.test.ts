@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { writeBackup } from '../../src/storage/backup.ts'
+import { writeBackup } from '../../src/storage/archive/backup.ts'
 import { faultsOnDisk, filesUnder, rowsOf, unfinished, until } from './program.ts'
 import { addOpenai, openWorld } from './world.ts'
 

@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Failpoint, failpoints } from '../../src/generation/points.ts'
+import { type Failpoint, failpoints } from '../../src/coordination/failpoints.ts'
 import { type Kind, kinds, passagesOf } from './kinds.ts'
 import { outcomeOf, table } from './outcomes.ts'
 import {

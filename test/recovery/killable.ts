@@ -6,8 +6,8 @@
  * occurrence of a point, counted over all generations; `clock=-86400000` starts with a clock that is so many ms off.
  */
 import { flushCompileCache } from 'node:module'
-import type { Failpoint, Reached } from '../../src/generation/points.ts'
-import { start } from '../../src/start.ts'
+import { start } from '../../src/commands/start.ts'
+import type { Failpoint, Reached } from '../../src/coordination/failpoints.ts'
 import { setClock } from '../support/clock.ts'
 
 /** `release`: what stands still goes on. */

@@ -1,5 +1,5 @@
 /** Every kind of call that there is, as the smallest request that makes it. */
-import type { Failpoint } from '../../src/generation/points.ts'
+import type { Failpoint } from '../../src/coordination/failpoints.ts'
 
 export interface Kind {
   name: string

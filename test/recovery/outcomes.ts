@@ -1,5 +1,5 @@
 /** What must be true after the next start, for each instant and kind of call. The table in docs/recovery.md is made of this. */
-import type { Failpoint } from '../../src/generation/points.ts'
+import type { Failpoint } from '../../src/coordination/failpoints.ts'
 import type { Kind } from './kinds.ts'
 
 export interface Outcome {

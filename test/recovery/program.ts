@@ -6,7 +6,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
-import type { Failpoint } from '../../src/generation/points.ts'
+import type { Failpoint } from '../../src/coordination/failpoints.ts'
 import type { Telling, Told } from './killable.ts'
 
 const entry = path.join(import.meta.dirname, 'killable.ts')

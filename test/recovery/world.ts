@@ -2,9 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { DOUBAO_DEMO_KEY, type DoubaoSimulator, startDoubaoSimulator } from '../../src/simulators/doubao.ts'
-import { OPENAI_DEMO_KEY, type OpenaiSimulator, startOpenaiSimulator } from '../../src/simulators/openai.ts'
-import { QWEN_DEMO_KEY, type QwenSimulator, startQwenSimulator } from '../../src/simulators/qwen.ts'
+import { DOUBAO_DEMO_KEY, type DoubaoSimulator, startDoubaoSimulator } from '../../src/simulators/doubao/doubao.ts'
+import { OPENAI_DEMO_KEY, type OpenaiSimulator, startOpenaiSimulator } from '../../src/simulators/openai/openai.ts'
+import { QWEN_DEMO_KEY, type QwenSimulator, startQwenSimulator } from '../../src/simulators/qwen/qwen.ts'
 import { compileCache } from '../support/program.ts'
 import { type Program, startProgram } from './program.ts'
 

@@ -5,7 +5,7 @@
 import http from 'node:http'
 import net from 'node:net'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type AccessRule, accessTokenOf } from '../../src/server/access.ts'
+import { type AccessRule, accessTokenOf } from '../../src/server/access/access.ts'
 import type { TokenRecord } from '../../src/storage/records.ts'
 import { generation, image, type StartOptions, startServer } from '../server/harness.ts'
 import { filled, type Route, routesOf } from '../support/routes.ts'

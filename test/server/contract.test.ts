@@ -9,7 +9,7 @@ import { HistoryPage } from '../../src/api/history.ts'
 import { ModelList } from '../../src/api/models.ts'
 import { Problem } from '../../src/api/problems.ts'
 import { Status } from '../../src/api/system.ts'
-import { invalid, Refusal } from '../../src/generation/errors.ts'
+import { invalid, Refusal } from '../../src/errors.ts'
 import { generation, startServer } from './harness.ts'
 
 /** Sends bytes as they are and returns the whole answer. */

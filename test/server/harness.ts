@@ -5,14 +5,14 @@ import os from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { onTestFinished } from 'vitest'
-import { createLives } from '../../src/generation/lives.ts'
-import { createPrices } from '../../src/generation/prices.ts'
+import { createPrices } from '../../src/catalogue/costs.ts'
+import { createLives } from '../../src/configurations/lives.ts'
 import type { GenerationRequest, Services } from '../../src/generation/services.ts'
-import { createLog, createRecentErrors } from '../../src/log.ts'
 import { shipped } from '../../src/providers/index.ts'
-import { createServer } from '../../src/server/app.ts'
+import { createServer } from '../../src/server/server.ts'
 import { loadSettings } from '../../src/settings.ts'
 import type { ConfigurationRecord, GenerationRecord, ImageRecord, TokenRecord } from '../../src/storage/records.ts'
+import { createLog, createRecentErrors } from '../../src/telemetry/log.ts'
 
 export interface StartOptions {
   environment?: Record<string, string>

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { Refusal } from '../../src/generation/errors.ts'
+import { Refusal } from '../../src/errors.ts'
 import { image, picture, startServer } from './harness.ts'
 
 const tag = `"${'ab'.repeat(32)}"`

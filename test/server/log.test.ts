@@ -3,8 +3,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { RecentErrorList } from '../../src/api/system.ts'
-import { createLog, createRecentErrors } from '../../src/log.ts'
 import { loadSettings, SettingsError } from '../../src/settings.ts'
+import { createLog, createRecentErrors } from '../../src/telemetry/log.ts'
 import { startServer } from './harness.ts'
 
 function startLog(environment: Record<string, string> = {}) {

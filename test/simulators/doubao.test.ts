@@ -7,7 +7,7 @@ import {
   type DoubaoSimulator,
   doubaoKeys,
   startDoubaoSimulator,
-} from '../../src/simulators/doubao.ts'
+} from '../../src/simulators/doubao/doubao.ts'
 
 const pro = 'doubao-seedream-5-0-pro-260628'
 const flash = 'doubao-seedream-5-0-flash-260915'

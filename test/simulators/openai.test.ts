@@ -8,7 +8,7 @@ import {
   OPENAI_UNVERIFIED_KEY,
   type OpenaiSimulator,
   startOpenaiSimulator,
-} from '../../src/simulators/openai.ts'
+} from '../../src/simulators/openai/openai.ts'
 
 let openai: OpenaiSimulator
 let square: Buffer

@@ -10,7 +10,7 @@ import {
   type QwenSimulator,
   type QwenSimulatorOptions,
   startQwenSimulator,
-} from '../../src/simulators/qwen.ts'
+} from '../../src/simulators/qwen/qwen.ts'
 
 const paths = {
   MM: '/services/aigc/multimodal-generation/generation',

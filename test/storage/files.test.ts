@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createFolderFiles, type Files, StorageError, storageError } from '../../src/storage/files.ts'
+import { createFolderFiles, type Files, StorageError, storageError } from '../../src/storage/files/folder.ts'
 
 let root: string
 let files: Files

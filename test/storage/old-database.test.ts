@@ -5,7 +5,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openDatabase } from '../../src/storage/database.ts'
-import { createSeal } from '../../src/storage/seal.ts'
+import { createSeal } from '../../src/storage/secrets/seal.ts'
 import { createStore } from '../../src/storage/store.ts'
 
 const seal = createSeal('a secret of this test, long enough')

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { sql } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/storage/database.ts'
-import { createSeal } from '../../src/storage/seal.ts'
+import { createSeal } from '../../src/storage/secrets/seal.ts'
 import { createStore } from '../../src/storage/store.ts'
 import { databaseTrouble } from '../../src/storage/trouble.ts'
 

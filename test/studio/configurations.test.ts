@@ -1,7 +1,7 @@
 /** Keys and status, as people see them. */
 import { expect, test } from 'vitest'
-import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao.ts'
-import { QWEN_ARREARS_KEY, QWEN_DEMO_KEY } from '../../src/simulators/qwen.ts'
+import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/doubao.ts'
+import { QWEN_ARREARS_KEY, QWEN_DEMO_KEY } from '../../src/simulators/qwen/qwen.ts'
 import { openBrowser, startStudio } from '../support/browser.ts'
 
 const visit = openBrowser()

@@ -1,6 +1,6 @@
 /** Work that goes on whatever happens to the page, the server or a single picture. */
 import { expect, test } from 'vitest'
-import type { WaitingCode } from '../../src/generation/waiting.ts'
+import type { WaitingCode } from '../../src/coordination/waiting.ts'
 import type { WarningCode } from '../../src/providers/provider.ts'
 import { en } from '../../src/studio/text/en.ts'
 import { openBrowser, startStudio } from '../support/browser.ts'

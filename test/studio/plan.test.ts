@@ -1,12 +1,12 @@
 /** What the form promises is what the server takes and what it reckons: over every model of the catalogue. */
 import { describe, expect, test } from 'vitest'
 import type { Model } from '../../src/api/models.ts'
-import { checkRequest } from '../../src/generation/checks.ts'
-import { estimateCost } from '../../src/generation/prices.ts'
-import { resolveSize as resolveOnServer } from '../../src/generation/size.ts'
+import { checkRequest } from '../../src/catalogue/checks.ts'
+import { estimateCost } from '../../src/catalogue/costs.ts'
+import { resolveSize as resolveOnServer } from '../../src/catalogue/sizes.ts'
 import { catalogue, findModel } from '../../src/providers/index.ts'
 import type { JsonObject } from '../../src/providers/provider.ts'
-import { presentModel } from '../../src/server/present.ts'
+import { presentModel } from '../../src/server/present/present.ts'
 import {
   findRefusal,
   maxImages,

@@ -7,16 +7,16 @@ import { multistream, pino } from 'pino'
 import { onTestFinished, vi } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
 import { type App, createApp } from '../../src/app.ts'
-import { createRecentErrors } from '../../src/log.ts'
 import { loadSettings } from '../../src/settings.ts'
 import {
   DOUBAO_DEMO_KEY,
   type DoubaoSimulator,
   type DoubaoSimulatorOptions,
   startDoubaoSimulator,
-} from '../../src/simulators/doubao.ts'
-import { OPENAI_DEMO_KEY, type OpenaiSimulator, startOpenaiSimulator } from '../../src/simulators/openai.ts'
-import { QWEN_DEMO_KEY, type QwenSimulator, startQwenSimulator } from '../../src/simulators/qwen.ts'
+} from '../../src/simulators/doubao/doubao.ts'
+import { OPENAI_DEMO_KEY, type OpenaiSimulator, startOpenaiSimulator } from '../../src/simulators/openai/openai.ts'
+import { QWEN_DEMO_KEY, type QwenSimulator, startQwenSimulator } from '../../src/simulators/qwen/qwen.ts'
+import { createRecentErrors } from '../../src/telemetry/log.ts'
 
 export interface TestApp {
   url: string

@@ -1,5 +1,5 @@
+import type { HttpResponse } from '../../outgoing/http.ts'
 import { ExchangeError } from '../errors.ts'
-import type { HttpResponse } from '../http.ts'
 import type { Context, JsonValue, Learned, Provider, RawAnswer, SentCall } from '../provider.ts'
 import { check, listModels } from './check.ts'
 import { models, platformAt, platforms, priceListAt, unlisted } from './models.ts'

@@ -1,5 +1,6 @@
 /** How Ark spells requests and answers: Volcengine Ark documents 1541523 (images) and 1824137 (stream), 2026-10. */
 import { createParser } from 'eventsource-parser'
+import type { HttpResponse } from '../../outgoing/http.ts'
 import {
   besideBill,
   type Entry,
@@ -12,7 +13,6 @@ import {
   wholeSourcesIn,
 } from '../answers.ts'
 import { brokeBehindGateway, ExchangeError, type Fault, InvalidRequest, type ProviderFailure } from '../errors.ts'
-import type { HttpResponse } from '../http.ts'
 import type {
   JsonObject,
   JsonValue,

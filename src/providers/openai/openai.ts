@@ -1,6 +1,6 @@
+import type { HttpResponse } from '../../outgoing/http.ts'
 import { isObject, jsonOf } from '../answers.ts'
 import { ExchangeError } from '../errors.ts'
-import type { HttpResponse } from '../http.ts'
 import type { CheckResult, Context, JsonObject, JsonValue, Provider, RawAnswer } from '../provider.ts'
 import { authorization, errorIn, failure, metaOf } from './exchange.ts'
 import { models, platformAt, platforms, unlisted } from './models.ts'

@@ -1,6 +1,7 @@
 /** Qwen-Image, Wan and Z-Image of Alibaba Cloud Model Studio (DashScope). */
+
+import type { HttpRequest } from '../../outgoing/http.ts'
 import { ExchangeError } from '../errors.ts'
-import type { HttpRequest } from '../http.ts'
 import type { CheckResult, Context, JsonObject, JsonValue, Learned, Polled, Provider, RawAnswer } from '../provider.ts'
 import { failureOf } from './errors.ts'
 import { models, platformAt, platforms, priceListAt, type Route, unlistedModel, wireOf } from './models.ts'

@@ -13,10 +13,10 @@ import { NoBody } from '../../api/history.ts'
 import type { ProviderId } from '../../providers/index.ts'
 import { isLoopback } from '../../settings.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
-import { callerOf } from '../access.ts'
-import type { App, Parts } from '../app.ts'
+import { callerOf } from '../access/access.ts'
 import { idOf } from '../ids.ts'
-import { presentConfiguration, presentShortConfiguration } from '../present.ts'
+import { presentConfiguration, presentShortConfiguration } from '../present/present.ts'
+import type { App, Parts } from '../server.ts'
 
 export function configurationRoutes(app: App, { services, prefix }: Parts) {
   const { configurations, pool, lives, catalogue } = services

@@ -1,9 +1,9 @@
 /** `POST /api/estimate`: what a request would make and cost. */
 import { Estimate } from '../../api/estimate.ts'
 import { GenerateRequest } from '../../api/generations.ts'
-import { callerOf } from '../access.ts'
-import type { App, Parts } from '../app.ts'
-import { presentEstimate } from '../present.ts'
+import { callerOf } from '../access/access.ts'
+import { presentEstimate } from '../present/present.ts'
+import type { App, Parts } from '../server.ts'
 import { generationRequestOf, maxBodyBytes, refuseMalformed } from './generate.ts'
 
 export function estimateRoutes(app: App, { services }: Parts) {

@@ -2,12 +2,12 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { ownerOf } from '../../accounts/tokens.ts'
 import type { GenerationEvent } from '../../generation/services.ts'
-import { ownerOf } from '../../generation/tokens.ts'
-import { callerOf } from '../access.ts'
-import type { App, Parts } from '../app.ts'
+import { callerOf } from '../access/access.ts'
 import { idOf, nothingHere } from '../ids.ts'
-import { presentGeneration } from '../present.ts'
+import { presentGeneration } from '../present/present.ts'
+import type { App, Parts } from '../server.ts'
 
 /** Proxies close a connection that is silent for a minute, some earlier. */
 const heartbeatMs = 15_000

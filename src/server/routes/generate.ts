@@ -1,15 +1,15 @@
 /** `POST /api/generate`: is the request well formed? Then wait for the end, or answer at once. */
 import type { FastifyRequest } from 'fastify'
 import { GenerateHeaders, GenerateRequest, Generation } from '../../api/generations.ts'
-import { Refusal } from '../../generation/errors.ts'
+import { Refusal } from '../../errors.ts'
 import type { GenerationRequest, ReferenceInput, UploadedFile } from '../../generation/services.ts'
 import type { JsonObject, JsonValue } from '../../storage/records.ts'
-import { callerOf } from '../access.ts'
-import type { App, Parts } from '../app.ts'
-import { GenerationFailed, invalid } from '../errors.ts'
-import { hashOf } from '../json.ts'
-import { presentGeneration } from '../present.ts'
-import { removeUploads } from '../uploads.ts'
+import { callerOf } from '../access/access.ts'
+import { hashOf } from '../bodies/json.ts'
+import { removeUploads } from '../bodies/uploads.ts'
+import { presentGeneration } from '../present/present.ts'
+import { GenerationFailed, invalid } from '../problems.ts'
+import type { App, Parts } from '../server.ts'
 
 /** References stand inside the JSON, three or four large ones together. */
 export const maxBodyBytes = 64 * 1024 * 1024

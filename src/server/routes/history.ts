@@ -1,14 +1,14 @@
 /** The history: list, look, mark, delete, cancel, make again. */
 import { z } from 'zod'
+import { ownerOf } from '../../accounts/tokens.ts'
 import { Estimate } from '../../api/estimate.ts'
 import { Generation, RetryHeaders } from '../../api/generations.ts'
 import { Cleared, HistoryChange, HistoryPage, HistoryQuery, NoBody, RetryRequest } from '../../api/history.ts'
-import { ownerOf } from '../../generation/tokens.ts'
-import { callerOf } from '../access.ts'
-import type { App, Parts } from '../app.ts'
+import { callerOf } from '../access/access.ts'
+import { hashOf } from '../bodies/json.ts'
 import { idOf, nothingHere } from '../ids.ts'
-import { hashOf } from '../json.ts'
-import { presentEstimate, presentGeneration } from '../present.ts'
+import { presentEstimate, presentGeneration } from '../present/present.ts'
+import type { App, Parts } from '../server.ts'
 
 const done = z.null().describe('Done.')
 

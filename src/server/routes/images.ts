@@ -1,20 +1,20 @@
 /** Stored pictures: their bytes as they came, thumbnails, and uploaded references. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { ownerOf } from '../../accounts/tokens.ts'
 import { NoBody } from '../../api/history.ts'
 import { StoredReference } from '../../api/images.ts'
 import { ArchiveRequest } from '../../api/recipes.ts'
 import type { UploadedFile } from '../../generation/services.ts'
-import { ownerOf } from '../../generation/tokens.ts'
 import type { ImageRecord } from '../../storage/records.ts'
-import { callerOf } from '../access.ts'
-import type { App, Parts } from '../app.ts'
-import { archiveOf, wholeOf } from '../archive.ts'
-import { HttpRefusal, invalid } from '../errors.ts'
+import { callerOf } from '../access/access.ts'
+import { fileWithRecipe, presentRecipe } from '../bodies/recipes.ts'
 import { idOf, nothingHere } from '../ids.ts'
 import { endingOf, isDrawn } from '../pictures.ts'
-import { presentReference } from '../present.ts'
-import { fileWithRecipe, presentRecipe } from '../recipes.ts'
+import { archiveOf, wholeOf } from '../present/archive.ts'
+import { presentReference } from '../present/present.ts'
+import { HttpRefusal, invalid } from '../problems.ts'
+import type { App, Parts } from '../server.ts'
 
 export function imageRoutes(app: App, { services, limits, base, prefix }: Parts) {
   const { images } = services

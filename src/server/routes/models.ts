@@ -1,12 +1,13 @@
 /** `GET /api/models`: what can be asked of each model. */
+
+import { mayUse } from '../../accounts/tokens.ts'
 import { ModelList } from '../../api/models.ts'
 import { activeInTurn, usualConfiguration, usualModel } from '../../generation/target.ts'
-import { mayUse } from '../../generation/tokens.ts'
 import { type FoundModel, providerIds } from '../../providers/index.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
-import { callerOf } from '../access.ts'
-import type { App, Parts } from '../app.ts'
-import { presentModel } from '../present.ts'
+import { callerOf } from '../access/access.ts'
+import { presentModel } from '../present/present.ts'
+import type { App, Parts } from '../server.ts'
 
 export function modelRoutes(app: App, { services }: Parts) {
   app.get(

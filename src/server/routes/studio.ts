@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import files from '@fastify/static'
 import type { FastifyReply } from 'fastify'
-import type { App, Parts } from '../app.ts'
 import { homePage, pagePolicy } from '../pages.ts'
 import { pageHeaders } from '../security-headers.ts'
+import type { App, Parts } from '../server.ts'
 
 /** Where `npm run build` puts it. */
 export const studioFolder = path.join(import.meta.dirname, '../../../dist/studio')

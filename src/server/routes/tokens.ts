@@ -2,10 +2,10 @@
 import { z } from 'zod'
 import { NoBody } from '../../api/history.ts'
 import { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../../api/tokens.ts'
-import { callerOf } from '../access.ts'
-import type { App, Parts } from '../app.ts'
+import { callerOf } from '../access/access.ts'
 import { idOf } from '../ids.ts'
-import { presentMe, presentToken } from '../present.ts'
+import { presentMe, presentToken } from '../present/present.ts'
+import type { App, Parts } from '../server.ts'
 
 export function tokenRoutes(app: App, { services, access }: Parts) {
   const { tokens } = services

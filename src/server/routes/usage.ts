@@ -1,11 +1,12 @@
 /** `GET /api/usage`: what was made and spent, as JSON or as a table for a spreadsheet. */
+
+import { monthOf } from '../../accounts/budget.ts'
+import { ownerOf } from '../../accounts/tokens.ts'
 import { UsageList, UsageQuery } from '../../api/usage.ts'
-import { monthOf } from '../../generation/budget.ts'
 import type { UsageItem } from '../../generation/services.ts'
-import { ownerOf } from '../../generation/tokens.ts'
-import { callerOf } from '../access.ts'
-import type { App, Parts } from '../app.ts'
-import { presentForAll } from '../present.ts'
+import { callerOf } from '../access/access.ts'
+import { presentForAll } from '../present/present.ts'
+import type { App, Parts } from '../server.ts'
 
 export function usageRoutes(app: App, { services }: Parts) {
   app.get(

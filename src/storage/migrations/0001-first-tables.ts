@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
-import type { Seal } from '../seal.ts'
+import type { Seal } from '../secrets/seal.ts'
 import { copyOldRows, setOldTablesAside } from './old-database.ts'
 
 export function firstTables(seal: Seal): Migration {

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
-import type { Seal } from '../seal.ts'
-import { sealCheckName, sealedCheck } from '../seal-check.ts'
+import type { Seal } from '../secrets/seal.ts'
+import { sealCheckName, sealedCheck } from '../secrets/seal-check.ts'
 
 /** A sealed word that only the right SECRET_KEY opens, so that a wrong one is noticed before anything is done. */
 export function sealCheck(seal: Seal): Migration {

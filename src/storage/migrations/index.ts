@@ -1,6 +1,6 @@
 /** All migrations in order. A released one is never edited: an old database must be able to walk the same path. */
 import type { Migration } from 'kysely/migration'
-import type { Seal } from '../seal.ts'
+import type { Seal } from '../secrets/seal.ts'
 import { firstTables } from './0001-first-tables.ts'
 import { tokensAndSpending } from './0002-tokens-and-spending.ts'
 import { sealCheck } from './0003-seal-check.ts'

@@ -1,0 +1,94 @@
+/** Named tokens: made once, shown once, and gone when revoked. */
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { EventEmitter } from 'node:events'
+import { Refusal } from '../errors.ts'
+import type { Caller, Tokens } from '../generation/services.ts'
+import type { Catalogue } from '../providers/index.ts'
+import type { TokenRecord } from '../storage/records.ts'
+import type { Store } from '../storage/store.ts'
+import { remainingOf } from './budget.ts'
+
+/** 32 random bytes; the word before them lets secret scanners know one when they see it. */
+const form = /^wig_[\w-]{43}$/
+
+/** A row is not written at each request: the time of the last use is right to this. */
+const coarseMs = 5 * 60_000
+
+export function createTokens({ store }: { store: Store }): Tokens {
+  const revocations = new EventEmitter().setMaxListeners(0)
+
+  async function noted(token: TokenRecord | undefined) {
+    const now = Date.now()
+    if (token && now - Date.parse(token.lastUsedAt ?? '1970-01-01') > coarseMs) {
+      // Whoever may come in comes in while the disk is full, too.
+      await store.tokens.used(token.id, new Date(now).toISOString()).catch(() => {})
+    }
+    return token
+  }
+
+  return {
+    async list() {
+      return (await store.tokens.list()).filter(token => token.revokedAt === null)
+    },
+
+    async make({ name, role, monthlyCap, monthlyImages, models }) {
+      const text = `wig_${randomBytes(32).toString('base64url')}`
+      const createdAt = new Date().toISOString()
+      const token: TokenRecord = {
+        ...{ id: randomUUID(), name, role, monthlyCap, monthlyImages, models },
+        ...{ createdAt, lastUsedAt: null, revokedAt: null },
+      }
+      await store.tokens.insert(token, hashOf(text))
+      return { token, text }
+    },
+
+    async change(id, change) {
+      const changed = await store.tokens.change(id, change)
+      if (!changed) throw missing()
+      return changed
+    },
+
+    async revoke(id) {
+      if (!(await store.tokens.revoke(id, new Date().toISOString()))) throw missing()
+      revocations.emit(id)
+    },
+
+    looksLikeOne: text => form.test(text),
+
+    async identify(text) {
+      return form.test(text) ? noted(await store.tokens.findByHash(hashOf(text))) : undefined
+    },
+
+    async find(id) {
+      return noted(await store.tokens.find(id))
+    },
+
+    whenRevoked(id, listener) {
+      revocations.on(id, listener)
+      return () => void revocations.off(id, listener)
+    },
+
+    remaining: token => remainingOf(store, token, { tokenId: token.id }),
+  }
+}
+
+function missing() {
+  return new Refusal('not_found', 'There is no token with this id; it may have been revoked already.')
+}
+
+function hashOf(text: string) {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** The token whose things a caller may see and touch; undefined: all, for an admin. */
+export function ownerOf({ role, tokenId }: Caller): string | undefined {
+  return role === 'member' ? (tokenId ?? '') : undefined
+}
+
+/** May this token use the model? An alias of an allowed model is allowed, and so is an id that nobody lists, as it stands. */
+export function mayUse(catalogue: Catalogue, { models }: Pick<TokenRecord, 'models'>, modelId: string) {
+  if (models === null || models.includes(modelId)) return true
+  const model = catalogue.find(modelId)?.model
+  if (!model || model.state === 'unlisted') return false
+  return [model.id, ...(model.aliases ?? [])].some(id => models.includes(id))
+}

@@ -1,0 +1,49 @@
+/** What was made and spent, by day, model, configuration or token. */
+
+import type { ConfigurationRegistry } from '../configurations/configurations.ts'
+import type { Usage } from '../generation/services.ts'
+import type { Catalogue } from '../providers/index.ts'
+import type { Caps } from '../storage/records.ts'
+import type { UsageGroup } from '../storage/spending.ts'
+import type { Store } from '../storage/store.ts'
+import { remainingOf } from './budget.ts'
+
+/** Stands for the access token of the server, and for everybody where none is needed. */
+const noToken = { id: 'admin', name: 'Access token' }
+
+export function createUsage(parts: {
+  store: Store
+  configurations: ConfigurationRegistry
+  catalogue: Catalogue
+  caps: Caps
+}): Usage {
+  const { store, configurations, catalogue, caps } = parts
+  return {
+    async forAll() {
+      if (caps.monthlyCap === null && caps.monthlyImages === null) return undefined
+      return { ...caps, ...(await remainingOf(store, caps, {})) }
+    },
+    async report(period, group, owner) {
+      const rows = await store.spending.usage(period, group, owner)
+      const nameOf = await namesOf(group)
+      return rows.map(row => {
+        const key = row.key ?? noToken.id
+        return { ...row, key, name: nameOf(key) }
+      })
+    },
+  }
+
+  /** What was deleted meanwhile goes by its id. */
+  async function namesOf(group: UsageGroup): Promise<(key: string) => string> {
+    if (group === 'day') return key => key
+    if (group === 'model') return id => modelName(catalogue, id)
+    const named = group === 'token' ? [noToken, ...(await store.tokens.list())] : await configurations.list()
+    const names = new Map(named.map(({ id, name }) => [id, name]))
+    return key => names.get(key) ?? key
+  }
+}
+
+function modelName(catalogue: Catalogue, id: string) {
+  const model = catalogue.find(id)?.model
+  return model && model.state !== 'unlisted' ? model.name : id
+}

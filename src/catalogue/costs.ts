@@ -1,0 +1,289 @@
+/**
+ * What pictures cost: from the price data beside each model, for the address that a request goes to, or from the user's own file, and from
+ * what an answer says was made.
+ */
+
+import { platformOf } from '../configurations/platforms.ts'
+import { type FoundModel, providers } from '../providers/index.ts'
+import type { JsonObject, Model, Price, Provider, Size } from '../providers/provider.ts'
+import type { CallRecord } from '../storage/calls.ts'
+import type { ImageRecord } from '../storage/records.ts'
+import { sizeRules } from './schema.ts'
+
+export interface PricedPicture {
+  width: number
+  height: number
+  /** A layer of a decomposition other than the base. */
+  layer: boolean
+}
+
+export interface Cost {
+  amount: number
+  currency: string
+}
+
+export interface CostRange {
+  min: number
+  max: number
+  currency: string
+}
+
+export interface Wanted {
+  /** Pictures asked for, in all calls together. */
+  images: number
+  calls: number
+  /** Absent: the service chooses. */
+  size: Size | undefined
+  references: number
+  /** As sent, after defaults. */
+  parameters: JsonObject
+  /** The service decides how many of `images` it makes. */
+  mayMakeFewer?: boolean
+}
+
+// ── The user's own prices ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** Where a request goes. */
+export interface PricePlace {
+  /** As sent, which may be an alias or an endpoint id; the model's own id when absent. */
+  modelId?: string
+  /** The base address; that of the provider when absent, null for one whose prices nobody knows. */
+  address?: string | null
+}
+
+export interface Prices {
+  /** The same model with the price that counts there, or without one where none is known. */
+  priced(found: FoundModel, place?: PricePlace): FoundModel
+}
+
+/**
+ * `own` holds prices by model id, alias or endpoint id, which count wherever the request goes; null takes the price away.
+ * `standIns`: addresses that whoever runs the server put in the place of a service's usual one.
+ */
+export function createPrices(
+  own: ReadonlyMap<string, Price | null> = new Map(),
+  standIns: readonly string[] = [],
+): Prices {
+  // One object a model and price, because others remember what they made of a model by its object.
+  const known = new WeakMap<Model, Map<Price | null | undefined, Model>>()
+  return {
+    priced(found, { modelId = found.model.id, address } = {}) {
+      const { model } = found
+      const chosen = [modelId, model.id, ...(model.aliases ?? [])].map(id => own.get(id)).find(one => one !== undefined)
+      const price = chosen === undefined ? listPrice(found, modelId, address, standIns) : chosen
+      if ((price ?? undefined) === model.price) return found
+      const variants = known.get(model) ?? new Map<Price | null | undefined, Model>()
+      const priced = variants.get(price) ?? { ...model, price: price ?? undefined }
+      known.set(model, variants.set(price, priced))
+      return { ...found, model: priced }
+    },
+  }
+}
+
+// ── By address ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function listPrice(
+  { provider: id, model }: FoundModel,
+  modelId: string,
+  address: string | null | undefined,
+  standIns: readonly string[],
+): Price | undefined {
+  if (address === null) return undefined
+  const { priceListAt, defaultBaseUrl }: Provider = providers[id]
+  if (!priceListAt) return model.price
+  const platform = platformOf(id, address ?? defaultBaseUrl, standIns)
+  // A reseller or somebody's gateway: what it asks is its own affair.
+  if (platform === undefined) return undefined
+  return { home: model.price, abroad: model.priceAbroad, unknown: undefined }[priceListAt(platform, modelId)]
+}
+
+// ── What was made ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The cost of the pictures that were made; undefined where no price of the model is known. */
+export function costOf(
+  model: Model,
+  made: { pictures: PricedPicture[]; references: number; calls: number; parameters: JsonObject },
+): Cost | undefined {
+  const price = model.price
+  if (!price) return undefined
+  const factor = factorOf(price, made.parameters)
+  let amount = 0
+  for (const picture of made.pictures) amount += stepFor(price, picture) * factor
+  if (price.reference && made.pictures.length > 0) {
+    amount += paidReferences(price, made.references) * price.reference.amount * made.calls
+  }
+  return { amount: rounded(amount), currency: price.currency }
+}
+
+/**
+ * What the calls of a generation cost: as many pictures as their answers say were billed, also those that were lost on the way
+ * here. Null when nothing was billed for certain, or no price is known.
+ */
+export function costOfCalls(
+  model: Model,
+  made: {
+    calls: readonly CallRecord[]
+    images: readonly ImageRecord[]
+    references: number
+    /** As sent. */
+    parameters: JsonObject
+  },
+): Cost | null {
+  const paid = made.calls.filter(call => call.charge === 'charged' || call.outcome === 'made')
+  if (paid.length === 0) return null
+  const billed = paid.map(call => billedPictures(model, call, made))
+  const cost = costOf(model, {
+    pictures: billed.flat(),
+    references: made.references,
+    calls: billed.filter(pictures => pictures.length > 0).length,
+    parameters: made.parameters,
+  })
+  return cost ?? null
+}
+
+function billedPictures(
+  model: Model,
+  call: CallRecord,
+  { images, parameters }: { images: readonly ImageRecord[]; parameters: JsonObject },
+): PricedPicture[] {
+  const stored = images
+    .filter(image => image.callId === call.id)
+    .toSorted((a, b) => a.index - b.index)
+    .map(({ width, height, details }) => ({ width, height, layer: Number(details?.z_index ?? 0) > 0 }))
+  const billed = call.billedImages ?? stored.length
+  const base = stored.find(picture => !picture.layer)
+  const isLayered = layersOf(model, parameters) > 0 && base !== undefined
+  // Each layer costs by its own pixels (price page of Ark, copy of 2026-08-27). Of one that was lost, no more is known than its base.
+  const lost = { ...(base ?? sizeAsked(parameters) ?? images[0] ?? largest), layer: isLayered }
+  const missing = Math.max(0, billed - stored.length)
+  return [...stored.slice(0, billed), ...Array.from({ length: missing }, () => ({ ...lost }))]
+}
+
+/** Where nobody knows, the dearest step is taken. */
+const largest = { width: Number.MAX_SAFE_INTEGER, height: 1 }
+
+function sizeAsked(parameters: JsonObject) {
+  const pixels = /^(\d+)[x*](\d+)$/.exec(String(parameters.size ?? ''))
+  return pixels ? { width: Number(pixels[1]), height: Number(pixels[2]) } : undefined
+}
+
+// ── What would be made ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * From the least that a success can cost to the most that can be billed; one number twice when it is certain. Null where no price
+ * is known.
+ */
+export function estimateCost(model: Model, wanted: Wanted): CostRange | null {
+  const { price } = model
+  if (!price) return null
+  const areas = areasOf(model, price, wanted)
+  const least = wanted.mayMakeFewer ? Math.min(wanted.images, wanted.calls) : wanted.images
+  const pictures = (count: number, area: number, layer = false) =>
+    Array.from({ length: count }, () => ({ width: area, height: 1, layer }))
+  const layers = layersOf(model, wanted.parameters) * wanted.calls
+  const amounts = areas.map(area => ({
+    min: costOf(model, { ...wanted, pictures: pictures(least, area) })?.amount ?? 0,
+    max:
+      costOf(model, { ...wanted, pictures: [...pictures(wanted.images, area), ...pictures(layers, area, true)] })
+        ?.amount ?? 0,
+  }))
+  return {
+    min: Math.min(...amounts.map(amount => amount.min)),
+    max: Math.max(...amounts.map(amount => amount.max)),
+    currency: price.currency,
+  }
+}
+
+/** How `estimateCost` comes to its numbers, a sentence each. */
+export function reasonsFor(model: Model, modelId: string, wanted: Wanted): string[] {
+  const { price } = model
+  const { images, calls, references, parameters } = wanted
+  if (!price) {
+    const why = model.unpriced
+      ? `No price is known for ${modelId}: ${model.unpriced}`
+      : `No price is known for ${modelId} at this address`
+    return [`${why}; a file named in PRICES_FILE can give one.`, failuresAreFree]
+  }
+  const areas = areasOf(model, price, wanted)
+  const amount = (layer: boolean) => {
+    const amounts = areas.map(area => stepFor(price, { width: area, height: 1, layer }))
+    const [least, most] = [Math.min(...amounts), Math.max(...amounts)]
+    const money = `${price.currency} ${least === most ? least : `${least} to ${most}`}`
+    return least === most ? `${money} each` : `${money} each, by the area that the service chooses`
+  }
+  const reasons = [`${many(images, 'picture')} in ${many(calls, 'paid request')}, at ${amount(false)}.`]
+  if (wanted.mayMakeFewer && images > calls) {
+    reasons.push(`The model decides how many pictures it makes, at most ${images}; only those are charged.`)
+  }
+  const layers = layersOf(model, parameters)
+  if (layers > 0) reasons.push(`Each request may add up to ${layers} layers, at ${amount(true)}.`)
+  if (price.reference && references > 0) {
+    const { free, amount } = price.reference
+    const paid = paidReferences(price, references)
+    const after = free > 0 ? `, the first ${free === 1 ? 'one' : free} free` : ''
+    const each = calls > 1 ? ' in each request' : ''
+    reasons.push(
+      paid > 0
+        ? `${many(references, 'reference')}${after}: ${paid} at ${price.currency} ${amount} each${each}.`
+        : `${many(references, 'reference')}: free.`,
+    )
+  }
+  const factor = factorOf(price, parameters)
+  if (factor !== 1) reasons.push(`${price.factorWhen?.parameter} multiplies the price of a picture by ${factor}.`)
+  return [...reasons, `${certainties[price.certainty]}: ${price.source}, ${price.checked}.`, failuresAreFree]
+}
+
+const certainties: Record<Price['certainty'], string> = {
+  documented: 'The price is documented',
+  reported: 'The price is reported by others, not documented',
+  inferred: 'The price is inferred, not documented',
+}
+
+const failuresAreFree = 'A picture that the service refuses, blocks or fails to make is not charged.'
+
+/** The smallest and the largest area that the service may make, reduced to what makes a difference to the price. */
+function areasOf(model: Model, price: Price, { size }: Pick<Wanted, 'size'>): number[] {
+  // Some models round to multiples of 16, which may carry a picture over a step.
+  if (size && 'width' in size) return [size.width * size.height, up16(size.width) * up16(size.height)]
+  const tier = size && sizeRules(model).map(rule => rule.table[size.keyword])
+  const listed = tier?.flatMap(sizes => Object.values(sizes ?? {})).map(areaOf) ?? []
+  // With a tier the service chooses the ratio; what it made was never seen on the other side of a step.
+  if (listed.length > 0) return [Math.min(...listed), Math.max(...listed)]
+  return [...price.image, ...(price.layer ?? [])].map(step => step.upToArea ?? Number.MAX_SAFE_INTEGER)
+}
+
+function areaOf(size: string) {
+  const [width, height] = size.split('x').map(Number)
+  return (width ?? 0) * (height ?? 0)
+}
+
+/** How many layers a call may bill beside its base picture. */
+function layersOf(model: Model, parameters: JsonObject) {
+  const { group } = model.images
+  return group?.maxLayers && group.askedBy && parameters[group.askedBy] === true ? group.maxLayers : 0
+}
+
+function stepFor(price: Price, picture: PricedPicture) {
+  const steps = picture.layer && price.layer ? price.layer : price.image
+  const area = picture.width * picture.height
+  return (steps.find(step => step.upToArea === undefined || area <= step.upToArea) ?? steps.at(-1))?.amount ?? 0
+}
+
+function factorOf({ factorWhen }: Price, parameters: JsonObject) {
+  return factorWhen && parameters[factorWhen.parameter] === true ? factorWhen.factor : 1
+}
+
+function paidReferences(price: Price, references: number) {
+  return Math.max(0, references - (price.reference?.free ?? 0))
+}
+
+function many(count: number, noun: string) {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** Sums of hundredths leave a tail in binary. */
+function rounded(amount: number) {
+  return Math.round(amount * 1e6) / 1e6
+}
+
+const up16 = (side: number) => Math.ceil(side / 16) * 16

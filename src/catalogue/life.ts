@@ -1,0 +1,87 @@
+/** Where a model stands in its life at one place: by the catalogue, and by what the service's own list said, which counts for more. */
+import type { Model, ModelLife } from '../providers/provider.ts'
+
+/**
+ * `announced`: it will end. `retiring`: it will end, and accounts that never opened it cannot open it any more. `ended`: requests are
+ * refused.
+ */
+export type LifeStage = 'current' | 'announced' | 'retiring' | 'ended'
+
+export interface LifeAt {
+  stage: LifeStage
+  /** What counts of the catalogue; absent where no end is known. Dates that the list of the service disproved are left out. */
+  entry?: ModelLife
+  /** When it ended, as far as that is known: by the catalogue, else when the list began to say so. */
+  endedAt?: string
+  /** What the list said, where one did. */
+  seen?: SeenLife
+}
+
+/** What the list of a service said of a model. */
+export interface SeenLife {
+  status: 'offered' | 'retiring' | 'ended'
+  /** When it began to say so, where it had said otherwise before. */
+  since: string | null
+  /** When it last did. */
+  seenAt: string
+}
+
+/**
+ * Pure. `platform` is undefined for an address that is not the service's own: only entries for all platforms count there.
+ * A list disproves the dates before it that it contradicts; those after it still count.
+ */
+export function lifeAt(
+  model: Pick<Model, 'life'>,
+  platform: string | undefined,
+  now: Date,
+  seen: SeenLife | undefined = undefined,
+): LifeAt {
+  const written = entryAt(model.life ?? [], platform)
+  const entry = written && seen ? undisputed(written, seen) : written
+  const stage = later(entry ? stageOf(entry, now) : 'current', seen ? seenStages[seen.status] : 'current')
+  const seenToEnd = seen?.status === 'ended' && !entry?.hasEnded ? seen.since : null
+  const endedAt = stage === 'ended' ? (entry?.endsAt ?? seenToEnd ?? undefined) : undefined
+  return { stage, entry, endedAt, seen }
+}
+
+function entryAt(entries: readonly ModelLife[], platform: string | undefined) {
+  return (
+    entries.find(({ platforms }) => platform !== undefined && platforms?.includes(platform)) ??
+    entries.find(({ platforms }) => platforms === undefined)
+  )
+}
+
+const stages: readonly LifeStage[] = ['current', 'announced', 'retiring', 'ended']
+/** A model that was announced may still be listed as offered (doubao.md §2.4). */
+const seenStages = { offered: 'current', retiring: 'retiring', ended: 'ended' } as const
+
+function later(one: LifeStage, other: LifeStage): LifeStage {
+  return stages.indexOf(one) > stages.indexOf(other) ? one : other
+}
+
+function undisputed(entry: ModelLife, { status, seenAt }: SeenLife): ModelLife {
+  const { closedToNewAt, endsAt, hasEnded, ...rest } = entry
+  const wasBefore = (time: string | undefined) => isPast(time, new Date(seenAt))
+  // It has ended already, whatever day was written down.
+  if (status === 'ended') return wasBefore(endsAt) ? entry : { ...rest, ...(hasEnded && { hasEnded }) }
+  return {
+    ...rest,
+    ...(closedToNewAt !== undefined && !(status === 'offered' && wasBefore(closedToNewAt)) && { closedToNewAt }),
+    ...(endsAt !== undefined && !wasBefore(endsAt) && { endsAt }),
+  }
+}
+
+/** Pure. Whether a platform is known to serve it or to have served it; of an address that is not the service's own nobody knows. */
+export function isServedAt(model: Pick<Model, 'platforms'>, platform: string | undefined): boolean {
+  return platform === undefined || !model.platforms || model.platforms.includes(platform)
+}
+
+function stageOf(entry: ModelLife, now: Date): LifeStage {
+  if (entry.hasEnded || isPast(entry.endsAt, now)) return 'ended'
+  if (isPast(entry.closedToNewAt, now)) return 'retiring'
+  return isPast(entry.announcedAt, now) ? 'announced' : 'current'
+}
+
+function isPast(time: string | undefined, now: Date) {
+  return time !== undefined && Date.parse(time) <= now.getTime()
+}

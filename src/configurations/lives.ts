@@ -1,0 +1,161 @@
+/** Where each model stands in its life at an address, at this moment: what everything that shows or sends a model asks. */
+
+import { isServedAt, type LifeAt, lifeAt } from '../catalogue/life.ts'
+import type { ProviderFailure } from '../providers/errors.ts'
+import { type Catalogue, type FoundModel, type ProviderId, providers } from '../providers/index.ts'
+import type { Model, Warning } from '../providers/provider.ts'
+import { standardModel } from '../providers/standard.ts'
+import type { Told } from '../storage/records.ts'
+import type { ModelLists } from './model-lists.ts'
+import { platformOf } from './platforms.ts'
+
+/** Where a request goes. */
+export interface LifePlace {
+  /** As sent, which may be an alias or an endpoint id; the model's own id when absent. */
+  modelId?: string
+  /** The base address; null where it is that of another service, of which this catalogue knows nothing. */
+  address: string | null
+}
+
+export interface Standing extends LifeAt {
+  /** Ids that do the same there and have not ended themselves, the best first. */
+  successors: readonly string[]
+  /** Of the service; undefined where the address is not its own, and nobody knows what is to be had there. */
+  platform?: string
+}
+
+export interface Lives {
+  at(found: FoundModel, place: LifePlace): Standing
+  /** The id of the model that is taken there when nobody names one. */
+  standardAt(provider: ProviderId, address: string): string
+  /** Image models that the list at this address offers and the catalogue does not have, in the cautious form of their family. */
+  newAt(provider: ProviderId, address: string): FoundModel[]
+}
+
+/** `standIns`: addresses that whoever runs the server put in the place of a service's usual one. */
+export function createLives({
+  lists,
+  catalogue,
+  standIns,
+}: {
+  lists: Pick<ModelLists, 'seen' | 'offered'>
+  catalogue: Catalogue
+  standIns: readonly string[]
+}): Lives {
+  function seenAt({ provider, model }: FoundModel, { modelId = model.id, address }: LifePlace) {
+    if (address === null) return undefined
+    return lists.seen(provider, address, [modelId, model.id, ...(model.aliases ?? [])])
+  }
+
+  const platformAt = (provider: ProviderId, address: string | null) =>
+    address === null ? undefined : platformOf(provider, address, standIns)
+
+  function plainAt(found: FoundModel, place: LifePlace): LifeAt {
+    return lifeAt(found.model, platformAt(found.provider, place.address), new Date(), seenAt(found, place))
+  }
+
+  return {
+    at(found, place) {
+      const life = plainAt(found, place)
+      const platform = platformAt(found.provider, place.address)
+      // A heir may have ended meanwhile and have heirs of its own.
+      const successors = new Set<string>()
+      const asked = new Set([found.model.id])
+      const waiting = [...(life.entry?.successors ?? [])]
+      for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+        if (asked.has(id)) continue
+        asked.add(id)
+        const heir = catalogue.find(id, found.provider)
+        if (!heir || !isServedAt(heir.model, platform)) continue
+        const { stage, entry } = plainAt(heir, { modelId: id, address: place.address })
+        if (stage === 'current' || stage === 'announced') successors.add(id)
+        else waiting.push(...(entry?.successors ?? []))
+      }
+      return { ...life, successors: [...successors], platform }
+    },
+
+    standardAt(provider, address) {
+      const offer = { ...providers[provider], models: catalogue.models[provider] }
+      const seen = (model: Model) => seenAt({ provider, model }, { address })
+      return standardModel(offer, platformAt(provider, address), new Date(), seen).id
+    },
+
+    newAt(provider, address) {
+      return lists.offered(provider, address).flatMap(({ id }) => {
+        const found = catalogue.find(id, provider)
+        return found?.model.state === 'unlisted' ? [found] : []
+      })
+    },
+  }
+}
+
+// ── In words ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Before money moves. The refusal of a model that has ended is free, and it may live on where nobody knows. */
+export function lifeWarnings(modelId: string, { stage, entry, endedAt, successors }: Standing): Warning[] {
+  if (stage === 'current') return []
+  const successor = successors[0]
+  const heir = successor === undefined ? '' : ` ${successor} takes its place.`
+  if (stage === 'ended') {
+    return [
+      {
+        code: 'model_retired',
+        parameter: 'model',
+        message: `${modelId} has ended on this host${endedAt ? `, since ${dayIn(endedAt)}` : ''}; it is asked all the same, and a refusal is free.${heir}`,
+        values: known({ since: endedAt, successor }),
+      },
+    ]
+  }
+  const when = entry?.endsAt ? ` on ${dayIn(entry.endsAt)}` : ', on a day that is not known'
+  const closed = stage === 'retiring' ? ' Accounts that never opened it cannot open it any more.' : ''
+  return [
+    {
+      code: 'model_ending',
+      parameter: 'model',
+      message: `${modelId} ends on this host${when}.${closed}${heir}`,
+      values: known({ stage, ends_at: entry?.endsAt, successor }),
+    },
+  ]
+}
+
+/** After the service said that it has no such model; `current`: another that is to be had there, where one is known. */
+export function wordsForUnknown(
+  { message }: Pick<ProviderFailure, 'message'>,
+  modelId: string,
+  { stage, entry, endedAt, successors }: Standing,
+  current: string | undefined,
+): Told {
+  const successor = successors[0]
+  if (stage === 'ended') {
+    const heir = successor === undefined ? '' : ` ${successor} does the same there.`
+    return {
+      code: 'model_ended',
+      message: `${modelId} was retired on this host${endedAt ? `; it has been gone since ${dayIn(endedAt)}` : ''}.${heir} Nothing was charged.`,
+      values: known({ model: modelId, since: endedAt, successor }),
+    }
+  }
+  if (stage === 'retiring') {
+    const heir = successor === undefined ? '' : ` ${successor} takes its place.`
+    return {
+      code: 'model_closed',
+      message: `${modelId} is being retired on this host: accounts that never opened it cannot open it any more.${heir} Nothing was charged.`,
+      values: known({ model: modelId, ends_at: entry?.endsAt, successor }),
+    }
+  }
+  const offered = successor ?? current
+  return {
+    code: 'model_unknown',
+    message: `${message}${offered === undefined ? '' : ` ${offered} is to be had there.`} Nothing was charged.`,
+    values: known({ model: modelId, successor: offered }),
+  }
+}
+
+function known(values: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined))
+}
+
+/** The day as the service wrote it, in its own zone. */
+function dayIn(time: string) {
+  const day = new Date(`${time.slice(0, 10)}T00:00Z`)
+  return day.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' })
+}

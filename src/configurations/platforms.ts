@@ -1,0 +1,38 @@
+/** Which platform of a service an address leads to. */
+import { isIP } from 'node:net'
+import { isPublic } from '../outgoing/http.ts'
+import { type ProviderId, providers } from '../providers/index.ts'
+
+/**
+ * Pure. An address that stands in for the service counts as the usual one: a gateway or a simulator in the own network, and `standIns`,
+ * which whoever runs the server put in its place. Undefined for a reseller or somebody else's gateway.
+ */
+export function platformOf(
+  provider: ProviderId,
+  address: string,
+  standIns: readonly string[] = [],
+): string | undefined {
+  const { platformAt, defaultBaseUrl } = providers[provider]
+  const own = platformAt(address)
+  // Others speak the protocol of OpenAI too, so that a private address is as likely one of theirs.
+  if (own !== undefined || provider === 'openai') return own
+  const isStandIn = isPrivate(hostOf(address)) || standIns.some(url => withoutSlash(url) === withoutSlash(address))
+  if (!isStandIn) return undefined
+  // The path may tell platforms of one host apart, such as those of plans.
+  const path = URL.parse(address)?.pathname ?? ''
+  return platformAt(`${new URL(defaultBaseUrl).origin}${path}`)
+}
+
+function isPrivate(host: string) {
+  if (isIP(host)) return !isPublic(host)
+  return !host.includes('.') || /\.(localhost|local|internal|lan|home\.arpa)$/.test(host)
+}
+
+function hostOf(address: string) {
+  const host = URL.parse(address)?.hostname ?? address
+  return host.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+}
+
+function withoutSlash(url: string) {
+  return url.trim().replace(/\/+$/, '')
+}

@@ -1,0 +1,53 @@
+/** What a caller may be told instead of a result. The HTTP status of each code stands in `server/errors.ts`. */
+import type { Fault } from './providers/errors.ts'
+import type { Suspension } from './storage/records.ts'
+
+export type RefusalCode =
+  | 'invalid_request'
+  | 'configuration_missing'
+  | 'not_found'
+  | 'conflict'
+  | 'read_only'
+  | 'not_allowed'
+  | 'budget_exceeded'
+  | 'idempotency_mismatch'
+  | 'gone'
+  | 'too_large'
+  | 'too_many_requests'
+  | 'storage_failed'
+
+export class Refusal extends Error {
+  override name = 'Refusal'
+  readonly code: RefusalCode
+  readonly faults: Fault[]
+
+  constructor(code: RefusalCode, message: string, options: { faults?: Fault[]; cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.code = code
+    this.faults = options.faults ?? []
+  }
+}
+
+/** Holds every fault of a request. */
+/** Every configuration that could send it was refused by its service a moment ago, and is tried again later. */
+export class LeftAside extends Refusal {
+  override name = 'LeftAside'
+  readonly providerCode: string | null
+  readonly providerMessage: string | null
+  readonly retryAfterMs: number
+
+  constructor(suspension: Suspension) {
+    const seconds = Math.max(1, Math.ceil((Date.parse(suspension.retryAt) - Date.now()) / 1000))
+    super(
+      'configuration_missing',
+      `${suspension.message} Nothing was sent, because the service said so a moment ago; in ${seconds} s a request tries it again.`,
+    )
+    this.providerCode = suspension.providerCode
+    this.providerMessage = suspension.providerMessage
+    this.retryAfterMs = seconds * 1000
+  }
+}
+
+export function invalid(faults: Fault[]) {
+  return new Refusal('invalid_request', faults.map(fault => fault.message).join(' '), { faults })
+}

@@ -1,0 +1,158 @@
+/** Compares the files of the picture store with the rows of the database, as every start does and `npm run doctor` tells. */
+
+import { imageIdOf } from '../../images/collect.ts'
+import type { Answers } from '../../storage/answers.ts'
+import type { Files } from '../../storage/files/folder.ts'
+import type { ImageRecord } from '../../storage/records.ts'
+import type { Store } from '../../storage/store.ts'
+import { goesOn } from '../calls/walk.ts'
+
+export interface Comparison {
+  /** Stored pictures and references whose file is gone. */
+  missing: ImageRecord[]
+  /** Picture files that no row names, by the id of their image. They may be the only copy of something that was paid for. */
+  orphanedFiles: Map<string, string>
+  /** Keys of files that can be made again, or whose deletion a crash cut short: to be removed. */
+  waste: string[]
+  /** Names of raw answers that were not finished, or that have belonged to no call for longer than their pictures live. */
+  wasteAnswers: string[]
+  /** Names of younger ones: with the wrong DATABASE_URL they are what another database waits for. */
+  orphanedAnswers: string[]
+  rows: { pictures: number; references: number }
+  /** Each file once, by what it is. */
+  files: { pictures: number; references: number; thumbnails: number; prepared: number; orphanedFiles: number }
+}
+
+/** Pictures of a generation that was deleted are looked for at so many positions. */
+const maxPositions = 256
+
+/** Whoever started with another database has noticed by then, and the addresses in an answer have died long before. */
+const maxStrangeDays = 7
+
+/** Holds only while nobody writes: before the server answers, or while it is stopped; else `lookAgain`. */
+export async function compare(parts: { store: Store; files: Files; answers: Answers }): Promise<Comparison> {
+  const { store, files, answers } = parts
+  const rows = new Map((await store.images.all()).map(image => [image.id, image]))
+  const unfinished = new Set(await store.generations.unfinishedIds())
+  const missing = new Map([...rows.values()].map(image => [image.file, image]))
+  const orphanedFiles = new Map<string, string>()
+  const waste: string[] = []
+  const found = { pictures: 0, references: 0, thumbnails: 0, prepared: 0 }
+  for await (const key of files.list()) {
+    const stored = missing.get(key)
+    if (stored) {
+      missing.delete(key)
+      found[stored.role === 'reference' ? 'references' : 'pictures']++
+      continue
+    }
+    const [, folder, name = ''] = /^(?:(.*)\/)?([^/]+)$/.exec(key) ?? []
+    const id = name.replace(/\.\w+$/, '')
+    if (folder === 'thumbnails') {
+      found.thumbnails++
+      if (!rows.has(id)) waste.push(key)
+    } else if (folder === 'prepared') {
+      found.prepared++
+      if (!unfinished.has(id.replace(/-\d+$/, ''))) waste.push(key)
+    } else {
+      orphanedFiles.set(id, key)
+    }
+  }
+  if (orphanedFiles.size > 0) {
+    for (const id of await deletedImages(store)) {
+      const key = orphanedFiles.get(id)
+      if (key !== undefined) waste.push(key)
+      orphanedFiles.delete(id)
+    }
+  }
+  const wasteAnswers: string[] = []
+  const orphanedAnswers: string[] = []
+  const [day, since] = [await store.days.present(), await store.days.strangeSince()]
+  for (const { name, callId } of await answers.list()) {
+    if (callId === undefined) wasteAnswers.push(name)
+    else if (!(await store.calls.find(callId))) {
+      if ((since.get(name) ?? day) < day - maxStrangeDays) wasteAnswers.push(name)
+      else orphanedAnswers.push(name)
+    }
+  }
+  return {
+    ...{
+      missing: [...missing.values()],
+      orphanedFiles: orphanedFiles,
+      waste,
+      wasteAnswers,
+      orphanedAnswers: orphanedAnswers,
+    },
+    rows: countRoles([...rows.values()]),
+    files: { ...found, orphanedFiles: orphanedFiles.size },
+  }
+}
+
+function countRoles(images: ImageRecord[]) {
+  const references = images.filter(({ role }) => role === 'reference').length
+  return { pictures: images.length - references, references }
+}
+
+/** Beside a server that works: without what only looked wrong because something was stored or deleted between two looks. */
+export async function lookAgain(
+  comparison: Comparison,
+  { store, files }: { store: Store; files: Files },
+): Promise<Comparison> {
+  const missing: ImageRecord[] = []
+  for (const image of comparison.missing) {
+    const isGone = (await files.size(image.file)) === undefined && (await store.images.find(image.id)) !== undefined
+    if (isGone) missing.push(image)
+  }
+  // A picture that is being stored has its file before its row.
+  const expected = new Set((await store.generations.unfinishedIds()).flatMap(imageIdsOf))
+  const orphanedFiles = new Map<string, string>()
+  for (const [id, key] of comparison.orphanedFiles) {
+    if (expected.has(id)) continue
+    const isAlone = (await files.size(key)) !== undefined && (await store.images.find(id)) === undefined
+    if (isAlone) orphanedFiles.set(id, key)
+  }
+  return { ...comparison, missing, orphanedFiles }
+}
+
+/** Ids that pictures of deleted generations had: rows are deleted first, so a crash leaves their files. */
+async function deletedImages(store: Store): Promise<string[]> {
+  const ids: string[] = []
+  let revision = 0
+  for (;;) {
+    const removals = await store.generations.removedSince(revision, 500)
+    for (const { id } of removals) ids.push(...imageIdsOf(id))
+    const last = removals.at(-1)
+    if (!last) return ids
+    revision = last.revision
+  }
+}
+
+/**
+ * Answers that reached the disk of a server which had lost the database, to calls that whoever took it over had given up: they go on from
+ * there. How many.
+ */
+export async function takeUpLate({ store, answers }: { store: Store; answers: Answers }): Promise<number> {
+  let count = 0
+  for (const { callId } of await answers.list()) {
+    const call = callId === undefined ? undefined : await store.calls.find(callId)
+    if (call?.outcome !== 'unknown' || call.answeredAt !== null) continue
+    const found = await answers.find(call.id)
+    if (!found) continue
+    const { name, body: _, ...head } = found
+    await store.asOwner(async ({ calls, generations }) => {
+      await calls.answered(call.id, { ...head, file: name }, new Date().toISOString())
+      await generations.change(call.generationId, goesOn)
+    })
+    count++
+  }
+  return count
+}
+
+export async function clearAway({ waste, wasteAnswers }: Comparison, parts: { files: Files; answers: Answers }) {
+  for (const key of waste) await parts.files.remove(key)
+  for (const name of wasteAnswers) await parts.answers.remove(name)
+}
+
+/** Of every picture that a generation may have. */
+function imageIdsOf(generationId: string): string[] {
+  return Array.from({ length: maxPositions }, (_, position) => imageIdOf(generationId, position))
+}

@@ -1,0 +1,307 @@
+/** Brings the pictures that an answer names into the store: fetch, check, keep the file, then write the row. */
+import { createHash } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import type { Notifier } from '../coordination/events.ts'
+import type { Reached } from '../coordination/failpoints.ts'
+import type { Pauses } from '../coordination/pauses.ts'
+import { createPlaces } from '../coordination/turns.ts'
+import type { Reason } from '../coordination/waiting.ts'
+import type { OutgoingHttp } from '../outgoing/http.ts'
+import type { Picture } from '../providers/provider.ts'
+import type { CallRecord } from '../storage/calls.ts'
+import { type Files, StorageError } from '../storage/files/folder.ts'
+import type { FailureRecord, GenerationRecord, ImageRecord } from '../storage/records.ts'
+import type { Store } from '../storage/store.ts'
+import { FetchError, fetchPicture, type StoredBytes } from './download.ts'
+import { inspectFile, NotAPicture } from './facts.ts'
+import { storedBytes } from './references.ts'
+
+export interface Collector {
+  /**
+   * Repeats, with growing pauses, until the picture is stored or can no longer be had: fetching is free, the picture was not.
+   * @throws the reason of a signal when that ends it; the next start fetches again.
+   */
+  collect(picture: Picture, place: Place, signals: Signals): Promise<FailureRecord | undefined>
+  /** Files without a row that a former process left, by the id of their image: they are taken up instead of being fetched again. */
+  offer(filesWithoutRow: ReadonlyMap<string, string>): void
+  /** Why the store takes nothing at the moment, since a picture could not be stored; undefined when it does. */
+  storeTrouble(): Promise<string | undefined>
+}
+
+export interface Place {
+  generationId: string
+  callId: string
+  /** Whose generation it is; null where nobody is told apart. */
+  tokenId: string | null
+  /** In the generation. */
+  position: number
+  /** Tells people why the generation does not go on, or that it does again. */
+  note(reason: Reason | null): Promise<void>
+}
+
+export interface Signals {
+  /** Ends a fetch that is under way. */
+  fetching: AbortSignal
+  /** Ends the wait before another try. */
+  waiting: AbortSignal
+}
+
+/**
+ * Services keep results for 24 hours, 2026-11. An address that its host does not call dead is tried for as long by the clock of this
+ * process, which nobody puts forward.
+ */
+export const resultLifeMs = 24 * 3600 * 1000
+
+/** A file that is no picture may be a passing fault of a gateway or a proxy: it is given up when it has been the same for so long. */
+const brokenForMs = 5 * 60_000
+
+/** Pictures that are fetched at a time: in all, and from one host. */
+const maxFetches = 24
+const maxFetchesPerHost = 6
+/** Beside them those that come slowly: each costs a connection and a file, and holds nobody up. */
+const maxSlowFetchesPerHost = 32
+/** Fewer bytes in this time are slow: 8 KiB a second. */
+const slowAfterMs = 5_000
+const slowBytes = 40 * 1024
+
+/**
+ * The id of the picture at a position, the same whenever it is made: a file whose row was never written can be told from its name
+ * alone, and a second try replaces the first instead of standing beside it.
+ */
+export function imageIdOf(generationId: string, position: number): string {
+  const hex = createHash('sha256').update(`${generationId} ${position}`).digest('hex')
+  // UUIDv8 (custom), so the id is deterministic.
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  )
+}
+
+/**
+ * Where a picture of a call stands in its generation; more than were asked for stand behind all others. `planned`: pictures that all
+ * calls of the generation ask for together.
+ */
+export function positionOf(
+  { firstIndex, images, slot }: Pick<CallRecord, 'firstIndex' | 'images' | 'slot'>,
+  planned: number,
+  index: number,
+): number {
+  return index < images ? firstIndex + index : planned + slot * 100 + (index - images)
+}
+
+export function createCollector(parts: {
+  store: Store
+  files: Files
+  http: OutgoingHttp
+  notifier: Notifier
+  pauses: Pauses
+  reached: Reached
+  onStored(image: ImageRecord): void
+}): Collector {
+  const { store, files, http, notifier, pauses, reached } = parts
+  const fetches = createPlaces({
+    max: maxFetches,
+    maxPerLine: maxFetchesPerHost,
+    maxAsidePerLine: maxSlowFetchesPerHost,
+  })
+  const offered = new Map<string, string>()
+  /** Proved by a picture that was stored. */
+  let isStoreSound = false
+
+  return {
+    async collect(picture, place, signals) {
+      let file: StoredFile | undefined
+      const beganAt = performance.now()
+      let brokenSince: number | undefined
+      /** The longest that came of it so far. */
+      let best: StoredBytes | undefined
+      let isGivenUp = false
+      try {
+        for (let tries = 1; ; tries++) {
+          try {
+            file ??= await takenUp(picture, place)
+            if (!file) {
+              const bytes = isGivenUp && best ? best : await fetchInTurn(picture, place, signals.fetching)
+              file = await put(picture, place, bytes).catch(async error => {
+                if (bytes !== best) await rm(bytes.temporaryPath, { force: true }).catch(() => {})
+                throw error
+              })
+            }
+            await writeRow(file)
+            isStoreSound = true
+            offered.delete(file.image.id)
+            await place.note(null)
+            parts.onStored(file.image)
+            return undefined
+          } catch (error) {
+            if (error instanceof FetchError && error.kept) best = await longest(best, error.kept)
+            signals.fetching.throwIfAborted()
+            const trouble = troubleOf(error)
+            if (trouble.isStore) isStoreSound = false
+            brokenSince = trouble.broken ? (brokenSince ?? performance.now()) : undefined
+            const isBroken = brokenSince !== undefined && performance.now() - brokenSince > pauses.scaled(brokenForMs)
+            const isGone =
+              trouble.expired || (trouble.gone && performance.now() - beganAt > pauses.scaled(resultLifeMs))
+            if ((isBroken || isGone) && best && !isGivenUp) {
+              isGivenUp = true
+              continue
+            }
+            if (isBroken || trouble.unusable) return failure(place, 'provider_rejected', trouble.sentence)
+            if (isGone) {
+              const message = `The picture was made, but its address has expired before it could be stored (${trouble.sentence}).`
+              return failure(place, 'storage_failed', message)
+            }
+            const message = `A picture was made but is not stored yet: ${trouble.sentence} Trying again.`
+            await place.note({ code: 'picture_not_stored', message, values: { detail: trouble.sentence } })
+            await pauses.wait(pauses.storing(tries), signals.waiting)
+          }
+        }
+      } finally {
+        if (best) await rm(best.temporaryPath, { force: true }).catch(() => {})
+      }
+    },
+
+    offer(filesWithoutRow) {
+      for (const [id, file] of filesWithoutRow) offered.set(id, file)
+    },
+
+    async storeTrouble() {
+      if (isStoreSound) return undefined
+      return files.check().then(
+        () => undefined,
+        error => troubleOf(error).sentence,
+      )
+    },
+  }
+
+  /** A file is put in its place whole or not at all, so what stands there is the picture, whether its address still lives or not. */
+  async function takenUp(picture: Picture, place: Place): Promise<StoredFile | undefined> {
+    const id = imageIdOf(place.generationId, place.position)
+    const file = offered.get(id)
+    if (file === undefined) return undefined
+    try {
+      const bytes = await storedBytes({ file }, files)
+      const sha256 = createHash('sha256').update(bytes).digest('hex')
+      const { facts, state } = await inspectFile(bytes)
+      return storedFile(picture, place, { ...facts, state, bytes: bytes.length, sha256 }, file)
+    } catch (error) {
+      if (!(error instanceof StorageError || error instanceof NotAPicture)) throw error
+      // What cannot be read now may be readable at the next try, and its address may be dead by then.
+      if (error instanceof NotAPicture || error.code === 'missing') offered.delete(id)
+      return undefined
+    }
+  }
+
+  async function put(picture: Picture, place: Place, bytes: StoredBytes): Promise<StoredFile> {
+    await reached('picture-fetched', place.generationId)
+    const month = new Date().toISOString().slice(0, 7).replace('-', '/')
+    const file = `${month}/${imageIdOf(place.generationId, place.position)}.${bytes.extension}`
+    await files.put(file, bytes.temporaryPath)
+    await reached('picture-put', place.generationId)
+    return storedFile(picture, place, bytes, file)
+  }
+
+  /** A picture that drips goes on beside the others: what came of it is kept, and its place is for the next. */
+  async function fetchInTurn({ base64, url = '', expiresAt }: Picture, { tokenId }: Place, signal: AbortSignal) {
+    const held = await fetches.enter(base64 === undefined ? hostOf(url) : '', tokenId, signal)
+    let bytes = 0
+    let seen = 0
+    const watch = setInterval(() => {
+      if (bytes - seen < slowBytes) held.stepAside()
+      seen = bytes
+    }, pauses.scaled(slowAfterMs)).unref()
+    try {
+      const source = base64 === undefined ? { url } : { base64 }
+      const onBytes = (count: number) => {
+        bytes += count
+      }
+      return await fetchPicture({ http, files, source, signal, expiresAt, onBytes, keepUnfinished: true })
+    } finally {
+      clearInterval(watch)
+      held.leave()
+    }
+  }
+
+  async function writeRow({ image, warning }: StoredFile) {
+    const generationId = image.generationId!
+    await store.transaction(async ({ images, generations }) => {
+      if ((await images.find(image.id)) || !(await images.insert(image))) return
+      const stored = await images.ofGenerations([generationId])
+      const imageUrls = stored.toSorted((a, b) => a.index - b.index).map(image => `/images/${image.id}`)
+      const changed = await generations.change(generationId, { imageUrls, charge: 'charged' })
+      // Read behind the change, which makes pictures that are stored at the same time wait for each other.
+      if (warning) await generations.change(generationId, { warnings: [...(changed?.warnings ?? []), warning] })
+    })
+    notifier.notify(generationId)
+    await reached('picture-written', generationId)
+  }
+}
+
+function hostOf(url: string) {
+  return URL.canParse(url) ? new URL(url).host : ''
+}
+
+/** A file in its place, and what its row and its generation will say of it. */
+interface StoredFile {
+  image: ImageRecord
+  warning: GenerationRecord['warnings'][number] | undefined
+}
+
+type StoredFacts = Omit<StoredBytes, 'temporaryPath' | 'extension'>
+
+function storedFile(picture: Picture, place: Place, facts: StoredFacts, file: string): StoredFile {
+  const { width, height, bytes, mimeType, sha256 } = facts
+  const image: ImageRecord = {
+    id: imageIdOf(place.generationId, place.position),
+    role: 'result',
+    generationId: place.generationId,
+    callId: place.callId,
+    index: place.position,
+    ...{ file, width, height, bytes, mimeType, sha256 },
+    createdAt: new Date().toISOString(),
+    details: picture.details ?? null,
+  }
+  return { image, warning: warningOf(facts, place.position + 1) }
+}
+
+function warningOf({ state, mimeType }: StoredFacts, number: number): StoredFile['warning'] {
+  if (state === 'whole') return undefined
+  const parameter = 'images'
+  if (state === 'damaged') {
+    const message = `Picture ${number} came damaged or without its end each time; the most that came of it is kept.`
+    return { code: 'picture_damaged', parameter, message, values: { number } }
+  }
+  const message = `Picture ${number} came as ${mimeType}, which cannot be shown here. It is kept as it came; download it.`
+  return { code: 'picture_not_shown', parameter, message, values: { number, type: mimeType } }
+}
+
+async function longest(best: StoredBytes | undefined, next: StoredBytes): Promise<StoredBytes> {
+  if (!best) return next
+  const [kept, other] = next.bytes > best.bytes ? [next, best] : [best, next]
+  if (other.temporaryPath !== kept.temporaryPath) await rm(other.temporaryPath, { force: true }).catch(() => {})
+  return kept
+}
+
+function troubleOf(error: unknown) {
+  if (error instanceof FetchError) {
+    return {
+      sentence: error.message,
+      broken: error.kind === 'not_a_picture' || error.kind === 'too_large',
+      gone: error.kind !== 'storage',
+      expired: error.kind === 'expired',
+      unusable: error.kind === 'unusable',
+      isStore: error.kind === 'storage',
+    }
+  }
+  return {
+    sentence: error instanceof Error ? error.message : String(error),
+    broken: false,
+    gone: false,
+    expired: false,
+    unusable: false,
+    isStore: error instanceof StorageError,
+  }
+}
+
+function failure(place: Place, code: string, message: string): FailureRecord {
+  return { index: place.position, code, message, providerCode: null }
+}

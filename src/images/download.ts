@@ -1,0 +1,308 @@
+/** Brings a picture that was made, and paid for, from its answer into a temporary file, byte for byte. */
+import { createHash } from 'node:crypto'
+import { open, rm } from 'node:fs/promises'
+import { BodyTooLarge, type HttpResponse, type OutgoingHttp } from '../outgoing/http.ts'
+import { ExchangeError } from '../providers/errors.ts'
+import { type Files, StorageError, storageError } from '../storage/files/folder.ts'
+import { type FileState, inspectFile, NotAPicture, type PictureFacts } from './facts.ts'
+
+export interface StoredBytes extends PictureFacts {
+  state: FileState
+  /** From `files.temporary()`; belongs to whoever receives it. */
+  temporaryPath: string
+  bytes: number
+  /** Hexadecimal. */
+  sha256: string
+}
+
+/**
+ * - `again`: nothing says that the picture is lost; fetching is free, so fetch again later
+ * - `expired`: the address is dead and stays so
+ * - `not_a_picture`, `too_large`: what came is not the picture, or not all of it
+ * - `unusable`: what the answer says of the picture cannot be used, however often it is tried
+ * - `storage`: our own disk; the cause is a StorageError
+ */
+type FetchErrorKind = 'again' | 'expired' | 'not_a_picture' | 'too_large' | 'unusable' | 'storage'
+
+export class FetchError extends Error {
+  override name = 'FetchError'
+  readonly kind: FetchErrorKind
+  /** Of the answer, where there was one. */
+  readonly status: number | undefined
+  /** What came all the same, for `keepUnfinished`: better than nothing when nothing better comes. */
+  readonly kept: StoredBytes | undefined
+
+  constructor(
+    kind: FetchErrorKind,
+    message: string,
+    options: { status?: number; cause?: unknown; kept?: StoredBytes } = {},
+  ) {
+    super(message, { cause: options.cause })
+    this.kind = kind
+    this.status = options.status
+    this.kept = options.kept
+  }
+}
+
+export interface FetchOptions {
+  http: OutgoingHttp
+  files: Files
+  /** The URL is used letter for letter. It is a key to the picture, so no message holds its query. */
+  source: { url: string } | { base64: string }
+  /** Errors bring what came as `kept`, where it may be the picture or a part of it; whoever catches them owns its file. */
+  keepUnfinished?: boolean
+  signal?: AbortSignal
+  /** When the URL dies, ms since 1970, if it is known. */
+  expiresAt?: number
+  /** 64 MiB when absent. */
+  maxBytes?: number
+  /** 60 s when absent. */
+  headersTimeoutMs?: number
+  /** 60 s when absent. */
+  idleTimeoutMs?: number
+  /** From beginning to end, an hour when absent: what comes slowly comes too, and begins anew when it is ended. */
+  timeoutMs?: number
+  /** Called with the number of bytes of each piece that came. */
+  onBytes?(count: number): void
+}
+
+const mebibyte = 1024 * 1024
+
+/** @throws FetchError; the reason of `signal` as it is. Nothing is left on the disk then, but for `kept`. */
+export async function fetchPicture(options: FetchOptions): Promise<StoredBytes> {
+  const { files, source } = options
+  const maxBytes = options.maxBytes ?? 64 * mebibyte
+  options.signal?.throwIfAborted()
+  if ('base64' in source) return fromText(source.base64, maxBytes, options)
+  if (!isAddress(source.url)) {
+    throw new FetchError('unusable', 'What stands in the place of its address is no http:// or https:// address.')
+  }
+  const deadline = AbortSignal.timeout(options.timeoutMs ?? 3_600_000)
+  const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline
+  try {
+    const response = await options.http.download(source.url, {
+      signal,
+      maxBytes,
+      headersTimeoutMs: options.headersTimeoutMs ?? 60_000,
+      idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
+    })
+    if (response.status !== 200) throw await refusedFetch(response, options.expiresAt)
+    const pieces = counted(response.body, options.onBytes)
+    const kept = await keepBytes(files, pieces, maxBytes, { keepsBeginning: options.keepUnfinished })
+    return await checked(response, kept, options)
+  } catch (error) {
+    if (options.signal?.aborted) {
+      if (error instanceof FetchError && error.kept) await remove(error.kept)
+      throw options.signal.reason
+    }
+    throw fetchError(error)
+  }
+}
+
+async function* counted(pieces: AsyncIterable<Uint8Array>, onBytes: FetchOptions['onBytes']) {
+  for await (const piece of pieces) {
+    onBytes?.(piece.length)
+    yield piece
+  }
+}
+
+/** Time changes nothing in a text, so what is broken in it is told by `state`, and what is no picture is `unusable`. */
+async function fromText(text: string, maxBytes: number, { files }: FetchOptions): Promise<StoredBytes> {
+  const kept = await keepBytes(files, inlineBytes(text), maxBytes)
+  try {
+    if (kept.bytes === 0) throw new FetchError('unusable', 'The picture has no bytes.')
+    return await inspected(kept)
+  } catch (error) {
+    await remove(kept)
+    const failed = fetchError(error)
+    throw failed.kind === 'not_a_picture' ? new FetchError('unusable', failed.message, { cause: error }) : failed
+  }
+}
+
+function isAddress(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.username === '' && url.password === ''
+}
+
+interface KeptBytes {
+  temporaryPath: string
+  bytes: number
+  sha256: string
+  /** What ended it before its end. */
+  cut?: unknown
+}
+
+/**
+ * Writes what comes to a temporary file.
+ * @param options.keepsBeginning an error of `pieces` comes as `cut` of what came before it
+ * @throws FetchError `too_large`, `storage`; errors of `pieces` as they are. The file is gone then.
+ */
+export async function keepBytes(
+  files: Files,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  maxBytes: number,
+  options: { keepsBeginning?: boolean } = {},
+): Promise<KeptBytes> {
+  const temporaryPath = await onDisk(files.temporary())
+  const hash = createHash('sha256')
+  let bytes = 0
+  let cut: unknown
+  try {
+    const file = await onDisk(open(temporaryPath, 'wx'))
+    try {
+      for await (const piece of pieces) {
+        bytes += piece.length
+        if (bytes > maxBytes) throw tooLarge(maxBytes)
+        hash.update(piece)
+        for (let written = 0; written < piece.length; ) {
+          written += (await onDisk(file.write(piece, written))).bytesWritten
+        }
+      }
+    } catch (error) {
+      const isOurs = error instanceof FetchError || error instanceof BodyTooLarge
+      if (!options.keepsBeginning || isOurs || bytes === 0) throw error
+      cut = error
+    } finally {
+      await onDisk(file.close())
+    }
+    return { temporaryPath, bytes, sha256: hash.digest('hex'), ...(cut === undefined ? {} : { cut }) }
+  } catch (error) {
+    await rm(temporaryPath, { force: true }).catch(() => {})
+    throw error
+  }
+}
+
+/**
+ * What a text holds, in pieces of about 768 KiB, so that a picture is never in memory twice: base64 of either alphabet, with or
+ * without its padding and broken into lines or not, or a data URI in any spelling (RFC 2397), also one that is not base64.
+ * @throws FetchError `unusable` for anything else
+ */
+export function* inlineBytes(text: string): Generator<Buffer> {
+  const prefix = /^\s*data:([^,]{0,1000}),/i.exec(text.slice(0, 1200))
+  if (!prefix && /^\s*data:/i.test(text.slice(0, 100))) throw notBase64()
+  const isUri = prefix !== null
+  if (isUri && !/;\s*base64\s*$/i.test(prefix[1] ?? '')) {
+    yield Buffer.from(unescapedUri(text.slice(prefix[0].length)), 'latin1')
+    return
+  }
+  let carried = ''
+  let hasEnded = false
+  for (let position = prefix?.[0].length ?? 0; position < text.length; ) {
+    let end = Math.min(text.length, position + mebibyte)
+    // An escape must not be cut in two.
+    const percent = isUri ? text.lastIndexOf('%', end - 1) : -1
+    if (end < text.length && percent >= end - 2) end = percent
+    const written = text.slice(position, end)
+    position = end
+    const piece = (carried + (isUri ? unescapedUri(written) : written)).replace(/\s+/g, '')
+    const letters = piece.replace(/=+$/, '')
+    if ((hasEnded && letters !== '') || !/^[\w+/-]*$/.test(letters)) throw notBase64()
+    hasEnded ||= letters.length < piece.length
+    const isLast = hasEnded || position >= text.length
+    const whole = isLast ? letters : letters.slice(0, letters.length - (letters.length % 4))
+    carried = letters.slice(whole.length)
+    if (whole !== '') yield Buffer.from(whole, 'base64')
+  }
+}
+
+/** Bytes as characters, one each. */
+function unescapedUri(text: string): string {
+  const ascii = text.replace(/[\u0080-\uffff]+/g, letters => encodeURIComponent(letters.toWellFormed()))
+  return ascii.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+}
+
+async function checked(response: HttpResponse, kept: KeptBytes, options: FetchOptions): Promise<StoredBytes> {
+  const { headers, status } = response
+  const announced = headers['content-encoding'] === undefined ? headers['content-length'] : undefined
+  if (kept.cut !== undefined) {
+    const failed = fetchError(kept.cut)
+    throw await withKept(new FetchError(failed.kind, failed.message, { status, cause: kept.cut }), kept, options)
+  }
+  if (kept.bytes === 0 || (announced !== undefined && Number(announced) !== kept.bytes)) {
+    const failed = new FetchError('again', `Only ${kept.bytes} bytes of the picture came.`, { status })
+    throw await withKept(failed, kept, options)
+  }
+  try {
+    const file = await inspected(kept)
+    if (file.state === 'whole' || file.state === 'not_shown') return file
+    const message =
+      file.state === 'damaged'
+        ? 'The picture came without its end, or damaged.'
+        : 'What came is no picture of a known type.'
+    throw new FetchError('not_a_picture', message, { status, kept: file })
+  } catch (error) {
+    const failed = fetchError(error)
+    if (failed.kept && options.keepUnfinished) throw failed
+    await remove(kept)
+    throw failed.kept ? new FetchError(failed.kind, failed.message, { status }) : failed
+  }
+}
+
+/** The error with what came, where that is the beginning of a picture. */
+async function withKept(error: FetchError, kept: KeptBytes, options: FetchOptions): Promise<FetchError> {
+  const file = options.keepUnfinished ? await inspected(kept).catch(() => undefined) : undefined
+  if (!file || file.state === 'unknown') {
+    await remove(kept)
+    return error
+  }
+  const { kind, message, status, cause } = error
+  return new FetchError(kind, message, { status, cause, kept: { ...file, state: 'damaged' } })
+}
+
+/** What kind of file it is. */
+async function inspected({ temporaryPath, bytes, sha256 }: KeptBytes): Promise<StoredBytes> {
+  const { facts, state } = await inspectFile(temporaryPath)
+  return { temporaryPath, bytes, sha256, ...facts, state }
+}
+
+function remove({ temporaryPath }: Pick<KeptBytes, 'temporaryPath'>): Promise<void> {
+  return rm(temporaryPath, { force: true }).catch(() => {})
+}
+
+/** Signed addresses die with 403 (both services, 2026-11); only words or the clock of the host tell that from a passing refusal. */
+async function refusedFetch(response: HttpResponse, expiresAt: number | undefined): Promise<FetchError> {
+  const { status } = response
+  const isFinal = status === 410
+  const mayBeDead = status === 400 || status === 401 || status === 403 || status === 404
+  const text = mayBeDead ? await response.text(64 * 1024).catch(() => '') : ''
+  response.discard()
+  // Our own clock may be wrong, or have been put right a moment ago.
+  const now = Date.parse(response.headers.date ?? '')
+  const isExpired = isFinal || (mayBeDead && (/expired/i.test(text) || (expiresAt !== undefined && now >= expiresAt)))
+  return isExpired
+    ? new FetchError('expired', `The address of the picture has expired (${status}).`, { status })
+    : new FetchError('again', `The picture could not be fetched: the service answered ${status}.`, { status })
+}
+
+function fetchError(error: unknown): FetchError {
+  if (error instanceof FetchError) return error
+  if (error instanceof BodyTooLarge) return new FetchError('too_large', error.message, { cause: error })
+  if (error instanceof NotAPicture) return new FetchError('not_a_picture', error.message, { cause: error })
+  if (error instanceof ExchangeError) return new FetchError('again', error.message, { cause: error })
+  if (error instanceof StorageError) return new FetchError('storage', error.message, { cause: error })
+  if (error instanceof DOMException && error.name === 'TimeoutError') {
+    return new FetchError('again', 'The picture took too long to come.', { cause: error })
+  }
+  const failed = storageError(error)
+  return new FetchError('storage', failed.message, { cause: failed })
+}
+
+async function onDisk<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    const failed = storageError(error)
+    throw new FetchError('storage', failed.message, { cause: failed })
+  }
+}
+
+function tooLarge(maxBytes: number): FetchError {
+  return new FetchError(
+    'too_large',
+    `The picture is larger than ${Math.round(maxBytes / mebibyte)} MiB, which is more than is taken.`,
+  )
+}
+
+function notBase64(): FetchError {
+  return new FetchError('unusable', 'The picture is not written in base64.')
+}

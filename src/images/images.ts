@@ -1,0 +1,259 @@
+/** Stored pictures: what is served of them, and the references that people give. */
+import { randomUUID } from 'node:crypto'
+import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
+import { ownerOf } from '../accounts/tokens.ts'
+import { createPlaces } from '../coordination/turns.ts'
+import { Refusal } from '../errors.ts'
+import type { Caller, Images, ReferenceInput } from '../generation/services.ts'
+import type { OutgoingHttp } from '../outgoing/http.ts'
+import { InvalidRequest } from '../providers/errors.ts'
+import type { ReferenceFacts, ReferenceLimits } from '../providers/provider.ts'
+import { type Files, StorageError } from '../storage/files/folder.ts'
+import type { ImageRecord } from '../storage/records.ts'
+import type { Store } from '../storage/store.ts'
+import { FetchError } from './download.ts'
+import { type Original, type PreparedReference, prepareReferences, readReference, storedBytes } from './references.ts'
+import { ThumbnailError, type Thumbnails } from './thumbnails.ts'
+
+/** A reference on its way into a generation. */
+export interface TakenReference {
+  original: Original
+  prepared: PreparedReference
+  facts: ReferenceFacts
+}
+
+export interface KeptReference {
+  imageId: string
+  preparedFile: string
+  preparedType: string
+}
+
+export interface References {
+  /**
+   * Takes in all references and makes them fit for the model. Nothing is kept when one is refused.
+   * @throws Refusal `invalid_request` with the faults of all of them
+   */
+  prepare(
+    inputs: ReferenceInput[],
+    limits: ReferenceLimits,
+    options: { caller: Caller; signal?: AbortSignal },
+  ): Promise<TakenReference[]>
+  /** Stores originals and prepared forms; what the rows of the generation need. */
+  keep(generationId: string, taken: TakenReference[]): Promise<KeptReference[]>
+  /** Cleans up after a generation that was not written. */
+  discard(generationId: string, taken: TakenReference[]): Promise<void>
+}
+
+/** A request of a few bytes can name fourteen stored pictures of 30 MB, and all of them are in memory while they are prepared. */
+const maxPreparing = 2
+
+export function createReferences(parts: { store: Store; files: Files; http: OutgoingHttp }): References {
+  const { store, files } = parts
+  const places = createPlaces({ max: maxPreparing, maxPerLine: maxPreparing, maxAsidePerLine: 0 })
+
+  return {
+    async prepare(inputs, limits, { caller, signal }) {
+      const owner = ownerOf(caller)
+      const readParts = { http: parts.http, files, findImage: (id: string) => findImage(store, id, owner) }
+      const reads = await Promise.allSettled(
+        inputs.map((input, position) => readReference(input, position, readParts, signal)),
+      )
+      const originals = reads.flatMap(read => (read.status === 'fulfilled' ? [read.value] : []))
+      try {
+        const failed = reads.flatMap(read => (read.status === 'rejected' ? [read.reason as unknown] : []))
+        if (failed.length > 0) throw joined(failed)
+        const prepared = await prepareInTurn(originals, limits, caller, signal)
+        return prepared.map((reference, index) => {
+          const { mimeType, width, height, transparent } = reference
+          return { original: originals[index]!, prepared: reference, facts: { mimeType, width, height, transparent } }
+        })
+      } catch (error) {
+        await removeTemporary(originals)
+        throw refusalOf(error)
+      }
+    },
+
+    async keep(generationId, taken) {
+      const kept = []
+      for (const [position, { original, prepared }] of taken.entries()) {
+        const image = original.stored ?? (await keepOriginal(original))
+        const preparedFile = preparedName(generationId, position)
+        const temporary = await files.temporary()
+        await writeFile(temporary, prepared.bytes)
+        await files.put(preparedFile, temporary)
+        kept.push({ imageId: image.id, preparedFile, preparedType: prepared.mimeType })
+      }
+      return kept
+    },
+
+    async discard(generationId, taken) {
+      await removeTemporary(taken.map(({ original }) => original))
+      for (const position of taken.keys()) await files.remove(preparedName(generationId, position)).catch(() => {})
+    },
+  }
+
+  async function prepareInTurn(originals: Original[], limits: ReferenceLimits, caller: Caller, signal?: AbortSignal) {
+    const place = await places.enter('', caller.tokenId, signal)
+    try {
+      const sources = await Promise.all(
+        originals.map(original => original.temporaryPath ?? storedBytes(original.stored!, files)),
+      )
+      return await prepareReferences(sources, limits)
+    } finally {
+      place.leave()
+    }
+  }
+
+  function keepOriginal(original: Original) {
+    return keepReference(parts, { ...original, temporaryPath: original.temporaryPath! })
+  }
+}
+
+function preparedName(generationId: string, position: number) {
+  return `prepared/${generationId}-${position}`
+}
+
+async function removeTemporary(originals: Original[]) {
+  for (const { temporaryPath } of originals) if (temporaryPath) await rm(temporaryPath, { force: true }).catch(() => {})
+}
+
+/** The same picture given again is stored once, unless somebody deletes it at this moment. */
+async function keepReference(
+  { store, files }: { store: Store; files: Files },
+  original: Original & { temporaryPath: string },
+  owner?: string,
+): Promise<ImageRecord> {
+  const own = async (id: string) => owner === undefined || (await store.images.addOwner(id, owner))
+  const known = await store.images.findReference(original.sha256)
+  if (known && (await files.size(known.file)) !== undefined && (await own(known.id))) {
+    await rm(original.temporaryPath, { force: true })
+    return known
+  }
+  const id = randomUUID()
+  const createdAt = new Date().toISOString()
+  const { width, height, bytes, mimeType, sha256 } = original
+  const file = `${createdAt.slice(0, 4)}/${createdAt.slice(5, 7)}/${id}.${original.extension}`
+  const image: ImageRecord = {
+    ...{ id, role: 'reference', generationId: null, callId: null, index: 0, file },
+    ...{ width, height, bytes, mimeType, sha256, createdAt, details: null },
+  }
+  await files.put(file, await onSameFileSystem(files, original.temporaryPath))
+  await store.images.insert(image)
+  await own(id)
+  return image
+}
+
+/** Uploads arrive in the data folder, which need not be on the disk of the pictures. */
+async function onSameFileSystem(files: Files, path: string): Promise<string> {
+  const temporary = await files.temporary()
+  try {
+    await rename(path, temporary)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error
+    await copyFile(path, temporary)
+    await rm(path, { force: true })
+  }
+  return temporary
+}
+
+function joined(reasons: unknown[]): unknown {
+  const other = reasons.find(reason => !(reason instanceof InvalidRequest))
+  return other ?? new InvalidRequest(reasons.flatMap(reason => (reason as InvalidRequest).faults))
+}
+
+function refusalOf(error: unknown): unknown {
+  if (error instanceof InvalidRequest) {
+    const message = error.faults.map(fault => fault.message).join(' ')
+    return new Refusal('invalid_request', message, { faults: error.faults, cause: error })
+  }
+  if (error instanceof StorageError || (error instanceof FetchError && error.kind === 'storage')) {
+    return new Refusal('storage_failed', `The references cannot be stored. ${error.message}`, { cause: error })
+  }
+  return error
+}
+
+export function createImages(parts: {
+  store: Store
+  files: Files
+  http: OutgoingHttp
+  thumbnails: Thumbnails
+}): Images {
+  const { store, files, thumbnails } = parts
+  const readParts = { http: parts.http, files, findImage: (id: string) => store.images.find(id) }
+
+  return {
+    async storeReference(upload, caller) {
+      try {
+        const original = await readReference({ upload }, 0, readParts)
+        return await keepReference(parts, { ...original, temporaryPath: upload.path }, caller.tokenId ?? '')
+      } catch (error) {
+        await rm(upload.path, { force: true }).catch(() => {})
+        if (error instanceof InvalidRequest) {
+          const faults = error.faults.map(({ message }) => ({
+            path: 'file',
+            message: message.replace(/^Reference 1: /, ''),
+          }))
+          throw new Refusal('invalid_request', faults.map(fault => fault.message).join(' '), { faults, cause: error })
+        }
+        throw refusalOf(error)
+      }
+    },
+
+    find: (id, owner) => findImage(store, id, owner),
+
+    async read(image, range) {
+      try {
+        return await files.open(image.file, range)
+      } catch (error) {
+        if (error instanceof StorageError && error.code === 'missing') {
+          throw new Refusal('not_found', 'The file of this image is missing from the picture store.', { cause: error })
+        }
+        throw error
+      }
+    },
+
+    async thumbnail(image) {
+      try {
+        return await thumbnails.get(image)
+      } catch (error) {
+        if (error instanceof ThumbnailError || (error instanceof StorageError && error.code === 'missing')) {
+          throw new Refusal('not_found', `There is no thumbnail of this image. ${error.message}`, { cause: error })
+        }
+        throw error
+      }
+    },
+
+    async remove(id, owner) {
+      const image = await findImage(store, id, owner)
+      if (!image) throw new Refusal('not_found', 'There is no image with this id.')
+      if (image.role !== 'reference') {
+        throw new Refusal(
+          'conflict',
+          'This image belongs to a generation; delete the generation in the history instead.',
+        )
+      }
+      const isUsed = await (owner === undefined ? store.images.isUsed(id) : store.images.isUsedBy(id, owner))
+      if (isUsed) throw new Refusal('conflict', 'A generation of the history uses this reference; delete that first.')
+      const isShared =
+        owner !== undefined && ((await store.images.removeOwner(id, owner)) || (await store.images.isUsed(id)))
+      if (!isShared) await removeReference(parts, image)
+    },
+  }
+}
+
+function findImage(store: Store, id: string, owner: string | undefined) {
+  return owner === undefined ? store.images.find(id) : store.images.findOf(id, owner)
+}
+
+async function removeReference({ store, files }: { store: Store; files: Files }, image: ImageRecord) {
+  await store.images.remove(image.id)
+  await files.remove(image.file)
+  await files.remove(`thumbnails/${image.id}.webp`)
+}
+
+/** Uploaded references that nothing has used for a whole day before this one. */
+export async function sweepReferences(parts: { store: Store; files: Files }, day: number): Promise<number> {
+  const unused = await parts.store.images.unusedReferences(day - 1)
+  for (const image of unused) await removeReference(parts, image)
+  return unused.length
+}

@@ -1,0 +1,66 @@
+/** Brings back the file of a stored picture from the answer that named it, while its address lives. */
+import { rm } from 'node:fs/promises'
+import { largestBase64 } from '../generation/calls/keeper.ts'
+import type { OutgoingHttp } from '../outgoing/http.ts'
+import { type ProviderId, providers } from '../providers/index.ts'
+import type { RawAnswer } from '../providers/provider.ts'
+import type { Answers } from '../storage/answers.ts'
+import type { CallRecord } from '../storage/calls.ts'
+import { placeOf } from '../storage/condense.ts'
+import type { Files } from '../storage/files/folder.ts'
+import type { ImageRecord } from '../storage/records.ts'
+import type { Store } from '../storage/store.ts'
+import { positionOf } from './collect.ts'
+import { FetchError, fetchPicture } from './download.ts'
+
+export interface RefetchParts {
+  store: Store
+  files: Files
+  answers: Answers
+  http: OutgoingHttp
+}
+
+/** Undefined when the file is back, the same byte for byte; otherwise why not, as a sentence. */
+export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<string | undefined> {
+  const { store, files, answers, http } = parts
+  if (image.role === 'reference') return 'It is a reference that somebody gave; give it again.'
+  const call = image.callId === null ? undefined : await store.calls.find(image.callId)
+  if (!call?.answer) return 'The answer that named it is not kept.'
+  const { answer } = call
+  const body = answer.body ?? (answer.file ? await answers.read(answer.file) : undefined)
+  if (body === undefined) return 'The answer that held it was removed once the picture was stored.'
+  // One that was condensed stands whole in the file of the answer.
+  const wholeText = async (text: string) => {
+    const rest = placeOf(text)
+    return rest && answer.file ? ((await answers.readString(answer.file, rest, largestBase64)) ?? '') : text
+  }
+  const calls = (await store.calls.ofGeneration(call.generationId)).filter(one => one.outcome !== 'repeated')
+  const planned = calls.reduce((sum, one) => sum + one.images, 0)
+  const picture = picturesIn({ ...answer, body }, call).find(
+    picture => positionOf(call, planned, picture.index) === image.index,
+  )
+  if (!picture) return 'The answer that is kept does not name it.'
+  try {
+    const source =
+      picture.base64 === undefined ? { url: picture.url ?? '' } : { base64: await wholeText(picture.base64) }
+    const fetched = await fetchPicture({ http, files, source, expiresAt: picture.expiresAt })
+    if (fetched.sha256 !== image.sha256) {
+      await rm(fetched.temporaryPath, { force: true })
+      return 'The service gives out another picture at its address now.'
+    }
+    await files.put(image.file, fetched.temporaryPath)
+    return undefined
+  } catch (error) {
+    if (error instanceof FetchError) return error.message
+    throw error
+  }
+}
+
+/** None where it cannot be understood: one bad answer must not keep the others from being mended. */
+function picturesIn(answer: RawAnswer, call: CallRecord) {
+  try {
+    return providers[call.provider as ProviderId].parse(answer, call).pictures
+  } catch {
+    return []
+  }
+}

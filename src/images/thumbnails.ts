@@ -1,0 +1,91 @@
+/** Small pictures for lists, made when first asked for and kept beside the originals. */
+import { rm, writeFile } from 'node:fs/promises'
+import { type Files, StorageError } from '../storage/files/folder.ts'
+import type { ImageRecord } from '../storage/records.ts'
+import { decoderOf, inTurn, isDecodable, maxPixels, NotAPicture } from './facts.ts'
+import { storedBytes } from './references.ts'
+
+export interface Thumbnails {
+  /**
+   * A WebP of at most 512 px, made now when there is none yet. Those who ask at the same time share one making.
+   * @throws ThumbnailError, StorageError (`missing` when the original is gone)
+   */
+  get(image: ImageRecord): Promise<Buffer>
+  /** Also fine when there is none. @throws StorageError */
+  remove(imageId: string): Promise<void>
+}
+
+/** A picture that cannot be shrunk; the original can still be had. */
+export class ThumbnailError extends Error {
+  override name = 'ThumbnailError'
+}
+
+const longestSide = 512
+
+export function createThumbnails(files: Files): Thumbnails {
+  const underWay = new Map<string, Promise<Buffer>>()
+
+  async function kept(image: ImageRecord): Promise<Buffer> {
+    try {
+      const bytes = await storedBytes({ file: keyOf(image.id) }, files)
+      if (bytes.length > 0) return bytes
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+    }
+    const made = await shrunk(image, files)
+    await keep(keyOf(image.id), made)
+    // Deleting takes the original first: who deletes while this is made must not leave a small copy behind.
+    if ((await files.size(image.file)) === undefined) await files.remove(keyOf(image.id))
+    return made
+  }
+
+  /** A full disk costs the making next time and nothing else. */
+  async function keep(key: string, bytes: Buffer): Promise<void> {
+    let temporaryPath: string | undefined
+    try {
+      temporaryPath = await files.temporary()
+      await writeFile(temporaryPath, bytes)
+      await files.put(key, temporaryPath)
+    } catch {
+      if (temporaryPath !== undefined) await rm(temporaryPath, { force: true }).catch(() => {})
+    }
+  }
+
+  return {
+    get(image) {
+      const known = underWay.get(image.id)
+      if (known) return known
+      const making = kept(image).finally(() => underWay.delete(image.id))
+      underWay.set(image.id, making)
+      return making
+    },
+
+    remove: imageId => files.remove(keyOf(imageId)),
+  }
+}
+
+/** Keys under `thumbnails/` belong to this file. */
+function keyOf(imageId: string): string {
+  return `thumbnails/${imageId}.webp`
+}
+
+async function shrunk(image: ImageRecord, files: Files): Promise<Buffer> {
+  try {
+    // SVG could be drawn, and would bring in whatever it names.
+    if (!isDecodable(image.mimeType)) throw new NotAPicture('It cannot be shown here.')
+    return await inTurn(async () => {
+      const bytes = await storedBytes(image, files)
+      const decoder = await decoderOf(bytes, { limitInputPixels: maxPixels, failOn: 'none' })
+      return decoder
+        .autoOrient()
+        .resize({ width: longestSide, height: longestSide, fit: 'inside', withoutEnlargement: true })
+        .webp({ quality: 80, effort: 2 })
+        .toBuffer()
+    })
+  } catch (error) {
+    if (error instanceof StorageError) throw error
+    throw new ThumbnailError(`No thumbnail can be made of this ${image.mimeType}. Use the picture itself.`, {
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,182 @@
+/** How much of the server one token may take at a time. Counted in this process. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { HttpRefusal } from '../problems.ts'
+
+/** Each may hold 16 files of 20 MB on the disk until it is read to its end. */
+const maxUploads = 16
+/** A body with references inside takes as much room as a form. */
+const largeBodyBytes = 1024 * 1024
+/** Of large bodies that are in memory at a time, whoever sent them; while it is parsed, each takes twice its bytes and more. */
+const maxBytesInMemory = 256 * 1024 * 1024
+/** Of them for one named token: whoever sends or reads slowly leaves room for the others. */
+const maxBytesOfOne = maxBytesInMemory / 2
+/** Each reads pictures for as long as its client takes them. */
+const maxArchives = 4
+/** Tabs and scripts of a team that shares a token fit in. */
+const maxStreams = 100
+/** What is not a generation and makes the server work all the same: estimates fetch references, archives read every picture. */
+const otherWorkFactor = 10
+/** An answer that nobody takes any more. Heartbeats of a stream count as progress as long as the connection takes them. */
+const stalledAfterMs = 120_000
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Counts as a request for a generation. */
+    countsAsGeneration?: boolean
+    /** Other work of which one token may ask only so much. */
+    isWork?: boolean
+    /** Its answer is made of many pictures. */
+    isArchive?: boolean
+    /** Its answer lasts for as long as the client likes. */
+    isStream?: boolean
+  }
+}
+
+/** Connections beyond are closed at once: pictures that were paid for need file handles to be stored. */
+export const maxConnections = 4_000
+
+export interface Limits {
+  /** Before the body is read. @throws HttpRefusal `too_many_requests` */
+  check(request: FastifyRequest, reply: FastifyReply): void
+  /** For an answer that is in memory as a whole, until it is sent. @throws HttpRefusal `too_many_requests` */
+  hold(bytes: number, request: Pick<FastifyRequest, 'caller'>, reply: Pick<FastifyReply, 'raw'>): () => void
+  /** When the body has been read. */
+  received(request: FastifyRequest): void
+  /** When nobody needs the body in memory any more; at the latest that is the end of the answer. */
+  forgotten(request: FastifyRequest): void
+  /** When the answer begins: who does not read it is let go. */
+  answering(reply: Pick<FastifyReply, 'raw'>): void
+}
+
+/** @param generationsPerMinute of one token; 0: any number. Where no token is needed nobody is counted. */
+export function createLimits({
+  generationsPerMinute,
+  maxBodyBytes,
+}: {
+  generationsPerMinute: number
+  /** Of a body whose length is not told. */
+  maxBodyBytes: number
+}): Limits {
+  const pace = createPace(generationsPerMinute)
+  const workPace = createPace(generationsPerMinute * otherWorkFactor)
+  const uploads = createPlaces(maxUploads)
+  const streams = createPlaces(maxStreams)
+  const archives = createPlaces(maxArchives)
+  const memory = createPlaces(maxBytesInMemory)
+  const memoryOfOne = createPlaces(maxBytesOfOne)
+  const received = new WeakMap<FastifyRequest, () => void>()
+  const forgotten = new WeakMap<FastifyRequest, () => void>()
+
+  function checkPace({ caller, routeOptions }: FastifyRequest) {
+    const { countsAsGeneration, isWork } = routeOptions.config
+    if (!caller?.isKnown || (!countsAsGeneration && !isWork)) return
+    const waitSeconds = (countsAsGeneration ? pace : workPace)(caller.tokenId ?? '')
+    if (waitSeconds === 0) return
+    throw tooMany(
+      countsAsGeneration
+        ? `This token may ask for ${generationsPerMinute} generations a minute; ask again in ${waitSeconds} s.`
+        : `This token asked for too much at once; ask again in ${waitSeconds} s.`,
+      waitSeconds,
+    )
+  }
+
+  function hold(bytes: number, { caller }: Pick<FastifyRequest, 'caller'>, { raw }: Pick<FastifyReply, 'raw'>) {
+    const tokenId = caller?.tokenId ?? null
+    const ofOne = tokenId === null ? () => {} : memoryOfOne.take(tokenId, bytes)
+    const ofAll = ofOne && memory.take('', bytes)
+    const free = () => {
+      ofOne?.()
+      ofAll?.()
+    }
+    if (!ofAll) {
+      free()
+      const message =
+        'Too many large requests are under way; ask again in a moment, or upload references first with POST /api/images.'
+      throw tooMany(message, 2)
+    }
+    raw.once('close', free)
+    return free
+  }
+
+  return {
+    hold,
+    check(request, reply) {
+      const { config } = request.routeOptions
+      const { caller } = request
+      if (!caller) return
+      checkPace(request)
+      const key = caller.tokenId ?? ''
+      if (config.isStream) {
+        const leave = streams.take(key)
+        if (!leave) throw tooMany(`At most ${maxStreams} event streams at a time; close some of yours.`, 5)
+        reply.raw.once('close', leave)
+      }
+      if (config.isArchive) {
+        const leave = archives.take(key)
+        if (!leave) throw tooMany(`At most ${maxArchives} archives at a time; wait until one of yours has arrived.`, 5)
+        reply.raw.once('close', leave)
+      }
+      if (!(config.multipart || config.onlyMultipart) || !isLarge(request)) return
+      const leave = uploads.take(key)
+      if (!leave) {
+        throw tooMany(`At most ${maxUploads} uploads at a time; wait until some of yours have arrived.`, 2)
+      }
+      received.set(request, leave)
+      // A client that goes away in the middle, or is refused before its body was read.
+      reply.raw.once('close', leave)
+      // Files alone are streamed to the disk.
+      if (config.onlyMultipart) return
+      forgotten.set(request, hold(Math.min(lengthOf(request) ?? maxBodyBytes, maxBodyBytes), request, reply))
+    },
+    received: request => received.get(request)?.(),
+    forgotten: request => forgotten.get(request)?.(),
+    answering: ({ raw }) => void raw.setTimeout(stalledAfterMs),
+  }
+}
+
+/** So much room for each key; `take` answers how to give it back, once, or nothing when there is not enough. */
+function createPlaces(most: number) {
+  const taken = new Map<string, number>()
+  return {
+    take(key: string, size = 1) {
+      const before = taken.get(key) ?? 0
+      if (before + size > most) return undefined
+      taken.set(key, before + size)
+      let isGivenBack = false
+      return () => {
+        if (isGivenBack) return
+        isGivenBack = true
+        const left = (taken.get(key) ?? size) - size
+        if (left > 0) taken.set(key, left)
+        else taken.delete(key)
+      }
+    },
+  }
+}
+
+function isLarge(request: FastifyRequest) {
+  const isForm = request.headers['content-type']?.startsWith('multipart/') ?? false
+  return isForm || (lengthOf(request) ?? Number.POSITIVE_INFINITY) > largeBodyBytes
+}
+
+/** Undefined where nobody says how much comes. */
+function lengthOf({ headers }: FastifyRequest) {
+  return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : undefined
+}
+
+function tooMany(message: string, seconds: number) {
+  return new HttpRefusal('too_many_requests', message, { 'retry-after': String(seconds) })
+}
+
+/** A bucket each that fills evenly: a minute's worth may come at once. Answers how many seconds to wait, 0 for none. */
+export function createPace(perMinute: number) {
+  const buckets = new Map<string, { left: number; at: number }>()
+  return (key: string) => {
+    if (perMinute === 0) return 0
+    const now = performance.now()
+    const bucket = buckets.get(key) ?? { left: perMinute, at: now }
+    const left = Math.min(perMinute, bucket.left + ((now - bucket.at) / 60_000) * perMinute)
+    buckets.set(key, { left: left >= 1 ? left - 1 : left, at: now })
+    return left >= 1 ? 0 : Math.max(1, Math.ceil(((1 - left) / perMinute) * 60))
+  }
+}

@@ -1,0 +1,257 @@
+/** Forms with files: streamed to disk, hashed on the way, within limits, and removed again unless somebody took them over. */
+import { createHash, randomUUID } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import multipart, { type MultipartFile } from '@fastify/multipart'
+import type { FastifyRequest } from 'fastify'
+import type { UploadedFile } from '../../generation/services.ts'
+import type { Fault } from '../../providers/errors.ts'
+import type { JsonObject, JsonValue } from '../../storage/records.ts'
+import { HttpRefusal, invalid } from '../problems.ts'
+import type { App } from '../server.ts'
+import { refuseBody } from './bodies.ts'
+import { faultOfText, readJson } from './json.ts'
+
+const megabyte = 1024 * 1024
+const maxFileBytes = 20 * megabyte
+const maxFiles = 16
+/** A data URI of the largest file fits. */
+const maxFieldBytes = 28 * megabyte
+const maxTextBytes = 64 * megabyte
+/** Where a form holds nothing but files. */
+const maxFieldBytesBesideFiles = 64 * 1024
+const maxParts = 80
+/** Of all files and texts, and what is written around them. */
+const maxFormBytes = maxFiles * maxFileBytes + maxTextBytes
+const maxFramingBytes = 4 * megabyte
+/** Longer than any request lives; a file that is older was left by a process that was killed. */
+const leftoverMs = 24 * 3600_000
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Files of the form by the name under which `body` speaks of them. What is still there when the answer goes out is removed. */
+    uploads: Map<string, UploadedFile> | null
+  }
+  interface FastifyContextConfig {
+    /** The route takes a form with files beside JSON. */
+    multipart?: boolean
+    /** The route takes nothing but a form with files. */
+    onlyMultipart?: boolean
+    /** The route takes a plain HTML form beside JSON. */
+    form?: boolean
+  }
+}
+
+export async function acceptUploads(app: App, folder: string) {
+  await mkdir(folder, { recursive: true })
+  await sweep(folder)
+  await app.register(multipart, {
+    throwFileSizeLimit: false,
+    // The parser reads a text that is too long to its end, which may never come. Here every part is read piece by piece.
+    isPartAFile: () => true,
+    limits: {
+      // Each part is held to its own.
+      fileSize: Number.POSITIVE_INFINITY,
+      files: maxParts,
+      parts: maxParts,
+      fieldNameSize: 100,
+      headerPairs: 20,
+    },
+  })
+  app.decorateRequest('uploads', null)
+
+  app.addHook('preValidation', async request => {
+    const { multipart, onlyMultipart } = request.routeOptions.config
+    if (request.isMultipart()) {
+      if (!multipart && !onlyMultipart)
+        throw new HttpRefusal(
+          'unsupported_media_type',
+          'Send the body as JSON with the header content-type: application/json.',
+        )
+      request.body = await readForm(request, folder)
+    } else if (onlyMultipart) {
+      throw new HttpRefusal(
+        'unsupported_media_type',
+        'Send the picture as multipart/form-data, in a field named "file".',
+      )
+    }
+  })
+
+  // Here and not when the connection closes: a client that goes away cancels nothing.
+  app.addHook('onSend', async request => {
+    if (request.uploads) await removeUploads(request.uploads)
+  })
+}
+
+/** The form as the JSON body that would ask for the same; files stand in it under names of `request.uploads`. */
+async function readForm(request: FastifyRequest, folder: string): Promise<JsonObject> {
+  const uploads = new Map<string, UploadedFile>()
+  request.uploads = uploads
+  const fields = new Map<string, string[]>()
+  const faults: Fault[] = []
+  let textBytes = 0
+  const { onlyMultipart = false } = request.routeOptions.config
+  const fieldBytes = onlyMultipart ? maxFieldBytesBesideFiles : maxFieldBytes
+  if (Number(request.headers['content-length'] ?? 0) > maxFormBytes + maxFramingBytes) throw formTooLarge()
+  const taken = refuseFraming(request)
+  try {
+    for await (const part of request.parts()) {
+      // Every part is given as a file.
+      if (part.type !== 'file') continue
+      const values = fields.get(part.fieldname) ?? []
+      fields.set(part.fieldname, values)
+      if (isFile(part, onlyMultipart)) {
+        if (uploads.size >= maxFiles) throw tooManyFiles()
+        const name = `upload:${randomUUID()}`
+        uploads.set(name, await keep(part, folder, taken))
+        values.push(name)
+        continue
+      }
+      const text = await textOf(part, Math.min(fieldBytes, maxTextBytes - textBytes), taken)
+      textBytes += text.length
+      const message = faultOfText(text)
+      if (message) faults.push({ path: part.fieldname.toWellFormed().replaceAll('\0', ''), message })
+      values.push(text)
+    }
+  } catch (error) {
+    await removeUploads(uploads)
+    request.raw.unpipe()
+    throw asRefusal(error)
+  }
+  if (faults.length > 0) throw invalid(faults)
+  return bodyOf(fields)
+}
+
+/** Ends a form that goes on beside its parts: before the first of them, after the last, or in one that nobody reads. */
+function refuseFraming({ raw }: FastifyRequest) {
+  let left = maxFramingBytes
+  raw.on('data', function count(chunk: Buffer) {
+    left -= chunk.length
+    if (left >= 0) return
+    raw.off('data', count)
+    refuseBody(raw, formTooLarge())
+  })
+  /** Bytes that belong to a part. */
+  return (bytes: number) => {
+    left += bytes
+  }
+}
+
+function isFile({ filename, mimetype }: MultipartFile, onlyMultipart: boolean) {
+  return filename !== undefined || mimetype === 'application/octet-stream' || (onlyMultipart && isJson(mimetype))
+}
+
+async function textOf(part: MultipartFile, maxBytes: number, taken: (bytes: number) => void) {
+  const pieces: Buffer[] = []
+  let bytes = 0
+  for await (const piece of part.file as AsyncIterable<Buffer>) {
+    taken(piece.length)
+    bytes += piece.length
+    if (bytes > maxBytes) throw tooLarge('The texts of the form are too large; send pictures as files.')
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+async function keep(part: MultipartFile, folder: string, taken: (bytes: number) => void): Promise<UploadedFile> {
+  const target = path.join(folder, `${randomUUID()}.part`)
+  const hash = createHash('sha256')
+  let bytes = 0
+  const count = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk)
+      taken(chunk.length)
+      bytes += chunk.length
+      done(bytes > maxFileBytes ? fileTooLarge(part) : null, chunk)
+    },
+  })
+  try {
+    // Somebody may have removed it since the start.
+    await mkdir(folder, { recursive: true })
+    await pipeline(part.file, count, createWriteStream(target, { flags: 'wx', mode: 0o600 }))
+  } catch (error) {
+    await rm(target, { force: true })
+    throw error
+  }
+  return { path: target, bytes, sha256: hash.digest('hex') }
+}
+
+function fileTooLarge(part: MultipartFile) {
+  return tooLarge(`The file "${shortName(part)}" is larger than ${maxFileBytes / megabyte} MB; shrink it first.`)
+}
+
+function formTooLarge() {
+  return tooLarge(`The form is larger than its ${maxFiles} files and its texts may be together.`)
+}
+
+function shortName({ filename }: MultipartFile) {
+  return (filename ?? '').replace(/[\x00-\x1f"]/g, '').slice(-60)
+}
+
+function bodyOf(fields: Map<string, string[]>): JsonObject {
+  const body: [string, JsonValue][] = []
+  for (const [name, values] of fields) {
+    if (name === 'images') body.push([name, values.filter(value => value !== '')])
+    else if (values.length > 1)
+      throw invalid([{ path: name, message: `The field "${name}" came ${values.length} times; send it once.` }])
+    else if (name === 'parameters') body.push([name, values[0] ? readJson(Buffer.from(values[0]), name) : {}])
+    // An empty field of a form was not filled in; only a prompt may be empty on purpose.
+    else if (values[0] !== '' || name === 'prompt') body.push([name, values[0] ?? ''])
+  }
+  return Object.fromEntries(body)
+}
+
+function asRefusal(error: unknown) {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  switch (code) {
+    case 'FST_FILES_LIMIT':
+    case 'FST_PARTS_LIMIT':
+      return tooLarge('The form holds too many fields.')
+    case 'FST_PROTO_VIOLATION':
+      return invalid([{ path: '', message: 'A field of the form has a name that no field can have.' }])
+    case 'FST_MP_PREMATURE_CLOSE':
+    case 'ERR_STREAM_PREMATURE_CLOSE':
+      return new HttpRefusal('bad_request', 'The form ended before it was complete.')
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new HttpRefusal('storage_failed', 'The disk of the server is full; make room and send the files again.')
+  }
+  if (error instanceof HttpRefusal || code === 'invalid_request') return error
+  // Trouble with the disk has a system call in it; what is left is the parser's, about the client's bytes.
+  if (error instanceof Error && 'syscall' in error) return error
+  return new HttpRefusal(
+    'bad_request',
+    'The form is not well-formed multipart/form-data; let your HTTP library write the boundary.',
+  )
+}
+
+function isJson(type: string | undefined) {
+  return type?.startsWith('application/json') ?? false
+}
+
+function tooManyFiles() {
+  return tooLarge(`The form holds more than ${maxFiles} files.`)
+}
+
+function tooLarge(message: string) {
+  return new HttpRefusal('too_large', message)
+}
+
+/** Also fine for files that somebody moved to their place. */
+export async function removeUploads(uploads: Map<string, UploadedFile>) {
+  for (const [name, { path }] of uploads) {
+    uploads.delete(name)
+    await rm(path, { force: true })
+  }
+}
+
+async function sweep(folder: string) {
+  for (const name of await readdir(folder)) {
+    const file = path.join(folder, name)
+    const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }))
+    if (Date.now() - mtimeMs > leftoverMs) await rm(file, { force: true })
+  }
+}

@@ -1,0 +1,115 @@
+/** From what zod found to faults that say, in our own words, what to do. */
+import type { FastifySchemaCompiler } from 'fastify'
+import { z } from 'zod'
+import type { Fault } from '../../providers/errors.ts'
+import { invalid } from '../problems.ts'
+import { faultOfText } from './json.ts'
+
+type Issue = z.core.$ZodIssue
+
+export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
+  const names = memberNames(schema)
+  return (data: unknown) => {
+    if (httpPart === 'body' && data === null && !schema.safeParse(null).success) {
+      return {
+        error: invalid([
+          {
+            path: '',
+            message: 'The request has no body. Send a JSON object with the header content-type: application/json.',
+          },
+        ]),
+      }
+    }
+    const input = httpPart === 'querystring' ? queryOf(data) : { data, faults: [] }
+    const result = schema.safeParse(input.data)
+    const faults = [
+      ...input.faults,
+      ...(result.error?.issues.flatMap(issue => faultsOf(issue, { names, part: httpPart, data: input.data })) ?? []),
+    ]
+    return faults.length > 0 ? { error: invalid(faults.slice(0, 50)) } : { value: result.data }
+  }
+}
+
+/** Empty values are those of a form that were not filled in. */
+function queryOf(data: unknown) {
+  const entries = Object.entries(data as Record<string, unknown>).filter(([, value]) => value !== '')
+  const faults: Fault[] = []
+  for (const [path, value] of entries) {
+    const message = typeof value === 'string' ? faultOfText(value) : `Give "${path}" once.`
+    if (message) faults.push({ path, message })
+  }
+  // A value with a fault of its own is not looked at again.
+  return { data: Object.fromEntries(entries.filter(([name]) => faults.every(({ path }) => path !== name))), faults }
+}
+
+interface Checked {
+  /** Of all members that there are. */
+  names: string[]
+  part: string | undefined
+  data: unknown
+}
+
+function faultsOf(issue: Issue, { names, part, data }: Checked): Fault[] {
+  const path = issue.path.map(String).join('.')
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map(key => ({
+      path: path ? `${path}.${key}` : key,
+      message: unknownName(key, path ? [] : names, part),
+    }))
+  }
+  const subject = path ? `"${path}"` : part === 'body' ? 'The body' : 'The request'
+  const isMissing = path !== '' && part === 'body' && issue.code === 'invalid_type' && !isThere(data, issue.path)
+  return [{ path, message: sentence(issue, isMissing ? `${subject} is missing; it` : subject) }]
+}
+
+function isThere(data: unknown, path: PropertyKey[]) {
+  let value = data
+  for (const name of path) value = Object(value)[name]
+  return value !== undefined
+}
+
+function sentence(issue: Issue, subject: string) {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `${subject} must be ${kinds[issue.expected] ?? `of type ${issue.expected}`}.`
+    case 'invalid_value':
+      return `${subject} must be one of ${issue.values.map(String).join(', ')}.`
+    case 'too_big':
+      return `${subject} must have at most ${issue.maximum} ${units[issue.origin] ?? ''}.`.replace(' .', '.')
+    case 'too_small':
+      return Number(issue.minimum) === 1
+        ? `${subject} must not be empty.`
+        : `${subject} must have at least ${issue.minimum} ${units[issue.origin] ?? ''}.`
+    case 'invalid_key':
+      return `${subject} is too long for a name.`
+    default:
+      // Written by us in the schema, as a whole sentence.
+      return subject.startsWith('"') ? `${subject}: ${issue.message}` : issue.message
+  }
+}
+
+const kinds: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+}
+
+const units: Record<string, string> = { string: 'characters', array: 'entries' }
+
+function unknownName(key: string, names: string[], part: string | undefined) {
+  const what = part === 'querystring' ? 'query parameter' : 'member'
+  const shown = key.slice(0, 60)
+  const known = names.length > 0 ? ` Known are: ${names.join(', ')}.` : ''
+  const misplaced = names.includes('parameters') ? ` What belongs to the picture goes into "parameters".` : ''
+  return `There is no ${what} "${shown}".${misplaced}${known}`
+}
+
+function memberNames(schema: z.ZodType): string[] {
+  if (schema instanceof z.ZodObject) return Object.keys(schema.shape)
+  if (schema instanceof z.ZodPipe) return memberNames(schema.def.in as z.ZodType)
+  return []
+}

@@ -1,0 +1,173 @@
+/** What the simulated DashScope makes of a job, and the shapes in which each model tells of it. */
+
+import { type Fault, triggersOf } from '../server.ts'
+import { isLarge } from './models.ts'
+import type { QwenJob } from './requests.ts'
+
+export type QwenPicture = { index: number; url: string } | { index: number; code: string; message: string }
+
+export interface QwenOutcome {
+  /** The pictures of the answer; those with a URL are billed. */
+  pictures: QwenPicture[]
+  /** Nothing was made, and this is why. */
+  failure?: { code: string; message: string }
+  /** What the prompt became; only some answers tell. */
+  actualPrompt?: string
+}
+
+export const outputBlocked = {
+  code: 'DataInspectionFailed',
+  message: 'Output data may contain inappropriate content.',
+}
+
+export function inputBlocked(job: QwenJob) {
+  const message =
+    job.model.shape === 'qwen-3'
+      ? 'Green net check rejected text (input)'
+      : 'Input data may contain inappropriate content.'
+  return { code: 'DataInspectionFailed', message }
+}
+
+/** Which pictures come out, and whether all or some of them are refused. `publish` makes the URL of one. */
+export function make(job: QwenJob, fault: Fault | undefined, publish: (index: number) => string): QwenOutcome {
+  const triggers = triggersOf(job.prompt)
+  if (job.failure) return { pictures: [], failure: job.failure }
+  if (triggers.has('input-blocked')) return { pictures: [], failure: inputBlocked(job) }
+  if (triggers.has('fail-task')) {
+    return { pictures: [], failure: { code: 'InternalError.Algo', message: 'inference internal error.' } }
+  }
+  const refusal = fault?.kind === 'all-refused' ? (fault.form ?? 'status') : undefined
+  if (triggers.has('output-blocked') || refusal === 'status' || refusal === 'top-level') {
+    return { pictures: [], failure: outputBlocked }
+  }
+  if (triggers.has('empty') || refusal === 'empty') return { pictures: [] }
+
+  const total = countOf(job, fault)
+  const failed = new Set(fault?.kind === 'partial' ? fault.failIndexes : [])
+  if (triggers.has('partial') && total > 1) failed.add(total - 1)
+  const pictures: QwenPicture[] = []
+  for (let index = 0; index < total; index += 1) {
+    if (refusal === 'items' || failed.has(index)) pictures.push({ index, ...outputBlocked })
+    else pictures.push({ index, url: publish(index) })
+  }
+  return {
+    pictures,
+    failure: pictures.some(picture => 'url' in picture) ? undefined : outputBlocked,
+    actualPrompt: job.promptExtend ? rewritten(job.prompt) : undefined,
+  }
+}
+
+function countOf(job: QwenJob, fault: Fault | undefined): number {
+  // The model decides how many belong to a sequence or a story; the request only sets a ceiling.
+  const decided = job.sequential ? Math.min(job.count, 4) : job.interleaved ? Math.min(job.count, 3) : job.count
+  if (fault?.kind === 'fewer') return Math.min(decided, fault.count)
+  if (fault?.kind === 'stops') return Math.min(decided, fault.atIndex)
+  return decided
+}
+
+const rewritten = (prompt: string) => `${prompt}, finely detailed, soft natural light, calm and balanced composition`
+
+const made = (outcome: QwenOutcome) =>
+  outcome.pictures.filter((picture): picture is { index: number; url: string } => 'url' in picture)
+
+type ContentItem = { type?: string; text?: string; image?: string }
+
+/** `output` and `usage` of MM and, with `finished`, of an IG task. */
+export function newAnswer(job: QwenJob, outcome: QwenOutcome): { output: object; usage: object } {
+  const urls = made(outcome).map(picture => picture.url)
+  const typed = job.model.shape === 'wan' || job.route === 'IG'
+  const items: ContentItem[] = urls.map(url => (typed ? { type: 'image', image: url } : { image: url }))
+  const isSplit = job.model.choicePerPicture && items.length > 1 && !job.interleaved
+  const contents = isSplit ? items.map(item => [item]) : [job.interleaved ? withStory(job, urls) : items]
+  const choices = contents.map(content => ({
+    finish_reason: 'stop',
+    message: { role: 'assistant', content, ...spoken(job, outcome) },
+  }))
+  if (job.model.shape === 'z-image') {
+    const text = { text: outcome.actualPrompt ?? job.prompt }
+    choices[0]!.message.content = [...items, text]
+  }
+  const output = {
+    choices,
+    ...(job.model.taskMetric && { task_metric: { TOTAL: 1, SUCCEEDED: urls.length, FAILED: 1 - urls.length } }),
+    ...(job.model.shape === 'qwen-3' && { rewrite_status: job.promptExtend ? 'success' : 'not_use' }),
+    ...(typed && { finished: true }),
+  }
+  return { output, usage: usageOf(job, urls.length) }
+}
+
+function spoken(job: QwenJob, outcome: QwenOutcome): { reasoning_content?: string } {
+  if (job.model.shape !== 'z-image') return {}
+  return { reasoning_content: outcome.actualPrompt ? 'The picture needs light, depth and one clear subject.' : '' }
+}
+
+function withStory(job: QwenJob, urls: readonly string[]): ContentItem[] {
+  return urls.flatMap((url, index) => [
+    { type: 'text', text: `Step ${index + 1}: ${job.prompt}` },
+    { type: 'image', image: url },
+  ])
+}
+
+function usageOf(job: QwenJob, count: number): object {
+  const { width, height } = job.size
+  if (job.model.shape === 'qwen-3') {
+    return {
+      output_width: width,
+      output_height: height,
+      output_image_count: count,
+      output_image_type: isLarge(job.size) ? 'qima_output_2k' : 'qima_output_1k',
+      input_image_count: job.references.length,
+      input_image_type: job.references.some(isLarge) ? 'qima_input_2k' : 'qima_input_1k',
+    }
+  }
+  if (job.model.shape === 'wan') {
+    const tokens = { input_tokens: 0, output_tokens: 0, total_tokens: 0 }
+    return { image_count: count, size: `${width}*${height}`, ...tokens }
+  }
+  if (job.model.shape === 'z-image') {
+    const reasoning = job.promptExtend ? 120 : 0
+    const input = job.prompt.length
+    return {
+      width,
+      height,
+      image_count: count,
+      input_tokens: input,
+      output_tokens: reasoning,
+      total_tokens: input + reasoning,
+      output_tokens_details: { reasoning_tokens: reasoning },
+    }
+  }
+  return { width, height, image_count: count }
+}
+
+/** `output` and `usage` of a T2I or I2I task that has at least one picture. */
+export function oldAnswer(job: QwenJob, outcome: QwenOutcome): { output: object; usage: object } {
+  const results = outcome.pictures.map(picture => {
+    if (!('url' in picture)) return { code: picture.code, message: picture.message }
+    const prompts = outcome.actualPrompt === undefined ? {} : { actual_prompt: outcome.actualPrompt }
+    return { orig_prompt: job.prompt, ...prompts, url: picture.url }
+  })
+  const succeeded = made(outcome).length
+  const metrics = { TOTAL: results.length, SUCCEEDED: succeeded, FAILED: results.length - succeeded }
+  // The documented answers of qwen-image on this route have no metrics.
+  const output = { results, ...(!job.model.taskMetric && { task_metrics: metrics }) }
+  return { output, usage: { image_count: succeeded } }
+}
+
+/** The events of interleaved text and pictures; each is the `data` of one. */
+export function storyEvents(job: QwenJob, outcome: QwenOutcome, requestId: string): object[] {
+  const urls = made(outcome).map(picture => picture.url)
+  const steps = withStory(job, urls).map(item => ({
+    output: {
+      choices: [{ message: { role: 'assistant', content: [item] }, finish_reason: 'null' }],
+      finished: false,
+    },
+    request_id: requestId,
+  }))
+  const last = {
+    output: { choices: [{ message: { role: 'assistant', content: [] }, finish_reason: 'stop' }], finished: true },
+    usage: usageOf(job, urls.length),
+    request_id: requestId,
+  }
+  return [...steps, last]
+}

@@ -1,0 +1,158 @@
+/** How a picture gets into the simulated DashScope: data URI, web address or uploaded file, and what is refused. */
+import sharp from 'sharp'
+import type { QwenModel } from './models.ts'
+
+/** A refusal of the native routes: HTTP status, code and message as the service words them. */
+export class QwenRefusal extends Error {
+  override name = 'QwenRefusal'
+  readonly status: number
+  readonly code: string
+
+  constructor(status: number, code: string, message: string) {
+    super(message)
+    this.status = status
+    this.code = code
+  }
+}
+
+export const invalidParameter = (message: string) => new QwenRefusal(400, 'InvalidParameter', message)
+
+export interface InputPicture {
+  width: number
+  height: number
+  /** Small and decodable, for the drawing; absent for BMP, which the drawing cannot read. */
+  preview?: Buffer
+}
+
+/** What stands at a web address when a test says so instead of a real server. */
+export type WebPicture = Buffer | 'refused' | 'timeout' | 'missing'
+
+/** A file that came through `uploads?action=getPolicy`. */
+export interface UploadedFile {
+  bytes: Buffer
+  model: string
+  account: string
+  /** ms since 1970; 48 hours after the upload. */
+  expiresAt: number
+}
+
+export interface InputSources {
+  model: QwenModel
+  account: string
+  /** The request had `X-DashScope-OssResourceResolve: enable`. */
+  resolvesUploads: boolean
+  uploads: ReadonlyMap<string, UploadedFile>
+  web: Readonly<Record<string, WebPicture>>
+}
+
+/** Encoded bytes of one data URI (DashScope documentation; twice that was measured outside China). */
+const maxDataUriBytes = 10_485_760
+const invalidUrl = 'The provided URL does not appear to be valid. Ensure it is correctly formatted.'
+
+/** @throws QwenRefusal with the message of the service */
+export async function loadInput(text: string, sources: InputSources): Promise<InputPicture> {
+  const bytes = await readInput(text, sources)
+  const picture = await decode(bytes)
+  const limits = sources.model.referenceLimits
+  if (limits && bytes.length > limits.maxBytes) throw sizeRefusal()
+  if (limits) {
+    const short = Math.min(picture.width, picture.height)
+    const long = Math.max(picture.width, picture.height)
+    if (short < limits.minSide || long > limits.maxSide) throw sizeRefusal()
+    if (limits.maxRatio && long / short > limits.maxRatio) throw sizeRefusal()
+    if (!limits.alpha && picture.alpha) throw invalidParameter('image format error')
+  } else if (bytes.length > 10 * 1024 * 1024) {
+    throw sizeRefusal()
+  }
+  return { width: picture.width, height: picture.height, preview: picture.preview }
+}
+
+const sizeRefusal = () => invalidParameter('the size of input image is too small or too large.')
+
+async function readInput(text: string, sources: InputSources): Promise<Buffer> {
+  if (text.startsWith('data:')) return readDataUri(text)
+  if (text.startsWith('oss://')) return readUpload(text, sources)
+  if (/^https?:\/\//i.test(text)) return readWeb(text, sources.web)
+  throw invalidParameter(invalidUrl)
+}
+
+const dataUriTypes = ['image/jpeg', 'image/jpg', 'image/png', 'image/bmp', 'image/tiff', 'image/webp', 'image/gif']
+
+function readDataUri(text: string): Buffer {
+  const comma = text.indexOf(',')
+  const head = text.slice(0, comma)
+  const match = /^data:([a-z/+.-]+);base64$/.exec(head)
+  if (comma < 0 || !match || !dataUriTypes.includes(match[1]!)) throw invalidParameter('image format error')
+  const encoded = text.slice(comma + 1)
+  if (Buffer.byteLength(encoded) > maxDataUriBytes) {
+    throw invalidParameter(`Exceeded limit on max bytes per data-uri item : ${maxDataUriBytes}`)
+  }
+  const wellFormed = encoded.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(encoded)
+  if (!wellFormed) throw invalidParameter('Invalid image format or corrupted file')
+  return Buffer.from(encoded, 'base64')
+}
+
+function readUpload(text: string, sources: InputSources): Buffer {
+  // Without the header nobody resolves the scheme, and it is no web address either.
+  if (!sources.resolvesUploads) throw invalidParameter(invalidUrl)
+  const file = sources.uploads.get(text.slice('oss://'.length))
+  const usable = file && file.account === sources.account && file.model === sources.model.id
+  if (!usable || file.expiresAt < Date.now()) throw invalidParameter('download image failed')
+  return file.bytes
+}
+
+async function readWeb(text: string, web: Readonly<Record<string, WebPicture>>): Promise<Buffer> {
+  const known = web[text]
+  if (Buffer.isBuffer(known)) return known
+  if (!URL.canParse(text)) throw invalidParameter(invalidUrl)
+  const url = new URL(text)
+  if (known === 'timeout') {
+    throw new QwenRefusal(400, 'InvalidURL.Timeout', `Download ${text} timeout, please check network connection.`)
+  }
+  // Only this machine is ever asked; every other address behaves like a host that is not there.
+  const local = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
+  if (known === 'missing') throw invalidParameter('download image failed')
+  if (known === 'refused' || !local) throw connectionRefused(text)
+  return download(text)
+}
+
+const connectionRefused = (url: string) =>
+  new QwenRefusal(400, 'InvalidURL.ConnectionRefused', `Connection to ${url} refused, please provide available URL.`)
+
+async function download(url: string): Promise<Buffer> {
+  const response = await fetch(url, { redirect: 'manual' }).catch(() => undefined)
+  if (!response) throw connectionRefused(url)
+  const bytes = Buffer.from(await response.arrayBuffer())
+  if (!response.ok) throw invalidParameter('download image failed')
+  const described = response.headers.has('content-length') && response.headers.get('content-type')?.startsWith('image/')
+  if (!described) {
+    throw new QwenRefusal(
+      400,
+      'InvalidParameter.DataInspection',
+      'Unable to download the media resource during the data inspection process.',
+    )
+  }
+  return bytes
+}
+
+async function decode(bytes: Buffer): Promise<{ width: number; height: number; alpha: boolean; preview?: Buffer }> {
+  const bitmap = readBitmapHeader(bytes)
+  if (bitmap) return { ...bitmap, alpha: false }
+  try {
+    const picture = sharp(bytes, { failOn: 'error' })
+    const { width, height, hasAlpha, format } = await picture.metadata()
+    if (!['jpeg', 'png', 'webp', 'tiff', 'gif'].includes(format)) throw new Error(format)
+    // Drawing it small proves that the whole file can be decoded.
+    const preview = await picture.resize(512, 512, { fit: 'inside', withoutEnlargement: true }).png().toBuffer()
+    return { width, height, alpha: hasAlpha, preview }
+  } catch {
+    throw invalidParameter('Invalid image format or corrupted file')
+  }
+}
+
+function readBitmapHeader(bytes: Buffer) {
+  if (bytes.length < 54 || bytes.toString('latin1', 0, 2) !== 'BM') return undefined
+  const width = bytes.readInt32LE(18)
+  const height = Math.abs(bytes.readInt32LE(22))
+  return width > 0 && height > 0 && bytes.readUInt32LE(10) < bytes.length ? { width, height } : undefined
+}

@@ -1,0 +1,267 @@
+/** Where the bytes of pictures live: a small port, and its form for a folder. */
+import { randomUUID } from 'node:crypto'
+import type { Dirent } from 'node:fs'
+import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { dirname, join, sep } from 'node:path'
+import type { Readable } from 'node:stream'
+import { SentenceError } from '../sentence-error.ts'
+
+/** Every method may throw StorageError. Keys look like `2026/11/<id>.png`. */
+export interface Files {
+  /**
+   * Moves a file from `temporary()` to its place. When it returns, the bytes and the name survive a power cut. What
+   * stood under the key before is replaced.
+   */
+  put(key: string, temporaryPath: string): Promise<void>
+  /** The path of a new file that does not exist yet; `put` it, or remove it, or leave it to `sweep`. */
+  temporary(): Promise<string>
+  /** `range` in bytes, both ends included. @throws StorageError `missing` before any byte was read. */
+  open(key: string, range?: { start: number; end: number }): Promise<Readable>
+  /** In bytes; undefined when there is no such file. */
+  size(key: string): Promise<number | undefined>
+  /** Also fine when there is no such file. */
+  remove(key: string): Promise<void>
+  /**
+   * Removes temporary files that another process left more than `olderThanMs` ago (0 when absent: all, also those of this one). Returns
+   * how many.
+   */
+  sweep(olderThanMs?: number): Promise<number>
+  /** Every key, in no order that matters. */
+  list(): AsyncIterable<string>
+  /** That may still be written; undefined when the place cannot tell. */
+  freeBytes(): Promise<number | undefined>
+  /** Proves that it can write. */
+  check(): Promise<void>
+}
+
+/** `full`: no room; `denied`: the place does not let us; `missing`: no such file; `failed`: anything else. */
+type StorageErrorCode = 'full' | 'denied' | 'missing' | 'failed'
+
+export class StorageError extends SentenceError {
+  override name = 'StorageError'
+  readonly code: StorageErrorCode
+
+  constructor(code: StorageErrorCode, en: string, zh: string, options: { cause?: unknown } = {}) {
+    super(en, zh, options)
+    this.code = code
+  }
+}
+
+/** What an error of the file system means, in a sentence that says what to do. */
+export function storageError(error: unknown): StorageError {
+  if (error instanceof StorageError) return error
+  const systemCode = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const [code, en, zh] = sentences[systemCode] ?? failed
+  const suffix = systemCode ? ` (${systemCode})` : ''
+  return new StorageError(code, en + suffix, zh + suffix, { cause: error })
+}
+
+type Sentence = [code: StorageErrorCode, en: string, zh: string]
+
+const denied: Sentence = [
+  'denied',
+  'The picture store may not be written to. Give this program the right to its folder.',
+  '图片文件夹不可写。请让本程序可以写入它。',
+]
+const missing: Sentence = ['missing', 'The file is not in the picture store.', '图片文件夹中没有这个文件。']
+const tooManyOpen: Sentence = [
+  'failed',
+  'Too many files are open. Raise the limit of open files.',
+  '打开的文件过多。请提高系统的文件数上限。',
+]
+const failed: Sentence = ['failed', 'The picture store failed. Look at its disk.', '图片存储出错。请检查磁盘。']
+const sentences: Record<string, Sentence> = {
+  ENOSPC: ['full', 'The picture store is full. Make room on its disk.', '图片存储已满。请在磁盘上腾出空间。'],
+  EDQUOT: [
+    'full',
+    'The quota of the picture store is used up. Make room or raise it.',
+    '图片存储的配额已用完。请腾出空间或提高配额。',
+  ],
+  EFBIG: ['full', 'The picture store does not take a file of this size.', '图片存储不支持这么大的文件。'],
+  EACCES: denied,
+  EPERM: denied,
+  EROFS: [
+    'denied',
+    'The picture store is read-only. Mount it so that it can be written to.',
+    '图片存储是只读的。请以可写方式挂载。',
+  ],
+  ENOENT: missing,
+  EISDIR: missing,
+  EIO: [
+    'failed',
+    'The disk of the picture store cannot be read or written. Look at its health.',
+    '图片存储所在磁盘无法读写。请检查磁盘状况。',
+  ],
+  EMFILE: tooManyOpen,
+  ENFILE: tooManyOpen,
+}
+
+/** Begins with a dot, so that no key can name it. */
+const temporaryFolder = '.temporary'
+
+/** @param path is made when it is missing, with the first file. */
+export function createFolderFiles(path: string): Files {
+  const folder = join(path, temporaryFolder)
+  /** Names that this process has given out, and when, as `performance.now()` has it. Whoever has one removes its file. */
+  const given = new Map<string, number>()
+
+  async function temporary() {
+    await mkdir(folder, { recursive: true })
+    const name = randomUUID()
+    given.set(name, performance.now())
+    return join(folder, name)
+  }
+
+  return {
+    put: (key, temporaryPath) =>
+      explained(async () => {
+        const place = placeOf(path, key)
+        await synchronise(temporaryPath)
+        const firstMade = await mkdir(dirname(place), { recursive: true })
+        await rename(temporaryPath, place)
+        // A new name is safe when its folder is, and a new folder when the one above it is.
+        const top = firstMade === undefined ? dirname(place) : dirname(firstMade)
+        for (let folder = dirname(place); ; folder = dirname(folder)) {
+          await synchroniseFolder(folder)
+          if (folder === top || folder === dirname(folder)) break
+        }
+      }),
+
+    temporary: () => explained(temporary),
+
+    open: (key, range) =>
+      explained(async () => {
+        const file = await open(placeOf(path, key), 'r')
+        try {
+          if (!(await file.stat()).isFile()) throw storageError(Object.assign(new Error(key), { code: 'EISDIR' }))
+        } catch (error) {
+          await file.close()
+          throw error
+        }
+        return file.createReadStream({ ...range })
+      }),
+
+    size: key =>
+      explained(async () => {
+        try {
+          const found = await stat(placeOf(path, key))
+          return found.isFile() ? found.size : undefined
+        } catch (error) {
+          if (isMissing(error)) return undefined
+          throw error
+        }
+      }),
+
+    remove: key => explained(() => rm(placeOf(path, key), { force: true })),
+
+    sweep: (olderThanMs = 0) =>
+      explained(async () => {
+        let removed = 0
+        for (const entry of await entriesOf(folder)) {
+          const left = join(folder, entry.name)
+          try {
+            const isKept = given.has(entry.name) || Date.now() - (await stat(left)).mtimeMs < olderThanMs
+            if (olderThanMs > 0 && isKept) continue
+            await rm(left, { recursive: true, force: true })
+            removed++
+          } catch (error) {
+            // Whoever wrote it has just put it in its place.
+            if (!isMissing(error)) throw error
+          }
+        }
+        const names = new Set((await entriesOf(folder)).map(entry => entry.name))
+        for (const [name, at] of given) {
+          if (!names.has(name) && performance.now() - at >= olderThanMs) given.delete(name)
+        }
+        return removed
+      }),
+
+    async *list() {
+      yield* keysUnder(path, '')
+    },
+
+    freeBytes: () =>
+      explained(async () => {
+        await mkdir(path, { recursive: true })
+        const system = await statfs(path)
+        return system.bavail * system.bsize
+      }),
+
+    check: () =>
+      explained(async () => {
+        const proof = await temporary()
+        try {
+          const file = await open(proof, 'wx')
+          try {
+            await file.writeFile('webimgui')
+            await file.sync()
+          } finally {
+            await file.close()
+          }
+        } finally {
+          await rm(proof, { force: true })
+        }
+      }),
+  }
+}
+
+async function explained<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw storageError(error)
+  }
+}
+
+/** A key is made of plain names, none of which begins with a dot, so it cannot lead out of the folder. */
+function placeOf(path: string, key: string): string {
+  const isPlain = key.length <= 500 && key.split('/').every(name => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name))
+  if (!isPlain) throw badKey(key)
+  return join(path, ...key.split('/'))
+}
+
+function badKey(key: string) {
+  const shown = JSON.stringify(key.slice(0, 100))
+  return new StorageError('failed', `${shown} is no key of a stored file.`, `${shown} 不是图片文件的名称。`)
+}
+
+async function synchronise(file: string) {
+  const handle = await open(file, 'r+')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function synchroniseFolder(folder: string) {
+  // Windows has no such call for folders, and writes them through by itself.
+  if (sep === '\\') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function* keysUnder(folder: string, prefix: string): AsyncGenerator<string> {
+  for (const entry of await explained(() => entriesOf(folder))) {
+    if (entry.name.startsWith('.')) continue
+    if (entry.isDirectory()) yield* keysUnder(join(folder, entry.name), `${prefix}${entry.name}/`)
+    else if (entry.isFile()) yield `${prefix}${entry.name}`
+  }
+}
+
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true })
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}

@@ -1,0 +1,191 @@
+/** Seals secrets before they reach the database: AES-256-GCM under a key derived from SECRET_KEY, bound to their place. */
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import path from 'node:path'
+import { SentenceError } from '../sentence-error.ts'
+import { readTextFile, TextFileError } from '../text-file.ts'
+
+export interface Seal {
+  /** `place` binds the secret to its row, such as `configurations/{id}`: moved elsewhere it cannot be opened. */
+  seal(plain: string, place: string): string
+  /** @throws SealError when the key is another one or the text was altered or moved. */
+  open(sealed: string, place: string): string
+  /** Names the key without telling it. */
+  keyId: string
+}
+
+export class SealError extends SentenceError {
+  override name = 'SealError'
+}
+
+/** `v1.<key id>.<nonce>.<ciphertext and tag>`, the last two in base64url. */
+const form = /^v1\.([0-9a-f]{8})\.([\w-]{16})\.([\w-]+)$/
+
+export function createSeal(secret: string): Seal {
+  const key = Buffer.from(hkdfSync('sha256', secret, 'webimgui', 'seal v1', 32))
+  const keyId = createHash('sha256').update(key).digest('hex').slice(0, 8)
+  return {
+    keyId,
+    seal(plain, place) {
+      const nonce = randomBytes(12)
+      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(place))
+      const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()])
+      return `v1.${keyId}.${nonce.toString('base64url')}.${sealed.toString('base64url')}`
+    },
+    open(sealed, place) {
+      const parts = form.exec(sealed)
+      if (!parts)
+        throw new SealError(
+          'A stored key is not in the sealed form; enter it again.',
+          '保存的密钥格式不正确，请重新录入。',
+        )
+      const [, usedKeyId, nonce = '', text = ''] = parts
+      if (usedKeyId !== keyId)
+        throw new SealError(
+          'A stored key was sealed with another SECRET_KEY; bring that one back or enter the key again.',
+          '保存的密钥是用另一个 SECRET_KEY 加密的；请恢复那个 SECRET_KEY，或重新录入密钥。',
+        )
+      const bytes = Buffer.from(text, 'base64url')
+      try {
+        const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(nonce, 'base64url')).setAAD(
+          Buffer.from(place),
+        )
+        decipher.setAuthTag(bytes.subarray(-16))
+        return Buffer.concat([decipher.update(bytes.subarray(0, -16)), decipher.final()]).toString('utf8')
+      } catch (cause) {
+        throw new SealError(
+          'A stored key was altered or moved from its row; enter it again.',
+          '保存的密钥被改动或移动过，请重新录入。',
+          { cause },
+        )
+      }
+    },
+  }
+}
+
+/** A key or token as people paste it: with blanks around it, or with the word that stands before it in the header. */
+export function cleanSecret(text: string) {
+  return text.replace(/^[\s\u200b-\u200d\u2060]+|[\s\u200b-\u200d\u2060]+$/g, '').replace(/^(Bearer(\s+|$))+/i, '')
+}
+
+// ── The secret ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Secret {
+  text: string
+  /** Makes it the one in the data folder; nothing happens where it is that already, or was configured. */
+  keep(): void
+}
+
+/**
+ * The secrets that may be in use, the likeliest first: the configured one alone; otherwise that of the data folder, and a new one
+ * beside it when a change of secrets was interrupted; otherwise one made now, which is written down when it is kept.
+ */
+export function secretsOf(dataDir: string, configured: string | undefined): [Secret, ...Secret[]] {
+  if (configured) return [{ text: configured, keep() {} }]
+  const file = path.join(dataDir, 'secret.key')
+  const next = nextSecretFile(dataDir)
+  const kept = existsSync(file) ? [{ text: readText(file), keep: () => rmSync(next, { force: true }) }] : []
+  const changed = existsSync(next) ? [{ text: readText(next), keep: () => void putInPlace(dataDir) }] : []
+  const [first, ...others] = [...kept, ...changed]
+  if (first) return [first, ...others]
+  const text = newSecret()
+  return [{ text, keep: () => writeNew(file, text) }]
+}
+
+/** The configured secret, or the one in the data folder, which is made when there is none. */
+export function readSecret(dataDir: string, configured: string | undefined): string {
+  const [{ text, keep }] = secretsOf(dataDir, configured)
+  if (!configured && !existsSync(path.join(dataDir, 'secret.key'))) keep()
+  return text
+}
+
+export function newSecret() {
+  return randomBytes(32).toString('base64url')
+}
+
+/**
+ * Puts a secret beside the present one; it counts once the database is sealed with it. `commit` puts it in its place and tells the file
+ * in which the former one is kept, if the data folder had one.
+ */
+export function prepareSecret(dataDir: string, text: string): { commit(): string | undefined; discard(): void } {
+  const next = nextSecretFile(dataDir)
+  rmSync(next, { force: true })
+  writeNew(next, text)
+  return {
+    commit: () => putInPlace(dataDir),
+    discard: () => rmSync(next, { force: true }),
+  }
+}
+
+/** The former one stays beside it: it alone opens the backups that were made before. */
+function putInPlace(dataDir: string) {
+  const file = path.join(dataDir, 'secret.key')
+  const former = existsSync(file) ? `${file}.before-${new Date().toISOString().replace(/[:.]/g, '-')}` : undefined
+  if (former !== undefined) {
+    linkSync(file, former)
+    chmodSync(former, 0o600)
+  }
+  renameSync(nextSecretFile(dataDir), file)
+  return former
+}
+
+function nextSecretFile(dataDir: string) {
+  return path.join(dataDir, 'secret.key.next')
+}
+
+function readText(file: string) {
+  try {
+    const text = readTextFile(file).trim()
+    if (text === '') {
+      throw new SealError(
+        `The secret ${file} is empty. Put the former one back; where no keys were stored yet, delete the file and a new one is made.`,
+        `密钥文件 ${file} 是空的。请放回原来的密钥；如果还没有保存过服务密钥，删除该文件即可自动生成。`,
+      )
+    }
+    return text
+  } catch (error) {
+    if (error instanceof SealError || error instanceof TextFileError) throw error
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    throw new SealError(
+      `The secret ${file} cannot be read (${reason}). Let the user that runs this server read it.`,
+      `密钥文件 ${file} 无法读取（${reason}）。请让运行本服务器的用户可以读取它。`,
+      { cause: error },
+    )
+  }
+}
+
+/** Whole or not at all, and on the disk before it is used: what is sealed with a lost secret is lost. */
+function writeNew(file: string, text: string) {
+  mkdirSync(path.dirname(file), { recursive: true })
+  const temporary = `${file}.${randomBytes(6).toString('hex')}`
+  const handle = openSync(temporary, 'wx', 0o600)
+  try {
+    writeSync(handle, `${text}\n`)
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+  try {
+    linkSync(temporary, file)
+  } catch (error) {
+    const isTaken = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    throw isTaken
+      ? new SealError(`Another process just made ${file}; start again.`, `另一个进程刚刚创建了 ${file}；请重新启动。`, {
+          cause: error,
+        })
+      : error
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+}
