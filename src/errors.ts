@@ -1,5 +1,5 @@
-/** What a caller may be told instead of a result. The HTTP status of each code stands in `server/errors.ts`. */
-import type { Fault } from './providers/errors.ts'
+/** What a caller may be told instead of a result. The HTTP status of each code stands in `server/problems.ts`. */
+import type { Fault } from './catalogue/fault.ts'
 import type { Suspension } from './storage/records.ts'
 
 export type RefusalCode =

@@ -1,69 +1,97 @@
-/** Imports flow one way: whoever opens one part can read it without the parts above it. */
+/** Imports flow one way, types included: whoever opens one room can read it without the rooms above it. */
 import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 const root = path.join(import.meta.dirname, '../src')
 
-/** Part → the parts it may import. A file at the top of `src` is a part of its own. */
-const allowed: Record<string, string[]> = {
-  api: [],
-  providers: [],
-  storage: [],
+/** Each room may import what stands before it in one of these rows. A file at the top of `src` is a room of its own. */
+const floors = [
+  ['api', 'catalogue', 'storage', 'simulators'],
+  ['errors.ts', 'outgoing'],
+  ['providers', 'environment-file.ts'],
+  ['settings.ts', 'coordination'],
+  ['telemetry', 'configurations'],
+  ['accounts'],
+  ['images'],
+  ['generation'],
+  ['server'],
+  ['app.ts'],
+  ['commands'],
+  ['main.ts'],
+]
+
+/** Rooms that stand apart from the rows: the program does not import them, or they do not import the program. */
+const apart: Record<string, string[]> = {
   simulators: [],
-  generation: ['providers', 'storage'],
-  server: ['api', 'generation', 'providers', 'storage', 'settings.ts', 'log.ts'],
-  studio: ['api'],
-  // Settings take the provider ids and addresses from the registry, and read what people write as the storage does.
-  'settings.ts': ['environment-file.ts', 'providers', 'storage'],
-  'environment-file.ts': ['storage'],
-  'log.ts': ['settings.ts'],
-  'app.ts': ['server', 'generation', 'providers', 'storage', 'settings.ts', 'log.ts'],
-  'explain.ts': [],
-  'start.ts': ['app.ts', 'explain.ts', 'settings.ts', 'log.ts'],
-  'command-line.ts': [],
-  'main.ts': ['command-line.ts', 'start.ts', 'settings.ts'],
-  'demo.ts': ['command-line.ts', 'start.ts', 'simulators'],
-  'backup.ts': ['command-line.ts', 'explain.ts', 'settings.ts', 'storage'],
-  'doctor.ts': ['command-line.ts', 'explain.ts', 'generation', 'providers', 'settings.ts', 'storage'],
-  'rotate-secret.ts': ['command-line.ts', 'explain.ts', 'settings.ts', 'storage'],
+  studio: ['api', 'catalogue'],
+}
+
+/** What a lower row has and a room must not import all the same. */
+const forbidden: Record<string, string[]> = {
+  server: ['simulators'],
+  generation: ['simulators', 'api'],
+  'app.ts': ['simulators'],
 }
 
 const files = globSync('**/*.{ts,tsx}', { cwd: root })
+const imports = new Map(files.map(file => [file, readImports(file)]))
 
 describe('imports', () => {
-  test.each(files)('%s', file => {
-    const own = partOf(file)
-    const strangers = importsOf(file).filter(
-      target => partOf(target) !== own && !(allowed[own] ?? []).includes(partOf(target)),
+  test('flow from upper rooms to lower ones', () => {
+    const strangers = files.flatMap(file =>
+      importsOf(file)
+        .filter(target => roomOf(target) !== roomOf(file) && !mayImport(roomOf(file), roomOf(target)))
+        .map(target => `${file} imports ${target}`),
     )
 
     expect(strangers).toEqual([])
   })
 
-  test.each(files.filter(file => /^providers\/\w+\//.test(file)))('%s knows no other adapter', file => {
-    const folder = path.dirname(file)
-    const shared = ['provider', 'answers', 'errors', 'http'].map(name => `providers/${name}.ts`)
-
-    expect(importsOf(file).filter(target => !target.startsWith(`${folder}/`) && !shared.includes(target))).toEqual([])
+  test('make no circle, also not of types', () => {
+    expect(findCircles()).toEqual([])
   })
 
-  test('only the registry opens the folders of the adapters', () => {
+  test('know no other adapter, and only what adapters share', () => {
+    const shared = ['providers/provider.ts', 'providers/answers.ts', 'providers/standard.ts']
+    const strangers = files
+      .filter(file => /^providers\/\w+\//.test(file))
+      .flatMap(file =>
+        importsOf(file)
+          .filter(target => roomOf(target) === 'providers')
+          .filter(target => path.dirname(target) !== path.dirname(file) && !shared.includes(target))
+          .map(target => `${file} imports ${target}`),
+      )
+
+    expect(strangers).toEqual([])
+  })
+
+  test('open the folder of an adapter only in the registry', () => {
     const openers = files.filter(file =>
       importsOf(file).some(target => /^providers\/\w+\//.test(target) && path.dirname(target) !== path.dirname(file)),
     )
 
     expect(openers).toEqual(['providers/index.ts'])
   })
+})
 
-  test('only settings.ts reads the environment', () => {
-    const readers = files.filter(file => /process\.env\b/.test(readFileSync(path.join(root, file), 'utf8')))
+test('only settings.ts reads the environment', () => {
+  const readers = files.filter(file => /process\.env\b/.test(readFileSync(path.join(root, file), 'utf8')))
 
-    expect(readers).toEqual(['settings.ts'])
-  })
+  expect(readers).toEqual(['settings.ts'])
+})
+
+test('every room has its floor', () => {
+  const known = new Set([...floors.flat(), ...Object.keys(apart)])
+
+  expect([...new Set(files.map(roomOf))].filter(room => !known.has(room))).toEqual([])
 })
 
 function importsOf(file: string) {
+  return imports.get(file) ?? []
+}
+
+function readImports(file: string) {
   const text = readFileSync(path.join(root, file), 'utf8')
   const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(match => match[1] ?? '')
   return specifiers
@@ -71,6 +99,33 @@ function importsOf(file: string) {
     .filter(target => !target.startsWith('..'))
 }
 
-function partOf(file: string) {
+function roomOf(file: string) {
   return file.split('/')[0] ?? file
+}
+
+function mayImport(room: string, other: string) {
+  if (apart[room]) return apart[room].includes(other)
+  const floorOf = (name: string) => floors.findIndex(row => row.includes(name))
+  return floorOf(other) !== -1 && floorOf(other) < floorOf(room) && !(forbidden[room] ?? []).includes(other)
+}
+
+/** Files that import one another, however long the way around is: the shortest way of each file back to itself. */
+function findCircles(): string[] {
+  const circles = new Map<string, string>()
+  for (const start of files) {
+    const from = new Map<string, string>()
+    const queue = [start]
+    for (let file = queue.shift(); file !== undefined && !from.has(start); file = queue.shift()) {
+      for (const target of importsOf(file)) {
+        if (from.has(target)) continue
+        from.set(target, file)
+        queue.push(target)
+      }
+    }
+    if (!from.has(start)) continue
+    const way = [start]
+    for (let file = from.get(start); file !== undefined && file !== start; file = from.get(file)) way.unshift(file)
+    circles.set(way.toSorted().join(), [start, ...way].join(' → '))
+  }
+  return [...circles.values()]
 }

@@ -16,21 +16,21 @@ function emptyFolder() {
   return dataDir
 }
 
-async function run(dataDir: string, file: string, words: string[], environment: Record<string, string> = {}) {
-  const program = startProgram(file, { dataDir, words, environment })
+async function run(dataDir: string, command: string, words: string[], environment: Record<string, string> = {}) {
+  const program = startProgram(command, { dataDir, words, environment })
   return { code: await program.ended(), output: program.output() }
 }
 
-const commands = ['src/main.ts', 'src/demo.ts', 'src/doctor.ts', 'src/rotate-secret.ts', 'src/backup.ts']
+const commands = ['start', 'demo', 'doctor', 'rotate-secret', 'backup', 'restore']
 
 test.each(commands)(
   '%s tells its usage when asked, and refuses what it does not know, before anything is done',
-  async file => {
+  async command => {
     const dataDir = emptyFolder()
 
-    const help = await run(dataDir, file, ['--help'])
-    const unknown = await run(dataDir, file, ['--bogus'])
-    const surplus = await run(dataDir, file, ['write', 'x.tar', 'y.tar'])
+    const help = await run(dataDir, command, ['--help'])
+    const unknown = await run(dataDir, command, ['--bogus'])
+    const surplus = await run(dataDir, command, ['x.tar', 'y.tar'])
 
     expect([help.code, help.output]).toEqual([0, expect.stringMatching(/^Usage 用法: npm/)])
     for (const refused of [unknown, surplus]) {
@@ -41,13 +41,13 @@ test.each(commands)(
 )
 
 test.each([
-  ['src/doctor.ts', []],
-  ['src/rotate-secret.ts', []],
-  ['src/backup.ts', ['write', 'x.tar']],
-])('%s makes no database where there is none', async (file, words) => {
+  ['doctor', []],
+  ['rotate-secret', []],
+  ['backup', ['x.tar']],
+])('%s makes no database where there is none', async (command, words) => {
   const dataDir = emptyFolder()
 
-  const { code, output } = await run(dataDir, file, words)
+  const { code, output } = await run(dataDir, command, words)
 
   expect([code, output]).toEqual([1, expect.stringContaining(`There is no database at ${dataDir}`)])
   expect(readdirSync(dataDir)).toEqual([])
@@ -62,7 +62,7 @@ test('the doctor touches nothing when the database knows none of the pictures', 
   for (const name of ['images/2026/11/one.png', 'images/thumbnails/one.webp'])
     writeFileSync(path.join(app.dataDir, name), 'of another database')
 
-  const { code, output } = await run(app.dataDir, 'src/doctor.ts', [])
+  const { code, output } = await run(app.dataDir, 'doctor', [])
 
   expect([code, output]).toEqual([1, expect.stringMatching(/knows none of the 1 pictures.*nothing was changed/)])
   expect(readdirSync(path.join(app.dataDir, 'images/thumbnails'))).toEqual(['one.webp'])
@@ -82,12 +82,12 @@ test('the doctor looks beside a running server, changes nothing, and says what i
   writeFileSync(waste, 'small')
   const environment = { DATA_DIR: app.dataDir }
 
-  const well = await run(app.dataDir, 'src/doctor.ts', [], environment)
+  const well = await run(app.dataDir, 'doctor', [], environment)
   const [stored = ''] = readdirSync(folder, { recursive: true })
     .map(String)
     .filter(name => name.includes(images[0]?.id ?? '?') && !/thumbnails/.test(name))
   rmSync(path.join(folder, stored))
-  const broken = await run(app.dataDir, 'src/doctor.ts', [], environment)
+  const broken = await run(app.dataDir, 'doctor', [], environment)
 
   expect([well.code, well.output]).toEqual([
     0,
@@ -105,7 +105,7 @@ test('the doctor beside a server that makes pictures calls none of them missing 
   const app = await startApp()
   const generating = Promise.all(Array.from({ length: 12 }, () => app.generate(picture)))
 
-  const { code, output } = await run(app.dataDir, 'src/doctor.ts', [], { DATA_DIR: app.dataDir })
+  const { code, output } = await run(app.dataDir, 'doctor', [], { DATA_DIR: app.dataDir })
   await generating
 
   expect([code, output]).toEqual([0, expect.not.stringMatching(/missing|no row|no call/)])
@@ -118,7 +118,7 @@ test('without the secret of the database the doctor looks at the files, warns of
   await app.stop()
   rmSync(path.join(app.dataDir, 'secret.key'))
 
-  const { code, output } = await run(app.dataDir, 'src/doctor.ts', [])
+  const { code, output } = await run(app.dataDir, 'doctor', [])
 
   expect([code, output]).toEqual([
     0,
@@ -130,14 +130,14 @@ test('without the secret of the database the doctor looks at the files, warns of
 })
 
 test.each([
-  ['src/doctor.ts', []],
-  ['src/rotate-secret.ts', []],
-  ['src/backup.ts', ['write', 'x.tar']],
-])('%s says in both languages what is in its way, and where the data of the demo are', async (file, words) => {
+  ['doctor', []],
+  ['rotate-secret', []],
+  ['backup', ['x.tar']],
+])('%s says in both languages what is in its way, and where the data of the demo are', async (command, words) => {
   const dataDir = emptyFolder()
 
-  const { output } = await run(dataDir, file, words)
-  const settings = await run(dataDir, file, words, { DATABASE_URL: 'mysql://x' })
+  const { output } = await run(dataDir, command, words)
+  const settings = await run(dataDir, command, words, { DATABASE_URL: 'mysql://x' })
 
   expect(output).toMatch(/There is no database at .*DATA_DIR=demo-data\.\n.*没有数据库.*DATA_DIR=demo-data/)
   expect(settings.output).toMatch(/DATABASE_URL must begin with[\s\S]*DATABASE_URL 必须以/)
@@ -149,7 +149,7 @@ test('a backup leaves nothing but its archive', async () => {
   const elsewhere = emptyFolder()
   const environment = { DATA_DIR: app.dataDir }
 
-  const { code } = await run(elsewhere, 'src/backup.ts', ['write', path.join(elsewhere, 'x.tar')], environment)
+  const { code } = await run(elsewhere, 'backup', [path.join(elsewhere, 'x.tar')], environment)
 
   expect(code).toBe(0)
   expect(readdirSync(elsewhere)).toEqual(['x.tar'])

@@ -25,7 +25,7 @@ afterEach(async () => {
 })
 
 test('starts without any key and says how to add one; SIGTERM ends it with 0', async () => {
-  const program = start('src/main.ts', { PORT: '0' })
+  const program = start('start', { PORT: '0' })
 
   const said = await program.says(/curl (http:\/\/127\.0\.0\.1:\d+)\/api\/config/)
   const address = said[1] ?? ''
@@ -52,7 +52,7 @@ test('says which caps hold for the month', async () => {
     DOUBAO_API_KEY: 'ark-1',
     QWEN_API_KEY: 'sk-1',
   }
-  const program = start('src/main.ts', { ...environment, QWEN_MONTHLY_CAP: '7.5 USD' })
+  const program = start('start', { ...environment, QWEN_MONTHLY_CAP: '7.5 USD' })
 
   const [, caps] = await program.says(/Monthly cap 每月上限: (.*)/)
 
@@ -60,7 +60,7 @@ test('says which caps hold for the month', async () => {
 })
 
 test('the demo prints a request that makes a picture', async () => {
-  const program = start('src/demo.ts', { PORT: '0', DATA_DIR: dataDir })
+  const program = start('demo', { PORT: '0', DATA_DIR: dataDir })
   const [, address, json] = await program.says(/curl (http\S+)\/api\/generate.*\s+-d '(.*)'/)
 
   const answer = await fetch(`${address}/api/generate`, {
@@ -74,7 +74,7 @@ test('the demo prints a request that makes a picture', async () => {
 })
 
 test('the log can be followed and searched, and tells no secret', async () => {
-  const program = start('src/demo.ts', { PORT: '0', DATA_DIR: dataDir })
+  const program = start('demo', { PORT: '0', DATA_DIR: dataDir })
   const [, address] = await program.says(/curl (http\S+)\/api\/generate/)
   const generate = async (prompt: string) => {
     const answer = await fetch(`${address}/api/generate`, {
@@ -108,7 +108,7 @@ test('the log can be followed and searched, and tells no secret', async () => {
 })
 
 test('bad settings stop the start with one message that names all of them', async () => {
-  const program = start('src/main.ts', {
+  const program = start('start', {
     PORT: 'eighty',
     SECRET_KEY: 'your-secret-key-here',
     DATABASE_URL: 'mysql://x',
@@ -130,7 +130,7 @@ test.each([
 ])('a .env in %s counts from its first line to its last', async (_encoding, encode) => {
   const token = 'a-long-secret-of-my-own-123456'
   await writeFile(path.join(dataDir, '.env'), encode(`ACCESS_TOKEN=${token}\n# 备注\nMONTHLY_CAP = "7 CNY"  # 上限`))
-  const program = start('src/main.ts', { PORT: '0' })
+  const program = start('start', { PORT: '0' })
   const [, address] = await program.says(/webimgui is at (http\S+)/)
   await program.says(/Monthly cap 每月上限: all 合计 7 CNY/)
   const ask = async (headers: Record<string, string>) => (await fetch(`${address}/api/history`, { headers })).status
@@ -155,7 +155,7 @@ test('lines of .env that cannot be read stop the start, each with its place, in 
   ]
   await writeFile(path.join(dataDir, '.env'), lines.join('\n'))
 
-  const program = start('src/main.ts', {})
+  const program = start('start', {})
 
   expect((await program.end).code).toBe(1)
   const output = program.output()
@@ -171,7 +171,7 @@ test('a .env in an encoding of another system stops the start and says how to sa
   // "备注" in GBK.
   await writeFile(path.join(dataDir, '.env'), Buffer.from([0x41, 0x3d, 0x31, 0x0a, 0x23, 0xb1, 0xb8, 0xd7, 0xa2, 0x0a]))
 
-  const program = start('src/main.ts', { PORT: '0' })
+  const program = start('start', { PORT: '0' })
 
   expect((await program.end).code).toBe(1)
   expect(program.output()).toMatch(/\.env, line 2: this is not UTF-8.*Save it as UTF-8/)
@@ -187,7 +187,7 @@ test('names that nobody reads are told at the start, with the one that was meant
   ]
   await writeFile(path.join(dataDir, '.env'), lines.join('\n'))
 
-  const program = start('src/main.ts', { PORT: '0', MONTLY_CAP: '5', SOME_OTHER_VARIABLE: 'x' })
+  const program = start('start', { PORT: '0', MONTLY_CAP: '5', SOME_OTHER_VARIABLE: 'x' })
   await program.says(/webimgui is at/)
 
   const output = program.output()
@@ -201,7 +201,7 @@ test('names that nobody reads are told at the start, with the one that was meant
 test('a .env that an editor named .env.txt is told of', async () => {
   await writeFile(path.join(dataDir, '.env.txt'), 'ACCESS_TOKEN=a-long-secret-of-my-own-123456')
 
-  const program = start('src/main.ts', { PORT: '0' })
+  const program = start('start', { PORT: '0' })
 
   await program.says(/\.env\.txt, so it is not read\. Rename it to \.env\./)
 })
@@ -213,7 +213,7 @@ test('the other files that people write are read the same way, and those that ca
   await writeFile(path.join(dataDir, 'prices.json'), `\ufeff${JSON.stringify(prices)}\r\n`)
   await writeFile(path.join(dataDir, 'secret.key'), utf16('\ufeffa-secret-of-my-own-1234567890\r\n'))
   const environment = { PORT: '0', HOST: '0.0.0.0', PRICES_FILE: 'prices.json' }
-  const first = start('src/main.ts', environment)
+  const first = start('start', environment)
   const [, port] = await first.says(/webimgui is at http:\S+:(\d+)/)
   const headers = { authorization: `Bearer ${token}` }
   expect((await fetch(`http://127.0.0.1:${port}/api/history`, { headers })).status).toBe(200)
@@ -221,7 +221,7 @@ test('the other files that people write are read the same way, and those that ca
 
   // What was sealed with the one opens with the other.
   await writeFile(path.join(dataDir, 'secret.key'), 'a-secret-of-my-own-1234567890')
-  const second = start('src/main.ts', environment)
+  const second = start('start', environment)
   await second.says(/webimgui is at/)
   await ended(second.child, 'SIGTERM')
 
@@ -234,7 +234,7 @@ test('the other files that people write are read the same way, and those that ca
     const file = path.join(dataDir, name)
     const before = readFileSync(file)
     await writeFile(file, content)
-    const program = start('src/main.ts', environment)
+    const program = start('start', environment)
     expect([name, (await program.end).code]).toEqual([name, 1])
     expect(program.output()).toMatch(sentence)
     expect(program.output()).not.toMatch(/\n\s+at /)
@@ -247,7 +247,7 @@ test('a port in use is one sentence', async () => {
   await new Promise(resolve => other.once('listening', resolve))
   const { port } = other.address() as { port: number }
 
-  const program = start('src/main.ts', { PORT: String(port) })
+  const program = start('start', { PORT: String(port) })
 
   expect((await program.end).code).toBe(1)
   expect(program.output()).toContain(`Port ${port} is in use`)
@@ -256,10 +256,10 @@ test('a port in use is one sentence', async () => {
 })
 
 test('a second server on the same database is one sentence', async () => {
-  const first = start('src/main.ts', { PORT: '0' })
+  const first = start('start', { PORT: '0' })
   await first.says(/webimgui is at/)
 
-  const second = start('src/main.ts', { PORT: '0' })
+  const second = start('start', { PORT: '0' })
 
   expect((await second.end).code).toBe(1)
   expect(second.output()).toContain('in use by another running server')
@@ -271,7 +271,7 @@ test('a database that is none is one sentence, and stays as it is', async () => 
     'no database at all, but a text that is long enough to be looked at',
   )
 
-  const program = start('src/main.ts', { PORT: '0' })
+  const program = start('start', { PORT: '0' })
 
   expect((await program.end).code).toBe(1)
   expect(program.output()).toMatch(/damaged or not an SQLite file/)
@@ -280,7 +280,7 @@ test('a database that is none is one sentence, and stays as it is', async () => 
 test('a picture folder that cannot be made is one sentence that names it', async () => {
   await writeFile(path.join(dataDir, 'images'), 'a file where the folder should be')
 
-  const program = start('src/main.ts', { PORT: '0' })
+  const program = start('start', { PORT: '0' })
 
   expect((await program.end).code).toBe(1)
   expect(program.output()).toMatch(/STORAGE_URL.*images.*picture store/i)
@@ -291,7 +291,7 @@ test('a data folder that cannot be made is one sentence about DATA_DIR', async (
   const blocker = path.join(dataDir, 'blocker')
   await writeFile(blocker, 'a file where the folder should be')
 
-  const program = start('src/main.ts', { PORT: '0', DATA_DIR: blocker })
+  const program = start('start', { PORT: '0', DATA_DIR: blocker })
 
   expect((await program.end).code).toBe(1)
   expect(program.output()).toContain(`DATA_DIR ${blocker} cannot be used (EEXIST)`)
@@ -301,7 +301,7 @@ test('a data folder that cannot be made is one sentence about DATA_DIR', async (
 test('a secret that cannot be read is one sentence that names its file', async () => {
   await mkdir(path.join(dataDir, 'secret.key'))
 
-  const program = start('src/main.ts', { PORT: '0' })
+  const program = start('start', { PORT: '0' })
 
   expect((await program.end).code).toBe(1)
   expect(program.output()).toMatch(/secret\.key cannot be read \(EISDIR\)/)
@@ -309,7 +309,7 @@ test('a secret that cannot be read is one sentence that names its file', async (
 })
 
 test('a HOST that nobody knows is one sentence', async () => {
-  const program = start('src/main.ts', { PORT: '0', HOST: 'no-such-host.invalid' })
+  const program = start('start', { PORT: '0', HOST: 'no-such-host.invalid' })
 
   expect((await program.end).code).toBe(1)
   expect(program.output()).toMatch(/^HOST is a name .*127\.0\.0\.1/m)
@@ -317,7 +317,7 @@ test('a HOST that nobody knows is one sentence', async () => {
 })
 
 test('standard output holds JSON lines and nothing else; what is said to people stands beside it', async () => {
-  const program = start('src/main.ts', { PORT: '0' })
+  const program = start('start', { PORT: '0' })
   await program.says(/DOUBAO_API_KEY or QWEN_API_KEY/)
   await ended(program.child, 'SIGTERM')
 
@@ -334,7 +334,7 @@ test('a Node that is too old is one sentence', async () => {
   const words = packageFile.scripts.start.split(' ').slice(1)
   const olden = 'data:text/javascript,Object.defineProperty(process.versions, "node", { value: "20.9.0" })'
 
-  const program = start('src/main.ts', { PORT: '0' }, ['--import', olden, ...words.slice(0, -1)], root)
+  const program = start('start', { PORT: '0' }, ['--import', olden, ...words.slice(0, -1)], root)
 
   expect((await program.end).code).toBe(1)
   expect(program.output()).toMatch(/needs Node\.js 24 or newer; here it is 20\.9\.0.*npm ci/)

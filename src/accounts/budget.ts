@@ -3,13 +3,13 @@
  * may cost in the transaction that writes it, before anything is sent; when it has ended, what it did cost takes that place.
  */
 
+import type { Warning } from '../catalogue/model.ts'
 import { Refusal } from '../errors.ts'
-import type { Caller, Remaining } from '../generation/services.ts'
-import type { Warning } from '../providers/provider.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { Caps, ConfigurationRecord, GenerationRecord, Money } from '../storage/records.ts'
 import type { Period, Reservation, Spent, Totals } from '../storage/spending.ts'
 import type { Repositories } from '../storage/store.ts'
+import type { Caller, Remaining } from './accounts.ts'
 
 export type Scope = 'token' | 'configuration' | 'all'
 

@@ -2,10 +2,10 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { Refusal } from '../errors.ts'
-import type { Caller, Tokens } from '../generation/services.ts'
 import type { Catalogue } from '../providers/index.ts'
 import type { TokenRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
+import type { Caller, Tokens } from './accounts.ts'
 import { remainingOf } from './budget.ts'
 
 /** 32 random bytes; the word before them lets secret scanners know one when they see it. */

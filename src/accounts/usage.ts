@@ -1,11 +1,11 @@
 /** What was made and spent, by day, model, configuration or token. */
 
 import type { ConfigurationRegistry } from '../configurations/configurations.ts'
-import type { Usage } from '../generation/services.ts'
 import type { Catalogue } from '../providers/index.ts'
 import type { Caps } from '../storage/records.ts'
 import type { UsageGroup } from '../storage/spending.ts'
 import type { Store } from '../storage/store.ts'
+import type { Usage } from './accounts.ts'
 import { remainingOf } from './budget.ts'
 
 /** Stands for the access token of the server, and for everybody where none is needed. */

@@ -1,8 +1,8 @@
 /** Everything that can be refused before money moves and before a reference is fetched. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
-import type { Fault } from '../providers/errors.ts'
-import type { JsonObject, JsonValue, Model, SizeRule, Warning } from '../providers/provider.ts'
-import { knownNames, modelSchema, sizeRules } from './schema.ts'
+import type { Fault } from './fault.ts'
+import type { JsonObject, JsonValue, Model, SizeRule, Warning } from './model.ts'
+import { modelSchema, sizeRules } from './schema.ts'
 
 export interface CheckedRequest {
   count: number
@@ -20,6 +20,7 @@ export interface CheckedRequest {
 export function checkRequest(
   model: Model,
   request: { prompt: string; parameters: JsonObject; references: number },
+  knownNames: ReadonlySet<string>,
 ): CheckedRequest {
   const faults: Fault[] = []
   const warnings: Warning[] = []
@@ -30,7 +31,7 @@ export function checkRequest(
     if (Object.hasOwn(names, name)) honoured[name] = value
     else if (knownNames.has(name))
       warnings.push({ code: 'left_out', parameter: name, message: `${model.id} has no ${name}; it was left out.` })
-    else faults.push({ path: `parameters.${name}`, message: unknownName(name, Object.keys(names)) })
+    else faults.push({ path: `parameters.${name}`, message: unknownName(name, Object.keys(names), knownNames) })
   }
   faults.push(...checkValues(model, honoured))
 
@@ -178,8 +179,8 @@ function shown(value: unknown) {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }
 
-function unknownName(name: string, names: string[]) {
-  const near = [...new Set([...names, ...knownNames])].find(known => closeTo(known, name))
+function unknownName(name: string, names: string[], knownNames: ReadonlySet<string>) {
+  const near = [...names, ...knownNames].find(known => closeTo(known, name))
   const hint = near ? `Did you mean "${near}"?` : `This model takes: ${names.join(', ')}.`
   return `No model has a parameter "${name.slice(0, 60)}". ${hint}`
 }

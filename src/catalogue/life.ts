@@ -1,5 +1,5 @@
 /** Where a model stands in its life at one place: by the catalogue, and by what the service's own list said, which counts for more. */
-import type { Model, ModelLife } from '../providers/provider.ts'
+import type { Model, ModelLife } from './model.ts'
 
 /**
  * `announced`: it will end. `retiring`: it will end, and accounts that never opened it cannot open it any more. `ended`: requests are

@@ -1,6 +1,5 @@
 /** The catalogue as clients see it: what can be asked of each model, as one JSON Schema each. */
-import { catalogue } from '../providers/index.ts'
-import type { JsonSchema, Model, SizeRule } from '../providers/provider.ts'
+import type { JsonSchema, Model, SizeRule } from './model.ts'
 
 /** Names that every client may send to every model; what a model cannot honour is left out with a warning. */
 const commonNames = [
@@ -14,11 +13,10 @@ const commonNames = [
   'output_format',
 ]
 
-/** Every parameter name that some model knows. */
-export const knownNames: ReadonlySet<string> = new Set([
-  ...commonNames,
-  ...catalogue().flatMap(({ model }) => Object.keys(model.parameters)),
-])
+/** Every parameter name that some of the models knows. */
+export function collectNames(models: readonly Model[]): ReadonlySet<string> {
+  return new Set([...commonNames, ...models.flatMap(model => Object.keys(model.parameters))])
+}
 
 /** The most pictures that one generation of this model may ask for. */
 export function maxImages(model: Model) {

@@ -1,6 +1,6 @@
 /** From the `size` that a person asks for to the one that is sent. The limits are the model's data. */
-import type { Fault } from '../providers/errors.ts'
-import type { Size, SizeRule } from '../providers/provider.ts'
+import type { Fault } from './fault.ts'
+import type { Size, SizeRule } from './model.ts'
 
 interface Pixels {
   width: number

@@ -1,11 +1,11 @@
 /** Configurations: those that people store, and those that the environment gives. Keys are opened only to be sent. */
 import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
+import type { Fault } from '../catalogue/fault.ts'
 import type { Pauses } from '../coordination/pauses.ts'
 import { invalid, Refusal } from '../errors.ts'
-import type { ConfigurationInput, Configurations } from '../generation/services.ts'
+import type { ProviderFailure } from '../outgoing/errors.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
-import type { Fault, ProviderFailure } from '../providers/errors.ts'
 import { type Catalogue, type ProviderId, providerIds, providers } from '../providers/index.ts'
 import type { CheckResult } from '../providers/provider.ts'
 import { spelledFor } from '../providers/standard.ts'
@@ -15,6 +15,7 @@ import { cleanSecret, type Seal, SealError } from '../storage/secrets/seal.ts'
 import { placeOfKey, placeOfSent } from '../storage/secrets/seal-check.ts'
 import type { Store } from '../storage/store.ts'
 import { platformOf } from './platforms.ts'
+import type { ConfigurationInput, Configurations } from './services.ts'
 
 export interface EnvironmentConfiguration extends Caps {
   provider: ProviderId

@@ -1,9 +1,9 @@
 /** Where each model stands in its life at an address, at this moment: what everything that shows or sends a model asks. */
 
 import { isServedAt, type LifeAt, lifeAt } from '../catalogue/life.ts'
-import type { ProviderFailure } from '../providers/errors.ts'
+import type { Model, Warning } from '../catalogue/model.ts'
+import type { ProviderFailure } from '../outgoing/errors.ts'
 import { type Catalogue, type FoundModel, type ProviderId, providers } from '../providers/index.ts'
-import type { Model, Warning } from '../providers/provider.ts'
 import { standardModel } from '../providers/standard.ts'
 import type { Told } from '../storage/records.ts'
 import type { ModelLists } from './model-lists.ts'

@@ -4,9 +4,10 @@
  */
 import type { Logger } from 'pino'
 import type { SeenLife } from '../catalogue/life.ts'
+import type { ListedModel } from '../catalogue/model.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
 import { type ProviderId, providers } from '../providers/index.ts'
-import type { ListedModel, Provider } from '../providers/provider.ts'
+import type { Provider } from '../providers/provider.ts'
 import type { ListedModelRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import type { Access, ConfigurationRegistry } from './configurations.ts'

@@ -5,9 +5,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { z } from 'zod'
+import type { JsonSchema, Model, ModelLife, Price, SizeRule } from '../catalogue/model.ts'
 import { resolveSize } from '../catalogue/sizes.ts'
 import { type Catalogue, createCatalogue, type ProviderId, providerIds, providers } from '../providers/index.ts'
-import type { JsonSchema, Model, ModelLife, Price, SizeRule } from '../providers/provider.ts'
 import { faultIn, OwnFileError, readOwnFile } from './own-file.ts'
 import { priceForm, priceOf } from './price-file.ts'
 

@@ -1,6 +1,6 @@
 /** The file of prices that the user keeps: JSON, model id → price, in the words of `GET /api/models`. */
 import { z } from 'zod'
-import type { Price } from '../providers/provider.ts'
+import type { Price } from '../catalogue/model.ts'
 import { readOwnFile } from './own-file.ts'
 
 const amount = z.number('must be a number').nonnegative('must not be negative').max(1_000_000, 'is no price')

@@ -1,5 +1,5 @@
 /** What to say when a service says that it has no such model, which may mean that it was retired. */
-import type { ProviderFailure } from '../providers/errors.ts'
+import type { ProviderFailure } from '../outgoing/errors.ts'
 import type { Catalogue, ProviderId } from '../providers/index.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { ConfigurationRegistry } from './configurations.ts'

@@ -3,9 +3,9 @@
  * nothing can be missed between two looks and a client that reconnects needs only the newest revision that it saw.
  */
 import { EventEmitter } from 'node:events'
-import type { Events, GenerationEvent } from '../generation/services.ts'
 import type { GenerationRecord, GenerationStatus } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
+import type { Events, GenerationEvent } from './services.ts'
 
 export interface Notifier {
   notify(generationId: string): void

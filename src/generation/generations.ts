@@ -1,35 +1,31 @@
 /** Creates generations: checks everything, decides configuration and model, and writes the rows that the runner walks. */
 import { randomUUID } from 'node:crypto'
+import type { Caller } from '../accounts/accounts.ts'
 import { type Budget, BudgetExceeded } from '../accounts/budget.ts'
 import { mayUse } from '../accounts/tokens.ts'
 import { type CheckedRequest, checkRequest } from '../catalogue/checks.ts'
-import { estimateCost, type Prices, reasonsFor, type Wanted } from '../catalogue/costs.ts'
+import { estimateCost, reasonsFor, type Wanted } from '../catalogue/costs.ts'
+import { type Fault, InvalidRequest } from '../catalogue/fault.ts'
+import type { ReferenceFacts, Size } from '../catalogue/model.ts'
+import { collectNames } from '../catalogue/schema.ts'
 import { resolveSize, sizeText } from '../catalogue/sizes.ts'
 import type { ConfigurationRegistry } from '../configurations/configurations.ts'
 import { type Lives, lifeWarnings, type Standing } from '../configurations/lives.ts'
+import type { Prices } from '../configurations/prices.ts'
 import { createEvents, hasEnded, type Notifier } from '../coordination/events.ts'
 import type { Pauses } from '../coordination/pauses.ts'
 import type { Waiting } from '../coordination/waiting.ts'
 import { invalid, Refusal } from '../errors.ts'
 import type { KeptReference, References, TakenReference } from '../images/images.ts'
-import { type Fault, InvalidRequest } from '../providers/errors.ts'
 import { type Catalogue, providers } from '../providers/index.ts'
-import type { Plan, ReferenceFacts, Size } from '../providers/provider.ts'
+import type { Plan } from '../providers/provider.ts'
 import type { Files } from '../storage/files/folder.ts'
 import { type HistoryFilter, searchForm } from '../storage/generations.ts'
 import type { ConfigurationRecord, GenerationRecord, JsonObject } from '../storage/records.ts'
 import type { Repositories, Store } from '../storage/store.ts'
 import { CommitUnknown, ConnectionBroken } from '../storage/trouble.ts'
 import type { Runner } from './run.ts'
-import type {
-  Caller,
-  CreateOptions,
-  Estimate,
-  GenerationRequest,
-  Generations,
-  HistoryQuery,
-  RetryScope,
-} from './services.ts'
+import type { CreateOptions, Estimate, GenerationRequest, Generations, HistoryQuery, RetryScope } from './services.ts'
 import { chooseTarget, type Target } from './target.ts'
 
 export interface GenerationParts {
@@ -56,6 +52,7 @@ const patienceMs = 10_000
 
 export function createGenerations(parts: GenerationParts): Generations {
   const { store, runner, notifier } = parts
+  const knownNames = collectNames(parts.catalogue.all().map(({ model }) => model))
 
   return {
     create: (request, options) => create(request, options, null),
@@ -234,7 +231,7 @@ export function createGenerations(parts: GenerationParts): Generations {
     }
     const prompt = request.prompt ?? ''
     const references = request.references.length
-    const checked = checkRequest(model, { prompt, parameters: request.parameters, references })
+    const checked = checkRequest(model, { prompt, parameters: request.parameters, references }, knownNames)
     // The ratio of a reference, which is not read yet, may change the size, but not whether it is allowed.
     const size = checked.sizeRule ? resolveSize(checked.sizeRule, model.id, checked.size) : {}
     const sizeFaults =

@@ -2,12 +2,13 @@
 
 import type { ConfigurationRegistry } from '../configurations/configurations.ts'
 import type { Lives } from '../configurations/lives.ts'
+import type { Configurations } from '../configurations/services.ts'
 import { isDue, poolOf } from '../coordination/pool.ts'
 import { invalid, LeftAside, Refusal } from '../errors.ts'
 import { type Catalogue, type FoundModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
 import { spelledFor } from '../providers/standard.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
-import type { Configurations, GenerationRequest } from './services.ts'
+import type { GenerationRequest } from './services.ts'
 
 export interface Target {
   /** Where it begins. */

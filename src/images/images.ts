@@ -1,18 +1,19 @@
 /** Stored pictures: what is served of them, and the references that people give. */
 import { randomUUID } from 'node:crypto'
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
+import type { Caller } from '../accounts/accounts.ts'
 import { ownerOf } from '../accounts/tokens.ts'
+import { InvalidRequest } from '../catalogue/fault.ts'
+import type { ReferenceFacts, ReferenceLimits } from '../catalogue/model.ts'
 import { createPlaces } from '../coordination/turns.ts'
 import { Refusal } from '../errors.ts'
-import type { Caller, Images, ReferenceInput } from '../generation/services.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
-import { InvalidRequest } from '../providers/errors.ts'
-import type { ReferenceFacts, ReferenceLimits } from '../providers/provider.ts'
 import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import { FetchError } from './download.ts'
 import { type Original, type PreparedReference, prepareReferences, readReference, storedBytes } from './references.ts'
+import type { Images, ReferenceInput } from './services.ts'
 import { ThumbnailError, type Thumbnails } from './thumbnails.ts'
 
 /** A reference on its way into a generation. */

@@ -1,10 +1,10 @@
 /** Pictures that a prompt builds on: taken in and checked, then made fit for the model that gets them. */
 import { readFile, rm } from 'node:fs/promises'
 import sharp from 'sharp'
-import type { ReferenceInput } from '../generation/services.ts'
+import { InvalidRequest } from '../catalogue/fault.ts'
+import type { ReferenceLimits } from '../catalogue/model.ts'
+import { ExchangeError } from '../outgoing/errors.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
-import { ExchangeError, InvalidRequest } from '../providers/errors.ts'
-import type { ReferenceLimits } from '../providers/provider.ts'
 import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { ImageRecord } from '../storage/records.ts'
 import { FetchError, inlineBytes, keepBytes } from './download.ts'
@@ -20,6 +20,7 @@ import {
   pictureFacts,
   provePicture,
 } from './facts.ts'
+import type { ReferenceInput } from './services.ts'
 
 /** As taken in: a picture that can be decoded (or HEIC, which cannot), byte for byte as it came. */
 export interface Original extends PictureFacts {

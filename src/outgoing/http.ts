@@ -12,8 +12,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import ipaddr from 'ipaddr.js'
 import { buildConnector, Response as UndiciResponse } from 'undici'
 import packageFile from '../../package.json' with { type: 'json' }
-import { ExchangeError, type FailureCode, type ProviderFailure } from '../providers/errors.ts'
 import { decoded } from './decode.ts'
+import { ExchangeError, type FailureCode, type ProviderFailure } from './errors.ts'
 import { isInsideName, type ProxySettings, proxyFor, proxyOutOfReach, tunnelThrough } from './proxy.ts'
 
 export interface Http {

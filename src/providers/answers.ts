@@ -2,7 +2,7 @@
  * Reads answers of image services in every spelling that services and gateways use. What is read here may have been paid for, so a
  * picture is not given up because of how its place is written; requests are checked strictly elsewhere, before money moves.
  */
-import type { ProviderFailure } from './errors.ts'
+import type { ProviderFailure } from '../outgoing/errors.ts'
 
 export type JsonRecord = { [name: string]: unknown }
 

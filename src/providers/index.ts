@@ -1,7 +1,9 @@
 /** The registry. A new provider is one folder and one line here. */
+
+import type { Model } from '../catalogue/model.ts'
 import { doubao } from './doubao/doubao.ts'
 import { openai } from './openai/openai.ts'
-import type { Model, Provider } from './provider.ts'
+import type { Provider } from './provider.ts'
 import { qwen } from './qwen/qwen.ts'
 
 export const providers = { doubao, qwen, openai } satisfies Record<string, Provider>

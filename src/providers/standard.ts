@@ -1,6 +1,7 @@
 /** Which model is taken when nobody names one. */
 import { isServedAt, lifeAt, type SeenLife } from '../catalogue/life.ts'
-import type { Model, Provider } from './provider.ts'
+import type { Model } from '../catalogue/model.ts'
+import type { Provider } from './provider.ts'
 
 type Offer = Pick<Provider, 'models' | 'platformAt' | 'priceListAt' | 'defaultBaseUrl'>
 type Seen = (model: Model) => SeenLife | undefined

@@ -10,7 +10,7 @@ import { UploadForm } from '../api/images.ts'
 import { Problem } from '../api/problems.ts'
 import type { Access } from './access/access.ts'
 import { describedCodes, problemsOf } from './described-problems.ts'
-import type { App } from './server.ts'
+import type { App } from './fastify.ts'
 
 interface Operation {
   operationId?: string

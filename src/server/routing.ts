@@ -1,5 +1,5 @@
 /** Which methods an address takes: for `Allow`, and to tell a path with the prefix of PUBLIC_URL from one without. */
-import type { App } from './server.ts'
+import type { App } from './fastify.ts'
 
 export interface Routing {
   /** Methods of a path without its query; empty when nothing is there. */

@@ -1,19 +1,20 @@
 /** The HTTP server: puts the routes and the rules that hold for all of them together. */
+
 import { randomUUID } from 'node:crypto'
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import path from 'node:path'
 import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
-import { type FastifyInstance, fastify, LogController, type RawServerDefault } from 'fastify'
+import { type FastifyInstance, fastify, LogController } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import packageFile from '../../package.json' with { type: 'json' }
 import type { Services } from '../generation/services.ts'
 import type { Settings } from '../settings.ts'
 import { createRecentErrors, type Log, type RecentErrors } from '../telemetry/log.ts'
-import { type Access, createAccess, foreignOrigin, requireRules } from './access/access.ts'
+import { createAccess, foreignOrigin, requireRules } from './access/access.ts'
 import { shareConnections } from './access/connections.ts'
-import { createLimits, type Limits, maxConnections } from './access/limits.ts'
+import { createLimits, maxConnections } from './access/limits.ts'
 import {
   letGoOfBody,
   maxForgettingMs,
@@ -24,8 +25,10 @@ import {
 import { readJson } from './bodies/json.ts'
 import { acceptUploads } from './bodies/uploads.ts'
 import { validatorCompiler } from './bodies/validation.ts'
+import type { App } from './fastify.ts'
 import { describeApi, showApi } from './openapi.ts'
-import { createDiscretion, type Discretion } from './present/discretion.ts'
+import type { Parts } from './parts.ts'
+import { createDiscretion } from './present/discretion.ts'
 import { HttpRefusal, pathOf, problemOf, sendProblem } from './problems.ts'
 import { configurationRoutes } from './routes/configurations.ts'
 import { estimateRoutes } from './routes/estimate.ts'
@@ -40,25 +43,6 @@ import { tokenRoutes } from './routes/tokens.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { watchRoutes, withoutPrefix } from './routing.ts'
 import { securityHeaders } from './security-headers.ts'
-
-export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Log, ZodTypeProvider>
-
-/** What the routes take. */
-export interface Parts {
-  services: Services
-  settings: Settings
-  access: Access
-  recentErrors: RecentErrors
-  version: string
-  /** Goes before the addresses in answers: PUBLIC_URL, or empty. */
-  base: string
-  /** The path of PUBLIC_URL without a slash at the end; mostly empty. */
-  prefix: string
-  limits: Limits
-  discretion: Discretion
-  /** Aborts when the server begins to stop. */
-  closing: AbortSignal
-}
 
 declare module 'fastify' {
   interface FastifyContextConfig {

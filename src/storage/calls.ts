@@ -1,6 +1,6 @@
 /** Rows of `provider_calls`: the ledger. A row only ever moves forward, and every step is committed before the next begins. */
 import type { Selectable, Updateable } from 'kysely'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 import type { Charge, ErrorRecord, FailureRecord, JsonObject } from './records.ts'
 import type { CallState, ProviderCallsTable } from './tables.ts'
 

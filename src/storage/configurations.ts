@@ -1,7 +1,7 @@
 /** Rows of `configurations`: address, model and sealed key of a service. */
 import type { Selectable, Updateable } from 'kysely'
 import { capColumns, capsOf } from './caps.ts'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 import type { Caps, ConfigurationRecord, Share, Suspension } from './records.ts'
 import type { ConfigurationsTable, SuspensionsTable } from './tables.ts'
 

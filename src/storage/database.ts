@@ -1,5 +1,7 @@
 /** Opens the database. The two dialects show only in `sqlite.ts`, `postgresql.ts` and the migrations. */
-import type { Kysely, Transaction } from 'kysely'
+
+import type { Kysely } from 'kysely'
+import type { Database, ReadDatabase } from './connection.ts'
 import { openPostgresql, readPostgresql } from './postgresql/postgresql.ts'
 import type { Seal } from './secrets/seal.ts'
 import { provenSeal, type SealCandidate } from './secrets/seal-check.ts'
@@ -7,30 +9,6 @@ import { openSqlite, readSqlite } from './sqlite/sqlite.ts'
 import type { Tables } from './tables.ts'
 
 export type DatabaseLocation = { kind: 'sqlite'; path: string } | { kind: 'postgresql'; url: string }
-
-export interface Database {
-  kind: 'sqlite' | 'postgresql'
-  kysely: Kysely<Tables>
-  /** The one that its keys are sealed with. */
-  seal: Seal
-  /** What stands in it for this opening of it; empty for a tool, which never owns it. See `ownership.ts`. */
-  owner: string
-  /** Looks whether the file and the lock that were opened are still those of the database. @throws OwnershipLost when they are not */
-  mustBeOurs(): void
-  /** Where the copy was put that was made before a migration, if one was. */
-  backupPath?: string
-  /** Proves that the database answers, can write, and is ours. */
-  check(): Promise<void>
-  close(): Promise<void>
-}
-
-/** One that nothing is written to. */
-export interface ReadDatabase extends Pick<Database, 'kind' | 'kysely' | 'close'> {
-  /** No server works on it, and none can begin to until it is closed. */
-  isAlone: boolean
-}
-
-export type Connection = Kysely<Tables> | Transaction<Tables>
 
 /**
  * Opens the database, keeps other processes out, and brings it to the present form; a copy is kept before a change.

@@ -3,7 +3,7 @@
  * behind and is put right makes everything old at once.
  */
 import { sql } from 'kysely'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 
 const name = 'last-day'
 const strangeName = 'strange-answers'

@@ -1,6 +1,6 @@
 /** Rows of `chat_history`: what people asked for and its fate. */
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 import { presentDay } from './days.ts'
 import { imageOf } from './images.ts'
 import type {

@@ -1,5 +1,5 @@
 /** Rows of `idempotency_keys`: which generation a client's key stands for. They outlive their generation. */
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 import { presentDay } from './days.ts'
 
 export interface UsedKey {

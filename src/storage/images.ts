@@ -1,6 +1,6 @@
 /** Rows of `images`: every stored picture, made or given as a reference. */
 import type { Selectable } from 'kysely'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 import { presentDay } from './days.ts'
 import type { ImageRecord } from './records.ts'
 import type { ImagesTable } from './tables.ts'

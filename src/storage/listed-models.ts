@@ -1,5 +1,5 @@
 /** Rows of `model_lists` and `listed_models`: what services said of their own models. */
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 import type { ListedModelRecord, ModelListRecord } from './records.ts'
 
 export function createListedModelRepository(db: Connection) {

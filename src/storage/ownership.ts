@@ -2,7 +2,7 @@
  * Whose a database is. A server that opens it writes its own id into it; whoever does what must not be done twice looks, in the same
  * transaction, whether that id still stands there. So it does not matter how a second server got past the lock.
  */
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 import { DatabaseError } from './trouble.ts'
 
 /** This process may not do any more what only the one server of a database does. It may still write down what it was told. */

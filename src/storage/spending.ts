@@ -1,7 +1,7 @@
 /** Rows of `spending`: what generations may cost while they run, and did cost when they have ended. */
 import { sql } from 'kysely'
 import { millionthsOf, wholeOf } from './caps.ts'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 import type { Money } from './records.ts'
 
 export interface Reservation {

@@ -1,7 +1,7 @@
 /** All repositories over one database; in a transaction the same ones over its connection. */
 import { createCallRepository } from './calls.ts'
 import { createConfigurationRepository } from './configurations.ts'
-import type { Connection, Database } from './database.ts'
+import type { Connection, Database } from './connection.ts'
 import { createDayRepository } from './days.ts'
 import { createGenerationRepository } from './generations.ts'
 import { createIdempotencyRepository } from './idempotency.ts'

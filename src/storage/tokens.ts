@@ -1,7 +1,7 @@
 /** Rows of `access_tokens`: who may use the server, and within which limits. */
 import type { Selectable } from 'kysely'
 import { capColumns, capsOf, changedCapColumns } from './caps.ts'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 import type { Role, TokenRecord } from './records.ts'
 import type { AccessTokensTable } from './tables.ts'
 

@@ -6,6 +6,9 @@ import { Recipe } from '../api/recipes.ts'
 
 export type { Recipe } from '../api/recipes.ts'
 
+/** What is taken into the form: `navigate({ to: '/', state: { recipe } })`. */
+export type TakenRecipe = Pick<Recipe, 'prompt' | 'model' | 'parameters'> & { references: { id: string }[] }
+
 const maxBytes = 100_000_000
 
 /** Undefined when the file has none: another picture, or one whose metadata was taken out on its way. */

@@ -1,9 +1,9 @@
 /** Every address of the studio. Each screen is a chunk of its own, loaded when it is first opened. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
-import type { Recipe } from '../api/recipes.ts'
 import { ApiError, request } from './api.ts'
 import { NotFound, Shell } from './app.tsx'
 import { BrokenPage } from './broken.tsx'
+import type { TakenRecipe } from './recipe.ts'
 
 /** What stands in the query, as texts; empty ones count as left out. */
 function texts<Name extends string>(search: Record<string, unknown>, names: readonly Name[]) {
@@ -124,9 +124,6 @@ export function createStudioRouter() {
     defaultErrorComponent: BrokenPage,
   })
 }
-
-/** What is taken into the form: `navigate({ to: '/', state: { recipe } })`. */
-export type TakenRecipe = Pick<Recipe, 'prompt' | 'model' | 'parameters'> & { references: { id: string }[] }
 
 declare module '@tanstack/history' {
   interface HistoryState {

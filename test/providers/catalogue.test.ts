@@ -1,9 +1,10 @@
 /** The catalogue, row by row, against `catalogue.facts.ts`: another reading of the same documents, measurements and reports. */
 import { describe, expect, test } from 'vitest'
 import { isServedAt, lifeAt } from '../../src/catalogue/life.ts'
+import type { JsonObject, Model, Price, SizeRule } from '../../src/catalogue/model.ts'
 import { resolveSize } from '../../src/catalogue/sizes.ts'
 import { providers } from '../../src/providers/index.ts'
-import type { JsonObject, Model, PlanRequest, Price, SizeRule } from '../../src/providers/provider.ts'
+import type { PlanRequest } from '../../src/providers/provider.ts'
 import { spelledFor } from '../../src/providers/standard.ts'
 import {
   addressFacts,

@@ -1,5 +1,5 @@
 /** What a person asks for, and exactly what Ark has to get, row by row. */
-import type { JsonObject, JsonValue } from '../../src/providers/provider.ts'
+import type { JsonObject, JsonValue } from '../../src/catalogue/model.ts'
 
 export interface DoubaoCase {
   name: string

@@ -1,13 +1,16 @@
 /** Whatever people combine: what is planned is taken by the service, as far as its documents tell, and what is not is never sent. */
+
 import { expect, test } from 'vitest'
 import { checkRequest } from '../../src/catalogue/checks.ts'
+import { InvalidRequest } from '../../src/catalogue/fault.ts'
+import type { JsonObject, JsonSchema, JsonValue, Model } from '../../src/catalogue/model.ts'
 import { resolveSize } from '../../src/catalogue/sizes.ts'
 import { doubao } from '../../src/providers/doubao/doubao.ts'
-import { InvalidRequest } from '../../src/providers/errors.ts'
 import { findModel } from '../../src/providers/index.ts'
-import type { JsonObject, JsonSchema, JsonValue, Model, PlannedCall } from '../../src/providers/provider.ts'
+import type { PlannedCall } from '../../src/providers/provider.ts'
 import { arkModels, bytePlusModels } from '../../src/simulators/doubao/models.ts'
 import { Refusal, readOrder } from '../../src/simulators/doubao/requests.ts'
+import { knownNames } from '../support/names.ts'
 
 const sizes = [undefined, '1k', '1.5K', '2K', '4K', 'auto', '16:9', '5:4', '1:16', '960x960', '2560x1440', '4096x4096']
 
@@ -54,7 +57,7 @@ function plannedCalls(
   asked: { parameters: JsonObject; references: number; transparent: boolean },
 ): PlannedCall[] {
   const prompt = 'three boats'
-  const checked = checkRequest(model, { prompt, ...asked })
+  const checked = checkRequest(model, { prompt, ...asked }, knownNames)
   const resolved = checked.sizeRule ? resolveSize(checked.sizeRule, model.id, checked.size) : {}
   if (checked.faults.length > 0 || 'fault' in resolved) return []
   const mimeType = asked.transparent ? 'image/png' : 'image/jpeg'

@@ -5,22 +5,16 @@ import { gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { afterEach, describe, expect, test } from 'vitest'
 import { checkRequest } from '../../src/catalogue/checks.ts'
+import { InvalidRequest } from '../../src/catalogue/fault.ts'
+import type { JsonObject, Model, ReferenceFacts } from '../../src/catalogue/model.ts'
 import { resolveSize } from '../../src/catalogue/sizes.ts'
 import { prepareReferences } from '../../src/images/references.ts'
+import { type Disposition, ExchangeError, type FailureCode } from '../../src/outgoing/errors.ts'
 import { createHttp, type OutgoingHttp } from '../../src/outgoing/http.ts'
 import { doubao } from '../../src/providers/doubao/doubao.ts'
 import { failureRows } from '../../src/providers/doubao/failures.ts'
-import { type Disposition, ExchangeError, type FailureCode, InvalidRequest } from '../../src/providers/errors.ts'
-import type {
-  Context,
-  JsonObject,
-  Learned,
-  Model,
-  Plan,
-  RawAnswer,
-  ReferenceFacts,
-  SentCall,
-} from '../../src/providers/provider.ts'
+import type { Context, Learned, Plan, RawAnswer, SentCall } from '../../src/providers/provider.ts'
+import { knownNames } from '../support/names.ts'
 import { type DoubaoCase, doubaoCases } from './doubao.cases.ts'
 
 // ── Harness ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -42,7 +36,7 @@ const transparentPng: ReferenceFacts = { mimeType: 'image/png', width: 1200, hei
 /** From the vocabulary of the API to calls, with the checks that are common to all providers on the way. */
 function planFor(request: DoubaoCase['request'], references?: ReferenceFacts[]): Plan {
   const model = modelOf(request.model)
-  const checked = checkRequest(model, request)
+  const checked = checkRequest(model, request, knownNames)
   const resolved = checked.sizeRule ? resolveSize(checked.sizeRule, model.id, checked.size) : {}
   const faults = 'fault' in resolved ? [...checked.faults, resolved.fault] : checked.faults
   if (faults.length > 0 || 'fault' in resolved) throw new InvalidRequest(faults)

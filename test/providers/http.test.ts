@@ -4,8 +4,8 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import type { buildConnector } from 'undici'
 import { afterEach, describe, expect, test } from 'vitest'
 import packageFile from '../../package.json' with { type: 'json' }
+import { ExchangeError } from '../../src/outgoing/errors.ts'
 import { BodyTooLarge, createHttp, type HttpOptions, type HttpRequest } from '../../src/outgoing/http.ts'
-import { ExchangeError } from '../../src/providers/errors.ts'
 
 const opened: (() => Promise<unknown> | unknown)[] = []
 afterEach(async () => {

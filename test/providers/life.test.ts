@@ -1,7 +1,7 @@
 /** What is written down of the end of a model, and what the list of its service says, together. */
 import { describe, expect, test } from 'vitest'
 import { lifeAt, type SeenLife } from '../../src/catalogue/life.ts'
-import type { ModelLife } from '../../src/providers/provider.ts'
+import type { ModelLife } from '../../src/catalogue/model.ts'
 
 const written: ModelLife = {
   announcedAt: '2026-09-22T10:00+08:00',

@@ -4,12 +4,15 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { ImageModel } from 'openai/resources/images'
 import { afterEach, describe, expect, test } from 'vitest'
 import { checkRequest } from '../../src/catalogue/checks.ts'
+import { InvalidRequest } from '../../src/catalogue/fault.ts'
+import type { JsonObject, Model } from '../../src/catalogue/model.ts'
 import { resolveSize } from '../../src/catalogue/sizes.ts'
+import { type Disposition, ExchangeError, type FailureCode } from '../../src/outgoing/errors.ts'
 import { createHttp, type OutgoingHttp } from '../../src/outgoing/http.ts'
-import { type Disposition, ExchangeError, type FailureCode, InvalidRequest } from '../../src/providers/errors.ts'
 import { failureRows } from '../../src/providers/openai/failures.ts'
 import { openai } from '../../src/providers/openai/openai.ts'
-import type { Context, JsonObject, Learned, Model, Plan, RawAnswer } from '../../src/providers/provider.ts'
+import type { Context, Learned, Plan, RawAnswer } from '../../src/providers/provider.ts'
+import { knownNames } from '../support/names.ts'
 
 // ── Harness ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -22,7 +25,7 @@ function modelOf(id: string): Model {
 /** From the vocabulary of the API to calls, with the checks that are common to all providers on the way. */
 function planFor(id: string, parameters: JsonObject = {}, references = 0): Plan {
   const model = modelOf(id)
-  const checked = checkRequest(model, { prompt: 'a lighthouse', parameters, references })
+  const checked = checkRequest(model, { prompt: 'a lighthouse', parameters, references }, knownNames)
   const resolved = checked.sizeRule ? resolveSize(checked.sizeRule, model.id, checked.size) : {}
   const faults = 'fault' in resolved ? [...checked.faults, resolved.fault] : checked.faults
   if (faults.length > 0 || 'fault' in resolved) throw new InvalidRequest(faults)

@@ -2,7 +2,7 @@
  * What each model of DashScope is sent, written by hand from its documentation and not from the adapter's tables.
  * Every reference is an opaque PNG of 1024 by 1024 pixels.
  */
-import type { JsonObject } from '../../src/providers/provider.ts'
+import type { JsonObject } from '../../src/catalogue/model.ts'
 
 export interface QwenCase {
   name: string

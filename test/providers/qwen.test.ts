@@ -2,24 +2,12 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterEach, describe, expect, test } from 'vitest'
+import { InvalidRequest } from '../../src/catalogue/fault.ts'
+import type { JsonObject, Model, ReferenceFacts } from '../../src/catalogue/model.ts'
 import { resolveSize } from '../../src/catalogue/sizes.ts'
+import { type Concern, type Disposition, ExchangeError, type FailureCode } from '../../src/outgoing/errors.ts'
 import { createHttp, type OutgoingHttp } from '../../src/outgoing/http.ts'
-import {
-  type Concern,
-  type Disposition,
-  ExchangeError,
-  type FailureCode,
-  InvalidRequest,
-} from '../../src/providers/errors.ts'
-import type {
-  Context,
-  JsonObject,
-  Learned,
-  Model,
-  Plan,
-  RawAnswer,
-  ReferenceFacts,
-} from '../../src/providers/provider.ts'
+import type { Context, Learned, Plan, RawAnswer } from '../../src/providers/provider.ts'
 import { qwen } from '../../src/providers/qwen/qwen.ts'
 import { type QwenCase, qwenCases } from './qwen.cases.ts'
 

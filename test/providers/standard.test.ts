@@ -1,8 +1,8 @@
 /** Which model is taken when nobody names one: by rule, for every platform of every service. */
 import { describe, expect, test } from 'vitest'
+import type { Model } from '../../src/catalogue/model.ts'
 import { platformOf } from '../../src/configurations/platforms.ts'
 import { type ProviderId, providers } from '../../src/providers/index.ts'
-import type { Model } from '../../src/providers/provider.ts'
 import { standardModel } from '../../src/providers/standard.ts'
 
 const now = new Date('2026-11-27T12:00:00Z')

@@ -13,7 +13,7 @@ import { addOpenai, openWorld } from './world.ts'
 // Whole programs are started here, one after the other.
 vi.setConfig({ testTimeout: 60_000 })
 
-const entry = path.join(import.meta.dirname, '../../src/backup.ts')
+const entry = path.join(import.meta.dirname, '../../src/main.ts')
 const inAnswer = { prompt: 'a boat', model: 'gpt-image-1-mini', parameters: { size: '1024x1024' } }
 const ark = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 
@@ -34,7 +34,7 @@ test('a backup of a working server is whole in an empty place, and pays for noth
   const emptyDir = await mkdtemp(path.join(tmpdir(), 'webimgui-restored-'))
   onTestFinished(() => rm(emptyDir, { recursive: true, force: true }))
 
-  const written = await run('write', archive, world.environment)
+  const written = await run('backup', archive, world.environment)
   const elsewhere = { ...world.environment, DATA_DIR: emptyDir }
   const restored = await run('restore', archive, elsewhere)
 
@@ -100,7 +100,7 @@ test('what SQLite left of the database that was there before stands in the way o
   onTestFinished(() => world.close())
   await (await world.start()).end('SIGTERM')
   const archive = path.join(world.dataDir, 'backup.tar')
-  await run('write', archive, world.environment)
+  await run('backup', archive, world.environment)
   const emptyDir = await mkdtemp(path.join(tmpdir(), 'webimgui-restored-'))
   onTestFinished(() => rm(emptyDir, { recursive: true, force: true }))
   await writeFile(path.join(emptyDir, 'chat_history.db-wal'), 'pages of another database')
@@ -117,7 +117,7 @@ test('a damaged or cut archive is refused, and leaves nothing', async () => {
   await program.call('POST', '/api/generate', ark)
   await program.end('SIGTERM')
   const archive = path.join(world.dataDir, 'backup.tar')
-  await run('write', archive, world.environment)
+  await run('backup', archive, world.environment)
   const bytes = await readFile(archive)
   const emptyDir = await mkdtemp(path.join(tmpdir(), 'webimgui-restored-'))
   onTestFinished(() => rm(emptyDir, { recursive: true, force: true }))

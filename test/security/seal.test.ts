@@ -69,7 +69,7 @@ async function expectKeyWorks(environment: Record<string, string> = {}) {
 }
 
 function rotate(environment: Record<string, string> = {}, words: string[] = []) {
-  const program = startProgram('src/rotate-secret.ts', { dataDir, environment, words })
+  const program = startProgram('rotate-secret', { dataDir, environment, words })
   return program.ended().then(code => ({ code, output: program.output() }))
 }
 
@@ -94,7 +94,7 @@ test('a wrong SECRET_KEY is one clear message, and touches nothing', async () =>
   await prepare({ SECRET_KEY: own })
   const before = everything()
 
-  const program = startProgram('src/main.ts', {
+  const program = startProgram('start', {
     dataDir,
     environment: { SECRET_KEY: 'another secret of sixteen', LOG_FILE: 'off' },
   })

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { expect, test } from 'vitest'
 import { Generation } from '../../src/api/generations.ts'
-import type { Events, GenerationEvent } from '../../src/generation/services.ts'
+import type { Events, GenerationEvent } from '../../src/coordination/services.ts'
 import { generation, startServer } from './harness.ts'
 
 type FollowOptions = Parameters<Events['follow']>[0]

@@ -9,7 +9,7 @@ import { fastify } from 'fastify'
 import sharp from 'sharp'
 import { expect, onTestFinished, test } from 'vitest'
 import { requireRules } from '../../src/server/access/access.ts'
-import type { App } from '../../src/server/server.ts'
+import type { App } from '../../src/server/fastify.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { dataUri, png } from '../support/pictures.ts'
 import { generation, image, startServer } from './harness.ts'
@@ -517,7 +517,7 @@ test('a route that does not say who may use it stops the start', async () => {
   const bare = fastify()
   requireRules(bare as unknown as App)
 
-  expect(() => bare.get('/new', () => 'x')).toThrow('GET /new says not who may use it')
+  expect(() => bare.get('/new', () => 'x')).toThrow('GET /new has no access rule')
   bare.get('/fine', { config: { access: 'admin' } }, () => 'x')
   expect(bare.accessRules).toContainEqual({ method: 'GET', url: '/fine', access: 'admin' })
 })

@@ -102,7 +102,7 @@ test('the doctor looks beside a running server, and mends when it is stopped', a
   const [file = ''] = readdirSync(folder, { recursive: true }).map(String).filter(isStored)
   rmSync(path.join(folder, file))
   const examine = async () => {
-    const doctor = startProgram('src/doctor.ts', { dataDir: app.dataDir, environment: app.environment })
+    const doctor = startProgram('doctor', { dataDir: app.dataDir, environment: app.environment })
     return { code: await doctor.ended(), output: doctor.output() }
   }
 

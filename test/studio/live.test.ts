@@ -1,7 +1,7 @@
 /** Work that goes on whatever happens to the page, the server or a single picture. */
 import { expect, test } from 'vitest'
+import type { WarningCode } from '../../src/catalogue/model.ts'
 import type { WaitingCode } from '../../src/coordination/waiting.ts'
-import type { WarningCode } from '../../src/providers/provider.ts'
 import { en } from '../../src/studio/text/en.ts'
 import { openBrowser, startStudio } from '../support/browser.ts'
 import { cardOf, chooseModel, freePort, generate, isDrawn } from './studio.ts'

@@ -1,11 +1,12 @@
 /** What the form promises is what the server takes and what it reckons: over every model of the catalogue. */
+
 import { describe, expect, test } from 'vitest'
 import type { Model } from '../../src/api/models.ts'
 import { checkRequest } from '../../src/catalogue/checks.ts'
 import { estimateCost } from '../../src/catalogue/costs.ts'
+import type { JsonObject } from '../../src/catalogue/model.ts'
 import { resolveSize as resolveOnServer } from '../../src/catalogue/sizes.ts'
 import { catalogue, findModel } from '../../src/providers/index.ts'
-import type { JsonObject } from '../../src/providers/provider.ts'
 import { presentModel } from '../../src/server/present/present.ts'
 import {
   findRefusal,
@@ -16,6 +17,7 @@ import {
   sumOf,
 } from '../../src/studio/generate/plan.ts'
 import { choiceOf, ratiosOf, type SizeChoice, sizeRuleOf, tiersOf } from '../../src/studio/generate/sizes.ts'
+import { knownNames } from '../support/names.ts'
 
 const place = { configured: true, isDefault: false, standing: { stage: 'current', successors: [] } } as const
 const models = catalogue().map(found => ({ found, shown: presentModel(found, place) }))
@@ -47,11 +49,15 @@ describe('what is sent', () => {
           for (const size of choicesOf(shown, { isGroup, references })) {
             const ids = Array.from({ length: references }, (_, index) => `picture-${index}`)
             const plan = planFor(shown, { ...wish, references: ids, size, count })
-            const checked = checkRequest(found.model, {
-              prompt: plan.body.prompt,
-              parameters: plan.body.parameters as JsonObject,
-              references,
-            })
+            const checked = checkRequest(
+              found.model,
+              {
+                prompt: plan.body.prompt,
+                parameters: plan.body.parameters as JsonObject,
+                references,
+              },
+              knownNames,
+            )
             const resolved = checked.sizeRule ? resolveOnServer(checked.sizeRule, shown.id, checked.size) : {}
             const estimate = estimateCost(found.model, {
               images: checked.count,

@@ -21,10 +21,10 @@ export interface Program {
 
 /** Ends with the test, or with the suite when it is started outside of one. */
 export function startProgram(
-  file: string,
+  word: string,
   options: { dataDir: string; environment?: Record<string, string>; words?: string[]; keep?: boolean },
 ): Program {
-  const child = spawn(process.execPath, [path.join(root, file), ...(options.words ?? [])], {
+  const child = spawn(process.execPath, [path.join(root, 'src/main.ts'), word, ...(options.words ?? [])], {
     cwd: options.dataDir,
     env: { PATH: process.env.PATH, DATA_DIR: options.dataDir, PORT: '0', ...compileCache, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,5 +1,5 @@
 /** Brings the body of an answer to disk while it comes. Its reader gets it condensed, so that no answer is in memory whole. */
-import { ExchangeError } from '../../providers/errors.ts'
+import { ExchangeError } from '../../outgoing/errors.ts'
 import type { GrowingAnswer } from '../../storage/answers.ts'
 import { Condenser } from '../../storage/condense.ts'
 

@@ -1,7 +1,9 @@
 /** Proves a configuration without paying: document 1541523 and probes published in 2026-09 and 2026-10. */
+
+import type { JsonObject, ListedModel } from '../../catalogue/model.ts'
+import { ExchangeError } from '../../outgoing/errors.ts'
 import { isObject, jsonOf } from '../answers.ts'
-import { ExchangeError } from '../errors.ts'
-import type { CheckResult, Context, JsonObject, ListedModel, RawAnswer } from '../provider.ts'
+import type { CheckResult, Context, RawAnswer } from '../provider.ts'
 import { models, traits } from './models.ts'
 import { authorization, errorIn, failure, metaOf, type ServiceError } from './wire.ts'
 

@@ -1,5 +1,5 @@
 /** What Ark's error codes mean (document 1299023 and live answers published until 2026-10). */
-import type { Concern, Disposition, FailureCode } from '../errors.ts'
+import type { Concern, Disposition, FailureCode } from '../../outgoing/errors.ts'
 
 export interface FailureRow {
   /** A whole code, or the part of it before a dot. */

@@ -8,7 +8,7 @@ import type {
   PriceList,
   ReferenceLimits,
   SizeRule,
-} from '../provider.ts'
+} from '../../catalogue/model.ts'
 
 const source =
   'Volcengine Ark documents 1541523, 1824121, 2582774 and 1330310; live probes published 2026-09 and 2026-10'

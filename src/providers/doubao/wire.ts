@@ -1,5 +1,8 @@
 /** How Ark spells requests and answers: Volcengine Ark documents 1541523 (images) and 1824137 (stream), 2026-10. */
 import { createParser } from 'eventsource-parser'
+import { type Fault, InvalidRequest } from '../../catalogue/fault.ts'
+import type { JsonObject, JsonValue, Model, Warning } from '../../catalogue/model.ts'
+import { brokeBehindGateway, ExchangeError, type ProviderFailure } from '../../outgoing/errors.ts'
 import type { HttpResponse } from '../../outgoing/http.ts'
 import {
   besideBill,
@@ -12,20 +15,7 @@ import {
   sourceIn,
   wholeSourcesIn,
 } from '../answers.ts'
-import { brokeBehindGateway, ExchangeError, type Fault, InvalidRequest, type ProviderFailure } from '../errors.ts'
-import type {
-  JsonObject,
-  JsonValue,
-  Model,
-  Parsed,
-  Picture,
-  Plan,
-  PlannedCall,
-  PlanRequest,
-  RawAnswer,
-  ReferencePlace,
-  Warning,
-} from '../provider.ts'
+import type { Parsed, Picture, Plan, PlannedCall, PlanRequest, RawAnswer, ReferencePlace } from '../provider.ts'
 import { failureFor, isKnownCode } from './failures.ts'
 import { isOfBytePlus, traits } from './models.ts'
 

@@ -1,8 +1,8 @@
 /** What every exchange with a service of OpenAI's kind shares: its headers, and how it says that something is wrong. */
 
+import { brokeBehindGateway, ExchangeError, type ProviderFailure } from '../../outgoing/errors.ts'
 import type { HttpResponse } from '../../outgoing/http.ts'
 import { isObject } from '../answers.ts'
-import { brokeBehindGateway, ExchangeError, type ProviderFailure } from '../errors.ts'
 import type { RawAnswer } from '../provider.ts'
 import { failureFor } from './failures.ts'
 

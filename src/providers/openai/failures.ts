@@ -1,5 +1,5 @@
 /** What the error codes of OpenAI's API mean: its public page of error codes and the types of its client 7.57.0 (2026-11). */
-import type { Concern, Disposition, FailureCode } from '../errors.ts'
+import type { Concern, Disposition, FailureCode } from '../../outgoing/errors.ts'
 
 export interface FailureMeaning {
   failure: FailureCode

@@ -1,5 +1,5 @@
 /** Image models of OpenAI's public API, and the form for those of other services that speak it. */
-import type { JsonSchema, Model, ModelLife, ReferenceLimits, SizeRule } from '../provider.ts'
+import type { JsonSchema, Model, ModelLife, ReferenceLimits, SizeRule } from '../../catalogue/model.ts'
 
 const source = 'types of the official JavaScript client 7.57.0 and the deprecation page of OpenAI'
 const checked = '2026-11'

@@ -5,8 +5,9 @@
  *
  * In the ledger a task is one text: ids, and addresses where they are known, parted by spaces.
  */
+
+import { ExchangeError, type ProviderFailure } from '../../outgoing/errors.ts'
 import { isObject, type JsonRecord, jsonOf, readEntries } from '../answers.ts'
-import { ExchangeError, type ProviderFailure } from '../errors.ts'
 import type { Context, Polled, RawAnswer, Task } from '../provider.ts'
 import { authorization, errorIn, failure, metaOf } from './exchange.ts'
 

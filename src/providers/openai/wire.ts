@@ -1,4 +1,8 @@
 /** How OpenAI's image API spells requests and answers (types of its official client 7.57.0, 2026-11). */
+
+import { type Fault, InvalidRequest } from '../../catalogue/fault.ts'
+import type { JsonObject, Model, Warning } from '../../catalogue/model.ts'
+import type { ProviderFailure } from '../../outgoing/errors.ts'
 import {
   besideBill,
   type Entry,
@@ -9,19 +13,7 @@ import {
   readEntries,
   wholeSourcesIn,
 } from '../answers.ts'
-import { type Fault, InvalidRequest, type ProviderFailure } from '../errors.ts'
-import type {
-  JsonObject,
-  Model,
-  Parsed,
-  Picture,
-  Plan,
-  PlannedCall,
-  PlanRequest,
-  RawAnswer,
-  ReferencePlace,
-  Warning,
-} from '../provider.ts'
+import type { Parsed, Picture, Plan, PlannedCall, PlanRequest, RawAnswer, ReferencePlace } from '../provider.ts'
 import { errorIn, failure } from './exchange.ts'
 import { failureOfTask } from './tasks.ts'
 

@@ -10,7 +10,7 @@ import {
   type Disposition,
   type FailureCode,
   type ProviderFailure,
-} from '../errors.ts'
+} from '../../outgoing/errors.ts'
 
 interface Meaning {
   code: FailureCode

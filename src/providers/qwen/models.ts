@@ -13,7 +13,7 @@ import type {
   PriceList,
   ReferenceLimits,
   SizeRule,
-} from '../provider.ts'
+} from '../../catalogue/model.ts'
 
 /**
  * The four ways to ask for pictures. A model on the wrong one is refused.

@@ -1,8 +1,9 @@
 /** Qwen-Image, Wan and Z-Image of Alibaba Cloud Model Studio (DashScope). */
 
+import type { JsonObject, JsonValue } from '../../catalogue/model.ts'
+import { ExchangeError } from '../../outgoing/errors.ts'
 import type { HttpRequest } from '../../outgoing/http.ts'
-import { ExchangeError } from '../errors.ts'
-import type { CheckResult, Context, JsonObject, JsonValue, Learned, Polled, Provider, RawAnswer } from '../provider.ts'
+import type { CheckResult, Context, Learned, Polled, Provider, RawAnswer } from '../provider.ts'
 import { failureOf } from './errors.ts'
 import { models, platformAt, platforms, priceListAt, type Route, unlistedModel, wireOf } from './models.ts'
 import { asRecord, parseAnswer, parseJson, planCalls, text } from './wire.ts'

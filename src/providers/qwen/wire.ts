@@ -1,20 +1,10 @@
 /** The wire format of DashScope: the exact bodies of a request, and what an answer holds. Pure. */
+
+import { type Fault, InvalidRequest } from '../../catalogue/fault.ts'
+import type { JsonObject, JsonValue, Model, Size, Warning, WarningCode } from '../../catalogue/model.ts'
+import type { ProviderFailure } from '../../outgoing/errors.ts'
 import { besideBill, jsonOf, namesBill, readEntries, sourceOf, wholeSourcesIn } from '../answers.ts'
-import { type Fault, InvalidRequest, type ProviderFailure } from '../errors.ts'
-import type {
-  JsonObject,
-  JsonValue,
-  Model,
-  Parsed,
-  Picture,
-  Plan,
-  PlannedCall,
-  PlanRequest,
-  RawAnswer,
-  Size,
-  Warning,
-  WarningCode,
-} from '../provider.ts'
+import type { Parsed, Picture, Plan, PlannedCall, PlanRequest, RawAnswer } from '../provider.ts'
 import { type ErrorPlace, failureOf } from './errors.ts'
 import { negativePromptCharacters, type Route, type Wire, wireOf } from './models.ts'
 

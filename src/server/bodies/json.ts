@@ -1,6 +1,6 @@
 /** JSON from outside: read with bounds, so that no body can exhaust the server, and checked for texts that no database takes. */
 import { createHash } from 'node:crypto'
-import type { Fault } from '../../providers/errors.ts'
+import type { Fault } from '../../catalogue/fault.ts'
 import type { JsonObject, JsonValue } from '../../storage/records.ts'
 import { HttpRefusal, invalid } from '../problems.ts'
 

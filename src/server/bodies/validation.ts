@@ -1,7 +1,7 @@
 /** From what zod found to faults that say, in our own words, what to do. */
 import type { FastifySchemaCompiler } from 'fastify'
 import { z } from 'zod'
-import type { Fault } from '../../providers/errors.ts'
+import type { Fault } from '../../catalogue/fault.ts'
 import { invalid } from '../problems.ts'
 import { faultOfText } from './json.ts'
 

@@ -4,7 +4,7 @@
  * nobody thought of are covered alike.
  */
 import { isIPv4, isIPv6 } from 'node:net'
-import type { Caller } from '../../generation/services.ts'
+import type { Caller } from '../../accounts/accounts.ts'
 import { type ProviderId, providers } from '../../providers/index.ts'
 
 export interface Discretion {

@@ -1,4 +1,6 @@
 /** From the rows of the database to the JSON of the contract. */
+
+import type { Remaining } from '../../accounts/accounts.ts'
 import type { Configuration } from '../../api/configurations.ts'
 import type { Estimate } from '../../api/estimate.ts'
 import type { Generation, Warning } from '../../api/generations.ts'
@@ -7,12 +9,12 @@ import type { Model, ModelLife } from '../../api/models.ts'
 import type { RecentErrorList, ShortStatus, Status } from '../../api/system.ts'
 import type { Me, Token } from '../../api/tokens.ts'
 import type { UsageList } from '../../api/usage.ts'
+import type { ModelLife as ModelLifeEntry, Price, SizeRule } from '../../catalogue/model.ts'
 import { maxImages, modelSchema } from '../../catalogue/schema.ts'
 import type { Standing } from '../../configurations/lives.ts'
 import type { ConfigurationState } from '../../coordination/pool.ts'
-import type { Estimate as ReckonedEstimate, Remaining, StatusReport } from '../../generation/services.ts'
+import type { Estimate as ReckonedEstimate, StatusReport } from '../../generation/services.ts'
 import { type FoundModel, type ProviderId, providers } from '../../providers/index.ts'
-import type { ModelLife as ModelLifeEntry, Price, SizeRule } from '../../providers/provider.ts'
 import type {
   Caps,
   ConfigurationRecord,

@@ -14,9 +14,10 @@ import type { ProviderId } from '../../providers/index.ts'
 import { isLoopback } from '../../settings.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
 import { callerOf } from '../access/access.ts'
+import type { App } from '../fastify.ts'
 import { idOf } from '../ids.ts'
+import type { Parts } from '../parts.ts'
 import { presentConfiguration, presentShortConfiguration } from '../present/present.ts'
-import type { App, Parts } from '../server.ts'
 
 export function configurationRoutes(app: App, { services, prefix }: Parts) {
   const { configurations, pool, lives, catalogue } = services

@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ownerOf } from '../../accounts/tokens.ts'
-import type { GenerationEvent } from '../../generation/services.ts'
+import type { GenerationEvent } from '../../coordination/services.ts'
 import { callerOf } from '../access/access.ts'
+import type { App } from '../fastify.ts'
 import { idOf, nothingHere } from '../ids.ts'
+import type { Parts } from '../parts.ts'
 import { presentGeneration } from '../present/present.ts'
-import type { App, Parts } from '../server.ts'
 
 /** Proxies close a connection that is silent for a minute, some earlier. */
 const heartbeatMs = 15_000

@@ -2,14 +2,16 @@
 import type { FastifyRequest } from 'fastify'
 import { GenerateHeaders, GenerateRequest, Generation } from '../../api/generations.ts'
 import { Refusal } from '../../errors.ts'
-import type { GenerationRequest, ReferenceInput, UploadedFile } from '../../generation/services.ts'
+import type { GenerationRequest } from '../../generation/services.ts'
+import type { ReferenceInput, UploadedFile } from '../../images/services.ts'
 import type { JsonObject, JsonValue } from '../../storage/records.ts'
 import { callerOf } from '../access/access.ts'
 import { hashOf } from '../bodies/json.ts'
 import { removeUploads } from '../bodies/uploads.ts'
+import type { App } from '../fastify.ts'
+import type { Parts } from '../parts.ts'
 import { presentGeneration } from '../present/present.ts'
 import { GenerationFailed, invalid } from '../problems.ts'
-import type { App, Parts } from '../server.ts'
 
 /** References stand inside the JSON, three or four large ones together. */
 export const maxBodyBytes = 64 * 1024 * 1024

@@ -6,9 +6,10 @@ import { Generation, RetryHeaders } from '../../api/generations.ts'
 import { Cleared, HistoryChange, HistoryPage, HistoryQuery, NoBody, RetryRequest } from '../../api/history.ts'
 import { callerOf } from '../access/access.ts'
 import { hashOf } from '../bodies/json.ts'
+import type { App } from '../fastify.ts'
 import { idOf, nothingHere } from '../ids.ts'
+import type { Parts } from '../parts.ts'
 import { presentEstimate, presentGeneration } from '../present/present.ts'
-import type { App, Parts } from '../server.ts'
 
 const done = z.null().describe('Done.')
 

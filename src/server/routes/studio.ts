@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import files from '@fastify/static'
 import type { FastifyReply } from 'fastify'
+import type { App } from '../fastify.ts'
 import { homePage, pagePolicy } from '../pages.ts'
+import type { Parts } from '../parts.ts'
 import { pageHeaders } from '../security-headers.ts'
-import type { App, Parts } from '../server.ts'
 
 /** Where `npm run build` puts it. */
 export const studioFolder = path.join(import.meta.dirname, '../../../dist/studio')

@@ -4,11 +4,12 @@ import { z } from 'zod'
 import { NoBody } from '../../api/history.ts'
 import { Health, Login, RecentErrorList, ShortStatus, Status } from '../../api/system.ts'
 import { callerOf, wrongToken } from '../access/access.ts'
+import type { App } from '../fastify.ts'
 import { languageOf, loginPage, pagePolicy } from '../pages.ts'
+import type { Parts } from '../parts.ts'
 import { presentError, presentShortStatus, presentStatus } from '../present/present.ts'
 import { HttpRefusal } from '../problems.ts'
 import { pageHeaders } from '../security-headers.ts'
-import type { App, Parts } from '../server.ts'
 
 /** Taken from anybody, and kept in memory until it has come. */
 const maxLoginBytes = 16 * 1024

@@ -3,9 +3,10 @@ import { z } from 'zod'
 import { NoBody } from '../../api/history.ts'
 import { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../../api/tokens.ts'
 import { callerOf } from '../access/access.ts'
+import type { App } from '../fastify.ts'
 import { idOf } from '../ids.ts'
+import type { Parts } from '../parts.ts'
 import { presentMe, presentToken } from '../present/present.ts'
-import type { App, Parts } from '../server.ts'
 
 export function tokenRoutes(app: App, { services, access }: Parts) {
   const { tokens } = services

@@ -1,12 +1,13 @@
 /** `GET /api/usage`: what was made and spent, as JSON or as a table for a spreadsheet. */
 
+import type { UsageItem } from '../../accounts/accounts.ts'
 import { monthOf } from '../../accounts/budget.ts'
 import { ownerOf } from '../../accounts/tokens.ts'
 import { UsageList, UsageQuery } from '../../api/usage.ts'
-import type { UsageItem } from '../../generation/services.ts'
 import { callerOf } from '../access/access.ts'
+import type { App } from '../fastify.ts'
+import type { Parts } from '../parts.ts'
 import { presentForAll } from '../present/present.ts'
-import type { App, Parts } from '../server.ts'
 
 export function usageRoutes(app: App, { services }: Parts) {
   app.get(

@@ -9,7 +9,7 @@ import {
   type PostgresPool,
 } from 'kysely'
 import pg from 'pg'
-import type { Database, ReadDatabase } from '../database.ts'
+import type { Database, ReadDatabase } from '../connection.ts'
 import { checkWrite, migrate, mustBePresent, type Prove } from '../migrate.ts'
 import { ownerName, takeOwnership } from '../ownership.ts'
 import { SealError } from '../secrets/seal.ts'

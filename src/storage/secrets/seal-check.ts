@@ -1,6 +1,6 @@
 /** Which secret is the one of a database: found out before anything is changed, and changed for all sealed keys at once. */
 import type { Kysely } from 'kysely'
-import type { Connection, Database } from '../database.ts'
+import type { Connection, Database } from '../connection.ts'
 import type { Tables } from '../tables.ts'
 import { type Seal, SealError } from './seal.ts'
 

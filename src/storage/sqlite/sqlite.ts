@@ -13,7 +13,7 @@ import {
 import path from 'node:path'
 import { backup, DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely'
-import type { Database, ReadDatabase } from '../database.ts'
+import type { Database, ReadDatabase } from '../connection.ts'
 import { checkWrite, migrate, mustBePresent, type Prove } from '../migrate.ts'
 import { OwnershipLost, ownerName, takeOwnership } from '../ownership.ts'
 import { SealError } from '../secrets/seal.ts'

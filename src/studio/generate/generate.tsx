@@ -19,7 +19,7 @@ import {
 import { useConnection } from '../events.ts'
 import { findModel, LifeBadge, lifeText } from '../life.tsx'
 import { Feed } from '../live/feed.tsx'
-import type { TakenRecipe } from '../router.tsx'
+import type { TakenRecipe } from '../recipe.ts'
 import { isTyping } from '../shortcuts.ts'
 import { day, money, moneyRange } from '../text/format.ts'
 import { type Text, useText } from '../text/text.ts'

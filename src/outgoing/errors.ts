@@ -1,6 +1,6 @@
 /** The one vocabulary for what can go wrong at a service. */
 
-/** Why a call or a picture failed; the HTTP status of each stands in `server/errors.ts`. */
+/** Why a call or a picture failed; the HTTP status of each stands in `server/problems.ts`. */
 export type FailureCode =
   | 'invalid_request'
   | 'content_rejected'
@@ -60,22 +60,6 @@ export class ExchangeError extends Error {
     this.failure = failure
     this.partial = options.partial ?? ''
   }
-}
-
-/** A request that the model would refuse; holds every fault with a dotted path such as `parameters.n`. */
-export class InvalidRequest extends Error {
-  override name = 'InvalidRequest'
-  readonly faults: Fault[]
-
-  constructor(faults: Fault[]) {
-    super(faults.map(fault => fault.message).join(' '))
-    this.faults = faults
-  }
-}
-
-export interface Fault {
-  path: string
-  message: string
 }
 
 /**

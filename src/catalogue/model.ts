@@ -1,0 +1,199 @@
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [name: string]: JsonValue }
+
+export type JsonObject = { [name: string]: JsonValue }
+
+export type JsonSchema = { [keyword: string]: unknown }
+
+// ── Models: data, not code ──────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Model {
+  id: string
+  name: string
+  /** Models of one family share limits, e.g. `seedream-4.5`. */
+  family: string
+  /** Other ids that mean the same model. */
+  aliases?: readonly string[]
+  /** By platform, the alias that it is called there, where the platform does not know `id`. */
+  idAt?: Readonly<Record<string, string>>
+  /** `legacy`: a newer one does the same. Whether it is still there is a matter of its platform: see `life`. */
+  state: 'current' | 'legacy' | 'unlisted'
+  /** The platforms of its service, as `Provider.platformAt` names them, that are known to serve it or to have served it. Absent: all. */
+  platforms?: readonly string[]
+  /** What is known of its end; the first entry that names the platform counts, then one without platforms. Absent: no end is known. */
+  life?: readonly ModelLife[]
+  /** One sentence each, for people. */
+  about: { en: string; zh: string }
+  /** False for models that only edit. */
+  textToImage: boolean
+  /** False: a series that `images.group.askedBy` asks for needs no prompt, or, without one, no request does. */
+  promptRequired: boolean
+  /** The service silently cuts what is longer, so we warn. In characters. */
+  promptMaxCharacters?: number
+  references: ReferenceLimits
+  sizes: { textToImage?: SizeRule; withReferences?: SizeRule; group?: SizeRule }
+  images: ImageCount
+  /**
+   * The parameters that the model honours beside `size` and `n`, as JSON Schema (draft 2020-12) each, with `description`, and `default`
+   * where we send one. A name of another model that is missing here becomes a warning; one that no model knows is refused.
+   */
+  parameters: Readonly<Record<string, JsonSchema>>
+  /** At the usual address of the provider. */
+  price?: Price
+  /** Why there is no price anywhere, to follow "No price is known: "; each model of the catalogue has this or a price on one list. */
+  unpriced?: string
+  /** At its other address that has a price list of its own; absent where none is known. */
+  priceAbroad?: Price
+  /** Seconds from request to picture that users saw, [fast, slow]. */
+  typicalSeconds: readonly [number, number]
+  /** Paid requests in flight per configuration. */
+  concurrency: number
+  /** Where the facts come from and when they were checked (`YYYY-MM`). */
+  source: string
+  checked: string
+}
+
+/** How a model ends on some platforms of its service. Times are ISO 8601 with their offset. */
+export interface ModelLife {
+  /** As `Provider.platformAt` names them; absent: on all. */
+  platforms?: readonly string[]
+  /** When the service said that it will end; its rates may shrink from then on. */
+  announcedAt?: string
+  /** From then on, accounts that never opened it cannot open it any more. */
+  closedToNewAt?: string
+  /** From then on, requests are refused. */
+  endsAt?: string
+  /** Ended at a time that nobody wrote down. */
+  hasEnded?: boolean
+  /** Ids that do the same on these platforms, the best first; empty or absent where there is none. */
+  successors?: readonly string[]
+  certainty: 'documented' | 'reported' | 'inferred'
+  source: string
+  /** `YYYY-MM` or `YYYY-MM-DD`. */
+  checked: string
+}
+
+/** What the list of a service says of one of its image models. */
+export interface ListedModel {
+  id: string
+  /** `retiring`: still there for whoever had it before. */
+  status: 'offered' | 'retiring' | 'ended'
+  /** The service's own word for it. */
+  word: string
+  /** What else it told, such as the name and what goes in and comes out. */
+  told: JsonObject
+}
+
+export interface ReferenceLimits {
+  min: number
+  max: number
+  /** Types the service takes, e.g. `image/png`; others are re-encoded to the first fitting one. */
+  types: readonly string[]
+  /** May a picture with transparent pixels be sent as it is? Otherwise it is laid on white. */
+  alpha: boolean
+  /** Of the base64 text of one reference and of all together, in bytes. */
+  maxEncodedBytes: number
+  maxTotalEncodedBytes: number
+  /** In pixels. Larger pictures are shrunk, smaller ones refused. */
+  minSide: number
+  maxSide: number
+  maxArea?: number
+  /** Long side over short side, at most. */
+  maxRatio?: number
+}
+
+export interface SizeRule {
+  /** Tiers that the service itself understands and that are sent as words, e.g. `2K`. */
+  keywords?: readonly string[]
+  /** Bounds of a free W×H, all inclusive, in pixels; absent when only `exact` or `keywords` are taken. */
+  free?: {
+    minArea?: number
+    maxArea?: number
+    minSide?: number
+    maxSide?: number
+    /** Width over height. */
+    minRatio?: number
+    maxRatio?: number
+  }
+  /** The only W×H taken, e.g. `1664x928`. */
+  exact?: readonly string[]
+  /** Recommended sizes: tier → ratio → `WxH`. A ratio asked for is looked up under `defaultTier`, then computed. */
+  table: Readonly<Record<string, Readonly<Record<string, string>>>>
+  defaultTier?: string
+  /** What is sent when nothing was asked: a keyword, a tier of the table or `WxH`; nothing is sent when it is absent. */
+  default?: string
+  /** A tier that is not a keyword takes the ratio of the last reference instead of 1:1. */
+  followsLastReference?: boolean
+}
+
+export interface ImageCount {
+  /** The most that one generation may ask for. */
+  max: number
+  /** The most that one call makes, where the service has a count of its own; more become several calls. */
+  perCall: number
+  /**
+   * One call makes a coherent series of at most `limit`, references included where `countsReferences`. `askedBy` names the boolean
+   * parameter that asks for a series; without it, any count above one is one. `maxLayers` come on top of the pictures of each call,
+   * and each is billed.
+   */
+  group?: { limit: number; countsReferences: boolean; askedBy?: string; maxLayers?: number }
+}
+
+/** `home` is `Model.price`, `abroad` is `Model.priceAbroad`; `unknown`: the service sells there, for we know not what. */
+export type PriceList = 'home' | 'abroad' | 'unknown'
+
+export interface Price {
+  currency: 'CNY' | 'USD'
+  /** By area of the picture made, ascending; the last step has no `upToArea`. Amount per picture. */
+  image: readonly { upToArea?: number; amount: number }[]
+  /** The same for extra layers. */
+  layer?: readonly { upToArea?: number; amount: number }[]
+  /** Per reference after the first `free`. */
+  reference?: { amount: number; free: number }
+  /** The amount is multiplied when this parameter is true. */
+  factorWhen?: { parameter: string; factor: number }
+  certainty: 'documented' | 'reported' | 'inferred'
+  source: string
+  checked: string
+}
+
+export type Size = { width: number; height: number } | { keyword: string }
+
+/** A reference after it was oriented, shrunk and re-encoded for the model. */
+export interface ReferenceFacts {
+  mimeType: string
+  width: number
+  height: number
+  /** Has at least one pixel that is not opaque. */
+  transparent: boolean
+}
+
+export interface Warning {
+  code: WarningCode
+  parameter: string
+  message: string
+  /** What stands in the sentence beside the model and the parameter. */
+  values?: Record<string, string | number>
+}
+
+/** Each has a text of the studio in every language, and a row in docs/api.md. */
+export type WarningCode =
+  | 'left_out'
+  | 'prompt_cut'
+  | 'negative_prompt_cut'
+  | 'series_number'
+  | 'size_of_reference'
+  | 'story_without_reference'
+  | 'story_writes_itself'
+  | 'needs_rewriting'
+  | 'needs_plain_text'
+  | 'needs_reference'
+  | 'needs_one_reference'
+  | 'layers_without_seed'
+  | 'edit_without_moderation'
+  | 'model_retired'
+  | 'task_not_proven'
+  | 'picture_damaged'
+  | 'picture_not_shown'
+  | 'model_ending'
+  | 'cap_without_price'
+  | 'cap_in_other_currency'

@@ -1,0 +1,36 @@
+/** Puts a backup into an empty data folder, checked by hashes. */
+import path from 'node:path'
+import { loadSettings, readEnvironment } from '../settings.ts'
+import { type Places, restoreBackup } from '../storage/archive/backup.ts'
+import { commandLine } from './arguments.ts'
+import { explain } from './explain.ts'
+import { findPlaces, showProgress } from './places.ts'
+
+const { positionals } = commandLine(
+  `Usage 用法: npm run restore -- FILE
+
+Puts a backup into an empty DATA_DIR and checks every hash; the server must be stopped.
+把备份恢复到空的 DATA_DIR 并逐一校验，须先停止服务器。`,
+  { words: ['FILE'] },
+)
+
+try {
+  const [file = ''] = positionals
+  const places = findPlaces(loadSettings(readEnvironment()))
+  if (!places) process.exitCode = 1
+  else await restore(places, path.resolve(file))
+} catch (error) {
+  console.error(explain(error))
+  process.exitCode = 1
+}
+
+async function restore(places: Places, file: string) {
+  const { files, dropped, missing } = await restoreBackup(file, places, done => showProgress(done))
+  console.log(`\n${files} files restored and checked 已恢复并校验`)
+  if (dropped > 0)
+    console.log(`${dropped} requests that were waiting then are not sent from here 备份时等待中的请求不会再发送`)
+  for (const name of missing) console.log(`missing since before 备份时已缺失: ${name}`)
+  console.log(
+    'Start with the SECRET_KEY of then, or give up the sealed keys with `npm run rotate-secret -- --lost`. 请使用原来的 SECRET_KEY 启动，或放弃已加密的密钥。',
+  )
+}

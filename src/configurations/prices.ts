@@ -1,0 +1,62 @@
+/** The price of a model at the address that a request goes to: from its lists, or from the own file of whoever runs the server. */
+
+import type { Model, Price } from '../catalogue/model.ts'
+import { type FoundModel, providers } from '../providers/index.ts'
+import type { Provider } from '../providers/provider.ts'
+import { platformOf } from './platforms.ts'
+
+// ── The user's own prices ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** Where a request goes. */
+export interface PricePlace {
+  /** As sent, which may be an alias or an endpoint id; the model's own id when absent. */
+  modelId?: string
+  /** The base address; that of the provider when absent, null for one whose prices nobody knows. */
+  address?: string | null
+}
+
+export interface Prices {
+  /** The same model with the price that counts there, or without one where none is known. */
+  priced(found: FoundModel, place?: PricePlace): FoundModel
+}
+
+/**
+ * `own` holds prices by model id, alias or endpoint id, which count wherever the request goes; null takes the price away.
+ * `standIns`: addresses that whoever runs the server put in the place of a service's usual one.
+ */
+export function createPrices(
+  own: ReadonlyMap<string, Price | null> = new Map(),
+  standIns: readonly string[] = [],
+): Prices {
+  // One object a model and price, because others remember what they made of a model by its object.
+  const known = new WeakMap<Model, Map<Price | null | undefined, Model>>()
+  return {
+    priced(found, { modelId = found.model.id, address } = {}) {
+      const { model } = found
+      const chosen = [modelId, model.id, ...(model.aliases ?? [])].map(id => own.get(id)).find(one => one !== undefined)
+      const price = chosen === undefined ? listPrice(found, modelId, address, standIns) : chosen
+      if ((price ?? undefined) === model.price) return found
+      const variants = known.get(model) ?? new Map<Price | null | undefined, Model>()
+      const priced = variants.get(price) ?? { ...model, price: price ?? undefined }
+      known.set(model, variants.set(price, priced))
+      return { ...found, model: priced }
+    },
+  }
+}
+
+// ── By address ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function listPrice(
+  { provider: id, model }: FoundModel,
+  modelId: string,
+  address: string | null | undefined,
+  standIns: readonly string[],
+): Price | undefined {
+  if (address === null) return undefined
+  const { priceListAt, defaultBaseUrl }: Provider = providers[id]
+  if (!priceListAt) return model.price
+  const platform = platformOf(id, address ?? defaultBaseUrl, standIns)
+  // A reseller or somebody's gateway: what it asks is its own affair.
+  if (platform === undefined) return undefined
+  return { home: model.price, abroad: model.priceAbroad, unknown: undefined }[priceListAt(platform, modelId)]
+}

@@ -1,0 +1,23 @@
+import type { Services } from '../generation/services.ts'
+import type { Settings } from '../settings.ts'
+import type { RecentErrors } from '../telemetry/log.ts'
+import type { Access } from './access/access.ts'
+import type { Limits } from './access/limits.ts'
+import type { Discretion } from './present/discretion.ts'
+
+/** What the routes take. */
+export interface Parts {
+  services: Services
+  settings: Settings
+  access: Access
+  recentErrors: RecentErrors
+  version: string
+  /** Goes before the addresses in answers: PUBLIC_URL, or empty. */
+  base: string
+  /** The path of PUBLIC_URL without a slash at the end; mostly empty. */
+  prefix: string
+  limits: Limits
+  discretion: Discretion
+  /** Aborts when the server begins to stop. */
+  closing: AbortSignal
+}

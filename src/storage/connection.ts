@@ -1,0 +1,28 @@
+/** What an open database is to the rest of storage. */
+import type { Kysely, Transaction } from 'kysely'
+import type { Seal } from './secrets/seal.ts'
+import type { Tables } from './tables.ts'
+
+export interface Database {
+  kind: 'sqlite' | 'postgresql'
+  kysely: Kysely<Tables>
+  /** The one that its keys are sealed with. */
+  seal: Seal
+  /** What stands in it for this opening of it; empty for a tool, which never owns it. See `ownership.ts`. */
+  owner: string
+  /** Looks whether the file and the lock that were opened are still those of the database. @throws OwnershipLost when they are not */
+  mustBeOurs(): void
+  /** Where the copy was put that was made before a migration, if one was. */
+  backupPath?: string
+  /** Proves that the database answers, can write, and is ours. */
+  check(): Promise<void>
+  close(): Promise<void>
+}
+
+/** One that nothing is written to. */
+export interface ReadDatabase extends Pick<Database, 'kind' | 'kysely' | 'close'> {
+  /** No server works on it, and none can begin to until it is closed. */
+  isAlone: boolean
+}
+
+export type Connection = Kysely<Tables> | Transaction<Tables>
