@@ -52,7 +52,7 @@ function entryAt(entries: readonly ModelLife[], platform: string | undefined) {
 }
 
 const stages: readonly LifeStage[] = ['current', 'announced', 'retiring', 'ended']
-/** A model that was announced may still be listed as offered (doubao.md §2.4). */
+/** A model that was announced may still be listed as offered (docs/providers.md, Doubao). */
 const seenStages = { offered: 'current', retiring: 'retiring', ended: 'ended' } as const
 
 function later(one: LifeStage, other: LifeStage): LifeStage {

@@ -50,7 +50,7 @@ function fromRatio(rule: SizeRule, modelId: string, text: string, ratio: number)
   if (!rule.free) return refuse(`${modelId} has no size of the ratio ${text}. ${choices(rule)}`)
   const square = sizes['1:1']
   const area = square ? areaOf(pixelsOf(square)) : (rule.free.minArea ?? rule.free.maxArea ?? 1024 * 1024)
-  // Rounded up first, because rounding down can fall under the smallest area (doubao.md §2.3).
+  // Rounded up first, because rounding down can fall under the smallest area (docs/providers.md, Doubao).
   const rounded = [up16, down16].map(round => ({
     width: round(Math.sqrt(area * ratio)),
     height: round(Math.sqrt(area / ratio)),

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export interface Pauses {
   /**
    * Milliseconds before the repeat of a call that was refused without a picture; `attempt` counts from 1. After a rate limit the repeats
-   * together reach past a minute, because that is what the services count by (qwen.md §1, doubao.md §2.2).
+   * together reach past a minute, because that is what the services count by (docs/providers.md).
    */
   repeat(attempt: number, isRateLimit: boolean): number
   /** Before the next try to fetch or store a picture, or to keep an answer. */
@@ -20,7 +20,7 @@ export interface Pauses {
   wait(ms: number, signal: AbortSignal): Promise<void>
 }
 
-/** One first try and three repeats: doubao.md §6.2 and qwen.md §5 want few, with growing pauses and jitter. */
+/** One first try and three repeats: the services (docs/providers.md) want few, with growing pauses and jitter. */
 export const maxAttempts = 4
 
 export function createPauses(scale = 1): Pauses {

@@ -64,7 +64,7 @@ export class ExchangeError extends Error {
 
 /**
  * Is this a gateway's report of a connection that broke behind it, after the request may have been passed on? Both services stand behind
- * Envoy (`server: istio-envoy`, doubao.md §1, qwen.md §4), which then answers 503 with these words; only a connect that failed or a
+ * Envoy (`server: istio-envoy`, docs/providers.md), which then answers 503 with these words; only a connect that failed or a
  * full queue is named as such and proves that nothing was passed on.
  */
 export function brokeBehindGateway(body: string): boolean {

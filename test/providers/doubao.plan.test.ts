@@ -1,4 +1,4 @@
-/** Subscription keys, whose address has no list of models and serves two models under ids of its own (doubao.md §1). */
+/** Subscription keys, whose address has no list of models and serves two models under ids of its own (docs/providers.md, Doubao). */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { doubaoKeys } from '../../src/simulators/doubao/doubao.ts'
 import { openApp, type TestApp } from '../support/app.ts'

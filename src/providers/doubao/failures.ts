@@ -29,12 +29,12 @@ const row = (
 }
 const content = (code: string, message: string) => row(code, 'content_rejected', 'refused', message)
 const busy = (code: string, message: string) => row(code, 'rate_limited', 'retry_safe', message)
-/** Ramping up too fast, or no capacity: that passes more slowly than a minute's count (doubao.md §6.2). */
+/** Ramping up too fast, or no capacity: that passes more slowly than a minute's count (docs/providers.md, Doubao). */
 const full = (code: string, message: string) => ({ ...busy(code, message), pauseMs: 20_000 })
 const rejected = (code: string, message: string) => row(code, 'provider_rejected', 'refused', message)
 const denied = (code: string, message: string) => row(code, 'provider_access_denied', 'refused', message, 'model')
 const notThere = (code: string, message: string) => row(code, 'provider_rejected', 'refused', message, 'model')
-/** Word for word the same for a wrong id, a retired model, and one that is closed to accounts that never opened it (doubao.md §2.4). */
+/** Word for word the same for a wrong id, a retired model, and one that is closed to accounts that never opened it (docs/providers.md, Doubao). */
 const unknownModel = (code: string, message: string) => ({ ...notThere(code, message), isModelUnknown: true })
 const exhausted = (code: string, message: string, concerns: Concern) =>
   row(code, 'provider_quota_exhausted', 'refused', message, concerns)
@@ -221,7 +221,7 @@ const byStatus: Readonly<Record<number, Omit<FailureRow, 'code'>>> = {
   429: busy('', 'Ark asks us to slow down. Wait a minute.'),
   499: row('', 'outcome_unknown', 'maybe_billed', `The request was cancelled on its way. ${unsure}`),
   500: row('', 'provider_unavailable', 'maybe_billed', `Ark had an error. ${unsure}`),
-  // A 503 comes from before the work, when nobody is free to take it; one that Ark did not write is worth one more try (doubao.md §6.2).
+  // A 503 comes from before the work, when nobody is free to take it; one that Ark did not write is worth one more try (docs/providers.md, Doubao).
   503: {
     ...row(
       '',

@@ -154,7 +154,7 @@ const rows: readonly Row[] = [
   {
     codes: ['Endpoint.AccessDenied'],
     ...noAccess,
-    // The only sign of a retired model that was reported; as often a key that a workspace host does not admit (qwen.md §0.1, §1.4).
+    // The only sign of a retired model that was reported; as often a key that a workspace host does not admit (docs/providers.md, Qwen).
     isModelUnknown: true,
     message:
       'DashScope does not give this model: it was retired, or it is not open to this key or at this host. Choose a newer one; where a workspace host refuses every model, use the shared host of its region.',

@@ -242,14 +242,14 @@ function isOf(task: JsonObject, model: string, from: Date, to: Date): boolean {
   return isInTime && (text(task.model_name) ?? model) === model
 }
 
-/** As the list names what a task is asked of: `apikey:v1:aigc:text2image:image-synthesis:wan2.2-t2i-flash` (qwen.md §3). */
+/** As the list names what a task is asked of: `apikey:v1:aigc:text2image:image-synthesis:wan2.2-t2i-flash` (docs/providers.md, Qwen). */
 function isOnRoute(task: JsonObject, route: string): boolean {
   const told = text(task.user_api_unique_key)?.split(':').slice(3, 5).join('/')
   const [, own] = /([^/]+\/[^/]+)$/.exec(paths[route as Route] ?? '') ?? []
   return !told?.includes('/') || own === undefined || told === own
 }
 
-/** The old routes repeat the prompt, the new one only what came of it (qwen.md §3). */
+/** The old routes repeat the prompt, the new one only what came of it (docs/providers.md, Qwen). */
 function isOwn(answer: RawAnswer, body: JsonObject): boolean | undefined {
   const envelope = envelopeOf(answer)
   const results = asRecord(envelope?.output)?.results
