@@ -341,8 +341,8 @@ test('a Node that is too old is one sentence', async () => {
   expect(program.output()).not.toMatch(/\n\s+at /)
 })
 
-function start(file: string, environment: Record<string, string>, options: string[] = [], cwd = dataDir) {
-  const child = spawn(process.execPath, [...options, path.join(root, file)], {
+function start(word: string, environment: Record<string, string>, options: string[] = [], cwd = dataDir) {
+  const child = spawn(process.execPath, [...options, path.join(root, 'src/main.ts'), word], {
     cwd,
     env: { PATH: process.env.PATH, DATA_DIR: dataDir, ...compileCache, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

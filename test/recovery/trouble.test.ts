@@ -442,7 +442,7 @@ async function follow(program: Program, id: string, lastEventId: string | undefi
 }
 
 function doctor(world: World): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, '../../src/doctor.ts')], {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, '../../src/main.ts'), 'doctor'], {
     cwd: world.dataDir,
     env: { PATH: process.env.PATH, ...world.environment },
   })
