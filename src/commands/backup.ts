@@ -8,6 +8,7 @@ import { type Places, writeBackup } from '../storage/archive/backup.ts'
 import { commandLine } from './arguments.ts'
 import { explain } from './explain.ts'
 import { findPlaces, showProgress } from './places.ts'
+import { counted } from './words.ts'
 
 const { positionals } = commandLine(
   `Usage 用法: npm run backup -- FILE
@@ -29,7 +30,9 @@ try {
 
 async function write(places: Places, file: string) {
   const { pictures, answers, bytes, missing } = await writeBackup(places, file, showProgress)
-  console.log(`\n${pictures} pictures 图片, ${answers} answers 原始应答, ${Math.ceil(bytes / 2 ** 20)} MiB: ${file}`)
+  console.log(
+    `\n${counted(pictures, 'picture')} 图片, ${counted(answers, 'answer')} 原始应答, ${Math.ceil(bytes / 2 ** 20)} MiB: ${file}`,
+  )
   for (const name of missing) console.log(`missing 缺失: ${name}`)
   console.log(
     'Keys are sealed in it. Keep SECRET_KEY, or the file secret.key of the data folder, in another place: it is not part of it. 密钥已加密；SECRET_KEY（或数据目录中的 secret.key）不在备份中，请另行保存。',

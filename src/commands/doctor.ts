@@ -17,6 +17,7 @@ import { provenSeal } from '../storage/secrets/seal-check.ts'
 import { createStore } from '../storage/store.ts'
 import { commandLine } from './arguments.ts'
 import { explain } from './explain.ts'
+import { counted } from './words.ts'
 
 commandLine(`Usage 用法: npm run doctor
 
@@ -114,10 +115,6 @@ function report(
       'Answers of requests that this database does not know: of another database, or of generations that were deleted. They are removed after a week. 不属于本数据库的原始应答，一周后自动清理。',
     )
   }
-}
-
-function counted(count: number, word: string) {
-  return `${count} ${word}${count === 1 ? '' : 's'}`
 }
 
 /** How many are still missing. */
