@@ -28,7 +28,6 @@ export class Refusal extends Error {
   }
 }
 
-/** Holds every fault of a request. */
 /** Every configuration that could send it was refused by its service a moment ago, and is tried again later. */
 export class LeftAside extends Refusal {
   override name = 'LeftAside'
@@ -48,6 +47,7 @@ export class LeftAside extends Refusal {
   }
 }
 
+/** Holds every fault of a request. */
 export function invalid(faults: Fault[]) {
   return new Refusal('invalid_request', faults.map(fault => fault.message).join(' '), { faults })
 }

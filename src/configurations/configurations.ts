@@ -43,7 +43,7 @@ export interface ConfigurationRegistry extends Configurations {
   sealSent(callId: string, sent: SentWith): string
   /** @throws SealError */
   openSent(callId: string, sealed: string): SentWith
-  /** Active ones with a key, the newest stored first, then those of the environment; also those that were taken out. */
+  /** Active ones with a key, the newest stored first, then those of the environment; also those that are suspended. */
   active(): Promise<ConfigurationRecord[]>
   /**
    * Its service refused it for what it is: leaves it aside for a while. What was sent before it was left aside tells nothing new

@@ -51,7 +51,7 @@ export interface Lease {
 
 export interface ConfigurationState {
   status: 'ready' | 'resting' | 'taken_out' | 'off'
-  /** ms since 1970: the end of a rest, or when one that was taken out may be tried again. */
+  /** ms since 1970: the end of a rest, or when one that is suspended may be tried again. */
   until?: number
   /** Paid requests that are under way with it. */
   running: number

@@ -141,7 +141,7 @@ export function usualModel(
   return lives.standardAt(provider, configurations.addressOf(configuration ?? { provider, baseUrl: null }))
 }
 
-/** Those that can be used, and after them those that were taken out. */
+/** Those that can be used, and after them those that are suspended. */
 export function activeInTurn(all: readonly ConfigurationRecord[]): ConfigurationRecord[] {
   const active = all.filter(({ isActive, hasKey }) => isActive && hasKey)
   return [...active.filter(one => !one.suspension), ...active.filter(one => one.suspension)]

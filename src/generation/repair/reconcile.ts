@@ -77,7 +77,7 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
   return {
     ...{
       missing: [...missing.values()],
-      orphanedFiles: orphanedFiles,
+      orphanedFiles,
       waste,
       wasteAnswers,
       orphanedAnswers: orphanedAnswers,
