@@ -1,5 +1,5 @@
 /** What a caller may be told instead of a result. The HTTP status of each code stands in `server/problems.ts`. */
-import type { Fault } from './catalogue/fault.ts'
+import type { Violation } from './catalogue/violation.ts'
 import type { Suspension } from './storage/records.ts'
 
 export type RefusalCode =
@@ -19,12 +19,12 @@ export type RefusalCode =
 export class Refusal extends Error {
   override name = 'Refusal'
   readonly code: RefusalCode
-  readonly faults: Fault[]
+  readonly violations: Violation[]
 
-  constructor(code: RefusalCode, message: string, options: { faults?: Fault[]; cause?: unknown } = {}) {
+  constructor(code: RefusalCode, message: string, options: { violations?: Violation[]; cause?: unknown } = {}) {
     super(message, { cause: options.cause })
     this.code = code
-    this.faults = options.faults ?? []
+    this.violations = options.violations ?? []
   }
 }
 
@@ -47,7 +47,7 @@ export class LeftAside extends Refusal {
   }
 }
 
-/** Holds every fault of a request. */
-export function invalid(faults: Fault[]) {
-  return new Refusal('invalid_request', faults.map(fault => fault.message).join(' '), { faults })
+/** Holds every violation of a request. */
+export function invalid(violations: Violation[]) {
+  return new Refusal('invalid_request', violations.map(violation => violation.message).join(' '), { violations })
 }

@@ -1,8 +1,8 @@
 /** Everything that can be refused before money moves and before a reference is fetched. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
-import type { Fault } from './fault.ts'
 import type { JsonObject, JsonValue, Model, SizeRule, Warning } from './model.ts'
 import { modelSchema, sizeRules } from './schema.ts'
+import type { Violation } from './violation.ts'
 
 export interface CheckedRequest {
   count: number
@@ -13,16 +13,16 @@ export interface CheckedRequest {
   warnings: Warning[]
   /** The rule that a size has to keep; undefined when this model takes none in this mode. */
   sizeRule: SizeRule | undefined
-  faults: Fault[]
+  violations: Violation[]
 }
 
-/** Checks prompt, parameters and counts against the model; holds every fault, not just the first. */
+/** Checks prompt, parameters and counts against the model; holds every violation, not just the first. */
 export function checkRequest(
   model: Model,
   request: { prompt: string; parameters: JsonObject; references: number },
   knownNames: ReadonlySet<string>,
 ): CheckedRequest {
-  const faults: Fault[] = []
+  const violations: Violation[] = []
   const warnings: Warning[] = []
   const honoured: JsonObject = {}
   const schema = modelSchema(model)
@@ -31,12 +31,12 @@ export function checkRequest(
     if (Object.hasOwn(names, name)) honoured[name] = value
     else if (knownNames.has(name))
       warnings.push({ code: 'left_out', parameter: name, message: `${model.id} has no ${name}; it was left out.` })
-    else faults.push({ path: `parameters.${name}`, message: unknownName(name, Object.keys(names), knownNames) })
+    else violations.push({ path: `parameters.${name}`, message: unknownName(name, Object.keys(names), knownNames) })
   }
-  faults.push(...checkValues(model, honoured))
+  violations.push(...checkValues(model, honoured))
 
   if (request.prompt.trim() === '' && needsPrompt(model, honoured)) {
-    faults.push({ path: 'prompt', message: 'Say in "prompt" what to draw.' })
+    violations.push({ path: 'prompt', message: 'Say in "prompt" what to draw.' })
   }
   const length = [...request.prompt].length
   if (model.promptMaxCharacters && length > model.promptMaxCharacters) {
@@ -44,18 +44,18 @@ export function checkRequest(
     const values = { length, most: model.promptMaxCharacters }
     warnings.push({ code: 'prompt_cut', parameter: 'prompt', message, values })
   }
-  faults.push(...checkReferenceCount(model, request.references))
+  violations.push(...checkReferenceCount(model, request.references))
 
   const { size, n, ...parameters } = honoured
   const count = typeof n === 'number' ? n : 1
   const group = asksForGroup(model, count, parameters)
   const most = group ? groupLimit(model, request.references) : model.images.max
-  if (count > most && faults.every(fault => fault.path !== 'parameters.n')) {
+  if (count > most && violations.every(violation => violation.path !== 'parameters.n')) {
     const why =
       group && model.images.group?.countsReferences
         ? `, of ${model.images.group.limit} together with the references`
         : ''
-    faults.push({
+    violations.push({
       path: 'parameters.n',
       message: `${model.id} makes at most ${most} pictures here${why}; got n = ${count}.`,
     })
@@ -66,7 +66,7 @@ export function checkRequest(
     parameters,
     warnings,
     sizeRule: sizeRuleFor(model, { group, references: request.references }),
-    faults,
+    violations,
   }
 }
 
@@ -93,7 +93,7 @@ function sizeRuleFor(model: Model, mode: { group: boolean; references: number })
   return mode.references > 0 ? (withReferences ?? textToImage) : (textToImage ?? withReferences)
 }
 
-function checkReferenceCount(model: Model, count: number): Fault[] {
+function checkReferenceCount(model: Model, count: number): Violation[] {
   const { min, max } = model.references
   if (count > max) {
     const most =
@@ -112,7 +112,7 @@ function checkReferenceCount(model: Model, count: number): Fault[] {
 const ajv = new Ajv2020({ allErrors: true, strict: false, verbose: true })
 const validators = new WeakMap<Model, ValidateFunction>()
 
-function checkValues(model: Model, parameters: JsonObject): Fault[] {
+function checkValues(model: Model, parameters: JsonObject): Violation[] {
   let validate = validators.get(model)
   if (!validate) {
     // The size has a check of its own, which knows more than a schema can say.
@@ -120,13 +120,13 @@ function checkValues(model: Model, parameters: JsonObject): Fault[] {
     validate = ajv.compile({ type: 'object', properties })
     validators.set(model, validate)
   }
-  const faults: Fault[] = []
+  const violations: Violation[] = []
   if ('size' in parameters && typeof parameters.size !== 'string') {
-    faults.push({ path: 'parameters.size', message: `size must be a text such as "${exampleSize(model)}".` })
+    violations.push({ path: 'parameters.size', message: `size must be a text such as "${exampleSize(model)}".` })
   }
-  if (!validate(parameters)) faults.push(...(validate.errors ?? []).map(error => faultOf(model, error)))
+  if (!validate(parameters)) violations.push(...(validate.errors ?? []).map(error => toViolation(model, error)))
   // A value that fits none of several alternatives yields an error for each; one a path is enough.
-  return faults.filter((fault, index) => faults.findIndex(other => other.path === fault.path) === index)
+  return violations.filter((violation, index) => violations.findIndex(other => other.path === violation.path) === index)
 }
 
 function exampleSize(model: Model) {
@@ -134,7 +134,7 @@ function exampleSize(model: Model) {
   return Object.values(rule?.table ?? {}).flatMap(Object.values)[0] ?? rule?.keywords?.[0] ?? '1024x1024'
 }
 
-function faultOf(model: Model, error: ErrorObject): Fault {
+function toViolation(model: Model, error: ErrorObject): Violation {
   const path = `parameters${error.instancePath.replaceAll('/', '.')}`
   const name = path.slice('parameters.'.length)
   const limit = error.params.limit as number | undefined

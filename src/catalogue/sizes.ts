@@ -1,17 +1,18 @@
 /** From the `size` that a person asks for to the one that is sent. The limits are the model's data. */
-import type { Fault } from './fault.ts'
+
 import type { Size, SizeRule } from './model.ts'
+import type { Violation } from './violation.ts'
 
 interface Pixels {
   width: number
   height: number
 }
 
-export type ResolvedSize = { size?: Size } | { fault: Fault }
+export type ResolvedSize = { size?: Size } | { violation: Violation }
 
 /**
  * `asked`: `WxH`, a ratio, a tier, or nothing. `reference`: the last reference, whose ratio some models follow.
- * The fault names the limit and a value that would work.
+ * The violation names the limit and a value that would work.
  */
 export function resolveSize(
   rule: SizeRule,
@@ -151,7 +152,7 @@ function choices(rule: SizeRule) {
 }
 
 function refuse(message: string): ResolvedSize {
-  return { fault: { path: 'parameters.size', message } }
+  return { violation: { path: 'parameters.size', message } }
 }
 
 /** Of `16:9` or `1664x928`. */

@@ -1,7 +1,7 @@
 /** Configurations: those that people store, and those that the environment gives. Keys are opened only to be sent. */
 import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
-import type { Fault } from '../catalogue/fault.ts'
+import type { Violation } from '../catalogue/violation.ts'
 import type { Pauses } from '../coordination/pauses.ts'
 import { invalid, Refusal } from '../errors.ts'
 import type { ProviderFailure } from '../outgoing/errors.ts'
@@ -128,11 +128,11 @@ export function createConfigurations(parts: {
     },
 
     async add(input) {
-      const faults = await faultsOf(input)
+      const violations = await findViolations(input)
       if (!input.provider)
-        faults.push({ path: 'provider', message: `Name the provider: one of ${providerIds.join(', ')}.` })
-      if (!input.api_key) faults.push({ path: 'api_key', message: 'Give the API key of the service.' })
-      refuse(faults)
+        violations.push({ path: 'provider', message: `Name the provider: one of ${providerIds.join(', ')}.` })
+      if (!input.api_key) violations.push({ path: 'api_key', message: 'Give the API key of the service.' })
+      refuse(violations)
       const now = new Date().toISOString()
       const id = randomUUID()
       const provider = input.provider as ProviderId
@@ -159,19 +159,19 @@ export function createConfigurations(parts: {
 
     async change(id, input) {
       const found = await stored(id)
-      const faults = await faultsOf({ ...input, provider: input.provider ?? found.provider })
+      const violations = await findViolations({ ...input, provider: input.provider ?? found.provider })
       // Otherwise a key could be led to an address of the changer's choice and read there.
       const isElsewhere =
         (input.provider !== undefined && input.provider !== found.provider) ||
         (input.base_url !== undefined &&
           originOf(input.base_url, found.provider) !== originOf(found.baseUrl, found.provider))
       if (isElsewhere && !input.api_key && found.keyHint !== null) {
-        faults.push({
+        violations.push({
           path: 'api_key',
           message: 'Give the key again: a stored key is not sent to another address than the one it was entered for.',
         })
       }
-      refuse(faults)
+      refuse(violations)
       // Elsewhere nobody knows the tasks that run here. A new key of the same account may well be needed to ask for them.
       if (isElsewhere && (await store.calls.isConfigurationInUse(id))) {
         throw new Refusal(
@@ -331,11 +331,11 @@ export function createConfigurations(parts: {
   }
 
   async function unsavedTarget(input: ConfigurationInput) {
-    const faults = await faultsOf(input)
+    const violations = await findViolations(input)
     if (!input.provider)
-      faults.push({ path: 'provider', message: `Name the provider: one of ${providerIds.join(', ')}.` })
-    if (!input.api_key) faults.push({ path: 'api_key', message: 'Give the API key to test.' })
-    refuse(faults)
+      violations.push({ path: 'provider', message: `Name the provider: one of ${providerIds.join(', ')}.` })
+    if (!input.api_key) violations.push({ path: 'api_key', message: 'Give the API key to test.' })
+    refuse(violations)
     const provider = input.provider as ProviderId
     const baseUrl = input.base_url ? withoutSlash(input.base_url) : baseUrlOf(provider)
     const access: Access = {
@@ -371,16 +371,16 @@ export function createConfigurations(parts: {
     }
   }
 
-  async function faultsOf(input: ConfigurationInput): Promise<Fault[]> {
-    const faults: Fault[] = []
+  async function findViolations(input: ConfigurationInput): Promise<Violation[]> {
+    const violations: Violation[] = []
     if (input.provider !== undefined && !isProvider(input.provider)) {
-      faults.push({
+      violations.push({
         path: 'provider',
         message: `"${input.provider}" is not a provider here; choose one of ${providerIds.join(', ')}.`,
       })
     }
     if (input.api_key !== undefined && !/^[\x21-\x7e]{1,4096}$/.test(cleanSecret(input.api_key))) {
-      faults.push({
+      violations.push({
         path: 'api_key',
         message: 'The key must be plain text without spaces inside; copy it again from the console.',
       })
@@ -390,9 +390,9 @@ export function createConfigurations(parts: {
       const refusal = parsed
         ? await http.refusal(parsed.href)
         : 'The base address must be a whole URL such as https://ark.cn-beijing.volces.com/api/v3.'
-      if (refusal) faults.push({ path: 'base_url', message: refusal })
+      if (refusal) violations.push({ path: 'base_url', message: refusal })
       else if (parsed?.search || parsed?.hash)
-        faults.push({ path: 'base_url', message: 'The base address must end with its path, without "?" or "#".' })
+        violations.push({ path: 'base_url', message: 'The base address must end with its path, without "?" or "#".' })
     }
     if (input.model && isProvider(input.provider ?? '')) {
       const elsewhere = parts.catalogue.find(input.model)
@@ -402,13 +402,13 @@ export function createConfigurations(parts: {
         elsewhere.provider !== input.provider &&
         input.provider !== 'openai'
       ) {
-        faults.push({
+        violations.push({
           path: 'model',
           message: `${input.model} is a model of ${elsewhere.provider}, not of ${input.provider}.`,
         })
       }
     }
-    return faults
+    return violations
   }
 
   function originOf(baseUrl: string | null, provider: string) {
@@ -448,6 +448,6 @@ function withoutSlash(url: string) {
   return url.trim().replace(/\/+$/, '')
 }
 
-function refuse(faults: Fault[]) {
-  if (faults.length > 0) throw invalid(faults)
+function refuse(violations: Violation[]) {
+  if (violations.length > 0) throw invalid(violations)
 }

@@ -420,7 +420,7 @@ function checkSizes(model: Model, fault: Fault) {
       fault(`must be one of ${tiers.join(', ')}`, ...place, 'default_tier')
     const refused = (size: string | undefined) => {
       const resolved = resolveSize(rule, model.id, size)
-      return 'fault' in resolved ? resolved.fault.message : undefined
+      return 'violation' in resolved ? resolved.violation.message : undefined
     }
     const trouble = rule.default === undefined ? undefined : refused(rule.default)
     if (trouble) fault(`breaks the rule itself: ${trouble}`, ...place, 'default')

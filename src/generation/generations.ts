@@ -5,10 +5,10 @@ import { type Budget, BudgetExceeded } from '../accounts/budget.ts'
 import { mayUse } from '../accounts/tokens.ts'
 import { type CheckedRequest, checkRequest } from '../catalogue/checks.ts'
 import { estimateCost, reasonsFor, type Wanted } from '../catalogue/costs.ts'
-import { type Fault, InvalidRequest } from '../catalogue/fault.ts'
 import type { ReferenceFacts, Size } from '../catalogue/model.ts'
 import { collectNames } from '../catalogue/schema.ts'
 import { resolveSize, sizeText } from '../catalogue/sizes.ts'
+import { InvalidRequest, type Violation } from '../catalogue/violation.ts'
 import type { ConfigurationRegistry } from '../configurations/configurations.ts'
 import { type Lives, lifeWarnings, type Standing } from '../configurations/lives.ts'
 import type { Prices } from '../configurations/prices.ts'
@@ -234,9 +234,11 @@ export function createGenerations(parts: GenerationParts): Generations {
     const checked = checkRequest(model, { prompt, parameters: request.parameters, references }, knownNames)
     // The ratio of a reference, which is not read yet, may change the size, but not whether it is allowed.
     const size = checked.sizeRule ? resolveSize(checked.sizeRule, model.id, checked.size) : {}
-    const sizeFaults =
-      'fault' in size && checked.faults.every(fault => fault.path !== size.fault.path) ? [size.fault] : []
-    refuse([...checked.faults, ...sizeFaults])
+    const sizeViolations =
+      'violation' in size && checked.violations.every(violation => violation.path !== size.violation.path)
+        ? [size.violation]
+        : []
+    refuse([...checked.violations, ...sizeViolations])
     const taken = await parts.references.prepare(request.references, model.references, { caller, signal })
     const id = randomUUID()
     try {
@@ -504,7 +506,7 @@ function planOf(
   const { model, provider } = target.found
   const rule = checked.sizeRule
   const resolution = rule ? resolveSize(rule, model.id, checked.size, references.at(-1)) : {}
-  if ('fault' in resolution) throw invalid([resolution.fault])
+  if ('violation' in resolution) throw invalid([resolution.violation])
   try {
     const plan = providers[provider].plan(
       {
@@ -520,7 +522,7 @@ function planOf(
     const size: JsonObject = resolution.size ? { size: sizeText(resolution.size) } : {}
     return { plan: { ...plan, resolved: { ...size, n: checked.count, ...plan.resolved } }, size: resolution.size }
   } catch (error) {
-    if (error instanceof InvalidRequest) throw invalid(error.faults)
+    if (error instanceof InvalidRequest) throw invalid(error.violations)
     throw error
   }
 }
@@ -552,8 +554,8 @@ function readCursor(cursor: string) {
   ])
 }
 
-function refuse(faults: Fault[]) {
-  if (faults.length > 0) throw invalid(faults)
+function refuse(violations: Violation[]) {
+  if (violations.length > 0) throw invalid(violations)
 }
 
 function missing() {

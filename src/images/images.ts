@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
 import type { Caller } from '../accounts/accounts.ts'
 import { ownerOf } from '../accounts/tokens.ts'
-import { InvalidRequest } from '../catalogue/fault.ts'
 import type { ReferenceFacts, ReferenceLimits } from '../catalogue/model.ts'
+import { InvalidRequest } from '../catalogue/violation.ts'
 import { createPlaces } from '../coordination/turns.ts'
 import { Refusal } from '../errors.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
@@ -32,7 +32,7 @@ export interface KeptReference {
 export interface References {
   /**
    * Takes in all references and makes them fit for the model. Nothing is kept when one is refused.
-   * @throws Refusal `invalid_request` with the faults of all of them
+   * @throws Refusal `invalid_request` with the violations of all of them
    */
   prepare(
     inputs: ReferenceInput[],
@@ -159,13 +159,13 @@ async function onSameFileSystem(files: Files, path: string): Promise<string> {
 
 function joined(reasons: unknown[]): unknown {
   const other = reasons.find(reason => !(reason instanceof InvalidRequest))
-  return other ?? new InvalidRequest(reasons.flatMap(reason => (reason as InvalidRequest).faults))
+  return other ?? new InvalidRequest(reasons.flatMap(reason => (reason as InvalidRequest).violations))
 }
 
 function refusalOf(error: unknown): unknown {
   if (error instanceof InvalidRequest) {
-    const message = error.faults.map(fault => fault.message).join(' ')
-    return new Refusal('invalid_request', message, { faults: error.faults, cause: error })
+    const message = error.violations.map(violation => violation.message).join(' ')
+    return new Refusal('invalid_request', message, { violations: error.violations, cause: error })
   }
   if (error instanceof StorageError || (error instanceof FetchError && error.kind === 'storage')) {
     return new Refusal('storage_failed', `The references cannot be stored. ${error.message}`, { cause: error })
@@ -190,11 +190,14 @@ export function createImages(parts: {
       } catch (error) {
         await rm(upload.path, { force: true }).catch(() => {})
         if (error instanceof InvalidRequest) {
-          const faults = error.faults.map(({ message }) => ({
+          const violations = error.violations.map(({ message }) => ({
             path: 'file',
             message: message.replace(/^Reference 1: /, ''),
           }))
-          throw new Refusal('invalid_request', faults.map(fault => fault.message).join(' '), { faults, cause: error })
+          throw new Refusal('invalid_request', violations.map(violation => violation.message).join(' '), {
+            violations,
+            cause: error,
+          })
         }
         throw refusalOf(error)
       }

@@ -1,8 +1,8 @@
 /** Pictures that a prompt builds on: taken in and checked, then made fit for the model that gets them. */
 import { readFile, rm } from 'node:fs/promises'
 import sharp from 'sharp'
-import { InvalidRequest } from '../catalogue/fault.ts'
 import type { ReferenceLimits } from '../catalogue/model.ts'
+import { InvalidRequest } from '../catalogue/violation.ts'
 import { ExchangeError } from '../outgoing/errors.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
 import { type Files, StorageError } from '../storage/files/folder.ts'
@@ -55,7 +55,7 @@ const fetchTimeoutMs = 20_000
 /**
  * Takes in one reference, wherever it stands. An upload belongs to this function until it returns, and is removed when
  * it is refused.
- * @param position among the references, for the path of a fault
+ * @param position among the references, for the path of a violation
  * @throws InvalidRequest, StorageError; the reason of `signal` as it is
  */
 export async function readReference(
@@ -74,7 +74,7 @@ export async function readReference(
     return await storedImage(text, parts)
   } catch (error) {
     if (signal?.aborted) throw signal.reason
-    throw asFault(error, position)
+    throw toViolation(error, position)
   }
 }
 
@@ -128,7 +128,7 @@ export async function storedBytes(image: Pick<ImageRecord, 'file'>, files: Files
   return Buffer.concat(pieces)
 }
 
-function asFault(error: unknown, position: number): unknown {
+function toViolation(error: unknown, position: number): unknown {
   const say = (message: string) =>
     new InvalidRequest([{ path: `images.${position}`, message: `Reference ${position + 1}: ${message}` }])
   if (error instanceof NotAPicture) return say(error.message)
@@ -155,7 +155,7 @@ function isTooLarge(error: Error): boolean {
 /**
  * All references of a call: turned upright, in sRGB, of an allowed type, within every limit. Pictures that had the same
  * size keep the same size, as a picture and its mask have to. The same input always gives the same bytes.
- * @throws InvalidRequest with the faults of all of them
+ * @throws InvalidRequest with the violations of all of them
  */
 export async function prepareReferences(
   pictures: readonly PictureSource[],
@@ -170,7 +170,7 @@ export async function prepareReferences(
     const failed = outcomes.filter(outcome => outcome.status === 'rejected').map(outcome => outcome.reason as unknown)
     const other = failed.find(reason => !(reason instanceof InvalidRequest))
     if (other !== undefined) throw other
-    if (failed.length > 0) throw new InvalidRequest(failed.flatMap(reason => (reason as InvalidRequest).faults))
+    if (failed.length > 0) throw new InvalidRequest(failed.flatMap(reason => (reason as InvalidRequest).violations))
     return outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? [outcome.value] : []))
   }
 
@@ -222,7 +222,7 @@ async function prepareReference(
   try {
     return await inTurn(() => prepared(picture, limits, options))
   } catch (error) {
-    throw asFault(error, options.position)
+    throw toViolation(error, options.position)
   }
 }
 

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { BudgetExceeded } from '../accounts/budget.ts'
 import type { Problem, ProblemCode } from '../api/problems.ts'
-import type { Fault } from '../catalogue/fault.ts'
+import type { Violation } from '../catalogue/violation.ts'
 import { LeftAside, Refusal, type RefusalCode } from '../errors.ts'
 import type { FailureCode } from '../outgoing/errors.ts'
 import type { GenerationRecord } from '../storage/records.ts'
@@ -78,8 +78,8 @@ export class GenerationFailed extends Error {
   }
 }
 
-export function invalid(faults: Fault[]) {
-  return new Refusal('invalid_request', faults.map(fault => fault.message).join(' '), { faults })
+export function invalid(violations: Violation[]) {
+  return new Refusal('invalid_request', violations.map(violation => violation.message).join(' '), { violations })
 }
 
 interface Answer {
@@ -151,7 +151,7 @@ function answerTo(error: unknown, request: FastifyRequest): Answer {
   if (error instanceof HttpRefusal) return { code: error.code, detail: error.message, headers: error.headers }
   if (error instanceof GenerationFailed) return failure(error.generation)
   if (error instanceof Refusal) {
-    const errors = error.faults.length > 0 ? error.faults : undefined
+    const errors = error.violations.length > 0 ? error.violations : undefined
     const aside = error instanceof LeftAside ? error : undefined
     const budget = error instanceof BudgetExceeded ? budgetOf(error) : undefined
     return {

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { InvalidRequest } from '../../src/catalogue/fault.ts'
 import type { ReferenceLimits } from '../../src/catalogue/model.ts'
+import { InvalidRequest } from '../../src/catalogue/violation.ts'
 import { prepareReferences, type ReferenceParts, readReference, storedBytes } from '../../src/images/references.ts'
 import { createHttp } from '../../src/outgoing/http.ts'
 import { createFolderFiles, StorageError, storageError } from '../../src/storage/files/folder.ts'
@@ -58,10 +58,10 @@ async function faultOf(promise: Promise<unknown>): Promise<string> {
     (error: unknown) => error,
   )
   expect(error).toBeInstanceOf(InvalidRequest)
-  const { faults } = error as InvalidRequest
-  expect(faults).toHaveLength(1)
-  expect(faults[0]!.path).toMatch(/^images\.\d$/)
-  return faults[0]!.message
+  const { violations } = error as InvalidRequest
+  expect(violations).toHaveLength(1)
+  expect(violations[0]!.path).toMatch(/^images\.\d$/)
+  return violations[0]!.message
 }
 
 describe('taking in', () => {
@@ -496,7 +496,7 @@ describe('preparing', () => {
 
     const error = await prepareReferences([small, good, Buffer.from('x')], limits).catch((error: unknown) => error)
 
-    expect((error as InvalidRequest).faults.map(fault => fault.path)).toEqual(['images.0', 'images.2'])
+    expect((error as InvalidRequest).violations.map(violation => violation.path)).toEqual(['images.0', 'images.2'])
   })
 })
 

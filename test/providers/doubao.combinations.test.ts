@@ -2,9 +2,9 @@
 
 import { expect, test } from 'vitest'
 import { checkRequest } from '../../src/catalogue/checks.ts'
-import { InvalidRequest } from '../../src/catalogue/fault.ts'
 import type { JsonObject, JsonSchema, JsonValue, Model } from '../../src/catalogue/model.ts'
 import { resolveSize } from '../../src/catalogue/sizes.ts'
+import { InvalidRequest } from '../../src/catalogue/violation.ts'
 import { doubao } from '../../src/providers/doubao/doubao.ts'
 import { findModel } from '../../src/providers/index.ts'
 import type { PlannedCall } from '../../src/providers/provider.ts'
@@ -59,7 +59,7 @@ function plannedCalls(
   const prompt = 'three boats'
   const checked = checkRequest(model, { prompt, ...asked }, knownNames)
   const resolved = checked.sizeRule ? resolveSize(checked.sizeRule, model.id, checked.size) : {}
-  if (checked.faults.length > 0 || 'fault' in resolved) return []
+  if (checked.violations.length > 0 || 'violation' in resolved) return []
   const mimeType = asked.transparent ? 'image/png' : 'image/jpeg'
   const reference = { mimeType, width: 1000, height: 800, transparent: asked.transparent }
   const references = Array.from({ length: asked.references }, () => reference)

@@ -5,9 +5,9 @@ import { gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { afterEach, describe, expect, test } from 'vitest'
 import { checkRequest } from '../../src/catalogue/checks.ts'
-import { InvalidRequest } from '../../src/catalogue/fault.ts'
 import type { JsonObject, Model, ReferenceFacts } from '../../src/catalogue/model.ts'
 import { resolveSize } from '../../src/catalogue/sizes.ts'
+import { InvalidRequest } from '../../src/catalogue/violation.ts'
 import { prepareReferences } from '../../src/images/references.ts'
 import { type Disposition, ExchangeError, type FailureCode } from '../../src/outgoing/errors.ts'
 import { createHttp, type OutgoingHttp } from '../../src/outgoing/http.ts'
@@ -38,8 +38,8 @@ function planFor(request: DoubaoCase['request'], references?: ReferenceFacts[]):
   const model = modelOf(request.model)
   const checked = checkRequest(model, request, knownNames)
   const resolved = checked.sizeRule ? resolveSize(checked.sizeRule, model.id, checked.size) : {}
-  const faults = 'fault' in resolved ? [...checked.faults, resolved.fault] : checked.faults
-  if (faults.length > 0 || 'fault' in resolved) throw new InvalidRequest(faults)
+  const violations = 'violation' in resolved ? [...checked.violations, resolved.violation] : checked.violations
+  if (violations.length > 0 || 'violation' in resolved) throw new InvalidRequest(violations)
   return doubao.plan(
     {
       modelId: request.model,
@@ -53,11 +53,11 @@ function planFor(request: DoubaoCase['request'], references?: ReferenceFacts[]):
   )
 }
 
-function faultsOf(request: DoubaoCase['request'], references?: ReferenceFacts[]) {
+function violationsOf(request: DoubaoCase['request'], references?: ReferenceFacts[]) {
   try {
     planFor(request, references)
   } catch (error) {
-    if (error instanceof InvalidRequest) return error.faults
+    if (error instanceof InvalidRequest) return error.violations
     throw error
   }
   return []
@@ -269,7 +269,7 @@ describe('plan', () => {
     ],
     ['too wide', { model: lite, prompt: 'x', parameters: { size: '16384x512' }, references: 0 }, ['parameters.size']],
   ])('refuses %s', (_name, request, paths, references) => {
-    expect(faultsOf(request, references).map(fault => fault.path)).toEqual(paths)
+    expect(violationsOf(request, references).map(violation => violation.path)).toEqual(paths)
   })
 })
 
@@ -281,7 +281,7 @@ describe('models', () => {
       [model.sizes.textToImage, model.sizes.group].flatMap(rule =>
         Object.values(rule?.table ?? {})
           .flatMap(Object.values)
-          .filter(size => rule && 'fault' in resolveSize(rule, model.id, size))
+          .filter(size => rule && 'violation' in resolveSize(rule, model.id, size))
           .map(size => `${model.id} ${size}`),
       ),
     )

@@ -4,9 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { ImageModel } from 'openai/resources/images'
 import { afterEach, describe, expect, test } from 'vitest'
 import { checkRequest } from '../../src/catalogue/checks.ts'
-import { InvalidRequest } from '../../src/catalogue/fault.ts'
 import type { JsonObject, Model } from '../../src/catalogue/model.ts'
 import { resolveSize } from '../../src/catalogue/sizes.ts'
+import { InvalidRequest } from '../../src/catalogue/violation.ts'
 import { type Disposition, ExchangeError, type FailureCode } from '../../src/outgoing/errors.ts'
 import { createHttp, type OutgoingHttp } from '../../src/outgoing/http.ts'
 import { failureRows } from '../../src/providers/openai/failures.ts'
@@ -27,8 +27,8 @@ function planFor(id: string, parameters: JsonObject = {}, references = 0): Plan 
   const model = modelOf(id)
   const checked = checkRequest(model, { prompt: 'a lighthouse', parameters, references }, knownNames)
   const resolved = checked.sizeRule ? resolveSize(checked.sizeRule, model.id, checked.size) : {}
-  const faults = 'fault' in resolved ? [...checked.faults, resolved.fault] : checked.faults
-  if (faults.length > 0 || 'fault' in resolved) throw new InvalidRequest(faults)
+  const violations = 'violation' in resolved ? [...checked.violations, resolved.violation] : checked.violations
+  if (violations.length > 0 || 'violation' in resolved) throw new InvalidRequest(violations)
   const picture = { mimeType: 'image/png', width: 1024, height: 1024, transparent: false }
   return openai.plan(
     {
@@ -240,16 +240,16 @@ describe('plan', () => {
     ['compression of a PNG', { output_compression: 50 }, 'parameters.output_compression'],
     ['a transparent JPEG', { background: 'transparent', output_format: 'jpeg' }, 'parameters.output_format'],
   ])('refuses %s', (_name, asked, path) => {
-    const faults = () => {
+    const violations = () => {
       try {
         planFor('gpt-image-2', asked)
       } catch (error) {
-        return error instanceof InvalidRequest ? error.faults.map(fault => fault.path) : error
+        return error instanceof InvalidRequest ? error.violations.map(violation => violation.path) : error
       }
       return []
     }
 
-    expect(faults()).toEqual([path])
+    expect(violations()).toEqual([path])
   })
 })
 
@@ -265,7 +265,7 @@ describe('models', () => {
     const outside = openai.models.flatMap(model => {
       const rule = model.sizes.textToImage!
       const sizes = Object.values(rule.table).flatMap(Object.values)
-      return sizes.filter(size => 'fault' in resolveSize(rule, model.id, size)).map(size => `${model.id} ${size}`)
+      return sizes.filter(size => 'violation' in resolveSize(rule, model.id, size)).map(size => `${model.id} ${size}`)
     })
 
     expect(outside).toEqual([])

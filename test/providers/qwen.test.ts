@@ -2,9 +2,9 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterEach, describe, expect, test } from 'vitest'
-import { InvalidRequest } from '../../src/catalogue/fault.ts'
 import type { JsonObject, Model, ReferenceFacts } from '../../src/catalogue/model.ts'
 import { resolveSize } from '../../src/catalogue/sizes.ts'
+import { InvalidRequest } from '../../src/catalogue/violation.ts'
 import { type Concern, type Disposition, ExchangeError, type FailureCode } from '../../src/outgoing/errors.ts'
 import { createHttp, type OutgoingHttp } from '../../src/outgoing/http.ts'
 import type { Context, Learned, Plan, RawAnswer } from '../../src/providers/provider.ts'
@@ -36,7 +36,7 @@ function planned(asked: Asked): Plan {
   const plainRule = references.length > 0 ? withReferences : textToImage
   const rule = parameters.enable_sequential === true ? group : plainRule
   const resolved = rule && resolveSize(rule, model.id, wanted as string | undefined, references.at(-1))
-  if (resolved && 'fault' in resolved) throw new Error(resolved.fault.message)
+  if (resolved && 'violation' in resolved) throw new Error(resolved.violation.message)
   return qwen.plan(
     {
       modelId: asked.model,
@@ -50,11 +50,11 @@ function planned(asked: Asked): Plan {
   )
 }
 
-function faultsOf(asked: Asked) {
+function violationsOf(asked: Asked) {
   try {
     planned(asked)
   } catch (error) {
-    if (error instanceof InvalidRequest) return error.faults
+    if (error instanceof InvalidRequest) return error.violations
     throw error
   }
   return []
@@ -330,7 +330,7 @@ describe('what is refused before it is sent', () => {
       /512x1024.*1024x1024/,
     ],
   ])('%s', (_, asked, path, message) => {
-    expect(faultsOf(asked)).toEqual([{ path, message: expect.stringMatching(message) }])
+    expect(violationsOf(asked)).toEqual([{ path, message: expect.stringMatching(message) }])
   })
 
   test.each<[string, JsonObject, number, { width: number; height: number } | { keyword: string }]>([
@@ -349,13 +349,13 @@ describe('what is refused before it is sent', () => {
     expect(plan).toThrow(/2K|2048x2048/)
   })
 
-  test('all faults are told at once', () => {
+  test('all violations are told at once', () => {
     const asked = {
       model: 'wan2.7-image',
       parameters: { n: 11, color_palette: palette('1.00%', '1.00%', '1.00%'), bbox_list: [[]] },
     }
 
-    expect(faultsOf(asked).map(fault => fault.path)).toEqual([
+    expect(violationsOf(asked).map(violation => violation.path)).toEqual([
       'parameters.n',
       'parameters.color_palette',
       'parameters.bbox_list',
@@ -387,9 +387,9 @@ describe('the catalogue', () => {
         ]
         for (const size of [...wanted, ...Object.keys(Object.values(rule.table)[0] ?? {})]) {
           const resolved = resolveSize(rule, model.id, size)
-          expect(resolved, `${model.id} ${size}`).not.toHaveProperty('fault')
+          expect(resolved, `${model.id} ${size}`).not.toHaveProperty('violation')
         }
-        expect(resolveSize(rule, model.id, undefined), model.id).not.toHaveProperty('fault')
+        expect(resolveSize(rule, model.id, undefined), model.id).not.toHaveProperty('violation')
       }
     }
   })

@@ -193,16 +193,16 @@ describe('refusals', () => {
     ['too_many_requests', 429],
     ['storage_failed', 507],
   ] as const)('%s of the services becomes %i', async (code, status) => {
-    const faults = [{ path: 'parameters.n', message: 'n must be at most 4.' }]
+    const violations = [{ path: 'parameters.n', message: 'n must be at most 4.' }]
     const create = async () => {
-      throw new Refusal(code, 'Say it in another way.', { faults })
+      throw new Refusal(code, 'Say it in another way.', { violations })
     }
     const { call } = await startServer({ services: { generations: { create } } })
 
     const response = await call('POST', '/api/generate', { prompt: 'x' })
 
     expect(response.status).toBe(status)
-    expect(await response.json()).toMatchObject({ code, detail: 'Say it in another way.', errors: faults })
+    expect(await response.json()).toMatchObject({ code, detail: 'Say it in another way.', errors: violations })
     expect(response.headers.has('retry-after')).toBe(status === 429)
   })
 
@@ -228,7 +228,7 @@ describe('refusals', () => {
     })
   })
 
-  test('lists every fault with its path', async () => {
+  test('lists every violation with its path', async () => {
     const { call, created } = await startServer()
 
     const response = await call('POST', '/api/generate', {
@@ -242,7 +242,7 @@ describe('refusals', () => {
     expect(response.status).toBe(422)
     const { code, errors } = Problem.parse(await response.json())
     expect(code).toBe('invalid_request')
-    expect(errors?.map(fault => fault.path).sort()).toEqual(['images.1', 'modell', 'n', 'parameters', 'prompt'])
+    expect(errors?.map(violation => violation.path).sort()).toEqual(['images.1', 'modell', 'n', 'parameters', 'prompt'])
     expect(created).toEqual([])
   })
 })

@@ -67,7 +67,7 @@ describe('what is sent', () => {
               parameters: checked.parameters,
             })
 
-            expect([plan.faults, checked.faults, 'fault' in resolved]).toEqual([[], [], false])
+            expect([plan.faults, checked.violations, 'violation' in resolved]).toEqual([[], [], false])
             if (!estimate) expect(plan.cost).toBeUndefined()
             else {
               expect(plan.cost?.min).toBeLessThanOrEqual(estimate.max)

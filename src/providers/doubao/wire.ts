@@ -1,7 +1,7 @@
 /** How Ark spells requests and answers: Volcengine Ark documents 1541523 (images) and 1824137 (stream), 2026-10. */
 import { createParser } from 'eventsource-parser'
-import { type Fault, InvalidRequest } from '../../catalogue/fault.ts'
 import type { JsonObject, JsonValue, Model, Warning } from '../../catalogue/model.ts'
+import { InvalidRequest, type Violation } from '../../catalogue/violation.ts'
 import { brokeBehindGateway, ExchangeError, type ProviderFailure } from '../../outgoing/errors.ts'
 import type { HttpResponse } from '../../outgoing/http.ts'
 import {
@@ -28,8 +28,8 @@ export function plan(request: PlanRequest, model: Model): Plan {
   const warnings: Warning[] = []
   const { parameters } = request
   const layers = parameters.layer_decomposition === true
-  const faults = faultsOf(request, model)
-  if (faults.length > 0) throw new InvalidRequest(faults)
+  const violations = findViolations(request, model)
+  if (violations.length > 0) throw new InvalidRequest(violations)
 
   const extras: JsonObject = {}
   for (const name of ['output_format', 'background', 'guidance_scale']) {
@@ -175,32 +175,38 @@ function numberWarning({ modelId }: PlanRequest, images: number): Warning {
 }
 
 /** Rules that join several parameters. The service refuses the same, but only after the references were sent. */
-function faultsOf(request: PlanRequest, model: Model): Fault[] {
+function findViolations(request: PlanRequest, model: Model): Violation[] {
   const { parameters, references, modelId } = request
-  const faults: Fault[] = []
-  const fault = (path: string, message: string) => faults.push({ path, message })
+  const violations: Violation[] = []
+  const violation = (path: string, message: string) => violations.push({ path, message })
   const { background, output_format: format } = parameters
   const [reference] = references
 
   if (parameters.layer_decomposition === true) {
     if (references.length !== 1 || !reference) {
-      fault('images', `${modelId} takes exactly one picture apart; got ${references.length}. Give it one in "images".`)
+      violation(
+        'images',
+        `${modelId} takes exactly one picture apart; got ${references.length}. Give it one in "images".`,
+      )
     } else if (reference.width * reference.height < 262_144) {
       const got = `${reference.width}x${reference.height}`
-      fault('images', `A picture to take apart needs at least 262144 pixels, as 512x512 has; got ${got}.`)
+      violation('images', `A picture to take apart needs at least 262144 pixels, as 512x512 has; got ${got}.`)
     } else if (reference.mimeType === 'image/heic') {
-      fault('images', 'A picture to take apart must be PNG or JPEG; got HEIC. Save it as JPEG first.')
+      violation('images', 'A picture to take apart must be PNG or JPEG; got HEIC. Save it as JPEG first.')
     }
     if (background !== undefined) {
-      fault('parameters.background', 'A background cannot be chosen together with layers. Leave out one of the two.')
+      violation(
+        'parameters.background',
+        'A background cannot be chosen together with layers. Leave out one of the two.',
+      )
     }
-    return faults
+    return violations
   }
 
-  if (request.prompt.trim() === '') fault('prompt', 'Say in "prompt" what to draw.')
+  if (request.prompt.trim() === '') violation('prompt', 'Say in "prompt" what to draw.')
   if (background === 'transparent') {
     if (format !== undefined && format !== 'png') {
-      fault(
+      violation(
         'parameters.output_format',
         `A transparent background needs png; got ${String(format)}. Use png or leave it out.`,
       )
@@ -208,19 +214,19 @@ function faultsOf(request: PlanRequest, model: Model): Fault[] {
     if (!traits[model.family]?.transparentFromText) {
       if (references.length !== 1 || !reference) {
         const got = `got ${references.length}`
-        fault(
+        violation(
           'images',
           `A transparent background needs exactly one reference with ${modelId}; ${got}. Give one transparent PNG.`,
         )
       } else if (reference.mimeType !== 'image/png' || !reference.transparent) {
-        fault(
+        violation(
           'images',
           `A transparent background needs a PNG with at least one transparent pixel as the reference of ${modelId}.`,
         )
       }
     }
   }
-  return faults
+  return violations
 }
 
 // ── Answers ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 /** How OpenAI's image API spells requests and answers (types of its official client 7.57.0, 2026-11). */
 
-import { type Fault, InvalidRequest } from '../../catalogue/fault.ts'
 import type { JsonObject, Model, Warning } from '../../catalogue/model.ts'
+import { InvalidRequest, type Violation } from '../../catalogue/violation.ts'
 import type { ProviderFailure } from '../../outgoing/errors.ts'
 import {
   besideBill,
@@ -23,8 +23,8 @@ import { failureOfTask } from './tasks.ts'
 type Route = 'generations' | 'edits'
 
 export function plan(request: PlanRequest, model: Model): Plan {
-  const faults = faultsOf(request)
-  if (faults.length > 0) throw new InvalidRequest(faults)
+  const violations = findViolations(request)
+  if (violations.length > 0) throw new InvalidRequest(violations)
   const warnings: Warning[] = []
   const isEdit = request.references.length > 0
   const parameters = { ...request.parameters }
@@ -84,8 +84,8 @@ function sizeOf(request: PlanRequest, model: Model): string | undefined {
   return (request.references.length > 0 ? model.sizes.withReferences : model.sizes.textToImage)?.default
 }
 
-function faultsOf(request: PlanRequest): Fault[] {
-  const faults: Fault[] = []
+function findViolations(request: PlanRequest): Violation[] {
+  const violations: Violation[] = []
   const { output_format: format = 'png', output_compression: compression, background } = request.parameters
   const { size } = request
   if (
@@ -96,19 +96,22 @@ function faultsOf(request: PlanRequest): Fault[] {
   ) {
     const nearest = [size.width, size.height].map(side => Math.max(Math.round(side / 16), 1) * 16).join('x')
     const got = `${size.width}x${size.height}`
-    faults.push({
+    violations.push({
       path: 'parameters.size',
       message: `Width and height must be multiples of 16; got ${got}. Use ${nearest}.`,
     })
   }
   if (compression !== undefined && format === 'png') {
     const message = 'output_compression is for jpeg and webp. Choose one of them as output_format, or leave it out.'
-    faults.push({ path: 'parameters.output_compression', message })
+    violations.push({ path: 'parameters.output_compression', message })
   }
   if (background === 'transparent' && format === 'jpeg') {
-    faults.push({ path: 'parameters.output_format', message: 'A transparent background needs png or webp; got jpeg.' })
+    violations.push({
+      path: 'parameters.output_format',
+      message: 'A transparent background needs png or webp; got jpeg.',
+    })
   }
-  return faults
+  return violations
 }
 
 // ── Answers ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 /** The wire format of DashScope: the exact bodies of a request, and what an answer holds. Pure. */
 
-import { type Fault, InvalidRequest } from '../../catalogue/fault.ts'
 import type { JsonObject, JsonValue, Model, Size, Warning, WarningCode } from '../../catalogue/model.ts'
+import { InvalidRequest, type Violation } from '../../catalogue/violation.ts'
 import type { ProviderFailure } from '../../outgoing/errors.ts'
 import { besideBill, jsonOf, namesBill, readEntries, sourceOf, wholeSourcesIn } from '../answers.ts'
 import type { Parsed, Picture, Plan, PlannedCall, PlanRequest, RawAnswer } from '../provider.ts'
@@ -29,8 +29,8 @@ export function planCalls(request: PlanRequest, model: Model): Plan {
   const manner = mannerOf(request, model)
   const { parameters, warnings } = settledParameters(request, model, manner)
 
-  const faults = faultsOf(request, model, manner, parameters)
-  if (faults.length > 0) throw new InvalidRequest(faults)
+  const violations = findViolations(request, model, manner, parameters)
+  if (violations.length > 0) throw new InvalidRequest(violations)
 
   const sizes = request.references.length > 0 ? model.sizes.withReferences : model.sizes.textToImage
   const size = sizes && request.size ? spelled(request.size, '*') : undefined
@@ -121,55 +121,55 @@ function settledParameters(request: PlanRequest, model: Model, manner: Manner) {
   return { parameters, warnings }
 }
 
-/** Every fault of the rules that join several parts of a request. */
-function faultsOf(request: PlanRequest, model: Model, manner: Manner, parameters: JsonObject): Fault[] {
-  const faults: Fault[] = []
+/** Every violation of the rules that join several parts of a request. */
+function findViolations(request: PlanRequest, model: Model, manner: Manner, parameters: JsonObject): Violation[] {
+  const violations: Violation[] = []
   const references = request.references.length
-  const fault = (path: string, message: string) => faults.push({ path, message })
+  const violation = (path: string, message: string) => violations.push({ path, message })
 
   if (manner === 'plain' && request.count > maxPictures) {
     const series = model.images.group
       ? `, or ask for a series of up to ${model.images.group.limit} with enable_sequential: true`
       : ''
-    fault(
+    violation(
       'parameters.n',
       `One generation makes at most ${maxPictures} pictures, for example n: ${maxPictures}${series}.`,
     )
   }
   if (manner === 'series' && request.count > (model.images.group?.limit ?? maxPictures)) {
-    fault('parameters.n', `A series has at most ${model.images.group?.limit} pictures, for example n: 4.`)
+    violation('parameters.n', `A series has at most ${model.images.group?.limit} pictures, for example n: 4.`)
   }
   if (manner === 'interleaved' && request.count > maxInterleaved) {
-    fault('parameters.n', `Text with pictures holds at most ${maxInterleaved}, for example n: ${maxInterleaved}.`)
+    violation('parameters.n', `Text with pictures holds at most ${maxInterleaved}, for example n: ${maxInterleaved}.`)
   }
   if (manner === 'interleaved' && references > 1) {
-    fault(
+    violation(
       'images',
       'Text with pictures takes at most 1 reference; send 1, or set enable_interleave to false to edit them.',
     )
   }
   if ('enable_interleave' in model.parameters && manner === 'plain' && references === 0) {
-    fault('images', 'Editing needs at least 1 reference; send 1 to 4, or set enable_interleave to true.')
+    violation('images', 'Editing needs at least 1 reference; send 1 to 4, or set enable_interleave to true.')
   }
   if (parameters.prompt_extend_mode === 'agent' && references > 0) {
-    fault('parameters.prompt_extend_mode', 'The mode "agent" works without references only; use "direct".')
+    violation('parameters.prompt_extend_mode', 'The mode "agent" works without references only; use "direct".')
   }
-  if (model.family === 'wan2.7-image') faults.push(...wan27Faults(request, model, manner, parameters))
-  if (model.family === 'wanx2.1-imageedit') faults.push(...editFaults(request, parameters))
-  return faults
+  if (model.family === 'wan2.7-image') violations.push(...findWan27Violations(request, model, manner, parameters))
+  if (model.family === 'wanx2.1-imageedit') violations.push(...findEditViolations(request, parameters))
+  return violations
 }
 
-function wan27Faults(request: PlanRequest, model: Model, manner: Manner, parameters: JsonObject): Fault[] {
-  const faults: Fault[] = []
+function findWan27Violations(request: PlanRequest, model: Model, manner: Manner, parameters: JsonObject): Violation[] {
+  const violations: Violation[] = []
   const { size, references } = request
 
   const isSmallOnly = manner === 'series' || references.length > 0
   const most = isSmallOnly ? 2048 * 2048 : model.sizes.textToImage?.free?.maxArea
   if (isSmallOnly && size && 'keyword' in size && size.keyword === '4K') {
-    faults.push({ path: 'parameters.size', message: '4K works for pictures from text that are no series; use 2K.' })
+    violations.push({ path: 'parameters.size', message: '4K works for pictures from text that are no series; use 2K.' })
   }
   if (size && 'width' in size && most !== undefined && size.width * size.height > most) {
-    faults.push({
+    violations.push({
       path: 'parameters.size',
       message: `${spelled(size, 'x')} is more than ${most} pixels, the most here; use 2048x2048 or smaller.`,
     })
@@ -184,13 +184,13 @@ function wan27Faults(request: PlanRequest, model: Model, manner: Manner, paramet
     })
     const total = shares.reduce((sum, share) => sum + share, 0)
     if (total !== 10_000) {
-      faults.push({
+      violations.push({
         path: 'parameters.color_palette',
         message: `The ratios add up to ${(total / 100).toFixed(2)}% and must add up to 100.00%, for example 40.00%, 35.00% and 25.00%.`,
       })
     }
     if (palette.length < 3 || palette.length > 10) {
-      faults.push({
+      violations.push({
         path: 'parameters.color_palette',
         message: `A palette has 3 to 10 colours, not ${palette.length}; give 3, for example.`,
       })
@@ -200,7 +200,7 @@ function wan27Faults(request: PlanRequest, model: Model, manner: Manner, paramet
   const boxes = parameters.bbox_list
   if (Array.isArray(boxes)) {
     if (boxes.length !== references.length) {
-      faults.push({
+      violations.push({
         path: 'parameters.bbox_list',
         message: `There must be one list of boxes for each of the ${references.length} references, [] for none, not ${boxes.length} lists.`,
       })
@@ -208,7 +208,7 @@ function wan27Faults(request: PlanRequest, model: Model, manner: Manner, paramet
     boxes.forEach((list, index) => {
       if (!Array.isArray(list)) return
       if (list.length > 2) {
-        faults.push({
+        violations.push({
           path: `parameters.bbox_list.${index}`,
           message: `A reference has at most 2 boxes, not ${list.length}; give 2 or fewer.`,
         })
@@ -216,7 +216,7 @@ function wan27Faults(request: PlanRequest, model: Model, manner: Manner, paramet
       list.forEach((box, position) => {
         const [left, top, right, bottom] = Array.isArray(box) ? box.map(Number) : []
         if (left !== undefined && right! > left && bottom! > top!) return
-        faults.push({
+        violations.push({
           path: `parameters.bbox_list.${index}.${position}`,
           message:
             'A box is [x1, y1, x2, y2] with x2 greater than x1 and y2 greater than y1, for example [0, 0, 100, 100].',
@@ -224,10 +224,10 @@ function wan27Faults(request: PlanRequest, model: Model, manner: Manner, paramet
       })
     })
   }
-  return faults
+  return violations
 }
 
-function editFaults(request: PlanRequest, parameters: JsonObject): Fault[] {
+function findEditViolations(request: PlanRequest, parameters: JsonObject): Violation[] {
   const [base, mask] = request.references
   if (parameters.function !== 'description_edit_with_mask') {
     if (!mask) return []

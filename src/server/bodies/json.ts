@@ -1,6 +1,6 @@
 /** JSON from outside: read with bounds, so that no body can exhaust the server, and checked for texts that no database takes. */
 import { createHash } from 'node:crypto'
-import type { Fault } from '../../catalogue/fault.ts'
+import type { Violation } from '../../catalogue/violation.ts'
 import type { JsonObject, JsonValue } from '../../storage/records.ts'
 import { HttpRefusal, invalid } from '../problems.ts'
 
@@ -24,9 +24,9 @@ export function readJson(bytes: Uint8Array, where = ''): JsonValue {
       throw new HttpRefusal('invalid_json', `${what} is not JSON: ${syntaxAdvice(error)}`)
     throw new HttpRefusal('invalid_json', `${what} is not UTF-8 text; send JSON in UTF-8.`)
   }
-  const faults: Fault[] = []
-  checkTexts(value, where, faults)
-  if (faults.length > 0) throw invalid(faults.slice(0, 20))
+  const violations: Violation[] = []
+  checkTexts(value, where, violations)
+  if (violations.length > 0) throw invalid(violations.slice(0, 20))
   return value
 }
 
@@ -61,19 +61,19 @@ function checkBounds(bytes: Uint8Array, where: string) {
   }
 }
 
-function checkTexts(value: JsonValue, path: string, faults: Fault[]) {
+function checkTexts(value: JsonValue, path: string, violations: Violation[]) {
   if (typeof value === 'string') {
     const message = faultOfText(value)
-    if (message) faults.push({ path, message })
+    if (message) violations.push({ path, message })
   } else if (typeof value === 'number') {
-    if (!Number.isFinite(value)) faults.push({ path, message: 'The number is too large.' })
+    if (!Number.isFinite(value)) violations.push({ path, message: 'The number is too large.' })
   } else if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) checkTexts(item, joined(path, String(index)), faults)
+    for (const [index, item] of value.entries()) checkTexts(item, joined(path, String(index)), violations)
   } else if (value !== null && typeof value === 'object') {
     for (const [name, item] of Object.entries(value)) {
       const message = name === '__proto__' ? 'No member can have this name.' : faultOfText(name)
-      if (message) faults.push({ path: joined(path, name.toWellFormed().replaceAll('\0', '')), message })
-      else checkTexts(item, joined(path, name), faults)
+      if (message) violations.push({ path: joined(path, name.toWellFormed().replaceAll('\0', '')), message })
+      else checkTexts(item, joined(path, name), violations)
     }
   }
 }

@@ -7,7 +7,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import multipart, { type MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
-import type { Fault } from '../../catalogue/fault.ts'
+import type { Violation } from '../../catalogue/violation.ts'
 import type { UploadedFile } from '../../images/services.ts'
 import type { JsonObject, JsonValue } from '../../storage/records.ts'
 import type { App } from '../fastify.ts'
@@ -91,7 +91,7 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
   const uploads = new Map<string, UploadedFile>()
   request.uploads = uploads
   const fields = new Map<string, string[]>()
-  const faults: Fault[] = []
+  const violations: Violation[] = []
   let textBytes = 0
   const { onlyMultipart = false } = request.routeOptions.config
   const fieldBytes = onlyMultipart ? maxFieldBytesBesideFiles : maxFieldBytes
@@ -113,7 +113,7 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
       const text = await textOf(part, Math.min(fieldBytes, maxTextBytes - textBytes), taken)
       textBytes += text.length
       const message = faultOfText(text)
-      if (message) faults.push({ path: part.fieldname.toWellFormed().replaceAll('\0', ''), message })
+      if (message) violations.push({ path: part.fieldname.toWellFormed().replaceAll('\0', ''), message })
       values.push(text)
     }
   } catch (error) {
@@ -121,7 +121,7 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
     request.raw.unpipe()
     throw asRefusal(error)
   }
-  if (faults.length > 0) throw invalid(faults)
+  if (violations.length > 0) throw invalid(violations)
   return bodyOf(fields)
 }
 

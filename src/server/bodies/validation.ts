@@ -1,7 +1,7 @@
-/** From what zod found to faults that say, in our own words, what to do. */
+/** From what zod found to violations that say, in our own words, what to do. */
 import type { FastifySchemaCompiler } from 'fastify'
 import { z } from 'zod'
-import type { Fault } from '../../catalogue/fault.ts'
+import type { Violation } from '../../catalogue/violation.ts'
 import { invalid } from '../problems.ts'
 import { faultOfText } from './json.ts'
 
@@ -20,26 +20,30 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
         ]),
       }
     }
-    const input = httpPart === 'querystring' ? queryOf(data) : { data, faults: [] }
+    const input = httpPart === 'querystring' ? queryOf(data) : { data, violations: [] }
     const result = schema.safeParse(input.data)
-    const faults = [
-      ...input.faults,
-      ...(result.error?.issues.flatMap(issue => faultsOf(issue, { names, part: httpPart, data: input.data })) ?? []),
+    const violations = [
+      ...input.violations,
+      ...(result.error?.issues.flatMap(issue => findViolations(issue, { names, part: httpPart, data: input.data })) ??
+        []),
     ]
-    return faults.length > 0 ? { error: invalid(faults.slice(0, 50)) } : { value: result.data }
+    return violations.length > 0 ? { error: invalid(violations.slice(0, 50)) } : { value: result.data }
   }
 }
 
 /** Empty values are those of a form that were not filled in. */
 function queryOf(data: unknown) {
   const entries = Object.entries(data as Record<string, unknown>).filter(([, value]) => value !== '')
-  const faults: Fault[] = []
+  const violations: Violation[] = []
   for (const [path, value] of entries) {
     const message = typeof value === 'string' ? faultOfText(value) : `Give "${path}" once.`
-    if (message) faults.push({ path, message })
+    if (message) violations.push({ path, message })
   }
-  // A value with a fault of its own is not looked at again.
-  return { data: Object.fromEntries(entries.filter(([name]) => faults.every(({ path }) => path !== name))), faults }
+  // A value with a violation of its own is not looked at again.
+  return {
+    data: Object.fromEntries(entries.filter(([name]) => violations.every(({ path }) => path !== name))),
+    violations,
+  }
 }
 
 interface Checked {
@@ -49,7 +53,7 @@ interface Checked {
   data: unknown
 }
 
-function faultsOf(issue: Issue, { names, part, data }: Checked): Fault[] {
+function findViolations(issue: Issue, { names, part, data }: Checked): Violation[] {
   const path = issue.path.map(String).join('.')
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map(key => ({

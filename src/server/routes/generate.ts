@@ -77,13 +77,13 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
 
 /**
  * For routes with `attachValidation`: tells what the form of the request lacks together with what the model would refuse, because
- * nobody wants to learn of one fault after the other.
+ * nobody wants to learn of one violation after the other.
  */
 export async function refuseMalformed(request: FastifyRequest, { generations }: Parts['services']) {
   const { validationError: error, body } = request
   if (error === undefined) return
   if (!(error instanceof Refusal)) throw error
-  const faulty = new Set(error.faults.map(({ path }) => memberOf(path)))
+  const faulty = new Set(error.violations.map(({ path }) => memberOf(path)))
   // What would be said of another model than the one that was meant helps nobody.
   const isModelKnown = ['', 'model', 'provider', 'config_id'].every(name => !faulty.has(name))
   const sound = Object.fromEntries(Object.entries(Object(body)).filter(([name]) => !faulty.has(name)))
@@ -94,14 +94,14 @@ export async function refuseMalformed(request: FastifyRequest, { generations }: 
     .estimate({ ...generationRequestOf(read.data, new Map()), references: [] }, callerOf(request))
     .then(
       () => [],
-      refusal => (refusal instanceof Refusal ? refusal.faults : []),
+      refusal => (refusal instanceof Refusal ? refusal.violations : []),
     )
   const known = more.filter(({ path }) => {
     // They were left out, and sizes may depend on them.
     const dependsOnImages = path === 'images' || (hasImages && path === 'parameters.size')
     return !faulty.has(memberOf(path)) && !dependsOnImages
   })
-  throw invalid([...error.faults, ...known])
+  throw invalid([...error.violations, ...known])
 }
 
 function memberOf(path: string) {
