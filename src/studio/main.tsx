@@ -4,12 +4,12 @@ import { CSPProvider } from '@base-ui/react/csp-provider'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { createRoot } from 'react-dom/client'
-import { configurationsQuery, createQueryClient, meQuery, modelsQuery, recentQuery } from './api.ts'
-import { followEvents } from './events.ts'
-import { readKept } from './kept.ts'
-import { createStudioRouter, preloadScreens } from './router.tsx'
+import { configurationsQuery, createQueryClient, meQuery, modelsQuery, recentQuery } from './data/api.ts'
+import { followEvents } from './data/events.ts'
+import { readKept } from './data/store.ts'
+import { createStudioRouter, preloadScreens } from './shell/router.tsx'
+import { applyTheme } from './shell/theme.ts'
 import { loadLanguage, startingLanguage } from './text/text.ts'
-import { applyTheme } from './theme.ts'
 
 applyTheme()
 const client = createQueryClient()
@@ -25,7 +25,7 @@ await Promise.all([loadLanguage(startingLanguage()), known])
 followEvents(client)
 // Presses that waited for the server when the page was loaded again.
 if (readKept('outbox', sessionStorage) !== null) {
-  void import('./generate/press.ts').then(({ resumePresses }) => resumePresses(client))
+  void import('./actions/press.ts').then(({ resumePresses }) => resumePresses(client))
 }
 
 createRoot(document.querySelector('#studio')!).render(

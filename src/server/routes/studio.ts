@@ -11,7 +11,7 @@ import { pageHeaders } from '../security-headers.ts'
 /** Where `npm run build` puts it. */
 export const studioFolder = path.join(import.meta.dirname, '../../../dist/studio')
 
-/** The screens, as `src/studio/router.tsx` knows them; under any other address the page says that nothing is there, with a 404. */
+/** The screens, as `src/studio/shell/router.tsx` knows them; under any other address the page says that nothing is there, with a 404. */
 const screens = [
   '/',
   '/index.html',

@@ -1,12 +1,12 @@
 /** What a test of a key found: in words, what to do about it, and where. */
 import { CircleAlert, CircleCheck } from 'lucide-react'
-import type { ConfigurationTestResult } from '../api.ts'
-import { explain } from '../api.ts'
+import type { ConfigurationTestResult } from '../data/api.ts'
+import { explain } from '../data/api.ts'
 import { duration } from '../text/format.ts'
+import { consoleOf } from '../text/services.ts'
 import { useLanguage, useText } from '../text/text.ts'
 import { Notice } from '../ui/states.tsx'
 import { ConsoleLink } from './console-link.tsx'
-import { consoleOf } from './services.ts'
 
 export interface CheckResultProps {
   service: string

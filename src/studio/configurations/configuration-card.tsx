@@ -12,9 +12,10 @@ import {
   useModels,
   useRemoveConfiguration,
   useSaveConfiguration,
-} from '../api.ts'
-import { findModel, lifeText } from '../life.tsx'
+} from '../data/api.ts'
 import { ago } from '../text/format.ts'
+import { findModel, lifeText } from '../text/life.tsx'
+import { hostOf, isService, labelOf } from '../text/services.ts'
 import { useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Confirm } from '../ui/confirm.tsx'
@@ -24,7 +25,6 @@ import { Switch } from '../ui/switch.tsx'
 import { toast } from '../ui/toast.tsx'
 import { CheckResult, CheckTrouble } from './check-result.tsx'
 import { Limits, Resting, Suspension } from './configuration-state.tsx'
-import { hostOf, isService, labelOf } from './services.ts'
 
 export interface ConfigurationCardProps {
   configuration: Configuration

@@ -1,12 +1,12 @@
 /** How a key is at the moment: what keeps it from its work, what it does, and what it may do. */
 import { CirclePause, Hourglass } from 'lucide-react'
 import type { ReactNode } from 'react'
-import type { Configuration } from '../api.ts'
+import type { Configuration } from '../data/api.ts'
 import { clock, moment, money } from '../text/format.ts'
+import { consoleOf } from '../text/services.ts'
 import { findText, useLanguage, useText } from '../text/text.ts'
 import { Notice } from '../ui/states.tsx'
 import { ConsoleLink } from './console-link.tsx'
-import { consoleOf } from './services.ts'
 
 /** Its service refused it; it is tried again by itself, or tested at once. */
 export function Suspension({ configuration, action }: { configuration: Configuration; action: ReactNode }) {

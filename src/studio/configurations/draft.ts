@@ -1,8 +1,8 @@
 /** What stands in the form of a key. Everything but the key itself outlives a reload of the page. */
-import type { Configuration } from '../api.ts'
-import { type CapDraft, type CapFault, capDraftOf, capFaultsOf, capsBodyOf, noCaps } from '../cap-draft.ts'
-import { keep, readKept } from '../kept.ts'
-import { isService, type ServiceId, services, withoutSlash } from './services.ts'
+import type { Configuration } from '../data/api.ts'
+import { keep, readKept } from '../data/store.ts'
+import { type CapDraft, type CapFault, capDraftOf, capFaultsOf, capsBodyOf, noCaps } from '../forms/cap-draft.ts'
+import { isService, type ServiceId, services, withoutSlash } from '../text/services.ts'
 
 export interface ConfigurationDraft extends CapDraft {
   service: ServiceId

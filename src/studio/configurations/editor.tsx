@@ -11,7 +11,8 @@ import {
   useConfigurations,
   useModels,
   useSaveConfiguration,
-} from '../api.ts'
+} from '../data/api.ts'
+import { consoleOf, hostOf, type ServiceId, serviceIds, services } from '../text/services.ts'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { ChoiceCard } from '../ui/choice-card.tsx'
@@ -36,7 +37,6 @@ import {
   usualAddress,
 } from './draft.ts'
 import { LimitsSection } from './limits-section.tsx'
-import { consoleOf, hostOf, type ServiceId, serviceIds, services } from './services.ts'
 import { addressOf } from './sharing.ts'
 
 export interface EditorProps {

@@ -1,7 +1,7 @@
 /** How much a key may do, and its part of the work beside others. Folded until something is set. */
 import { ChevronDown } from 'lucide-react'
 import { useState } from 'react'
-import { CapFields } from '../cap-fields.tsx'
+import { CapFields } from '../forms/cap-fields.tsx'
 import { useText } from '../text/text.ts'
 import { TextField } from '../ui/field.tsx'
 import { Badge } from '../ui/states.tsx'

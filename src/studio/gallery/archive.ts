@@ -1,5 +1,5 @@
 /** A selection as one file. */
-import { ApiError, address, explain, type Image } from '../api.ts'
+import { ApiError, address, explain, type Image } from '../data/api.ts'
 import { t } from '../text/text.ts'
 import { toast } from '../ui/toast.tsx'
 

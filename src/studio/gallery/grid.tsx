@@ -17,8 +17,8 @@ import {
   useRef,
   useState,
 } from 'react'
-import { thumbnailUrl } from '../api.ts'
-import { lastSeen } from '../last-seen.ts'
+import { thumbnailUrl } from '../data/api.ts'
+import { lastSeen } from '../data/last-seen.ts'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
 import { ImageTile } from '../ui/image-tile.tsx'

@@ -1,6 +1,6 @@
 /** What the gallery shows, out of the pages of the history. */
-import type { Generation, HistoryFilter, Image } from '../api.ts'
-import { ratioOfImage } from '../images.ts'
+import type { Generation, HistoryFilter, Image } from '../data/api.ts'
+import { ratioOfImage } from '../data/images.ts'
 import type { Measured } from './rows.ts'
 
 /** One place of the grid or one line of the list. */

@@ -1,4 +1,4 @@
-import type { Generation } from '../api.ts'
+import type { Generation } from '../data/api.ts'
 import { money } from '../text/format.ts'
 import type { Text } from '../text/text.ts'
 

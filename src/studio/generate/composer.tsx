@@ -1,6 +1,6 @@
 /** Where the prompt is written, with the pictures it speaks of. */
 import { type RefObject, useRef, useState } from 'react'
-import { referenceTypes } from '../images.ts'
+import { referenceTypes } from '../data/images.ts'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
 import type { Plan } from './plan.ts'

@@ -2,8 +2,8 @@
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
 import type { Generation } from '../../api/generations.ts'
 import type { Model } from '../../api/models.ts'
-import { keepJson, readKeptJson } from '../kept.ts'
-import type { TakenRecipe } from '../recipe.ts'
+import type { TakenRecipe } from '../data/recipe.ts'
+import { keepJson, readKeptJson } from '../data/store.ts'
 import type { PlacementRequest } from './plan.ts'
 import { choiceOf } from './sizes.ts'
 

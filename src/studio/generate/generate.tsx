@@ -4,6 +4,7 @@ import { getRouteApi, Link, useLocation, useNavigate } from '@tanstack/react-rou
 import { CircleAlert, Columns2, Eraser, KeyRound, Sparkles } from 'lucide-react'
 import { useEffect, useEffectEvent, useRef, useState } from 'react'
 import type { Model } from '../../api/models.ts'
+import { press, reinstate, TakenBack, useIsWaiting } from '../actions/press.ts'
 import {
   ApiError,
   configurationsQuery,
@@ -15,13 +16,12 @@ import {
   modelsQuery,
   putAnswer,
   useMe,
-} from '../api.ts'
-import { useConnection } from '../events.ts'
-import { findModel, LifeBadge, lifeText } from '../life.tsx'
-import { Feed } from '../live/feed.tsx'
-import type { TakenRecipe } from '../recipe.ts'
-import { isTyping } from '../shortcuts.ts'
+} from '../data/api.ts'
+import { useConnection } from '../data/events.ts'
+import type { TakenRecipe } from '../data/recipe.ts'
+import { isTyping } from '../shell/shortcuts.ts'
 import { day, money, moneyRange } from '../text/format.ts'
+import { findModel, LifeBadge, lifeText } from '../text/life.tsx'
 import { type Text, useText } from '../text/text.ts'
 import { Button, buttonClasses, IconButton } from '../ui/button.tsx'
 import { EmptyState, Skeleton } from '../ui/states.tsx'
@@ -29,9 +29,9 @@ import { toast } from '../ui/toast.tsx'
 import { type Shortage, shortagesOf } from './allowance.ts'
 import { Composer } from './composer.tsx'
 import { type Draft, type DraftChange, draftOf, recipeOf, standardModel, useDrafts } from './draft.ts'
+import { Feed } from './feed/feed.tsx'
 import { ModelPicker, priceText } from './model-picker.tsx'
 import { type Plan, type PlanFault, type PlanNote, planFor, schemasOf, sumOf } from './plan.ts'
-import { press, reinstate, TakenBack, useIsWaiting } from './press.ts'
 import { useReferenceUpload } from './references.tsx'
 import { parameterLabel } from './schema-field.tsx'
 import { rolled, Settings } from './settings.tsx'

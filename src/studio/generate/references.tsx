@@ -1,10 +1,10 @@
 /** The pictures to work from, in the order in which the prompt counts them. */
 import { ArrowLeft, ArrowRight, ImagePlus, X } from 'lucide-react'
 import { type ClipboardEvent, type DragEvent, type RefObject, useEffect, useEffectEvent, useRef, useState } from 'react'
-import { explain, imageDragType, isImageGone, thumbnailUrl, uploadReference } from '../api.ts'
-import { takeReferences } from '../incoming.ts'
-import type { TakenRecipe } from '../recipe.ts'
-import { isTyping } from '../shortcuts.ts'
+import { explain, imageDragType, isImageGone, thumbnailUrl, uploadReference } from '../data/api.ts'
+import { takeReferences } from '../data/dropped-files.ts'
+import type { TakenRecipe } from '../data/recipe.ts'
+import { isTyping } from '../shell/shortcuts.ts'
 import { useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
@@ -49,7 +49,7 @@ export function useReferenceUpload({ field, onStored, onRecipe }: ReferenceUploa
   }
 
   async function offerRecipe(file: File) {
-    const { readRecipe } = await import('../recipe.ts')
+    const { readRecipe } = await import('../data/recipe.ts')
     const recipe = await readRecipe(file).catch(() => undefined)
     if (!recipe) return
     toast(t('generate.recipeInside'), {

@@ -1,8 +1,8 @@
 /** The pictures before and after one, in the order of the gallery it was opened from. */
 import { useEffect, useEffectEvent } from 'react'
-import type { Generation, Image } from '../api.ts'
-import { useDeleted } from '../deletions.ts'
-import { type FilterTexts, filterOf, useHistory } from '../history.ts'
+import { useDeleted } from '../actions/delete.ts'
+import type { Generation, Image } from '../data/api.ts'
+import { type FilterTexts, filterOf, useHistory } from '../data/history.ts'
 
 export interface Place {
   generation: Generation

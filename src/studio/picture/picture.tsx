@@ -16,6 +16,8 @@ import {
   Trash2,
 } from 'lucide-react'
 import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from 'react'
+import { deleteWithUndo, useDeleted } from '../actions/delete.ts'
+import { markGenerations } from '../actions/mark.ts'
 import {
   ApiError,
   downloadUrl,
@@ -26,13 +28,11 @@ import {
   thumbnailUrl,
   useGeneration,
   useModels,
-} from '../api.ts'
-import { deleteWithUndo, useDeleted } from '../deletions.ts'
-import { filterTexts } from '../history.ts'
-import { keep, readKept } from '../kept.ts'
-import { noteSeen } from '../last-seen.ts'
-import { markGenerations } from '../marks.ts'
-import { isTyping } from '../shortcuts.ts'
+} from '../data/api.ts'
+import { filterTexts } from '../data/history.ts'
+import { noteSeen } from '../data/last-seen.ts'
+import { keep, readKept } from '../data/store.ts'
+import { isTyping } from '../shell/shortcuts.ts'
 import { type Text, useText } from '../text/text.ts'
 import { Button, buttonClasses, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'

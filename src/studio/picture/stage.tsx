@@ -9,9 +9,9 @@ import {
   useRef,
   useState,
 } from 'react'
-import { downloadUrl, type Image, imageUrl, thumbnailUrl } from '../api.ts'
-import { canBeShown, nameOfType } from '../images.ts'
-import { isTyping } from '../shortcuts.ts'
+import { downloadUrl, type Image, imageUrl, thumbnailUrl } from '../data/api.ts'
+import { canBeShown, nameOfType } from '../data/images.ts'
+import { isTyping } from '../shell/shortcuts.ts'
 import { useText } from '../text/text.ts'
 import { buttonClasses, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'

@@ -1,7 +1,7 @@
 /** What stands in the form of a token. That of a new one outlives a reload of the page. */
-import type { NewTokenInput, Token } from '../api.ts'
-import { type CapDraft, type CapFault, capDraftOf, capFaultsOf, capsBodyOf, noCaps } from '../cap-draft.ts'
-import { keep, readKept } from '../kept.ts'
+import type { NewTokenInput, Token } from '../data/api.ts'
+import { keep, readKept } from '../data/store.ts'
+import { type CapDraft, type CapFault, capDraftOf, capFaultsOf, capsBodyOf, noCaps } from '../forms/cap-draft.ts'
 
 export interface TokenDraft extends CapDraft {
   name: string

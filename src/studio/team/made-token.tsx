@@ -1,8 +1,8 @@
 /** The one time that a token is shown, with what it is used by: a login link and a line for programs. */
 import { Copy, TriangleAlert } from 'lucide-react'
 import { type ReactNode, useRef, useState } from 'react'
-import { address, type MadeToken, useMe } from '../api.ts'
-import { copyText } from '../copy.ts'
+import { copyText } from '../actions/copy.ts'
+import { address, type MadeToken, useMe } from '../data/api.ts'
 import { useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'

@@ -1,7 +1,7 @@
 /** Which models a token may use: all, or those that are ticked. */
 import { Check, Search } from 'lucide-react'
 import { useId, useState } from 'react'
-import { useModels } from '../api.ts'
+import { useModels } from '../data/api.ts'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
 import { controlClasses } from '../ui/field.tsx'

@@ -1,6 +1,6 @@
 /** The words of the studio in the language of the person: `useText()` in components, `t()` elsewhere. */
 import { useSyncExternalStore } from 'react'
-import { keep, readKept } from '../kept.ts'
+import { keep, readKept } from '../data/store.ts'
 import type { Dictionary } from './en.ts'
 
 export type Language = 'zh' | 'en'

@@ -1,7 +1,7 @@
 import { File, ImageOff } from 'lucide-react'
 import { type ComponentProps, useEffect, useState } from 'react'
-import { canBeShown, nameOfType, ratioOfImage } from '../images.ts'
-import { onReconnect } from '../reconnects.ts'
+import { canBeShown, nameOfType, ratioOfImage } from '../data/images.ts'
+import { onReconnect } from '../data/reconnects.ts'
 import { classes } from './classes.ts'
 
 const firstPauseMs = 2000

@@ -1,8 +1,8 @@
 /** A month divided by model, key or token: a line each, the largest first. */
 import { useQuery } from '@tanstack/react-query'
 import { CircleAlert } from 'lucide-react'
-import { explain, usageQuery } from '../api.ts'
-import { groupsOf, type Measure, measured } from '../spending.ts'
+import { explain, usageQuery } from '../data/api.ts'
+import { groupsOf, type Measure, measured } from '../data/spending.ts'
 import { locale, type TextKey, useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { Segmented } from '../ui/segmented.tsx'

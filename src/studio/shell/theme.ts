@@ -1,6 +1,6 @@
 /** Light, dark, or as the system has it. */
 import { useSyncExternalStore } from 'react'
-import { keep, readKept } from './kept.ts'
+import { keep, readKept } from '../data/store.ts'
 
 export type Theme = 'system' | 'light' | 'dark'
 

@@ -1,8 +1,9 @@
 /** The fields of a monthly cap: money with its currency, and pictures. */
+
+import { useText } from '../text/text.ts'
+import { TextField } from '../ui/field.tsx'
+import { Select } from '../ui/select.tsx'
 import { type CapDraft, currencies } from './cap-draft.ts'
-import { useText } from './text/text.ts'
-import { TextField } from './ui/field.tsx'
-import { Select } from './ui/select.tsx'
 
 export interface CapFieldsProps {
   draft: CapDraft

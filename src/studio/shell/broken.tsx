@@ -2,11 +2,11 @@ import { useMutation } from '@tanstack/react-query'
 import type { ErrorComponentProps } from '@tanstack/react-router'
 import { CircleAlert, WifiOff } from 'lucide-react'
 import { useEffect, useRef } from 'react'
-import { ApiError, explain, request } from './api.ts'
-import { useConnection } from './events.ts'
-import { useText } from './text/text.ts'
-import { Button } from './ui/button.tsx'
-import { EmptyState } from './ui/states.tsx'
+import { ApiError, explain, request } from '../data/api.ts'
+import { useConnection } from '../data/events.ts'
+import { useText } from '../text/text.ts'
+import { Button } from '../ui/button.tsx'
+import { EmptyState } from '../ui/states.tsx'
 
 /** In place of a screen that could not be drawn or loaded; the rest of the page stays. */
 export function BrokenPage({ error }: ErrorComponentProps) {

@@ -1,9 +1,9 @@
 /** Writing tags: those that are there, one field for more, and the ones used before to pick from. */
 import { Plus, X } from 'lucide-react'
 import { type ReactNode, useId, useRef, useState } from 'react'
-import { useText } from './text/text.ts'
-import { classes } from './ui/classes.ts'
-import { controlClasses } from './ui/field.tsx'
+import { useText } from '../text/text.ts'
+import { classes } from '../ui/classes.ts'
+import { controlClasses } from '../ui/field.tsx'
 
 const maxCharacters = 100
 

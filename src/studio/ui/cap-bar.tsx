@@ -1,7 +1,7 @@
 /** How much of a cap is used: in words, and as a bar. */
-import { money } from './text/format.ts'
-import { useText } from './text/text.ts'
-import { classes } from './ui/classes.ts'
+import { money } from '../text/format.ts'
+import { useText } from '../text/text.ts'
+import { classes } from './classes.ts'
 
 export interface Cap {
   unit: 'money' | 'pictures'

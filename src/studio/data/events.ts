@@ -1,7 +1,7 @@
 /** The events of the server: they keep the query cache up to date, also after a lost network. */
 import type { QueryClient } from '@tanstack/react-query'
 import { useEffect, useEffectEvent, useSyncExternalStore } from 'react'
-import type { Generation } from '../api/generations.ts'
+import type { Generation } from '../../api/generations.ts'
 import {
   address,
   dropGeneration,

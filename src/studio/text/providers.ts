@@ -1,4 +1,4 @@
-import { findText } from './text/text.ts'
+import { findText } from './text.ts'
 
 /** As people of this language call the service; what the server calls it where there is no such name. */
 export function providerName(id: string, name = id) {

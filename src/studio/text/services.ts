@@ -1,5 +1,5 @@
 /** What a person needs to know of each service: its addresses, and where its keys are made. */
-import type { TextKey } from '../text/text.ts'
+import type { TextKey } from './text.ts'
 
 export const serviceIds = ['doubao', 'qwen', 'openai'] as const
 export type ServiceId = (typeof serviceIds)[number]

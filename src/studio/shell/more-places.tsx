@@ -1,8 +1,8 @@
 /** What the bar of a phone has no room for, in a sheet above it. */
 import { Ellipsis } from 'lucide-react'
 import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react'
-import { useText } from './text/text.ts'
-import { classes } from './ui/classes.ts'
+import { useText } from '../text/text.ts'
+import { classes } from '../ui/classes.ts'
 
 export interface MorePlacesProps {
   className: string

@@ -1,9 +1,9 @@
 /** What the server tells with a code, in the language of the page; for a code that is not known here its own sentence. */
-import type { Model } from '../api/models.ts'
-import type { Generation, Status } from './api.ts'
+import type { Model } from '../../api/models.ts'
+import type { Generation, Status } from '../data/api.ts'
+import { clock } from './format.ts'
 import { findModel, lifeWarningText } from './life.tsx'
-import { clock } from './text/format.ts'
-import { findText, type Text, type TextKey } from './text/text.ts'
+import { findText, type Text, type TextKey } from './text.ts'
 
 /** About how a picture was made: where none was, they are of no use. */
 const aboutPictures = new Set([

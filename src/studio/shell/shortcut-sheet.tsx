@@ -1,9 +1,9 @@
 /** The list of all keys, opened with `?`. */
 import { Fragment } from 'react'
-import { useMe } from './api.ts'
-import { type TextKey, useText } from './text/text.ts'
-import { Dialog } from './ui/dialog.tsx'
-import { Kbd } from './ui/states.tsx'
+import { useMe } from '../data/api.ts'
+import { type TextKey, useText } from '../text/text.ts'
+import { Dialog } from '../ui/dialog.tsx'
+import { Kbd } from '../ui/states.tsx'
 
 const sheet: {
   title: TextKey

@@ -3,9 +3,9 @@
  * or when the page is left.
  */
 import { useSyncExternalStore } from 'react'
-import { ApiError, address, explain, removeGeneration } from './api.ts'
-import { t } from './text/text.ts'
-import { toast } from './ui/toast.tsx'
+import { ApiError, address, explain, removeGeneration } from '../data/api.ts'
+import { t } from '../text/text.ts'
+import { toast } from '../ui/toast.tsx'
 
 const secondThoughtsMs = 10_000
 const atOnce = 4

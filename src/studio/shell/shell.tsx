@@ -16,17 +16,17 @@ import {
   WifiOff,
 } from 'lucide-react'
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
-import { explain, signOut, useConfigurations, useMe } from './api.ts'
-import { useConnection } from './events.ts'
+import { explain, signOut, useConfigurations, useMe } from '../data/api.ts'
+import { useConnection } from '../data/events.ts'
+import { chooseLanguage, useLanguage, useText } from '../text/text.ts'
+import { buttonClasses, IconButton } from '../ui/button.tsx'
+import { classes } from '../ui/classes.ts'
+import { EmptyState, Notice } from '../ui/states.tsx'
+import { Toasts, toast } from '../ui/toast.tsx'
 import { ForAdmins } from './for-admins.tsx'
 import { MorePlaces } from './more-places.tsx'
 import { useShortcuts } from './shortcuts.ts'
-import { chooseLanguage, useLanguage, useText } from './text/text.ts'
 import { toggleTheme, useTheme } from './theme.ts'
-import { buttonClasses, IconButton } from './ui/button.tsx'
-import { classes } from './ui/classes.ts'
-import { EmptyState, Notice } from './ui/states.tsx'
-import { Toasts, toast } from './ui/toast.tsx'
 
 const ShortcutSheet = lazy(async () => ({ default: (await import('./shortcut-sheet.tsx')).ShortcutSheet }))
 const FileDrop = lazy(async () => ({ default: (await import('./file-drop.tsx')).FileDrop }))
@@ -219,7 +219,7 @@ function Banners({ isPicture }: { isPicture: boolean }) {
 }
 
 function Seal() {
-  return <img src={new URL('./seal.svg', import.meta.url).href} alt="" width={36} height={36} className="size-9" />
+  return <img src={new URL('../seal.svg', import.meta.url).href} alt="" width={36} height={36} className="size-9" />
 }
 
 export function NotFound() {

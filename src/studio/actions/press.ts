@@ -1,9 +1,9 @@
 /** Sends what was pressed once, however often it is pressed by mistake, whatever becomes of the answer, and also when the server is away. */
 import type { QueryClient } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
-import { ApiError, explain, type Generation, newKey, putAnswer, request } from '../api.ts'
-import { keepJson, readKeptJson } from '../kept.ts'
-import { onReconnect } from '../reconnects.ts'
+import { ApiError, explain, type Generation, newKey, putAnswer, request } from '../data/api.ts'
+import { onReconnect } from '../data/reconnects.ts'
+import { keepJson, readKeptJson } from '../data/store.ts'
 import { toast } from '../ui/toast.tsx'
 
 interface Press {

@@ -2,9 +2,9 @@
  * Finds the recipe that this program wrote into a picture: in a text chunk of a PNG, in the XMP of a JPEG or a WebP. Written apart
  * from the server's writer, after the same specifications, so that each proves the other.
  */
-import { Recipe } from '../api/recipes.ts'
+import { Recipe } from '../../api/recipes.ts'
 
-export type { Recipe } from '../api/recipes.ts'
+export type { Recipe } from '../../api/recipes.ts'
 
 /** What is taken into the form: `navigate({ to: '/', state: { recipe } })`. */
 export type TakenRecipe = Pick<Recipe, 'prompt' | 'model' | 'parameters'> & { references: { id: string }[] }

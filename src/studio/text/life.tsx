@@ -1,9 +1,9 @@
 /** What the studio says of the life of a model: that it is new, that it ends, what takes its place. */
-import type { Model, ModelLife } from '../api/models.ts'
-import type { Generation } from './api.ts'
-import { longDay, shortDayHere } from './text/format.ts'
-import { findText, type Text, useText } from './text/text.ts'
-import { Badge } from './ui/states.tsx'
+import type { Model, ModelLife } from '../../api/models.ts'
+import type { Generation } from '../data/api.ts'
+import { Badge } from '../ui/states.tsx'
+import { longDay, shortDayHere } from './format.ts'
+import { findText, type Text, useText } from './text.ts'
 
 /** Undefined where the catalogue of the server has no such model. */
 export function findModel(models: readonly Model[], id: string | null | undefined): Model | undefined {

@@ -15,24 +15,24 @@ import type {
   ConfigurationTest,
   ConfigurationTestResult,
   NewConfiguration,
-} from '../api/configurations.ts'
-import type { Estimate } from '../api/estimate.ts'
-import type { Generation } from '../api/generations.ts'
-import type { HistoryChange, HistoryPage } from '../api/history.ts'
-import type { StoredReference } from '../api/images.ts'
-import type { Model } from '../api/models.ts'
-import type { Problem } from '../api/problems.ts'
-import type { RecentErrorList, Status } from '../api/system.ts'
-import type { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../api/tokens.ts'
-import type { UsageList } from '../api/usage.ts'
-import { day, money } from './text/format.ts'
-import { findText, t } from './text/text.ts'
+} from '../../api/configurations.ts'
+import type { Estimate } from '../../api/estimate.ts'
+import type { Generation } from '../../api/generations.ts'
+import type { HistoryChange, HistoryPage } from '../../api/history.ts'
+import type { StoredReference } from '../../api/images.ts'
+import type { Model } from '../../api/models.ts'
+import type { Problem } from '../../api/problems.ts'
+import type { RecentErrorList, Status } from '../../api/system.ts'
+import type { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../../api/tokens.ts'
+import type { UsageList } from '../../api/usage.ts'
+import { day, money } from '../text/format.ts'
+import { findText, t } from '../text/text.ts'
 
-export type { Configuration, ConfigurationTestResult } from '../api/configurations.ts'
-export type { Generation } from '../api/generations.ts'
-export type { Image } from '../api/images.ts'
-export type { Status } from '../api/system.ts'
-export type { MadeToken, Me, Token } from '../api/tokens.ts'
+export type { Configuration, ConfigurationTestResult } from '../../api/configurations.ts'
+export type { Generation } from '../../api/generations.ts'
+export type { Image } from '../../api/images.ts'
+export type { Status } from '../../api/system.ts'
+export type { MadeToken, Me, Token } from '../../api/tokens.ts'
 
 // ── Requests ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,10 +1,10 @@
 /** How long it has taken, measured against what this model usually takes. */
 import { useEffect, useState } from 'react'
-import type { Generation } from '../api.ts'
-import { countAhead } from '../events.ts'
-import { duration } from '../text/format.ts'
-import { useText } from '../text/text.ts'
-import { waitingText } from '../told.ts'
+import type { Generation } from '../../data/api.ts'
+import { countAhead } from '../../data/events.ts'
+import { duration } from '../../text/format.ts'
+import { waitingText } from '../../text/messages.ts'
+import { useText } from '../../text/text.ts'
 
 export interface ProgressProps {
   generation: Generation

@@ -1,9 +1,9 @@
 /** Every address of the studio. Each screen is a chunk of its own, loaded when it is first opened. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
-import { ApiError, request } from './api.ts'
-import { NotFound, Shell } from './app.tsx'
+import { ApiError, request } from '../data/api.ts'
+import type { TakenRecipe } from '../data/recipe.ts'
 import { BrokenPage } from './broken.tsx'
-import type { TakenRecipe } from './recipe.ts'
+import { NotFound, Shell } from './shell.tsx'
 
 /** What stands in the query, as texts; empty ones count as left out. */
 function texts<Name extends string>(search: Record<string, unknown>, names: readonly Name[]) {
@@ -37,7 +37,7 @@ const generate = createRoute({
   path: '/',
   /** `from`: the generation whose settings are taken over; `reference`: a picture to work from; `seed`: `new` for another one. */
   validateSearch: search => texts(search, ['from', 'reference', 'seed']),
-  component: screen(() => import('./generate/generate.tsx'), 'GenerateScreen'),
+  component: screen(() => import('../generate/generate.tsx'), 'GenerateScreen'),
 })
 
 const gallery = createRoute({
@@ -45,7 +45,7 @@ const gallery = createRoute({
   path: 'gallery',
   validateSearch: search =>
     texts(search, ['q', 'provider', 'model', 'status', 'favorite', 'tag', 'from', 'to', 'view']),
-  component: screen(() => import('./gallery/gallery.tsx'), 'GalleryScreen'),
+  component: screen(() => import('../gallery/gallery.tsx'), 'GalleryScreen'),
 })
 
 const picture = createRoute({
@@ -54,7 +54,7 @@ const picture = createRoute({
   /** `image`: which of its pictures, from 0. The others are the filter of the gallery that it was opened from. */
   validateSearch: search =>
     texts(search, ['image', 'q', 'provider', 'model', 'status', 'favorite', 'tag', 'from', 'to']),
-  component: screen(() => import('./picture/picture.tsx'), 'PictureScreen'),
+  component: screen(() => import('../picture/picture.tsx'), 'PictureScreen'),
 })
 
 const usage = createRoute({
@@ -62,7 +62,7 @@ const usage = createRoute({
   path: 'usage',
   /** `month`: such as 2026-11; `by`: what it is divided by. */
   validateSearch: search => texts(search, ['month', 'by']),
-  component: screen(() => import('./usage/usage.tsx'), 'UsageScreen'),
+  component: screen(() => import('../usage/usage.tsx'), 'UsageScreen'),
 })
 
 const team = createRoute({
@@ -70,7 +70,7 @@ const team = createRoute({
   path: 'team',
   /** `add`: the form of a new token is open. */
   validateSearch: search => texts(search, ['add']),
-  component: screen(() => import('./team/team.tsx'), 'TeamScreen'),
+  component: screen(() => import('../team/team.tsx'), 'TeamScreen'),
 })
 
 const configurations = createRoute({
@@ -78,19 +78,19 @@ const configurations = createRoute({
   path: 'configurations',
   /** `add`: the provider to begin with. */
   validateSearch: search => texts(search, ['add']),
-  component: screen(() => import('./configurations/configurations.tsx'), 'ConfigurationsScreen'),
+  component: screen(() => import('../configurations/configurations.tsx'), 'ConfigurationsScreen'),
 })
 
 const status = createRoute({
   getParentRoute: () => root,
   path: 'status',
-  component: screen(() => import('./status/status.tsx'), 'StatusScreen'),
+  component: screen(() => import('../status/status.tsx'), 'StatusScreen'),
 })
 
 const welcome = createRoute({
   getParentRoute: () => root,
   path: 'welcome',
-  component: screen(() => import('./welcome/welcome.tsx'), 'WelcomeScreen'),
+  component: screen(() => import('../welcome/welcome.tsx'), 'WelcomeScreen'),
 })
 
 const index = createRoute({

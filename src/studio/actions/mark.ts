@@ -1,8 +1,8 @@
 /** Favourites and tags of several generations at once. */
 import type { QueryClient } from '@tanstack/react-query'
-import { explain, findGeneration, type Generation, type GenerationChange, putGeneration, request } from './api.ts'
-import { t } from './text/text.ts'
-import { toast } from './ui/toast.tsx'
+import { explain, findGeneration, type Generation, type GenerationChange, putGeneration, request } from '../data/api.ts'
+import { t } from '../text/text.ts'
+import { toast } from '../ui/toast.tsx'
 
 const atOnce = 4
 

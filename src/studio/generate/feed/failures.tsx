@@ -1,12 +1,12 @@
 /** What was not made: shown whole until it was seen, then in one line, until somebody puts it away. */
 import { Ban, ChevronDown, CircleAlert, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import { type Generation, useModels } from '../api.ts'
-import { keepJson, readKeptJson } from '../kept.ts'
-import { errorText } from '../life.tsx'
-import { t, useText } from '../text/text.ts'
-import { IconButton } from '../ui/button.tsx'
-import { toast } from '../ui/toast.tsx'
+import { type Generation, useModels } from '../../data/api.ts'
+import { keepJson, readKeptJson } from '../../data/store.ts'
+import { errorText } from '../../text/life.tsx'
+import { t, useText } from '../../text/text.ts'
+import { IconButton } from '../../ui/button.tsx'
+import { toast } from '../../ui/toast.tsx'
 
 type Row = readonly Generation[]
 

@@ -2,11 +2,11 @@
 import { useNavigate } from '@tanstack/react-router'
 import { ImagePlus, ScrollText } from 'lucide-react'
 import { type ReactNode, useEffect, useEffectEvent, useState } from 'react'
-import { giveReferences } from './incoming.ts'
-import { readRecipe } from './recipe.ts'
-import { useText } from './text/text.ts'
-import { classes } from './ui/classes.ts'
-import { toast } from './ui/toast.tsx'
+import { giveReferences } from '../data/dropped-files.ts'
+import { readRecipe } from '../data/recipe.ts'
+import { useText } from '../text/text.ts'
+import { classes } from '../ui/classes.ts'
+import { toast } from '../ui/toast.tsx'
 
 type Target = 'reference' | 'recipe'
 

@@ -3,7 +3,8 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Ban, CircleAlert, Download, ImagePlus, Redo2, RotateCcw } from 'lucide-react'
 import { type RefObject, useEffect, useRef, useState } from 'react'
-import type { Model } from '../../api/models.ts'
+import type { Model } from '../../../api/models.ts'
+import { press, reinstate, TakenBack, useIsWaiting } from '../../actions/press.ts'
 import {
   ApiError,
   cancelGeneration,
@@ -17,17 +18,16 @@ import {
   retryPath,
   thumbnailUrl,
   useMe,
-} from '../api.ts'
-import { press, reinstate, TakenBack, useIsWaiting } from '../generate/press.ts'
-import { ratioOfImage, sizeOfImage } from '../images.ts'
-import { errorText, findModel, LifeBadge, successorOf } from '../life.tsx'
-import { ago, duration, moment, money, moneyRange } from '../text/format.ts'
-import { findText, useText } from '../text/text.ts'
-import { currentWarnings, warningText } from '../told.ts'
-import { Button, IconButton } from '../ui/button.tsx'
-import { classes } from '../ui/classes.ts'
-import { ImageTile } from '../ui/image-tile.tsx'
-import { toast } from '../ui/toast.tsx'
+} from '../../data/api.ts'
+import { ratioOfImage, sizeOfImage } from '../../data/images.ts'
+import { ago, duration, moment, money, moneyRange } from '../../text/format.ts'
+import { errorText, findModel, LifeBadge, successorOf } from '../../text/life.tsx'
+import { currentWarnings, warningText } from '../../text/messages.ts'
+import { findText, useText } from '../../text/text.ts'
+import { Button, IconButton } from '../../ui/button.tsx'
+import { classes } from '../../ui/classes.ts'
+import { ImageTile } from '../../ui/image-tile.tsx'
+import { toast } from '../../ui/toast.tsx'
 import { DismissButton, hasNothing, markSeen } from './failures.tsx'
 import { Progress, useNow } from './progress.tsx'
 
