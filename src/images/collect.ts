@@ -23,7 +23,7 @@ export interface Collector {
    */
   collect(picture: Picture, place: Place, signals: Signals): Promise<FailureRecord | undefined>
   /** Files without a row that a former process left, by the id of their image: they are taken up instead of being fetched again. */
-  offer(filesWithoutRow: ReadonlyMap<string, string>): void
+  offer(orphanedFiles: ReadonlyMap<string, string>): void
   /** Why the store takes nothing at the moment, since a picture could not be stored; undefined when it does. */
   storeTrouble(): Promise<string | undefined>
 }
@@ -160,8 +160,8 @@ export function createCollector(parts: {
       }
     },
 
-    offer(filesWithoutRow) {
-      for (const [id, file] of filesWithoutRow) offered.set(id, file)
+    offer(orphanedFiles) {
+      for (const [id, file] of orphanedFiles) offered.set(id, file)
     },
 
     async storeTrouble() {
