@@ -53,10 +53,7 @@ export interface Provider {
    * Ids of tasks of this account and model that were submitted within the window: the way to find a task whose id was
    * lost between submit and save. Undefined when the service could not be asked; null where calls of this route are no tasks.
    */
-  findTasks?(
-    window: { model: string; route: string; from: Date; to: Date },
-    context: Context,
-  ): Promise<string[] | undefined | null>
+  findTasks?(window: TaskWindow, context: Context): Promise<string[] | undefined | null>
   /**
    * Was the task of this answer made from this call? True or false where it tells by repeating what was asked for, undefined where it
    * does not. For tasks that were found with `findTasks`: another program of the account may have asked for them. Pure.
@@ -159,6 +156,14 @@ export interface Task {
   polls: number
   /** The key is another than the one that it was sent with: that the service does not know it there proves nothing. */
   isOtherKey?: boolean
+}
+
+/** Tasks that were submitted between `from` and `to`. */
+export interface TaskWindow {
+  model: string
+  route: string
+  from: Date
+  to: Date
 }
 
 /** `taskId`: a better one to look with from now on, where the look found out more about its place. */

@@ -5,7 +5,7 @@ import { ExchangeError } from '../../outgoing/errors.ts'
 import { isObject, jsonOf } from '../answers.ts'
 import type { CheckResult, Context, RawAnswer } from '../provider.ts'
 import { models, traits } from './models.ts'
-import { authorization, errorIn, failure, metaOf, type ServiceError } from './wire.ts'
+import { authorization, errorIn, failure, metaOf, type ServiceError } from './parse.ts'
 
 /** An id that no service has: it is refused right after the key was accepted, and nothing can be drawn with it. */
 const noModel = 'does-not-exist'

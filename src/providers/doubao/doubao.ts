@@ -4,7 +4,8 @@ import type { HttpResponse } from '../../outgoing/http.ts'
 import type { Context, Learned, Provider, RawAnswer, SentCall } from '../provider.ts'
 import { check, listModels } from './check.ts'
 import { models, platformAt, platforms, priceListAt, unlisted } from './models.ts'
-import { authorization, eventEnds, isEventStream, isWholeStream, matters, metaOf, parse, plan } from './wire.ts'
+import { authorization, eventEnds, isEventStream, isWholeStream, matters, metaOf, parse } from './parse.ts'
+import { plan } from './plan.ts'
 
 /**
  * Seedream on Volcengine Ark, and on BytePlus ModelArk, which speaks the same. Synchronous only: there are no tasks, and an answer

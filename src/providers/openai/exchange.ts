@@ -4,7 +4,7 @@ import { brokeBehindGateway, ExchangeError, type ProviderFailure } from '../../o
 import type { HttpResponse } from '../../outgoing/http.ts'
 import { isObject } from '../answers.ts'
 import type { RawAnswer } from '../provider.ts'
-import { failureFor } from './failures.ts'
+import { failureFor } from './errors.ts'
 
 // ── Errors ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 

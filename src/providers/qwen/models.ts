@@ -1094,7 +1094,7 @@ const looksFamiliar = /^(qwen-image|z-image|wan(x|\d)[\w.]*-(t2i|i2i|image))/
 const cautiousSizes: SizeRule = { free: {}, table: qwen2Table, defaultTier: '1K' }
 
 /** @see Provider.unlisted */
-export function unlistedModel(id: string, declared: boolean): Model | undefined {
+export function unlisted(id: string, declared: boolean): Model | undefined {
   const relative = relatives.find(([pattern]) => pattern.test(id))?.[1]
   const known = models.find(model => model.id === relative)
   const unlisted = {

@@ -1,30 +1,28 @@
-/** The wire format of DashScope: the exact bodies of a request, and what an answer holds. Pure. */
+/** A request to DashScope, as calls with their exact bodies. Pure. */
 
 import type { JsonObject, JsonValue, Model, Size, Warning, WarningCode } from '../../catalogue/model.ts'
 import { InvalidRequest, type Violation } from '../../catalogue/violation.ts'
-import type { ProviderFailure } from '../../outgoing/errors.ts'
-import { besideBill, jsonOf, namesBill, readEntries, sourceOf, wholeSourcesIn } from '../answers.ts'
-import type { Parsed, Picture, Plan, PlannedCall, PlanRequest, RawAnswer } from '../provider.ts'
-import { type ErrorPlace, failureOf } from './errors.ts'
+import type { Plan, PlannedCall, PlanRequest } from '../provider.ts'
 import { negativePromptCharacters, type Route, type Wire, wireOf } from './models.ts'
-
-// ── From a request to calls ─────────────────────────────────────────────────────────────────────────────────────────
 
 // The service gives up after 300 s; a submit is answered at once. But 20 MB of references take their time on a slow line, and to hang
 // up on a synchronous answer would lose a picture that is paid.
 const synchronousTimeoutMs = 330_000
+
 const uploadTimeoutMs = 300_000
 
 const largestSeed = 2_147_483_647
+
 /** The most pictures of one generation outside a series. */
 const maxPictures = 10
+
 const maxInterleaved = 5
 
 /** What one kind of request makes of the model: a plain one, a series, or text with pictures. */
 type Manner = 'plain' | 'series' | 'interleaved'
 
 /** @see Provider.plan */
-export function planCalls(request: PlanRequest, model: Model): Plan {
+export function plan(request: PlanRequest, model: Model): Plan {
   const wire = wireOf(model.family)
   const manner = mannerOf(request, model)
   const { parameters, warnings } = settledParameters(request, model, manner)
@@ -293,266 +291,4 @@ function bodyOf(request: PlanRequest, wire: Wire, parameters: JsonObject): JsonO
   }
   if (second !== undefined && wire.references === 'base_and_mask') input.mask_image_url = second
   return { model: request.modelId, input, parameters: rest }
-}
-
-// ── From an answer to pictures ──────────────────────────────────────────────────────────────────────────────────────
-
-/** @see Provider.parse */
-export function parseAnswer(answer: RawAnswer, call: { route: string; body: JsonObject }): Parsed {
-  const envelope = asRecord(parseJson(answer.body))
-  const place: ErrorPlace = {
-    status: answer.status,
-    submitsTask: (call.route as Route) !== 'MM',
-    isFinal: false,
-    requestId: text(envelope?.request_id) ?? answer.requestId,
-    retryAfterMs: answer.retryAfterMs,
-  }
-  if (!envelope) return withoutEnvelope(answer, place)
-
-  const output = asRecord(envelope.output) ?? {}
-  const found = foundIn(output, call, place)
-  const revisedPrompt = revisedPromptOf(output, call)
-  const billedImages = billedImagesOf(asRecord(envelope.usage))
-  const rest = {
-    failures: found.failures,
-    ...(revisedPrompt === undefined ? {} : { revisedPrompt }),
-    ...(billedImages === undefined ? {} : { billedImages }),
-  }
-  // A picture that came is kept, whatever else the answer says, and wherever a gateway put it.
-  const pictures = found.pictures.length > 0 ? found.pictures : elsewhereIn(envelope, answer)
-  if (pictures.length > 0) return { pictures, ...rest, complete: answer.complete }
-
-  const status = text(output.task_status)
-  const isUnfinished = status === 'PENDING' || status === 'RUNNING' || status === 'SUSPENDED'
-  const error = errorOf(envelope, output, answer, { place, status, billedImages, failures: found.failures })
-  if (isUnfinished && !error.providerCode && answer.status < 300) {
-    return { pictures: [], failures: [], complete: false }
-  }
-  return { pictures: [], ...rest, error, complete: answer.complete }
-}
-
-/** Why there is no picture in an answer that is well formed. */
-function errorOf(
-  envelope: JsonObject,
-  output: JsonObject,
-  answer: RawAnswer,
-  {
-    place,
-    status,
-    billedImages,
-    failures,
-  }: {
-    place: ErrorPlace
-    status: string | undefined
-    billedImages: number | undefined
-    failures: Parsed['failures']
-  },
-): ProviderFailure {
-  const compatible = asRecord(envelope.error) ?? {}
-  const code = text(envelope.code) ?? text(output.code) ?? text(compatible.code) ?? text(compatible.type)
-  const message = text(envelope.message) ?? text(output.message) ?? text(compatible.message)
-  const isAnswered = answer.status >= 200 && answer.status < 300
-
-  if (!isAnswered) return besideBill(failureOf(code, message ?? beginning(answer.body), place), answer.body)
-  const plain = { providerCode: code, providerMessage: message, requestId: place.requestId }
-  if (status === 'UNKNOWN') {
-    return {
-      code: 'outcome_unknown',
-      disposition: 'maybe_billed',
-      message:
-        'DashScope does not know this task: it is older than a day, or it belongs to another account or region. Its pictures may have been billed.',
-      ...plain,
-    }
-  }
-  if (status === 'CANCELED') {
-    return {
-      code: 'provider_rejected',
-      disposition: 'refused',
-      message: 'The task was cancelled before it began. Nothing was made or billed.',
-      ...plain,
-    }
-  }
-  const wasBilled = (billedImages ?? 0) > 0 || namesBill(answer.body)
-  // Only a task that failed is known to be free whatever the reason.
-  const isFinal = status === 'FAILED'
-  const failure =
-    code !== undefined || isFinal ? failureOf(code, message, { ...place, isFinal }) : withoutIndex(failures[0])
-  if (failure) return besideBill(failure, answer.body)
-  // Without even an `output` it may not be the service that answered.
-  const isUnproved = wasBilled || !asRecord(envelope.output)
-  return {
-    code: 'provider_rejected',
-    disposition: isUnproved ? 'maybe_billed' : 'refused',
-    message: isUnproved
-      ? 'The answer holds no picture, and one may have been billed. Ask the support of Alibaba Cloud with the request id.'
-      : 'DashScope answered without a picture. Change the prompt or try again.',
-    providerMessage: writtenTextOf(output) ?? outline(envelope),
-    requestId: place.requestId,
-  }
-}
-
-function withoutIndex(failure: Parsed['failures'][number] | undefined): ProviderFailure | undefined {
-  if (!failure) return undefined
-  const { index: _, ...rest } = failure
-  return rest
-}
-
-/** An answer that is no JSON object: the page of a gateway, or the beginning of an answer that was cut. */
-function withoutEnvelope(answer: RawAnswer, place: ErrorPlace): Parsed {
-  if (answer.status < 200 || answer.status >= 300) {
-    const error = failureOf(undefined, beginning(answer.body), place)
-    return { pictures: [], failures: [], error, complete: answer.complete }
-  }
-  // The whole strings in a cut answer are as good as ever: their pictures were paid for.
-  const pictures = wholeSourcesIn(answer.body).map((source, index) => pictureAt(index, source.url ?? source.base64))
-  if (pictures.length > 0) return { pictures, failures: [], complete: answer.complete }
-  const error: ProviderFailure = {
-    code: 'outcome_unknown',
-    disposition: 'maybe_billed',
-    message: answer.complete
-      ? 'The answer is not one of DashScope. A picture may have been billed; check the base address before trying again.'
-      : 'The answer of DashScope was cut before its pictures were named. They may have been billed.',
-    providerMessage: beginning(answer.body),
-    requestId: place.requestId,
-  }
-  return { pictures: [], failures: [], error, complete: answer.complete }
-}
-
-/** Every picture and every refused one, in the order of the answer, of the newer form (`choices`) and the older (`results`). */
-function foundIn(
-  output: JsonObject,
-  call: { body: JsonObject },
-  place: ErrorPlace,
-): { pictures: Picture[]; failures: Parsed['failures'] } {
-  const pictures: Picture[] = []
-  const failures: Parsed['failures'] = []
-  const next = () => pictures.length + failures.length
-  const final = { ...place, isFinal: true }
-  const unknownShape = (item: JsonValue) =>
-    failures.push({
-      ...failureOf(undefined, outline(item), final),
-      disposition: 'maybe_billed',
-      index: next(),
-      message: 'DashScope answered with something else in the place of a picture. It may have been billed.',
-    })
-
-  for (const result of asList(output.results)) {
-    const item = asRecord(result)
-    const url = text(item?.url)
-    if (url !== undefined) pictures.push(pictureAt(next(), url))
-    else if (item && (text(item.code) !== undefined || text(item.message) !== undefined)) {
-      failures.push({ ...failureOf(text(item.code), text(item.message), final), index: next() })
-    } else unknownShape(result)
-  }
-
-  // Text between pictures belongs to the story only where a story was asked for.
-  const isStory = asRecord(call.body.parameters)?.enable_interleave === true
-  let story: string[] = []
-  const strange: JsonValue[] = []
-  for (const content of contentsOf(output)) {
-    if (typeof content === 'string') continue
-    const item = asRecord(content)
-    const url = text(item?.image)
-    const words = text(item?.text)
-    if (url !== undefined) {
-      pictures.push(pictureAt(next(), url, isStory && story.length > 0 ? { text: story.join('\n') } : undefined))
-      story = []
-    } else if (words !== undefined) story.push(words)
-    else if (item?.text !== '') strange.push(content)
-  }
-  const last = pictures.at(-1)
-  if (isStory && last && story.length > 0) last.details = { ...last.details, text_after: story.join('\n') }
-  // New kinds of items may come beside the pictures; they matter only where a picture is missing.
-  const asked = asRecord(call.body.parameters)
-  const wanted = Number(asked?.max_images ?? asked?.n ?? 1)
-  for (const item of strange) if (next() < wanted) unknownShape(item)
-  return { pictures, failures }
-}
-
-/** Pictures of a success in a form that is not DashScope's own, as gateways translate it. */
-function elsewhereIn(envelope: JsonObject, answer: RawAnswer): Picture[] {
-  if (answer.status < 200 || answer.status >= 300) return []
-  const sources = readEntries(envelope).flatMap(({ source }) => source ?? [])
-  return sources.map((source, index) => pictureAt(index, source.url ?? source.base64))
-}
-
-function pictureAt(index: number, written: string, details?: JsonObject): Picture {
-  const more = details ? { details } : {}
-  const source = sourceOf(written, 'place')
-  if (source?.url === undefined) return { index, base64: source?.base64 ?? written, ...more }
-  const { url } = source
-  const expires = /[?&]Expires=(\d{9,11})(?:&|#|$)/.exec(url)
-  return {
-    index,
-    // The signature does not cover the scheme, and these hosts all speak https. Every other letter stays.
-    url: url.replace(/^http:(?=\/\/[\w.-]+\.aliyuncs\.com\/)/i, 'https:'),
-    ...(expires ? { expiresAt: Number(expires[1]) * 1000 } : {}),
-    ...more,
-  }
-}
-
-/** The older routes tell the rewritten prompt; z-image puts the final one beside the picture; the others keep it. */
-function revisedPromptOf(output: JsonObject, call: { body: JsonObject }): string | undefined {
-  for (const result of asList(output.results)) {
-    const prompt = text(asRecord(result)?.actual_prompt)
-    if (prompt !== undefined) return prompt
-  }
-  return text(call.body.model)?.startsWith('z-image') ? writtenTextOf(output) : undefined
-}
-
-function writtenTextOf(output: JsonObject): string | undefined {
-  const words = contentsOf(output).map(item => (typeof item === 'string' ? item : text(asRecord(item)?.text)))
-  return text(words.filter(word => word !== undefined).join('\n'))
-}
-
-/** One choice with many items and many choices with one item are both in use. */
-function contentsOf(output: JsonObject): JsonValue[] {
-  return asList(output.choices).flatMap(choice => {
-    const content = asRecord(asRecord(choice)?.message)?.content
-    return typeof content === 'string' ? [content] : asList(content)
-  })
-}
-
-function billedImagesOf(usage: JsonObject | undefined): number | undefined {
-  const count = usage?.image_count ?? usage?.output_image_count
-  return typeof count === 'number' && Number.isInteger(count) && count >= 0 ? count : undefined
-}
-
-// ── JSON of unknown shape ───────────────────────────────────────────────────────────────────────────────────────────
-
-export function parseJson(body: string): JsonValue | undefined {
-  return jsonOf(body) as JsonValue | undefined
-}
-
-export function asRecord(value: JsonValue | undefined): JsonObject | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
-}
-
-function asList(value: JsonValue | undefined): JsonValue[] {
-  return Array.isArray(value) ? value : []
-}
-
-/** A string that says something. */
-export function text(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function beginning(body: string): string | undefined {
-  return text(body.trim().slice(0, 300))
-}
-
-/** The names of a value without what they hold, for a report that shows no prompt and no signature. */
-function outline(value: JsonValue, depth = 3): string {
-  if (Array.isArray(value))
-    return depth === 0
-      ? '[…]'
-      : `[${value
-          .slice(0, 3)
-          .map(item => outline(item, depth - 1))
-          .join(', ')}]`
-  const record = asRecord(value)
-  if (!record) return value === null ? 'null' : typeof value
-  if (depth === 0) return '{…}'
-  const members = Object.entries(record).slice(0, 12)
-  return `{${members.map(([name, member]) => `${name}: ${outline(member, depth - 1)}`).join(', ')}}`
 }

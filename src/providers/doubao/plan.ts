@@ -1,0 +1,214 @@
+/** A request to Ark, as calls with their exact bodies: Volcengine Ark document 1541523 (images), 2026-10. Pure. */
+
+import type { JsonObject, JsonValue, Model, Warning } from '../../catalogue/model.ts'
+import { InvalidRequest, type Violation } from '../../catalogue/violation.ts'
+import type { Plan, PlannedCall, PlanRequest, ReferencePlace } from '../provider.ts'
+import { isOfBytePlus, traits } from './models.ts'
+
+/** `images` draws pictures, `layers` takes one apart. Both are the same endpoint. */
+type Route = 'images' | 'layers'
+
+export function plan(request: PlanRequest, model: Model): Plan {
+  const warnings: Warning[] = []
+  const { parameters } = request
+  const layers = parameters.layer_decomposition === true
+  const violations = findViolations(request, model)
+  if (violations.length > 0) throw new InvalidRequest(violations)
+
+  const extras: JsonObject = {}
+  for (const name of ['output_format', 'background', 'guidance_scale']) {
+    if (parameters[name] !== undefined) extras[name] = parameters[name]
+  }
+  if (
+    parameters.background === 'opaque' &&
+    request.references.length !== 1 &&
+    !traits[model.family]?.transparentFromText
+  ) {
+    delete extras.background
+    warnings.push({
+      code: 'needs_one_reference',
+      parameter: 'background',
+      message: `${request.modelId} takes a background only together with exactly one reference; otherwise it is opaque anyway.`,
+    })
+  }
+  if (parameters.background === 'transparent') extras.output_format = 'png'
+
+  // BytePlus refuses the field on lite (live, 2026-06).
+  const searches = parameters.web_search === true && !isOfBytePlus(request.modelId)
+  if (parameters.web_search === true && !searches) {
+    const message = `${request.modelId} has no web_search; it was left out.`
+    warnings.push({ code: 'left_out', parameter: 'web_search', message })
+  }
+
+  const size = sizeOf(request, model, layers)
+  const watermark = parameters.watermark === true
+  const body: JsonObject = {
+    model: request.modelId,
+    ...(request.prompt.trim() === '' ? {} : { prompt: request.prompt }),
+    ...imageOf(request),
+    size,
+    response_format: 'url',
+    // The service puts its mark on every picture unless told not to.
+    watermark,
+    ...extras,
+    ...(parameters.optimize_prompt === 'fast' ? { optimize_prompt_options: { mode: 'fast' } } : {}),
+    ...(searches ? { tools: [{ type: 'web_search' }] } : {}),
+    ...(layers ? { layer_decomposition: true } : {}),
+  }
+  const resolved: JsonObject = { ...parameters, ...extras, size, watermark }
+  if (extras.background === undefined) delete resolved.background
+  if (parameters.web_search === true && !searches) delete resolved.web_search
+
+  if (layers) {
+    if (parameters.seed !== undefined) {
+      const message = 'Layers are made without a seed; it was left out.'
+      warnings.push({ code: 'layers_without_seed', parameter: 'seed', message })
+      delete resolved.seed
+    }
+    // One picture is asked for; nobody knows how many layers it has, so none of them can be missing.
+    const call: PlannedCall = { route: 'layers' satisfies Route, body, images: 1, timeoutMs: 900_000 }
+    return { calls: [call], warnings, resolved: { ...resolved, n: 1 } }
+  }
+  const most = groupLimit(request, model)
+  if (request.count > 1 && most > 1) {
+    const images = Math.min(request.count, most)
+    if (!namesNumber(request.prompt, images)) warnings.push(numberWarning(request, images))
+    const call: PlannedCall = {
+      route: 'images' satisfies Route,
+      body: {
+        ...body,
+        sequential_image_generation: 'auto',
+        sequential_image_generation_options: { max_images: images },
+        // A group takes minutes and comes as one answer otherwise: a cut connection would lose all of it.
+        stream: true,
+      },
+      images,
+      mayMakeFewer: true,
+      timeoutMs: timeoutOf(images),
+    }
+    return { calls: [call], warnings, resolved: { ...resolved, n: images } }
+  }
+  const calls = Array.from({ length: request.count }, (_, index): PlannedCall => {
+    const seeded = parameters.seed === undefined ? body : { ...body, seed: seedOf(parameters.seed, index) }
+    return { route: 'images' satisfies Route, body: seeded, images: 1, timeoutMs: timeoutOf(1) }
+  })
+  return { calls, warnings, resolved: { ...resolved, n: request.count } }
+}
+
+function imageOf({ references }: PlanRequest): JsonObject {
+  const places = references.map((_, index): ReferencePlace => ({ $reference: index }))
+  if (places.length === 0) return {}
+  return { image: places.length === 1 ? places[0]! : places }
+}
+
+/** Always sent: what a missing size means differs between models and even between pages of the documents. */
+function sizeOf(request: PlanRequest, model: Model, layers: boolean): string {
+  const { size } = request
+  if (size) return 'keyword' in size ? size.keyword : `${size.width}x${size.height}`
+  const { textToImage, withReferences, group } = model.sizes
+  const rule = layers ? group : request.references.length > 0 ? withReferences : textToImage
+  return rule?.default ?? '2K'
+}
+
+/** Several calls with one seed would draw one picture several times. */
+function seedOf(seed: JsonValue, index: number): JsonValue {
+  return typeof seed === 'number' && seed >= 0 ? (seed + index) % 2 ** 31 : seed
+}
+
+function groupLimit(request: PlanRequest, model: Model): number {
+  const { group } = model.images
+  if (!group || group.askedBy) return 1
+  return group.limit - (group.countsReferences ? request.references.length : 0)
+}
+
+/** 300 s and 60 s for each further picture: lite takes 20 to 40 s for one, and a late answer is a paid one. */
+function timeoutOf(images: number): number {
+  return Math.min(300_000 + 60_000 * (images - 1), 1_200_000)
+}
+
+const numerals: Readonly<Record<number, string>> = {
+  2: '\\b(two|pair|couple)\\b|[二两俩]',
+  3: '\\bthree\\b|三',
+  4: '\\bfour\\b|四',
+  5: '\\bfive\\b|五',
+  6: '\\bsix\\b|六',
+  7: '\\bseven\\b|七',
+  8: '\\beight\\b|八',
+  9: '\\bnine\\b|九',
+  10: '\\bten\\b|十',
+  11: '\\beleven\\b|十一',
+  12: '\\b(twelve|dozen)\\b|十二',
+  13: '\\bthirteen\\b|十三',
+  14: '\\bfourteen\\b|十四',
+  15: '\\bfifteen\\b|十五',
+}
+
+/** Does the prompt say this number somewhere? `4K` and `4:3` do not count. */
+function namesNumber(prompt: string, count: number): boolean {
+  const text = prompt.normalize('NFKC').toLowerCase()
+  return new RegExp(`(?<![\\d.:x])${count}(?![\\d.:xk])|${numerals[count] ?? count}`).test(text)
+}
+
+function numberWarning({ modelId }: PlanRequest, images: number): Warning {
+  return {
+    code: 'series_number',
+    parameter: 'n',
+    message: `${modelId} takes from the prompt how many pictures of a series it makes, at most ${images}. Name the number there ("${images} pictures of …", "生成${images}张…") to get them all.`,
+    values: { images },
+  }
+}
+
+/** Rules that join several parameters. The service refuses the same, but only after the references were sent. */
+function findViolations(request: PlanRequest, model: Model): Violation[] {
+  const { parameters, references, modelId } = request
+  const violations: Violation[] = []
+  const violation = (path: string, message: string) => violations.push({ path, message })
+  const { background, output_format: format } = parameters
+  const [reference] = references
+
+  if (parameters.layer_decomposition === true) {
+    if (references.length !== 1 || !reference) {
+      violation(
+        'images',
+        `${modelId} takes exactly one picture apart; got ${references.length}. Give it one in "images".`,
+      )
+    } else if (reference.width * reference.height < 262_144) {
+      const got = `${reference.width}x${reference.height}`
+      violation('images', `A picture to take apart needs at least 262144 pixels, as 512x512 has; got ${got}.`)
+    } else if (reference.mimeType === 'image/heic') {
+      violation('images', 'A picture to take apart must be PNG or JPEG; got HEIC. Save it as JPEG first.')
+    }
+    if (background !== undefined) {
+      violation(
+        'parameters.background',
+        'A background cannot be chosen together with layers. Leave out one of the two.',
+      )
+    }
+    return violations
+  }
+
+  if (request.prompt.trim() === '') violation('prompt', 'Say in "prompt" what to draw.')
+  if (background === 'transparent') {
+    if (format !== undefined && format !== 'png') {
+      violation(
+        'parameters.output_format',
+        `A transparent background needs png; got ${String(format)}. Use png or leave it out.`,
+      )
+    }
+    if (!traits[model.family]?.transparentFromText) {
+      if (references.length !== 1 || !reference) {
+        const got = `got ${references.length}`
+        violation(
+          'images',
+          `A transparent background needs exactly one reference with ${modelId}; ${got}. Give one transparent PNG.`,
+        )
+      } else if (reference.mimeType !== 'image/png' || !reference.transparent) {
+        violation(
+          'images',
+          `A transparent background needs a PNG with at least one transparent pixel as the reference of ${modelId}.`,
+        )
+      }
+    }
+  }
+  return violations
+}

@@ -1,0 +1,100 @@
+/** A request to OpenAI's image API, as calls with their exact bodies (types of its official client 7.57.0, 2026-11). Pure. */
+
+import type { JsonObject, Model, Warning } from '../../catalogue/model.ts'
+import { InvalidRequest, type Violation } from '../../catalogue/violation.ts'
+import type { Plan, PlannedCall, PlanRequest, ReferencePlace } from '../provider.ts'
+
+/** The endpoints: JSON for pictures from text, a form with files for pictures from pictures. */
+type Route = 'generations' | 'edits'
+
+export function plan(request: PlanRequest, model: Model): Plan {
+  const violations = findViolations(request)
+  if (violations.length > 0) throw new InvalidRequest(violations)
+  const warnings: Warning[] = []
+  const isEdit = request.references.length > 0
+  const parameters = { ...request.parameters }
+  if (isEdit && parameters.moderation !== undefined) {
+    delete parameters.moderation
+    warnings.push({
+      code: 'edit_without_moderation',
+      parameter: 'moderation',
+      message: `${request.modelId} has no moderation for edits; it was left out.`,
+    })
+  }
+  const size = sizeOf(request, model)
+  const calls: PlannedCall[] = []
+  const perCall = Math.min(model.images.perCall, maxInAnswer(request))
+  for (let missing = request.count; missing > 0; missing -= perCall) {
+    const images = Math.min(missing, perCall)
+    calls.push({
+      route: (isEdit ? 'edits' : 'generations') satisfies Route,
+      body: {
+        model: request.modelId,
+        prompt: request.prompt,
+        ...imageOf(request),
+        n: images,
+        ...(size === undefined ? {} : { size }),
+        // Its links die after an hour; the picture itself in the answer cannot be lost any more. GPT image models send nothing else
+        // and refuse the parameter.
+        ...(model.family === 'dall-e' ? { response_format: 'b64_json' } : {}),
+        ...parameters,
+      },
+      images,
+      // Ten minutes are what the official client waits; a late answer is a paid one.
+      timeoutMs: Math.min(600_000 + 60_000 * (images - 1), 1_200_000),
+    })
+  }
+  return { calls, warnings, resolved: { ...parameters, n: request.count, ...(size === undefined ? {} : { size }) } }
+}
+
+/**
+ * The pictures come inside the answer, in base64, and gateways on the way have limits: so many stay below 200 MB even when PNG can make
+ * nothing of them, at four bytes a pixel.
+ */
+function maxInAnswer({ size, parameters }: PlanRequest): number {
+  if (!size || 'keyword' in size || (parameters.output_format ?? 'png') !== 'png') return Number.POSITIVE_INFINITY
+  const bytes = (size.width * size.height * 4 * 4) / 3
+  return Math.max(1, Math.floor(200_000_000 / bytes))
+}
+
+function imageOf({ references }: PlanRequest): JsonObject {
+  const places = references.map((_, index): ReferencePlace => ({ $reference: index }))
+  if (places.length === 0) return {}
+  return { image: places.length === 1 ? places[0]! : places }
+}
+
+function sizeOf(request: PlanRequest, model: Model): string | undefined {
+  const { size } = request
+  if (size) return 'keyword' in size ? size.keyword : `${size.width}x${size.height}`
+  return (request.references.length > 0 ? model.sizes.withReferences : model.sizes.textToImage)?.default
+}
+
+function findViolations(request: PlanRequest): Violation[] {
+  const violations: Violation[] = []
+  const { output_format: format = 'png', output_compression: compression, background } = request.parameters
+  const { size } = request
+  if (
+    size &&
+    'width' in size &&
+    request.modelId.startsWith('gpt-image-') &&
+    (size.width % 16 !== 0 || size.height % 16 !== 0)
+  ) {
+    const nearest = [size.width, size.height].map(side => Math.max(Math.round(side / 16), 1) * 16).join('x')
+    const got = `${size.width}x${size.height}`
+    violations.push({
+      path: 'parameters.size',
+      message: `Width and height must be multiples of 16; got ${got}. Use ${nearest}.`,
+    })
+  }
+  if (compression !== undefined && format === 'png') {
+    const message = 'output_compression is for jpeg and webp. Choose one of them as output_format, or leave it out.'
+    violations.push({ path: 'parameters.output_compression', message })
+  }
+  if (background === 'transparent' && format === 'jpeg') {
+    violations.push({
+      path: 'parameters.output_format',
+      message: 'A transparent background needs png or webp; got jpeg.',
+    })
+  }
+  return violations
+}
