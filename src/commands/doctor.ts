@@ -6,7 +6,7 @@
 import path from 'node:path'
 import { type Comparison, clearAway, compare, lookAgain } from '../generation/repair/reconcile.ts'
 import { type RefetchParts, refetch } from '../generation/repair/refetch.ts'
-import { createHttp } from '../outgoing/http.ts'
+import { createHttp } from '../outgoing/client.ts'
 import { loadSettings, readEnvironment, type Settings } from '../settings.ts'
 import { createAnswers } from '../storage/answers.ts'
 import type { ReadDatabase } from '../storage/connection.ts'

@@ -1,6 +1,6 @@
 /** Which platform of a service an address leads to. */
 import { isIP } from 'node:net'
-import { isPublic } from '../outgoing/http.ts'
+import { isPublic } from '../outgoing/addresses.ts'
 import { type ProviderId, providers } from '../providers/index.ts'
 
 /**

@@ -1,8 +1,9 @@
 /** Brings a picture that was made, and paid for, from its answer into a temporary file, byte for byte. */
 import { createHash } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
+import { BodyTooLarge } from '../outgoing/broken-exchange.ts'
 import { ExchangeError } from '../outgoing/errors.ts'
-import { BodyTooLarge, type HttpResponse, type OutgoingHttp } from '../outgoing/http.ts'
+import type { HttpResponse, OutgoingHttp } from '../outgoing/http.ts'
 import { type Files, StorageError, storageError } from '../storage/files/folder.ts'
 import { type FileState, inspectFile, NotAPicture, type PictureFacts } from './facts.ts'
 

@@ -19,7 +19,7 @@ type Decoder = BrotliDecompress | InflateRaw | ZstdDecompress
  * of a compressed body is passed over; what is not compressed at all, or in a way that nobody knows, is given out as it came.
  * @throws errors of `body` as they are; Error when a compressed body was cut or is damaged
  */
-export function decoded(body: AsyncIterable<Uint8Array>, encoding: string | undefined): AsyncIterable<Uint8Array> {
+export function decodeBody(body: AsyncIterable<Uint8Array>, encoding: string | undefined): AsyncIterable<Uint8Array> {
   // Named in the order in which they were put on.
   const names = (encoding ?? '').split(',').map(name => name.trim().toLowerCase())
   return names.reduceRight<AsyncIterable<Uint8Array>>(layer, body)

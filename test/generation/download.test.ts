@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { FetchError, type FetchOptions, fetchPicture } from '../../src/images/download.ts'
-import { createHttp } from '../../src/outgoing/http.ts'
+import { createHttp } from '../../src/outgoing/client.ts'
 import { createFolderFiles, type Files, storageError } from '../../src/storage/files/folder.ts'
 
 let root: string

@@ -4,8 +4,10 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import type { buildConnector } from 'undici'
 import { afterEach, describe, expect, test } from 'vitest'
 import packageFile from '../../package.json' with { type: 'json' }
+import { BodyTooLarge } from '../../src/outgoing/broken-exchange.ts'
+import { createHttp, type HttpOptions } from '../../src/outgoing/client.ts'
 import { ExchangeError } from '../../src/outgoing/errors.ts'
-import { BodyTooLarge, createHttp, type HttpOptions, type HttpRequest } from '../../src/outgoing/http.ts'
+import type { HttpRequest } from '../../src/outgoing/http.ts'
 
 const opened: (() => Promise<unknown> | unknown)[] = []
 afterEach(async () => {

@@ -1,0 +1,214 @@
+/** Sends one request over a connection, and reads its answer: its head, the pieces of its body, without the key. */
+
+import { type IncomingMessage, type OutgoingHttpHeaders, request as startRequest } from 'node:http'
+import type { Duplex, Readable } from 'node:stream'
+import { hostOf } from './addresses.ts'
+import { BodyTooLarge, lost, refused, TimeoutError, tooLarge } from './broken-exchange.ts'
+import { decodeBody } from './decode.ts'
+import { ExchangeError } from './errors.ts'
+import type { HttpRequest, HttpResponse } from './http.ts'
+
+/** Of an answer that is read whole into memory. */
+const maxTextBytes = 128 * 1024 * 1024
+
+/** Gateways put traces and policies there. An answer that cost money is not lost with them. */
+const maxHeaderBytes = 16 * 1024 * 1024
+
+/**
+ * Sends a request and waits for the head of its answer. The parser takes what servers and gateways really write (line ends, signs in
+ * heads, two lengths that agree, an unasked `100 Continue`): nothing else travels on this connection that a lenient one could mix up.
+ */
+export function sendRequest(
+  { body, ...message }: { method: string; path: string; headers: OutgoingHttpHeaders; body?: string | Uint8Array },
+  connection: Duplex,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const asked = (() => {
+    try {
+      return startRequest({
+        ...message,
+        setHost: false,
+        createConnection: () => connection,
+        insecureHTTPParser: true,
+        maxHeaderSize: maxHeaderBytes,
+      })
+    } catch (error) {
+      connection.destroy()
+      const reason = error instanceof Error ? error.message : String(error)
+      throw refused(`The request to ${message.headers.host} cannot be written: ${reason}.`, error)
+    }
+  })()
+  return new Promise((resolve, reject) => {
+    let answer: IncomingMessage | undefined
+    const end = (error: unknown) => {
+      reject(error)
+      ;(answer ?? asked).destroy(error as Error)
+    }
+    const timer = setTimeout(() => end(new TimeoutError()), timeoutMs)
+    signal.addEventListener('abort', () => end(signal.reason), { once: true })
+    asked.on('response', message => {
+      clearTimeout(timer)
+      answer = message
+      resolve(message)
+    })
+    asked.on('error', reject)
+    asked.on('close', () => {
+      clearTimeout(timer)
+      reject(new Error('The connection was closed'))
+    })
+    asked.end(body)
+  })
+}
+
+export function toResponse(
+  answer: IncomingMessage,
+  exchange: {
+    release(): void
+    host: string
+    key: string | undefined
+  } & Pick<HttpRequest, 'signal' | 'idleTimeoutMs' | 'through'>,
+): HttpResponse {
+  const status = answer.statusCode ?? 0
+  const headers = Object.fromEntries(
+    Object.entries(answer.headersDistinct).flatMap(([name, values]) =>
+      values?.[0] === undefined ? [] : [[name, values[0]]],
+    ),
+  )
+  const received = collectPieces(answer, exchange.idleTimeoutMs)
+  // Some services repeat the ends of a key that they refuse, with stars between.
+  const withoutStars = (text: string) =>
+    exchange.key === undefined || status < 400 ? text : text.replace(/[\w-]*\*{3,}[\w-]*/g, '(key)')
+
+  async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      const body = removeKey(decodeBody(received, headers['content-encoding']), exchange.key)
+      yield* exchange.through ? exchange.through(body) : body
+    } catch (error) {
+      if (exchange.signal?.aborted) throw exchange.signal.reason
+      throw lost(error, exchange.host, 'body')
+    } finally {
+      exchange.release()
+    }
+  }
+
+  const body = pieces()
+  return {
+    status,
+    headers,
+    body,
+    async text(maxBytes = maxTextBytes) {
+      const decoder = new TextDecoder()
+      const parts: string[] = []
+      let bytes = 0
+      try {
+        for await (const piece of body) {
+          bytes += piece.length
+          if (bytes > maxBytes) throw tooLarge(exchange.host, maxBytes)
+          parts.push(decoder.decode(piece, { stream: true }))
+        }
+      } catch (error) {
+        if (!(error instanceof ExchangeError)) throw error
+        const Kind = error instanceof BodyTooLarge ? BodyTooLarge : ExchangeError
+        throw new Kind(error.failure, { cause: error.cause, partial: withoutStars(parts.join('')) })
+      }
+      parts.push(decoder.decode())
+      return withoutStars(parts.join(''))
+    },
+    discard: exchange.release,
+  }
+}
+
+/** Some services repeat the key, and what they say is kept, logged and shown. Only what may be its beginning waits for what follows. */
+async function* removeKey(pieces: AsyncIterable<Uint8Array>, key: string | undefined): AsyncGenerator<Uint8Array> {
+  if (key === undefined) return yield* pieces
+  let rest: Buffer = Buffer.alloc(0)
+  let failure: { error: unknown } | undefined
+  try {
+    for await (const piece of pieces) {
+      let bytes: Buffer =
+        rest.length > 0 ? Buffer.concat([rest, piece]) : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
+      for (let found = bytes.indexOf(key); found >= 0; found = bytes.indexOf(key)) {
+        yield Buffer.concat([bytes.subarray(0, found), Buffer.from('(key)')])
+        bytes = bytes.subarray(found + key.length)
+      }
+      let kept = Math.min(key.length - 1, bytes.length)
+      while (kept > 0 && !key.startsWith(bytes.toString('latin1', bytes.length - kept))) kept--
+      rest = bytes.subarray(bytes.length - kept)
+      if (bytes.length > kept) yield bytes.subarray(0, bytes.length - kept)
+    }
+  } catch (error) {
+    // It takes its turn behind what came.
+    failure = { error }
+  }
+  if (rest.length > 0) yield rest
+  if (failure) throw failure.error
+}
+
+/** The body may not grow beyond `maxBytes`, and is not even begun when it says so itself. */
+export function limitBody(response: HttpResponse, maxBytes: number, url: string): HttpResponse {
+  if (response.headers['content-encoding'] === undefined && Number(response.headers['content-length']) > maxBytes) {
+    response.discard()
+    throw tooLarge(hostOf(url), maxBytes)
+  }
+  async function* body() {
+    let bytes = 0
+    for await (const piece of response.body) {
+      bytes += piece.length
+      if (bytes > maxBytes) throw tooLarge(hostOf(url), maxBytes)
+      yield piece
+    }
+  }
+  return { ...response, body: body(), text: (fewer = maxBytes) => response.text(Math.min(fewer, maxBytes)) }
+}
+
+/**
+ * The pieces as they came. An error takes its turn behind them, where a stream by itself would throw away what nobody
+ * read yet; up to a megabyte waits here for its reader.
+ */
+function collectPieces(stream: Readable, idleTimeoutMs: number): AsyncIterable<Uint8Array> {
+  const pieces: Buffer[] = []
+  let waiting = 0
+  let ended: { failure?: unknown } | undefined
+  let wake = () => {}
+  // Who waits for a slow reader is not idle.
+  const idle = setTimeout(() => stream.isPaused() || stream.destroy(new TimeoutError()), idleTimeoutMs)
+  const end = (how: { failure?: unknown }) => {
+    clearTimeout(idle)
+    ended ??= how
+    wake()
+  }
+  stream.on('data', (piece: Buffer) => {
+    idle.refresh()
+    pieces.push(piece)
+    waiting += piece.length
+    if (waiting > 1024 * 1024) stream.pause()
+    wake()
+  })
+  stream.on('error', failure => end({ failure }))
+  stream.on('close', () => end(stream.readableEnded ? {} : { failure: new Error('The body was left unread') }))
+  stream.on('end', () => end({}))
+  return {
+    async *[Symbol.asyncIterator]() {
+      for (;;) {
+        const piece = pieces.shift()
+        if (piece) {
+          waiting -= piece.length
+          if (stream.isPaused()) {
+            idle.refresh()
+            stream.resume()
+          }
+          yield piece
+        } else if (!ended) {
+          await new Promise<void>(resolve => {
+            wake = resolve
+          })
+        } else if ('failure' in ended) {
+          throw ended.failure
+        } else {
+          return
+        }
+      }
+    },
+  }
+}

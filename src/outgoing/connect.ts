@@ -1,0 +1,63 @@
+/** Connections, each checked for where it leads. */
+
+import { isIP, type LookupFunction, type Socket } from 'node:net'
+import { buildConnector } from 'undici'
+import { blockedAt, describeBlocked, isPublic } from './addresses.ts'
+import { refused } from './broken-exchange.ts'
+
+/** A lookup that fails when any of the answers is not public: a name must not have it both ways. */
+export function publicOnly(lookup: LookupFunction): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, found) => {
+      if (error) return callback(error, [])
+      const answers = Array.isArray(found) ? found : [{ address: found, family: isIP(found) }]
+      const blocked = answers.find(answer => !isPublic(answer.address))
+      if (blocked) return callback(blockedAt(hostname, blocked.address), [])
+      const first = answers[0]
+      if (options.all || !first) return callback(null, answers)
+      callback(null, first.address, first.family)
+    })
+  }
+}
+
+/** Literal addresses never reach a lookup, and what a connector did is believed only after a look at the other end. */
+export function checkPeer(connect: buildConnector.connector): buildConnector.connector {
+  return (wanted, callback) => {
+    const host = wanted.hostname.replace(/^\[(.*)\]$/, '$1')
+    if (isIP(host) && !isPublic(host)) return callback(refused(describeBlocked(host)), null)
+    connect(wanted, (...result) => {
+      const [error, socket] = result
+      if (error !== null) return callback(error, null)
+      const peer = socket.remoteAddress
+      if (peer !== undefined && isPublic(peer)) return callback(null, socket)
+      socket.destroy()
+      callback(blockedAt(host, peer ?? 'an unknown address'), null)
+    })
+  }
+}
+
+export function createConnector(lookup: LookupFunction, timeout: number): buildConnector.connector {
+  // 250 ms, the default for each address of a name, is too short for a service on the other side of the earth.
+  return buildConnector({ lookup, timeout, allowH2: false, autoSelectFamilyAttemptTimeout: Math.ceil(timeout / 3) })
+}
+
+/** @throws errors of the connector, and the reason of `signal`, as they are. */
+export function openConnection(
+  connector: buildConnector.connector,
+  { protocol, hostname, host, port }: URL,
+  signal: AbortSignal,
+  httpSocket?: Socket,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort)
+    const wanted = { protocol, hostname: hostname.replace(/^\[(.*)\]$/, '$1'), host, port, httpSocket }
+    connector(wanted, (error, socket) => {
+      signal.removeEventListener('abort', abort)
+      if (error) return reject(error)
+      // Nobody waits for it any more.
+      if (signal.aborted) return void socket.destroy()
+      resolve(socket as Socket)
+    })
+  })
+}
