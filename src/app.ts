@@ -29,7 +29,7 @@ import { createImages, createReferences, sweepReferences } from './images/images
 import { createThumbnails } from './images/thumbnails.ts'
 import { createHttp } from './outgoing/client.ts'
 import { shipped } from './providers/index.ts'
-import { accessTokenOf, addressOf, loginLink } from './server/access/access.ts'
+import { accessTokenOf, addressOf, loginLink } from './server/access/access-token.ts'
 import { createServer } from './server/server.ts'
 import { type Settings, SettingsError } from './settings.ts'
 import { createAnswers } from './storage/answers.ts'

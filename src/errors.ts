@@ -1,4 +1,4 @@
-/** What a caller may be told instead of a result. The HTTP status of each code stands in `server/problems.ts`. */
+/** What a caller may be told instead of a result. The HTTP status of each code stands in `server/errors/codes.ts`. */
 import type { Violation } from './catalogue/violation.ts'
 import type { Suspension } from './storage/records.ts'
 

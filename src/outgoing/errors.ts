@@ -1,6 +1,6 @@
 /** The one vocabulary for what can go wrong at a service. */
 
-/** Why a call or a picture failed; the HTTP status of each stands in `server/problems.ts`. */
+/** Why a call or a picture failed; the HTTP status of each stands in `server/errors/codes.ts`. */
 export type FailureCode =
   | 'invalid_request'
   | 'content_rejected'

@@ -1,6 +1,6 @@
 /** Which problems an operation can answer with: for the description of the API. What any of them may meet stands under `default`. */
 import { type ProblemCode, problemCodes } from '../api/problems.ts'
-import { statusOf, titleOf } from './problems.ts'
+import { statusOf, titleOf } from './errors/codes.ts'
 
 const anywhere: ProblemCode[] = [
   'bad_request',

@@ -1,8 +1,5 @@
-/** The description of the API, made from the schemas that check the requests, and a page to read it. */
-import { randomBytes } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import swagger from '@fastify/swagger'
-import reference from '@scalar/fastify-api-reference'
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
 import { GenerateForm, GenerateRequest } from '../api/generations.ts'
@@ -10,7 +7,7 @@ import { UploadForm } from '../api/images.ts'
 import { Problem } from '../api/problems.ts'
 import type { Access } from './access/access.ts'
 import { describedCodes, problemsOf } from './described-problems.ts'
-import type { App } from './fastify.ts'
+import type { App } from './route.ts'
 
 interface Operation {
   operationId?: string
@@ -250,43 +247,4 @@ const additions: Record<string, { parameters?: Operation['parameters']; response
     },
   },
   'get /api/usage': { responses: { 200: { content: { 'text/csv': {} } } } },
-}
-
-/** `/docs` and its script, from this server alone: no foreign fonts, no telemetry, no assistants. */
-export async function showApi(app: App, prefix: string) {
-  const nonce = randomBytes(16).toString('base64url')
-  const policy = [
-    "default-src 'none'",
-    `script-src 'self' 'nonce-${nonce}'`,
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data: blob:",
-    "font-src 'self' data:",
-    "connect-src 'self'",
-    "frame-ancestors 'none'",
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ')
-  await app.register(reference, {
-    routePrefix: '/docs',
-    configuration: {
-      url: '../openapi.json',
-      pageTitle: 'webimgui API',
-      nonce,
-      withDefaultFonts: false,
-      telemetry: false,
-      hideClientButton: true,
-      showDeveloperTools: 'never',
-      agent: { disabled: true, hideAddApi: true },
-      mcp: { disabled: true },
-    },
-    hooks: {
-      onRequest(request, reply, done) {
-        const path = request.url.split('?', 1)[0] ?? ''
-        reply.header('content-security-policy', policy)
-        if (path === '/docs') reply.redirect(`${prefix}/docs/`, 308)
-        else done()
-      },
-    },
-  })
-  app.get('/openapi.json', { config: { access: 'member' }, schema: { hide: true } }, async () => app.swagger())
 }

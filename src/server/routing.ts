@@ -1,5 +1,5 @@
 /** Which methods an address takes: for `Allow`, and to tell a path with the prefix of PUBLIC_URL from one without. */
-import type { App } from './fastify.ts'
+import type { App } from './route.ts'
 
 export interface Routing {
   /** Methods of a path without its query; empty when nothing is there. */
@@ -47,6 +47,7 @@ export function withoutPrefix(url: string, prefix: string, routing: Routing) {
   return routing.methodsOf(pathOnly(url)).length > 0 ? url : stripped
 }
 
-function pathOnly(url: string) {
+/** Without the query. */
+export function pathOnly(url: string) {
   return url.split('?', 1)[0] ?? ''
 }

@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
 import { problemCodes } from '../../src/api/problems.ts'
-import { statusOf } from '../../src/server/problems.ts'
+import { statusOf } from '../../src/server/errors/codes.ts'
 import { startServer } from './harness.ts'
 
 interface Description {

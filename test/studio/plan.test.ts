@@ -7,7 +7,7 @@ import { estimateCost } from '../../src/catalogue/costs.ts'
 import type { JsonObject } from '../../src/catalogue/model.ts'
 import { resolveSize as resolveOnServer } from '../../src/catalogue/sizes.ts'
 import { catalogue, findModel } from '../../src/providers/index.ts'
-import { presentModel } from '../../src/server/present/present.ts'
+import { presentModel } from '../../src/server/present/models.ts'
 import {
   findRefusal,
   maxImages,

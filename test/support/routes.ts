@@ -1,6 +1,6 @@
 /** The route table of a server, as the server itself keeps it, so that no route can be forgotten. */
 import type { FastifyInstance } from 'fastify'
-import type { AccessRule } from '../../src/server/access/access.ts'
+import type { AccessRule } from '../../src/server/route.ts'
 
 export interface Route {
   method: string

@@ -1,6 +1,6 @@
 /** How much of the server one token may take at a time. Counted in this process. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { HttpRefusal } from '../problems.ts'
+import { HttpRefusal } from '../errors/refusals.ts'
 
 /** Each may hold 16 files of 20 MB on the disk until it is read to its end. */
 const maxUploads = 16

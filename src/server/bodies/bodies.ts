@@ -1,7 +1,7 @@
 /** Bodies on their way in: they come at a pace or are ended, and what nobody reads is let go once the answer was given. */
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { HttpRefusal } from '../problems.ts'
+import { HttpRefusal } from '../errors/refusals.ts'
 
 /** A body that brings fewer bytes than this in each time of `slowBodyAfterMs` only holds room that others need: 8 KiB a second. */
 const leastBytesPerMs = 8.192

@@ -1,8 +1,9 @@
 /** JSON from outside: read with bounds, so that no body can exhaust the server, and checked for texts that no database takes. */
 import { createHash } from 'node:crypto'
 import type { Violation } from '../../catalogue/violation.ts'
+import { invalid } from '../../errors.ts'
 import type { JsonObject, JsonValue } from '../../storage/records.ts'
-import { HttpRefusal, invalid } from '../problems.ts'
+import { HttpRefusal } from '../errors/refusals.ts'
 
 const deepest = 32
 const maxValues = 100_000

@@ -2,7 +2,7 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import { z } from 'zod'
 import type { Violation } from '../../catalogue/violation.ts'
-import { invalid } from '../problems.ts'
+import { invalid } from '../../errors.ts'
 import { faultOfText } from './json.ts'
 
 type Issue = z.core.$ZodIssue

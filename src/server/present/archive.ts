@@ -5,8 +5,8 @@ import type { ArchiveRecipe } from '../../api/recipes.ts'
 import { Refusal } from '../../errors.ts'
 import type { Services } from '../../generation/services.ts'
 import type { GenerationRecord, ImageRecord } from '../../storage/records.ts'
-import { fileWithRecipe, presentRecipe } from '../bodies/recipes.ts'
-import { endingOf } from '../pictures.ts'
+import { endingOf } from './images.ts'
+import { fileWithRecipe, presentRecipe } from './recipes.ts'
 
 /** The plain ZIP format counts bytes in 32 bits. Something is left for recipes and names. */
 const maxBytes = 4_000_000_000

@@ -14,10 +14,10 @@ import type { ProviderId } from '../../providers/index.ts'
 import { isLoopback } from '../../settings.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
 import { callerOf } from '../access/access.ts'
-import type { App } from '../fastify.ts'
-import { idOf } from '../ids.ts'
 import type { Parts } from '../parts.ts'
-import { presentConfiguration, presentShortConfiguration } from '../present/present.ts'
+import { presentConfiguration, presentShortConfiguration } from '../present/configurations.ts'
+import type { App } from '../route.ts'
+import { readId } from '../route.ts'
 
 export function configurationRoutes(app: App, { services, prefix }: Parts) {
   const { configurations, pool, lives, catalogue } = services
@@ -79,7 +79,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
         response: { 200: Configuration },
       },
     },
-    async request => presented(await configurations.change(idOf(request), request.body)),
+    async request => presented(await configurations.change(readId(request), request.body)),
   )
 
   app.delete(
@@ -89,7 +89,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
       schema: { tags, summary: 'Delete a configuration', body: NoBody, response: { 204: z.null().describe('Done.') } },
     },
     async (request, reply) => {
-      await configurations.remove(idOf(request))
+      await configurations.remove(readId(request))
       return reply.code(204).send(null)
     },
   )

@@ -2,9 +2,9 @@
 import { Estimate } from '../../api/estimate.ts'
 import { GenerateRequest } from '../../api/generations.ts'
 import { callerOf } from '../access/access.ts'
-import type { App } from '../fastify.ts'
 import type { Parts } from '../parts.ts'
-import { presentEstimate } from '../present/present.ts'
+import { presentEstimate } from '../present/generations.ts'
+import type { App } from '../route.ts'
 import { generationRequestOf, maxBodyBytes, refuseMalformed } from './generate.ts'
 
 export function estimateRoutes(app: App, { services }: Parts) {

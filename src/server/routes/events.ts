@@ -5,10 +5,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ownerOf } from '../../accounts/tokens.ts'
 import type { GenerationEvent } from '../../coordination/services.ts'
 import { callerOf } from '../access/access.ts'
-import type { App } from '../fastify.ts'
-import { idOf, nothingHere } from '../ids.ts'
 import type { Parts } from '../parts.ts'
-import { presentGeneration } from '../present/present.ts'
+import { presentGeneration } from '../present/generations.ts'
+import type { App } from '../route.ts'
+import { nothingHere, readId } from '../route.ts'
 
 /** Proxies close a connection that is silent for a minute, some earlier. */
 const heartbeatMs = 15_000
@@ -34,7 +34,7 @@ export function eventRoutes(app: App, { services, access, limits, discretion, ba
       schema: { tags: ['History'], summary: 'Events of one generation' },
     },
     async (request, reply) => {
-      const id = idOf(request)
+      const id = readId(request)
       if (!(await generations.find(id))) throw nothingHere('generation')
       return follow(request, reply, id)
     },

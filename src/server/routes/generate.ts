@@ -1,17 +1,17 @@
 /** `POST /api/generate`: is the request well formed? Then wait for the end, or answer at once. */
 import type { FastifyRequest } from 'fastify'
 import { GenerateHeaders, GenerateRequest, Generation } from '../../api/generations.ts'
-import { Refusal } from '../../errors.ts'
+import { invalid, Refusal } from '../../errors.ts'
 import type { GenerationRequest } from '../../generation/services.ts'
 import type { ReferenceInput, UploadedFile } from '../../images/services.ts'
 import type { JsonObject, JsonValue } from '../../storage/records.ts'
 import { callerOf } from '../access/access.ts'
 import { hashOf } from '../bodies/json.ts'
 import { removeUploads } from '../bodies/uploads.ts'
-import type { App } from '../fastify.ts'
+import { GenerationFailed } from '../errors/refusals.ts'
 import type { Parts } from '../parts.ts'
-import { presentGeneration } from '../present/present.ts'
-import { GenerationFailed, invalid } from '../problems.ts'
+import { presentGeneration } from '../present/generations.ts'
+import type { App } from '../route.ts'
 
 /** References stand inside the JSON, three or four large ones together. */
 export const maxBodyBytes = 64 * 1024 * 1024

@@ -6,10 +6,10 @@ import { Generation, RetryHeaders } from '../../api/generations.ts'
 import { Cleared, HistoryChange, HistoryPage, HistoryQuery, NoBody, RetryRequest } from '../../api/history.ts'
 import { callerOf } from '../access/access.ts'
 import { hashOf } from '../bodies/json.ts'
-import type { App } from '../fastify.ts'
-import { idOf, nothingHere } from '../ids.ts'
 import type { Parts } from '../parts.ts'
-import { presentEstimate, presentGeneration } from '../present/present.ts'
+import { presentEstimate, presentGeneration } from '../present/generations.ts'
+import type { App } from '../route.ts'
+import { nothingHere, readId } from '../route.ts'
 
 const done = z.null().describe('Done.')
 
@@ -44,7 +44,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       schema: { tags: ['History'], summary: 'One generation', response: { 200: Generation } },
     },
     async request => {
-      const record = await generations.find(idOf(request))
+      const record = await generations.find(readId(request))
       if (!record) throw nothingHere('generation')
       return presentGeneration(record, base)
     },
@@ -56,7 +56,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       config: { access: 'own generation' },
       schema: { tags: ['History'], summary: 'Mark a generation', body: HistoryChange, response: { 200: Generation } },
     },
-    async request => presentGeneration(await generations.change(idOf(request), request.body), base),
+    async request => presentGeneration(await generations.change(readId(request), request.body), base),
   )
 
   app.delete(
@@ -71,7 +71,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       },
     },
     async (request, reply) => {
-      await generations.remove(idOf(request))
+      await generations.remove(readId(request))
       return reply.code(204).send(null)
     },
   )
@@ -106,7 +106,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
         response: { 202: Generation },
       },
     },
-    async (request, reply) => reply.code(202).send(presentGeneration(await generations.cancel(idOf(request)), base)),
+    async (request, reply) => reply.code(202).send(presentGeneration(await generations.cancel(readId(request)), base)),
   )
 
   app.post(
@@ -125,7 +125,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       },
     },
     async (request, reply) => {
-      const id = idOf(request)
+      const id = readId(request)
       const { only = 'all', dry_run = false } = request.body
       const caller = callerOf(request)
       if (dry_run) return presentEstimate(await generations.estimateRetry(id, only, caller))

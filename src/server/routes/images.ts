@@ -5,17 +5,17 @@ import { ownerOf } from '../../accounts/tokens.ts'
 import { NoBody } from '../../api/history.ts'
 import { StoredReference } from '../../api/images.ts'
 import { ArchiveRequest } from '../../api/recipes.ts'
+import { invalid } from '../../errors.ts'
 import type { UploadedFile } from '../../images/services.ts'
 import type { ImageRecord } from '../../storage/records.ts'
 import { callerOf } from '../access/access.ts'
-import { fileWithRecipe, presentRecipe } from '../bodies/recipes.ts'
-import type { App } from '../fastify.ts'
-import { idOf, nothingHere } from '../ids.ts'
+import { HttpRefusal } from '../errors/refusals.ts'
 import type { Parts } from '../parts.ts'
-import { endingOf, isDrawn } from '../pictures.ts'
 import { archiveOf, wholeOf } from '../present/archive.ts'
-import { presentReference } from '../present/present.ts'
-import { HttpRefusal, invalid } from '../problems.ts'
+import { endingOf, isDrawn, presentReference } from '../present/images.ts'
+import { fileWithRecipe, presentRecipe } from '../present/recipes.ts'
+import type { App } from '../route.ts'
+import { nothingHere, readId } from '../route.ts'
 
 export function imageRoutes(app: App, { services, limits, base, prefix }: Parts) {
   const { images } = services
@@ -124,7 +124,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
       },
     },
     async (request, reply) => {
-      await images.remove(idOf(request), ownerOf(callerOf(request)))
+      await images.remove(readId(request), ownerOf(callerOf(request)))
       return reply.code(204).send(null)
     },
   )
@@ -140,7 +140,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
   }
 
   async function findImage(request: Pick<FastifyRequest, 'params'>) {
-    const image = await images.find(idOf(request))
+    const image = await images.find(readId(request))
     if (!image) throw nothingHere('image')
     return image
   }

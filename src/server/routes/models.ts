@@ -6,9 +6,9 @@ import { activeInTurn, usualConfiguration, usualModel } from '../../generation/t
 import { type FoundModel, providerIds } from '../../providers/index.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
 import { callerOf } from '../access/access.ts'
-import type { App } from '../fastify.ts'
 import type { Parts } from '../parts.ts'
-import { presentModel } from '../present/present.ts'
+import { presentModel } from '../present/models.ts'
+import type { App } from '../route.ts'
 
 export function modelRoutes(app: App, { services }: Parts) {
   app.get(

@@ -3,10 +3,10 @@ import { z } from 'zod'
 import { NoBody } from '../../api/history.ts'
 import { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../../api/tokens.ts'
 import { callerOf } from '../access/access.ts'
-import type { App } from '../fastify.ts'
-import { idOf } from '../ids.ts'
 import type { Parts } from '../parts.ts'
-import { presentMe, presentToken } from '../present/present.ts'
+import { presentMe, presentToken } from '../present/tokens.ts'
+import type { App } from '../route.ts'
+import { readId } from '../route.ts'
 
 export function tokenRoutes(app: App, { services, access }: Parts) {
   const { tokens } = services
@@ -55,7 +55,7 @@ export function tokenRoutes(app: App, { services, access }: Parts) {
     },
     async request => {
       const { name, monthly_cap: monthlyCap, monthly_images: monthlyImages, models } = request.body
-      return presentToken(await tokens.change(idOf(request), { name, monthlyCap, monthlyImages, models }))
+      return presentToken(await tokens.change(readId(request), { name, monthlyCap, monthlyImages, models }))
     },
   )
 
@@ -72,7 +72,7 @@ export function tokenRoutes(app: App, { services, access }: Parts) {
       },
     },
     async (request, reply) => {
-      await tokens.revoke(idOf(request))
+      await tokens.revoke(readId(request))
       return reply.code(204).send(null)
     },
   )

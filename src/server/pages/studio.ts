@@ -3,26 +3,13 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import files from '@fastify/static'
 import type { FastifyReply } from 'fastify'
-import type { App } from '../fastify.ts'
-import { homePage, pagePolicy } from '../pages.ts'
+import { screens } from '../../api/screens.ts'
 import type { Parts } from '../parts.ts'
-import { pageHeaders } from '../security-headers.ts'
+import type { App } from '../route.ts'
+import { homePage, pageHeaders, pagePolicy } from './html.ts'
 
 /** Where `npm run build` puts it. */
 export const studioFolder = path.join(import.meta.dirname, '../../../dist/studio')
-
-/** The screens, as `src/studio/shell/router.tsx` knows them; under any other address the page says that nothing is there, with a 404. */
-const screens = [
-  '/',
-  '/index.html',
-  '/gallery',
-  '/picture/:generationId',
-  '/usage',
-  '/configurations',
-  '/team',
-  '/status',
-  '/welcome',
-] as const
 
 /** Of the worker that holds the stream of all tabs: it takes the policy of its own file, not that of a page. */
 const workerPolicy = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -64,13 +51,13 @@ export function createStudioPage(prefix: string, folder = studioFolder): StudioP
 }
 
 /** A folder without a built studio gets the plain first page, which says how to build it. */
-export async function studioRoutes(
+export async function addStudio(
   app: App,
   { settings, access, prefix, base }: Parts,
   studio: StudioPage,
   folder = studioFolder,
 ) {
-  for (const address of screens) {
+  for (const address of [...Object.values(screens), '/index.html']) {
     app.get(
       address,
       { config: { access: 'member', sendsToLogin: true }, schema: { hide: true } },

@@ -38,6 +38,9 @@ export const pagePolicy = [
   "base-uri 'none'",
 ].join('; ')
 
+/** Under `no-referrer` a browser hides where a form comes from ("Origin: null"), and the form would count as foreign. */
+export const pageHeaders = { 'referrer-policy': 'same-origin' } as const
+
 export type Language = 'en' | 'zh'
 
 /** What was asked for, else the first of the browser's languages that we know. */

@@ -1,0 +1,11 @@
+/** The addresses of the studio's screens. The server answers them with its page, and any other with a 404. */
+export const screens = {
+  generate: '/',
+  gallery: '/gallery',
+  picture: '/picture/:generationId',
+  usage: '/usage',
+  configurations: '/configurations',
+  team: '/team',
+  status: '/status',
+  welcome: '/welcome',
+} as const

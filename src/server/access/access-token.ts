@@ -1,0 +1,61 @@
+/** The access token of the server: where it comes from, and the link that logs in with it. */
+import { randomBytes } from 'node:crypto'
+import { chmodSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { faultIn, headerText, isLoopback, type Settings, SettingsError } from '../../settings.ts'
+import { readTextFile } from '../../storage/text-file.ts'
+
+/** The token that clients have to show, made and kept at the first start where one is needed; undefined where none is. */
+export function accessTokenOf(settings: Settings): string | undefined {
+  if (settings.accessToken !== undefined) return settings.accessToken
+  if (isLoopback(settings.host)) return undefined
+  return keptText(path.join(settings.dataDir, 'access.token'), () => randomBytes(24).toString('base64url'))
+}
+
+/** Where people reach the server, without a slash at the end. `port` is the one that is listened on. */
+export function addressOf(settings: Settings, port: number) {
+  const everywhere = settings.host === '0.0.0.0' || settings.host === '::'
+  const host = everywhere ? 'localhost' : settings.host.includes(':') ? `[${settings.host}]` : settings.host
+  return settings.publicUrl ?? `http://${host}:${port}`
+}
+
+/**
+ * What to open in a browser. With a token that was made here it logs in by itself: its owner has no other way to learn it. One from the
+ * environment is known already, and stays out of what is printed: that ends in the journal of the system or of the container.
+ */
+export function loginLink(settings: Settings, port: number) {
+  const base = addressOf(settings, port)
+  if (settings.accessToken !== undefined) return `${base}/login`
+  const token = accessTokenOf(settings)
+  return token === undefined ? `${base}/` : `${base}/login?token=${encodeURIComponent(token)}`
+}
+
+/** The text of the file, which is made with mode 0600 when it is not there; whole or not at all, whoever starts at the same time. */
+function keptText(file: string, make: () => string) {
+  mkdirSync(path.dirname(file), { recursive: true })
+  const temporary = `${file}.${randomBytes(6).toString('hex')}`
+  writeFileSync(temporary, `${make()}\n`, { mode: 0o600, flag: 'wx' })
+  try {
+    linkSync(temporary, file)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    chmodSync(file, 0o600)
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+  return tokenIn(file)
+}
+
+/** People put one of their own there. @throws SettingsError */
+function tokenIn(file: string) {
+  const text = readTextFile(file).trim()
+  if (text === '') {
+    const en = `${file} is empty; delete it and start again, then a new one is made.`
+    throw new SettingsError([{ en, zh: `${file} 是空文件；请删除后重新启动，将自动生成新的令牌。` }])
+  }
+  try {
+    return headerText(text)
+  } catch (error) {
+    throw new SettingsError([faultIn(file, error)], { cause: error })
+  }
+}

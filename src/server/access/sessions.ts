@@ -1,0 +1,140 @@
+/** Sessions of browsers: signed cookies, and a file of those that were ended. */
+
+import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { EventEmitter } from 'node:events'
+import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import type { Settings } from '../../settings.ts'
+import { readSecret } from '../../storage/secrets/seal.ts'
+import { addressOf } from './access-token.ts'
+
+/** A browser keeps the cookies of all ports of a host together, so each server adds something of its own to this name. */
+export const cookiePrefix = 'webimgui_session'
+
+export const sessionSeconds = 30 * 24 * 3600
+
+export interface Session {
+  id: string
+  /** In seconds since 1970. */
+  end: number
+  /** Null: of the access token of the server. */
+  tokenId: string | null
+}
+
+export type Cookies = Readonly<Record<string, string | undefined>>
+
+/** Takes the same time wherever the two differ. */
+export function isSame(given: string, token: string) {
+  const hash = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(hash(given), hash(token))
+}
+
+// ── Sessions ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * `<id>.<end in seconds>.<signature>`, with the id of a named token before the signature. Another secret ends every session, another
+ * access token those of the old one, and a named token that is revoked its own.
+ */
+export function createSessions(settings: Settings, token: string) {
+  const secret = readSecret(settings.dataDir, settings.secretKey)
+  const keyOf = (salt: string) => Buffer.from(hkdfSync('sha256', secret, salt, 'webimgui session v1', 32))
+  const key = keyOf(token)
+  const namedKey = keyOf('')
+  const sign = (text: string, tokenId: string | null) =>
+    createHmac('sha256', tokenId === null ? key : namedKey)
+      .update(text)
+      .digest('base64url')
+  // A copy of the data folder on another port has the same secret.
+  const address = addressOf(settings, settings.port)
+  const instance = Buffer.from(hkdfSync('sha256', secret, address, 'webimgui session cookie v1', 4)).toString('hex')
+  const cookieName = `${cookiePrefix}_${instance}`
+  const ended = createEndedSessions(path.join(settings.dataDir, 'ended-sessions'))
+  const endings = new EventEmitter().setMaxListeners(0)
+
+  /** What the cookie says, unless it is not ours or over. */
+  function read(cookie: string | undefined): Session | undefined {
+    const parts = /^([\w-]{22})\.(\d{10})(?:\.([\w-]{36}))?\.([\w-]{43})$/.exec(cookie ?? '')
+    if (!parts) return undefined
+    const [text, id = '', end = '', tokenId = null, signature = ''] = parts
+    const signed = text.slice(0, -signature.length - 1)
+    const isOurs = isSame(signature, sign(signed, tokenId)) && Number(end) * 1000 > Date.now()
+    return isOurs && !ended.has(id) ? { id, end: Number(end), tokenId } : undefined
+  }
+
+  /** The signature tells which are ours, so that a session outlives a change of the name of its cookie. */
+  function all(cookies: Cookies) {
+    return Object.entries(cookies).flatMap(([name, value]) => {
+      const session = name.startsWith(cookiePrefix) ? read(value) : undefined
+      return session ? [session] : []
+    })
+  }
+
+  return {
+    cookieName,
+    all,
+    /** The one of the present name before others. */
+    find: (cookies: Cookies) => read(cookies[cookieName]) ?? all(cookies)[0],
+    begin(tokenId: string | null) {
+      const parts = [randomBytes(16).toString('base64url'), Math.floor(Date.now() / 1000) + sessionSeconds]
+      const text = (tokenId === null ? parts : [...parts, tokenId]).join('.')
+      return `${text}.${sign(text, tokenId)}`
+    },
+    end({ id, end }: Session) {
+      ended.add(id, end)
+      endings.emit(id)
+    },
+    /** Logged out, or its time is over. */
+    whenEnded({ id, end }: Session, listener: () => void) {
+      endings.on(id, listener)
+      const timer = setTimeout(listener, Math.min(end * 1000 - Date.now(), longestTimerMs)).unref()
+      if (ended.has(id)) listener()
+      return () => {
+        endings.off(id, listener)
+        clearTimeout(timer)
+      }
+    },
+  }
+}
+
+const longestTimerMs = 2 ** 31 - 1
+
+/** Ended sessions are kept, also those whose time is over: a clock that is put back must not bring one to life again. */
+const maxEnded = 1000
+
+/** Kept in a file, so that a session which was ended stays so after a restart: a line each, and the oldest are left out at the start. */
+function createEndedSessions(file: string) {
+  const { text, ended } = readEnded(file)
+  const kept = [...ended].map(lineOf).join('')
+  if (kept !== text) {
+    writeFileSync(`${file}.new`, kept, { mode: 0o600 })
+    renameSync(`${file}.new`, file)
+  }
+  return {
+    has: (id: string) => ended.has(id),
+    add(id: string, end: number) {
+      ended.set(id, end)
+      mkdirSync(path.dirname(file), { recursive: true })
+      appendFileSync(file, lineOf([id, end]), { mode: 0o600 })
+    },
+  }
+}
+
+function lineOf([id, end]: [string, number]) {
+  return `${id} ${end}\n`
+}
+
+function readEnded(file: string) {
+  const ended = new Map<string, number>()
+  try {
+    const text = readFileSync(file, 'utf8')
+    // The last line may be half written.
+    const lines = [...text.matchAll(/^([\w-]{22}) (\d{10})\n/gm)]
+    for (const [index, [, id = '', end]] of lines.entries()) {
+      if (Number(end) * 1000 > Date.now() || index >= lines.length - maxEnded) ended.set(id, Number(end))
+    }
+    return { text, ended }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { text: '', ended }
+    throw error
+  }
+}

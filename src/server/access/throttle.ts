@@ -1,0 +1,67 @@
+/** Wrong tokens are answered later and later, and refused at once when too many of them wait. */
+import { setTimeout as pause } from 'node:timers/promises'
+import ipaddr from 'ipaddr.js'
+import { HttpRefusal } from '../errors/refusals.ts'
+
+export function unauthorized(message: string) {
+  return new HttpRefusal('unauthorized', message, { 'www-authenticate': 'Bearer realm="webimgui"' })
+}
+
+/** Whoever reads it may be a guest of this server, who never sees how it was started. */
+export const wrongToken = {
+  en: 'This token is wrong or was revoked. Ask whoever gave it to you for a new one.',
+  zh: '令牌不正确，或已被撤销。请向发给您令牌的人索取新的令牌。',
+}
+
+/**
+ * Wrong tokens of one address are answered later and later; nobody else waits. While too many of them wait, a token that can be guessed is
+ * not looked at: a refusal at once would tell it from the right one, as fast as anybody can ask.
+ */
+export function createThrottle() {
+  const forgetAfterMs = 10 * 60_000
+  const maxOfOne = 10
+  const maxOfAll = 1000
+  const recent = new Map<string, { count: number; at: number; waiting: number }>()
+  let waiting = 0
+
+  function tooMany() {
+    return new HttpRefusal('too_many_requests', 'Too many wrong tokens; wait a little and try again.')
+  }
+
+  return {
+    /** @throws HttpRefusal `too_many_requests` */
+    admit(address: string) {
+      if (waiting >= maxOfAll || (recent.get(neighbourhood(address))?.waiting ?? 0) >= maxOfOne) throw tooMany()
+    },
+
+    /** @throws HttpRefusal `unauthorized`, late; `too_many_requests` */
+    async refuse(address: string): Promise<never> {
+      if (waiting >= maxOfAll) throw tooMany()
+      const key = neighbourhood(address)
+      const now = performance.now()
+      for (const [other, { at, waiting }] of recent) {
+        if (waiting === 0 && (now - at > forgetAfterMs || recent.size > maxOfAll)) recent.delete(other)
+      }
+      const one = recent.get(key) ?? { count: 0, at: now, waiting: 0 }
+      // The last to be forgotten.
+      recent.delete(key)
+      recent.set(key, one)
+      one.count++
+      one.at = now
+      one.waiting++
+      waiting++
+      await pause(Math.min(100 * one.count, 3000)).finally(() => {
+        one.waiting--
+        waiting--
+      })
+      throw unauthorized(`${wrongToken.en} ${wrongToken.zh}`)
+    },
+  }
+}
+
+/** IPv6 clients are throttled by /64, the network that one owner has. */
+function neighbourhood(address: string) {
+  if (!ipaddr.isValid(address)) return address
+  const parsed = ipaddr.process(address)
+  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(':') : parsed.toString()
+}

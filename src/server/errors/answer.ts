@@ -1,0 +1,132 @@
+/** What an error means to whoever sent the request, before a face puts it into its own shape. */
+
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyRequest } from 'fastify'
+import { BudgetExceeded } from '../../accounts/budget.ts'
+import type { Problem, ProblemCode } from '../../api/problems.ts'
+import { LeftAside, Refusal } from '../../errors.ts'
+import type { GenerationRecord } from '../../storage/records.ts'
+import { CommitUnknown, databaseTrouble } from '../../storage/trouble.ts'
+import { adviceFor } from '../present/generations.ts'
+import { errorTable } from './codes.ts'
+import { GenerationFailed, HttpRefusal } from './refusals.ts'
+
+export interface ErrorAnswer {
+  code: ProblemCode
+  /** A sentence that says what to do. */
+  detail: string
+  headers?: Record<string, string>
+  /** What else is known, by the names of the HTTP API. */
+  members?: Partial<Problem>
+  /** Nothing that whoever asked did wrong, or that was told of before. */
+  isOurs?: boolean
+}
+
+export function describeError(error: unknown, request: FastifyRequest): ErrorAnswer {
+  if (error instanceof HttpRefusal) return { code: error.code, detail: error.message, headers: error.headers }
+  if (error instanceof GenerationFailed) return describeFailure(error.generation)
+  if (error instanceof Refusal) {
+    const errors = error.violations.length > 0 ? error.violations : undefined
+    const aside = error instanceof LeftAside ? error : undefined
+    const budget = error instanceof BudgetExceeded ? presentBudget(error) : undefined
+    return {
+      code: error.code,
+      detail: error.message,
+      headers: aside ? retryAfter(aside.retryAfterMs) : {},
+      members: {
+        ...{ errors, budget },
+        provider_code: aside?.providerCode ?? undefined,
+        provider_message: aside?.providerMessage ?? undefined,
+      },
+    }
+  }
+  const known = error instanceof Error ? frameworkError(error as FastifyError, request) : undefined
+  const trouble = databaseTrouble(error)
+  if (trouble) {
+    const first = error instanceof CommitUnknown ? 'Look at what is there before you ask again' : 'Then ask again'
+    const detail = `${trouble} ${first}; with an Idempotency-Key nothing is made twice.`
+    return { code: 'storage_failed', detail, isOurs: true }
+  }
+  return (
+    known ?? {
+      isOurs: true,
+      code: 'internal_error',
+      detail: `Something went wrong in the server. Its log says more under the id ${request.id}.`,
+    }
+  )
+}
+
+function presentBudget({ shortage: { leftImages, renewsAt, ...others } }: BudgetExceeded) {
+  return { ...others, left_images: leftImages, renews_at: renewsAt }
+}
+
+function describeFailure(generation: GenerationRecord): ErrorAnswer {
+  const { id, error, charge } = generation
+  const code =
+    error && Object.hasOwn(errorTable, error.code)
+      ? (error.code as ProblemCode)
+      : error
+        ? 'provider_rejected'
+        : 'cancelled'
+  const wait = error?.retryAfterMs
+  return {
+    code,
+    detail: error?.message ?? 'The generation was cancelled before it made a picture.',
+    headers: wait ? retryAfter(wait) : {},
+    members: {
+      generation_id: id,
+      charge,
+      advice: adviceFor(generation),
+      provider_code: error?.providerCode ?? undefined,
+      provider_message: error?.providerMessage ?? undefined,
+      provider_request_id: error?.providerRequestId ?? undefined,
+      reason_code: error?.reason?.code,
+      reason_values: error?.reason?.values,
+    },
+  }
+}
+
+function retryAfter(ms: number) {
+  return { 'retry-after': String(Math.ceil(ms / 1000)) }
+}
+
+/** What Fastify and its plugins throw because of what a client sent. */
+function frameworkError(error: FastifyError, request: FastifyRequest): ErrorAnswer | undefined {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return { code: 'too_large', detail: sizeAdvice(request) }
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return { code: 'unsupported_media_type', detail: mediaTypeAdvice(request) }
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return { code: 'not_found', detail: 'There is nothing at this address: no id is that long.' }
+    case 'FST_ERR_BAD_URL':
+      return {
+        code: 'bad_request',
+        detail: 'The address is not well formed: a "%" must be followed by two hexadecimal digits.',
+      }
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return { code: 'bad_request', detail: 'The body has another length than the header content-length says.' }
+  }
+  const status = error.statusCode ?? 500
+  if (status < 400 || status >= 500) return undefined
+  if (status === 413) return { code: 'too_large', detail: 'The body is larger than this server takes.' }
+  if (status === 415) return { code: 'unsupported_media_type', detail: mediaTypeAdvice(request) }
+  // 403 is what a path out of the folder of the studio gets.
+  if (status === 404 || status === 403) return { code: 'not_found', detail: 'There is nothing at this address.' }
+  return { code: 'bad_request', detail: `The request cannot be understood (${STATUS_CODES[status]}).` }
+}
+
+function sizeAdvice({ routeOptions: { bodyLimit, config } }: FastifyRequest) {
+  const kilobytes = Math.floor(Number(bodyLimit) / 1024)
+  const limit = kilobytes < 1024 ? `${kilobytes} kB` : `${Math.floor(kilobytes / 1024)} MB`
+  return config.multipart
+    ? `The body is larger than ${limit}. Send large references as files (multipart/form-data) or upload them first with POST /api/images.`
+    : `The body is larger than ${limit}, the most that this address takes.`
+}
+
+function mediaTypeAdvice(request: FastifyRequest) {
+  const { multipart, onlyMultipart } = request.routeOptions.config
+  if (onlyMultipart) return 'Send the picture as multipart/form-data, in a field named "file".'
+  const form = multipart ? ', or multipart/form-data with files' : ''
+  return `Send the body as JSON with the header content-type: application/json${form}.`
+}

@@ -1,0 +1,91 @@
+/**
+ * A face is one way to talk to the server: addresses whose errors have one shape. Each stands in a plugin of its own, so that whatever
+ * goes wrong below its addresses, also where no route is, is told as its clients expect it.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { describeError, type ErrorAnswer } from './errors/answer.ts'
+import { errorTable, patience } from './errors/codes.ts'
+import { GenerationFailed } from './errors/refusals.ts'
+import type { Discretion } from './present/discretion.ts'
+import type { App } from './route.ts'
+import { pathOnly } from './routing.ts'
+
+export interface Face {
+  /** Paths below which everything is its own. None: whatever no other face has. */
+  prefixes: readonly string[]
+  /** People come here with browsers: without a session they are led to the login page. */
+  isForPeople: boolean
+  /** The content type of its errors. */
+  errorType: string
+  /** The body that tells of an error. */
+  presentError(answer: ErrorAnswer, requestId: string): object
+  /** @throws HttpRefusal where there is nothing to send but an error */
+  answerNotFound(request: FastifyRequest, reply: FastifyReply): Promise<unknown>
+}
+
+/** On every answer, also on those to requests that never reached a route. A page sets a policy of its own. */
+export const securityHeaders = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+  'cache-control': 'no-store',
+} as const
+
+/** Adds the routes of a face and what it answers where it has none. `discretion`: what members are told of an error. */
+export async function addFace(app: App, face: Face, discretion: Discretion, addRoutes: (scope: App) => unknown) {
+  await app.register(async scope => {
+    scope.setErrorHandler((error, request, reply) => sendError(face, error, request, reply, discretion))
+    const answerNotFound = (request: FastifyRequest, reply: FastifyReply) => face.answerNotFound(request, reply)
+    if (face.prefixes.length === 0) scope.setNotFoundHandler(answerNotFound)
+    for (const prefix of face.prefixes) {
+      await scope.register(async below => void below.setNotFoundHandler(answerNotFound), { prefix })
+    }
+    await addRoutes(scope as unknown as App)
+  })
+}
+
+/** The face that an address belongs to. One of `faces` has no prefixes. */
+export function faceAt(faces: readonly Face[], url: string): Face {
+  const path = `${pathOnly(url)}/`
+  const found = faces.find(({ prefixes }) => prefixes.some(prefix => path.startsWith(`${prefix}/`)))
+  return found ?? faces.find(({ prefixes }) => prefixes.length === 0)!
+}
+
+export async function sendError(
+  face: Face,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  discretion?: Discretion,
+) {
+  const answer = describeError(error, request)
+  if (answer.isOurs)
+    request.log.error({ err: error, method: request.method, path: pathOf(request) }, 'a request failed')
+  else if (error instanceof Error && error.cause) request.log.debug({ err: error }, 'a request was refused')
+  // They were meant for what could not be sent.
+  for (const name of ['etag', 'accept-ranges', 'content-disposition', 'content-length']) reply.removeHeader(name)
+  const seconds = patience[answer.code]
+  if (seconds !== undefined) reply.header('retry-after', String(seconds))
+  const body = face.presentError(answer, request.id)
+  const provider = error instanceof GenerationFailed ? error.generation.provider : null
+  const context = { provider, own: addressesIn(request.body) }
+  const told = discretion ? await discretion.apply(body, request.caller, context) : body
+  return reply
+    .code(errorTable[answer.code].status)
+    .headers({ 'x-request-id': request.id, ...securityHeaders, ...answer.headers })
+    .type(face.errorType)
+    .serializer(value => String(value))
+    .send(JSON.stringify(told))
+}
+
+/** Without the query, which may hold what nobody else should read. */
+export function pathOf(request: FastifyRequest) {
+  return pathOnly(request.originalUrl)
+}
+
+/** The addresses of references that the request itself names. */
+function addressesIn(body: unknown) {
+  const images = typeof body === 'object' && body !== null && 'images' in body ? body.images : undefined
+  const texts = (Array.isArray(images) ? images : [images]).filter(one => typeof one === 'string')
+  return texts.filter(text => /^https?:/i.test(text) && text.length < 10_000)
+}

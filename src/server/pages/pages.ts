@@ -1,0 +1,33 @@
+/** The face of people with browsers: the studio, the login page, the reference of the API. */
+import { refuseMethod } from '../errors/refusals.ts'
+import type { Face } from '../face.ts'
+import { wantsPage } from '../gates.ts'
+import type { Parts } from '../parts.ts'
+import { presentProblem, problemType } from '../problems.ts'
+import type { App } from '../route.ts'
+import { addLoginPage } from '../routes/login.ts'
+import type { Routing } from '../routing.ts'
+import { addReference } from './reference.ts'
+import { addStudio, type StudioPage } from './studio.ts'
+
+export function createPagesFace(routing: Routing, studio: StudioPage): Face {
+  return {
+    prefixes: [],
+    isForPeople: true,
+    errorType: problemType,
+    presentError: presentProblem,
+    async answerNotFound(request, reply) {
+      // The studio says it in words, and leads on; what a page loads is no page itself.
+      const isFile = request.url.startsWith('/assets/')
+      const page = wantsPage(request) && !isFile ? await studio.read() : undefined
+      if (page === undefined) throw refuseMethod(request, routing)
+      return studio.send(reply.code(404), page)
+    },
+  }
+}
+
+export async function addPages(app: App, parts: Parts, studio: StudioPage, studioFolder: string | undefined) {
+  addLoginPage(app, parts)
+  await addStudio(app, parts, studio, studioFolder)
+  await addReference(app, parts)
+}

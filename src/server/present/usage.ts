@@ -1,0 +1,32 @@
+/** What was made and spent, as JSON and as a table for a spreadsheet. */
+
+import type { Remaining, UsageItem } from '../../accounts/accounts.ts'
+import type { UsageList } from '../../api/usage.ts'
+import type { Caps } from '../../storage/records.ts'
+
+export function presentForAll(caps: (Caps & Remaining) | undefined): UsageList['for_all'] {
+  if (!caps) return undefined
+  return {
+    monthly_cap: caps.monthlyCap,
+    monthly_images: caps.monthlyImages,
+    left: caps.left,
+    left_images: caps.leftImages,
+    renews_at: caps.renewsAt,
+  }
+}
+
+const columns = ['key', 'name', 'images', 'calls', 'amount', 'currency', 'unknown'] as const
+
+/** RFC 4180, with the mark at the start without which spreadsheets take Chinese for something else. */
+export function formatCsv(items: UsageItem[]) {
+  const lines = items.map(item => columns.map(column => formatCell(item[column])).join(','))
+  return `\uFEFF${[columns.join(','), ...lines].join('\r\n')}\r\n`
+}
+
+/** A name that a spreadsheet would run as a formula gets an apostrophe before it (OWASP, CSV injection). */
+function formatCell(value: string | number | null) {
+  if (value === null) return ''
+  if (typeof value === 'number') return String(value)
+  const text = /^[\s]*[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/.test(value) ? `'${value}` : value
+  return `"${text.replaceAll('"', '""')}"`
+}

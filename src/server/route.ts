@@ -1,0 +1,64 @@
+/** What a route says of itself, beside its handler; the compiler checks it. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { Refusal } from '../errors.ts'
+import type { Log } from '../telemetry/log.ts'
+
+/** The HTTP framework with the types of this program. */
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Log, ZodTypeProvider>
+
+/**
+ * Who may use a route. `own generation`, `own image`: a member only where the `:id` of the address names something of its own; of
+ * anything else it hears that it is not there.
+ */
+export type AccessRule = 'open' | 'member' | 'own generation' | 'own image' | 'admin'
+
+export interface RouteRule {
+  method: string
+  url: string
+  access: AccessRule
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Every route says it; one that does not stops the start. */
+    access?: AccessRule
+    /** A browser without a session is led to the login page. */
+    sendsToLogin?: boolean
+  }
+  interface FastifyInstance {
+    /** The rule of every route, HEAD included, OPTIONS not. */
+    accessRules: readonly RouteRule[]
+  }
+}
+
+/** Has to be called before the first route is added. */
+export function requireRules(app: App) {
+  const rules: RouteRule[] = []
+  app.decorate('accessRules', rules)
+  app.decorateRequest('caller')
+  app.decorateRequest('session')
+  app.addHook('onRoute', route => {
+    // The routes of the reference pages come from a plugin, which takes no rules.
+    const access = route.config?.access ?? (/^\/docs(\/|$)/.test(route.url) ? 'member' : undefined)
+    const methods = [route.method].flat().filter(method => method !== 'OPTIONS')
+    if (methods.length === 0) return
+    if (access === undefined) {
+      throw new Error(`${methods.join(', ')} ${route.url} has no access rule; give the route "config: { access }".`)
+    }
+    route.config = { ...route.config, access }
+    for (const method of methods) rules.push({ method, url: route.url, access })
+  })
+}
+
+/** @throws Refusal `not_found` for a text that no row can have as its id. */
+export function readId(request: Pick<FastifyRequest, 'params'>) {
+  const { id } = request.params as { id: string }
+  if (!id.isWellFormed() || /[\x00-\x1f\x7f]/.test(id)) throw nothingHere('entry')
+  return id
+}
+
+export function nothingHere(noun: 'generation' | 'image' | 'entry') {
+  return new Refusal('not_found', `There is no ${noun} with this id; it may have been deleted.`)
+}
