@@ -200,7 +200,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       await store.idempotency.forget(day - maxDays)
       await store.generations.forgetRemovals(day - maxDays)
     } catch (error) {
-      log.error({ err: error }, 'tidying up failed')
+      log.error({ err: error }, 'cleanup failed')
     }
   }
 
@@ -212,13 +212,16 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       const { missing, orphanedFiles, orphanedAnswers } = comparison
       await store.days.noteStrange(orphanedAnswers)
       if (missing.length > 0)
-        log.error({ pictures: missing.length }, 'files of stored pictures are missing; `npm run doctor` tells which')
+        log.error({ pictures: missing.length }, 'files of stored pictures are missing; `npm run doctor` lists them')
       if (orphanedFiles.size > 0)
-        log.warn({ files: orphanedFiles.size }, 'there are pictures without a row; what is unfinished takes up its own')
+        log.warn(
+          { files: orphanedFiles.size },
+          'there are picture files without a row; unfinished generations adopt theirs',
+        )
       if (orphanedAnswers.length > 0)
         log.warn(
           { answers: orphanedAnswers.length },
-          'there are answers that this database knows no request of; is DATABASE_URL right? They are left for a week',
+          'there are answers that belong to no request in this database; is DATABASE_URL right? They are kept for a week',
         )
     } catch (error) {
       log.error({ err: error }, 'files and rows could not be compared')
@@ -228,9 +231,9 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   async function takeUp() {
     try {
       const late = await takeUpLate({ store, answers })
-      if (late > 0) log.warn({ answers: late }, 'answers that came late are taken up')
+      if (late > 0) log.warn({ answers: late }, 'late answers are processed')
     } catch (error) {
-      log.error({ err: error }, 'answers that came late could not be taken up')
+      log.error({ err: error }, 'late answers could not be processed')
     }
   }
 

@@ -135,7 +135,7 @@ const substitution = /\$[({]|^\$[A-Za-z_]\w*$/
 const invisible = /[\x00-\x08\x0b-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]/
 
 const noAssignment = {
-  en: 'this is no assignment. Write NAME=value, with a plain "=", and # before a remark.',
+  en: 'this is not an assignment. Write NAME=value, with a plain "=", and # before a comment.',
   zh: '这不是赋值。请写成 NAME=value（使用半角等号），备注以 # 开头。',
 }
 const hiddenCharacter = {
@@ -147,7 +147,7 @@ const strangeQuote = {
   zh: '值以其他形式的引号开头。请使用半角引号（" 或 \'），或不加引号。',
 }
 const openQuote = {
-  en: 'a quote stands alone. Put one at both ends of the value, on the same line, or none.',
+  en: 'a quote has no counterpart. Put one at both ends of the value, on the same line, or none.',
   zh: '引号不成对。请在同一行的值两端都加引号，或都不加。',
 }
 const afterQuote = {
@@ -155,10 +155,10 @@ const afterQuote = {
   zh: '引号之后还有内容。请用一对引号括住整个值；值中含有该引号时，请换用另一种引号。',
 }
 const unclearComment = {
-  en: 'it is not clear whether "#" begins a remark. Put the value between quotes if # belongs to it, or a blank before the # of a remark.',
+  en: 'it is not clear whether "#" begins a comment. Put the value between quotes if # belongs to it, or a space before the # of a comment.',
   zh: '无法判断 # 是否为备注。# 属于值时请给值加引号；是备注时请在 # 前加空格。',
 }
 const noSubstitution = {
-  en: 'nothing is put in place of $… here. Write the value itself, or put it between single quotes if it is meant as it stands.',
+  en: '$… is not expanded here. Write the value itself, or put it between single quotes if it is meant literally.',
   zh: '这里不会替换 $… 变量。请直接写出值；如果就是字面内容，请用单引号括住。',
 }

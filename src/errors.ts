@@ -39,7 +39,7 @@ export class LeftAside extends Refusal {
     const seconds = Math.max(1, Math.ceil((Date.parse(suspension.retryAt) - Date.now()) / 1000))
     super(
       'configuration_missing',
-      `${suspension.message} Nothing was sent, because the service said so a moment ago; in ${seconds} s a request tries it again.`,
+      `${suspension.message} Nothing was sent, because the service said so a moment ago; it can be tried again in ${seconds} s.`,
     )
     this.providerCode = suspension.providerCode
     this.providerMessage = suspension.providerMessage

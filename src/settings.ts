@@ -178,7 +178,7 @@ function readDotEnv(): Assignment[] {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
     if (code === 'ENOENT') return []
     const words = {
-      en: `${dotEnv} is there but cannot be read (${code}).`,
+      en: `${dotEnv} exists but cannot be read (${code}).`,
       zh: `${dotEnv} 存在，但无法读取（${code}）。`,
     }
     throw new SettingsError([words], { cause: error })
@@ -296,7 +296,7 @@ function databaseOf(text: string, dataDir: string): Settings['database'] {
     const file = sqlite[1]?.replace(/^\//, '') ?? ''
     if (file === '' || file === ':memory:') {
       throw new ValueError(
-        'names a database in memory, which would lose every picture at the end; use sqlite:///chat_history.db.',
+        'names a database in memory, which would lose every picture when the server stops; use sqlite:///chat_history.db.',
         '指向内存数据库，退出时会丢失所有图片；请使用 sqlite:///chat_history.db。',
       )
     }
@@ -386,7 +386,7 @@ function proxyAddress(text: string) {
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)
   if (url && /^socks/.test(url.protocol)) {
     throw new ValueError(
-      'names a SOCKS proxy, which is not supported. Most of such programs offer an HTTP proxy as well: give its address, such as http://127.0.0.1:7890. To go out directly, leave it empty for this server.',
+      'names a SOCKS proxy, which is not supported. Most such programs offer an HTTP proxy as well: give its address, such as http://127.0.0.1:7890. To go out directly, leave it empty for this server.',
       '指定的是 SOCKS 代理，暂不支持。此类软件大多同时提供 HTTP 代理，请填写其地址，例如 http://127.0.0.1:7890；如需直连，请为本服务将其留空。',
     )
   }
@@ -430,7 +430,7 @@ function allowedHostOf(text: string) {
 export function secretKeyOf(text: string) {
   if (text === 'your-secret-key-here') {
     throw new ValueError(
-      'is still the example; put a long random text there (openssl rand -hex 32), or leave it out and one is made.',
+      'is still the example; use a long random text (openssl rand -hex 32), or leave it out and one is made.',
       '还是示例值；请填入足够长的随机文本（openssl rand -hex 32），或留空自动生成。',
     )
   }
@@ -471,7 +471,7 @@ function moneyOf(text: string) {
     )
   if (!Intl.supportedValuesOf('currency').includes(currency))
     throw new ValueError(
-      `names a currency that nobody knows, ${currency}. Use CNY for yuan (RMB), USD for dollars.`,
+      `names an unknown currency, ${currency}. Use CNY for yuan (RMB), USD for dollars.`,
       `中的货币 ${currency} 不存在。人民币请写 CNY，美元请写 USD。`,
     )
   return { amount: Number(amount), currency }

@@ -204,7 +204,7 @@ function sentence(limit: Limit, wanted: Reservation, { left, leftImages, variabl
     const pictures = limit.variable ? `a cap in pictures (${limit.variable}_IMAGES)` : 'a cap in pictures'
     return (
       `The monthly cap of ${name} is in ${left.currency}, and no price in ${left.currency} is known for ${wanted.model}, so the cap could ` +
-      `not be kept. Nothing was sent. Whoever runs the server can give the price in PRICES_FILE, or set ${pictures} beside it.`
+      `not be enforced. Nothing was sent. The operator of the server can give the price in PRICES_FILE, or set ${pictures} beside it.`
     )
   }
   const { images, cost } = wanted
@@ -213,7 +213,7 @@ function sentence(limit: Limit, wanted: Reservation, { left, leftImages, variabl
     left === undefined
       ? `leaves ${many(leftImages ?? 0)}, and this request asks for ${images}`
       : `leaves ${left.amount} ${left.currency}, and this request may cost up to ${cost?.amount} ${cost?.currency}`
-  const advice = variable ? `whoever runs the server can raise it (${variable})` : 'an administrator can raise it'
+  const advice = variable ? `the operator of the server can raise it (${variable})` : 'an administrator can raise it'
   return `The monthly cap of ${name} ${rest}. Nothing was sent. The cap renews on ${day}; until then, ask for less, or ${advice}.`
 }
 

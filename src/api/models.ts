@@ -34,7 +34,7 @@ export const ModelLife = z
     stage: z
       .enum(['current', 'announced', 'retiring', 'ended'])
       .describe(
-        '`announced`: it will end. `retiring`: it will end, and accounts that never opened it cannot open it any more. `ended`: requests are refused.',
+        '`announced`: it will end. `retiring`: it will end, and accounts that never opened it can no longer open it. `ended`: requests are refused.',
       ),
     announced_at: time,
     closed_to_new_at: time,

@@ -34,7 +34,7 @@ function troubleOfSystem(error: Error): Words | undefined {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return {
-        en: 'HOST is a name that this machine does not know. Use 127.0.0.1, or 0.0.0.0 for all.',
+        en: 'HOST is a name that this machine cannot resolve. Use 127.0.0.1, or 0.0.0.0 for all.',
         zh: '本机无法解析 HOST 中的主机名。请使用 127.0.0.1，或用 0.0.0.0 监听所有地址。',
       }
   }
@@ -44,7 +44,7 @@ function troubleOfSystem(error: Error): Words | undefined {
 function troubleOfFile(path: string, code: string): Words {
   switch (code) {
     case 'ENOENT':
-      return { en: `${path} is not there (${code}). Check the path.`, zh: `${path} 不存在（${code}）。请检查路径。` }
+      return { en: `${path} does not exist (${code}). Check the path.`, zh: `${path} 不存在（${code}）。请检查路径。` }
     case 'ENOSPC':
       return {
         en: `The disk of ${path} is full (${code}). Make room on it.`,

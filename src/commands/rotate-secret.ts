@@ -41,7 +41,7 @@ async function rotate(environment: Record<string, string | undefined>, anySeal: 
     const seal = createSeal(secret)
     if (seal.keyId === database.seal.keyId)
       throw new SealError(
-        'NEW_SECRET_KEY is the one in use already; give another.',
+        'NEW_SECRET_KEY is already in use; choose another one.',
         'NEW_SECRET_KEY 就是正在使用的密钥；请换一个。',
       )
     // Beside the old one first, so that whatever happens one of the two opens the database; the next start knows which.

@@ -37,7 +37,7 @@ export async function start(
     if (app.backupPath)
       log.warn(
         { copy: app.backupPath },
-        'the database was brought to the present form; a copy of the old one is kept, which may hold keys in plain: delete it when all is well',
+        'the database was upgraded; a copy of the old one was kept, which may hold keys in plain text: delete it when everything works',
       )
     return { app, settings, ...listening }
   } catch (error) {

@@ -168,7 +168,7 @@ export function createConfigurations(parts: {
       if (isElsewhere && !input.api_key && found.keyHint !== null) {
         violations.push({
           path: 'api_key',
-          message: 'Give the key again: a stored key is not sent to another address than the one it was entered for.',
+          message: 'Enter the key again: a stored key is sent only to the address that it was entered for.',
         })
       }
       refuse(violations)
@@ -176,7 +176,7 @@ export function createConfigurations(parts: {
       if (isElsewhere && (await store.calls.isConfigurationInUse(id))) {
         throw new Refusal(
           'conflict',
-          'Generations are running at the present address. Wait until they end, or add the new address as another configuration.',
+          'Generations are still running at the current address. Wait until they end, or add the new address as another configuration.',
         )
       }
       const changed: StoredConfiguration = {
@@ -211,7 +211,7 @@ export function createConfigurations(parts: {
       if (await store.calls.isConfigurationInUse(id)) {
         throw new Refusal(
           'conflict',
-          'Generations are running with this configuration. Wait until they end or switch it off, then delete it.',
+          'Generations are still running with this configuration. Wait until they end or switch it off, then delete it.',
         )
       }
       await store.configurations.remove(id)
@@ -389,7 +389,7 @@ export function createConfigurations(parts: {
       const parsed = URL.canParse(input.base_url) ? new URL(input.base_url) : undefined
       const refusal = parsed
         ? await http.refusal(parsed.href)
-        : 'The base address must be a whole URL such as https://ark.cn-beijing.volces.com/api/v3.'
+        : 'The base address must be a full URL such as https://ark.cn-beijing.volces.com/api/v3.'
       if (refusal) violations.push({ path: 'base_url', message: refusal })
       else if (parsed?.search || parsed?.hash)
         violations.push({ path: 'base_url', message: 'The base address must end with its path, without "?" or "#".' })

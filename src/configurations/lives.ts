@@ -20,7 +20,7 @@ export interface LifePlace {
 export interface Standing extends LifeAt {
   /** Ids that do the same there and have not ended themselves, the best first. */
   successors: readonly string[]
-  /** Of the service; undefined where the address is not its own, and nobody knows what is to be had there. */
+  /** Of the service; undefined where the address is not its own, and nobody knows what is available there. */
   platform?: string
 }
 
@@ -101,13 +101,13 @@ export function lifeWarnings(modelId: string, { stage, entry, endedAt, successor
       {
         code: 'model_retired',
         parameter: 'model',
-        message: `${modelId} has ended on this host${endedAt ? `, since ${dayIn(endedAt)}` : ''}; it is asked all the same, and a refusal is free.${heir}`,
+        message: `${modelId} has ended on this host${endedAt ? `, since ${dayIn(endedAt)}` : ''}; the request is sent anyway, and a refusal is free.${heir}`,
         values: known({ since: endedAt, successor }),
       },
     ]
   }
-  const when = entry?.endsAt ? ` on ${dayIn(entry.endsAt)}` : ', on a day that is not known'
-  const closed = stage === 'retiring' ? ' Accounts that never opened it cannot open it any more.' : ''
+  const when = entry?.endsAt ? ` on ${dayIn(entry.endsAt)}` : ', on a date that is not known'
+  const closed = stage === 'retiring' ? ' Accounts that never opened it can no longer open it.' : ''
   return [
     {
       code: 'model_ending',
@@ -130,7 +130,7 @@ export function wordsForUnknown(
     const heir = successor === undefined ? '' : ` ${successor} does the same there.`
     return {
       code: 'model_ended',
-      message: `${modelId} was retired on this host${endedAt ? `; it has been gone since ${dayIn(endedAt)}` : ''}.${heir} Nothing was charged.`,
+      message: `${modelId} was retired on this host${endedAt ? `; it has been unavailable since ${dayIn(endedAt)}` : ''}.${heir} Nothing was charged.`,
       values: known({ model: modelId, since: endedAt, successor }),
     }
   }
@@ -138,14 +138,14 @@ export function wordsForUnknown(
     const heir = successor === undefined ? '' : ` ${successor} takes its place.`
     return {
       code: 'model_closed',
-      message: `${modelId} is being retired on this host: accounts that never opened it cannot open it any more.${heir} Nothing was charged.`,
+      message: `${modelId} is being retired on this host: accounts that never opened it can no longer open it.${heir} Nothing was charged.`,
       values: known({ model: modelId, ends_at: entry?.endsAt, successor }),
     }
   }
   const offered = successor ?? current
   return {
     code: 'model_unknown',
-    message: `${message}${offered === undefined ? '' : ` ${offered} is to be had there.`} Nothing was charged.`,
+    message: `${message}${offered === undefined ? '' : ` ${offered} is available there.`} Nothing was charged.`,
     values: known({ model: modelId, successor: offered }),
   }
 }

@@ -161,7 +161,7 @@ export function readModelsFile(path: string, base: Catalogue): OwnModels {
     const fault = (message: string, ...place: PropertyKey[]) => {
       faults.push(faultIn(variable, path, [entry.id, ...place], message))
     }
-    if (seen.has(entry.id)) fault('stands there twice')
+    if (seen.has(entry.id)) fault('appears twice')
     seen.add(entry.id)
     const provider = providerOf(entry, base, fault)
     const former = provider && formerOf(entry, provider, base, fault)
@@ -401,7 +401,7 @@ function checkParameters(model: Model, provider: ProviderId, base: Catalogue, fa
       ajv.compile(schema)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      fault(`is no JSON Schema (${reason})`, 'parameters', 'properties', name)
+      fault(`is not a JSON Schema (${reason})`, 'parameters', 'properties', name)
     }
   }
 }
@@ -423,11 +423,11 @@ function checkSizes(model: Model, fault: Fault) {
       return 'violation' in resolved ? resolved.violation.message : undefined
     }
     const trouble = rule.default === undefined ? undefined : refused(rule.default)
-    if (trouble) fault(`breaks the rule itself: ${trouble}`, ...place, 'default')
+    if (trouble) fault(`contradicts the rule itself: ${trouble}`, ...place, 'default')
     for (const [tier, sizes] of Object.entries(rule.table)) {
       for (const [ratio, size] of Object.entries(sizes)) {
         const trouble = refused(size)
-        if (trouble) fault(`breaks the rule itself: ${trouble}`, ...place, 'recommended', tier, ratio)
+        if (trouble) fault(`contradicts the rule itself: ${trouble}`, ...place, 'recommended', tier, ratio)
       }
     }
   }
@@ -467,13 +467,13 @@ function strangersIn(
   return [
     ...elsewhere.map((one): [PropertyKey[], string] => [
       ['platforms'],
-      `${one} is no platform of ${found.provider}; choose from ${known.join(', ')}`,
+      `${one} is not a platform of ${found.provider}; choose from ${known.join(', ')}`,
     ]),
     ...unknown.map((one): [PropertyKey[], string] => [
       ['life', 'successors'],
-      `${one} is no other model of ${found.provider}`,
+      `${one} is not another model of ${found.provider}`,
     ]),
-    ...nameless.map((one): [PropertyKey[], string] => [['id_at'], `${one} is none of its aliases`]),
+    ...nameless.map((one): [PropertyKey[], string] => [['id_at'], `${one} is not one of its aliases`]),
     ...taken.map((one): [PropertyKey[], string] => [['aliases'], `${one} is the name of another model`]),
   ]
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Price } from '../catalogue/model.ts'
 import { readOwnFile } from './own-file.ts'
 
-const amount = z.number('must be a number').nonnegative('must not be negative').max(1_000_000, 'is no price')
+const amount = z.number('must be a number').nonnegative('must not be negative').max(1_000_000, 'is not a price')
 const steps = z.union(
   [
     amount.transform(one => [{ amount: one }]),

@@ -74,7 +74,7 @@ export function createRunner(parts: RunParts): Runner {
     async resume() {
       const unfinished = await store.generations.unfinishedIds()
       for (const id of unfinished) void run(id)
-      if (unfinished.length > 0) log.info({ generations: unfinished.length }, 'going on with what was unfinished')
+      if (unfinished.length > 0) log.info({ generations: unfinished.length }, 'resuming unfinished generations')
     },
     cancel: id => cancels.get(id)?.abort(),
     async stop(drainMs) {
@@ -107,8 +107,12 @@ export function createRunner(parts: RunParts): Runner {
         return await walkAll(id)
       } catch (error) {
         if (error instanceof Stopped) throw error
-        log.error({ generation: id, err: error, tries }, 'a generation broke for a reason of our own; trying again')
-        const message = 'Something broke in this server; its log tells what. The generation is tried again by itself.'
+        log.error(
+          { generation: id, err: error, tries },
+          'a generation failed because of an internal error; trying again',
+        )
+        const message =
+          'An internal error occurred; the log has the details. The generation is tried again automatically.'
         await parts.waiting.note(id, { code: 'server_fault', message })
         await parts.pauses.wait(parts.pauses.storing(tries), stopping.signal).catch(() => {})
         if (stopping.signal.aborted) throw new Stopped()

@@ -267,10 +267,10 @@ function warningOf({ state, mimeType }: StoredFacts, number: number): StoredFile
   if (state === 'whole') return undefined
   const parameter = 'images'
   if (state === 'damaged') {
-    const message = `Picture ${number} came damaged or without its end each time; the most that came of it is kept.`
+    const message = `Picture ${number} arrived damaged or incomplete every time; the most complete copy is kept.`
     return { code: 'picture_damaged', parameter, message, values: { number } }
   }
-  const message = `Picture ${number} came as ${mimeType}, which cannot be shown here. It is kept as it came; download it.`
+  const message = `Picture ${number} came as ${mimeType}, which cannot be shown here. It is kept unchanged; download it.`
   return { code: 'picture_not_shown', parameter, message, values: { number, type: mimeType } }
 }
 

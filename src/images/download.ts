@@ -76,7 +76,7 @@ export async function fetchPicture(options: FetchOptions): Promise<StoredBytes> 
   options.signal?.throwIfAborted()
   if ('base64' in source) return fromText(source.base64, maxBytes, options)
   if (!isAddress(source.url)) {
-    throw new FetchError('unusable', 'What stands in the place of its address is no http:// or https:// address.')
+    throw new FetchError('unusable', 'The answer gives no http:// or https:// address for the picture.')
   }
   const deadline = AbortSignal.timeout(options.timeoutMs ?? 3_600_000)
   const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline
@@ -111,7 +111,7 @@ async function* counted(pieces: AsyncIterable<Uint8Array>, onBytes: FetchOptions
 async function fromText(text: string, maxBytes: number, { files }: FetchOptions): Promise<StoredBytes> {
   const kept = await keepBytes(files, inlineBytes(text), maxBytes)
   try {
-    if (kept.bytes === 0) throw new FetchError('unusable', 'The picture has no bytes.')
+    if (kept.bytes === 0) throw new FetchError('unusable', 'The file of the picture is empty.')
     return await inspected(kept)
   } catch (error) {
     await remove(kept)
@@ -220,7 +220,7 @@ async function checked(response: HttpResponse, kept: KeptBytes, options: FetchOp
     throw await withKept(new FetchError(failed.kind, failed.message, { status, cause: kept.cut }), kept, options)
   }
   if (kept.bytes === 0 || (announced !== undefined && Number(announced) !== kept.bytes)) {
-    const failed = new FetchError('again', `Only ${kept.bytes} bytes of the picture came.`, { status })
+    const failed = new FetchError('again', `Only ${kept.bytes} bytes of the picture arrived.`, { status })
     throw await withKept(failed, kept, options)
   }
   try {
@@ -228,8 +228,8 @@ async function checked(response: HttpResponse, kept: KeptBytes, options: FetchOp
     if (file.state === 'whole' || file.state === 'not_shown') return file
     const message =
       file.state === 'damaged'
-        ? 'The picture came without its end, or damaged.'
-        : 'What came is no picture of a known type.'
+        ? 'The picture arrived incomplete or damaged.'
+        : 'What arrived is not a picture of a known type.'
     throw new FetchError('not_a_picture', message, { status, kept: file })
   } catch (error) {
     const failed = fetchError(error)
@@ -282,7 +282,7 @@ function fetchError(error: unknown): FetchError {
   if (error instanceof ExchangeError) return new FetchError('again', error.message, { cause: error })
   if (error instanceof StorageError) return new FetchError('storage', error.message, { cause: error })
   if (error instanceof DOMException && error.name === 'TimeoutError') {
-    return new FetchError('again', 'The picture took too long to come.', { cause: error })
+    return new FetchError('again', 'The picture took too long to arrive.', { cause: error })
   }
   const failed = storageError(error)
   return new FetchError('storage', failed.message, { cause: failed })
@@ -300,10 +300,10 @@ async function onDisk<T>(work: Promise<T>): Promise<T> {
 function tooLarge(maxBytes: number): FetchError {
   return new FetchError(
     'too_large',
-    `The picture is larger than ${Math.round(maxBytes / mebibyte)} MiB, which is more than is taken.`,
+    `The picture is larger than ${Math.round(maxBytes / mebibyte)} MiB, the most that this server accepts.`,
   )
 }
 
 function notBase64(): FetchError {
-  return new FetchError('unusable', 'The picture is not written in base64.')
+  return new FetchError('unusable', 'The picture is not valid base64.')
 }

@@ -105,7 +105,7 @@ export async function pictureFacts(picture: PictureSource, limit?: number): Prom
 
 function bmpFacts(head: Buffer, limit = Number.POSITIVE_INFINITY): PictureFacts {
   const size = bmpSize(head)
-  if (!size) throw new NotAPicture('BMP of this kind cannot be read here. Convert it to PNG.')
+  if (!size) throw new NotAPicture('This kind of BMP cannot be read here. Convert it to PNG.')
   if (size.width * size.height > limit) throw tooManyPixels()
   return { ...bmp, ...size }
 }
@@ -271,5 +271,5 @@ function sentenceOf(error: unknown, mimeType: string): string {
 }
 
 function damaged(mimeType: string): string {
-  return `The ${mimeType} is damaged or not complete. Save it again, as JPEG or PNG for example.`
+  return `The ${mimeType} is damaged or incomplete. Save it again, as JPEG or PNG for example.`
 }

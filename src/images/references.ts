@@ -133,7 +133,7 @@ function toViolation(error: unknown, position: number): unknown {
     new InvalidRequest([{ path: `images.${position}`, message: `Reference ${position + 1}: ${message}` }])
   if (error instanceof NotAPicture) return say(error.message)
   if (error instanceof FetchError && error.kind === 'unusable') {
-    return say('It is no data URI that can be read. Write data:image/png;base64,… in full.')
+    return say('It is not a readable data URI. Write data:image/png;base64,… in full.')
   }
   if ((error instanceof FetchError || error instanceof ExchangeError) && isTooLarge(error)) {
     return say(`It is larger than ${maxReferenceBytes / 1_000_000} MB. Make it smaller.`)
@@ -365,7 +365,7 @@ function notShrinkable({ mimeType, width, height }: PictureFacts): NotAPicture {
 }
 
 function damaged(cause?: unknown): NotAPicture {
-  return new NotAPicture('It is damaged or not complete. Save it again, as JPEG or PNG for example.', { cause })
+  return new NotAPicture('It is damaged or incomplete. Save it again, as JPEG or PNG for example.', { cause })
 }
 
 /** The first form that fits: lossless where the original was, then lower quality, then smaller. */
@@ -383,7 +383,7 @@ async function encodedWithin(pixels: Pixels, originalType: string, limits: Refer
   const fallback = forms.at(-1)
   if (!fallback) {
     throw new NotAPicture(
-      `The model takes ${types.join(', ')} alone, and it cannot be turned into that. Convert it first.`,
+      `The model takes ${types.join(', ')}only, and this picture cannot be converted to that here. Convert it first.`,
     )
   }
   for (let scale = 1; ; scale *= 0.8) {

@@ -17,7 +17,7 @@ export async function mustBePresent(kysely: Kysely<Tables>) {
   const migrator = migratorFor(kysely, createSeal(''))
   if ((await migrator.getMigrations()).every(migration => migration.executedAt)) return
   throw new DatabaseError(
-    'The database is of an earlier version of this program. Start the server once, which brings it to the present form; then run this again.',
+    'The database belongs to an earlier version of this program. Start the server once to upgrade it, then run this again.',
     '数据库属于本程序的较早版本。请先启动一次服务器完成升级，再重新执行。',
   )
 }
@@ -34,7 +34,7 @@ export async function migrate(kysely: Kysely<Tables>, seal: Seal, copy?: () => P
     if (backupPath) rmSync(backupPath, { force: true })
     const reason = error instanceof Error ? error.message : String(error)
     throw new DatabaseError(
-      `The database could not be brought to the present form (${reason}). Nothing was changed.`,
+      `The database could not be upgraded (${reason}). Nothing was changed.`,
       `数据库升级失败（${reason}）。没有做任何改动。`,
       { cause: error },
     )

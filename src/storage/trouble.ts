@@ -27,7 +27,7 @@ export class CommitUnknown extends DatabaseError {
 
   constructor(cause: unknown) {
     super(
-      'The database broke off while something was being written, and nobody knows yet whether that counts.',
+      'The connection to the database was lost during a write, and it is not known yet whether the write took effect.',
       '写入时数据库连接中断，尚不清楚是否已写入。',
       { cause },
     )
@@ -64,20 +64,17 @@ const locked = 'The database is locked by another program. Close that program.'
 const sqliteTroubles: Record<number, string> = {
   5: locked,
   6: locked,
-  8: 'The database is read-only. Give this program the right to its file and its folder.',
-  10: 'The disk of the database cannot be read or written. Look whether it is full, and at its health.',
+  8: 'The database is read-only. Give this program write access to its file and its folder.',
+  10: 'The disk of the database cannot be read or written. Check its free space and its health.',
   11: 'The database is damaged. Stop the server and restore a backup.',
   13: 'The disk of the database is full. Make room on it.',
-  14: 'The file of the database cannot be opened. Look whether its folder is there.',
+  14: 'The file of the database cannot be opened. Check that its folder exists.',
 }
 
 const postgresqlTroubles: [RegExp, string][] = [
   [/^53100$/, 'The disk of the database is full. Make room on it.'],
-  [
-    /^53/,
-    'PostgreSQL has no more connections or memory to give. Raise its limits, or close other programs that use it.',
-  ],
+  [/^53/, 'PostgreSQL has no connections or memory left. Raise its limits, or close other programs that use it.'],
   [/^(28|3D)/, 'PostgreSQL refuses this server. Check user, password and database name in DATABASE_URL.'],
   [/^(40|55P03$|57014$)/, 'The database was busy with something else for too long.'],
-  [/^(58|XX)/, 'PostgreSQL cannot read or write its files. Look at its log, and at the disk.'],
+  [/^(58|XX)/, 'PostgreSQL cannot read or write its files. Check its log and its disk.'],
 ]

@@ -178,7 +178,7 @@ describe('a cap of a configuration of the environment', () => {
     expect(changed.body.detail).toContain('DOUBAO_MONTHLY_CAP')
     expect([tooDear.status, tooMany.status, usedUp.status]).toEqual([402, 402, 402])
     expect(tooDear.body.detail).toMatch(
-      /of the configuration "Doubao Seedream \(DOUBAO_API_KEY\)" leaves 0\.5 CNY.* whoever runs the server can raise it \(DOUBAO_MONTHLY_CAP\)\.$/,
+      /of the configuration "Doubao Seedream \(DOUBAO_API_KEY\)" leaves 0\.5 CNY.* the operator of the server can raise it \(DOUBAO_MONTHLY_CAP\)\.$/,
     )
     expect(tooMany.body.detail).toMatch(/leaves 3 pictures.* raise it \(DOUBAO_MONTHLY_CAP_IMAGES\)\.$/)
     expect(usedUp.body.detail).toMatch(/leaves 0 pictures.* raise it \(QWEN_MONTHLY_CAP_IMAGES\)\.$/)

@@ -87,7 +87,7 @@ test('announced, retiring, ended, and then its heir: each is said before money m
       reason_code: 'model_ended',
       reason_values: { model, successor: heir, since: expect.any(String) },
       message: expect.stringMatching(
-        /was retired on this host; it has been gone since .*does the same there\. Nothing was/,
+        /was retired on this host; it has been unavailable since .*does the same there\. Nothing was/,
       ),
     },
   })

@@ -168,7 +168,7 @@ describe('what is wrong is told with its place', () => {
     ],
     [
       { items: [{ id: 'qwen-image-3.0', life: { successors: ['gone'] } }] },
-      /life → successors.*gone is no other model of qwen/,
+      /life → successors.*gone is not another model of qwen/,
     ],
     [
       { items: [{ id: 'qwen-image-3.0', aliases: ['qwen-image-2.0'] }] },
@@ -176,11 +176,11 @@ describe('what is wrong is told with its place', () => {
     ],
     [
       { items: [{ id: 'qwen-image-3.0', platforms: ['ark-cn'] }] },
-      /platforms.*ark-cn is no platform of qwen; choose from dash/,
+      /platforms.*ark-cn is not a platform of qwen; choose from dash/,
     ],
     [
       { items: [{ id: 'qwen-image-3.0', sizes: { text_to_image: { default: '9000x9000' } } }] },
-      /"qwen-image-3\.0 → sizes → text_to_image → default".*breaks the rule itself/,
+      /"qwen-image-3\.0 → sizes → text_to_image → default".*contradicts the rule itself/,
     ],
     [
       { items: [{ id: 'qwen-image-3.0', parameters: { properties: { mood: { type: 'string' } } } }] },
@@ -188,7 +188,7 @@ describe('what is wrong is told with its place', () => {
     ],
     [
       { items: [{ id: 'qwen-image-3.0', parameters: { properties: { seed: { type: 'colour' } } } }] },
-      /properties → seed".*no JSON Schema/,
+      /properties → seed".*not a JSON Schema/,
     ],
     [{ items: [{ id: 'qwen-image-3.0', references: { min: 9 } }] }, /references → min".*more than max/],
     [{ items: [{ id: 'qwen-image-3.0', price: { currency: 'EUR', image: 1 } }] }, /price → currency".*CNY or USD/],

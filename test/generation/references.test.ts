@@ -139,7 +139,7 @@ describe('taking in', () => {
     ['a head of BMP', Buffer.concat([Buffer.from('BM'), Buffer.alloc(100)]), /BMP.*Convert it to PNG/],
     ['half a BMP', bmp(40, 40, Buffer.alloc(4800)).subarray(0, 2000), /image\/bmp is damaged/],
     ['a head of HEIC', headOfHeic(), /image\/heic.*Convert it to JPEG or PNG/],
-    ['half a HEIC', heic.subarray(0, heic.length - 20), /damaged or not complete/],
+    ['half a HEIC', heic.subarray(0, heic.length - 20), /damaged or incomplete/],
     ['nothing', Buffer.alloc(0), /not a picture|base64/],
   ])('%s is refused with a sentence', async (_name, bytes, sentence) => {
     expect(await faultOf(readReference({ text: dataUri(bytes) }, 3, parts))).toMatch(sentence)
@@ -151,7 +151,7 @@ describe('taking in', () => {
     const jpeg = await noise(200, 200).jpeg().toBuffer()
 
     for (const cut of [png.subarray(0, png.length / 2), jpeg.subarray(0, jpeg.length / 2)]) {
-      expect(await faultOf(readReference({ text: dataUri(cut) }, 0, parts))).toMatch(/damaged or not complete/)
+      expect(await faultOf(readReference({ text: dataUri(cut) }, 0, parts))).toMatch(/damaged or incomplete/)
     }
     expect(await leftOver()).toEqual([])
   })

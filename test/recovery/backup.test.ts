@@ -57,7 +57,7 @@ test('a backup of a working server is whole in an empty place, and pays for noth
   expect(world.seen().posts).toHaveLength(posts)
 
   const refused = await run('restore', archive, elsewhere)
-  expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/empty place only/) })
+  expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/only be restored into an empty place/) })
 })
 
 test('an answer that waits is in a backup although the server came to its end meanwhile, and one that is done is not missed', async () => {
@@ -107,7 +107,7 @@ test('what SQLite left of the database that was there before stands in the way o
 
   const refused = await run('restore', archive, { ...world.environment, DATA_DIR: emptyDir })
 
-  expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/chat_history\.db-wal is there already/) })
+  expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/chat_history\.db-wal already exists/) })
 })
 
 test('a damaged or cut archive is refused, and leaves nothing', async () => {

@@ -187,7 +187,7 @@ test('a given secret takes the place of one from the environment', async () => {
   const right = await rotate({ SECRET_KEY: own, NEW_SECRET_KEY: 'the next secret of all' })
 
   expect([short.code, short.output]).toEqual([1, expect.stringContaining('NEW_SECRET_KEY is shorter than 16')])
-  expect([same.code, same.output]).toEqual([1, expect.stringContaining('in use already')])
+  expect([same.code, same.output]).toEqual([1, expect.stringContaining('already in use')])
   expect([right.code, right.output]).toEqual([0, expect.stringContaining('Set SECRET_KEY to the new one')])
   expect(right.output).toMatch(/open with the SECRET_KEY of until now alone: write it down elsewhere/)
   expect(existsSync(file('secret.key'))).toBe(false)

@@ -246,7 +246,7 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
   })
 
   test('a second process is kept out until the first has ended', async () => {
-    await expect(openDatabase(location, seal)).rejects.toThrow(/in use by another|already works on/)
+    await expect(openDatabase(location, seal)).rejects.toThrow(/in use by another|already using/)
 
     await database.close()
     database = await openDatabase(location, seal)

@@ -39,14 +39,14 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
   const picture = picturesIn({ ...answer, body }, call).find(
     picture => positionOf(call, planned, picture.index) === image.index,
   )
-  if (!picture) return 'The answer that is kept does not name it.'
+  if (!picture) return 'The stored answer does not name it.'
   try {
     const source =
       picture.base64 === undefined ? { url: picture.url ?? '' } : { base64: await wholeText(picture.base64) }
     const fetched = await fetchPicture({ http, files, source, expiresAt: picture.expiresAt })
     if (fetched.sha256 !== image.sha256) {
       await rm(fetched.temporaryPath, { force: true })
-      return 'The service gives out another picture at its address now.'
+      return 'The service now returns another picture at its address.'
     }
     await files.put(image.file, fetched.temporaryPath)
     return undefined

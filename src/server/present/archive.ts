@@ -21,7 +21,7 @@ export async function archiveOf(ids: string[], services: Services, owner: string
     image => image !== undefined,
   )
   if (found.length === 0) {
-    throw new Refusal('not_found', 'None of these pictures is there any more. Load the gallery again and choose anew.')
+    throw new Refusal('not_found', 'None of these pictures exists any more. Reload the gallery and choose again.')
   }
   const bytes = found.reduce((sum, image) => sum + image.bytes, 0)
   if (bytes > maxBytes) {

@@ -42,7 +42,7 @@ export async function writeBackup(
   progress: (done: number, all: number) => void,
 ): Promise<BackupReport> {
   if (existsSync(target))
-    throw new TarError(`${target} is there already. Name a new file.`, `${target} 已存在。请换一个文件名。`)
+    throw new TarError(`${target} already exists. Choose another file name.`, `${target} 已存在。请换一个文件名。`)
   if (!existsSync(places.database)) throw noDatabaseAt(places.database)
   const temporary = `${target}.part`
   const copy = `${target}.database`
@@ -123,7 +123,7 @@ export async function restoreBackup(
       }
     }
     if (manifest?.form !== 'webimgui-backup-1')
-      throw new TarError(`${source} is not a whole backup of webimgui.`, `${source} 不是完整的 webimgui 备份。`)
+      throw new TarError(`${source} is not a complete backup of webimgui.`, `${source} 不是完整的 webimgui 备份。`)
     const names = new Set([...Object.keys(manifest.sha256), ...Object.keys(sha256)])
     const different = [...names].filter(name => manifest?.sha256[name] !== sha256[name])
     if (different.length > 0)
@@ -195,7 +195,7 @@ function dropWaiting(database: string): number {
   const handle = new DatabaseSync(database)
   try {
     const message =
-      'It was waiting to be sent when the backup was made, and may have been sent since by the server of then, so it is not sent from here. Ask again if you want it.'
+      'It was waiting to be sent when the backup was made. The original server may have sent it since, so it is not sent from here. Ask again if you want it.'
     const error = JSON.stringify({
       ...{ code: 'cancelled', message, providerCode: null, providerMessage: null, providerRequestId: null },
       retryAfterMs: null,
@@ -217,7 +217,7 @@ async function mustBeEmpty(place: string) {
   const isEmpty = found.isDirectory() ? (await readdir(place)).length === 0 : found.size === 0
   if (!isEmpty)
     throw new TarError(
-      `${place} is there already. A backup is restored into an empty place only.`,
+      `${place} already exists. A backup can only be restored into an empty place.`,
       `${place} 已存在。备份只能恢复到空的位置。`,
     )
 }
@@ -228,7 +228,7 @@ function placeOf(name: string, places: Places): string {
   const [, folder, rest] = /^(images|answers)\/(.+)$/.exec(name) ?? []
   if (!isPlain || !folder || !rest)
     throw new TarError(
-      `The archive holds ${JSON.stringify(name)}, which no backup has.`,
+      `The archive holds ${JSON.stringify(name)}, which does not belong in a backup.`,
       `归档中含有 ${JSON.stringify(name)}，备份不会包含它。`,
     )
   return path.join(folder === 'images' ? places.images : places.answers, rest)

@@ -71,7 +71,7 @@ async function* piecesOf(archive: FileHandle, start: number, size: number): Asyn
 
 function headerOf(name: string, size: number): Buffer {
   if (!/^[\x21-\x7e]{1,100}$/.test(name))
-    throw new TarError(`${name} is no name for this archive.`, `归档中不能使用文件名 ${name}。`)
+    throw new TarError(`${name} is not a valid name in a backup.`, `归档中不能使用文件名 ${name}。`)
   const header = Buffer.alloc(block)
   header.write(name, 0, 'latin1')
   header.write('0000600\0', 100)
@@ -89,11 +89,11 @@ function headerOf(name: string, size: number): Buffer {
 function readHeader(header: Buffer) {
   const told = Number.parseInt(header.toString('latin1', 148, 154), 8)
   if (told !== checksumOf(header))
-    throw new TarError('This is no archive of a backup, or it is damaged.', '这不是备份归档，或已损坏。')
+    throw new TarError('This is not a backup, or it is damaged.', '这不是备份归档，或已损坏。')
   const name = header.toString('latin1', 0, 100).replace(/\0.*$/s, '')
   const size = Number.parseInt(header.toString('latin1', 124, 135), 8)
   if (!Number.isSafeInteger(size))
-    throw new TarError(`The archive does not tell the size of ${name}.`, `归档中没有 ${name} 的大小。`)
+    throw new TarError(`The archive does not give the size of ${name}.`, `归档中没有 ${name} 的大小。`)
   return { name, size }
 }
 
@@ -107,7 +107,7 @@ async function readExactly(archive: FileHandle, position: number, length: number
   for (let read = 0; read < length; ) {
     const { bytesRead } = await archive.read(bytes, read, length - read, position + read)
     if (bytesRead === 0)
-      throw new TarError('The archive ends too early: it was not copied whole.', '归档不完整：可能没有复制完。')
+      throw new TarError('The archive ends too early: the copy is incomplete.', '归档不完整：可能没有复制完。')
     read += bytesRead
   }
   return bytes

@@ -60,7 +60,7 @@ type Sentence = [code: StorageErrorCode, en: string, zh: string]
 
 const denied: Sentence = [
   'denied',
-  'The picture store may not be written to. Give this program the right to its folder.',
+  'The picture store is not writable. Give this program write access to its folder.',
   '图片文件夹不可写。请让本程序可以写入它。',
 ]
 const missing: Sentence = ['missing', 'The file is not in the picture store.', '图片文件夹中没有这个文件。']
@@ -69,7 +69,7 @@ const tooManyOpen: Sentence = [
   'Too many files are open. Raise the limit of open files.',
   '打开的文件过多。请提高系统的文件数上限。',
 ]
-const failed: Sentence = ['failed', 'The picture store failed. Look at its disk.', '图片存储出错。请检查磁盘。']
+const failed: Sentence = ['failed', 'The picture store failed. Check its disk.', '图片存储出错。请检查磁盘。']
 const sentences: Record<string, Sentence> = {
   ENOSPC: ['full', 'The picture store is full. Make room on its disk.', '图片存储已满。请在磁盘上腾出空间。'],
   EDQUOT: [
@@ -80,16 +80,12 @@ const sentences: Record<string, Sentence> = {
   EFBIG: ['full', 'The picture store does not take a file of this size.', '图片存储不支持这么大的文件。'],
   EACCES: denied,
   EPERM: denied,
-  EROFS: [
-    'denied',
-    'The picture store is read-only. Mount it so that it can be written to.',
-    '图片存储是只读的。请以可写方式挂载。',
-  ],
+  EROFS: ['denied', 'The picture store is read-only. Mount it writable.', '图片存储是只读的。请以可写方式挂载。'],
   ENOENT: missing,
   EISDIR: missing,
   EIO: [
     'failed',
-    'The disk of the picture store cannot be read or written. Look at its health.',
+    'The disk of the picture store cannot be read or written. Check its health.',
     '图片存储所在磁盘无法读写。请检查磁盘状况。',
   ],
   EMFILE: tooManyOpen,
@@ -222,7 +218,7 @@ function placeOf(path: string, key: string): string {
 
 function badKey(key: string) {
   const shown = JSON.stringify(key.slice(0, 100))
-  return new StorageError('failed', `${shown} is no key of a stored file.`, `${shown} 不是图片文件的名称。`)
+  return new StorageError('failed', `${shown} is not the key of a stored file.`, `${shown} 不是图片文件的名称。`)
 }
 
 async function synchronise(file: string) {

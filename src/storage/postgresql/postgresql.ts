@@ -29,7 +29,7 @@ export async function openPostgresql(url: string, prove: Prove, isTool: boolean)
   try {
     if (!(await guard.take())) {
       throw new DatabaseError(
-        'Another server already works on this PostgreSQL database. Stop that one first, or use another database.',
+        'Another server is already using this PostgreSQL database. Stop that one first, or use another database.',
         '另一台服务器正在使用这个 PostgreSQL 数据库。请先停止它，或换一个数据库。',
       )
     }
@@ -91,7 +91,7 @@ function openingError(error: unknown) {
   const cause = error instanceof ConnectionBroken ? error.cause : error
   const reason = cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : String(cause)
   return new DatabaseError(
-    `PostgreSQL cannot be reached or refuses us (${reason}). Check DATABASE_URL: host, port, user, password and database name.`,
+    `PostgreSQL cannot be reached or refuses the connection (${reason}). Check DATABASE_URL: host, port, user, password and database name.`,
     `无法连接 PostgreSQL，或被拒绝（${reason}）。请检查 DATABASE_URL 中的主机、端口、用户、密码和数据库名。`,
     { cause },
   )
@@ -230,11 +230,11 @@ function asBroken(error: unknown): ConnectionBroken | undefined {
 }
 
 const isAway = [
-  'The database does not answer. Look whether PostgreSQL runs.',
+  'The database does not answer. Check that PostgreSQL is running.',
   '数据库没有响应。请检查 PostgreSQL 是否在运行。',
 ] as const
 const isStandby = [
-  'PostgreSQL is read-only, as a standby is. Look whether it is failing over, and whether DATABASE_URL leads to the primary.',
+  'PostgreSQL is read-only, as a standby is. Check whether it is failing over, and whether DATABASE_URL leads to the primary.',
   'PostgreSQL 处于只读状态（备库）。请检查是否正在切换，以及 DATABASE_URL 是否指向主库。',
 ] as const
 

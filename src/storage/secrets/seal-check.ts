@@ -32,7 +32,7 @@ export async function provenSeal(
   if (proven) return proven
   throw new SealError(
     'SECRET_KEY is not the one that the keys in this database were sealed with. Nothing was changed. ' +
-      'Bring the former one back: in the environment, which wins, or in the file secret.key of the data folder. If it is lost for good, ' +
+      'Restore the previous one: in the environment, which takes precedence, or in the file secret.key of the data folder. If it is lost for good, ' +
       'run "npm run rotate-secret -- --lost" once and enter the keys of the services again.',
     'SECRET_KEY 不是加密此数据库中密钥的那一个。没有做任何改动。请恢复原来的密钥：写在环境变量中（优先），或放回数据目录的 secret.key 文件。' +
       '如果确已丢失，请运行一次 "npm run rotate-secret -- --lost"，然后重新录入服务密钥。',

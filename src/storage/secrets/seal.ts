@@ -46,14 +46,11 @@ export function createSeal(secret: string): Seal {
     open(sealed, place) {
       const parts = form.exec(sealed)
       if (!parts)
-        throw new SealError(
-          'A stored key is not in the sealed form; enter it again.',
-          '保存的密钥格式不正确，请重新录入。',
-        )
+        throw new SealError('A stored key is not sealed; enter it again.', '保存的密钥格式不正确，请重新录入。')
       const [, usedKeyId, nonce = '', text = ''] = parts
       if (usedKeyId !== keyId)
         throw new SealError(
-          'A stored key was sealed with another SECRET_KEY; bring that one back or enter the key again.',
+          'A stored key was sealed with another SECRET_KEY; restore that one or enter the key again.',
           '保存的密钥是用另一个 SECRET_KEY 加密的；请恢复那个 SECRET_KEY，或重新录入密钥。',
         )
       const bytes = Buffer.from(text, 'base64url')
@@ -149,7 +146,7 @@ function readText(file: string) {
     const text = readTextFile(file).trim()
     if (text === '') {
       throw new SealError(
-        `The secret ${file} is empty. Put the former one back; where no keys were stored yet, delete the file and a new one is made.`,
+        `The secret ${file} is empty. Restore the previous one; if no keys were stored yet, delete the file and a new one is created.`,
         `密钥文件 ${file} 是空的。请放回原来的密钥；如果还没有保存过服务密钥，删除该文件即可自动生成。`,
       )
     }

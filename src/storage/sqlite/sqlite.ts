@@ -285,7 +285,7 @@ function mustBeWhole(handle: DatabaseSync, file: string) {
 function damaged(file: string, reason: string): readonly [en: string, zh: string] {
   const name = path.basename(file)
   return [
-    `The database ${file} is damaged or not an SQLite file (${reason}). Nothing was changed. Move it away, together with ${name}-wal and ${name}-shm where they are there, and restore a backup; then start again.`,
+    `The database ${file} is damaged or not an SQLite file (${reason}). Nothing was changed. Move it away, together with ${name}-wal and ${name}-shm if they exist, and restore a backup; then start again.`,
     `数据库 ${file} 已损坏或不是 SQLite 文件（${reason}）。没有做任何改动。请把它连同 ${name}-wal、${name}-shm（如有）一起移走并恢复备份，然后重新启动。`,
   ]
 }
