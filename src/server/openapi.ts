@@ -1,13 +1,12 @@
+/** The description of the API: from the schemas that check the requests, and from what stands beside each route. */
 import { STATUS_CODES } from 'node:http'
 import swagger from '@fastify/swagger'
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
-import { GenerateForm, GenerateRequest } from '../api/generations.ts'
-import { UploadForm } from '../api/images.ts'
-import { Problem } from '../api/problems.ts'
+import { Problem, type ProblemCode, problemCodes } from '../api/problems.ts'
 import type { Access } from './access/access.ts'
-import { describedCodes, problemsOf } from './described-problems.ts'
-import type { App } from './route.ts'
+import { statusOf, titleOf } from './errors/codes.ts'
+import type { AnswerHeader, App, RouteFacts } from './route.ts'
 
 interface Operation {
   operationId?: string
@@ -28,6 +27,12 @@ interface Document {
   components: { schemas: Record<string, unknown> }
 }
 
+/** What is known of an operation beside the document, which is made from its schemas. */
+interface Known extends RouteFacts {
+  hasAnswerSchemas: boolean
+  bodyExample: unknown
+}
+
 const reuse = createJsonSchemaTransformObject({})
 
 /** Has to be registered before the routes. `prefix` is the path of PUBLIC_URL. */
@@ -35,6 +40,14 @@ export async function describeApi(
   app: App,
   options: { version: string; prefix: string } & Pick<Access, 'needsToken' | 'sessionCookie'>,
 ) {
+  const operations = new Map<string, Known>()
+  app.addHook('onRoute', ({ url, method, config, schema }) => {
+    const body = schema?.body as z.ZodType | undefined
+    const [bodyExample] = (body?.meta()?.examples ?? []) as unknown[]
+    const known: Known = { ...config, hasAnswerSchemas: schema?.response !== undefined, bodyExample }
+    const path = url.replace(/:(\w+)/g, '{$1}')
+    for (const name of [method].flat()) operations.set(`${name.toLowerCase()} ${path}`, known)
+  })
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -71,65 +84,100 @@ export async function describeApi(
     },
     transform: createJsonSchemaTransform({}),
     transformObject: documents =>
-      complete(reuse(documents) as unknown as Document) as unknown as ReturnType<typeof reuse>,
+      complete(reuse(documents) as unknown as Document, operations) as unknown as ReturnType<typeof reuse>,
   })
 }
 
-/** What the route schemas cannot say: problems, forms, headers, and answers that are no JSON. */
-function complete(document: Document) {
-  const { paths } = document
-  for (const methods of Object.values(paths)) {
+function complete(document: Document, operations: ReadonlyMap<string, Known>) {
+  for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, given] of Object.entries(methods)) {
+      const known = operations.get(`${method} ${path}`)
       // GET and HEAD of one route share what they are.
-      const operation = structuredClone(given)
-      methods[method] = operation
-      for (const [status, response] of Object.entries(operation.responses ?? {})) {
-        if (response.description === 'Default Response') response.description = `${STATUS_CODES[status] ?? 'Done'}.`
-      }
-      // An empty object is taken where no body is needed, but nobody has to know.
-      const body = JSON.stringify(operation.requestBody ?? '')
-      if (body.includes('"additionalProperties":false') && body.includes('"properties":{}'))
-        delete operation.requestBody
+      if (known) methods[method] = completeOperation(structuredClone(given), method, path, known)
     }
-  }
-  const [example] = (GenerateRequest.meta()?.examples ?? []) as unknown[]
-  for (const path of ['/api/generate', '/api/estimate']) {
-    const content = paths[path]?.post?.requestBody?.content
-    if (!content) continue
-    content['application/json'] = { ...content['application/json'], example }
-    content['multipart/form-data'] = { schema: referTo(GenerateForm) }
-  }
-  const upload = paths['/api/images']?.post
-  if (upload)
-    upload.requestBody = { required: true, content: { 'multipart/form-data': { schema: referTo(UploadForm) } } }
-  const login = paths['/api/login']?.post
-  if (login) login.responses = { 204: { description: 'Signed in.' } }
-  for (const [key, more] of Object.entries(additions)) {
-    const [method = '', path = ''] = key.split(' ')
-    const operation = paths[path]?.[method]
-    if (!operation) continue
-    operation.parameters = [...(operation.parameters ?? []), ...(more.parameters ?? [])]
-    for (const [status, response] of Object.entries(more.responses ?? {})) {
-      const known = operation.responses?.[status]
-      const content = { ...known?.content, ...response.content }
-      operation.responses = { ...operation.responses, [status]: { ...known, ...response, content } }
-    }
-  }
-  for (const [path, methods] of Object.entries(paths)) {
-    for (const [method, operation] of Object.entries(methods)) {
-      operation.operationId = nameOf(method, path)
-      for (const [status, codes] of problemsOf(method, path, operation)) {
-        const answer: Response = { description: describedCodes(codes), content: problemContent }
-        if (status === '429' || status === '503') answer.headers = { 'Retry-After': headers['Retry-After'] }
-        operation.responses = { ...operation.responses, [status]: answer }
-      }
-    }
-  }
-  for (const path of ['/health', '/api/login', '/api/logout']) {
-    for (const operation of Object.values(paths[path] ?? {})) operation.security = []
   }
   document.components.schemas = usedSchemas(document)
   return document
+}
+
+function completeOperation(operation: Operation, method: string, path: string, known: Known): Operation {
+  operation.operationId = nameOf(method, path)
+  if (known.access === 'open') operation.security = []
+  describeBody(operation, known)
+  for (const [place, description] of Object.entries(known.reads ?? {})) {
+    const [where = '', name = ''] = place.split(' ')
+    operation.parameters = [
+      ...(operation.parameters ?? []),
+      { in: where, name, required: false, description, schema: text },
+    ]
+  }
+  const responses: Record<string, Response> =
+    known.hasAnswerSchemas || !known.answers ? (operation.responses ?? {}) : {}
+  for (const [status, { description, type, headers = [] }] of Object.entries(known.answers ?? {})) {
+    const told = responses[status]
+    responses[status] = {
+      ...told,
+      description: description ?? told?.description,
+      ...(type ? { content: { ...told?.content, [type]: {} } } : {}),
+      ...(headers.length > 0 ? { headers: Object.fromEntries(headers.map(name => [name, answerHeaders[name]])) } : {}),
+    }
+  }
+  for (const [status, response] of Object.entries(responses)) {
+    if (response.description === 'Default Response') response.description = `${STATUS_CODES[status] ?? 'Done'}.`
+  }
+  operation.responses = { ...responses, ...describeProblems(path, operation, known) }
+  return operation
+}
+
+function describeBody(operation: Operation, { accepts, filesForm, bodyExample }: Known) {
+  // An empty object is taken where no body is needed, but nobody has to know.
+  const body = JSON.stringify(operation.requestBody ?? '')
+  if (body.includes('"additionalProperties":false') && body.includes('"properties":{}')) delete operation.requestBody
+  const json = operation.requestBody?.content['application/json']
+  if (json && bodyExample !== undefined) json.example = bodyExample
+  if (!filesForm) return
+  const content = { 'multipart/form-data': { schema: referTo(filesForm) } }
+  if (accepts === 'files') operation.requestBody = { required: true, content }
+  else Object.assign(operation.requestBody!.content, content)
+}
+
+const problemsAnywhere: ProblemCode[] = [
+  'bad_request',
+  'method_not_allowed',
+  'headers_too_large',
+  'shutting_down',
+  'internal_error',
+]
+
+const bodyProblems: ProblemCode[] = [
+  'invalid_json',
+  'request_timeout',
+  'too_large',
+  'unsupported_media_type',
+  'invalid_request',
+]
+
+/** By status, with `default` for what may happen everywhere. */
+function describeProblems(path: string, operation: Operation, known: Known) {
+  const codes = new Set<ProblemCode>(['forbidden', ...(known.problems ?? [])])
+  if (operation.requestBody !== undefined) for (const code of bodyProblems) codes.add(code)
+  if (operation.parameters?.some(parameter => parameter.in === 'query')) codes.add('invalid_request')
+  if (path.includes('{id}')) codes.add('not_found')
+  if (known.access !== 'open') codes.add('unauthorized')
+  if (known.access === 'admin') codes.add('not_allowed')
+  if (known.rateLimit || known.longAnswer) codes.add('too_many_requests')
+  const byStatus = Map.groupBy<string, ProblemCode>(
+    problemCodes.filter(code => codes.has(code)),
+    code => String(statusOf(code)),
+  )
+  const all = [...byStatus, ['default', problemsAnywhere] as const]
+  return Object.fromEntries(
+    all.map(([status, codes]): [string, Response] => {
+      const description = codes.map(code => `- \`${code}\`: ${titleOf(code)}.`).join('\n')
+      const headers = status === '429' || status === '503' ? { headers: { 'Retry-After': retryAfter } } : {}
+      return [status, { description, content: problemContent, ...headers }]
+    }),
+  )
 }
 
 /** `getApiHistoryId`, for the programs that make clients from the description. */
@@ -161,90 +209,11 @@ const problemContent = { 'application/problem+json': { schema: referTo(Problem) 
 
 const text = { type: 'string' }
 
-const headers = {
+const retryAfter = { description: 'Seconds.', schema: { type: 'integer' } }
+
+const answerHeaders: Record<AnswerHeader, { description: string; schema: unknown }> = {
   Location: { description: 'Where the record is.', schema: text },
   'Preference-Applied': { description: 'Which of the preferences counted.', schema: text },
-  'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } },
   'Content-Range': { description: 'Which bytes these are, of how many.', schema: text },
   ETag: { description: 'Stays the same for as long as the picture is there.', schema: text },
-}
-
-const ofRecord = { headers: { Location: headers.Location, 'Preference-Applied': headers['Preference-Applied'] } }
-const ofNewThing = { headers: { Location: headers.Location } }
-
-const lastEventId = {
-  in: 'header',
-  name: 'last-event-id',
-  required: false,
-  description: 'The `id` of the newest event that was seen: everything that changed since is told.',
-  schema: text,
-}
-
-function ifNoneMatch() {
-  return { in: 'header', name: 'if-none-match', required: false, description: 'An `ETag`.', schema: text }
-}
-
-function flag(name: string, description: string) {
-  return { in: 'query', name, required: false, description, schema: text }
-}
-
-const pictureQueries = [
-  flag('download', 'With any value or none: as a file with a name.'),
-  flag('recipe', 'With any value or none: with the recipe inside, and without ranges.'),
-]
-
-/** By method and path, what the schemas of the routes cannot say. */
-const additions: Record<string, { parameters?: Operation['parameters']; responses?: Record<string, Response> }> = {
-  'post /api/generate': { responses: { 200: ofRecord, 202: ofRecord } },
-  'post /api/history/{id}/retry': { responses: { 202: ofNewThing } },
-  'post /api/images': { responses: { 201: ofNewThing } },
-  'post /api/config': { responses: { 201: ofNewThing } },
-  'get /images/{id}': {
-    parameters: [
-      ...pictureQueries,
-      { in: 'header', name: 'range', required: false, description: 'One range of bytes.', schema: text },
-      ifNoneMatch(),
-    ],
-    responses: {
-      200: { description: 'The picture.', content: { 'image/*': {} }, headers: { ETag: headers.ETag } },
-      206: {
-        description: 'A part of the picture.',
-        content: { 'image/*': {} },
-        headers: { 'Content-Range': headers['Content-Range'] },
-      },
-      304: { description: 'The client has it already.' },
-    },
-  },
-  'head /images/{id}': {
-    parameters: [...pictureQueries, ifNoneMatch()],
-    responses: { 200: { description: 'What `GET` would send.', headers: { ETag: headers.ETag } } },
-  },
-  'get /images/{id}/thumbnail': {
-    parameters: [ifNoneMatch()],
-    responses: {
-      200: { description: 'A WebP of at most 512 pixels a side.', content: { 'image/webp': {} } },
-      304: { description: 'The client has it already.' },
-    },
-  },
-  'post /api/images/archive': { responses: { 200: { description: 'A ZIP.', content: { 'application/zip': {} } } } },
-  'get /api/events': {
-    parameters: [lastEventId],
-    responses: {
-      200: {
-        description:
-          'Events `generation` (the whole generation) and `removed` (`{id}`); `id` is a growing revision. At the start come all unfinished ones.',
-        content: { 'text/event-stream': {} },
-      },
-    },
-  },
-  'get /api/history/{id}/events': {
-    parameters: [lastEventId],
-    responses: {
-      200: {
-        description: 'Events of this generation, its present state first; ends after its last state.',
-        content: { 'text/event-stream': {} },
-      },
-    },
-  },
-  'get /api/usage': { responses: { 200: { content: { 'text/csv': {} } } } },
 }

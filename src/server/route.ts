@@ -2,6 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { z } from 'zod'
+import type { ProblemCode } from '../api/problems.ts'
 import { Refusal } from '../errors.ts'
 import type { Log } from '../telemetry/log.ts'
 
@@ -20,17 +22,41 @@ export interface RouteRule {
   access: AccessRule
 }
 
+/** Headers of answers that the description of the API explains. */
+export type AnswerHeader = 'Location' | 'Preference-Applied' | 'Content-Range' | 'ETag'
+
+/** What stands beside a route, in its `config`: the checks, the limits, and the description of the API read it. */
+export interface RouteFacts {
+  /** Every route says it; one that does not stops the start. */
+  access?: AccessRule
+  /** A browser without a session is led to the login page. */
+  sendsToLogin?: boolean
+  /** How one token is held to a number of requests a minute: as for generations, or as for other work. Absent: not at all. */
+  rateLimit?: 'generation' | 'other'
+  /** An answer that lasts as long as its client likes, or is made of many pictures: one token has only so many at a time. */
+  longAnswer?: 'stream' | 'archive'
+  /** The bodies that it takes: JSON when absent. `form`: of plain HTML; `files`: a form with files. */
+  accepts?: 'json or form' | 'json or files' | 'files'
+  /** The form with files, as a schema. */
+  filesForm?: z.ZodType
+  /** Codes of its problems, beside those that follow from its address, its body and its rules. */
+  problems?: readonly ProblemCode[]
+  /** What it reads from the request without a schema, each with a sentence. */
+  reads?: Readonly<Record<`${'query' | 'header'} ${string}`, string>>
+  /** What the schemas of its answers leave open, by status; `type` is the content type of what is no JSON. */
+  answers?: Readonly<Record<number, { description?: string; type?: string; headers?: readonly AnswerHeader[] }>>
+}
+
 declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Every route says it; one that does not stops the start. */
-    access?: AccessRule
-    /** A browser without a session is led to the login page. */
-    sendsToLogin?: boolean
-  }
+  interface FastifyContextConfig extends RouteFacts {}
   interface FastifyInstance {
     /** The rule of every route, HEAD included, OPTIONS not. */
     accessRules: readonly RouteRule[]
   }
+}
+
+export function takesFiles({ accepts }: RouteFacts) {
+  return accepts === 'files' || accepts === 'json or files'
 }
 
 /** Has to be called before the first route is added. */

@@ -88,6 +88,24 @@ test('describes every address with its methods, and every answer', async () => {
   expect(paths['/api/history/{id}/cancel']!.post!.requestBody).toBeUndefined()
 })
 
+test('what clients may send and get changes on purpose alone', async () => {
+  const { paths } = await describe()
+
+  const lines = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).flatMap(([method, { parameters = [], requestBody, responses }]) => [
+      [method.toUpperCase(), path, ...Object.keys(requestBody?.content ?? {})].join(' '),
+      ...parameters.map(parameter => `  takes ${parameter.in} ${parameter.name}`),
+      ...Object.entries(responses).map(([status, { description, content = {}, headers = {} }]) => {
+        const codes = [...description.matchAll(/^- `(\w+)`/gm)].map(([, code]) => code)
+        const types = codes.length > 0 ? codes : Object.keys(content)
+        return ['  answers', status, ...types, ...Object.keys(headers).map(name => `[${name}]`)].join(' ')
+      }),
+    ]),
+  )
+
+  await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('operations.txt')
+})
+
 test('is a valid set of JSON Schemas, and every operation has a name of its own', async () => {
   const { components, paths } = await describe()
 

@@ -1,6 +1,7 @@
 /** How much of the server one token may take at a time. Counted in this process. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { HttpRefusal } from '../errors/refusals.ts'
+import { takesFiles } from '../route.ts'
 
 /** Each may hold 16 files of 20 MB on the disk until it is read to its end. */
 const maxUploads = 16
@@ -18,19 +19,6 @@ const maxStreams = 100
 const otherWorkFactor = 10
 /** An answer that nobody takes any more. Heartbeats of a stream count as progress as long as the connection takes them. */
 const stalledAfterMs = 120_000
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Counts as a request for a generation. */
-    countsAsGeneration?: boolean
-    /** Other work of which one token may ask only so much. */
-    isWork?: boolean
-    /** Its answer is made of many pictures. */
-    isArchive?: boolean
-    /** Its answer lasts for as long as the client likes. */
-    isStream?: boolean
-  }
-}
 
 /** Connections beyond are closed at once: pictures that were paid for need file handles to be stored. */
 export const maxConnections = 4_000
@@ -57,8 +45,10 @@ export function createLimits({
   /** Of a body whose length is not told. */
   maxBodyBytes: number
 }): Limits {
-  const pace = createPace(generationsPerMinute)
-  const workPace = createPace(generationsPerMinute * otherWorkFactor)
+  const paces = {
+    generation: createPace(generationsPerMinute),
+    other: createPace(generationsPerMinute * otherWorkFactor),
+  }
   const uploads = createPlaces(maxUploads)
   const streams = createPlaces(maxStreams)
   const archives = createPlaces(maxArchives)
@@ -68,12 +58,12 @@ export function createLimits({
   const forgotten = new WeakMap<FastifyRequest, () => void>()
 
   function checkPace({ caller, routeOptions }: FastifyRequest) {
-    const { countsAsGeneration, isWork } = routeOptions.config
-    if (!caller?.isKnown || (!countsAsGeneration && !isWork)) return
-    const waitSeconds = (countsAsGeneration ? pace : workPace)(caller.tokenId ?? '')
+    const { rateLimit } = routeOptions.config
+    if (!caller?.isKnown || rateLimit === undefined) return
+    const waitSeconds = paces[rateLimit](caller.tokenId ?? '')
     if (waitSeconds === 0) return
     throw tooMany(
-      countsAsGeneration
+      rateLimit === 'generation'
         ? `This token may ask for ${generationsPerMinute} generations a minute; ask again in ${waitSeconds} s.`
         : `This token asked for too much at once; ask again in ${waitSeconds} s.`,
       waitSeconds,
@@ -106,17 +96,17 @@ export function createLimits({
       if (!caller) return
       checkPace(request)
       const key = caller.tokenId ?? ''
-      if (config.isStream) {
+      if (config.longAnswer === 'stream') {
         const leave = streams.take(key)
         if (!leave) throw tooMany(`At most ${maxStreams} event streams at a time; close some of yours.`, 5)
         reply.raw.once('close', leave)
       }
-      if (config.isArchive) {
+      if (config.longAnswer === 'archive') {
         const leave = archives.take(key)
         if (!leave) throw tooMany(`At most ${maxArchives} archives at a time; wait until one of yours has arrived.`, 5)
         reply.raw.once('close', leave)
       }
-      if (!(config.multipart || config.onlyMultipart) || !isLarge(request)) return
+      if (!takesFiles(config) || !isLarge(request)) return
       const leave = uploads.take(key)
       if (!leave) {
         throw tooMany(`At most ${maxUploads} uploads at a time; wait until some of yours have arrived.`, 2)
@@ -125,7 +115,7 @@ export function createLimits({
       // A client that goes away in the middle, or is refused before its body was read.
       reply.raw.once('close', leave)
       // Files alone are streamed to the disk.
-      if (config.onlyMultipart) return
+      if (config.accepts === 'files') return
       forgotten.set(request, hold(Math.min(lengthOf(request) ?? maxBodyBytes, maxBodyBytes), request, reply))
     },
     received: request => received.get(request)?.(),

@@ -1,7 +1,7 @@
 /** Which bodies are read, and how: JSON, and HTML forms where a route says so. Forms with files: `uploads.ts`. */
 import type { IncomingMessage } from 'node:http'
 import { HttpRefusal } from '../errors/refusals.ts'
-import type { App } from '../route.ts'
+import type { App, RouteFacts } from '../route.ts'
 import { readJson } from './json.ts'
 
 /** JSON wherever there is a body, HTML forms where a route says so, nothing else; files are added by `acceptUploads`. */
@@ -22,7 +22,7 @@ export function acceptBodies(app: App) {
     'application/x-www-form-urlencoded',
     { parseAs: 'buffer' },
     async (request: Request, body: Buffer) => {
-      if (!request.routeOptions.config.form) {
+      if (request.routeOptions.config.accepts !== 'json or form') {
         throw new HttpRefusal(
           'unsupported_media_type',
           'Send the body as JSON with the header content-type: application/json.',
@@ -33,4 +33,4 @@ export function acceptBodies(app: App) {
   )
 }
 
-type Request = { headers: IncomingMessage['headers']; routeOptions: { config: { form?: boolean } } }
+type Request = { headers: IncomingMessage['headers']; routeOptions: { config: RouteFacts } }

@@ -12,7 +12,7 @@ import { invalid } from '../../errors.ts'
 import type { UploadedFile } from '../../images/services.ts'
 import type { JsonObject, JsonValue } from '../../storage/records.ts'
 import { HttpRefusal } from '../errors/refusals.ts'
-import type { App } from '../route.ts'
+import { type App, takesFiles } from '../route.ts'
 import { refuseBody } from './bodies.ts'
 import { faultOfText, readJson } from './json.ts'
 
@@ -36,14 +36,6 @@ declare module 'fastify' {
     /** Files of the form by the name under which `body` speaks of them. What is still there when the answer goes out is removed. */
     uploads: Map<string, UploadedFile> | null
   }
-  interface FastifyContextConfig {
-    /** The route takes a form with files beside JSON. */
-    multipart?: boolean
-    /** The route takes nothing but a form with files. */
-    onlyMultipart?: boolean
-    /** The route takes a plain HTML form beside JSON. */
-    form?: boolean
-  }
 }
 
 export async function acceptUploads(app: App, folder: string) {
@@ -65,15 +57,15 @@ export async function acceptUploads(app: App, folder: string) {
   app.decorateRequest('uploads', null)
 
   app.addHook('preValidation', async request => {
-    const { multipart, onlyMultipart } = request.routeOptions.config
+    const { config } = request.routeOptions
     if (request.isMultipart()) {
-      if (!multipart && !onlyMultipart)
+      if (!takesFiles(config))
         throw new HttpRefusal(
           'unsupported_media_type',
           'Send the body as JSON with the header content-type: application/json.',
         )
       request.body = await readForm(request, folder)
-    } else if (onlyMultipart) {
+    } else if (config.accepts === 'files') {
       throw new HttpRefusal(
         'unsupported_media_type',
         'Send the picture as multipart/form-data, in a field named "file".',
@@ -94,8 +86,8 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
   const fields = new Map<string, string[]>()
   const violations: Violation[] = []
   let textBytes = 0
-  const { onlyMultipart = false } = request.routeOptions.config
-  const fieldBytes = onlyMultipart ? maxFieldBytesBesideFiles : maxFieldBytes
+  const holdsOnlyFiles = request.routeOptions.config.accepts === 'files'
+  const fieldBytes = holdsOnlyFiles ? maxFieldBytesBesideFiles : maxFieldBytes
   if (Number(request.headers['content-length'] ?? 0) > maxFormBytes + maxFramingBytes) throw formTooLarge()
   const taken = refuseFraming(request)
   try {
@@ -104,7 +96,7 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
       if (part.type !== 'file') continue
       const values = fields.get(part.fieldname) ?? []
       fields.set(part.fieldname, values)
-      if (isFile(part, onlyMultipart)) {
+      if (isFile(part, holdsOnlyFiles)) {
         if (uploads.size >= maxFiles) throw tooManyFiles()
         const name = `upload:${randomUUID()}`
         uploads.set(name, await keep(part, folder, taken))
@@ -141,8 +133,8 @@ function refuseFraming({ raw }: FastifyRequest) {
   }
 }
 
-function isFile({ filename, mimetype }: MultipartFile, onlyMultipart: boolean) {
-  return filename !== undefined || mimetype === 'application/octet-stream' || (onlyMultipart && isJson(mimetype))
+function isFile({ filename, mimetype }: MultipartFile, holdsOnlyFiles: boolean) {
+  return filename !== undefined || mimetype === 'application/octet-stream' || (holdsOnlyFiles && isJson(mimetype))
 }
 
 async function textOf(part: MultipartFile, maxBytes: number, taken: (bytes: number) => void) {

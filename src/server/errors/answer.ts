@@ -119,14 +119,14 @@ function frameworkError(error: FastifyError, request: FastifyRequest): ErrorAnsw
 function sizeAdvice({ routeOptions: { bodyLimit, config } }: FastifyRequest) {
   const kilobytes = Math.floor(Number(bodyLimit) / 1024)
   const limit = kilobytes < 1024 ? `${kilobytes} kB` : `${Math.floor(kilobytes / 1024)} MB`
-  return config.multipart
+  return config.accepts === 'json or files'
     ? `The body is larger than ${limit}. Send large references as files (multipart/form-data) or upload them first with POST /api/images.`
     : `The body is larger than ${limit}, the most that this address takes.`
 }
 
 function mediaTypeAdvice(request: FastifyRequest) {
-  const { multipart, onlyMultipart } = request.routeOptions.config
-  if (onlyMultipart) return 'Send the picture as multipart/form-data, in a field named "file".'
-  const form = multipart ? ', or multipart/form-data with files' : ''
+  const { accepts } = request.routeOptions.config
+  if (accepts === 'files') return 'Send the picture as multipart/form-data, in a field named "file".'
+  const form = accepts === 'json or files' ? ', or multipart/form-data with files' : ''
   return `Send the body as JSON with the header content-type: application/json${form}.`
 }

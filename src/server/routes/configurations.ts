@@ -55,7 +55,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
   app.post(
     '/api/config',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', answers: { 201: { headers: ['Location'] } } },
       schema: { tags, summary: 'Store a configuration', body: NewConfiguration, response: { 201: Configuration } },
     },
     async (request, reply) => {
@@ -70,7 +70,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
   app.put(
     '/api/config/:id',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', problems: ['read_only', 'conflict'] },
       schema: {
         tags,
         summary: 'Change a configuration',
@@ -85,7 +85,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
   app.delete(
     '/api/config/:id',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', problems: ['read_only', 'conflict'] },
       schema: { tags, summary: 'Delete a configuration', body: NoBody, response: { 204: z.null().describe('Done.') } },
     },
     async (request, reply) => {
@@ -97,7 +97,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
   app.post(
     '/api/config/test',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', problems: ['not_found'] },
       schema: {
         tags,
         summary: 'Prove a configuration without paying',

@@ -1,6 +1,6 @@
 /** `POST /api/estimate`: what a request would make and cost. */
 import { Estimate } from '../../api/estimate.ts'
-import { GenerateRequest } from '../../api/generations.ts'
+import { GenerateForm, GenerateRequest } from '../../api/generations.ts'
 import { callerOf } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
 import { presentEstimate } from '../present/generations.ts'
@@ -13,7 +13,13 @@ export function estimateRoutes(app: App, { services }: Parts) {
     {
       bodyLimit: maxBodyBytes,
       attachValidation: true,
-      config: { access: 'member', isWork: true, multipart: true },
+      config: {
+        access: 'member',
+        rateLimit: 'other',
+        accepts: 'json or files',
+        filesForm: GenerateForm,
+        problems: ['not_allowed', 'configuration_missing', 'storage_failed'],
+      },
       schema: {
         tags: ['Generating'],
         summary: 'What images would cost',

@@ -13,6 +13,10 @@ import { nothingHere, readId } from '../route.ts'
 /** Proxies close a connection that is silent for a minute, some earlier. */
 const heartbeatMs = 15_000
 
+const lastEventId = {
+  'header last-event-id': 'The `id` of the newest event that was seen: everything that changed since is told.',
+}
+
 export function eventRoutes(app: App, { services, access, limits, discretion, base, closing }: Parts) {
   const { generations } = services
 
@@ -20,7 +24,18 @@ export function eventRoutes(app: App, { services, access, limits, discretion, ba
     '/api/events',
     {
       exposeHeadRoute: false,
-      config: { access: 'member', isStream: true },
+      config: {
+        access: 'member',
+        longAnswer: 'stream',
+        reads: lastEventId,
+        answers: {
+          200: {
+            description:
+              'Events `generation` (the whole generation) and `removed` (`{id}`); `id` is a growing revision. At the start come all unfinished ones.',
+            type: 'text/event-stream',
+          },
+        },
+      },
       schema: { tags: ['History'], summary: 'Events of all generations' },
     },
     (request, reply) => follow(request, reply),
@@ -30,7 +45,17 @@ export function eventRoutes(app: App, { services, access, limits, discretion, ba
     '/api/history/:id/events',
     {
       exposeHeadRoute: false,
-      config: { access: 'own generation', isStream: true },
+      config: {
+        access: 'own generation',
+        longAnswer: 'stream',
+        reads: lastEventId,
+        answers: {
+          200: {
+            description: 'Events of this generation, its present state first; ends after its last state.',
+            type: 'text/event-stream',
+          },
+        },
+      },
       schema: { tags: ['History'], summary: 'Events of one generation' },
     },
     async (request, reply) => {

@@ -10,6 +10,7 @@ import type { Parts } from '../parts.ts'
 import { presentEstimate, presentGeneration } from '../present/generations.ts'
 import type { App } from '../route.ts'
 import { nothingHere, readId } from '../route.ts'
+import { idempotencyProblems, newGenerationProblems } from './generate.ts'
 
 const done = z.null().describe('Done.')
 
@@ -62,7 +63,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
   app.delete(
     '/api/history/:id',
     {
-      config: { access: 'own generation' },
+      config: { access: 'own generation', problems: ['conflict'] },
       schema: {
         tags: ['History'],
         summary: 'Delete a generation and its pictures',
@@ -96,7 +97,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
   app.post(
     '/api/history/:id/cancel',
     {
-      config: { access: 'own generation' },
+      config: { access: 'own generation', problems: ['conflict'] },
       schema: {
         tags: ['History'],
         summary: 'Cancel a generation',
@@ -112,7 +113,12 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
   app.post(
     '/api/history/:id/retry',
     {
-      config: { access: 'own generation', countsAsGeneration: true },
+      config: {
+        access: 'own generation',
+        rateLimit: 'generation',
+        problems: ['conflict', ...newGenerationProblems, ...idempotencyProblems],
+        answers: { 202: { headers: ['Location'] } },
+      },
       schema: {
         tags: ['History'],
         summary: 'Make a generation again',

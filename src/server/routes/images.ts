@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { ownerOf } from '../../accounts/tokens.ts'
 import { NoBody } from '../../api/history.ts'
-import { StoredReference } from '../../api/images.ts'
+import { StoredReference, UploadForm } from '../../api/images.ts'
 import { ArchiveRequest } from '../../api/recipes.ts'
 import { invalid } from '../../errors.ts'
 import type { UploadedFile } from '../../images/services.ts'
@@ -24,7 +24,14 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
   app.post(
     '/api/images',
     {
-      config: { access: 'member', isWork: true, onlyMultipart: true },
+      config: {
+        access: 'member',
+        rateLimit: 'other',
+        accepts: 'files',
+        filesForm: UploadForm,
+        problems: ['storage_failed'],
+        answers: { 201: { headers: ['Location'] } },
+      },
       schema: {
         tags,
         summary: 'Store a reference once',
@@ -44,45 +51,50 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
     },
   )
 
-  app.route({
-    method: ['GET', 'HEAD'],
-    url: '/images/:id',
-    config: { access: 'own image' },
-    schema: {
-      tags,
-      summary: 'A picture, byte for byte as it came',
-      description:
-        'With `ETag` and `Range`; `?download` asks for a file with a name. `?recipe` writes the recipe of the picture into the file (PNG, JPEG ' +
-        'and WebP; the pixels stay as they are), and has no ranges.',
+  app.get(
+    '/images/:id',
+    {
+      exposeHeadRoute: false,
+      config: {
+        access: 'own image',
+        problems: ['range_not_satisfiable'],
+        reads: { ...pictureQueries, 'header range': 'One range of bytes.', ...ifNoneMatch },
+        answers: {
+          200: { description: 'The picture.', type: 'image/*', headers: ['ETag'] },
+          206: { description: 'A part of the picture.', type: 'image/*', headers: ['Content-Range'] },
+          ...notModified,
+        },
+      },
+      schema: pictureSchema,
     },
-    handler: async (request, reply) => {
-      const image = await findImage(request)
-      if ((request.query as Record<string, unknown>).recipe !== undefined) return sendWithRecipe(image, request, reply)
-      const tag = `"${image.sha256}"`
-      if (isCached(request, reply, tag)) return reply.code(304).send()
-      reply.header('accept-ranges', 'bytes').headers(fileHeaders(image, request))
-      const range = request.method === 'GET' ? rangeOf(request, image.bytes, tag) : undefined
-      if (range === 'outside') {
-        throw new HttpRefusal(
-          'range_not_satisfiable',
-          `The picture has ${image.bytes} bytes; ask for a range inside.`,
-          {
-            'content-range': `bytes */${image.bytes}`,
-          },
-        )
-      }
-      const length = range ? range.end - range.start + 1 : image.bytes
-      if (request.method === 'HEAD') return reply.header('content-length', String(length)).send()
-      const stream = await images.read(image, range)
-      if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${image.bytes}`)
-      return reply.header('content-length', String(length)).send(stream)
+    sendPicture,
+  )
+
+  app.head(
+    '/images/:id',
+    {
+      config: {
+        access: 'own image',
+        swagger: { exposeHeadRoute: true },
+        reads: { ...pictureQueries, ...ifNoneMatch },
+        answers: { 200: { description: 'What `GET` would send.', headers: ['ETag'] }, ...notModified },
+      },
+      schema: pictureSchema,
     },
-  })
+    sendPicture,
+  )
 
   app.post(
     '/api/images/archive',
     {
-      config: { access: 'member', isWork: true, isArchive: true, form: true },
+      config: {
+        access: 'member',
+        rateLimit: 'other',
+        longAnswer: 'archive',
+        accepts: 'json or form',
+        problems: ['not_found'],
+        answers: { 200: { description: 'A ZIP.', type: 'application/zip' } },
+      },
       schema: {
         tags,
         summary: 'Many pictures in one ZIP, with their recipes',
@@ -102,7 +114,14 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
 
   app.get(
     '/images/:id/thumbnail',
-    { config: { access: 'own image' }, schema: { tags, summary: 'A small WebP of a picture' } },
+    {
+      config: {
+        access: 'own image',
+        reads: ifNoneMatch,
+        answers: { 200: { description: 'A WebP of at most 512 pixels a side.', type: 'image/webp' }, ...notModified },
+      },
+      schema: { tags, summary: 'A small WebP of a picture' },
+    },
     async (request, reply) => {
       const image = await findImage(request)
       if (isCached(request, reply, `"${image.sha256}-512"`)) return reply.code(304).send()
@@ -114,7 +133,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
   app.delete(
     '/images/:id',
     {
-      config: { access: 'own image' },
+      config: { access: 'own image', problems: ['conflict'] },
       schema: {
         tags,
         summary: 'Delete an uploaded reference',
@@ -128,6 +147,25 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
       return reply.code(204).send(null)
     },
   )
+
+  async function sendPicture(request: FastifyRequest, reply: FastifyReply) {
+    const image = await findImage(request)
+    if ((request.query as Record<string, unknown>).recipe !== undefined) return sendWithRecipe(image, request, reply)
+    const tag = `"${image.sha256}"`
+    if (isCached(request, reply, tag)) return reply.code(304).send()
+    reply.header('accept-ranges', 'bytes').headers(fileHeaders(image, request))
+    const range = request.method === 'GET' ? rangeOf(request, image.bytes, tag) : undefined
+    if (range === 'outside') {
+      throw new HttpRefusal('range_not_satisfiable', `The picture has ${image.bytes} bytes; ask for a range inside.`, {
+        'content-range': `bytes */${image.bytes}`,
+      })
+    }
+    const length = range ? range.end - range.start + 1 : image.bytes
+    if (request.method === 'HEAD') return reply.header('content-length', String(length)).send()
+    const stream = await images.read(image, range)
+    if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${image.bytes}`)
+    return reply.header('content-length', String(length)).send(stream)
+  }
 
   /** References have no recipe of their own, and come as they are. */
   async function sendWithRecipe(image: ImageRecord, request: FastifyRequest, reply: FastifyReply) {
@@ -145,6 +183,22 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
     return image
   }
 }
+
+const pictureSchema = {
+  tags: ['Images'],
+  summary: 'A picture, byte for byte as it came',
+  description:
+    'With `ETag` and `Range`; `?download` asks for a file with a name. `?recipe` writes the recipe of the picture into the file (PNG, JPEG ' +
+    'and WebP; the pixels stay as they are), and has no ranges.',
+}
+
+const pictureQueries = {
+  'query download': 'With any value or none: as a file with a name.',
+  'query recipe': 'With any value or none: with the recipe inside, and without ranges.',
+}
+
+const ifNoneMatch = { 'header if-none-match': 'An `ETag`.' }
+const notModified = { 304: { description: 'The client has it already.' } }
 
 const imagePolicy = "default-src 'none'; sandbox"
 

@@ -20,7 +20,12 @@ export function loginRoutes(app: App, parts: Parts) {
     '/api/login',
     {
       bodyLimit: maxLoginBytes,
-      config: { access: 'open', form: true },
+      config: {
+        access: 'open',
+        accepts: 'json or form',
+        problems: ['unauthorized', 'too_many_requests'],
+        answers: { 204: { description: 'Signed in.' } },
+      },
       schema: {
         tags,
         summary: 'Begin a session with the token',

@@ -12,7 +12,7 @@ export function usageRoutes(app: App, { services }: Parts) {
   app.get(
     '/api/usage',
     {
-      config: { access: 'member' },
+      config: { access: 'member', answers: { 200: { type: 'text/csv' } } },
       schema: {
         tags: ['Usage'],
         summary: 'What was made and spent',

@@ -1,0 +1,103 @@
+import { fastify } from 'fastify'
+import { expect, onTestFinished, test } from 'vitest'
+import { Problem } from '../../src/api/problems.ts'
+import { Refusal } from '../../src/errors.ts'
+import { errorTable } from '../../src/server/errors/codes.ts'
+import { nothingThere } from '../../src/server/errors/refusals.ts'
+import { addFace, type Face, faceAt, sendError } from '../../src/server/face.ts'
+import { createDiscretion } from '../../src/server/present/discretion.ts'
+import { presentProblem, problemType } from '../../src/server/problems.ts'
+import type { App } from '../../src/server/route.ts'
+import { startApp } from '../support/app.ts'
+
+test('what goes wrong under /api is a problem, whatever it is and whoever asks', async () => {
+  const { call } = await startApp()
+  const accept = { accept: 'text/html' }
+  const form = 'multipart/form-data; boundary=b'
+
+  const answers = [
+    await call('GET', '/api/nothing', undefined, accept),
+    await call('POST', '/api/nothing', '{'),
+    await call('GET', '/v1/models', undefined, accept),
+    await call('GET', '/images/none', undefined, accept),
+    await call('GET', '/images/a/b/c', undefined, accept),
+    await call('GET', '/api/history/%ZZ', undefined, accept),
+    await call('GET', '/api/generate', undefined, accept),
+    await call('POST', '/api/generate', '{'),
+    await call('POST', '/api/generate', 'no form', { 'content-type': form }),
+    await call('OPTIONS', '/api/generate', undefined, {
+      origin: 'https://elsewhere.example',
+      'access-control-request-method': 'POST',
+    }),
+  ]
+
+  expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404, 404, 400, 405, 400, 400, 403])
+  for (const { headers, body } of answers) {
+    expect(headers.get('content-type')).toBe(problemType)
+    expect(Problem.parse(body).request_id).toBe(headers.get('x-request-id'))
+  }
+})
+
+test('each face tells errors in its own shape, also where it has no route and before it has one', async () => {
+  const notFound = async () => {
+    throw nothingThere()
+  }
+  const api: Face = {
+    prefixes: ['/api'],
+    isForPeople: false,
+    errorType: problemType,
+    presentError: presentProblem,
+    answerNotFound: notFound,
+  }
+  const other: Face = {
+    prefixes: ['/v1'],
+    isForPeople: false,
+    errorType: 'application/json; charset=utf-8',
+    presentError: ({ code, detail }) => ({
+      error: { message: detail, type: errorTable[code].status < 500 ? 'invalid_request_error' : 'api_error', code },
+    }),
+    answerNotFound: notFound,
+  }
+  const rest: Face = {
+    ...api,
+    prefixes: [],
+    answerNotFound: async (_request, reply) => reply.code(404).send('nothing'),
+  }
+  const faces = [api, other, rest]
+  const app = fastify({
+    frameworkErrors: (error, request, reply) => void sendError(faceAt(faces, request.url), error, request, reply),
+  })
+  onTestFinished(() => app.close())
+  const discretion = createDiscretion(async () => [])
+  for (const face of faces) {
+    await addFace(app as unknown as App, face, discretion, scope => {
+      const [prefix = ''] = face.prefixes
+      scope.post(`${prefix}/thing`, () => {
+        throw new Refusal('conflict', 'It is busy.')
+      })
+    })
+  }
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const ask = async (path: string, body = '{}') => {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(url + path, { method: 'POST', headers, body })
+    return [answer.status, await answer.text()] as const
+  }
+
+  for (const [path, body, status, code] of [
+    ['/thing', '{}', 409, 'conflict'],
+    ['/thing', '{', 400, 'bad_request'],
+    ['/nothing', '{}', 404, 'not_found'],
+    ['/%ZZ', '{}', 400, 'bad_request'],
+  ] as const) {
+    const [apiStatus, problem] = await ask(`/api${path}`, body)
+    const [otherStatus, error] = await ask(`/v1${path}`, body)
+    expect([apiStatus, JSON.parse(problem).code], path).toEqual([status, code])
+    expect(otherStatus, path).toBe(status)
+    expect(JSON.parse(error), path).toEqual({
+      error: { message: JSON.parse(problem).detail, type: 'invalid_request_error', code },
+    })
+  }
+  expect(await ask('/v10/nothing')).toEqual([404, 'nothing'])
+  expect(JSON.parse((await ask('/thing'))[1])).toMatchObject({ code: 'conflict' })
+})
