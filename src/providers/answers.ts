@@ -2,9 +2,10 @@
  * Reads answers of image services in every spelling that services and gateways use. What is read here may have been paid for, so a
  * picture is not given up because of how its place is written; requests are checked strictly elsewhere, before money moves.
  */
+import type { JsonObject } from '../catalogue/model.ts'
 import type { ProviderFailure } from '../outgoing/errors.ts'
-
-export type JsonRecord = { [name: string]: unknown }
+import { isObject, listNames, parseJson } from './json.ts'
+import type { Picture } from './provider.ts'
 
 /** Where a picture is. `base64` is text as it stood in the answer: bare, or a whole data URI. */
 export type PictureSource = { url: string; base64?: undefined } | { base64: string; url?: undefined }
@@ -17,74 +18,8 @@ export interface Entry {
   item: unknown
 }
 
-// ── JSON ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Undefined when it is no JSON. Lists of pictures that share a name are joined, where `JSON.parse` keeps only the last. */
-export function jsonOf(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? joinRepeatedLists(value, text) : value
-  } catch {
-    return undefined
-  }
-}
-
-export function isObject(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function joinRepeatedLists(value: JsonRecord, text: string): JsonRecord {
-  const repeated = listNames.filter(name => name in value && isTwiceIn(text, `"${name}"`))
-  if (repeated.length === 0) return value
-  const members = topMembers(text)
-  const joined = { ...value }
-  for (const name of repeated) {
-    const values = members.filter(member => member.name === name).map(member => JSON.parse(member.text) as unknown)
-    if (values.length > 1) joined[name] = values.flat().filter(item => item !== null)
-  }
-  return joined
-}
-
-function isTwiceIn(text: string, part: string): boolean {
-  const first = text.indexOf(part)
-  return first >= 0 && text.includes(part, first + part.length)
-}
-
-/** The members of the outermost object, with the text of their values. */
-function topMembers(text: string): { name: string; text: string }[] {
-  const members: { name: string; text: string }[] = []
-  let depth = 0
-  let name: string | undefined
-  let start = 0
-  for (const { 0: token, index } of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}:,]/g)) {
-    if (token === '[' || token === '{') depth++
-    else if (token === ']' || token === '}') depth--
-    if (depth === 1 && token === ':') start = index + 1
-    else if (depth === 1 && name === undefined && token.startsWith('"')) name = JSON.parse(token) as string
-    const isEnd = (depth === 1 && token === ',') || (depth === 0 && token === '}')
-    if (isEnd && name !== undefined) {
-      members.push({ name, text: text.slice(start, index) })
-      name = undefined
-    }
-  }
-  return members
-}
-
 // ── Pictures ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Names under which lists of pictures stand, those first that hold nothing but what was made: some answers repeat the request. */
-const listNames = [
-  'data',
-  'output',
-  'outputs',
-  'output_images',
-  'result',
-  'results',
-  'task_result',
-  'images',
-  'image_urls',
-  'urls',
-]
 /** Names under which one picture stands, itself or its place; a list under such a name is several. */
 const base64Names = ['b64_json', 'b64', 'base64', 'image_base64', 'b64_image']
 const placeNames = ['url', 'image_url', 'image', 'uri']
@@ -119,13 +54,13 @@ function entriesIn(value: unknown): Entry[] {
 }
 
 /** The first list with pictures; of none, the first that has anything. */
-function entriesInLists(value: JsonRecord): Entry[] {
+function entriesInLists(value: JsonObject): Entry[] {
   const lists = listNames.map(name => entriesIn(value[name])).filter(entries => entries.length > 0)
   return lists.find(entries => countSources(entries) > 0) ?? lists[0] ?? []
 }
 
 /** The picture itself before its place: it cannot be lost on the way any more. */
-function ownEntries(item: JsonRecord): Entry[] {
+function ownEntries(item: JsonObject): Entry[] {
   for (const name of [...base64Names, ...placeNames]) {
     const kind = base64Names.includes(name) ? 'base64' : 'place'
     const member = item[name]
@@ -168,7 +103,7 @@ export function wholeSourcesIn(text: string): PictureSource[] {
   if (/^\s*</.test(text)) return []
   const members = text.matchAll(/"(b64_json|b64_image|image_url|image|url)"\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")/g)
   return [...members].flatMap(([, name = '', value = '']) => {
-    const written = jsonOf(value)
+    const written = parseJson(value)
     if (typeof written !== 'string') return []
     const source = sourceOf(written, base64Names.includes(name) ? 'base64' : 'unknown')
     return source ?? []
@@ -178,6 +113,16 @@ export function wholeSourcesIn(text: string): PictureSource[] {
 /** Could anything in an answer without a readable picture be one? Then nobody may say that nothing was made. */
 export function mayNamePicture(body: string): boolean {
   return /https?:(?:\/|\\\/){2}|;base64,|[\w+/-]{200}/i.test(body)
+}
+
+/** Links die: `expiryOf` reads from the query of one when, in ms since 1970. */
+export function toPicture(
+  index: number,
+  source: PictureSource,
+  expiryOf: (url: string) => number | undefined = () => undefined,
+): Picture {
+  if (source.url === undefined) return { index, base64: source.base64 }
+  return { index, url: source.url, expiresAt: expiryOf(source.url) }
 }
 
 // ── Bills ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -592,9 +592,11 @@ describe('parse of errors', () => {
   test('every row of the table is tried', () => {
     const tried = rows.map(([, code]) => code)
 
-    const untried = failureRows.filter(({ code }) => !tried.some(name => name === code || name.startsWith(`${code}.`)))
+    const untried = Object.keys(failureRows).filter(
+      code => !tried.some(name => name === code || name.startsWith(`${code}.`)),
+    )
 
-    expect(untried.map(row => row.code)).toEqual([])
+    expect(untried).toEqual([])
   })
 
   test.each([

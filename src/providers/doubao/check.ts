@@ -2,19 +2,23 @@
 
 import type { JsonObject, ListedModel } from '../../catalogue/model.ts'
 import { ExchangeError } from '../../outgoing/errors.ts'
-import { isObject, jsonOf } from '../answers.ts'
+import { ask } from '../exchange.ts'
+import { errorIn, listedModels, type ServiceError, unreachable } from '../failures.ts'
+import { isObject, parseJson } from '../json.ts'
 import type { CheckResult, Context, RawAnswer } from '../provider.ts'
+import { failureOf } from './errors.ts'
 import { models, traits } from './models.ts'
-import { authorization, errorIn, failure, metaOf, type ServiceError } from './parse.ts'
+
+const timeoutMs = 20_000
 
 /** An id that no service has: it is refused right after the key was accepted, and nothing can be drawn with it. */
 const noModel = 'does-not-exist'
 
 export async function check(model: string | undefined, context: Context): Promise<CheckResult> {
   try {
-    const list = await exchange(context, 'models')
+    const list = await askForModels(context)
     const probeable = model !== undefined && isProbeable(model) && isArk(context.baseUrl, list)
-    if (isModelList(list)) {
+    if (listedModels(list)) {
       if (model === undefined) return ok('The key works at this address. No model was named, so none was tried.')
       if (probeable) return probed(await probe(context, model), model)
       return unprobed(list, model)
@@ -35,6 +39,10 @@ export async function check(model: string | undefined, context: Context): Promis
   }
 }
 
+function askForModels(context: Context): Promise<RawAnswer> {
+  return ask(context, { url: `${context.baseUrl}/models`, timeoutMs })
+}
+
 /** Live probes of 2026-08 and 2026-09. A status that nobody saw yet says nothing of an end. */
 const statuses: Readonly<Record<string, ListedModel['status']>> = { Retiring: 'retiring', Shutdown: 'ended' }
 
@@ -42,13 +50,14 @@ const statuses: Readonly<Record<string, ListedModel['status']>> = { Retiring: 'r
 export async function listModels(context: Context): Promise<ListedModel[] | null | undefined> {
   let answer: RawAnswer
   try {
-    answer = await exchange(context, 'models')
+    answer = await askForModels(context)
   } catch (error) {
     if (error instanceof ExchangeError && !context.signal.aborted) return undefined
     throw error
   }
-  if (!isModelList(answer)) return answer.status === 404 || answer.status === 200 ? null : undefined
-  return listedModels(answer).flatMap(({ id, domain, status, name, task_type, modalities }) => {
+  const listed = listedModels(answer)
+  if (!listed) return answer.status === 404 || answer.status === 200 ? null : undefined
+  return listed.flatMap(({ id, domain, status, name, task_type, modalities }) => {
     if (typeof id !== 'string' || domain !== 'ImageGeneration' || typeof status !== 'string') return []
     const told = JSON.parse(JSON.stringify({ name, domain, task_type, modalities })) as JsonObject
     return { id, status: statuses[status] ?? 'offered', word: status, told }
@@ -68,41 +77,24 @@ function isProbeable(id: string): boolean {
 function isArk(baseUrl: string, list: RawAnswer): boolean {
   const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : ''
   return (
-    /(?:^|\.)(?:volces|bytepluses)\.com$/.test(host) || listedModels(list).some(item => typeof item.domain === 'string')
+    /(?:^|\.)(?:volces|bytepluses)\.com$/.test(host) ||
+    (listedModels(list) ?? []).some(item => typeof item.domain === 'string')
   )
 }
 
 /** Nothing may be added here: unknown members are ignored, and a request that is valid draws and bills. */
 function probe(context: Context, model: string): Promise<RawAnswer> {
-  return exchange(context, 'images/generations', { model, prompt: 'ping', size: '1x1' })
-}
-
-async function exchange(context: Context, path: string, body?: { [name: string]: string }): Promise<RawAnswer> {
-  const response = await context.http.request({
-    method: body ? 'POST' : 'GET',
-    url: `${context.baseUrl}/${path}`,
-    headers: { authorization: authorization(context.apiKey), ...(body && { 'content-type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) }),
-    signal: context.signal,
-    headersTimeoutMs: 20_000,
-    idleTimeoutMs: 20_000,
+  return ask(context, {
+    method: 'POST',
+    url: `${context.baseUrl}/images/generations`,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model, prompt: 'ping', size: '1x1' }),
+    timeoutMs,
   })
-  return { ...metaOf(response), body: await response.text(8 * 1024 * 1024), complete: true }
-}
-
-function isModelList(answer: RawAnswer): boolean {
-  const json = jsonOf(answer.body)
-  return answer.status === 200 && isObject(json) && Array.isArray(json.data)
-}
-
-function listedModels(answer: RawAnswer): { [name: string]: unknown }[] {
-  const json = jsonOf(answer.body)
-  const items: unknown[] = isObject(json) && Array.isArray(json.data) ? json.data : []
-  return items.filter(isObject)
 }
 
 function unprobed(list: RawAnswer, model: string): CheckResult {
-  if (listedModels(list).some(item => item.id === model && item.status === 'Shutdown')) {
+  if (listedModels(list)?.some(item => item.id === model && item.status === 'Shutdown')) {
     return {
       code: 'provider_access_denied',
       detail: `The key works, but Ark has shut ${model} down. Choose another model.`,
@@ -116,13 +108,13 @@ function untried(model: string): string {
 }
 
 function probed(answer: RawAnswer, model: string): CheckResult {
-  const found = errorIn(jsonOf(answer.body))
+  const found = errorIn(parseJson(answer.body))
   // The key is looked at before the model, and the model before the size: a complaint about the size proves both.
   if (answer.status === 400 && /^(?:Invalid|Missing)Parameter(?:\.|$)/.test(found?.code ?? '')) {
     return ok(`Key and address work, and ${model} is open to them.`)
   }
   if (model === noModel && answer.status === 404 && isAboutModel(found)) return ok('The key works at this address.')
-  if (answer.status === 200 && isObject(jsonOf(answer.body))) {
+  if (answer.status === 200 && isObject(parseJson(answer.body))) {
     return ok(
       `Key, address and ${model} work. The service made a picture of 1x1 instead of refusing it and may bill it.`,
     )
@@ -135,9 +127,9 @@ const isAboutModel = (found: ServiceError | undefined) =>
 
 /** What an answer other than success says about the configuration; undefined when it says nothing. */
 function refusalOf(answer: RawAnswer): CheckResult | undefined {
-  const found = errorIn(jsonOf(answer.body))
+  const found = errorIn(parseJson(answer.body))
   if (answer.status < 400) return undefined
-  const { code, message, providerMessage } = failure(answer, found ?? {})
+  const { code, message, providerMessage } = failureOf(answer, found ?? {})
   const said = providerMessage ? ` Ark says: ${providerMessage.slice(0, 300)}` : ''
   const detail = `${message}${said}`
   if (code === 'provider_key_rejected' || code === 'provider_access_denied' || code === 'provider_quota_exhausted') {
@@ -159,13 +151,6 @@ function refusalOf(answer: RawAnswer): CheckResult | undefined {
 function notArk(answer: RawAnswer): CheckResult {
   const detail = `The address does not answer like Ark (HTTP ${answer.status}). The base address should look like https://ark.cn-beijing.volces.com/api/v3.`
   return { code: 'wrong_address', detail }
-}
-
-function unreachable(error: ExchangeError): CheckResult {
-  const { code, disposition, message } = error.failure
-  if (code === 'provider_key_rejected') return { code, detail: message }
-  // What no second try would change is the address: an unknown name, a refused address, a foreign certificate.
-  return { code: disposition === 'refused' ? 'wrong_address' : 'provider_unavailable', detail: message }
 }
 
 function ok(detail: string): CheckResult {

@@ -1,37 +1,26 @@
 /** Proves a configuration without paying. */
 
 import { ExchangeError } from '../../outgoing/errors.ts'
-import { isObject, jsonOf } from '../answers.ts'
-import type { CheckResult, Context } from '../provider.ts'
-import { authorization, errorIn, failure, metaOf } from './exchange.ts'
+import { ask } from '../exchange.ts'
+import { errorIn, listedModels, unreachable } from '../failures.ts'
+import { parseJson } from '../json.ts'
+import type { CheckResult, Context, RawAnswer } from '../provider.ts'
+import { failureOf } from './errors.ts'
 
 /** The list of models is free. Where it names models at all, one that is missing cannot be used with this key. */
 export async function check(model: string | undefined, context: Context): Promise<CheckResult> {
   try {
-    const response = await context.http.request({
-      method: 'GET',
-      url: `${context.baseUrl}/models`,
-      headers: { authorization: authorization(context.apiKey) },
-      signal: context.signal,
-      headersTimeoutMs: 20_000,
-      idleTimeoutMs: 20_000,
-    })
-    return checked(model, { ...metaOf(response), body: await response.text(8 * 1024 * 1024) })
+    return checked(model, await ask(context, { url: `${context.baseUrl}/models`, timeoutMs: 20_000 }))
   } catch (error) {
-    if (!(error instanceof ExchangeError)) throw error
-    const { code, disposition, message } = error.failure
-    if (code === 'provider_key_rejected') return { code, detail: message }
-    // What no second try would change is the address: an unknown name, a refused address, a foreign certificate.
-    return { code: disposition === 'refused' ? 'wrong_address' : 'provider_unavailable', detail: message }
+    if (error instanceof ExchangeError) return unreachable(error)
+    throw error
   }
 }
 
-function checked(model: string | undefined, answer: ReturnType<typeof metaOf> & { body: string }): CheckResult {
-  const json = jsonOf(answer.body)
-  const found = errorIn(json)
-  const data = isObject(json) && Array.isArray(json.data) ? json.data : undefined
-  if (answer.status === 200 && data) {
-    const ids: unknown[] = data.filter(isObject).map(item => item.id)
+function checked(model: string | undefined, answer: RawAnswer): CheckResult {
+  const found = errorIn(parseJson(answer.body))
+  const ids = listedModels(answer)?.map(item => item.id)
+  if (ids) {
     if (model === undefined || ids.length === 0) return { code: 'ok', detail: 'The key works at this address.' }
     if (ids.includes(model)) return { code: 'ok', detail: `The key works at this address, and ${model} is open to it.` }
     return {
@@ -39,7 +28,7 @@ function checked(model: string | undefined, answer: ReturnType<typeof metaOf> & 
       detail: `The key works, but the service does not list ${model} for it. Check the id.`,
     }
   }
-  const { code, message, providerMessage } = failure(answer, found ?? {})
+  const { code, message, providerMessage } = failureOf(answer, found ?? {})
   const said = providerMessage ? ` It says: ${providerMessage.slice(0, 300)}` : ''
   const detail = `${message}${said}`
   const isAboutAccount =

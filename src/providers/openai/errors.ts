@@ -1,25 +1,7 @@
 /** What the error codes of OpenAI's API mean: its public page of error codes and the types of its client 7.57.0 (2026-11). */
-import type { Concern, Disposition, FailureCode } from '../../outgoing/errors.ts'
-
-export interface FailureMeaning {
-  failure: FailureCode
-  disposition: Disposition
-  message: string
-  /** Not about the request: the account or key gives this model, or anything at all, no more. */
-  concerns?: Concern
-  /** How often it is sent again at most. */
-  maxRepeats?: number
-  isModelUnknown?: boolean
-}
-
-const meaning = (
-  failure: FailureCode,
-  disposition: Disposition,
-  message: string,
-  concerns?: Concern,
-): FailureMeaning => {
-  return { failure, disposition, message, concerns }
-}
+import { brokeBehindGateway, type ProviderFailure } from '../../outgoing/errors.ts'
+import type { AnswerHead } from '../exchange.ts'
+import { type Meaning, meaning, type ServiceError, toFailure } from '../failures.ts'
 
 const wrongKey = meaning(
   'provider_key_rejected',
@@ -38,7 +20,7 @@ const blocked = meaning(
   'refused',
   'The service blocked the request or its picture for its content. Change prompt or references.',
 )
-const unknownModel: FailureMeaning = {
+const unknownModel: Meaning = {
   ...meaning(
     'provider_rejected',
     'refused',
@@ -57,7 +39,7 @@ const noAccess = meaning(
 const unsure = 'A picture may have been made and billed; look at the usage page before you try again.'
 
 /** By `code`, or by `type` where there is no code. */
-export const failureRows: Readonly<Record<string, FailureMeaning>> = {
+export const failureRows: Readonly<Record<string, Meaning>> = {
   invalid_api_key: wrongKey,
   authentication_error: wrongKey,
   account_deactivated: meaning(
@@ -82,7 +64,7 @@ export const failureRows: Readonly<Record<string, FailureMeaning>> = {
   permission_error: noAccess,
 }
 
-const byStatus: Readonly<Record<number, FailureMeaning>> = {
+const byStatus: Readonly<Record<number, Meaning>> = {
   400: meaning('provider_rejected', 'refused', 'The service does not accept the request. Its own message says why.'),
   401: wrongKey,
   402: noMoney,
@@ -107,17 +89,14 @@ const byStatus: Readonly<Record<number, FailureMeaning>> = {
   504: meaning('provider_timeout', 'maybe_billed', `The service did not answer its own gateway in time. ${unsure}`),
 }
 
-/** A gateway's words for a connection that broke behind it (`isBroken`) prove nothing about the work, whatever the status. */
-export function failureFor(
-  status: number,
-  code: string | undefined,
-  type: string | undefined,
-  isBroken = false,
-): FailureMeaning {
-  for (const word of [code, type]) {
-    if (word !== undefined && Object.hasOwn(failureRows, word)) return failureRows[word]!
-  }
-  if (isBroken && status === 503) return byStatus[500]!
+/** A gateway's words for a connection that broke behind it prove nothing about the work, whatever the status. */
+export function failureOf(head: AnswerHead, { code, type, message }: ServiceError): ProviderFailure {
+  const status = head.status === 503 && brokeBehindGateway(message ?? '') ? 500 : head.status
+  const word = [code, type].find(word => word !== undefined && Object.hasOwn(failureRows, word))
+  return toFailure(failureRows[word ?? ''] ?? meaningByStatus(status), { code: code ?? type, message }, head)
+}
+
+function meaningByStatus(status: number): Meaning {
   const known = byStatus[status]
   if (known) return known
   if (status >= 500) return byStatus[500]!

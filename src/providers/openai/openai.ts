@@ -1,10 +1,9 @@
 import type { JsonObject, JsonValue } from '../../catalogue/model.ts'
 import { ExchangeError } from '../../outgoing/errors.ts'
-import type { HttpResponse } from '../../outgoing/http.ts'
-import { isObject } from '../answers.ts'
+import { authorization, readAnswer } from '../exchange.ts'
+import { isObject } from '../json.ts'
 import type { Context, Provider, RawAnswer } from '../provider.ts'
 import { check } from './check.ts'
-import { authorization, metaOf } from './exchange.ts'
 import { models, platformAt, platforms, unlisted } from './models.ts'
 import { parse } from './parse.ts'
 import { plan } from './plan.ts'
@@ -46,7 +45,7 @@ export const openai: Provider = {
     })
     let answer: RawAnswer
     try {
-      answer = await wholeAnswer(response)
+      answer = await readAnswer(response)
     } catch (error) {
       const taskId = error instanceof ExchangeError ? taskInBeginning(error.partial) : undefined
       if (taskId === undefined) throw error
@@ -60,17 +59,6 @@ export const openai: Provider = {
   },
 
   poll: pollTasks,
-}
-
-/** The status alone tells what an error proves, so that one whose text was cut is an answer as well. */
-async function wholeAnswer(response: HttpResponse): Promise<RawAnswer> {
-  const meta = metaOf(response)
-  try {
-    return { ...meta, body: await response.text(), complete: true }
-  } catch (error) {
-    if (response.status < 400 || !(error instanceof ExchangeError)) throw error
-    return { ...meta, body: error.partial, complete: false }
-  }
 }
 
 /** One picture goes as `image`, several as `image[]`; everything else is text. */

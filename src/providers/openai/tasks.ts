@@ -6,10 +6,14 @@
  * In the ledger a task is one text: ids, and addresses where they are known, parted by spaces.
  */
 
-import { ExchangeError, type ProviderFailure } from '../../outgoing/errors.ts'
-import { isObject, type JsonRecord, jsonOf, readEntries } from '../answers.ts'
+import type { JsonObject } from '../../catalogue/model.ts'
+import type { ProviderFailure } from '../../outgoing/errors.ts'
+import { readEntries } from '../answers.ts'
+import { authorization, readAnswer } from '../exchange.ts'
+import { errorIn } from '../failures.ts'
+import { isObject, parseJson, text } from '../json.ts'
 import type { Context, Polled, RawAnswer, Task } from '../provider.ts'
-import { authorization, errorIn, failure, metaOf } from './exchange.ts'
+import { failureOf } from './errors.ts'
 
 const pendingWords = new Set(
   'submitted pending queued queueing in_queue not_start not_started created scheduled accepted waiting starting preparing processing running in_progress generating working'.split(
@@ -30,7 +34,7 @@ const queuedWords = new Set(
 /** The text for the ledger; undefined when the answer is no task but the answer itself. `location`: its header of that name. */
 export function taskIn(answer: RawAnswer, location: string | undefined, sentTo: string): string | undefined {
   if (answer.status < 200 || answer.status >= 300) return undefined
-  const json = jsonOf(answer.body)
+  const json = parseJson(answer.body)
   const records = recordsIn(json)
   const isWaiting = records.some(record => record.task_id !== undefined && pendingWords.has(wordOf(record) ?? ''))
   // What stands as an address in an unfinished task leads to the task.
@@ -49,7 +53,7 @@ export function taskInBeginning(beginning: string): string | undefined {
   return /"task_?id"\s*:\s*"([^"\\\s]+)"/i.exec(beginning)?.[1]
 }
 
-function idOf(record: JsonRecord): string | undefined {
+function idOf(record: JsonObject): string | undefined {
   const word = wordOf(record)
   if (word !== undefined && failedWords.has(word)) return undefined
   const isWaiting = word !== undefined && pendingWords.has(word)
@@ -119,7 +123,7 @@ async function lookAt(place: string, { polls }: Task, context: Context): Promise
     }
     const wished = answer.retryAfterMs === undefined ? undefined : Math.min(answer.retryAfterMs, longestPauseMs)
     if (answer.status >= 200 && answer.status < 300) {
-      const json = jsonOf(answer.body)
+      const json = parseJson(answer.body)
       const state = stateOf(json)
       const hasPictures = readEntries(json).some(entry => entry.source !== undefined)
       if (state.is === 'pending' || (answer.status === 202 && state.is === 'unknown')) {
@@ -132,7 +136,7 @@ async function lookAt(place: string, { polls }: Task, context: Context): Promise
         return { place: found, state: 'unsure', afterMs: wished ?? pauseInTroubleMs, reason }
       }
     }
-    const said = errorIn(jsonOf(answer.body))?.message?.slice(0, 200)
+    const said = errorIn(parseJson(answer.body))?.message?.slice(0, 200)
     strange = `The service answered with status ${answer.status} when asked for the task${said ? ` (${said})` : ''}.`
     // Another address may be the right one; trouble with the key or the service is the same at all of them.
     if ([401, 402, 403, 408, 429].includes(answer.status) || answer.status >= 500) {
@@ -163,13 +167,7 @@ async function look(url: string, context: Context) {
     headersTimeoutMs: lookTimeoutMs,
     idleTimeoutMs: lookTimeoutMs,
   })
-  try {
-    const answer: RawAnswer = { ...metaOf(response), body: await response.text(), complete: true }
-    return { answer, location: response.headers.location }
-  } catch (error) {
-    if (response.status < 400 || !(error instanceof ExchangeError)) throw error
-    return { answer: { ...metaOf(response), body: error.partial, complete: false }, location: undefined }
-  }
+  return { answer: await readAnswer(response), location: response.headers.location }
 }
 
 // ── What a task says of itself ──────────────────────────────────────────────────────────────────────────────────────
@@ -198,14 +196,14 @@ function wordsIn(json: unknown): string[] {
 }
 
 /** Objects that may be a task, the outermost last. */
-function recordsIn(json: unknown): JsonRecord[] {
+function recordsIn(json: unknown): JsonObject[] {
   if (Array.isArray(json)) return json.flatMap(recordsIn)
   if (!isObject(json)) return []
   const { data, output, result } = json
   return [...[data, output, result].flat().filter(isObject), json]
 }
 
-function wordOf(record: JsonRecord): string | undefined {
+function wordOf(record: JsonObject): string | undefined {
   const word = [record.task_status, record.taskStatus, record.status, record.state].map(text).find(Boolean)
   return word
     ?.trim()
@@ -217,7 +215,7 @@ function wordOf(record: JsonRecord): string | undefined {
 export function failureOfTask(answer: RawAnswer, json: unknown): ProviderFailure | undefined {
   if (stateOf(json).is !== 'failed') return undefined
   const found = recordsIn(json).flatMap(record => reasonIn(record) ?? [])[0]
-  const known = failure(answer, found ?? {})
+  const known = failureOf(answer, found ?? {})
   const isRefused = known.disposition === 'refused'
   return {
     ...known,
@@ -232,7 +230,7 @@ export function failureOfTask(answer: RawAnswer, json: unknown): ProviderFailure
   }
 }
 
-function reasonIn(record: JsonRecord): { code?: string; message?: string } | undefined {
+function reasonIn(record: JsonObject): { code?: string; message?: string } | undefined {
   const inError = record.error ? errorIn(record) : undefined
   const message =
     inError?.message ??
@@ -249,8 +247,4 @@ function reasonIn(record: JsonRecord): { code?: string; message?: string } | und
       .find(Boolean)
   const code = inError?.code ?? text(record.error_code)
   return message === undefined && code === undefined ? undefined : { code, message }
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
 }

@@ -1,11 +1,11 @@
 /** Proves a configuration without paying. */
 
 import { ExchangeError } from '../../outgoing/errors.ts'
+import { asRecord, text } from '../json.ts'
 import type { CheckResult, Context, RawAnswer } from '../provider.ts'
 import { failureOf } from './errors.ts'
-import { envelopeOf, exchange, isSuccess, look, lookTimeouts, outputOf, paths } from './exchange.ts'
+import { envelopeOf, isSuccess, look, outputOf, paths } from './exchange.ts'
 import { models, wireOf } from './models.ts'
-import { asRecord, text } from './parse.ts'
 
 function failureIn(answer: RawAnswer) {
   const envelope = envelopeOf(answer)
@@ -64,16 +64,14 @@ async function checkModel(modelId: string | undefined, context: Context): Promis
   }
 
   const answer = await attempt(context, () =>
-    exchange(context, {
+    look(context, paths.MM, {
       method: 'POST',
-      path: paths.MM,
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
         model: modelId,
         input: { messages: [{ role: 'user', content: [{ text: 'A white square' }] }] },
         parameters: { size: '1*1', n: 0, watermark: false },
       }),
-      ...lookTimeouts,
     }),
   )
   if ('detail' in answer) return answer
@@ -92,6 +90,7 @@ async function attempt(context: Context, ask: () => Promise<RawAnswer>): Promise
     return await ask()
   } catch (error) {
     if (context.signal.aborted || !(error instanceof ExchangeError)) throw error
+    if (error.failure.code === 'provider_key_rejected') return { code: error.failure.code, detail: error.message }
     if (error.failure.disposition === 'maybe_billed') return { code: 'provider_unavailable', detail: error.message }
     return { code: 'wrong_address', detail: `${error.message} Check the base address; usual ones are at ${regions}.` }
   }

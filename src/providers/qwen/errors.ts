@@ -4,23 +4,9 @@
  * The service bills successful pictures only, so an error that the service itself wrote proves that nothing was paid. An error of a
  * gateway on the way proves nothing.
  */
-import {
-  brokeBehindGateway,
-  type Concern,
-  type Disposition,
-  type FailureCode,
-  type ProviderFailure,
-} from '../../outgoing/errors.ts'
-
-interface Meaning {
-  code: FailureCode
-  disposition: Disposition
-  /** What happened and what to do. */
-  message: string
-  /** Not about the request: the account or key gives this model, or anything at all, no more. */
-  concerns?: Concern
-  isModelUnknown?: boolean
-}
+import { brokeBehindGateway, type ProviderFailure } from '../../outgoing/errors.ts'
+import type { AnswerHead } from '../exchange.ts'
+import { type Meaning, toFailure } from '../failures.ts'
 
 interface Row extends Meaning {
   /** The code as it stands, or what stands before a dot in it. */
@@ -233,14 +219,11 @@ const rows: readonly Row[] = [
 ]
 
 /** Where an error stood, which decides what it proves. */
-export interface ErrorPlace {
-  status: number
+export interface ErrorPlace extends AnswerHead {
   /** The request submits a task: what a gateway swallowed may be a task that goes on. */
   submitsTask: boolean
   /** It is the end of a task, or of one picture; those that failed are not billed. */
   isFinal: boolean
-  requestId?: string
-  retryAfterMs?: number
 }
 
 /** @param text the service's words, or the beginning of what came instead of an answer */
@@ -248,21 +231,14 @@ export function failureOf(code: string | undefined, text: string | undefined, pl
   const meaning =
     rows.find(row => fits(row, code, text)) ??
     (place.isFinal ? badRequest : byStatus(place, code, brokeBehindGateway(text ?? '')))
-  const { disposition } = meaning
+  const message = text === undefined ? undefined : withoutKeys(text)
+  const failure = toFailure(meaning, { code, message }, place)
+  if (!place.isFinal || failure.disposition !== 'maybe_billed') return failure
+  // A task that failed is free whatever the reason, so a timeout may simply be tried again.
   return {
-    code: meaning.code,
-    // A task that failed is free whatever the reason, so a timeout may simply be tried again.
-    disposition: place.isFinal && disposition === 'maybe_billed' ? 'retry_safe' : disposition,
-    message:
-      place.isFinal && disposition === 'maybe_billed'
-        ? 'DashScope gave up on this after too long and bills nothing for it. Try again.'
-        : meaning.message,
-    providerCode: code,
-    providerMessage: text === undefined ? undefined : withoutKeys(text),
-    requestId: place.requestId,
-    retryAfterMs: place.retryAfterMs,
-    concerns: meaning.concerns,
-    isModelUnknown: meaning.isModelUnknown,
+    ...failure,
+    disposition: 'retry_safe',
+    message: 'DashScope gave up on this after too long and bills nothing for it. Try again.',
   }
 }
 

@@ -2,7 +2,9 @@
 
 import type { JsonObject, JsonValue } from '../../catalogue/model.ts'
 import type { ProviderFailure } from '../../outgoing/errors.ts'
-import { besideBill, jsonOf, namesBill, readEntries, sourceOf, wholeSourcesIn } from '../answers.ts'
+import { besideBill, namesBill, readEntries, sourceOf, wholeSourcesIn } from '../answers.ts'
+import { worstOf } from '../failures.ts'
+import { asList, asRecord, outline, parseJson, text } from '../json.ts'
 import type { Parsed, Picture, RawAnswer } from '../provider.ts'
 import { type ErrorPlace, failureOf } from './errors.ts'
 import type { Route } from './models.ts'
@@ -63,7 +65,8 @@ function errorOf(
   const message = text(envelope.message) ?? text(output.message) ?? text(compatible.message)
   const isAnswered = answer.status >= 200 && answer.status < 300
 
-  if (!isAnswered) return besideBill(failureOf(code, message ?? beginning(answer.body), place), answer.body)
+  if (!isAnswered)
+    return besideBill(failureOf(code, message ?? text(answer.body.trim().slice(0, 300)), place), answer.body)
   const plain = { providerCode: code, providerMessage: message, requestId: place.requestId }
   if (status === 'UNKNOWN') {
     return {
@@ -85,8 +88,7 @@ function errorOf(
   const wasBilled = (billedImages ?? 0) > 0 || namesBill(answer.body)
   // Only a task that failed is known to be free whatever the reason.
   const isFinal = status === 'FAILED'
-  const failure =
-    code !== undefined || isFinal ? failureOf(code, message, { ...place, isFinal }) : withoutIndex(failures[0])
+  const failure = code !== undefined || isFinal ? failureOf(code, message, { ...place, isFinal }) : worstOf(failures)
   if (failure) return besideBill(failure, answer.body)
   // Without even an `output` it may not be the service that answered.
   const isUnproved = wasBilled || !asRecord(envelope.output)
@@ -101,17 +103,11 @@ function errorOf(
   }
 }
 
-function withoutIndex(failure: Parsed['failures'][number] | undefined): ProviderFailure | undefined {
-  if (!failure) return undefined
-  const { index: _, ...rest } = failure
-  return rest
-}
-
 /** An answer that is no JSON object: the page of a gateway, or the beginning of an answer that was cut. */
 function withoutEnvelope(answer: RawAnswer, place: ErrorPlace): Parsed {
   if (answer.status < 200 || answer.status >= 300) {
-    const error = failureOf(undefined, beginning(answer.body), place)
-    return { pictures: [], failures: [], error, complete: answer.complete }
+    const error = failureOf(undefined, text(answer.body.trim().slice(0, 300)), place)
+    return { pictures: [], failures: [], error, complete: true }
   }
   // The whole strings in a cut answer are as good as ever: their pictures were paid for.
   const pictures = wholeSourcesIn(answer.body).map((source, index) => pictureAt(index, source.url ?? source.base64))
@@ -122,7 +118,7 @@ function withoutEnvelope(answer: RawAnswer, place: ErrorPlace): Parsed {
     message: answer.complete
       ? 'The answer is not one of DashScope. A picture may have been billed; check the base address before trying again.'
       : 'The answer of DashScope was cut before its pictures were named. They may have been billed.',
-    providerMessage: beginning(answer.body),
+    providerMessage: text(answer.body.trim().slice(0, 300)),
     requestId: place.requestId,
   }
   return { pictures: [], failures: [], error, complete: answer.complete }
@@ -226,43 +222,4 @@ function contentsOf(output: JsonObject): JsonValue[] {
 function billedImagesOf(usage: JsonObject | undefined): number | undefined {
   const count = usage?.image_count ?? usage?.output_image_count
   return typeof count === 'number' && Number.isInteger(count) && count >= 0 ? count : undefined
-}
-
-// ── JSON of unknown shape ───────────────────────────────────────────────────────────────────────────────────────────
-
-export function parseJson(body: string): JsonValue | undefined {
-  return jsonOf(body) as JsonValue | undefined
-}
-
-export function asRecord(value: JsonValue | undefined): JsonObject | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
-}
-
-function asList(value: JsonValue | undefined): JsonValue[] {
-  return Array.isArray(value) ? value : []
-}
-
-/** A string that says something. */
-export function text(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function beginning(body: string): string | undefined {
-  return text(body.trim().slice(0, 300))
-}
-
-/** The names of a value without what they hold, for a report that shows no prompt and no signature. */
-function outline(value: JsonValue, depth = 3): string {
-  if (Array.isArray(value))
-    return depth === 0
-      ? '[…]'
-      : `[${value
-          .slice(0, 3)
-          .map(item => outline(item, depth - 1))
-          .join(', ')}]`
-  const record = asRecord(value)
-  if (!record) return value === null ? 'null' : typeof value
-  if (depth === 0) return '{…}'
-  const members = Object.entries(record).slice(0, 12)
-  return `{${members.map(([name, member]) => `${name}: ${outline(member, depth - 1)}`).join(', ')}}`
 }

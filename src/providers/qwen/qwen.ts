@@ -1,11 +1,13 @@
 /** Qwen-Image, Wan and Z-Image of Alibaba Cloud Model Studio (DashScope). */
 
 import { ExchangeError } from '../../outgoing/errors.ts'
+import { authorization, readAnswer, withReferences } from '../exchange.ts'
+import { text } from '../json.ts'
 import type { Learned, Provider, RawAnswer } from '../provider.ts'
 import { check } from './check.ts'
-import { exchange, isSuccess, outputOf, paths, withReferences } from './exchange.ts'
+import { isSuccess, maxAnswerBytes, outputOf, paths, withOwnId } from './exchange.ts'
 import { models, platformAt, platforms, priceListAt, type Route, unlisted } from './models.ts'
-import { parse, text } from './parse.ts'
+import { parse } from './parse.ts'
 import { plan } from './plan.ts'
 import { cancel, findTasks, isOwnTask, poll } from './tasks.ts'
 
@@ -34,14 +36,21 @@ export const qwen: Provider = {
     const body = JSON.stringify(await withReferences(call.body, context))
     let answer: RawAnswer
     try {
-      answer = await exchange(context, {
+      const response = await context.http.request({
         method: 'POST',
-        path: paths[route],
-        headers: { 'content-type': 'application/json', ...(isTask ? { 'x-dashscope-async': 'enable' } : {}) },
+        url: qwen.addressOf(route, context.baseUrl),
+        headers: {
+          authorization: authorization(context.apiKey),
+          accept: 'application/json',
+          'content-type': 'application/json',
+          ...(isTask ? { 'x-dashscope-async': 'enable' } : {}),
+        },
         body,
+        signal: context.signal,
         headersTimeoutMs: call.timeoutMs,
         idleTimeoutMs: Math.min(call.timeoutMs, 60_000),
       })
+      answer = withOwnId(await readAnswer(response, maxAnswerBytes))
     } catch (error) {
       // The task may already be named in what came before the connection broke.
       const taskId = isTask && error instanceof ExchangeError && /"task_id"\s*:\s*"([^"\\]+)"/.exec(error.partial)?.[1]

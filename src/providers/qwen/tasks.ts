@@ -1,10 +1,10 @@
 /** Tasks of DashScope: looking at one, cancelling it, and finding one whose id was lost. */
 
 import type { JsonObject } from '../../catalogue/model.ts'
+import { asRecord, text } from '../json.ts'
 import type { Context, Polled, RawAnswer, Task, TaskWindow } from '../provider.ts'
-import { envelopeOf, exchange, isSuccess, look, lookTimeouts, outputOf, paths } from './exchange.ts'
+import { envelopeOf, isSuccess, look, outputOf, paths } from './exchange.ts'
 import type { Route } from './models.ts'
-import { asRecord, text } from './parse.ts'
 
 // The runner looks first after 2 s. Documented limit: 20 looks a second for the whole account.
 const pauseAfterFirstLookMs = 3_000
@@ -44,7 +44,7 @@ export async function poll(task: Task, context: Context): Promise<Polled> {
 export async function cancel(task: Task, context: Context): Promise<boolean> {
   try {
     const path = `/tasks/${encodeURIComponent(task.id)}/cancel`
-    const answer = await exchange(context, { method: 'POST', path, ...lookTimeouts })
+    const answer = await look(context, path, { method: 'POST' })
     if (answer.status === 200 && text(envelopeOf(answer)?.code) === undefined) return true
     // It may be an earlier cancel, whose word was lost, that stands in the way of this one.
     return text(outputOf(await look(context, `/tasks/${encodeURIComponent(task.id)}`))?.task_status) === 'CANCELED'

@@ -1,0 +1,122 @@
+/** How services say that something is wrong, and what adapters make of it. */
+import type { JsonObject } from '../catalogue/model.ts'
+import type { ExchangeError, ProviderFailure } from '../outgoing/errors.ts'
+import { mayNamePicture, toPicture, wholeSourcesIn } from './answers.ts'
+import type { AnswerHead } from './exchange.ts'
+import { isObject, outline, parseJson } from './json.ts'
+import type { CheckResult, Parsed, RawAnswer } from './provider.ts'
+
+/** What an error of a service means, as the tables of the adapters have it. `retryAfterMs`: the least pause where an answer names none. */
+export type Meaning = Pick<
+  ProviderFailure,
+  'code' | 'disposition' | 'message' | 'concerns' | 'isModelUnknown' | 'maxRepeats' | 'retryAfterMs'
+>
+
+export function meaning(
+  code: Meaning['code'],
+  disposition: Meaning['disposition'],
+  message: string,
+  concerns?: Meaning['concerns'],
+): Meaning {
+  return { code, disposition, message, concerns }
+}
+
+/** An error as a service wrote it. */
+export interface ServiceError {
+  code?: string
+  type?: string
+  message?: string
+}
+
+/** With or without an `error` around it; undefined where nothing says that something is wrong. */
+export function errorIn(json: unknown): ServiceError | undefined {
+  if (!isObject(json)) return undefined
+  if (typeof json.error === 'string') return { message: json.error }
+  const { code, type, message } = isObject(json.error) ? json.error : json
+  const found: ServiceError = {
+    code: typeof code === 'string' || typeof code === 'number' ? String(code) || undefined : undefined,
+    type: typeof type === 'string' ? type || undefined : undefined,
+    message: typeof message === 'string' ? message || undefined : undefined,
+  }
+  return found.code || found.message || isObject(json.error) ? found : undefined
+}
+
+/** An error in a service's own words. */
+export function toFailure(meaning: Meaning, found: ServiceError, head: AnswerHead): ProviderFailure {
+  const { code, disposition, message, concerns, isModelUnknown, maxRepeats } = meaning
+  return {
+    code,
+    disposition,
+    message,
+    providerCode: found.code,
+    providerMessage: found.message,
+    requestId: head.requestId,
+    retryAfterMs: head.retryAfterMs ?? meaning.retryAfterMs,
+    maxRepeats,
+    concerns,
+    isModelUnknown,
+  }
+}
+
+/** Of an answer that is no JSON: a page of some gateway, mostly. */
+export function quoteBeginning({ status, body }: RawAnswer): string {
+  return `HTTP ${status}: ${body.trim().slice(0, 300)}`
+}
+
+// ── Answers without a picture ───────────────────────────────────────────────────────────────────────────────────────
+
+/** The one failure of a call without pictures: one that may have been billed says more about money than one that was refused. */
+export function worstOf(failures: Parsed['failures']): ProviderFailure | undefined {
+  const worst = failures.find(failure => failure.disposition === 'maybe_billed') ?? failures[0]
+  if (!worst) return undefined
+  const { index: _, ...failure } = worst
+  return failure
+}
+
+/** The pictures of an answer that was cut or garbled, as far as they are whole. `service`: its name in a sentence. */
+export function parseBeginning(
+  answer: RawAnswer,
+  service: string,
+  expiryOf: (url: string) => number | undefined,
+): Parsed {
+  const pictures = wholeSourcesIn(answer.body).map((source, index) => toPicture(index, source, expiryOf))
+  if (!answer.complete || pictures.length > 0) return { pictures, failures: [], complete: false }
+  const error: ProviderFailure = {
+    code: 'provider_rejected',
+    // Something other than the service may have answered, or have garbled its answer.
+    disposition: 'maybe_billed',
+    message: `The address answered with something that is not an answer of ${service}. Check the base address.`,
+    providerMessage: quoteBeginning(answer),
+    requestId: answer.requestId,
+  }
+  return { pictures: [], failures: [], error, complete: true }
+}
+
+/** Documented are a list that is empty and a bill of nothing; anything else may be a picture that nobody understands. */
+export function withoutReason(answer: RawAnswer, service: string, json: unknown, billed?: number): ProviderFailure {
+  const data = isObject(json) ? json.data : undefined
+  const isEmpty = Array.isArray(data) && data.length === 0 && !mayNamePicture(answer.body)
+  const isRefusal = billed === undefined ? isEmpty : billed === 0
+  return {
+    code: 'provider_rejected',
+    disposition: isRefusal ? 'refused' : 'maybe_billed',
+    message: `${service} answered without a picture and without a reason. Change the prompt or try again.`,
+    providerMessage: outline(json),
+    requestId: answer.requestId,
+  }
+}
+
+// ── Checking a configuration ────────────────────────────────────────────────────────────────────────────────────────
+
+/** What no second try would change is the address: an unknown name, a refused address, a foreign certificate. */
+export function unreachable({ failure }: ExchangeError): CheckResult {
+  const { code, disposition, message } = failure
+  if (code === 'provider_key_rejected') return { code, detail: message }
+  return { code: disposition === 'refused' ? 'wrong_address' : 'provider_unavailable', detail: message }
+}
+
+/** The models that an answer lists; undefined where it is no list. */
+export function listedModels({ status, body }: RawAnswer): JsonObject[] | undefined {
+  const json = parseJson(body)
+  return status === 200 && isObject(json) && Array.isArray(json.data) ? json.data.filter(isObject) : undefined
+}
