@@ -43,18 +43,18 @@ export interface App {
   server: FastifyInstance
   services: Services
   store: Store
-  /** Where a copy of the database was put before it was changed, if it was. */
+  /** Path of the copy of the database that was made before a migration, if any. */
   backupPath: string | undefined
-  /** Begins to answer, and goes on with what a former process left unfinished. */
+  /** Starts to listen, and resumes what an earlier process left unfinished. */
   listen(): Promise<Listening>
-  /** Ends well: nothing new is sent, what cannot be asked for again gets its time, everything else waits for the next start. */
+  /** Stops gracefully: nothing new is sent, exchanges that cannot be resumed get time to finish, everything else waits for the next start. */
   close(): Promise<void>
 }
 
 export interface Listening {
   /** Where the server is, without a slash at the end. */
   address: string
-  /** What to open in a browser; logs in by itself where the token was made here. */
+  /** The address to open in a browser; includes a login if the token was created here. */
   link: string
   needsToken: boolean
 }
@@ -62,13 +62,13 @@ export interface Listening {
 export interface Overrides {
   /** Shortens every pause and time limit alike. */
   timeScale?: number
-  /** Told of every point on the path of a generation. */
+  /** Called at every failpoint on the path of a generation. */
   reached?: Reached
-  /** How names become addresses for outgoing requests; the system's way when absent. */
+  /** Resolves names for outgoing requests; the system's resolver when absent. */
   lookup?: LookupFunction
-  /** What `log` keeps of its errors, for the status page. */
+  /** The recent errors that `log` keeps for the status page. */
   recentErrors?: RecentErrors
-  /** How long after the start the services' lists of models are looked at for the first time. */
+  /** How long after the start the services' lists of models are first read. */
   listsAfterMs?: number
   /** Where the built studio is, when not at its usual place. */
   studioFolder?: string
@@ -77,14 +77,14 @@ export interface Overrides {
 }
 
 const hourMs = 3600 * 1000
-/** A start has more urgent things to do. */
+/** Delayed, because a start has more urgent work. */
 const listsAfterMs = 60_000
-/** For clients that are still sending, or reading what they were given. */
+/** For clients that are still sending or reading. */
 const maxFarewellMs = 5_000
-/** Keys of clients are promised for 48 hours. */
+/** Idempotency keys are promised for 48 hours. */
 const maxDays = 7
 
-/** @throws DatabaseError, StorageError, SettingsError: one sentence for people each. */
+/** @throws DatabaseError, StorageError, SettingsError, each with one sentence for people. */
 export async function createApp(settings: Settings, log: Logger, overrides: Overrides = {}): Promise<App> {
   const standIns = Object.values(settings.providerUrls)
   const { catalogue, prices: ownPrices } = readOwnFiles(settings)
@@ -243,13 +243,13 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     store,
     backupPath: database.backupPath,
     async listen() {
-      // Nobody else writes here yet: whatever is half written was left by a process that died.
+      // No other process writes here yet, so a partial file was left by a process that died.
       await files.sweep()
       await reconcile()
       await takeUp()
       await tidy()
       await server.listen({ host: settings.host, port: settings.port })
-      // Those of the environment were just read anew; what was wrong with them may have been put right.
+      // Configurations from the environment have just been read again; what was wrong with them may have been fixed.
       for (const { provider } of fromEnvironment) await store.configurations.reinstate(`env-${provider}`)
       await runner.resume()
       modelLists.start(configurations, overrides.listsAfterMs ?? listsAfterMs)
@@ -279,7 +279,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   }
 }
 
-/** Prices of their own file count for more than those beside a model. */
+/** Prices in PRICES_FILE take precedence over those in MODELS_FILE. */
 function readOwnFiles({ modelsFile, pricesFile }: Settings) {
   try {
     const { catalogue, prices } =
@@ -308,7 +308,7 @@ async function openFiles(settings: Settings, log: Logger) {
     await files.check()
   } catch (error) {
     if (!(error instanceof StorageError)) throw error
-    // Room may be made while the server runs, and what is stored can be looked at meanwhile.
+    // The server starts on a full disk: space may be freed while it runs, and stored images can be viewed meanwhile.
     if (error.code === 'full') log.error({ err: error }, 'the picture store is full')
     else {
       const words = {

@@ -1,6 +1,6 @@
 /**
- * `.env`, line by line. What other readers of such files take in different ways, or pass over in silence, stops the start: a lost line
- * may be the one that closes the server. The sentences name places and never values, which may be secret.
+ * `.env`, line by line. A line that other readers of such files interpret differently, or skip silently, stops the start: a lost line
+ * may be the one that protects the server. Messages name lines and never values, which may be secret.
  */
 import { readTextFile } from './storage/text-file.ts'
 
@@ -40,15 +40,15 @@ export function readEnvironmentFile(file: string): { assignments: Assignment[]; 
   return { assignments, faults }
 }
 
-/** A name as it may be told: what looks like no name of a variable may be a key that was pasted. */
+/** A name that is safe to show: what does not look like a variable name may be a pasted key. */
 function shown(name: string) {
   return /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(name) && name.length <= 40 ? name : '…'
 }
 
-/** What people call a variable of ours, after the documents of the services. */
+/** Names that people use for a variable of ours, after the documents of the services. */
 const otherNames: Record<string, string> = { ARK_API_KEY: 'DOUBAO_API_KEY', DASHSCOPE_API_KEY: 'QWEN_API_KEY' }
 
-/** Of Node, libraries and the programs that share the file. */
+/** Variables of Node, libraries and programs that share the file. */
 const foreignName = /^(NODE_|PG[A-Z]+$|SSL_CERT_|TZ$|LANG$|LC_|COMPOSE_|DOCKER_|POSTGRES_|(https?|all|no)_proxy$)/i
 
 /** A warning for each name in the file that is not among `known`. */
@@ -84,7 +84,7 @@ function nearest(name: string, known: readonly string[], maxDistance: number) {
   return found?.candidate
 }
 
-/** Levenshtein's: how many characters to put in, take out or change. */
+/** Levenshtein distance. */
 function distanceBetween(one: string, other: string) {
   let row = Array.from({ length: other.length + 1 }, (_, column) => column)
   for (const [index, character] of [...one].entries()) {
@@ -112,7 +112,7 @@ function readLine(line: string): Omit<Assignment, 'line'> | Words | undefined {
   return typeof value === 'string' ? { name, value } : value
 }
 
-/** `hasBlank`: a blank stands before it. */
+/** `hasBlank`: there is a space before it. */
 function readValue(text: string, hasBlank: boolean): string | Words {
   if (/^[“”‘’„«＂＇`]/.test(text)) return strangeQuote
   const quote = /^["']/.exec(text)?.[0]
@@ -130,7 +130,7 @@ function readValue(text: string, hasBlank: boolean): string | Words {
   return substitution.test(value) ? noSubstitution : value
 }
 
-/** Shells and Compose would put something in place of these. */
+/** Shells and Compose would expand these. */
 const substitution = /\$[({]|^\$[A-Za-z_]\w*$/
 const invisible = /[\x00-\x08\x0b-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]/
 

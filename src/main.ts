@@ -1,4 +1,4 @@
-/** One program with words; what each does stands in its own file. */
+/** One program with subcommands, each in its own file. */
 const usage = `Usage 用法: npm start | npm run <word>
 
 start                    the server 启动服务
@@ -23,7 +23,7 @@ const words: Record<string, () => Promise<unknown>> = {
 const [word = 'start'] = process.argv.slice(2)
 const command = Object.hasOwn(words, word) ? words[word] : undefined
 if (command) {
-  // A command reads what stands behind its word.
+  // A command reads the arguments after its name.
   process.argv.splice(2, 1)
   await command()
 } else if (word === '--help' || word === '-h') {

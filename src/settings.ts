@@ -19,26 +19,26 @@ export interface Settings {
   /** Without a slash at the end. */
   publicUrl: string | undefined
   corsOrigins: string[]
-  /** CORS_ORIGINS was left out, so nobody chose them. */
+  /** CORS_ORIGINS was empty, so these are the defaults. */
   hasUsualOrigins: boolean
   logLevel: LogLevel
-  /** Of the lines on standard output; the file always holds text lines. */
+  /** Format of standard output; the file always has text lines. */
   logFormat: LogFormat
   /** Absolute; undefined when no file is wanted. */
   logFile: string | undefined
-  /** Undefined: none is needed on a loopback address; elsewhere one is made and kept in the data folder. */
+  /** Undefined: none is needed on a loopback address; elsewhere one is created in the data folder. */
   accessToken: string | undefined
   /** `host` or `host:port`, in lower case. */
   allowedHosts: string[]
-  /** The way out; none when there is no proxy. Their URLs may hold a user name and password. */
+  /** Proxies for outgoing requests. Their URLs may hold a user name and password. */
   proxy: ProxySettings | undefined
-  /** Undefined: made at the first start and kept in the data folder. */
+  /** Undefined: created at the first start and kept in the data folder. */
   secretKey: string | undefined
   /** Without a slash at the end. */
   providerUrls: { doubao: string; qwen: string }
   environmentKeys: { doubao?: string; qwen?: string }
   drainSeconds: number
-  /** For all together. */
+  /** For everyone together. */
   caps: MonthlyCaps
   /** For the configurations that `environmentKeys` make. */
   environmentCaps: { doubao: MonthlyCaps; qwen: MonthlyCaps }
@@ -96,12 +96,12 @@ export const variableNames = [
 
 type VariableName = (typeof variableNames)[number]
 
-/** The development servers that people use, on both names of the own machine. */
+/** The usual development servers, on both names of the local machine. */
 const usualOrigins = [3000, 4200, 5173, 8080]
   .flatMap(port => [`http://localhost:${port}`, `http://127.0.0.1:${port}`])
   .join(',')
 
-/** A start that cannot go on; the message names every bad variable and what to do. */
+/** Stops the start; the message names every bad variable and what to do. */
 export class SettingsError extends Error {
   override name = 'SettingsError'
   readonly faults: string[]
@@ -117,7 +117,7 @@ export class SettingsError extends Error {
   }
 }
 
-/** What is wrong with a value, as it goes on after the name of its variable. */
+/** What is wrong with a value; the message continues after the name of its variable. */
 class ValueError extends Error {
   readonly zh: string
 
@@ -133,15 +133,15 @@ export function faultIn(name: string, error: unknown): Words {
   return { en: `${name} ${en}`, zh: `${name} ${error instanceof ValueError ? error.zh : en}` }
 }
 
-/** They are taken out of the environment of the process, so that nothing which it starts inherits them. */
+/** Secrets are removed from the environment of the process, so that child processes do not inherit them. */
 const secretNames = [
   ...['SECRET_KEY', 'NEW_SECRET_KEY', 'ACCESS_TOKEN', 'DOUBAO_API_KEY', 'QWEN_API_KEY', 'DATABASE_URL'],
   ...['HTTPS_PROXY', 'HTTP_PROXY', 'https_proxy', 'http_proxy'],
 ]
 
 /**
- * The environment with `.env` of the working directory added; what the real environment says wins. Takes the secrets out of it.
- * @param warn is told of names that nobody reads.
+ * The environment merged with `.env` of the working directory; the real environment takes precedence. Removes the secrets from it.
+ * @param warn is called for unknown names.
  * @throws SettingsError that names every line which cannot be read.
  */
 export function readEnvironment(warn = sayWarning): Record<string, string | undefined> {
@@ -194,7 +194,7 @@ export function loadSettings(environment: Record<string, string | undefined>): S
 
   // A parser throws a ValueError whose message goes on after the name of the variable. It never repeats a value: it may be secret.
   function optional<Value>(name: VariableName, parse: (text: string) => Value): Value | undefined {
-    // As other programs do it: these names are read in both cases, and the lower one wins.
+    // As in other programs, both cases of these names are read, and lower case takes precedence.
     const inLowerCase = name.endsWith('_PROXY') ? environment[name.toLowerCase()]?.trim() : undefined
     const text = inLowerCase || environment[name]?.trim()
     if (!text) return undefined
@@ -212,7 +212,7 @@ export function loadSettings(environment: Record<string, string | undefined>): S
     function cap<Value>(parse: (text: string) => Value) {
       return (text: string) => {
         const value = parse(text)
-        // One that caps nothing would be relied on, while keys from the studio spend.
+        // A cap without its key would be trusted, while keys from the studio spend.
         if (prefix !== '' && !environment[`${prefix}API_KEY`]?.trim()) {
           throw new ValueError(
             `is for ${prefix}API_KEY, which is not set. Set that too, or leave this out; a key that was added in the studio has its cap there.`,
@@ -442,7 +442,7 @@ export function secretKeyOf(text: string) {
   return text
 }
 
-/** What has to travel in a header. */
+/** For values that are sent in a header. */
 /** @throws Error whose message goes on after the name of the variable, or of what else holds it */
 export function headerText(text: string) {
   const secret = cleanSecret(text)
@@ -478,7 +478,7 @@ function moneyOf(text: string) {
 }
 
 function logLevelOf(text: string): LogLevel {
-  // Names that other logging libraries use for the same.
+  // Level names of other logging libraries.
   const names: Record<string, string> = { warning: 'warn', critical: 'fatal' }
   const name = names[text.toLowerCase()] ?? text.toLowerCase()
   const level = logLevels.find(level => level === name)

@@ -33,13 +33,13 @@ export interface Remaining {
 export interface Tokens {
   /** Newest first, without revoked ones. */
   list(): Promise<TokenRecord[]>
-  /** `text` is what clients send; it is never to be had again. */
+  /** `text` is what clients send; it cannot be retrieved again. */
   make(token: NewToken): Promise<{ token: TokenRecord; text: string }>
   /** @throws Refusal `not_found` */
   change(id: string, change: TokenChange): Promise<TokenRecord>
   /** @throws Refusal `not_found` */
   revoke(id: string): Promise<void>
-  /** Has it the form of a token, whether or not there is such a one? */
+  /** Does it look like a token, whether or not it exists? */
   looksLikeOne(text: string): boolean
   /** The token with this text, unless it is revoked; notes that it was used, as `find` does. */
   identify(text: string): Promise<TokenRecord | undefined>

@@ -13,7 +13,7 @@ import type { Caller, Remaining } from './accounts.ts'
 
 export type Scope = 'token' | 'configuration' | 'all'
 
-/** What is left of a cap that a request would go over, or that could not be kept with it. */
+/** What is left of a cap that a request would exceed, or that could not be enforced for it. */
 export interface Shortage {
   scope: Scope
   /** Of the cap that is too small; the other is undefined. */
@@ -81,7 +81,7 @@ export function createBudget(forAll: Caps, ofEnvironment: readonly Configuration
 
     async shift(repositories, call, to) {
       const { spending } = repositories
-      // Two calls of one generation may move at once, and each takes its part of the same row.
+      // Two calls of one generation may move concurrently, each with its share of the same row.
       await spending.lock()
       const part = await spending.partOf(call.generationId, call.configId, call.images)
       if (!part) return true
@@ -95,7 +95,7 @@ export function createBudget(forAll: Caps, ofEnvironment: readonly Configuration
     },
   }
 
-  /** Read in the transaction: a cap that was lowered, or a token that was revoked, a moment ago counts. */
+  /** Read in the transaction, so that a cap or token that was changed a moment ago applies. */
   async function limitsOf(repositories: Repositories, { tokenId }: Caller, configId: string): Promise<Limit[]> {
     const limits: Limit[] = []
     if (tokenId !== null) {
@@ -189,7 +189,7 @@ function leftOf(cap: Money, { amounts }: Totals) {
   return Math.max(0, (millionths(cap.amount) - millionths(spent)) / 1e6)
 }
 
-/** Whole numbers can be compared; sums of tenths cannot. */
+/** Integers can be compared exactly; sums of decimal fractions cannot. */
 function millionths(amount: number) {
   return Math.round(amount * 1e6)
 }

@@ -8,10 +8,10 @@ import type { Store } from '../storage/store.ts'
 import type { Caller, Tokens } from './accounts.ts'
 import { remainingOf } from './budget.ts'
 
-/** 32 random bytes; the word before them lets secret scanners know one when they see it. */
+/** 32 random bytes; the prefix lets secret scanners recognise a token. */
 const form = /^wig_[\w-]{43}$/
 
-/** A row is not written at each request: the time of the last use is right to this. */
+/** Precision of the last use, so that not every request writes a row. */
 const coarseMs = 5 * 60_000
 
 export function createTokens({ store }: { store: Store }): Tokens {
@@ -20,7 +20,7 @@ export function createTokens({ store }: { store: Store }): Tokens {
   async function noted(token: TokenRecord | undefined) {
     const now = Date.now()
     if (token && now - Date.parse(token.lastUsedAt ?? '1970-01-01') > coarseMs) {
-      // Whoever may come in comes in while the disk is full, too.
+      // A token is accepted also while the disk is full.
       await store.tokens.used(token.id, new Date(now).toISOString()).catch(() => {})
     }
     return token
@@ -80,12 +80,12 @@ function hashOf(text: string) {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** The token whose things a caller may see and touch; undefined: all, for an admin. */
+/** The token whose data a caller may see and change; undefined: all, for an admin. */
 export function ownerOf({ role, tokenId }: Caller): string | undefined {
   return role === 'member' ? (tokenId ?? '') : undefined
 }
 
-/** May this token use the model? An alias of an allowed model is allowed, and so is an id that nobody lists, as it stands. */
+/** May this token use the model? Aliases of an allowed model are allowed; an unlisted id has to match literally. */
 export function mayUse(catalogue: Catalogue, { models }: Pick<TokenRecord, 'models'>, modelId: string) {
   if (models === null || models.includes(modelId)) return true
   const model = catalogue.find(modelId)?.model

@@ -8,7 +8,7 @@ import type { Store } from '../storage/store.ts'
 import type { Usage } from './accounts.ts'
 import { remainingOf } from './budget.ts'
 
-/** Stands for the access token of the server, and for everybody where none is needed. */
+/** Key for the access token of the server, and for everyone where none is needed. */
 const noToken = { id: 'admin', name: 'Access token' }
 
 export function createUsage(parts: {
@@ -33,7 +33,7 @@ export function createUsage(parts: {
     },
   }
 
-  /** What was deleted meanwhile goes by its id. */
+  /** A deleted one is shown by its id. */
   async function namesOf(group: UsageGroup): Promise<(key: string) => string> {
     if (group === 'day') return key => key
     if (group === 'model') return id => modelName(catalogue, id)

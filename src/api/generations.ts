@@ -121,7 +121,7 @@ export const Generation = z
       .array(z.string())
       .describe('What the service calls the requests of this generation; its support asks for them.'),
     retry_of: z.string().nullable(),
-    waiting: z.string().nullable().describe('Why a running generation does not go on at the moment.'),
+    waiting: z.string().nullable().describe('Why a running generation is not progressing at the moment.'),
     waiting_code: z.string().nullable().describe('The same for programs: one of the reasons of docs/api.md.'),
     waiting_values: Values.describe('What changes in the sentence, such as `detail`.'),
     cancel_requested: z.boolean(),

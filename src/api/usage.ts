@@ -24,7 +24,7 @@ export const UsageList = z
         calls: z.int().describe('Paid requests.'),
         amount: z.number().describe('What runs, and what may have been billed, counts with the most that it may cost.'),
         currency: z.string().nullable().describe('A key comes once for each currency; null: no price is known.'),
-        unknown: z.int().describe('Generations of which nobody knows whether they were billed, or for how much.'),
+        unknown: z.int().describe('Generations that may have been billed, or for an unknown amount.'),
       }),
     ),
     for_all: z

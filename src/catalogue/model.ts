@@ -75,11 +75,11 @@ export interface ModelLife {
 /** What the list of a service says of one of its image models. */
 export interface ListedModel {
   id: string
-  /** `retiring`: still there for whoever had it before. */
+  /** `retiring`: available only to accounts that already use it. */
   status: 'offered' | 'retiring' | 'ended'
   /** The service's own word for it. */
   word: string
-  /** What else it told, such as the name and what goes in and comes out. */
+  /** What else the list says, such as the name and the input and output types. */
   told: JsonObject
 }
 

@@ -1,4 +1,4 @@
-/** The words behind a command. What is not known is refused before anything is done. */
+/** Arguments of a command. Unknown ones are refused before anything is done. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 
 /**
@@ -24,7 +24,7 @@ export function commandLine<const Options extends ParseArgsOptionsConfig>(
       throw new Error(`"${positionals[words.length]}" is not known here. 无法识别“${positionals[words.length]}”。`)
     return { values, positionals }
   } catch (error) {
-    // Node adds a hint for programmers.
+    // Node appends a hint for programmers.
     const [reason] = String(error instanceof Error ? error.message : error).split('. To ')
     console.error(`${reason}\nNothing was done. 未执行任何操作。\n\n${usage}`)
     process.exit(1)

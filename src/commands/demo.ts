@@ -6,7 +6,7 @@ commandLine(`Usage 用法: npm run demo
 The server with simulators in place of the services: no key, no cost, no network. PORT and DATA_DIR (./demo-data) can be set.
 用模拟器代替真实服务：无需密钥，不收费，不联网。可设置 PORT 和 DATA_DIR（./demo-data）。`)
 
-// Loaded only now: who asks for the usage, or mistypes, is answered at once.
+// Loaded lazily, so that `--help` and mistakes are answered at once.
 const { DOUBAO_DEMO_KEY, startDoubaoSimulator } = await import('../simulators/doubao/doubao.ts')
 const { QWEN_DEMO_KEY, startQwenSimulator } = await import('../simulators/qwen/qwen.ts')
 const { start } = await import('./start.ts')

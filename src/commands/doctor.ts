@@ -1,7 +1,7 @@
 /**
- * Compares the picture store with the database and mends what can be mended: `npm run doctor`. Files that can be made again are removed,
- * pictures whose file is gone are fetched again while their address lives, and files that no row names are listed and left. Beside a
- * running server it only looks. Ends with 1 when something is missing in the end.
+ * Compares the image store with the database and repairs what it can: `npm run doctor`. Files that can be regenerated are removed,
+ * images whose file is missing are fetched again while their address is valid, and files that no row names are listed and left. Beside a
+ * running server it changes nothing. Exits with 1 if something is still missing at the end.
  */
 import path from 'node:path'
 import { type Comparison, clearAway, compare, lookAgain } from '../generation/repair/reconcile.ts'
@@ -74,7 +74,7 @@ async function examine(environment: Record<string, string | undefined>) {
   }
 }
 
-/** Files can be looked after without the secret, as after a restore. */
+/** Files can be checked without the secret, as after a restore. */
 async function warnOfKeys({ kysely }: ReadDatabase, { dataDir, secretKey }: Settings) {
   try {
     const candidate = ({ text }: Secret) => ({ seal: createSeal(text), keep() {} })

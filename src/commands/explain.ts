@@ -1,4 +1,4 @@
-/** What is said when a command cannot go on: one sentence where it is known what to do, in both languages of this program; else the stack. */
+/** The message when a command fails: one sentence in both languages if it is known what to do, otherwise the stack. */
 interface Words {
   en: string
   zh: string

@@ -1,9 +1,9 @@
-/** Where the data lies that a backup takes and a restore fills. */
+/** Paths of the data for backup and restore. */
 import path from 'node:path'
 import type { Settings } from '../settings.ts'
 import type { Places } from '../storage/archive/backup.ts'
 
-/** Undefined, and told, where other tools do this. */
+/** Undefined, after a message, where other tools do this. */
 export function findPlaces({ database, storage, dataDir }: Settings): Places | undefined {
   if (database.kind === 'sqlite' && storage.kind === 'folder')
     return { database: database.path, images: storage.path, answers: path.join(dataDir, 'answers') }

@@ -44,7 +44,7 @@ async function rotate(environment: Record<string, string | undefined>, anySeal: 
         'NEW_SECRET_KEY is already in use; choose another one.',
         'NEW_SECRET_KEY 就是正在使用的密钥；请换一个。',
       )
-    // Beside the old one first, so that whatever happens one of the two opens the database; the next start knows which.
+    // Stored beside the old one first, so that after a crash one of the two opens the database; the next start finds out which.
     const isKept = given === undefined || settings.secretKey === undefined
     const prepared = isKept ? prepareSecret(settings.dataDir, secret) : undefined
     const { sealed, dropped } = await sealAnew(database, seal, { dropUnreadable: anySeal }).catch(error => {

@@ -6,7 +6,7 @@ commandLine(`Usage 用法: npm start
 Everything is set by environment variables or .env, such as PORT=8080 npm start; .env.example lists them all.
 所有设置都来自环境变量或 .env，例如 PORT=8080 npm start；完整列表见 .env.example。`)
 
-// Loaded only now: who asks for the usage, or mistypes, is answered at once.
+// Loaded lazily, so that `--help` and mistakes are answered at once.
 const { isLoopback, shownProxies } = await import('../settings.ts')
 const { start } = await import('./start.ts')
 

@@ -46,7 +46,7 @@ export async function start(
   }
 }
 
-/** Before the log, which lies in it and would only speak of itself. */
+/** Checked before the log is opened, which is in the same folder and would report only itself. */
 function makeDataFolder(folder: string) {
   try {
     mkdirSync(folder, { recursive: true })

@@ -1,4 +1,4 @@
-/** Configurations: those that people store, and those that the environment gives. Keys are opened only to be sent. */
+/** Configurations: stored ones, and those from the environment. Keys are unsealed only to be sent. */
 import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { Violation } from '../catalogue/violation.ts'
@@ -46,17 +46,17 @@ export interface ConfigurationRegistry extends Configurations {
   /** Active ones with a key, the newest stored first, then those of the environment; also those that are suspended. */
   active(): Promise<ConfigurationRecord[]>
   /**
-   * Its service refused it for what it is: leaves it aside for a while. What was sent before it was left aside tells nothing new
-   * (`sentAt`, ms since 1970); an answer that is not in the service's own words, such as the page of a proxy, counts the second time.
+   * Suspends it after its service refused the key or the account. A call that was sent before the suspension proves nothing new
+   * (`sentAt`, ms since 1970); an answer that is not the service's own, such as an error page of a proxy, counts the second time.
    */
   suspend(id: string, failure: ProviderFailure, sentAt: number): Promise<void>
-  /** Its service took a request; `wasAside`: one that it was tried with. */
+  /** Its service accepted a request; `wasAside`: the request was a trial of a suspended one. */
   worked(id: string, wasAside: boolean): Promise<void>
-  /** Of one whose key was refused: does a test that costs nothing show that it still is? It is left aside for longer then. */
+  /** Tests a refused key for free; if it is still refused, the suspension is extended. */
   isKeyStillRefused(id: string): Promise<boolean>
 }
 
-/** A configuration is left aside for so long after its first refusal, twice as long after each further one in a row, at most … */
+/** Suspension after the first refusal; doubled after each further one in a row, up to … */
 const firstAsideMs = 30_000
 const longestAsideMs = 10 * 60_000
 const pagesThatCount = 2
@@ -74,11 +74,11 @@ export function createConfigurations(parts: {
   pauses: Pauses
   /** Called after a change. */
   changed(): void
-  /** A test came through to the service with this; whatever is asked now must be free. */
+  /** Called when a test reached the service with this; further requests here must be free. */
   tested(access: Access, signal: AbortSignal): Promise<unknown>
 }): ConfigurationRegistry {
   const { store, seal, http, pauses } = parts
-  /** Refusals of each that may have been somebody else's, since its service took a request. */
+  /** Refusals of each configuration that may come from a proxy, since its last success. */
   const pages = new Map<string, number>()
   const baseUrlOf = (provider: ProviderId) =>
     withoutSlash(parts.baseUrls[provider] ?? providers[provider].defaultBaseUrl)
@@ -160,7 +160,7 @@ export function createConfigurations(parts: {
     async change(id, input) {
       const found = await stored(id)
       const violations = await findViolations({ ...input, provider: input.provider ?? found.provider })
-      // Otherwise a key could be led to an address of the changer's choice and read there.
+      // Otherwise a key could be sent to an address of the attacker's choice.
       const isElsewhere =
         (input.provider !== undefined && input.provider !== found.provider) ||
         (input.base_url !== undefined &&
@@ -172,7 +172,7 @@ export function createConfigurations(parts: {
         })
       }
       refuse(violations)
-      // Elsewhere nobody knows the tasks that run here. A new key of the same account may well be needed to ask for them.
+      // Another address would not know the running tasks. A new key of the same account is allowed: it may be needed to poll them.
       if (isElsewhere && (await store.calls.isConfigurationInUse(id))) {
         throw new Refusal(
           'conflict',
@@ -207,7 +207,7 @@ export function createConfigurations(parts: {
 
     async remove(id) {
       await stored(id)
-      // Without the key a running task could not be asked for its pictures any more, and they were paid for.
+      // Without the key, the paid images of a running task could no longer be fetched.
       if (await store.calls.isConfigurationInUse(id)) {
         throw new Refusal(
           'conflict',
@@ -266,7 +266,7 @@ export function createConfigurations(parts: {
     const { code, message, providerCode = null, providerMessage = null } = failure
     const known = (await store.configurations.suspension()).get(id)
     const now = Date.now()
-    // What lies ahead was noted before the clock was put back.
+    // A time in the future was written before the clock was put back.
     if (known && Date.parse(known.at) > sentAt && Date.parse(known.at) <= now) return
     const refusals = (known?.refusals ?? 0) + 1
     const pauseMs = pauses.scaled(Math.min(longestAsideMs, firstAsideMs * 2 ** (refusals - 1)))
@@ -428,7 +428,7 @@ function refusedByTest({ detail }: CheckResult): Refused {
   return { code: 'provider_key_rejected', message: detail }
 }
 
-/** The service knows the key, whatever it says of the model. */
+/** The service accepts the key, whatever it says about the model. */
 const passedKey: ReadonlySet<string> = new Set<CheckResult['code']>([
   'ok',
   'provider_access_denied',

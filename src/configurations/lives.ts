@@ -18,7 +18,7 @@ export interface LifePlace {
 }
 
 export interface Standing extends LifeAt {
-  /** Ids that do the same there and have not ended themselves, the best first. */
+  /** Equivalent models there that have not ended themselves, the best first. */
   successors: readonly string[]
   /** Of the service; undefined where the address is not its own, and nobody knows what is available there. */
   platform?: string
@@ -26,13 +26,13 @@ export interface Standing extends LifeAt {
 
 export interface Lives {
   at(found: FoundModel, place: LifePlace): Standing
-  /** The id of the model that is taken there when nobody names one. */
+  /** The id of the default model there. */
   standardAt(provider: ProviderId, address: string): string
   /** Image models that the list at this address offers and the catalogue does not have, in the cautious form of their family. */
   newAt(provider: ProviderId, address: string): FoundModel[]
 }
 
-/** `standIns`: addresses that whoever runs the server put in the place of a service's usual one. */
+/** `standIns`: addresses that the operator configured in place of a service's usual one. */
 export function createLives({
   lists,
   catalogue,
@@ -58,7 +58,7 @@ export function createLives({
     at(found, place) {
       const life = plainAt(found, place)
       const platform = platformAt(found.provider, place.address)
-      // A heir may have ended meanwhile and have heirs of its own.
+      // A successor may have ended as well and have successors of its own.
       const successors = new Set<string>()
       const asked = new Set([found.model.id])
       const waiting = [...(life.entry?.successors ?? [])]
@@ -91,7 +91,7 @@ export function createLives({
 
 // ── In words ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Before money moves. The refusal of a model that has ended is free, and it may live on where nobody knows. */
+/** Shown before money moves. Requests are still sent: a refusal is free, and the model may still work somewhere. */
 export function lifeWarnings(modelId: string, { stage, entry, endedAt, successors }: Standing): Warning[] {
   if (stage === 'current') return []
   const successor = successors[0]
@@ -118,7 +118,7 @@ export function lifeWarnings(modelId: string, { stage, entry, endedAt, successor
   ]
 }
 
-/** After the service said that it has no such model; `current`: another that is to be had there, where one is known. */
+/** After the service said that it has no such model; `current`: another that is available there, if one is known. */
 export function wordsForUnknown(
   { message }: Pick<ProviderFailure, 'message'>,
   modelId: string,

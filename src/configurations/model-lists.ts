@@ -19,19 +19,19 @@ export interface ModelLists {
   seen(provider: ProviderId, address: string, ids: readonly string[]): SeenLife | undefined
   /** What the newest list at this address offers to everybody. */
   offered(provider: ProviderId, address: string): readonly ListedModelRecord[]
-  /** Reads the list and keeps what it says; false where none came. Trouble of the service is no error. */
+  /** Reads the list and stores it; false if none arrived. Errors of the service are not thrown. */
   ask(access: Asked, signal: AbortSignal): Promise<boolean>
   /** Asks once a day with the active configurations, the first time after `firstMs`. */
   start(configurations: Pick<ConfigurationRegistry, 'active' | 'access' | 'addressOf'>, firstMs: number): void
-  /** Breaks off what is under way; nothing is asked any more. */
+  /** Aborts what is in flight; nothing more is requested. */
   close(): Promise<void>
 }
 
 const hourMs = 3600 * 1000
-/** An hour short of a day, so that a look every hour does not slip a little later each day. */
+/** An hour short of a day, so that an hourly check does not drift later each day. */
 const freshMs = 23 * hourMs
 const timeoutMs = 20_000
-/** Far more than any service has; what a foreign address answers must not fill the database. */
+/** Far more than any service has; an answer of a foreign address must not fill the database. */
 const maxModels = 500
 const maxIdCharacters = 200
 const maxToldCharacters = 2000
@@ -85,7 +85,7 @@ export async function createModelLists(parts: { store: Store; http: OutgoingHttp
 
   async function ask(access: Asked, signal: AbortSignal): Promise<boolean> {
     const key = `${access.provider} ${placeOf(access.provider, access.baseUrl)}`
-    // Two that ask at once would write the same rows.
+    // Concurrent requests would write the same rows.
     const known = underWay.get(key)
     if (known) return known
     const asking = askOnce(access, AbortSignal.any([signal, closing.signal])).finally(() => underWay.delete(key))
@@ -156,7 +156,7 @@ export async function createModelLists(parts: { store: Store; http: OutgoingHttp
   }
 }
 
-/** The list is the same everywhere on a platform of the service; what a reseller says holds for its address alone. */
+/** The list is the same everywhere on a platform of the service; that of a reseller applies to its address alone. */
 function placeOf(provider: ProviderId, address: string) {
   return providers[provider].platformAt(address) ?? address.replace(/\/+$/, '')
 }

@@ -33,7 +33,7 @@ const time = z
     'must be a day such as 2026-11-24, or a time with its zone such as 2026-11-24T14:00+08:00',
   )
 const certainty = z.enum(['documented', 'reported', 'inferred'], 'must be documented, reported or inferred')
-/** Only answers carry it; the server finds it out anew. */
+/** Only in answers; computed by the server. */
 const derived = z.unknown().optional()
 
 const sizeRule = z
@@ -192,7 +192,7 @@ export function readModelsFile(path: string, base: Catalogue): OwnModels {
 
 type Fault = (message: string, ...place: PropertyKey[]) => void
 
-/** The id says more than the number of an item. */
+/** The id is more helpful than the index of an item. */
 function placeInItems(place: readonly PropertyKey[], json: unknown): readonly PropertyKey[] {
   const [members, index, ...rest] = place
   if (members !== 'items' || typeof index !== 'number') return place
@@ -216,7 +216,7 @@ function providerOf(entry: Entry, base: Catalogue, fault: Fault): ProviderId | u
   return provider
 }
 
-/** What an entry corrects; of a new model, the form of its family, or the cautious one. */
+/** The model that an entry corrects; for a new model, that of its family, or the cautious default. */
 function formerOf(entry: Entry, provider: ProviderId, base: Catalogue, fault: Fault) {
   const own = base.models[provider].find(({ id }) => id === entry.id)
   if (own) {
@@ -232,7 +232,7 @@ function formerOf(entry: Entry, provider: ProviderId, base: Catalogue, fault: Fa
     fault(`is none of ${provider}; choose one of ${[...families.keys()].join(', ')}, or leave it out`, 'family')
     return undefined
   }
-  // What is told of its relative is not told of it.
+  // Facts about its relative do not apply to it.
   const { life: _, aliases: __, price: ___, priceAbroad: ____, unpriced: _____, ...form } = relative
   const about = {
     en: `Added by ${variable}, in the form of ${relative.id === entry.id ? 'its family' : relative.name}.`,
@@ -303,7 +303,7 @@ function lifeOf({ life, state }: Entry, former: Model): Model['life'] {
   if (life === undefined) return state === 'retired' ? [entryOf({ has_ended: true })] : former.life
   const { by_platform, stage, ended_at, learned_at, ...single } = life
   if (by_platform) return by_platform.length > 0 ? by_platform.map(entryOf) : undefined
-  // Without platforms it holds for all, whatever was told of some.
+  // Without platforms it applies to all, and replaces entries for some.
   return single.platforms ? [entryOf(single), ...(former.life ?? [])] : [entryOf(single)]
 }
 
@@ -352,7 +352,7 @@ function countOf(given: Entry['images'], former: Model['images']): Model['images
   if (!given) return former
   const max = given.max_separate ?? given.max ?? former.max
   const group = given.group === undefined ? former.group : groupOf(given.group, former.group)
-  // The most of all, where nothing more is said, is the most of a series as well.
+  // If only `max` is given, it is the maximum of a series as well.
   const isCapped =
     group && given.max !== undefined && given.max_separate === undefined && given.group?.max === undefined
   return defined({
@@ -441,7 +441,7 @@ function checkCounts({ references, images }: Model, fault: Fault) {
     fault('must not be more than max', 'images', 'per_call')
 }
 
-/** Successors and platforms that nobody knows, and names that two models have. */
+/** Unknown successors and platforms, and names that two models share. */
 function strangersIn(
   { id, life, platforms, aliases, id_at: idAt }: Entry,
   { models, all, find }: Catalogue,
@@ -485,7 +485,7 @@ function kept<Value>(given: Value | null | undefined, former: Value | undefined)
   return given === undefined ? former : (given ?? undefined)
 }
 
-/** A list without members says as much as none. */
+/** An empty list is the same as none. */
 function filled(list: string[]): string[] | undefined {
   return list.length > 0 ? list : undefined
 }

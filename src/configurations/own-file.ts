@@ -1,4 +1,4 @@
-/** The JSON files in which whoever runs the server keeps prices and models of their own. */
+/** The JSON files in which the operator keeps prices and models. */
 import type { z } from 'zod'
 import { readTextFile, TextFileError } from '../storage/text-file.ts'
 
@@ -19,7 +19,7 @@ export class OwnFileError extends Error {
   }
 }
 
-/** One mistake often shows in many places. */
+/** One mistake often causes many violations. */
 const maxFaults = 10
 
 /** A fault of the file that `variable` names, at a place in it. */

@@ -14,7 +14,7 @@ export function platformOf(
 ): string | undefined {
   const { platformAt, defaultBaseUrl } = providers[provider]
   const own = platformAt(address)
-  // Others speak the protocol of OpenAI too, so that a private address is as likely one of theirs.
+  // Many programs speak the protocol of OpenAI, so a private address may be any of them.
   if (own !== undefined || provider === 'openai') return own
   const isStandIn = isPrivate(hostOf(address)) || standIns.some(url => withoutSlash(url) === withoutSlash(address))
   if (!isStandIn) return undefined

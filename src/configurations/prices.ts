@@ -1,4 +1,4 @@
-/** The price of a model at the address that a request goes to: from its lists, or from the own file of whoever runs the server. */
+/** The price of a model at the address that a request goes to: from its lists, or from the operator's own file. */
 
 import type { Model, Price } from '../catalogue/model.ts'
 import { type FoundModel, providers } from '../providers/index.ts'
@@ -22,7 +22,7 @@ export interface Prices {
 
 /**
  * `own` holds prices by model id, alias or endpoint id, which count wherever the request goes; null takes the price away.
- * `standIns`: addresses that whoever runs the server put in the place of a service's usual one.
+ * `standIns`: addresses that the operator configured in place of a service's usual one.
  */
 export function createPrices(
   own: ReadonlyMap<string, Price | null> = new Map(),
@@ -56,7 +56,7 @@ function listPrice(
   const { priceListAt, defaultBaseUrl }: Provider = providers[id]
   if (!priceListAt) return model.price
   const platform = platformOf(id, address ?? defaultBaseUrl, standIns)
-  // A reseller or somebody's gateway: what it asks is its own affair.
+  // A reseller or somebody's gateway sets its own prices.
   if (platform === undefined) return undefined
   return { home: model.price, abroad: model.priceAbroad, unknown: undefined }[priceListAt(platform, modelId)]
 }

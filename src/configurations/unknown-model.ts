@@ -1,4 +1,4 @@
-/** What to say when a service says that it has no such model, which may mean that it was retired. */
+/** Explains the answer "no such model", which may mean that the model was retired. */
 import type { ProviderFailure } from '../outgoing/errors.ts'
 import type { Catalogue, ProviderId } from '../providers/index.ts'
 import type { CallRecord } from '../storage/calls.ts'

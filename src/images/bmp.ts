@@ -16,7 +16,7 @@ interface BmpHead {
   masks: { red: number; green: number; blue: number; alpha: number }
   palette: Buffer
   paletteStep: 3 | 4
-  /** Where the pixels begin, and how long a row is with its padding. */
+  /** Offset of the pixels, and bytes of a row with its padding. */
   start: number
   rowBytes: number
 }
@@ -91,7 +91,7 @@ function masksIn(bytes: Buffer, size: number, compression: number): BmpHead['mas
 
 function usualMasks(bits: number): BmpHead['masks'] {
   if (bits === 16) return { red: 0x7c00, green: 0x03e0, blue: 0x001f, alpha: 0 }
-  // The fourth byte is padding in principle; many programs write their transparency there.
+  // The fourth byte is padding by the standard; many programs store transparency there.
   return { red: 0xff0000, green: 0xff00, blue: 0xff, alpha: bits === 32 ? 0xff000000 : 0 }
 }
 
@@ -128,7 +128,7 @@ function readerOf(bytes: Buffer, { bits, masks, palette, paletteStep }: BmpHead)
   }
 }
 
-/** A picture that is transparent everywhere is one whose program left the fourth byte at zero. */
+/** An image that is transparent everywhere comes from a program that left the fourth byte at zero. */
 function opaqueWhereEmpty(data: Buffer, channels: 3 | 4): Buffer {
   if (channels === 3) return data
   for (let at = 3; at < data.length; at += 4) if (data[at] !== 0) return data

@@ -1,4 +1,4 @@
-/** Brings the pictures that an answer names into the store: fetch, check, keep the file, then write the row. */
+/** Stores the images that an answer names: fetch, check, keep the file, then write the row. */
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import type { Notifier } from '../coordination/events.ts'
@@ -18,24 +18,24 @@ import { storedBytes } from './references.ts'
 
 export interface Collector {
   /**
-   * Repeats, with growing pauses, until the picture is stored or can no longer be had: fetching is free, the picture was not.
+   * Retries, with growing pauses, until the image is stored or can no longer be fetched: fetching is free, the image was not.
    * @throws the reason of a signal when that ends it; the next start fetches again.
    */
   collect(picture: Picture, place: Place, signals: Signals): Promise<FailureRecord | undefined>
-  /** Files without a row that a former process left, by the id of their image: they are taken up instead of being fetched again. */
+  /** Orphaned files of an earlier process, by the id of their image: they are adopted instead of being fetched again. */
   offer(orphanedFiles: ReadonlyMap<string, string>): void
-  /** Why the store takes nothing at the moment, since a picture could not be stored; undefined when it does. */
+  /** Why the store is failing, after an image could not be stored; undefined when it works. */
   storeTrouble(): Promise<string | undefined>
 }
 
 export interface Place {
   generationId: string
   callId: string
-  /** Whose generation it is; null where nobody is told apart. */
+  /** Owner of the generation; null where there are no tokens. */
   tokenId: string | null
   /** In the generation. */
   position: number
-  /** Tells people why the generation does not go on, or that it does again. */
+  /** Reports why the generation is not progressing, or that it is again. */
   note(reason: Reason | null): Promise<void>
 }
 
@@ -47,26 +47,26 @@ export interface Signals {
 }
 
 /**
- * Services keep results for 24 hours, 2026-11. An address that its host does not call dead is tried for as long by the clock of this
- * process, which nobody puts forward.
+ * Services keep results for 24 hours, 2026-11. An address that its host does not declare expired is tried for that long by the monotonic
+ * clock of this process, which cannot be set.
  */
 export const resultLifeMs = 24 * 3600 * 1000
 
-/** A file that is no picture may be a passing fault of a gateway or a proxy: it is given up when it has been the same for so long. */
+/** A file that is not an image may be a temporary fault of a gateway or a proxy: it is given up after being the same for this long. */
 const brokenForMs = 5 * 60_000
 
-/** Pictures that are fetched at a time: in all, and from one host. */
+/** Concurrent fetches: in all, and from one host. */
 const maxFetches = 24
 const maxFetchesPerHost = 6
-/** Beside them those that come slowly: each costs a connection and a file, and holds nobody up. */
+/** Slow fetches beside them: each costs a connection and a file, and blocks nobody. */
 const maxSlowFetchesPerHost = 32
-/** Fewer bytes in this time are slow: 8 KiB a second. */
+/** A fetch with fewer bytes in this time is slow: 8 KiB a second. */
 const slowAfterMs = 5_000
 const slowBytes = 40 * 1024
 
 /**
- * The id of the picture at a position, the same whenever it is made: a file whose row was never written can be told from its name
- * alone, and a second try replaces the first instead of standing beside it.
+ * The deterministic id of the image at a position: a file whose row was never written can be recognised by its name
+ * alone, and a second try replaces the first.
  */
 export function imageIdOf(generationId: string, position: number): string {
   const hex = createHash('sha256').update(`${generationId} ${position}`).digest('hex')
@@ -77,7 +77,7 @@ export function imageIdOf(generationId: string, position: number): string {
 }
 
 /**
- * Where a picture of a call stands in its generation; more than were asked for stand behind all others. `planned`: pictures that all
+ * Position of a call's image in its generation; surplus images come after all others. `planned`: images that all
  * calls of the generation ask for together.
  */
 export function positionOf(
@@ -104,7 +104,7 @@ export function createCollector(parts: {
     maxAsidePerLine: maxSlowFetchesPerHost,
   })
   const offered = new Map<string, string>()
-  /** Proved by a picture that was stored. */
+  /** The store works again once an image was stored. */
   let isStoreSound = false
 
   return {
@@ -112,7 +112,7 @@ export function createCollector(parts: {
       let file: StoredFile | undefined
       const beganAt = performance.now()
       let brokenSince: number | undefined
-      /** The longest that came of it so far. */
+      /** The most complete copy so far. */
       let best: StoredBytes | undefined
       let isGivenUp = false
       try {
@@ -173,7 +173,7 @@ export function createCollector(parts: {
     },
   }
 
-  /** A file is put in its place whole or not at all, so what stands there is the picture, whether its address still lives or not. */
+  /** Files are moved into place atomically, so an existing file is the image, whether its address is still valid or not. */
   async function takenUp(picture: Picture, place: Place): Promise<StoredFile | undefined> {
     const id = imageIdOf(place.generationId, place.position)
     const file = offered.get(id)
@@ -185,7 +185,7 @@ export function createCollector(parts: {
       return storedFile(picture, place, { ...facts, state, bytes: bytes.length, sha256 }, file)
     } catch (error) {
       if (!(error instanceof StorageError || error instanceof NotAPicture)) throw error
-      // What cannot be read now may be readable at the next try, and its address may be dead by then.
+      // A file that cannot be read now may be readable at the next try, when its address may have expired.
       if (error instanceof NotAPicture || error.code === 'missing') offered.delete(id)
       return undefined
     }
@@ -200,7 +200,7 @@ export function createCollector(parts: {
     return storedFile(picture, place, bytes, file)
   }
 
-  /** A picture that drips goes on beside the others: what came of it is kept, and its place is for the next. */
+  /** A slow fetch continues beside the others, and its place is free for the next. */
   async function fetchInTurn({ base64, url = '', expiresAt }: Picture, { tokenId }: Place, signal: AbortSignal) {
     const held = await fetches.enter(base64 === undefined ? hostOf(url) : '', tokenId, signal)
     let bytes = 0
@@ -228,7 +228,7 @@ export function createCollector(parts: {
       const stored = await images.ofGenerations([generationId])
       const imageUrls = stored.toSorted((a, b) => a.index - b.index).map(image => `/images/${image.id}`)
       const changed = await generations.change(generationId, { imageUrls, charge: 'charged' })
-      // Read behind the change, which makes pictures that are stored at the same time wait for each other.
+      // Read after the change, which serialises images that are stored concurrently.
       if (warning) await generations.change(generationId, { warnings: [...(changed?.warnings ?? []), warning] })
     })
     notifier.notify(generationId)
@@ -240,7 +240,7 @@ function hostOf(url: string) {
   return URL.canParse(url) ? new URL(url).host : ''
 }
 
-/** A file in its place, and what its row and its generation will say of it. */
+/** A stored file, with the facts for its row and its generation. */
 interface StoredFile {
   image: ImageRecord
   warning: GenerationRecord['warnings'][number] | undefined

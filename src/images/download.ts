@@ -1,4 +1,4 @@
-/** Brings a picture that was made, and paid for, from its answer into a temporary file, byte for byte. */
+/** Fetches a paid image into a temporary file, byte for byte. */
 import { createHash } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import { BodyTooLarge } from '../outgoing/broken-exchange.ts'
@@ -17,9 +17,9 @@ export interface StoredBytes extends PictureFacts {
 }
 
 /**
- * - `again`: nothing says that the picture is lost; fetching is free, so fetch again later
- * - `expired`: the address is dead and stays so
- * - `not_a_picture`, `too_large`: what came is not the picture, or not all of it
+ * - `again`: the image may still be there; fetching is free, so fetch again later
+ * - `expired`: the address has expired for good
+ * - `not_a_picture`, `too_large`: the bytes are not the image, or not all of it
  * - `unusable`: what the answer says of the picture cannot be used, however often it is tried
  * - `storage`: our own disk; the cause is a StorageError
  */
@@ -30,7 +30,7 @@ export class FetchError extends Error {
   readonly kind: FetchErrorKind
   /** Of the answer, where there was one. */
   readonly status: number | undefined
-  /** What came all the same, for `keepUnfinished`: better than nothing when nothing better comes. */
+  /** The bytes received so far, for `keepUnfinished`: better than nothing if no better copy arrives. */
   readonly kept: StoredBytes | undefined
 
   constructor(
@@ -48,12 +48,12 @@ export class FetchError extends Error {
 export interface FetchOptions {
   http: OutgoingHttp
   files: Files
-  /** The URL is used letter for letter. It is a key to the picture, so no message holds its query. */
+  /** The URL is used unchanged. It is a key to the image, so no message contains its query. */
   source: { url: string } | { base64: string }
-  /** Errors bring what came as `kept`, where it may be the picture or a part of it; whoever catches them owns its file. */
+  /** Errors carry the received bytes as `kept` if they may be the image or a part of it; the catcher owns that file. */
   keepUnfinished?: boolean
   signal?: AbortSignal
-  /** When the URL dies, ms since 1970, if it is known. */
+  /** Expiry of the URL, ms since 1970, if known. */
   expiresAt?: number
   /** 64 MiB when absent. */
   maxBytes?: number
@@ -61,15 +61,15 @@ export interface FetchOptions {
   headersTimeoutMs?: number
   /** 60 s when absent. */
   idleTimeoutMs?: number
-  /** From beginning to end, an hour when absent: what comes slowly comes too, and begins anew when it is ended. */
+  /** Total time, an hour when absent: a slow fetch may succeed too, and starts over when it is ended. */
   timeoutMs?: number
-  /** Called with the number of bytes of each piece that came. */
+  /** Called with the number of bytes of each chunk. */
   onBytes?(count: number): void
 }
 
 const mebibyte = 1024 * 1024
 
-/** @throws FetchError; the reason of `signal` as it is. Nothing is left on the disk then, but for `kept`. */
+/** @throws FetchError; the reason of `signal` as it is. Nothing but `kept` is left on the disk then. */
 export async function fetchPicture(options: FetchOptions): Promise<StoredBytes> {
   const { files, source } = options
   const maxBytes = options.maxBytes ?? 64 * mebibyte
@@ -107,7 +107,7 @@ async function* counted(pieces: AsyncIterable<Uint8Array>, onBytes: FetchOptions
   }
 }
 
-/** Time changes nothing in a text, so what is broken in it is told by `state`, and what is no picture is `unusable`. */
+/** Retrying does not change inline data: damage is reported by `state`, and what is not an image is `unusable`. */
 async function fromText(text: string, maxBytes: number, { files }: FetchOptions): Promise<StoredBytes> {
   const kept = await keepBytes(files, inlineBytes(text), maxBytes)
   try {
@@ -129,13 +129,13 @@ interface KeptBytes {
   temporaryPath: string
   bytes: number
   sha256: string
-  /** What ended it before its end. */
+  /** The error that ended it early. */
   cut?: unknown
 }
 
 /**
- * Writes what comes to a temporary file.
- * @param options.keepsBeginning an error of `pieces` comes as `cut` of what came before it
+ * Writes the chunks to a temporary file.
+ * @param options.keepsBeginning an error of `pieces` is returned as `cut` with the bytes before it
  * @throws FetchError `too_large`, `storage`; errors of `pieces` as they are. The file is gone then.
  */
 export async function keepBytes(
@@ -206,7 +206,7 @@ export function* inlineBytes(text: string): Generator<Buffer> {
   }
 }
 
-/** Bytes as characters, one each. */
+/** Bytes as Latin-1 characters. */
 function unescapedUri(text: string): string {
   const ascii = text.replace(/[\u0080-\uffff]+/g, letters => encodeURIComponent(letters.toWellFormed()))
   return ascii.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
@@ -239,7 +239,7 @@ async function checked(response: HttpResponse, kept: KeptBytes, options: FetchOp
   }
 }
 
-/** The error with what came, where that is the beginning of a picture. */
+/** The error with the received bytes, if they are the beginning of an image. */
 async function withKept(error: FetchError, kept: KeptBytes, options: FetchOptions): Promise<FetchError> {
   const file = options.keepUnfinished ? await inspected(kept).catch(() => undefined) : undefined
   if (!file || file.state === 'unknown') {
@@ -260,14 +260,14 @@ function remove({ temporaryPath }: Pick<KeptBytes, 'temporaryPath'>): Promise<vo
   return rm(temporaryPath, { force: true }).catch(() => {})
 }
 
-/** Signed addresses die with 403 (both services, 2026-11); only words or the clock of the host tell that from a passing refusal. */
+/** Signed addresses expire with 403 (both services, 2026-11); only the message or the clock of the host distinguish that from a temporary refusal. */
 async function refusedFetch(response: HttpResponse, expiresAt: number | undefined): Promise<FetchError> {
   const { status } = response
   const isFinal = status === 410
   const mayBeDead = status === 400 || status === 401 || status === 403 || status === 404
   const text = mayBeDead ? await response.text(64 * 1024).catch(() => '') : ''
   response.discard()
-  // Our own clock may be wrong, or have been put right a moment ago.
+  // The local clock may be wrong, or have just been corrected.
   const now = Date.parse(response.headers.date ?? '')
   const isExpired = isFinal || (mayBeDead && (/expired/i.test(text) || (expiresAt !== undefined && now >= expiresAt)))
   return isExpired

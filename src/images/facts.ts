@@ -1,23 +1,23 @@
-/** Looking into picture files: what they are, whatever their name or sender says. */
+/** Inspects image files: their type, whatever their name or sender says. */
 import { open, readFile, stat } from 'node:fs/promises'
 import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type'
 import PQueue from 'p-queue'
 import sharp, { type Sharp, type SharpOptions } from 'sharp'
 import { bmpLength, bmpPixels, bmpSize, isBmp } from './bmp.ts'
 
-/** A picture as a path or as its bytes. */
+/** An image as a path or as bytes. */
 export type PictureSource = string | Buffer
 
 export interface PictureFacts {
   mimeType: string
   /** Without a dot. */
   extension: string
-  /** In pixels, as a viewer shows it: turned by its EXIF orientation. 0 where it cannot be told. */
+  /** In pixels, as shown by a viewer, with the EXIF orientation applied. 0 where unknown. */
   width: number
   height: number
 }
 
-/** Bytes that are no picture which can be read here; the message says what they are and what would work. */
+/** Bytes that are not a readable image; the message says what they are and what would work. */
 export class NotAPicture extends Error {
   override name = 'NotAPicture'
 }
@@ -34,7 +34,7 @@ const formats: Record<string, { format: string; extension: string }> = {
   'image/gif': { format: 'gif', extension: 'gif' },
   'image/tiff': { format: 'tiff', extension: 'tif' },
   'image/avif': { format: 'heif', extension: 'avif' },
-  // Its size can be read, its pixels cannot: sharp comes without a decoder of HEVC, which is patented.
+  // Only its size can be read: sharp has no decoder for HEVC, which is patented.
   'image/heic': { format: 'heif', extension: 'heic' },
 }
 
@@ -49,7 +49,7 @@ const turns = new PQueue({ concurrency: 2 })
  * of clients.
  */
 export function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  // sharp has one cache and one thread pool for everybody; a server that never sees a picture twice needs neither.
+  // sharp has a global cache and thread pool; a server that never reads an image twice needs no cache.
   sharp.cache(false)
   sharp.concurrency(1)
   return turns.add(work)
@@ -126,13 +126,13 @@ export async function provePicture(picture: PictureSource): Promise<void> {
   })
 }
 
-// ── What came in the place of a picture that was paid for ───────────────────────────────────────────────────────────
+// ── Checking a paid image ───────────────────────────────────────────────────────────
 
 /**
  * - `whole`: a picture that can be shown
- * - `not_shown`: a picture of a type that cannot be shown here, as whole as can be told
- * - `damaged`: a picture of which something is missing
- * - `unknown`: bytes that nobody here can name
+ * - `not_shown`: an image of a type that cannot be shown here, complete as far as known
+ * - `damaged`: an incomplete image
+ * - `unknown`: bytes of an unknown type
  */
 export type FileState = 'whole' | 'not_shown' | 'damaged' | 'unknown'
 
@@ -143,7 +143,7 @@ export interface InspectedFile {
 
 /**
  * Says what a file is without refusing what only this program cannot read.
- * @throws NotAPicture for what no service gives out as a picture: pages, texts, programs
+ * @throws NotAPicture for what is certainly not an image: pages, texts, programs
  */
 export async function inspectFile(picture: PictureSource): Promise<InspectedFile> {
   try {
@@ -170,15 +170,15 @@ async function otherFile(picture: PictureSource, refusal: NotAPicture): Promise<
   if (!type?.mime.startsWith('image/')) return { facts: unnamed, state: 'unknown' }
   const isOfShownType = isBmp(head) || Object.hasOwn(formats, type.mime)
   const facts = { ...unnamed, mimeType: type.mime, extension: type.ext }
-  // The head of a type that is read here cannot be read: it is damaged, or nothing but a head.
+  // The header of a readable type cannot be read: the file is damaged, or only a header.
   return isOfShownType && !isBmp(head) ? { facts: unnamed, state: 'damaged' } : { facts, state: 'not_shown' }
 }
 
-/** Does a file end where its format says that it ends? What has no sure sign of its end is decoded. */
+/** Does the file end where its format says? Formats without an end marker are decoded. */
 export async function isWhole(picture: PictureSource, { mimeType }: PictureFacts): Promise<boolean> {
   const size = typeof picture === 'string' ? (await stat(picture)).size : picture.length
   const head = await headOf(picture, 256)
-  // Some senders fill up the last block.
+  // Some senders pad the last block.
   const tail = withoutFilling(await tailOf(picture, 4096))
   const hasEnd =
     (mimeType === 'image/jpeg' && tail.subarray(-2).equals(Buffer.from([0xff, 0xd9]))) ||
@@ -204,7 +204,7 @@ async function haveBoxesEnd(picture: PictureSource, size: number): Promise<boole
     const head = await sliceOf(picture, at, 16)
     if (head.length < 8) return false
     const short = head.readUInt32BE(0)
-    // 0: to the end of the file, which says nothing of where that is.
+    // 0: up to the end of the file, so nothing to check.
     const length = short === 1 && head.length === 16 ? Number(head.readBigUInt64BE(8)) : short
     if (length < 8) return false
     at += length
@@ -218,12 +218,12 @@ function withoutFilling(bytes: Buffer): Buffer {
   return bytes.subarray(0, end)
 }
 
-/** No byte in it that texts do not hold. */
+/** No byte that cannot occur in text. */
 function isText(head: Buffer): boolean {
   return !head.some(byte => byte < 9 || (byte > 13 && byte < 32 && byte !== 27)) || head.length === 0
 }
 
-/** A root element of that name, behind whatever may stand before one. */
+/** A root element of that name, after an optional prologue. */
 function isSvg(text: string): boolean {
   return /^\uFEFF?\s*(?:<\?[^>]*>\s*|<!--[\s\S]*?-->\s*|<!DOCTYPE\s+svg[^>[]*(?:\[[^\]]*\])?[^>]*>\s*)*<(?:\w+:)?svg[\s>]/i.test(
     text,

@@ -1,4 +1,4 @@
-/** Stored pictures: what is served of them, and the references that people give. */
+/** Stored images: how they are served, and the references that people upload. */
 import { randomUUID } from 'node:crypto'
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
 import type { Caller } from '../accounts/accounts.ts'
@@ -16,7 +16,7 @@ import { type Original, type PreparedReference, prepareReferences, readReference
 import type { Images, ReferenceInput } from './services.ts'
 import { ThumbnailError, type Thumbnails } from './thumbnails.ts'
 
-/** A reference on its way into a generation. */
+/** A prepared reference for a generation. */
 export interface TakenReference {
   original: Original
   prepared: PreparedReference
@@ -31,7 +31,7 @@ export interface KeptReference {
 
 export interface References {
   /**
-   * Takes in all references and makes them fit for the model. Nothing is kept when one is refused.
+   * Reads all references and prepares them for the model. Nothing is kept when one is refused.
    * @throws Refusal `invalid_request` with the violations of all of them
    */
   prepare(
@@ -45,7 +45,7 @@ export interface References {
   discard(generationId: string, taken: TakenReference[]): Promise<void>
 }
 
-/** A request of a few bytes can name fourteen stored pictures of 30 MB, and all of them are in memory while they are prepared. */
+/** A small request can name fourteen stored images of 30 MB, which are all in memory while they are prepared. */
 const maxPreparing = 2
 
 export function createReferences(parts: { store: Store; files: Files; http: OutgoingHttp }): References {
@@ -118,7 +118,7 @@ async function removeTemporary(originals: Original[]) {
   for (const { temporaryPath } of originals) if (temporaryPath) await rm(temporaryPath, { force: true }).catch(() => {})
 }
 
-/** The same picture given again is stored once, unless somebody deletes it at this moment. */
+/** The same image uploaded again is stored once, unless it is deleted concurrently. */
 async function keepReference(
   { store, files }: { store: Store; files: Files },
   original: Original & { temporaryPath: string },

@@ -1,6 +1,6 @@
 /**
- * Writes the recipe of a picture into its file: PNG in text chunks, JPEG and WebP in XMP. Nothing that draws is touched, so the
- * pixels stay as they came, and so does every other piece of metadata (a service may have to mark its pictures by law).
+ * Writes the recipe of an image into its file: PNG in text chunks, JPEG and WebP in XMP. Image data is not touched, so the
+ * pixels stay as received, and so does all other metadata (a service may be obliged by law to mark its images).
  *
  * PNG: W3C PNG 3rd edition §11.3.3. JPEG: XMP part 3 (2020) §1.1.3. WebP: RFC 9649 §2.7. Read 2026-11.
  */
@@ -10,7 +10,7 @@ import { crc32 } from 'node:zlib'
 export interface RecipeTexts {
   /** The whole recipe, for programs. */
   json: string
-  /** The prompt, where every viewer shows a description. */
+  /** The prompt, in the field that viewers show as description. */
   description: string
   /** Prompt and settings in words, as other image programs write them. */
   parameters: string
@@ -19,7 +19,7 @@ export interface RecipeTexts {
 /** Names what is ours inside the XMP; an identifier, not an address. */
 const namespace = 'urn:webimgui:recipe/1/'
 
-/** A new file, or undefined where it has no place: other types, and files that are not well formed. */
+/** A new file, or undefined if it cannot hold a recipe: other types, and malformed files. */
 export function withRecipe(bytes: Buffer, mimeType: string, texts: RecipeTexts): Buffer | undefined {
   if (mimeType === 'image/png') return pngWith(bytes, texts)
   if (mimeType === 'image/jpeg') return jpegWith(bytes, texts)
@@ -44,7 +44,7 @@ function pngWith(bytes: Buffer, texts: RecipeTexts): Buffer | undefined {
   return Buffer.concat([bytes.subarray(0, pixels), ...chunks, bytes.subarray(pixels)])
 }
 
-/** Where the first IDAT begins: readers that stop at the pixels have seen the text by then. */
+/** Before the first IDAT, so that readers that stop at the pixels have seen the text. */
 function pngPixels(bytes: Buffer): number | undefined {
   for (let at = 8; at + 12 <= bytes.length; at += 12 + bytes.readUInt32BE(at)) {
     if (bytes.toString('latin1', at + 4, at + 8) === 'IDAT') return at
@@ -88,7 +88,7 @@ function jpegWith(bytes: Buffer, texts: RecipeTexts): Buffer | undefined {
   const old = segments.find(segment => segment.marker === 0xe1 && startsWith(segment.data, xmpSignature))
   const whole = packetWith(old?.data.toString('utf8', xmpSignature.length), texts)
   if (Buffer.byteLength(whole) + xmpSignature.length <= largestSegment) return placed([xmpSegment(whole)])
-  // Too long for one segment: what is long goes into an extension. Where a file has one already, two cannot be told apart.
+  // Too long for one segment: long values go into an extension. A file that has one already cannot take a second.
   if (segments.some(segment => segment.marker === 0xe1 && startsWith(segment.data, extensionSignature)))
     return undefined
   const extension = Buffer.from(metadata(ourDescription(texts)), 'utf8')
@@ -99,7 +99,7 @@ function jpegWith(bytes: Buffer, texts: RecipeTexts): Buffer | undefined {
   return placed([xmpSegment(main), ...extensionSegments(extension, hash)])
 
   function placed(added: Buffer[]): Buffer {
-    // After JFIF and Exif, which want to be first.
+    // After JFIF and Exif, which have to be first.
     const isFirst = ({ marker, data }: Segment) => marker === 0xe0 || (marker === 0xe1 && startsWith(data, 'Exif\0'))
     const place = segments!.findLast(isFirst)?.end ?? 2
     if (!old) return Buffer.concat([bytes.subarray(0, place), ...added, bytes.subarray(place)])
@@ -107,7 +107,7 @@ function jpegWith(bytes: Buffer, texts: RecipeTexts): Buffer | undefined {
   }
 }
 
-/** The segments before the pixels; undefined when it is no JPEG. */
+/** The segments before the pixels; undefined if it is not a JPEG. */
 function jpegSegments(bytes: Buffer): Segment[] | undefined {
   if (bytes.length < 4 || bytes.readUInt16BE(0) !== 0xffd8) return undefined
   const segments: Segment[] = []
@@ -115,7 +115,7 @@ function jpegSegments(bytes: Buffer): Segment[] | undefined {
   while (at + 4 <= bytes.length) {
     if (bytes[at] !== 0xff) return undefined
     const start = at
-    // Any number of these may fill the room before a marker.
+    // Any number of fill bytes may precede a marker.
     while (bytes[at + 1] === 0xff) at++
     const marker = bytes[at + 1]!
     if (marker === 0xda || marker === 0xd9) return segments
@@ -192,7 +192,7 @@ function webpChunks(bytes: Buffer): Chunk[] | undefined {
     const length = bytes.readUInt32LE(at + 4)
     if (at + 8 + length > end) return undefined
     chunks.push({ name: bytes.toString('latin1', at, at + 4), data: bytes.subarray(at + 8, at + 8 + length) })
-    // Each begins at an even place.
+    // Chunks start at even offsets.
     at += 8 + length + (length % 2)
   }
   return chunks
@@ -226,7 +226,7 @@ function extendedHeader({ name, data }: Chunk): Buffer | undefined {
 // ── XMP ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function packetWith(old: string | undefined, texts: RecipeTexts) {
-  // What others wrote stays as it is; a property may stand only once, so theirs wins.
+  // Existing XMP stays unchanged; a property may occur only once, so the existing one wins.
   return joined(
     old,
     ourDescription(texts, !/[<\s]dc:description\b/.test(old ?? ''), !/xmp:CreatorTool\b/.test(old ?? '')),
@@ -239,7 +239,7 @@ function joined(old: string | undefined, description: string) {
   return `<?xpacket begin="\uFEFF" id="W5M0MpCehiHzreSzNTczkc9d"?>${metadata(description)}<?xpacket end="w"?>`
 }
 
-/** Inside the XML of others, where the prefix may stand for anything. */
+/** Inside foreign XML, where the prefix may have any meaning. */
 function rdfBound(description: string) {
   return description.replace('<rdf:Description ', `<rdf:Description xmlns:rdf="${rdf}" `)
 }

@@ -1,4 +1,4 @@
-/** Pictures that a prompt builds on: taken in and checked, then made fit for the model that gets them. */
+/** References: read and checked, then prepared for the model that gets them. */
 import { readFile, rm } from 'node:fs/promises'
 import sharp from 'sharp'
 import type { ReferenceLimits } from '../catalogue/model.ts'
@@ -22,13 +22,13 @@ import {
 } from './facts.ts'
 import type { ReferenceInput } from './services.ts'
 
-/** As taken in: a picture that can be decoded (or HEIC, which cannot), byte for byte as it came. */
+/** As read: an image that can be decoded (or HEIC, which cannot), byte for byte as received. */
 export interface Original extends PictureFacts {
   bytes: number
   sha256: string
   /** Set when the picture is stored already. */
   stored?: ImageRecord
-  /** A file of its own, to be put into the store or removed by whoever receives it; set when `stored` is not. */
+  /** A temporary file that the receiver stores or removes; set when `stored` is not. */
   temporaryPath?: string
 }
 
@@ -53,7 +53,7 @@ const maxReferenceBytes = 30_000_000
 const fetchTimeoutMs = 20_000
 
 /**
- * Takes in one reference, wherever it stands. An upload belongs to this function until it returns, and is removed when
+ * Reads one reference from any source. An upload belongs to this function until it returns, and is removed when
  * it is refused.
  * @param position among the references, for the path of a violation
  * @throws InvalidRequest, StorageError; the reason of `signal` as it is
@@ -150,7 +150,7 @@ function isTooLarge(error: Error): boolean {
   return error.name === 'BodyTooLarge' || (error instanceof FetchError && error.kind === 'too_large')
 }
 
-// ── Made fit for a model ────────────────────────────────────────────────────────────────────────────────────────────
+// ── Preparing for a model ────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
  * All references of a call: turned upright, in sRGB, of an allowed type, within every limit. Pictures that had the same
@@ -176,7 +176,7 @@ export async function prepareReferences(
 
   let all = await prepareAll([])
   for (;;) {
-    // One of a pair may have had to shrink further to get under the limit of bytes; the other follows.
+    // One of a pair may have had to shrink further to fit the byte limit; the other follows.
     const sizes = all.map(({ originalSize }) => {
       const twins = all.filter(twin => twin.originalSize === originalSize)
       return twins.reduce((least, twin) => (twin.width * twin.height < least.width * least.height ? twin : least))
@@ -202,12 +202,12 @@ interface Dimensions {
 }
 
 interface Sized extends PreparedReference {
-  /** By which the pictures that belong together are known. */
+  /** Identifies images that belong together. */
   originalSize: string
 }
 
 interface PrepareOptions {
-  /** How many share the limit of all together. */
+  /** Number of references that share the total limit. */
   references: number
   position: number
   /** To shrink to, instead of the largest that fits. */
@@ -249,7 +249,7 @@ async function prepared(picture: PictureSource, limits: ReferenceLimits, options
     metadata.depth === 'uchar' &&
     (metadata.space === 'srgb' || metadata.space === 'b-w') &&
     (metadata.icc === undefined || isSrgbProfile(metadata.icc)) &&
-    // Where and by whom a photograph was taken is nobody's business at the service.
+    // Location and author of a photograph are not sent to the service.
     metadata.exif === undefined &&
     metadata.xmp === undefined &&
     (limits.alpha || !metadata.hasAlpha)
@@ -261,7 +261,7 @@ async function prepared(picture: PictureSource, limits: ReferenceLimits, options
     }
   }
 
-  // Without a type that can hold transparency, the allowance is worth nothing.
+  // Transparency can only be kept if a type that supports it is accepted.
   const keepsAlpha = limits.alpha && (limits.types.includes('image/png') || limits.types.includes('image/webp'))
   const pixels = await decodedPixels(picture, target, keepsAlpha)
   const result = await encodedWithin(pixels, facts.mimeType, limits, maxBytes)
@@ -292,7 +292,7 @@ function fittingSize(size: Dimensions, limits: ReferenceLimits): Dimensions {
   return fitting
 }
 
-/** Rounded down, so that no limit is passed that the exact size kept. */
+/** Rounded down, so that no limit is exceeded. */
 function shrunk(size: Dimensions, scale: number, maxRatio = Number.POSITIVE_INFINITY) {
   if (scale === 1) return { width: size.width, height: size.height }
   const floor = (side: number) => Math.max(1, Math.floor(side * scale + 1e-6))
@@ -350,7 +350,7 @@ async function hasTransparentPixel(picture: PictureSource): Promise<boolean> {
   }
 }
 
-/** HEIC, as phones make it, is passed on as it is or not at all. */
+/** HEIC, as phones make it, is passed on unchanged or not at all. */
 function notConvertible({ mimeType }: PictureFacts, { types }: ReferenceLimits): NotAPicture {
   const taken = types.map(type => type.replace('image/', '').toUpperCase()).join(', ')
   return new NotAPicture(
@@ -389,7 +389,7 @@ async function encodedWithin(pixels: Pixels, originalType: string, limits: Refer
   for (let scale = 1; ; scale *= 0.8) {
     const { width, height } = shrunk(pixels, scale, limits.maxRatio)
     if (scale < 1 && Math.min(width, height) < minSide) break
-    // Once it shrinks, only the smallest forms are worth the time.
+    // Once it has to shrink, only the smallest encodings are worth the time.
     for (const form of scale === 1 ? forms : [fallback]) {
       const bytes = await encode(pixels, { width, height }, form)
       if (bytes.length <= maxBytes) return { bytes, mimeType: form.mimeType, width, height }

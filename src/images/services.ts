@@ -19,10 +19,10 @@ export interface Images {
   find(id: string, owner?: string): Promise<ImageRecord | undefined>
   /** The stored bytes; `range` inclusive. @throws Refusal `not_found` when the file is missing. */
   read(image: ImageRecord, range?: { start: number; end: number }): Promise<NodeJS.ReadableStream>
-  /** A WebP of at most 512 px, made when it is first asked for. */
+  /** A WebP of at most 512 px, made at the first request. */
   thumbnail(image: ImageRecord): Promise<Buffer>
   /**
-   * Only references that no generation uses. With `owner`: it gives up its own, which stays while others have it.
+   * Only references that no generation uses. With `owner`: it gives up its share, and the image stays while others own it.
    * @throws Refusal `not_found`, `conflict`
    */
   remove(id: string, owner?: string): Promise<void>

@@ -1,4 +1,4 @@
-/** Small pictures for lists, made when first asked for and kept beside the originals. */
+/** Thumbnails, made at the first request and kept beside the originals. */
 import { rm, writeFile } from 'node:fs/promises'
 import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { ImageRecord } from '../storage/records.ts'
@@ -7,15 +7,15 @@ import { storedBytes } from './references.ts'
 
 export interface Thumbnails {
   /**
-   * A WebP of at most 512 px, made now when there is none yet. Those who ask at the same time share one making.
+   * A WebP of at most 512 px, made if there is none yet. Concurrent requests share one run.
    * @throws ThumbnailError, StorageError (`missing` when the original is gone)
    */
   get(image: ImageRecord): Promise<Buffer>
-  /** Also fine when there is none. @throws StorageError */
+  /** Does nothing when there is none. @throws StorageError */
   remove(imageId: string): Promise<void>
 }
 
-/** A picture that cannot be shrunk; the original can still be had. */
+/** An image that cannot be shrunk; the original is still available. */
 export class ThumbnailError extends Error {
   override name = 'ThumbnailError'
 }
@@ -34,12 +34,12 @@ export function createThumbnails(files: Files): Thumbnails {
     }
     const made = await shrunk(image, files)
     await keep(keyOf(image.id), made)
-    // Deleting takes the original first: who deletes while this is made must not leave a small copy behind.
+    // Deleting removes the original first, so a concurrent deletion must not leave a thumbnail behind.
     if ((await files.size(image.file)) === undefined) await files.remove(keyOf(image.id))
     return made
   }
 
-  /** A full disk costs the making next time and nothing else. */
+  /** On a full disk the thumbnail is made again next time, nothing else. */
   async function keep(key: string, bytes: Buffer): Promise<void> {
     let temporaryPath: string | undefined
     try {
@@ -71,7 +71,7 @@ function keyOf(imageId: string): string {
 
 async function shrunk(image: ImageRecord, files: Files): Promise<Buffer> {
   try {
-    // SVG could be drawn, and would bring in whatever it names.
+    // SVG is not rendered, because it could load whatever it names.
     if (!isDecodable(image.mimeType)) throw new NotAPicture('It cannot be shown here.')
     return await inTurn(async () => {
       const bytes = await storedBytes(image, files)

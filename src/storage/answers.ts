@@ -1,4 +1,4 @@
-/** Raw answers that are too large for a row, and streams while they come: one file a call. */
+/** Raw answers that are too large for a row, and streams as they arrive: one file per call. */
 import { mkdirSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
@@ -13,7 +13,7 @@ export interface Answers {
   read(name: string): Promise<string | undefined>
   /** A string that was taken out of a condensed body, or its beginning where it has more than `maxBytes`. */
   readString(name: string, place: Place, maxBytes: number): Promise<string | undefined>
-  /** What `write` brought to disk for a call, whether or not its row ever got to tell of it; its body condensed. */
+  /** What `write` stored for a call, whether or not its row already names it; its body condensed. */
   find(callId: string): Promise<(WholeAnswer & { name: string }) | undefined>
   remove(name: string): Promise<void>
   /** Each file, the call that it belongs to, undefined for one that was not finished, and ms since 1970. */
@@ -45,7 +45,7 @@ export function createAnswers(folder: string): Answers {
   mkdirSync(folder, { recursive: true })
   const at = (name: string) => path.join(folder, path.basename(name))
 
-  /** Opens a new file. The folder may have been removed by somebody who took it for a cache. */
+  /** Opens a new file. The folder is created again if somebody removed it as a cache. */
   async function opened(name: string) {
     await mkdir(folder, { recursive: true })
     return open(at(name), 'w+', 0o600)
@@ -68,7 +68,7 @@ export function createAnswers(folder: string): Answers {
       const temporary = `${name}.part`
       const file = await opened(temporary)
       try {
-        // One line tells what stands in no body; the rest is the answer as it came.
+        // The first line holds status and headers; the rest is the body as received.
         await file.writeFile(`${JSON.stringify(head)}\n${body}`)
         await file.sync()
       } finally {
@@ -87,13 +87,13 @@ export function createAnswers(folder: string): Answers {
       return {
         name,
         async append(bytes) {
-          // Always at the same place, so that a try that failed half way leaves nothing between this part and the one before.
+          // Always at the same position, so that a failed write leaves no gap before the next part.
           end = await writeAt(file, bytes, end)
         },
         async sync() {
           await file.datasync()
           if (await isThere(at(name))) return
-          // It was removed, with its folder perhaps. What came so far can be read from it for as long as it is open.
+          // The file was removed, perhaps with its folder. It stays readable while it is open.
           const next = await opened(name)
           for await (const piece of readFrom(file, 0, end)) await next.writeFile(piece)
           await next.sync()
@@ -132,7 +132,7 @@ export function createAnswers(folder: string): Answers {
       const found = await Promise.all(
         names.map(async name => {
           const ending = [wholeEnding, streamEnding].find(ending => name.endsWith(ending))
-          // A server that works meanwhile removes those that it does not need any more.
+          // A running server may remove those that it no longer needs.
           const writtenAt = await stat(at(name)).then(({ mtimeMs }) => mtimeMs, unlessMissing)
           return writtenAt === undefined ? [] : [{ name, callId: ending && name.slice(0, -ending.length), writtenAt }]
         }),
@@ -188,7 +188,7 @@ async function writeAt(file: FileHandle, bytes: Uint8Array, start: number) {
   return start + bytes.length
 }
 
-/** After a rename or a creation, so that the name survives a power cut too. Windows cannot open folders and needs no such step. */
+/** Called after a rename or a creation, so that the name survives a power cut too. Windows cannot open folders and needs no fsync of them. */
 async function syncFolder(folder: string) {
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')

@@ -20,12 +20,12 @@ export interface CallRecord {
   images: number
   firstIndex: number
   mayMakeFewer: boolean
-  /** Nobody named a configuration, so another of the same service may send it. */
+  /** The request named no configuration, so another of the same service may send it. */
   mayMove: boolean
   timeoutMs: number
   notBefore: string | null
   sentAt: string | null
-  /** Key and address, sealed, until the call is settled; null where nobody asks again. */
+  /** Key and address, sealed, until the call is settled; null if the service is not asked again. */
   sentWith: string | null
   taskId: string | null
   /** The task was found in the list of the service, and nothing proved that it is this call's own. */
@@ -72,7 +72,7 @@ export interface KeptAnswer {
   complete: boolean
   retryAfterMs?: number
   requestId?: string
-  /** It tells that the task which was found is the call's own. */
+  /** The answer proves that the task which was found is the call's own. */
   isProven?: boolean
   /** One of the two. */
   body?: string
@@ -87,7 +87,7 @@ export interface Settlement {
   failures?: FailureRecord[]
 }
 
-/** A step that the ledger does not allow: a fault of ours, and no reason to try again. */
+/** A step that the ledger does not allow: a bug of ours, so it is not retried. */
 export class LedgerError extends Error {
   override name = 'LedgerError'
 }
@@ -157,14 +157,14 @@ export function createCallRepository(db: Connection) {
       return rows.map(row => row.answer_file).filter(file => file !== null)
     },
 
-    /** Every task id that we know; a task of the service that is missing here may be a lost one. */
+    /** Every known task id; a task of the service that is missing here may be the one of a lost answer. */
     async knownTaskIds(): Promise<Set<string>> {
       const rows = await db.selectFrom('provider_calls').select('task_id').where('task_id', 'is not', null).execute()
       const former = await db.selectFrom('former_tasks').select('task_id').execute()
       return new Set([...rows, ...former].map(row => row.task_id).filter(id => id !== null))
     },
 
-    /** Calls that were sent in that time and brought neither a task id nor, so far, the proof that there is none; given up or not. */
+    /** Calls that were sent in that time and have neither a task id nor the proof that there is none; given up or not. */
     async withoutAnswer(provider: string, model: string, window: { from: Date; to: Date }) {
       const rows = await db
         .selectFrom('provider_calls')

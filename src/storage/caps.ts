@@ -1,4 +1,4 @@
-/** Caps as columns. Money is kept in millionths: sums of whole numbers are exact. */
+/** Caps as columns. Money is stored in millionths, because sums of integers are exact. */
 import type { Caps } from './records.ts'
 
 export interface CapColumns {
@@ -39,7 +39,7 @@ export function millionthsOf(amount: number) {
   return Math.round(amount * 1e6)
 }
 
-/** PostgreSQL gives sums as text. */
+/** PostgreSQL returns sums as text. */
 export function wholeOf(millionths: number | string | bigint) {
   return Number(millionths) / 1e6
 }

@@ -5,7 +5,7 @@
 
 /** Strings of JSON up to so many bytes are left as they are. */
 const longestString = 64 * 1024
-/** What is left of longer ones: enough to see what they are. */
+/** Bytes kept of longer ones: enough to recognise their type. */
 const shownBytes = 2048
 
 /** Where a string lies in its file, in bytes, without its quotes. */
@@ -14,7 +14,7 @@ export interface Place {
   end: number
 }
 
-/** A character that no text in use holds. */
+/** A character that does not occur in real text. */
 const mark = '\uE4A7'
 const note = new RegExp(`${mark}(\\d{1,15})-(\\d{1,15})${mark}$`)
 
@@ -40,7 +40,7 @@ export class Condenser {
   private position: number
   private isInString = false
   private start = 0
-  /** An odd number of backslashes stands at the end of what came. */
+  /** True when the input so far ends with an odd number of backslashes. */
   private isEscaped = false
   /** How much of an escape is missing where the shown beginning ends: up to 4 digits, or 5 for what follows a backslash. */
   private open = 0
@@ -51,7 +51,7 @@ export class Condenser {
     this.position = position
   }
 
-  /** What these bytes add to the condensed answer. */
+  /** Returns what these bytes add to the condensed answer. */
   push(bytes: Buffer): Buffer {
     const output: Uint8Array[] = []
     let index = 0
@@ -74,7 +74,7 @@ export class Condenser {
     return Buffer.concat(output)
   }
 
-  /** What was held back of a string that never ended. */
+  /** The rest of a string that was not terminated. */
   end(): Buffer {
     return Buffer.concat(this.held ?? [])
   }
@@ -87,7 +87,7 @@ export class Condenser {
     this.held = []
   }
 
-  /** The beginning goes on at once, so that a stream loses no time; the rest when it is known to be short. */
+  /** The beginning is passed on at once, so that a stream is not delayed; the rest once the string is known to be short. */
   private take(bytes: Buffer, offset: number, output: Uint8Array[]) {
     const shown = Math.max(0, Math.min(bytes.length, shownBytes - offset))
     if (shown > 0) output.push(bytes.subarray(0, shown))
@@ -104,7 +104,7 @@ export class Condenser {
     this.held = []
   }
 
-  /** The quote that ends the string. No string of JSON goes over a line, so a line feed ends what is none. */
+  /** The quote that ends the string. JSON strings do not span lines, so a line feed ends an unterminated one. */
   private endOfString(bytes: Buffer, from: number): number {
     const feed = bytes.indexOf(lineFeed, from)
     const limit = feed < 0 ? bytes.length : feed

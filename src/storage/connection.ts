@@ -8,20 +8,20 @@ export interface Database {
   kysely: Kysely<Tables>
   /** The one that its keys are sealed with. */
   seal: Seal
-  /** What stands in it for this opening of it; empty for a tool, which never owns it. See `ownership.ts`. */
+  /** The owner id that this process wrote into it; empty for a tool, which never owns it. See `ownership.ts`. */
   owner: string
-  /** Looks whether the file and the lock that were opened are still those of the database. @throws OwnershipLost when they are not */
+  /** Checks that the file and the lock that were opened are still those of the database. @throws OwnershipLost when they are not */
   mustBeOurs(): void
-  /** Where the copy was put that was made before a migration, if one was. */
+  /** Path of the copy that was made before a migration, if any. */
   backupPath?: string
   /** Proves that the database answers, can write, and is ours. */
   check(): Promise<void>
   close(): Promise<void>
 }
 
-/** One that nothing is written to. */
+/** A read-only connection. */
 export interface ReadDatabase extends Pick<Database, 'kind' | 'kysely' | 'close'> {
-  /** No server works on it, and none can begin to until it is closed. */
+  /** No server uses it, and none can start until it is closed. */
   isAlone: boolean
 }
 

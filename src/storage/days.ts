@@ -14,7 +14,7 @@ export const presentDay = sql<number>`(select value from counters where name = '
 export function createDayRepository(db: Connection) {
   return {
     /**
-     * Counts a day when its date is later than any before, or a whole day has passed for this process, whatever the clock says.
+     * Counts a day when its date is later than any before, or when this process has run for a whole day, whatever the clock says.
      * In a transaction. @param date such as `2026-11-27` @returns the number of the present day
      */
     async see(date: string, hasDayPassed: boolean): Promise<{ day: number; isNew: boolean }> {
@@ -41,7 +41,7 @@ export function createDayRepository(db: Connection) {
       return Number(row.value)
     },
 
-    /** On which day files of answers that nobody knows were seen first. */
+    /** The day on which orphaned answer files were first seen. */
     async strangeSince(): Promise<Map<string, number>> {
       const row = await db.selectFrom('meta').select('value').where('name', '=', strangeName).executeTakeFirst()
       return new Map(Object.entries(JSON.parse(row?.value ?? '{}') as Record<string, number>))

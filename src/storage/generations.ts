@@ -44,7 +44,7 @@ export interface GenerationChange {
   waiting?: Told | null
   cancelRequested?: boolean
   startedAt?: string
-  /** Null: it goes on after all. */
+  /** Null: it is no longer waiting. */
   finishedAt?: string | null
   configId?: string
 }
@@ -109,7 +109,7 @@ export function createGenerationRepository(db: Connection) {
       return (await withImages(rows))[0]
     },
 
-    /** Newest first; one more than `limit` tells that there is a next page. */
+    /** Newest first; one more than `limit` if there is a next page. */
     async list(filter: HistoryFilter): Promise<GenerationRecord[]> {
       let query = db.selectFrom('chat_history').selectAll()
       const before = filter.before
@@ -139,7 +139,7 @@ export function createGenerationRepository(db: Connection) {
 
     /** Writes the change with a new revision; undefined when there is no such row. */
     async change(id: string, change: GenerationChange): Promise<GenerationRecord | undefined> {
-      // Revision and row become visible together, so that nobody who has seen a later revision can have missed this one.
+      // Revision and row become visible together, so that a reader of a later revision cannot have missed this one.
       if (!db.isTransaction) {
         return db.transaction().execute(connection => createGenerationRepository(connection).change(id, change))
       }
@@ -255,7 +255,7 @@ export function createGenerationRepository(db: Connection) {
       return rows.map(row => row.id)
     },
 
-    /** Removes the rows and all that hangs on them; the revision of each removal, without those that somebody else has removed. */
+    /** Removes the rows and everything that depends on them; returns the revision of each removal, without rows that are already gone. */
     async remove(ids: string[]): Promise<{ id: string; revision: number }[]> {
       const removed: { id: string; revision: number }[] = []
       const removedAt = new Date().toISOString()
@@ -337,7 +337,7 @@ export function createGenerationRepository(db: Connection) {
     })
   }
 
-  /** Without those of which it is certain that they cost nothing. */
+  /** Without those that certainly cost nothing. */
   function callsOf(generationIds: readonly string[]) {
     return db
       .selectFrom('provider_calls')
@@ -410,7 +410,7 @@ function recordOf(
     images,
     references,
     providerRequestIds,
-    // Ours always carry what was sent; rows of an old database never do.
+    // Our own rows always have `resolved`; rows of an old database never do.
     oldImageUrls: row.resolved === null ? urls : [],
     failures: JSON.parse(row.failures),
     warnings: JSON.parse(row.warnings),
@@ -431,12 +431,12 @@ function recordOf(
   }
 }
 
-/** Earlier versions wrote the sentence alone. */
+/** Earlier versions stored only the sentence. */
 function toldOf(text: string): Told {
   return text.startsWith('{') ? JSON.parse(text) : { message: text }
 }
 
-/** The form in which words are looked for; the words of a search go through the same. */
+/** Normal form of searchable text; search words are normalised the same way. */
 export function searchForm(text: string) {
   return text.normalize('NFC').toLowerCase()
 }

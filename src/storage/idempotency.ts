@@ -15,7 +15,7 @@ export function createIdempotencyRepository(db: Connection) {
       return row && { key: row.key, bodyHash: row.body_hash, generationId: row.generation_id }
     },
 
-    /** False when the key is taken. */
+    /** False when the key is already in use. */
     async insert(used: UsedKey, at: string): Promise<boolean> {
       const result = await db
         .insertInto('idempotency_keys')

@@ -38,7 +38,7 @@ export function createImageRepository(db: Connection) {
       return row && imageOf(row)
     },
 
-    /** A picture that this token may see: made or used by a generation of its own, or uploaded by it. */
+    /** An image that this token may see: made or used by one of its generations, or uploaded by it. */
     async findOf(id: string, owner: string): Promise<ImageRecord | undefined> {
       const row = await db
         .selectFrom('images')

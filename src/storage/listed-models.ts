@@ -28,7 +28,7 @@ export function createListedModelRepository(db: Connection) {
       }))
     },
 
-    /** `since` is that of a status which is another than the one before. */
+    /** `since` changes only with the status. */
     async keep(model: Omit<ListedModelRecord, 'since'>) {
       const columns = {
         status: model.status,

@@ -9,10 +9,10 @@ import { createSeal, type Seal } from './secrets/seal.ts'
 import type { Tables } from './tables.ts'
 import { DatabaseError } from './trouble.ts'
 
-/** Finds the secret that the keys of the database were sealed with. */
+/** Finds the secret with which the keys of the database were sealed. */
 export type Prove = (kysely: Kysely<Tables>) => Promise<Seal>
 
-/** For those who read and change nothing. @throws DatabaseError when the tables are of another version of this program */
+/** For read-only access. @throws DatabaseError when the tables are of another version of this program */
 export async function mustBePresent(kysely: Kysely<Tables>) {
   const migrator = migratorFor(kysely, createSeal(''))
   if ((await migrator.getMigrations()).every(migration => migration.executedAt)) return
@@ -30,7 +30,7 @@ export async function migrate(kysely: Kysely<Tables>, seal: Seal, copy?: () => P
   const backupPath = await copy?.()
   const { error } = await migrator.migrateToLatest()
   if (error) {
-    // It was one transaction: the database is what it was, and who starts again and again needs no copy of it each time.
+    // The migration was one transaction, so the database is unchanged; without this, repeated starts would pile up copies.
     if (backupPath) rmSync(backupPath, { force: true })
     const reason = error instanceof Error ? error.message : String(error)
     throw new DatabaseError(
@@ -49,7 +49,7 @@ function migratorFor(kysely: Kysely<Tables>, seal: Seal) {
 
 /** Proves that the database answers, can write, and belongs to this owner, unless that is empty. @throws OwnershipLost */
 export async function checkWrite(kysely: Kysely<Tables>, owner: string) {
-  // Something new each time, also twice in a millisecond: what stands there already is not written.
+  // A new value each time, even twice in a millisecond: an unchanged value would not be written.
   const value = `${new Date().toISOString()} ${randomUUID()}`
   await kysely
     .insertInto('meta')

@@ -5,7 +5,7 @@
 import type { Connection } from './connection.ts'
 import { DatabaseError } from './trouble.ts'
 
-/** This process may not do any more what only the one server of a database does. It may still write down what it was told. */
+/** This process no longer owns the database: it must not send, but it may still record answers that it receives. */
 export class OwnershipLost extends DatabaseError {
   override name = 'OwnershipLost'
 
@@ -26,7 +26,7 @@ export async function takeOwnership(db: Connection, owner: string) {
   await db.updateTable('meta').set({ value: owner }).where('name', '=', ownerName).execute()
 }
 
-/** In a transaction nobody else can take it before that ends. */
+/** Inside a transaction, ownership cannot change before it ends. */
 export async function isOwner(db: Connection, owner: string): Promise<boolean> {
   const held = await db
     .updateTable('meta')

@@ -67,7 +67,7 @@ export interface GenerationRecord {
   favorite: boolean
   tags: string[]
   retryOf: string | null
-  /** Why a running generation does not go on at the moment. */
+  /** Why a running generation is not progressing at the moment. */
   waiting: Told | null
   cancelRequested: boolean
   /** While it is unfinished: how many of its requests wait to be sent, and how many were sent and may cost. */
@@ -80,7 +80,7 @@ export interface GenerationRecord {
   revision: number
 }
 
-/** A sentence, and as a code with the parts that change, so that a page can say it in its own language. */
+/** A sentence together with its code and values, so that a page can say it in its own language. */
 export interface Told {
   /** Rows of earlier versions have none. */
   code?: string
@@ -95,13 +95,13 @@ export interface ErrorRecord {
   providerMessage: string | null
   providerRequestId: string | null
   retryAfterMs: number | null
-  /** Of a refusal that another configuration need not share: what it is about. */
+  /** For a refusal that may not affect other configurations: what it concerns. */
   concerns?: 'model' | 'configuration'
   /** What `message` says, for a page that says it in its own language; absent where it is the sentence of its code. */
   reason?: Pick<Told, 'code' | 'values'>
 }
 
-/** A picture that was asked for and is not there. */
+/** A requested image that is missing. */
 export interface FailureRecord {
   index: number
   code: string
@@ -125,7 +125,7 @@ export interface ImageRecord {
   mimeType: string
   sha256: string
   createdAt: string
-  /** Layer name, position and the like, as the provider told. */
+  /** Layer name, position and the like, as reported by the provider. */
   details: JsonObject | null
 }
 
@@ -138,7 +138,7 @@ export interface Share {
   requestsPerMinute: number | null
 }
 
-/** Why a configuration is left aside until a request or a test shows that its service takes it again. */
+/** Why a configuration is suspended until a request or a test succeeds. */
 export interface Suspension {
   /** `provider_key_rejected` or `provider_quota_exhausted`. */
   code: string
@@ -176,13 +176,13 @@ export interface ListedModelRecord {
   /** A platform of the service such as `ark-cn`, or the base address where it is none. */
   place: string
   id: string
-  /** `retiring`: still there for whoever had it before. */
+  /** `retiring`: available only to accounts that already use it. */
   status: 'offered' | 'retiring' | 'ended'
   /** The service's own word for it. */
   word: string
-  /** What else it told, such as the name and what goes in and comes out. */
+  /** What else the list says, such as the name and the input and output types. */
   told: JsonObject
-  /** When a list first said so that had said otherwise before; null where it always did. */
+  /** When the status changed in the list; null if it was always this one. */
   since: string | null
   seenAt: string
 }
@@ -191,6 +191,6 @@ export interface ModelListRecord {
   provider: string
   place: string
   askedAt: string
-  /** When a list last came; null where there is none. */
+  /** When the list was last received; null if there is none. */
   answeredAt: string | null
 }

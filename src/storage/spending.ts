@@ -16,7 +16,7 @@ export interface Reservation {
   cost: Money | null
 }
 
-/** What goes from one configuration to another: one call, or the whole of what is reserved there. */
+/** What moves from one configuration to another: one call, or the whole reservation there. */
 export interface Part extends Reservation {
   isWhole: boolean
 }
@@ -49,7 +49,7 @@ export interface UsageRow {
   amount: number
   /** Null: no price is known. */
   currency: string | null
-  /** Generations of which nobody knows whether they were billed, or for how much. */
+  /** Generations that may have been billed, or for an unknown amount. */
   unknown: number
 }
 
@@ -88,7 +88,7 @@ export function createSpendingRepository(db: Connection) {
         .execute()
     },
 
-    /** The part of so many pictures in what a generation reserved with a configuration; undefined when nothing is reserved there. */
+    /** The share of that many images in what a generation reserved with a configuration; undefined when nothing is reserved there. */
     async partOf(generationId: string, configId: string, images: number): Promise<Part | undefined> {
       const row = await find(generationId, configId)
       if (!row) return undefined
@@ -103,7 +103,7 @@ export function createSpendingRepository(db: Connection) {
       }
     },
 
-    /** Puts a part that was just read with another configuration. */
+    /** Moves a part that was just read to another configuration. */
     async shift({ isWhole, ...part }: Part, to: string) {
       const { generationId, configId, images, calls } = part
       const amount = part.cost === null ? 0 : millionthsOf(part.cost.amount)
@@ -123,7 +123,7 @@ export function createSpendingRepository(db: Connection) {
       else await this.reserve({ ...part, configId: to })
     },
 
-    /** Replaces the reservation by what was spent with a configuration; `keep`: leaves it, because nobody knows better. */
+    /** Replaces the reservation by what was spent with a configuration; `keep`: leaves it, because the cost is unknown. */
     async settle(generationId: string, configId: string, spent: Spent | 'keep') {
       const values =
         spent === 'keep'

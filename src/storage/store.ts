@@ -30,12 +30,12 @@ export type Repositories = ReturnType<typeof createRepositories>
 
 export interface Store extends Repositories {
   /**
-   * All or nothing. Nothing but queries may be awaited inside: on SQLite everyone else waits meanwhile. The work is done again where it
-   * is certain that nothing of it counts: a connection that broke, two transactions in each other's way.
-   * @throws CommitUnknown when nobody knows whether it counts
+   * All or nothing. Only queries may be awaited inside, because on SQLite everyone else waits meanwhile. The work is repeated if it
+   * certainly was not committed: after a broken connection or a deadlock.
+   * @throws CommitUnknown when it is unknown whether it was committed
    */
   transaction<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>
-  /** The same for what only the one server of a database may do, such as sending what is paid for. @throws OwnershipLost */
+  /** The same for what only the owner of the database may do, such as sending paid requests. @throws OwnershipLost */
   asOwner<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>
   /** False once it has shown that another server has the database, or that its file is not the one that was opened. */
   isOurs(): boolean
@@ -62,7 +62,7 @@ export function createStore(
     }
   }
 
-  /** Whoever lost the database once may have missed what was done with it meanwhile. */
+  /** After losing the database once, this process may have missed changes. */
   async function mustOwn(connection: Connection) {
     isLost ||= !(database.owner && (await isOwner(connection, database.owner)))
     if (isLost) throw new OwnershipLost()

@@ -52,7 +52,7 @@ export interface SuspensionsTable {
   code: string
   message: string
   taken_out_at: string
-  /** Null in rows of earlier versions: at once. */
+  /** Null in rows of earlier versions: retry at once. */
   retry_at: string | null
   refusals: number
   provider_code: string | null
@@ -267,9 +267,9 @@ export interface ListedModelsTable {
   status: string
   /** The service's own word for it. */
   word: string
-  /** JSON: what else it told, such as the name and what goes in and comes out. */
+  /** JSON: what else the list says, such as the name and the input and output types. */
   told: string
-  /** When a list first said so that had said otherwise before; null where it always did. */
+  /** When the status changed in the list; null if it was always this one. */
   status_since: string | null
   seen_at: string
 }

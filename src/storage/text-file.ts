@@ -1,4 +1,4 @@
-/** Text files that people write, read as their editors write them. */
+/** Text files that people edit, in the encodings and line endings that editors use. */
 import { readFileSync } from 'node:fs'
 import { SentenceError } from './sentence-error.ts'
 
@@ -31,7 +31,7 @@ function decode(bytes: Uint8Array, file: string) {
 
 function encodingOf([first, second]: Uint8Array) {
   const isText = (byte: number | undefined) => byte !== undefined && byte !== 0 && byte < 0x80
-  // Without a mark a zero beside a plain letter tells.
+  // Without a byte order mark, a zero byte beside an ASCII letter shows UTF-16.
   if ((first === 0xff && second === 0xfe) || (isText(first) && second === 0)) return 'utf-16le'
   if ((first === 0xfe && second === 0xff) || (first === 0 && isText(second))) return 'utf-16be'
   return 'utf-8'

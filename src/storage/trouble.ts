@@ -5,7 +5,7 @@ export class DatabaseError extends SentenceError {
   override name = 'DatabaseError'
 }
 
-/** For commands that look after a database: they make none. */
+/** For maintenance commands, which create no database. */
 export function noDatabaseAt(file: string) {
   return new DatabaseError(
     `There is no database at ${file}. DATA_DIR and DATABASE_URL must be those of the server; those of the demo are set with DATA_DIR=demo-data.`,
@@ -13,14 +13,14 @@ export function noDatabaseAt(file: string) {
   )
 }
 
-/** The connection to the database is gone, or good for nothing; another may be better. What was not committed does not count. */
+/** The connection to the database is lost or unusable; another may work. Uncommitted changes are lost. */
 export class ConnectionBroken extends DatabaseError {
   override name = 'ConnectionBroken'
 }
 
 /**
- * The connection broke between COMMIT and its answer: the transaction may count or not. Whoever gets this looks before doing anything
- * again that must not be done twice.
+ * The connection broke between COMMIT and its answer, so the transaction may or may not be committed. The caller has to check before
+ * it repeats anything that must not happen twice.
  */
 export class CommitUnknown extends DatabaseError {
   override name = 'CommitUnknown'
@@ -42,18 +42,18 @@ export function databaseTrouble(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   if (error instanceof DatabaseError) return error.message
   const { errcode, code } = error as { errcode?: unknown; code?: unknown }
-  // Above the lowest byte stands which kind of it.
+  // The higher bytes hold the subtype.
   if (typeof errcode === 'number') return sqliteTroubles[errcode & 0xff]
   if (typeof code !== 'string' || code.length !== 5) return undefined
   return postgresqlTroubles.find(([form]) => form.test(code))?.[1]
 }
 
-/** Two transactions stood in each other's way, and this one was taken back so that the other could go on. */
+/** Two transactions were in a deadlock, and this one was rolled back. */
 export function isConflict(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === '40001' || error.code === '40P01')
 }
 
-/** A row was written that belongs to another which somebody has just deleted. */
+/** The row that this one refers to has just been deleted. */
 export function isOrphan(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { errcode, code } = error as { errcode?: unknown; code?: unknown }

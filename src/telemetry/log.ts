@@ -20,12 +20,12 @@ const secretName = /authorization|cookie|api_?key|token|secret|password|credenti
 const promptName = /^(prompt|revised_?prompt|negative_?prompt)$/i
 const longestText = 2000
 
-/** One line of the level `error` or above, as short as a person wants it. */
+/** One line of the level `error` or above, short enough to read. */
 export interface LoggedError {
   /** ISO 8601. */
   time: string
   message: string
-  /** What the cause said, as far as it was told. */
+  /** The message of the cause, if any. */
   detail: string | null
   requestId: string | null
   generationId: string | null
@@ -35,7 +35,7 @@ export interface LoggedError {
 export interface RecentErrors {
   /** Newest first. */
   list(): LoggedError[]
-  /** Where the finished lines go, without secrets as everywhere. */
+  /** Receives the finished lines, without secrets. */
   stream: DestinationStream
 }
 
@@ -100,7 +100,7 @@ export function createLog(
   )
 }
 
-/** A copy without secrets, prompts and endless texts. */
+/** A copy without secrets, prompts and very long texts. */
 function clean(value: unknown, showsPrompts: boolean, depth: number): unknown {
   if (typeof value === 'string') {
     return value.length > longestText ? `${value.slice(0, longestText)}… (${value.length} characters)` : value
@@ -109,7 +109,7 @@ function clean(value: unknown, showsPrompts: boolean, depth: number): unknown {
   if (depth > 6) return '…'
   if (value instanceof Error) {
     const { name, message, stack, cause, ...more } = value as Error & Record<string, unknown>
-    // Where it happened, not what was said: the message comes once.
+    // The stack without the message, which is logged once.
     const frames = stack
       ?.split('\n')
       .filter(line => /^\s+at /.test(line))
@@ -133,7 +133,7 @@ function clean(value: unknown, showsPrompts: boolean, depth: number): unknown {
   )
 }
 
-/** Works on the finished line, so that messages and stacks of other people's errors are covered too. */
+/** Redacts the finished line, so that messages and stacks of library errors are covered too. */
 function secretRemover(settings: LogSettings) {
   const { accessToken, secretKey, environmentKeys, database, proxy } = settings
   const addresses = [database.kind === 'postgresql' ? new URL(database.url) : undefined, proxy?.https, proxy?.http]
@@ -166,7 +166,7 @@ function shown(value: unknown) {
   return oneLine(JSON.stringify(value) ?? String(value))
 }
 
-/** One event stays one line, whatever a client put into it. */
+/** Escapes line breaks: one event stays one line. */
 function oneLine(text: string) {
   return text.replace(/[\x00-\x1f\x7f\u0085\u2028\u2029]+/g, ' ')
 }

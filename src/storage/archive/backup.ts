@@ -1,4 +1,4 @@
-/** One archive with everything that cannot be made again: a consistent copy of the database, every picture, every kept answer. */
+/** One archive with everything that cannot be regenerated: a consistent copy of the database, every image, every kept answer. */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
@@ -20,7 +20,7 @@ export interface BackupReport {
   pictures: number
   answers: number
   bytes: number
-  /** Files that rows name and that are not there. */
+  /** Files that rows name and that are missing. */
   missing: string[]
 }
 
@@ -35,7 +35,7 @@ interface Manifest {
 const databaseName = 'database.sqlite'
 const manifestName = 'manifest.json'
 
-/** Also while a server works on the database. `target` must not exist. @param progress is told how many files of how many are done. */
+/** Also while a server works on the database. `target` must not exist. @param progress receives the number of files done and the total. */
 export async function writeBackup(
   places: Places,
   target: string,
@@ -61,7 +61,7 @@ export async function writeBackup(
       ...[...images, ...prepared].map(key => ({ name: `images/${key}`, file: path.join(places.images, key) })),
       ...answers.map(name => ({ name: `answers/${name}`, file: path.join(places.answers, name) })),
     ]
-    // Other answers go when their pictures are files of their own, and prepared references when they were sent.
+    // Other answers are removed once their images are files, and prepared references once they were sent.
     const mustBeThere = new Set([...images.map(key => `images/${key}`), ...awaited.map(name => `answers/${name}`)])
     let bytes = 0
     let copiedAnswers = 0
@@ -109,7 +109,7 @@ export async function restoreBackup(
   progress: (done: number) => void,
 ): Promise<{ files: number; dropped: number; missing: string[] }> {
   for (const place of [places.database, places.images, places.answers]) await mustBeEmpty(place)
-  // SQLite would play what it finds there into the restored database.
+  // SQLite would apply that WAL to the restored database.
   for (const ending of ['-wal', '-journal']) await mustBeEmpty(`${places.database}${ending}`)
   const sha256: Record<string, string> = {}
   let manifest: Manifest | undefined
@@ -160,7 +160,7 @@ async function copyOf(places: Places, copy: string, held: Map<string, FileHandle
       if (handle) held.set(file, handle)
       else isWhole = false
     }
-    // One that was lost long ago comes to nobody's end.
+    // An answer that was lost earlier is not waited for.
     if (isWhole || tries === maxCopies) return named
     await rm(copy)
   }

@@ -1,4 +1,4 @@
-/** Archives in the old, plain form (ustar) that every tool opens. Whole files in, whole files out, one after the other. */
+/** Archives in the plain ustar format that every tool opens. Whole files in, whole files out, one after the other. */
 import { type FileHandle, open } from 'node:fs/promises'
 import { SentenceError } from '../sentence-error.ts'
 
@@ -39,11 +39,11 @@ export async function writeEnd(archive: FileHandle) {
 export interface Entry {
   name: string
   size: number
-  /** To be read before the next entry is asked for; what is left unread is passed over. */
+  /** Has to be read before the next entry is requested; the unread rest is skipped. */
   pieces: AsyncGenerator<Buffer>
 }
 
-/** @throws TarError when it is no archive, or not a whole one */
+/** @throws TarError when it is not an archive, or is incomplete */
 export async function* readEntries(path: string): AsyncGenerator<Entry> {
   const archive = await open(path, 'r')
   try {
@@ -97,7 +97,7 @@ function readHeader(header: Buffer) {
   return { name, size }
 }
 
-/** Of all bytes, with blanks in place of itself. */
+/** The sum of all header bytes, with spaces in place of the checksum. */
 function checksumOf(header: Buffer): number {
   return header.reduce((sum, byte, index) => sum + (index >= 148 && index < 156 ? 32 : byte), 0)
 }

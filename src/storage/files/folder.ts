@@ -1,4 +1,4 @@
-/** Where the bytes of pictures live: a small port, and its form for a folder. */
+/** Storage for the bytes of images: a small interface, and its implementation for a folder. */
 import { randomUUID } from 'node:crypto'
 import type { Dirent } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
@@ -19,7 +19,7 @@ export interface Files {
   open(key: string, range?: { start: number; end: number }): Promise<Readable>
   /** In bytes; undefined when there is no such file. */
   size(key: string): Promise<number | undefined>
-  /** Also fine when there is no such file. */
+  /** Does nothing when there is no such file. */
   remove(key: string): Promise<void>
   /**
    * Removes temporary files that another process left more than `olderThanMs` ago (0 when absent: all, also those of this one). Returns
@@ -28,13 +28,13 @@ export interface Files {
   sweep(olderThanMs?: number): Promise<number>
   /** Every key, in no order that matters. */
   list(): AsyncIterable<string>
-  /** That may still be written; undefined when the place cannot tell. */
+  /** Bytes that can still be written; undefined when the file system cannot tell. */
   freeBytes(): Promise<number | undefined>
   /** Proves that it can write. */
   check(): Promise<void>
 }
 
-/** `full`: no room; `denied`: the place does not let us; `missing`: no such file; `failed`: anything else. */
+/** `full`: no space; `denied`: no permission; `missing`: no such file; `failed`: anything else. */
 type StorageErrorCode = 'full' | 'denied' | 'missing' | 'failed'
 
 export class StorageError extends SentenceError {
@@ -115,7 +115,7 @@ export function createFolderFiles(path: string): Files {
         await synchronise(temporaryPath)
         const firstMade = await mkdir(dirname(place), { recursive: true })
         await rename(temporaryPath, place)
-        // A new name is safe when its folder is, and a new folder when the one above it is.
+        // A new name is durable once its folder is synced, and a new folder once its parent is.
         const top = firstMade === undefined ? dirname(place) : dirname(firstMade)
         for (let folder = dirname(place); ; folder = dirname(folder)) {
           await synchroniseFolder(folder)
@@ -161,7 +161,7 @@ export function createFolderFiles(path: string): Files {
             await rm(left, { recursive: true, force: true })
             removed++
           } catch (error) {
-            // Whoever wrote it has just put it in its place.
+            // Its writer has just moved it to its final place.
             if (!isMissing(error)) throw error
           }
         }
@@ -231,7 +231,7 @@ async function synchronise(file: string) {
 }
 
 async function synchroniseFolder(folder: string) {
-  // Windows has no such call for folders, and writes them through by itself.
+  // Windows has no fsync for folders, and writes them through itself.
   if (sep === '\\') return
   const handle = await open(folder, 'r')
   try {

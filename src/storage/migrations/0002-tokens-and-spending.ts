@@ -57,7 +57,7 @@ export const tokensAndSpending: Migration = {
       .addColumn('currency', 'text')
       .addColumn('is_unknown', 'integer', column => column.notNull().defaultTo(0))
       .execute()
-    // They hold all that a cap asks for: the sum of a busy month is read from the index alone.
+    // Covering indexes: the sum of a busy month is read from the index alone.
     const summed = ['timestamp', 'currency', 'amount', 'images']
     await db.schema.createIndex('spending_time').on('spending').columns(summed).execute()
     await db.schema
@@ -75,7 +75,7 @@ export const tokensAndSpending: Migration = {
   },
 }
 
-/** What was made before there were caps counts too. Rows of the former program have no calls, and nobody knows what they cost. */
+/** Generations from before caps existed count too. Rows of the previous program have no calls, and their cost is unknown. */
 async function copyPast(db: Kysely<unknown>) {
   await sql`
     insert into spending

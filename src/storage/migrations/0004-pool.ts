@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
-/** Configurations share the work: what each may take, which were taken out, and what was spent with each. */
+/** Configurations share the work: the limits of each, which are suspended, and what was spent with each. */
 export const pool: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema
@@ -17,7 +17,7 @@ export const pool: Migration = {
       .addColumn('message', 'text', column => column.notNull())
       .addColumn('taken_out_at', 'text', column => column.notNull())
       .execute()
-    // Calls that are there already stay with the configuration that they were written for.
+    // Existing calls stay with the configuration that they were written for.
     await db.schema
       .alterTable('provider_calls')
       .addColumn('may_move', 'integer', column => column.notNull().defaultTo(0))

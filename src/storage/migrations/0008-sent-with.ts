@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
-/** What must be known of a task until it ends: the key and the address that it was sent with, and that its id was not told but found. */
+/** What a task needs until it ends: the key and the address that it was sent with, and whether its id was found in a list. */
 export const sentWith: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema.alterTable('provider_calls').addColumn('sent_with', 'text').execute()

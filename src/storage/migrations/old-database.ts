@@ -19,7 +19,7 @@ export interface OldTables {
   history: boolean
 }
 
-/** Gives old tables another name, so that ours can be made. A table is old when it lacks a column that ours has. */
+/** Renames old tables, so that ours can be created. A table is old when it lacks a column that ours has. */
 export async function setOldTablesAside(db: Kysely<unknown>): Promise<OldTables> {
   const tables = await db.introspection.getTables()
   const isOld = (name: string, newColumn: string) => {
@@ -48,7 +48,7 @@ async function copyTable(db: Kysely<unknown>, name: string, newRow: (row: OldRow
   const seen = new Set<string>()
   for (let start = 0; start < rows.length; start += rowsAtOnce) {
     const batch = rows.slice(start, start + rowsAtOnce).map(old => {
-      // Ours are unique; the former table may never have said that its are.
+      // Our ids are unique; the previous table may have had no such constraint.
       const id = old.id && !seen.has(old.id) ? old.id : randomUUID()
       seen.add(id)
       return newRow({ ...old, id })
@@ -152,7 +152,7 @@ function json(value: string | null | undefined): unknown {
   }
 }
 
-/** A configuration is of use only under the id of a provider; a name that says nothing stays for a person to change. */
+/** A configuration is usable only with a provider id; an unrecognised name stays for a person to change. */
 function providerNamed(name: string) {
   const written = name.trim().toLowerCase()
   if (/doubao|seedream|volc|\bark\b|豆包|火山|方舟/.test(written)) return 'doubao'

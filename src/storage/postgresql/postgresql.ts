@@ -16,11 +16,11 @@ import { SealError } from '../secrets/seal.ts'
 import type { Tables } from '../tables.ts'
 import { CommitUnknown, ConnectionBroken, DatabaseError } from '../trouble.ts'
 
-/** Held for the life of the process; any number that no other program on the database uses. */
+/** Lock id, held for the life of the process; any number that no other program on the database uses. */
 const serverLock = 7_309_421_186
 const guardPauseMs = 1000
 const connectMs = 15_000
-/** No query of ours takes so long: its connection leads nowhere any more. `?query_timeout=` in DATABASE_URL is another, in ms. */
+/** No query of ours takes this long, so the connection must be dead. `?query_timeout=` in DATABASE_URL overrides it, in ms. */
 const queryTimeoutMs = 60_000
 
 export async function openPostgresql(url: string, prove: Prove, isTool: boolean): Promise<Database> {
@@ -61,7 +61,7 @@ export async function openPostgresql(url: string, prove: Prove, isTool: boolean)
   }
 }
 
-/** Reads it and changes nothing, also beside a server. */
+/** Read-only, also beside a running server. */
 export async function readPostgresql(url: string): Promise<ReadDatabase> {
   const guard = createGuard(url)
   const pool = createPool(url)
@@ -113,7 +113,7 @@ function createPool(url: string, options: pg.PoolConfig = { query_timeout: query
   })
   // An idle connection that the server closes must not end the process; the next query opens another.
   pool.on('error', () => {})
-  // Nor may one that is in use: its query fails, and tells whoever asked.
+  // Nor may one that is in use: its query fails, and the caller gets the error.
   pool.on('connect', client => void client.on('error', () => {}))
   return pool
 }
@@ -138,7 +138,7 @@ async function migrateWithoutHaste(url: string, seal: Database['seal']) {
   }
 }
 
-/** Tells a connection that broke from a query that failed, and leaves no broken one in the pool. */
+/** Distinguishes a broken connection from a failed query, and leaves no broken one in the pool. */
 function asKyselyPool(pool: pg.Pool): PostgresPool {
   async function connected() {
     try {
@@ -163,7 +163,7 @@ function asKyselyPool(pool: pg.Pool): PostgresPool {
           const broken = asBroken(error)
           if (!broken) throw error
           isBroken = true
-          // What does not answer in time is still busy with the query.
+          // A connection that does not answer in time is still busy with the query.
           void client.end().catch(() => {})
           throw broken
         }
@@ -190,7 +190,7 @@ function asKyselyPool(pool: pg.Pool): PostgresPool {
   }
 }
 
-/** Transactions of which it is known whether they count, or known that it is not known. */
+/** Transactions whose outcome is known, or known to be unknown. */
 class CarefulPostgres extends PostgresDialect {
   readonly #config: PostgresDialectConfig
 
@@ -214,7 +214,7 @@ class CarefulDriver extends PostgresDriver {
   }
 
   override async rollbackTransaction(connection: Parameters<PostgresDriver['rollbackTransaction']>[0]) {
-    // PostgreSQL takes back by itself what a broken connection left; that this cannot be done twice would hide why.
+    // PostgreSQL rolls back automatically when a connection breaks; the error of a second rollback would hide the cause.
     await super.rollbackTransaction(connection).catch(error => {
       if (!(error instanceof ConnectionBroken)) throw error
     })
@@ -244,7 +244,7 @@ const isStandby = [
  */
 const brokenCodes =
   /^(08...|57P0[1-5]|25P03|ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN)$/
-/** What the driver says without a code (pg 8.23). */
+/** Messages of the driver that have no code (pg 8.23). */
 const brokenWords =
   /^(Connection terminated|Client has encountered a connection error|Client was closed and is not queryable|Query read timeout|timeout e)/
 
@@ -260,7 +260,7 @@ function createGuard(url: string) {
   let client: pg.Client | undefined
   let again: NodeJS.Timeout | undefined
 
-  /** False: somebody else has it. Rejects when the database cannot be reached. */
+  /** False: another process holds it. Rejects when the database cannot be reached. */
   async function take(): Promise<boolean> {
     const next = new pg.Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: connectMs })
     next.on('error', () => {})
@@ -281,7 +281,7 @@ function createGuard(url: string) {
     return true
   }
 
-  /** Whoever has it now may stop and start as often as it likes. */
+  /** The other process may stop and start as often as it likes. */
   async function isStillOurs(next: pg.Client) {
     if (owner === undefined) return true
     const { rows } = await next.query('select value from meta where name = $1', [ownerName])
@@ -296,7 +296,7 @@ function createGuard(url: string) {
 
   return {
     take,
-    /** Who comes back for it. */
+    /** Reconnects to take it again. */
     holdFor(id: string) {
       owner = id
     },

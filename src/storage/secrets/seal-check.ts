@@ -1,10 +1,10 @@
-/** Which secret is the one of a database: found out before anything is changed, and changed for all sealed keys at once. */
+/** Finds the secret of a database before anything is changed, and replaces it for all sealed keys at once. */
 import type { Kysely } from 'kysely'
 import type { Connection, Database } from '../connection.ts'
 import type { Tables } from '../tables.ts'
 import { type Seal, SealError } from './seal.ts'
 
-/** A secret that may be the one; `keep` is called when it proved to be, before the database is changed. */
+/** A candidate; `keep` is called when it proves right, before the database is changed. */
 export interface SealCandidate {
   seal: Seal
   keep(): void
@@ -47,7 +47,7 @@ async function sealedTexts(kysely: Kysely<Tables>): Promise<{ text: string; plac
     if (check) return [{ text: check.value, place: checkPlace }]
   }
   if (!tables.has('configurations')) return []
-  // Those of the former program stand there in plain, and their ids may be larger than numbers can be here.
+  // Keys of the previous program are in plain text, and their ids may exceed the range of numbers here.
   const sealed = kysely.selectFrom('configurations').select(['id', 'api_key']).where('api_key', 'like', 'v1.%')
   return (await sealed.execute()).map(row => ({ text: row.api_key, place: placeOfKey(row.id) }))
 }
@@ -72,7 +72,7 @@ export function placeOfSent(callId: string) {
   return `provider_calls/${callId}`
 }
 
-/** One that cannot be opened serves nobody: its task is asked for with the present key of its configuration. */
+/** One that cannot be opened is useless: its task is polled with the current key of its configuration. */
 async function sealSentAnew(transaction: Connection, from: Seal, to: Seal) {
   const rows = await transaction
     .selectFrom('provider_calls')

@@ -21,7 +21,7 @@ export interface Seal {
   seal(plain: string, place: string): string
   /** @throws SealError when the key is another one or the text was altered or moved. */
   open(sealed: string, place: string): string
-  /** Names the key without telling it. */
+  /** Identifies the key without revealing it. */
   keyId: string
 }
 
@@ -71,7 +71,7 @@ export function createSeal(secret: string): Seal {
   }
 }
 
-/** A key or token as people paste it: with blanks around it, or with the word that stands before it in the header. */
+/** A key or token as pasted: with spaces around it, or with the `Bearer` of the header before it. */
 export function cleanSecret(text: string) {
   return text.replace(/^[\s\u200b-\u200d\u2060]+|[\s\u200b-\u200d\u2060]+$/g, '').replace(/^(Bearer(\s+|$))+/i, '')
 }
@@ -80,7 +80,7 @@ export function cleanSecret(text: string) {
 
 export interface Secret {
   text: string
-  /** Makes it the one in the data folder; nothing happens where it is that already, or was configured. */
+  /** Stores it in the data folder; does nothing if it is already there, or was configured. */
   keep(): void
 }
 
@@ -125,7 +125,7 @@ export function prepareSecret(dataDir: string, text: string): { commit(): string
   }
 }
 
-/** The former one stays beside it: it alone opens the backups that were made before. */
+/** The previous secret stays beside it, because it alone opens earlier backups. */
 function putInPlace(dataDir: string) {
   const file = path.join(dataDir, 'secret.key')
   const former = existsSync(file) ? `${file}.before-${new Date().toISOString().replace(/[:.]/g, '-')}` : undefined
@@ -162,7 +162,7 @@ function readText(file: string) {
   }
 }
 
-/** Whole or not at all, and on the disk before it is used: what is sealed with a lost secret is lost. */
+/** Atomic, and on disk before it is used: what is sealed with a lost secret is lost. */
 function writeNew(file: string, text: string) {
   mkdirSync(path.dirname(file), { recursive: true })
   const temporary = `${file}.${randomBytes(6).toString('hex')}`

@@ -20,7 +20,7 @@ import { SealError } from '../secrets/seal.ts'
 import type { Tables } from '../tables.ts'
 import { DatabaseError, noDatabaseAt } from '../trouble.ts'
 
-/** Under whatever name it was given: the journal and the lock stand beside the file itself. */
+/** Resolved through links: the journal and the lock are beside the file itself. */
 export async function openSqlite(given: string, prove: Prove, isTool: boolean): Promise<Database> {
   if (isTool && !existsSync(given)) {
     throw noDatabaseAt(given)
@@ -37,7 +37,7 @@ export async function openSqlite(given: string, prove: Prove, isTool: boolean): 
     if (!isNew) mustBeWhole(handle, file)
     // Owner-only permissions: the file holds prompts.
     if (isNew) chmodSync(file, 0o600)
-    // Everything stands still for as long as a query waits for another program, so that is short: who must not give up asks again.
+    // The whole process blocks while a query waits for another program, so the wait is short; callers that must not give up retry.
     // FULL: a step of the ledger that was committed survives a power cut, not only a crash of the process.
     handle.exec(
       'PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 1000',
@@ -45,7 +45,7 @@ export async function openSqlite(given: string, prove: Prove, isTool: boolean): 
     const kysely = new Kysely<Tables>({ dialect: new TransactionalSqlite({ database: asKyselyDatabase(handle) }) })
     const seal = await prove(kysely)
     const backupPath = await migrate(kysely, seal, isNew ? undefined : () => copyAside(handle!, file))
-    // A migration may have sealed keys that stood here in plain: without this they would still be legible in free pages.
+    // A migration may have sealed keys that were stored in plain text: without VACUUM they would still be legible in free pages.
     if (backupPath) handle.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)')
     const owner = isTool ? '' : randomUUID()
     if (!isTool) await takeOwnership(kysely, owner)
@@ -76,7 +76,7 @@ export async function openSqlite(given: string, prove: Prove, isTool: boolean): 
   }
 }
 
-/** Reads it and changes nothing, also beside a server. */
+/** Read-only, also beside a running server. */
 export async function readSqlite(given: string): Promise<ReadDatabase> {
   if (!existsSync(given)) throw noDatabaseAt(given)
   let lock: Lock | undefined
@@ -106,7 +106,7 @@ export async function readSqlite(given: string): Promise<ReadDatabase> {
 
 // ── Whose file it is ────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Where a name leads, through every link, also when there is nothing yet. */
+/** Resolves a name through every link, even if no file exists yet. */
 function placeOf(name: string): string {
   try {
     return realpathSync(name)
@@ -146,7 +146,7 @@ function isMountedAlone(file: string) {
       .split('\n')
       .some(line => line.split(' ')[4] === written)
   } catch {
-    // Only Linux tells.
+    // Only Linux can tell.
     return false
   }
 }
@@ -154,7 +154,7 @@ function isMountedAlone(file: string) {
 interface Lock {
   /** Is the file that is locked still the one that others find? */
   isThere(): boolean
-  /** Locks it again where it was removed. @throws OwnershipLost when somebody else has */
+  /** Locks it again if the lock was removed. @throws OwnershipLost if another process has locked it */
   retake(): void
   release(): void
 }
@@ -183,7 +183,7 @@ function tryLock(file: string): Lock | undefined {
   const handles: DatabaseSync[] = []
   let identity: string | undefined
 
-  /** False while somebody else has it. */
+  /** False while another process holds it. */
   function take(): boolean {
     const handle = new DatabaseSync(lockFile)
     try {
@@ -193,7 +193,7 @@ function tryLock(file: string): Lock | undefined {
       if (isBusy(error)) return false
       throw error
     }
-    // One that was removed is kept too: to close it could let go of the other.
+    // A removed lock file stays open too: closing it could release the other lock.
     handles.push(handle)
     identity = identityOf(lockFile)
     return true
@@ -213,7 +213,7 @@ function tryLock(file: string): Lock | undefined {
 
 const watchMs = 1000
 
-/** Notices that the file or its lock was moved, removed or replaced under a running server, as people do who tidy up. */
+/** Notices that the file or its lock was moved, removed or replaced while the server runs. */
 function createWatch({ file, owner, lock }: { file: string; owner: string; lock: Lock }) {
   let identity = identityOf(file)
 
@@ -221,16 +221,16 @@ function createWatch({ file, owner, lock }: { file: string; owner: string; lock:
   function look() {
     if (identityOf(file) !== identity) {
       if (ownerIn(file) !== owner) throw new OwnershipLost(...moved)
-      // The same database after all: there are file systems that number their files anew.
+      // The same database after all: some file systems renumber their files.
       identity = identityOf(file)
     }
     if (lock.isThere()) return
-    // Whoever has it now may stop and start as often as it likes.
+    // The other process may stop and start as often as it likes.
     if (ownerIn(file) !== owner) throw new OwnershipLost()
     lock.retake()
   }
 
-  // The sooner the lock is there again, the less time is there for a second server.
+  // The sooner the lock is back, the smaller the window for a second server.
   const timer = setInterval(() => {
     try {
       look()
@@ -246,7 +246,7 @@ const moved = [
   '服务器运行期间数据库文件被移动、删除或替换，因此不再发送任何请求。请放回该文件或恢复备份，再重新启动；已付费的应答保存在 answers 文件夹中。',
 ] as const
 
-/** Whose the database is that stands at this place now; undefined when there is none. */
+/** The owner of the database that is at this path now; undefined when there is none. */
 function ownerIn(file: string): unknown {
   try {
     const handle = new DatabaseSync(file, { readOnly: true })
@@ -275,7 +275,7 @@ function isMissing(error: unknown) {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
-/** Damage in the middle shows only when somebody comes there, hours later perhaps. About two seconds a gigabyte. */
+/** Damage in the middle would show only when it is read, perhaps hours later. Takes about two seconds per gigabyte. */
 function mustBeWhole(handle: DatabaseSync, file: string) {
   handle.exec('PRAGMA busy_timeout = 1000')
   const found = handle.prepare('PRAGMA quick_check(1)').get()?.quick_check
@@ -316,7 +316,7 @@ async function copyAside(handle: DatabaseSync, file: string) {
 
 // ── For Kysely ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** SQLite can change tables in a transaction; Kysely does not use that, and a start that is killed would leave half of a migration. */
+/** SQLite can change tables in a transaction. Kysely does not assume so, and a killed start would leave half a migration. */
 class TransactionalSqlite extends SqliteDialect {
   override createAdapter() {
     return new (class extends SqliteAdapter {
@@ -327,7 +327,7 @@ class TransactionalSqlite extends SqliteDialect {
   }
 }
 
-/** As many as this program ever writes, and room for lists of every length. */
+/** Enough for every statement of this program, with room for lists of different lengths. */
 const maxStatements = 250
 
 /**
@@ -344,7 +344,7 @@ function asKyselyDatabase(handle: DatabaseSync) {
       all: (parameters: readonly unknown[]) =>
         statement.all(...(parameters as SQLInputValue[])).map(row => ({ ...row })),
       run: (parameters: readonly unknown[]) => statement.run(...(parameters as SQLInputValue[])),
-      // One of its own, because it stands still between two rows.
+      // A statement of its own, because it stays open between two rows.
       iterate: (parameters: readonly unknown[]) => handle.prepare(text).iterate(...(parameters as SQLInputValue[])),
     }
   }
@@ -352,7 +352,7 @@ function asKyselyDatabase(handle: DatabaseSync) {
   return {
     close: () => handle.close(),
     prepare(text: string) {
-      // SQLite takes back a transaction by itself when the disk is full; that this cannot be done twice would hide why.
+      // SQLite rolls a transaction back automatically when the disk is full; the error of a second rollback would hide the cause.
       if (text === 'rollback' && !handle.isTransaction) return nothingToDo
       const known = kept.get(text)
       if (known) return known
