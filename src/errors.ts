@@ -1,5 +1,5 @@
 /** What a caller may be told instead of a result. The HTTP status of each code stands in `server/errors/codes.ts`. */
-import type { Violation } from './catalogue/violation.ts'
+import { describeViolation, type Violation } from './catalogue/violation.ts'
 import type { Suspension } from './storage/records.ts'
 
 export type RefusalCode =
@@ -19,9 +19,13 @@ export type RefusalCode =
 export class Refusal extends Error {
   override name = 'Refusal'
   readonly code: RefusalCode
-  readonly violations: Violation[]
+  readonly violations: readonly Violation[]
 
-  constructor(code: RefusalCode, message: string, options: { violations?: Violation[]; cause?: unknown } = {}) {
+  constructor(
+    code: RefusalCode,
+    message: string,
+    options: { violations?: readonly Violation[]; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause })
     this.code = code
     this.violations = options.violations ?? []
@@ -48,6 +52,6 @@ export class LeftAside extends Refusal {
 }
 
 /** Holds every violation of a request. */
-export function invalid(violations: Violation[]) {
-  return new Refusal('invalid_request', violations.map(violation => violation.message).join(' '), { violations })
+export function invalid(violations: readonly Violation[]) {
+  return new Refusal('invalid_request', violations.map(describeViolation).join(' '), { violations })
 }

@@ -1,22 +1,27 @@
 /** What can be asked of each model: enough to draw its form and to refuse a bad request without asking the service. */
 import { z } from 'zod'
 
+const count = z.int().nonnegative()
+const positive = z.number().positive()
+const pixels = z.string().regex(/^\d{1,5}x\d{1,5}$/, 'must be a size such as 2048x2048')
+const ratio = z.string().regex(/^\d+(\.\d+)?:\d+(\.\d+)?$/, 'must be a ratio such as 16:9')
+
 const sizeRule = z
   .object({
     keywords: z.array(z.string()).describe('Words that the service itself understands.'),
-    exact: z.array(z.string()).describe('The only `WxH` taken, where not empty and `free` is null.'),
+    exact: z.array(pixels).describe('The only `WxH` taken, where not empty and `free` is null.'),
     free: z
       .object({
-        min_area: z.number().nullable(),
-        max_area: z.number().nullable(),
-        min_side: z.number().nullable(),
-        max_side: z.number().nullable(),
-        min_ratio: z.number().nullable(),
-        max_ratio: z.number().nullable(),
+        min_area: positive.nullable(),
+        max_area: positive.nullable(),
+        min_side: positive.nullable(),
+        max_side: positive.nullable(),
+        min_ratio: positive.nullable(),
+        max_ratio: positive.nullable(),
       })
       .nullable()
       .describe('Bounds of any other `WxH`, inclusive, in pixels; ratios are width over height.'),
-    recommended: z.record(z.string(), z.record(z.string(), z.string())).describe('Tier → ratio → `WxH`.'),
+    recommended: z.record(z.string(), z.record(ratio, pixels)).describe('Tier → ratio → `WxH`.'),
     default_tier: z.string().nullable(),
     default: z.string().nullable(),
     follows_last_reference: z
@@ -62,6 +67,9 @@ export const Model = z
     is_default: z
       .boolean()
       .describe('The one that is taken when a request names this provider and no model: the cheapest general one.'),
+    is_served: z
+      .boolean()
+      .describe('False where the platform of the address that a request would go to is not known to serve it.'),
     state: z
       .enum(['current', 'legacy', 'retired', 'unlisted'])
       .describe(
@@ -95,18 +103,20 @@ export const Model = z
       .describe('By platform, the alias that is sent there where it does not know `id`; asked for is always `id`.'),
     about: z.object({ en: z.string(), zh: z.string() }),
     text_to_image: z.boolean().describe('False for models that only edit pictures.'),
-    prompt: z.object({ required: z.boolean(), max_characters: z.int().nullable() }),
+    prompt: z.object({ required: z.boolean(), max_characters: count.nullable() }),
     references: z.object({
-      min: z.int(),
-      max: z.int(),
-      types: z.array(z.string()).describe('Others are encoded anew.'),
+      min: count,
+      max: count,
+      types: z
+        .array(z.string().regex(/^image\/[\w.+-]+$/, 'must be a type such as image/png'))
+        .describe('Others are encoded anew.'),
       alpha: z.boolean().describe('False: one with transparent pixels is laid on white.'),
-      min_side: z.number().describe('In pixels; smaller ones are refused.'),
-      max_side: z.number().describe('Larger ones are shrunk.'),
-      max_area: z.number().nullable(),
-      max_ratio: z.number().nullable(),
-      max_encoded_bytes: z.number().describe('Of the base64 text of one reference.'),
-      max_total_encoded_bytes: z.number().describe('Of all of them together.'),
+      min_side: positive.describe('In pixels; smaller ones are refused.'),
+      max_side: positive.describe('Larger ones are shrunk.'),
+      max_area: positive.nullable(),
+      max_ratio: positive.nullable(),
+      max_encoded_bytes: positive.describe('Of the base64 text of one reference.'),
+      max_total_encoded_bytes: positive.describe('Of all of them together.'),
     }),
     sizes: z.object({
       text_to_image: sizeRule.nullable(),
@@ -114,15 +124,17 @@ export const Model = z
       group: sizeRule.nullable(),
     }),
     images: z.object({
-      max: z.int().describe('The most that one generation may ask for.'),
-      max_separate: z.int().describe('The most where no series is asked for.'),
-      per_call: z.int().describe('Made by one paid request.'),
+      max: count.min(1).describe('The most that one generation may ask for.'),
+      max_separate: count.min(1).describe('The most where no series is asked for.'),
+      per_call: count.min(1).describe('Made by one paid request.'),
       group: z
         .object({
-          max: z.int(),
+          max: count.min(1),
           counts_references: z.boolean(),
           asked_by: z.string().nullable(),
-          max_layers: z.int().describe('Come on top of the pictures of each request, and each is charged.'),
+          is_implied: z.boolean().describe('Without references it is a series unless `asked_by` is false.'),
+          max_references: count.min(1).nullable().describe('Of a series, where it takes fewer than other requests.'),
+          max_layers: count.describe('Come on top of the pictures of each request, and each is charged.'),
         })
         .nullable(),
     }),
@@ -139,8 +151,8 @@ export const Model = z
         checked: z.string(),
       })
       .nullable(),
-    typical_seconds: z.tuple([z.number(), z.number()]).describe('From request to picture, fast and slow.'),
-    concurrency: z.int().describe('Paid requests at a time with one configuration.'),
+    typical_seconds: z.tuple([positive, positive]).describe('From request to picture, fast and slow.'),
+    concurrency: count.min(1).describe('Paid requests at a time with one configuration.'),
     source: z.string(),
     checked: z.string(),
   })

@@ -48,6 +48,8 @@ const ProblemFault = z
   .object({
     path: z.string().describe('Where, with dots: `parameters.n`. Empty for the whole body.'),
     message: z.string().describe('A sentence that says what to do.'),
+    code: z.string().optional().describe('Of the rule of a model that is broken: one of those of docs/api.md.'),
+    values: Values.optional().describe('What changes in a sentence about that rule, such as `max`.'),
   })
   .meta({ id: 'ProblemFault' })
 

@@ -4,7 +4,8 @@
  */
 
 import type { JsonObject, Model, Price, Size } from './model.ts'
-import { sizeRules } from './schema.ts'
+import { listSizeRules } from './schema.ts'
+import { parsePixels } from './sizes.ts'
 
 export interface PricedPicture {
   width: number
@@ -58,17 +59,17 @@ export interface MadeImage {
 }
 
 /** The cost of the pictures that were made; undefined where no price of the model is known. */
-export function costOf(
+export function sumPictures(
   model: Model,
   made: { pictures: PricedPicture[]; references: number; calls: number; parameters: JsonObject },
 ): Cost | undefined {
   const price = model.price
   if (!price) return undefined
-  const factor = factorOf(price, made.parameters)
+  const factor = findFactor(price, made.parameters)
   let amount = 0
-  for (const picture of made.pictures) amount += stepFor(price, picture) * factor
+  for (const picture of made.pictures) amount += findStep(price, picture) * factor
   if (price.reference && made.pictures.length > 0) {
-    amount += paidReferences(price, made.references) * price.reference.amount * made.calls
+    amount += countPaidReferences(price, made.references) * price.reference.amount * made.calls
   }
   return { amount: rounded(amount), currency: price.currency }
 }
@@ -77,7 +78,7 @@ export function costOf(
  * What the calls of a generation cost: as many pictures as their answers say were billed, also those that were lost on the way
  * here. Null when nothing was billed for certain, or no price is known.
  */
-export function costOfCalls(
+export function sumCalls(
   model: Model,
   made: {
     calls: readonly BilledCall[]
@@ -89,8 +90,8 @@ export function costOfCalls(
 ): Cost | null {
   const paid = made.calls.filter(call => call.charge === 'charged' || call.outcome === 'made')
   if (paid.length === 0) return null
-  const billed = paid.map(call => billedPictures(model, call, made))
-  const cost = costOf(model, {
+  const billed = paid.map(call => listBilled(model, call, made))
+  const cost = sumPictures(model, {
     pictures: billed.flat(),
     references: made.references,
     calls: billed.filter(pictures => pictures.length > 0).length,
@@ -99,7 +100,7 @@ export function costOfCalls(
   return cost ?? null
 }
 
-function billedPictures(
+function listBilled(
   model: Model,
   call: BilledCall,
   { images, parameters }: { images: readonly MadeImage[]; parameters: JsonObject },
@@ -110,20 +111,15 @@ function billedPictures(
     .map(({ width, height, details }) => ({ width, height, layer: Number(details?.z_index ?? 0) > 0 }))
   const billed = call.billedImages ?? stored.length
   const base = stored.find(picture => !picture.layer)
-  const isLayered = layersOf(model, parameters) > 0 && base !== undefined
+  const isLayered = countLayers(model, parameters) > 0 && base !== undefined
   // Each layer costs by its own pixels (price page of Ark, copy of 2026-08-27). Of one that was lost, no more is known than its base.
-  const lost = { ...(base ?? sizeAsked(parameters) ?? images[0] ?? largest), layer: isLayered }
+  const lost = { ...(base ?? parsePixels(String(parameters.size ?? '')) ?? images[0] ?? largest), layer: isLayered }
   const missing = Math.max(0, billed - stored.length)
   return [...stored.slice(0, billed), ...Array.from({ length: missing }, () => ({ ...lost }))]
 }
 
 /** Where nobody knows, the dearest step is taken. */
 const largest = { width: Number.MAX_SAFE_INTEGER, height: 1 }
-
-function sizeAsked(parameters: JsonObject) {
-  const pixels = /^(\d+)[x*](\d+)$/.exec(String(parameters.size ?? ''))
-  return pixels ? { width: Number(pixels[1]), height: Number(pixels[2]) } : undefined
-}
 
 // ── What would be made ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -134,15 +130,15 @@ function sizeAsked(parameters: JsonObject) {
 export function estimateCost(model: Model, wanted: Wanted): CostRange | null {
   const { price } = model
   if (!price) return null
-  const areas = areasOf(model, price, wanted)
+  const areas = findAreas(model, price, wanted)
   const least = wanted.mayMakeFewer ? Math.min(wanted.images, wanted.calls) : wanted.images
   const pictures = (count: number, area: number, layer = false) =>
     Array.from({ length: count }, () => ({ width: area, height: 1, layer }))
-  const layers = layersOf(model, wanted.parameters) * wanted.calls
+  const layers = countLayers(model, wanted.parameters) * wanted.calls
   const amounts = areas.map(area => ({
-    min: costOf(model, { ...wanted, pictures: pictures(least, area) })?.amount ?? 0,
+    min: sumPictures(model, { ...wanted, pictures: pictures(least, area) })?.amount ?? 0,
     max:
-      costOf(model, { ...wanted, pictures: [...pictures(wanted.images, area), ...pictures(layers, area, true)] })
+      sumPictures(model, { ...wanted, pictures: [...pictures(wanted.images, area), ...pictures(layers, area, true)] })
         ?.amount ?? 0,
   }))
   return {
@@ -153,7 +149,7 @@ export function estimateCost(model: Model, wanted: Wanted): CostRange | null {
 }
 
 /** How `estimateCost` comes to its numbers, a sentence each. */
-export function reasonsFor(model: Model, modelId: string, wanted: Wanted): string[] {
+export function explainEstimate(model: Model, modelId: string, wanted: Wanted): string[] {
   const { price } = model
   const { images, calls, references, parameters } = wanted
   if (!price) {
@@ -162,9 +158,9 @@ export function reasonsFor(model: Model, modelId: string, wanted: Wanted): strin
       : `No price is known for ${modelId} at this address`
     return [`${why}; a file named in PRICES_FILE can give one.`, failuresAreFree]
   }
-  const areas = areasOf(model, price, wanted)
+  const areas = findAreas(model, price, wanted)
   const amount = (layer: boolean) => {
-    const amounts = areas.map(area => stepFor(price, { width: area, height: 1, layer }))
+    const amounts = areas.map(area => findStep(price, { width: area, height: 1, layer }))
     const [least, most] = [Math.min(...amounts), Math.max(...amounts)]
     const money = `${price.currency} ${least === most ? least : `${least} to ${most}`}`
     return least === most ? `${money} each` : `${money} each, by the area that the service chooses`
@@ -173,11 +169,11 @@ export function reasonsFor(model: Model, modelId: string, wanted: Wanted): strin
   if (wanted.mayMakeFewer && images > calls) {
     reasons.push(`The model decides how many pictures it makes, at most ${images}; only those are charged.`)
   }
-  const layers = layersOf(model, parameters)
+  const layers = countLayers(model, parameters)
   if (layers > 0) reasons.push(`Each request may add up to ${layers} layers, at ${amount(true)}.`)
   if (price.reference && references > 0) {
     const { free, amount } = price.reference
-    const paid = paidReferences(price, references)
+    const paid = countPaidReferences(price, references)
     const after = free > 0 ? `, the first ${free === 1 ? 'one' : free} free` : ''
     const each = calls > 1 ? ' in each request' : ''
     reasons.push(
@@ -186,7 +182,7 @@ export function reasonsFor(model: Model, modelId: string, wanted: Wanted): strin
         : `${many(references, 'reference')}: free.`,
     )
   }
-  const factor = factorOf(price, parameters)
+  const factor = findFactor(price, parameters)
   if (factor !== 1) reasons.push(`${price.factorWhen?.parameter} multiplies the price of a picture by ${factor}.`)
   return [...reasons, `${certainties[price.certainty]}: ${price.source}, ${price.checked}.`, failuresAreFree]
 }
@@ -200,38 +196,34 @@ const certainties: Record<Price['certainty'], string> = {
 const failuresAreFree = 'A picture that the service refuses, blocks or fails to make is not charged.'
 
 /** The smallest and the largest area that the service may make, reduced to what makes a difference to the price. */
-function areasOf(model: Model, price: Price, { size }: Pick<Wanted, 'size'>): number[] {
+function findAreas(model: Model, price: Price, { size }: Pick<Wanted, 'size'>): number[] {
   // Some models round to multiples of 16, which may carry a picture over a step.
   if (size && 'width' in size) return [size.width * size.height, up16(size.width) * up16(size.height)]
-  const tier = size && sizeRules(model).map(rule => rule.table[size.keyword])
-  const listed = tier?.flatMap(sizes => Object.values(sizes ?? {})).map(areaOf) ?? []
+  const tier = size && listSizeRules(model).map(rule => rule.table[size.keyword])
+  const sizes = tier?.flatMap(sizes => Object.values(sizes ?? {})).map(parsePixels) ?? []
+  const listed = sizes.map(size => (size ? size.width * size.height : 0))
   // With a tier the service chooses the ratio; what it made was never seen on the other side of a step.
   if (listed.length > 0) return [Math.min(...listed), Math.max(...listed)]
   return [...price.image, ...(price.layer ?? [])].map(step => step.upToArea ?? Number.MAX_SAFE_INTEGER)
 }
 
-function areaOf(size: string) {
-  const [width, height] = size.split('x').map(Number)
-  return (width ?? 0) * (height ?? 0)
-}
-
 /** How many layers a call may bill beside its base picture. */
-function layersOf(model: Model, parameters: JsonObject) {
+function countLayers(model: Model, parameters: JsonObject) {
   const { group } = model.images
   return group?.maxLayers && group.askedBy && parameters[group.askedBy] === true ? group.maxLayers : 0
 }
 
-function stepFor(price: Price, picture: PricedPicture) {
+function findStep(price: Price, picture: PricedPicture) {
   const steps = picture.layer && price.layer ? price.layer : price.image
   const area = picture.width * picture.height
   return (steps.find(step => step.upToArea === undefined || area <= step.upToArea) ?? steps.at(-1))?.amount ?? 0
 }
 
-function factorOf({ factorWhen }: Price, parameters: JsonObject) {
+function findFactor({ factorWhen }: Price, parameters: JsonObject) {
   return factorWhen && parameters[factorWhen.parameter] === true ? factorWhen.factor : 1
 }
 
-function paidReferences(price: Price, references: number) {
+function countPaidReferences(price: Price, references: number) {
   return Math.max(0, references - (price.reference?.free ?? 0))
 }
 

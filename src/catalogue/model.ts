@@ -130,12 +130,19 @@ export interface ImageCount {
   max: number
   /** The most that one call makes, where the service has a count of its own; more become several calls. */
   perCall: number
-  /**
-   * One call makes a coherent series of at most `limit`, references included where `countsReferences`. `askedBy` names the boolean
-   * parameter that asks for a series; without it, any count above one is one. `maxLayers` come on top of the pictures of each call,
-   * and each is billed.
-   */
-  group?: { limit: number; countsReferences: boolean; askedBy?: string; maxLayers?: number }
+  /** One call makes a coherent series, and the model decides how many pictures it has. */
+  group?: {
+    limit: number
+    /** References take places of `limit`. */
+    countsReferences: boolean
+    /** The boolean parameter that asks for a series; without it, any count above one is one. */
+    askedBy?: string
+    /** Without references it is one unless `askedBy` is false: nothing else can be made of text alone. */
+    isImplied?: boolean
+    maxReferences?: number
+    /** Come on top of the pictures of each call, and each is billed. */
+    maxLayers?: number
+  }
 }
 
 /** `home` is `Model.price`, `abroad` is `Model.priceAbroad`; `unknown`: the service sells there, for we know not what. */

@@ -1,5 +1,6 @@
 /** The catalogue as clients see it: what can be asked of each model, as one JSON Schema each. */
-import type { JsonSchema, Model, SizeRule } from './model.ts'
+import type { JsonObject, Model, SizeRule } from './model.ts'
+import type { ValueSchema } from './values.ts'
 
 /** Names that every client may send to every model; what a model cannot honour is left out with a warning. */
 const commonNames = [
@@ -23,14 +24,14 @@ export function maxImages(model: Model) {
   return Math.max(model.images.max, model.images.group?.limit ?? 0)
 }
 
-export function sizeRules(model: Model): SizeRule[] {
+export function listSizeRules(model: Model): SizeRule[] {
   return [model.sizes.textToImage, model.sizes.withReferences, model.sizes.group].filter(rule => rule !== undefined)
 }
 
 /** The JSON Schema (draft 2020-12) of `parameters` for this model: enough to draw its form and to refuse a bad request. */
-export function modelSchema(model: Model): JsonSchema {
-  const rules = sizeRules(model)
-  const properties: Record<string, JsonSchema> = {}
+export function modelSchema(model: Model) {
+  const rules = listSizeRules(model)
+  const properties: Record<string, ValueSchema> = {}
   if (rules.length > 0) properties.size = sizeSchema(rules)
   properties.n = {
     type: 'integer',
@@ -39,20 +40,27 @@ export function modelSchema(model: Model): JsonSchema {
     default: 1,
     description: 'Pictures wanted, made in as few paid requests as the service allows.',
   }
-  return { type: 'object', properties: { ...properties, ...model.parameters }, additionalProperties: false }
+  Object.assign(properties, model.parameters)
+  return { type: 'object', properties, additionalProperties: false }
 }
 
-function sizeSchema(rules: SizeRule[]): JsonSchema {
+/** What the service gets where nothing is asked for. */
+export function fillDefaults({ parameters: schemas }: Model, asked: JsonObject): JsonObject {
+  const filled = Object.entries(schemas).map(([name, schema]) => [name, asked[name] ?? schema.default])
+  return Object.fromEntries(filled.filter(([, value]) => value !== undefined))
+}
+
+function sizeSchema(rules: SizeRule[]): ValueSchema {
   const tiers = unique(rules.flatMap(rule => [...(rule.keywords ?? []), ...Object.keys(rule.table).filter(Boolean)]))
   const ratios = unique(rules.flatMap(rule => Object.values(rule.table).flatMap(Object.keys)))
   const exact = unique(rules.flatMap(rule => rule.exact ?? []))
   const free = rules.some(rule => rule.free)
-  const forms: JsonSchema[] = []
+  const forms: ValueSchema[] = []
   if (tiers.length > 0) forms.push({ title: 'tier', enum: tiers })
   if (ratios.length > 0) forms.push({ title: 'ratio', pattern: '^\\d+(\\.\\d+)?:\\d+(\\.\\d+)?$', examples: ratios })
   if (free) forms.push({ title: 'pixels', pattern: '^\\d{1,5}x\\d{1,5}$', examples: recommended(rules) })
   else if (exact.length > 0) forms.push({ title: 'pixels', enum: exact })
-  const schema: JsonSchema = {
+  const schema: ValueSchema = {
     type: 'string',
     description:
       'Width and height in pixels (`WxH`), a ratio such as `16:9`, or a tier such as `2K`, as far as listed.',

@@ -42,11 +42,39 @@ export function readOwnFile<Schema extends z.ZodType>(
   nameOf: (place: readonly PropertyKey[], json: unknown) => readonly PropertyKey[] = place => place,
 ): z.output<Schema> {
   const json = readJson(variable, file)
-  const result = schema.safeParse(json)
+  const result = schema.safeParse(json, { error: describeIssue })
   if (result.success) return result.data
   throw new OwnFileError(
     result.error.issues.map(({ path, message }) => faultIn(variable, file, nameOf(path, json), message)),
   )
+}
+
+/** Where the form itself says nothing. */
+function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined ? 'is missing' : `must be ${kinds[issue.expected] ?? issue.expected}`
+    case 'invalid_value':
+      return `must be one of ${issue.values.map(String).join(', ')}`
+    case 'too_small':
+      if (issue.origin === 'string' || issue.origin === 'array') return 'must not be empty'
+      return `must be ${issue.inclusive ? 'at least' : 'greater than'} ${issue.minimum}`
+    case 'too_big':
+      return `must be at most ${issue.maximum}${issue.origin === 'string' ? ' characters long' : ''}`
+    default:
+      return undefined
+  }
+}
+
+const kinds: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  tuple: 'a list',
+  object: 'an object',
+  record: 'an object',
 }
 
 function readJson(variable: string, file: string): unknown {

@@ -4,10 +4,10 @@ import type { Caller } from '../accounts/accounts.ts'
 import { type Budget, BudgetExceeded } from '../accounts/budget.ts'
 import { mayUse } from '../accounts/tokens.ts'
 import { type CheckedRequest, checkRequest } from '../catalogue/checks.ts'
-import { estimateCost, reasonsFor, type Wanted } from '../catalogue/costs.ts'
+import { estimateCost, explainEstimate, type Wanted } from '../catalogue/costs.ts'
 import type { ReferenceFacts, Size } from '../catalogue/model.ts'
 import { collectNames } from '../catalogue/schema.ts'
-import { resolveSize, sizeText } from '../catalogue/sizes.ts'
+import { formatSize, resolveSize } from '../catalogue/sizes.ts'
 import { InvalidRequest, type Violation } from '../catalogue/violation.ts'
 import type { ConfigurationRegistry } from '../configurations/configurations.ts'
 import { type Lives, lifeWarnings, type Standing } from '../configurations/lives.ts'
@@ -211,7 +211,7 @@ export function createGenerations(parts: GenerationParts): Generations {
       images: wanted.images,
       calls: wanted.calls,
       cost: estimateCost(target.found.model, wanted),
-      reasons: reasonsFor(target.found.model, target.modelId, wanted),
+      reasons: explainEstimate(target.found.model, target.modelId, wanted),
       warnings: warningsOf(draft),
     }
   }
@@ -232,13 +232,7 @@ export function createGenerations(parts: GenerationParts): Generations {
     const prompt = request.prompt ?? ''
     const references = request.references.length
     const checked = checkRequest(model, { prompt, parameters: request.parameters, references }, knownNames)
-    // The ratio of a reference, which is not read yet, may change the size, but not whether it is allowed.
-    const size = checked.sizeRule ? resolveSize(checked.sizeRule, model.id, checked.size) : {}
-    const sizeViolations =
-      'violation' in size && checked.violations.every(violation => violation.path !== size.violation.path)
-        ? [size.violation]
-        : []
-    refuse([...checked.violations, ...sizeViolations])
+    refuse(checked.violations)
     const taken = await parts.references.prepare(request.references, model.references, { caller, signal })
     const id = randomUUID()
     try {
@@ -519,7 +513,7 @@ function planOf(
       },
       model,
     )
-    const size: JsonObject = resolution.size ? { size: sizeText(resolution.size) } : {}
+    const size: JsonObject = resolution.size ? { size: formatSize(resolution.size) } : {}
     return { plan: { ...plan, resolved: { ...size, n: checked.count, ...plan.resolved } }, size: resolution.size }
   } catch (error) {
     if (error instanceof InvalidRequest) throw invalid(error.violations)
@@ -554,7 +548,7 @@ function readCursor(cursor: string) {
   ])
 }
 
-function refuse(violations: Violation[]) {
+function refuse(violations: readonly Violation[]) {
   if (violations.length > 0) throw invalid(violations)
 }
 

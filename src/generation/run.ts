@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import PQueue from 'p-queue'
 import { settlementOf } from '../accounts/budget.ts'
-import { costOfCalls } from '../catalogue/costs.ts'
+import { sumCalls } from '../catalogue/costs.ts'
 import type { Model } from '../catalogue/model.ts'
 import type { Prices } from '../configurations/prices.ts'
 import { hasEnded } from '../coordination/events.ts'
@@ -262,7 +262,7 @@ function mainError(calls: CallRecord[], failures: FailureRecord[]): ErrorRecord 
 
 function costOf(generation: GenerationRecord, calls: CallRecord[], model: Model | undefined) {
   if (!model) return null
-  return costOfCalls(model, {
+  return sumCalls(model, {
     calls,
     images: generation.images,
     references: generation.references.length,

@@ -4,7 +4,7 @@ import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
 import type { Caller } from '../accounts/accounts.ts'
 import { ownerOf } from '../accounts/tokens.ts'
 import type { ReferenceFacts, ReferenceLimits } from '../catalogue/model.ts'
-import { InvalidRequest } from '../catalogue/violation.ts'
+import { describeViolation, InvalidRequest } from '../catalogue/violation.ts'
 import { createPlaces } from '../coordination/turns.ts'
 import { Refusal } from '../errors.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
@@ -164,8 +164,7 @@ function joined(reasons: unknown[]): unknown {
 
 function refusalOf(error: unknown): unknown {
   if (error instanceof InvalidRequest) {
-    const message = error.violations.map(violation => violation.message).join(' ')
-    return new Refusal('invalid_request', message, { violations: error.violations, cause: error })
+    return new Refusal('invalid_request', error.message, { violations: error.violations, cause: error })
   }
   if (error instanceof StorageError || (error instanceof FetchError && error.kind === 'storage')) {
     return new Refusal('storage_failed', `The references cannot be stored. ${error.message}`, { cause: error })
@@ -190,9 +189,9 @@ export function createImages(parts: {
       } catch (error) {
         await rm(upload.path, { force: true }).catch(() => {})
         if (error instanceof InvalidRequest) {
-          const violations = error.violations.map(({ message }) => ({
+          const violations = error.violations.map(violation => ({
             path: 'file',
-            message: message.replace(/^Reference 1: /, ''),
+            message: describeViolation(violation).replace(/^Reference 1: /, ''),
           }))
           throw new Refusal('invalid_request', violations.map(violation => violation.message).join(' '), {
             violations,

@@ -140,7 +140,10 @@ describe('a request that the model would refuse', () => {
 
     const answer = await shared.call('POST', '/api/generate', { prompt: 'x', model: 'qwen-image-2.0', images })
 
-    expect(answer.body.errors).toEqual([{ path: 'images', message: expect.stringMatching(/at most 3/) }])
+    const values = { model: 'qwen-image-2.0', max: 3, got: 4 }
+    expect(answer.body.errors).toEqual([
+      { path: 'images', code: 'too_many_references', values, message: expect.stringMatching(/at most 3/) },
+    ])
   })
 })
 

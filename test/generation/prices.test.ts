@@ -4,7 +4,7 @@ import type { LookupFunction } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
-import { costOf, costOfCalls, estimateCost, reasonsFor, type Wanted } from '../../src/catalogue/costs.ts'
+import { estimateCost, explainEstimate, sumCalls, sumPictures, type Wanted } from '../../src/catalogue/costs.ts'
 import { OwnFileError } from '../../src/configurations/own-file.ts'
 import { readPriceFile } from '../../src/configurations/price-file.ts'
 import { createPrices } from '../../src/configurations/prices.ts'
@@ -48,7 +48,7 @@ describe('the price of one picture', () => {
   test.each(perPicture)('%s at %s is %d', (id, size, amount) => {
     const made = { pictures: [picture(size)], references: 0, calls: 1, parameters: {} }
 
-    expect(costOf(modelOf(id), made)).toEqual({ amount, currency: 'CNY' })
+    expect(sumPictures(modelOf(id), made)).toEqual({ amount, currency: 'CNY' })
   })
 
   test('every model has a price or says why it has none, and every current one of Ark and DashScope has one', () => {
@@ -170,7 +170,7 @@ describe('the price at an address', () => {
     const made = { pictures: [picture(size)], references: 0, calls: 1, parameters: {} }
 
     expect(price?.certainty).toBe(certainty)
-    expect(costOf({ ...modelOf(id), price }, made)).toEqual({ amount, currency: 'USD' })
+    expect(sumPictures({ ...modelOf(id), price }, made)).toEqual({ amount, currency: 'USD' })
   })
 })
 
@@ -179,7 +179,7 @@ describe('what comes on top', () => {
 
   test('references of 5.0 pro cost from the second on, in every request', () => {
     const made = (references: number, calls: number) =>
-      costOf(pro, { pictures: Array(calls).fill(picture('1024x1024')), references, calls, parameters: {} })?.amount
+      sumPictures(pro, { pictures: Array(calls).fill(picture('1024x1024')), references, calls, parameters: {} })?.amount
 
     expect(made(1, 1)).toBe(0.3)
     expect(made(3, 1)).toBe(0.34)
@@ -189,9 +189,9 @@ describe('what comes on top', () => {
   test('references of Qwen 3.0 pro cost from the first on; those of 5.5 too', () => {
     const one = { pictures: [picture('1024x1024')], references: 2, calls: 1, parameters: {} }
 
-    expect(costOf(modelOf('qwen-image-3.0-pro'), one)?.amount).toBe(0.29)
+    expect(sumPictures(modelOf('qwen-image-3.0-pro'), one)?.amount).toBe(0.29)
     const fiveFive = modelOf('doubao-seedream-5-5-261028')
-    expect(costOf({ ...fiveFive, price: fiveFive.priceAbroad }, one)).toEqual({ amount: 0.036, currency: 'USD' })
+    expect(sumPictures({ ...fiveFive, price: fiveFive.priceAbroad }, one)).toEqual({ amount: 0.036, currency: 'USD' })
   })
 
   test('prompt_extend doubles the price of z-image, and of no other', () => {
@@ -202,8 +202,8 @@ describe('what comes on top', () => {
       parameters: { prompt_extend: true },
     }
 
-    expect(costOf(modelOf('z-image-turbo'), extended)?.amount).toBe(0.2)
-    expect(costOf(modelOf('qwen-image-plus'), extended)?.amount).toBe(0.2)
+    expect(sumPictures(modelOf('z-image-turbo'), extended)?.amount).toBe(0.2)
+    expect(sumPictures(modelOf('qwen-image-plus'), extended)?.amount).toBe(0.2)
   })
 })
 
@@ -215,16 +215,16 @@ describe('what a generation is recorded to have cost', () => {
   test('the pictures that the answer bills, also those that were lost in storage', () => {
     const calls = [call({ id: 'a', billedImages: 3 })]
 
-    expect(costOfCalls(lite, { ...base, calls, images: [image('a', '2496x1664')] })).toEqual({
+    expect(sumCalls(lite, { ...base, calls, images: [image('a', '2496x1664')] })).toEqual({
       amount: 0.66,
       currency: 'CNY',
     })
-    expect(costOfCalls(lite, { ...base, calls, images: [] })?.amount).toBe(0.66)
+    expect(sumCalls(lite, { ...base, calls, images: [] })?.amount).toBe(0.66)
   })
 
   test('a lost picture has the size that was asked for, and the dearest where nobody knows', () => {
     const calls = [call({ id: 'a', billedImages: 1 })]
-    const lost = (parameters: { size?: string }) => costOfCalls(pro, { calls, images: [], references: 0, parameters })
+    const lost = (parameters: { size?: string }) => sumCalls(pro, { calls, images: [], references: 0, parameters })
 
     expect(lost({ size: '1024x1024' })?.amount).toBe(0.3)
     expect(lost({ size: '2K' })?.amount).toBe(0.6)
@@ -234,7 +234,7 @@ describe('what a generation is recorded to have cost', () => {
   test('fewer pictures than came, when the answer bills fewer', () => {
     const images = [image('a', '2048x2048', 0), image('a', '2048x2048', 1)]
 
-    expect(costOfCalls(lite, { ...base, calls: [call({ id: 'a', billedImages: 1 })], images })?.amount).toBe(0.22)
+    expect(sumCalls(lite, { ...base, calls: [call({ id: 'a', billedImages: 1 })], images })?.amount).toBe(0.22)
   })
 
   test('layers at their own price, by their own pixels', () => {
@@ -242,13 +242,11 @@ describe('what a generation is recorded to have cost', () => {
     const large = [image('a', '2048x2048', 0, 0), image('a', '300x300', 1, 1), image('a', '200x100', 2, 2)]
     const layered = { ...base, references: 1, parameters: { layer_decomposition: true } }
 
-    expect(costOfCalls(pro, { ...layered, calls: [call({ id: 'a', billedImages: 2 })], images })?.amount).toBe(0.45)
+    expect(sumCalls(pro, { ...layered, calls: [call({ id: 'a', billedImages: 2 })], images })?.amount).toBe(0.45)
     // A base above the step and two small layers below it.
-    expect(costOfCalls(pro, { ...layered, calls: [call({ id: 'a', billedImages: 3 })], images: large })?.amount).toBe(
-      0.9,
-    )
+    expect(sumCalls(pro, { ...layered, calls: [call({ id: 'a', billedImages: 3 })], images: large })?.amount).toBe(0.9)
     // Two of the three layers never arrived: they may have been as large as the base.
-    expect(costOfCalls(pro, { ...layered, calls: [call({ id: 'a', billedImages: 4 })], images })?.amount).toBe(0.75)
+    expect(sumCalls(pro, { ...layered, calls: [call({ id: 'a', billedImages: 4 })], images })?.amount).toBe(0.75)
   })
 
   test('layers of 5.5 at the price of pictures, by their own pixels, and its input', () => {
@@ -256,9 +254,10 @@ describe('what a generation is recorded to have cost', () => {
     const images = [image('a', '2048x2048', 0, 0), image('a', '1000x900', 1, 1), image('a', '2000x2000', 2, 2)]
     const made = { calls: [call({ id: 'a', billedImages: 3 })], images, references: 1 }
 
-    expect(
-      costOfCalls({ ...model, price: priceAbroad }, { ...made, parameters: { layer_decomposition: true } }),
-    ).toEqual({ amount: 0.098, currency: 'USD' })
+    expect(sumCalls({ ...model, price: priceAbroad }, { ...made, parameters: { layer_decomposition: true } })).toEqual({
+      amount: 0.098,
+      currency: 'USD',
+    })
   })
 
   test('nothing where nothing was billed for certain; only what was made where one call of two was refused', () => {
@@ -266,18 +265,16 @@ describe('what a generation is recorded to have cost', () => {
     const unknown = call({ id: 'c', outcome: 'unknown', charge: 'unknown', billedImages: null })
     const made = call({ id: 'a', billedImages: 1 })
 
-    expect(costOfCalls(pro, { ...base, calls: [refused, unknown], images: [] })).toBeNull()
+    expect(sumCalls(pro, { ...base, calls: [refused, unknown], images: [] })).toBeNull()
     expect(
-      costOfCalls(pro, {
+      sumCalls(pro, {
         calls: [made, refused],
         images: [image('a', '1024x1024')],
         references: 3,
         parameters: {},
       })?.amount,
     ).toBe(0.34)
-    expect(
-      costOfCalls(modelOf('gpt-image-2'), { ...base, calls: [made], images: [image('a', '1024x1024')] }),
-    ).toBeNull()
+    expect(sumCalls(modelOf('gpt-image-2'), { ...base, calls: [made], images: [image('a', '1024x1024')] })).toBeNull()
   })
 })
 
@@ -322,7 +319,7 @@ describe('an estimate', () => {
     const parameters = { layer_decomposition: true }
     const estimate = estimateCost(model, { ...plain, size: { keyword: 'auto' }, references: 1, parameters })
     const images = Array.from({ length: 17 }, (_, index) => image('a', '2048x2048', index, index))
-    const cost = costOfCalls(model, {
+    const cost = sumCalls(model, {
       calls: [call({ id: 'a', billedImages: 17 })],
       images,
       references: 1,
@@ -336,14 +333,16 @@ describe('an estimate', () => {
     const pro = modelOf('doubao-seedream-5-0-pro-260628')
     const wanted = { ...plain, references: 3, calls: 2, images: 2, size: { width: 1024, height: 1024 } }
 
-    const reasons = reasonsFor(pro, pro.id, wanted)
+    const reasons = explainEstimate(pro, pro.id, wanted)
 
     expect(reasons.slice(0, 2)).toEqual([
       '2 pictures in 2 paid requests, at CNY 0.3 each.',
       '3 references, the first one free: 2 at CNY 0.02 each in each request.',
     ])
     expect(reasons.join(' ')).toMatch(/documented: Volcengine Ark document 1544106, 2026-11-27\..*not charged\.$/)
-    expect(reasonsFor(modelOf('gpt-image-2'), 'gpt-image-2', plain)[0]).toMatch(/No price is known.*token.*PRICES_FILE/)
+    expect(explainEstimate(modelOf('gpt-image-2'), 'gpt-image-2', plain)[0]).toMatch(
+      /No price is known.*token.*PRICES_FILE/,
+    )
   })
 })
 
@@ -534,12 +533,15 @@ describe('with a configuration abroad', () => {
     const { app, add } = await startAbroad({ PRICES_FILE: file })
     await add('qwen', 'dashscope-us.aliyuncs.com')
     const { id } = await add('doubao', 'ark.ap-southeast.bytepluses.com')
-    const costOf = async (body: object) =>
+    const sumPictures = async (body: object) =>
       (await app.call('POST', '/api/estimate', { prompt: 'a boat', ...body })).body.cost
 
-    expect(await costOf({ model: 'wan2.7-image' })).toEqual({ min: 0.02, max: 0.02, currency: 'USD' })
-    expect(await costOf({ model: 'seedream-4-5-251128', config_id: id })).toMatchObject({ max: 0.05, currency: 'USD' })
-    expect(await costOf({ model: 'doubao-seedream-4-0-20260415', config_id: 'env-doubao' })).toMatchObject({
+    expect(await sumPictures({ model: 'wan2.7-image' })).toEqual({ min: 0.02, max: 0.02, currency: 'USD' })
+    expect(await sumPictures({ model: 'seedream-4-5-251128', config_id: id })).toMatchObject({
+      max: 0.05,
+      currency: 'USD',
+    })
+    expect(await sumPictures({ model: 'doubao-seedream-4-0-20260415', config_id: 'env-doubao' })).toMatchObject({
       ...{ max: 0.22, currency: 'CNY' },
     })
   })

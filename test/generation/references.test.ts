@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ReferenceLimits } from '../../src/catalogue/model.ts'
-import { InvalidRequest } from '../../src/catalogue/violation.ts'
+import { describeViolation, InvalidRequest } from '../../src/catalogue/violation.ts'
 import { prepareReferences, type ReferenceParts, readReference, storedBytes } from '../../src/images/references.ts'
 import { createHttp } from '../../src/outgoing/client.ts'
 import { createFolderFiles, StorageError, storageError } from '../../src/storage/files/folder.ts'
@@ -61,7 +61,7 @@ async function faultOf(promise: Promise<unknown>): Promise<string> {
   const { violations } = error as InvalidRequest
   expect(violations).toHaveLength(1)
   expect(violations[0]!.path).toMatch(/^images\.\d$/)
-  return violations[0]!.message
+  return describeViolation(violations[0]!)
 }
 
 describe('taking in', () => {

@@ -575,6 +575,7 @@ export const qwenFacts: readonly QwenFact[] = [
     text: true,
     references: [0, 4],
     count: 4,
+    series: 5,
     keywords: { text: ['1K', '2K'], edit: ['1K', '2K'] },
     textSize: { area: [square(768), square(2048)], ratio: 4 },
     editSize: { area: [square(768), square(2048)], ratio: 4 },

@@ -38,15 +38,13 @@ const transparentPng: ReferenceFacts = { mimeType: 'image/png', width: 1200, hei
 function planFor(request: DoubaoCase['request'], references?: ReferenceFacts[]): Plan {
   const model = modelOf(request.model)
   const checked = checkRequest(model, request, knownNames)
-  const resolved = checked.sizeRule ? resolveSize(checked.sizeRule, model.id, checked.size) : {}
-  const violations = 'violation' in resolved ? [...checked.violations, resolved.violation] : checked.violations
-  if (violations.length > 0 || 'violation' in resolved) throw new InvalidRequest(violations)
+  if (checked.violations.length > 0) throw new InvalidRequest(checked.violations)
   return doubao.plan(
     {
       modelId: request.model,
       prompt: request.prompt,
       count: checked.count,
-      size: resolved.size,
+      size: checked.resolvedSize,
       parameters: checked.parameters,
       references: references ?? Array.from({ length: request.references }, () => jpeg),
     },

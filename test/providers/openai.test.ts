@@ -27,16 +27,14 @@ function modelOf(id: string): Model {
 function planFor(id: string, parameters: JsonObject = {}, references = 0): Plan {
   const model = modelOf(id)
   const checked = checkRequest(model, { prompt: 'a lighthouse', parameters, references }, knownNames)
-  const resolved = checked.sizeRule ? resolveSize(checked.sizeRule, model.id, checked.size) : {}
-  const violations = 'violation' in resolved ? [...checked.violations, resolved.violation] : checked.violations
-  if (violations.length > 0 || 'violation' in resolved) throw new InvalidRequest(violations)
+  if (checked.violations.length > 0) throw new InvalidRequest(checked.violations)
   const picture = { mimeType: 'image/png', width: 1024, height: 1024, transparent: false }
   return openai.plan(
     {
       modelId: id,
       prompt: 'a lighthouse',
       count: checked.count,
-      size: resolved.size,
+      size: checked.resolvedSize,
       parameters: checked.parameters,
       references: Array.from({ length: references }, () => picture),
     },

@@ -2,14 +2,16 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterEach, describe, expect, test } from 'vitest'
+import { checkRequest } from '../../src/catalogue/checks.ts'
 import type { JsonObject, Model, ReferenceFacts } from '../../src/catalogue/model.ts'
 import { resolveSize } from '../../src/catalogue/sizes.ts'
-import { InvalidRequest } from '../../src/catalogue/violation.ts'
+import { describeViolation, InvalidRequest, type Violation } from '../../src/catalogue/violation.ts'
 import { createHttp } from '../../src/outgoing/client.ts'
 import { type Concern, type Disposition, ExchangeError, type FailureCode } from '../../src/outgoing/errors.ts'
 import type { OutgoingHttp } from '../../src/outgoing/http.ts'
 import type { Context, Learned, Plan, RawAnswer } from '../../src/providers/provider.ts'
 import { qwen } from '../../src/providers/qwen/qwen.ts'
+import { knownNames } from '../support/names.ts'
 import { type QwenCase, qwenCases } from './qwen.cases.ts'
 
 // ── Planning ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -26,39 +28,36 @@ type Asked = { model: string; references?: number | ReferenceFacts[] } & Partial
   Pick<QwenCase['request'], 'prompt' | 'parameters'>
 >
 
+function checked({ model: id, references = 0, prompt = 'a boat', parameters = {} }: Asked) {
+  const count = Array.isArray(references) ? references.length : references
+  return checkRequest(modelOf(id), { prompt, parameters, references: count }, knownNames)
+}
+
 /** Plans a request given in the vocabulary of the API. */
 function planned(asked: Asked): Plan {
   const model = modelOf(asked.model)
   const references = Array.isArray(asked.references)
     ? asked.references
     : Array.from({ length: asked.references ?? 0 }, () => picture)
-  const { size: wanted, n, ...parameters } = asked.parameters ?? {}
-  const { group, textToImage, withReferences } = model.sizes
-  const plainRule = references.length > 0 ? withReferences : textToImage
-  const rule = parameters.enable_sequential === true ? group : plainRule
-  const resolved = rule && resolveSize(rule, model.id, wanted as string | undefined, references.at(-1))
-  if (resolved && 'violation' in resolved) throw new Error(resolved.violation.message)
+  const { count, size, parameters, sizeRule } = checked(asked)
+  const resolved = sizeRule ? resolveSize(sizeRule, model.id, size, references.at(-1)) : {}
+  if ('violation' in resolved) throw new InvalidRequest([resolved.violation])
   return qwen.plan(
-    {
-      modelId: asked.model,
-      prompt: asked.prompt ?? 'a boat',
-      count: typeof n === 'number' ? n : 1,
-      size: resolved?.size,
-      parameters,
-      references,
-    },
+    { modelId: asked.model, prompt: asked.prompt ?? 'a boat', count, size: resolved.size, parameters, references },
     model,
   )
 }
 
+/** Of the checks that are common to all providers, and of the adapter's own. */
 function violationsOf(asked: Asked) {
+  const found: Violation[] = [...checked(asked).violations]
   try {
     planned(asked)
   } catch (error) {
-    if (error instanceof InvalidRequest) return error.violations
-    throw error
+    if (!(error instanceof InvalidRequest)) throw error
+    found.push(...error.violations)
   }
-  return []
+  return found.map(violation => ({ path: violation.path, message: describeViolation(violation) }))
 }
 
 describe('what is sent', () => {
@@ -347,7 +346,7 @@ describe('what is refused before it is sent', () => {
       )
 
     expect(plan).toThrow(InvalidRequest)
-    expect(plan).toThrow(/2K|2048x2048/)
+    expect(plan).toThrow(/2K|would work/)
   })
 
   test('all violations are told at once', () => {

@@ -1,7 +1,9 @@
 /** A request to Ark, as calls with their exact bodies: Volcengine Ark document 1541523 (images), 2026-10. Pure. */
 
+import { asksForGroup } from '../../catalogue/counts.ts'
 import type { JsonObject, JsonValue, Model, Warning } from '../../catalogue/model.ts'
-import { InvalidRequest, type Violation } from '../../catalogue/violation.ts'
+import { formatSize } from '../../catalogue/sizes.ts'
+import { InvalidRequest, type RuleViolation } from '../../catalogue/violation.ts'
 import type { Plan, PlannedCall, PlanRequest, ReferencePlace } from '../provider.ts'
 import { isOfBytePlus, traits } from './models.ts'
 
@@ -69,9 +71,8 @@ export function plan(request: PlanRequest, model: Model): Plan {
     const call: PlannedCall = { route: 'layers' satisfies Route, body, images: 1, timeoutMs: 900_000 }
     return { calls: [call], warnings, resolved: { ...resolved, n: 1 } }
   }
-  const most = groupLimit(request, model)
-  if (request.count > 1 && most > 1) {
-    const images = Math.min(request.count, most)
+  if (asksForGroup(model, { count: request.count, references: request.references.length, parameters })) {
+    const images = request.count
     if (!namesNumber(request.prompt, images)) warnings.push(numberWarning(request, images))
     const call: PlannedCall = {
       route: 'images' satisfies Route,
@@ -104,7 +105,7 @@ function imageOf({ references }: PlanRequest): JsonObject {
 /** Always sent: what a missing size means differs between models and even between pages of the documents. */
 function sizeOf(request: PlanRequest, model: Model, layers: boolean): string {
   const { size } = request
-  if (size) return 'keyword' in size ? size.keyword : `${size.width}x${size.height}`
+  if (size) return formatSize(size)
   const { textToImage, withReferences, group } = model.sizes
   const rule = layers ? group : request.references.length > 0 ? withReferences : textToImage
   return rule?.default ?? '2K'
@@ -113,12 +114,6 @@ function sizeOf(request: PlanRequest, model: Model, layers: boolean): string {
 /** Several calls with one seed would draw one picture several times. */
 function seedOf(seed: JsonValue, index: number): JsonValue {
   return typeof seed === 'number' && seed >= 0 ? (seed + index) % 2 ** 31 : seed
-}
-
-function groupLimit(request: PlanRequest, model: Model): number {
-  const { group } = model.images
-  if (!group || group.askedBy) return 1
-  return group.limit - (group.countsReferences ? request.references.length : 0)
 }
 
 /** 300 s and 60 s for each further picture: lite takes 20 to 40 s for one, and a late answer is a paid one. */
@@ -159,54 +154,32 @@ function numberWarning({ modelId }: PlanRequest, images: number): Warning {
 }
 
 /** Rules that join several parameters. The service refuses the same, but only after the references were sent. */
-function findViolations(request: PlanRequest, model: Model): Violation[] {
-  const { parameters, references, modelId } = request
-  const violations: Violation[] = []
-  const violation = (path: string, message: string) => violations.push({ path, message })
+function findViolations({ parameters, references, modelId: model }: PlanRequest, { family }: Model): RuleViolation[] {
+  const violations: RuleViolation[] = []
+  const refuse = (path: string, code: RuleViolation['code'], values: RuleViolation['values'] = {}) => {
+    violations.push({ path, code, values })
+  }
   const { background, output_format: format } = parameters
   const [reference] = references
+  const got = references.length
 
   if (parameters.layer_decomposition === true) {
-    if (references.length !== 1 || !reference) {
-      violation(
-        'images',
-        `${modelId} takes exactly one picture apart; got ${references.length}. Give it one in "images".`,
-      )
-    } else if (reference.width * reference.height < 262_144) {
-      const got = `${reference.width}x${reference.height}`
-      violation('images', `A picture to take apart needs at least 262144 pixels, as 512x512 has; got ${got}.`)
-    } else if (reference.mimeType === 'image/heic') {
-      violation('images', 'A picture to take apart must be PNG or JPEG; got HEIC. Save it as JPEG first.')
-    }
-    if (background !== undefined) {
-      violation(
-        'parameters.background',
-        'A background cannot be chosen together with layers. Leave out one of the two.',
-      )
-    }
+    if (got !== 1 || !reference) refuse('images', 'layers_one_reference', { model, got })
+    else if (reference.width * reference.height < 262_144) {
+      refuse('images', 'layers_small_reference', { area: 262_144, example: '512x512', got: formatSize(reference) })
+    } else if (reference.mimeType === 'image/heic') refuse('images', 'layers_reference_type')
+    if (background !== undefined) refuse('parameters.background', 'layers_with_background')
     return violations
   }
 
-  if (request.prompt.trim() === '') violation('prompt', 'Say in "prompt" what to draw.')
   if (background === 'transparent') {
     if (format !== undefined && format !== 'png') {
-      violation(
-        'parameters.output_format',
-        `A transparent background needs png; got ${String(format)}. Use png or leave it out.`,
-      )
+      refuse('parameters.output_format', 'transparent_format', { allowed: 'png', got: String(format) })
     }
-    if (!traits[model.family]?.transparentFromText) {
-      if (references.length !== 1 || !reference) {
-        const got = `got ${references.length}`
-        violation(
-          'images',
-          `A transparent background needs exactly one reference with ${modelId}; ${got}. Give one transparent PNG.`,
-        )
-      } else if (reference.mimeType !== 'image/png' || !reference.transparent) {
-        violation(
-          'images',
-          `A transparent background needs a PNG with at least one transparent pixel as the reference of ${modelId}.`,
-        )
+    if (!traits[family]?.transparentFromText) {
+      if (got !== 1 || !reference) refuse('images', 'transparent_reference', { model, got })
+      else if (reference.mimeType !== 'image/png' || !reference.transparent) {
+        refuse('images', 'transparent_reference_opaque', { model })
       }
     }
   }

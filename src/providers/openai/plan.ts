@@ -1,7 +1,9 @@
 /** A request to OpenAI's image API, as calls with their exact bodies (types of its official client 7.57.0, 2026-11). Pure. */
 
+import { splitCount } from '../../catalogue/counts.ts'
 import type { JsonObject, Model, Warning } from '../../catalogue/model.ts'
-import { InvalidRequest, type Violation } from '../../catalogue/violation.ts'
+import { formatSize } from '../../catalogue/sizes.ts'
+import { InvalidRequest, type RuleViolation } from '../../catalogue/violation.ts'
 import type { Plan, PlannedCall, PlanRequest, ReferencePlace } from '../provider.ts'
 
 /** The endpoints: JSON for pictures from text, a form with files for pictures from pictures. */
@@ -22,11 +24,10 @@ export function plan(request: PlanRequest, model: Model): Plan {
     })
   }
   const size = sizeOf(request, model)
-  const calls: PlannedCall[] = []
+  const counts = { count: request.count, references: request.references.length, parameters }
   const perCall = Math.min(model.images.perCall, maxInAnswer(request))
-  for (let missing = request.count; missing > 0; missing -= perCall) {
-    const images = Math.min(missing, perCall)
-    calls.push({
+  const calls = splitCount(model, counts, perCall).map((images): PlannedCall => {
+    return {
       route: (isEdit ? 'edits' : 'generations') satisfies Route,
       body: {
         model: request.modelId,
@@ -42,8 +43,8 @@ export function plan(request: PlanRequest, model: Model): Plan {
       images,
       // Ten minutes are what the official client waits; a late answer is a paid one.
       timeoutMs: Math.min(600_000 + 60_000 * (images - 1), 1_200_000),
-    })
-  }
+    }
+  })
   return { calls, warnings, resolved: { ...parameters, n: request.count, ...(size === undefined ? {} : { size }) } }
 }
 
@@ -65,36 +66,29 @@ function imageOf({ references }: PlanRequest): JsonObject {
 
 function sizeOf(request: PlanRequest, model: Model): string | undefined {
   const { size } = request
-  if (size) return 'keyword' in size ? size.keyword : `${size.width}x${size.height}`
+  if (size) return formatSize(size)
   return (request.references.length > 0 ? model.sizes.withReferences : model.sizes.textToImage)?.default
 }
 
-function findViolations(request: PlanRequest): Violation[] {
-  const violations: Violation[] = []
-  const { output_format: format = 'png', output_compression: compression, background } = request.parameters
-  const { size } = request
-  if (
-    size &&
-    'width' in size &&
-    request.modelId.startsWith('gpt-image-') &&
-    (size.width % 16 !== 0 || size.height % 16 !== 0)
-  ) {
-    const nearest = [size.width, size.height].map(side => Math.max(Math.round(side / 16), 1) * 16).join('x')
-    const got = `${size.width}x${size.height}`
+function findViolations({ modelId, size, parameters }: PlanRequest): RuleViolation[] {
+  const violations: RuleViolation[] = []
+  const { output_format: format = 'png', output_compression: compression, background } = parameters
+  const step = 16
+  if (size && 'width' in size && modelId.startsWith('gpt-image-') && (size.width % step || size.height % step)) {
+    const near = (side: number) => Math.max(Math.round(side / step), 1) * step
+    const proposal = formatSize({ width: near(size.width), height: near(size.height) })
     violations.push({
       path: 'parameters.size',
-      message: `Width and height must be multiples of 16; got ${got}. Use ${nearest}.`,
+      code: 'size_multiple',
+      values: { step, size: formatSize(size), proposal },
     })
   }
   if (compression !== undefined && format === 'png') {
-    const message = 'output_compression is for jpeg and webp. Choose one of them as output_format, or leave it out.'
-    violations.push({ path: 'parameters.output_compression', message })
+    violations.push({ path: 'parameters.output_compression', code: 'compression_without_loss', values: {} })
   }
   if (background === 'transparent' && format === 'jpeg') {
-    violations.push({
-      path: 'parameters.output_format',
-      message: 'A transparent background needs png or webp; got jpeg.',
-    })
+    const values = { allowed: 'png or webp', got: format }
+    violations.push({ path: 'parameters.output_format', code: 'transparent_format', values })
   }
   return violations
 }

@@ -1,7 +1,10 @@
 /** A request to DashScope, as calls with their exact bodies. Pure. */
 
-import type { JsonObject, JsonValue, Model, Size, Warning, WarningCode } from '../../catalogue/model.ts'
-import { InvalidRequest, type Violation } from '../../catalogue/violation.ts'
+import { asksForGroup, type CountRequest, findSizeRule, splitCount } from '../../catalogue/counts.ts'
+import type { JsonObject, JsonValue, Model, Warning, WarningCode } from '../../catalogue/model.ts'
+import { fillDefaults } from '../../catalogue/schema.ts'
+import { formatPixels, formatSize, resolveSize } from '../../catalogue/sizes.ts'
+import { InvalidRequest, type RuleViolation } from '../../catalogue/violation.ts'
 import type { Plan, PlannedCall, PlanRequest } from '../provider.ts'
 import { negativePromptCharacters, type Route, type Wire, wireOf } from './models.ts'
 
@@ -13,26 +16,24 @@ const uploadTimeoutMs = 300_000
 
 const largestSeed = 2_147_483_647
 
-/** The most pictures of one generation outside a series. */
-const maxPictures = 10
-
-const maxInterleaved = 5
-
 /** What one kind of request makes of the model: a plain one, a series, or text with pictures. */
 type Manner = 'plain' | 'series' | 'interleaved'
 
 /** @see Provider.plan */
 export function plan(request: PlanRequest, model: Model): Plan {
   const wire = wireOf(model.family)
-  const manner = mannerOf(request, model)
+  const counts = { count: request.count, references: request.references.length, parameters: request.parameters }
+  const manner = findManner(model, counts)
   const { parameters, warnings } = settledParameters(request, model, manner)
 
-  const violations = findViolations(request, model, manner, parameters)
+  const violations = findViolations(request, model, counts, parameters)
   if (violations.length > 0) throw new InvalidRequest(violations)
 
   const sizes = request.references.length > 0 ? model.sizes.withReferences : model.sizes.textToImage
-  const size = sizes && request.size ? spelled(request.size, '*') : undefined
-  if (request.size && !sizes) {
+  const asked = request.size && formatSize(request.size)
+  // DashScope wants 1024*1024 where everyone else writes 1024x1024.
+  const size = sizes && asked ? asked.replace(/^(\d+)x(\d+)$/, '$1*$2') : undefined
+  if (asked && !sizes) {
     warnings.push({
       code: 'size_of_reference',
       parameter: 'size',
@@ -40,7 +41,8 @@ export function plan(request: PlanRequest, model: Model): Plan {
     })
   }
 
-  const calls = countsPerCall(request.count, model, manner).map(({ images, before }): PlannedCall => {
+  const calls = splitCount(model, counts).map((images, index): PlannedCall => {
+    const before = index * model.images.perCall
     const seed = typeof parameters.seed === 'number' ? (parameters.seed + before) % (largestSeed + 1) : undefined
     const sent: JsonObject = { ...parameters, ...(seed === undefined ? {} : { seed }) }
     if (size !== undefined) sent.size = size
@@ -55,7 +57,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
     }
   })
 
-  const resolvedSize: JsonObject = size === undefined ? {} : { size: spelled(request.size!, 'x') }
+  const resolvedSize: JsonObject = size === undefined ? {} : { size: asked! }
   return { calls, warnings, resolved: { ...resolvedSize, n: request.count, ...parameters } }
 }
 
@@ -64,22 +66,15 @@ function timeoutOf(route: Route, references: number): number {
   return synchronousTimeoutMs + (references > 0 ? uploadTimeoutMs : 0)
 }
 
-function mannerOf(request: PlanRequest, model: Model): Manner {
-  const { enable_sequential, enable_interleave } = request.parameters
-  if ('enable_sequential' in model.parameters && enable_sequential === true) return 'series'
-  // Without a reference this is the only thing that such a model can do.
-  const interleaves = enable_interleave ?? request.references.length === 0
-  return 'enable_interleave' in model.parameters && interleaves === true ? 'interleaved' : 'plain'
+function findManner(model: Model, counts: CountRequest): Manner {
+  if (!asksForGroup(model, counts)) return 'plain'
+  return 'enable_interleave' in model.parameters ? 'interleaved' : 'series'
 }
 
 /** What was asked for over what we send by default, less what has no effect in this combination. */
 function settledParameters(request: PlanRequest, model: Model, manner: Manner) {
-  const parameters: JsonObject = {}
+  const parameters = fillDefaults(model, request.parameters)
   const warnings: Warning[] = []
-  for (const [name, schema] of Object.entries(model.parameters)) {
-    const value = request.parameters[name] ?? (schema.default as JsonValue | undefined)
-    if (value !== undefined) parameters[name] = value
-  }
   const leaveOut = (parameter: string, code: WarningCode, reason: string) => {
     if (request.parameters[parameter] !== undefined) warnings.push({ code, parameter, message: `Not sent: ${reason}` })
     delete parameters[parameter]
@@ -120,151 +115,67 @@ function settledParameters(request: PlanRequest, model: Model, manner: Manner) {
 }
 
 /** Every violation of the rules that join several parts of a request. */
-function findViolations(request: PlanRequest, model: Model, manner: Manner, parameters: JsonObject): Violation[] {
-  const violations: Violation[] = []
-  const references = request.references.length
-  const violation = (path: string, message: string) => violations.push({ path, message })
-
-  if (manner === 'plain' && request.count > maxPictures) {
-    const series = model.images.group
-      ? `, or ask for a series of up to ${model.images.group.limit} with enable_sequential: true`
-      : ''
-    violation(
-      'parameters.n',
-      `One generation makes at most ${maxPictures} pictures, for example n: ${maxPictures}${series}.`,
-    )
+function findViolations(
+  request: PlanRequest,
+  model: Model,
+  counts: CountRequest,
+  parameters: JsonObject,
+): RuleViolation[] {
+  const violations: RuleViolation[] = []
+  // What costs money is checked again here, whoever asks.
+  const rule = findSizeRule(model, counts)
+  const resolved = rule && request.size ? resolveSize(rule, model.id, formatSize(request.size)) : {}
+  if ('violation' in resolved) violations.push(resolved.violation)
+  if (parameters.prompt_extend_mode === 'agent' && counts.references > 0) {
+    violations.push({ path: 'parameters.prompt_extend_mode', code: 'agent_with_references', values: {} })
   }
-  if (manner === 'series' && request.count > (model.images.group?.limit ?? maxPictures)) {
-    violation('parameters.n', `A series has at most ${model.images.group?.limit} pictures, for example n: 4.`)
-  }
-  if (manner === 'interleaved' && request.count > maxInterleaved) {
-    violation('parameters.n', `Text with pictures holds at most ${maxInterleaved}, for example n: ${maxInterleaved}.`)
-  }
-  if (manner === 'interleaved' && references > 1) {
-    violation(
-      'images',
-      'Text with pictures takes at most 1 reference; send 1, or set enable_interleave to false to edit them.',
-    )
-  }
-  if ('enable_interleave' in model.parameters && manner === 'plain' && references === 0) {
-    violation('images', 'Editing needs at least 1 reference; send 1 to 4, or set enable_interleave to true.')
-  }
-  if (parameters.prompt_extend_mode === 'agent' && references > 0) {
-    violation('parameters.prompt_extend_mode', 'The mode "agent" works without references only; use "direct".')
-  }
-  if (model.family === 'wan2.7-image') violations.push(...findWan27Violations(request, model, manner, parameters))
-  if (model.family === 'wanx2.1-imageedit') violations.push(...findEditViolations(request, parameters))
+  if (model.family === 'wan2.7-image') violations.push(...checkPalette(parameters), ...checkBoxes(parameters, counts))
+  if (model.family === 'wanx2.1-imageedit') violations.push(...checkMask(request, parameters))
   return violations
 }
 
-function findWan27Violations(request: PlanRequest, model: Model, manner: Manner, parameters: JsonObject): Violation[] {
-  const violations: Violation[] = []
-  const { size, references } = request
+function checkPalette({ color_palette: palette }: JsonObject): RuleViolation[] {
+  if (!Array.isArray(palette)) return []
+  // In hundredths of a percent, because sums of decimals are not exact.
+  const shares = palette.map(entry => {
+    const ratio = Object(entry).ratio
+    return typeof ratio === 'string' ? Math.round(Number.parseFloat(ratio) * 100) : Number.NaN
+  })
+  const total = shares.reduce((sum, share) => sum + share, 0)
+  if (total === 10_000) return []
+  const values = { total: `${(total / 100).toFixed(2)}%` }
+  return [{ path: 'parameters.color_palette', code: 'palette_sum', values }]
+}
 
-  const isSmallOnly = manner === 'series' || references.length > 0
-  const most = isSmallOnly ? 2048 * 2048 : model.sizes.textToImage?.free?.maxArea
-  if (isSmallOnly && size && 'keyword' in size && size.keyword === '4K') {
-    violations.push({ path: 'parameters.size', message: '4K works for pictures from text that are no series; use 2K.' })
+function checkBoxes({ bbox_list: boxes }: JsonObject, { references }: CountRequest): RuleViolation[] {
+  if (!Array.isArray(boxes)) return []
+  const violations: RuleViolation[] = []
+  if (boxes.length !== references) {
+    const values = { references, got: boxes.length }
+    violations.push({ path: 'parameters.bbox_list', code: 'boxes_per_reference', values })
   }
-  if (size && 'width' in size && most !== undefined && size.width * size.height > most) {
-    violations.push({
-      path: 'parameters.size',
-      message: `${spelled(size, 'x')} is more than ${most} pixels, the most here; use 2048x2048 or smaller.`,
+  boxes.forEach((list, index) => {
+    if (!Array.isArray(list)) return
+    list.forEach((box, position) => {
+      const [left, top, right, bottom] = Array.isArray(box) ? box.map(Number) : []
+      if (left !== undefined && right! > left && bottom! > top!) return
+      violations.push({ path: `parameters.bbox_list.${index}.${position}`, code: 'box_corners', values: {} })
     })
-  }
-
-  const palette = parameters.color_palette
-  if (Array.isArray(palette)) {
-    // In hundredths of a percent, because sums of decimals are not exact.
-    const shares = palette.map(entry => {
-      const ratio = Object(entry).ratio
-      return typeof ratio === 'string' ? Math.round(Number.parseFloat(ratio) * 100) : Number.NaN
-    })
-    const total = shares.reduce((sum, share) => sum + share, 0)
-    if (total !== 10_000) {
-      violations.push({
-        path: 'parameters.color_palette',
-        message: `The ratios add up to ${(total / 100).toFixed(2)}% and must add up to 100.00%, for example 40.00%, 35.00% and 25.00%.`,
-      })
-    }
-    if (palette.length < 3 || palette.length > 10) {
-      violations.push({
-        path: 'parameters.color_palette',
-        message: `A palette has 3 to 10 colours, not ${palette.length}; give 3, for example.`,
-      })
-    }
-  }
-
-  const boxes = parameters.bbox_list
-  if (Array.isArray(boxes)) {
-    if (boxes.length !== references.length) {
-      violations.push({
-        path: 'parameters.bbox_list',
-        message: `There must be one list of boxes for each of the ${references.length} references, [] for none, not ${boxes.length} lists.`,
-      })
-    }
-    boxes.forEach((list, index) => {
-      if (!Array.isArray(list)) return
-      if (list.length > 2) {
-        violations.push({
-          path: `parameters.bbox_list.${index}`,
-          message: `A reference has at most 2 boxes, not ${list.length}; give 2 or fewer.`,
-        })
-      }
-      list.forEach((box, position) => {
-        const [left, top, right, bottom] = Array.isArray(box) ? box.map(Number) : []
-        if (left !== undefined && right! > left && bottom! > top!) return
-        violations.push({
-          path: `parameters.bbox_list.${index}.${position}`,
-          message:
-            'A box is [x1, y1, x2, y2] with x2 greater than x1 and y2 greater than y1, for example [0, 0, 100, 100].',
-        })
-      })
-    })
-  }
+  })
   return violations
 }
 
-function findEditViolations(request: PlanRequest, parameters: JsonObject): Violation[] {
-  const [base, mask] = request.references
+function checkMask({ references }: PlanRequest, parameters: JsonObject): RuleViolation[] {
+  const [base, mask] = references
+  const refuse = (code: RuleViolation['code'], values: RuleViolation['values'] = {}) => {
+    return [{ path: 'images', code, values }]
+  }
   if (parameters.function !== 'description_edit_with_mask') {
-    if (!mask) return []
-    return [
-      {
-        path: 'images',
-        message: `The function "${String(parameters.function)}" takes 1 reference; send 1, or use "description_edit_with_mask" with a mask as the second.`,
-      },
-    ]
+    return mask ? refuse('function_one_reference', { function: String(parameters.function) }) : []
   }
-  if (!mask || !base) {
-    return [
-      {
-        path: 'images',
-        message:
-          'The function "description_edit_with_mask" takes 2 references: the picture and its mask, white where to edit.',
-      },
-    ]
-  }
+  if (!mask || !base) return refuse('mask_missing')
   if (mask.width === base.width && mask.height === base.height) return []
-  return [
-    {
-      path: 'images',
-      message: `The mask is ${mask.width}x${mask.height} and must have the size of the picture, ${base.width}x${base.height}.`,
-    },
-  ]
-}
-
-function countsPerCall(count: number, model: Model, manner: Manner): { images: number; before: number }[] {
-  const perCall = manner === 'plain' ? model.images.perCall : count
-  return Array.from({ length: Math.ceil(count / perCall) }, (_, index) => ({
-    images: Math.min(perCall, count - index * perCall),
-    before: index * perCall,
-  }))
-}
-
-/** DashScope wants 1024*1024 where everyone else writes 1024x1024. */
-function spelled(size: Size, separator: '*' | 'x'): string {
-  return 'keyword' in size ? size.keyword : `${size.width}${separator}${size.height}`
+  return refuse('mask_size', { got: formatPixels(mask), size: formatPixels(base) })
 }
 
 function bodyOf(request: PlanRequest, wire: Wire, parameters: JsonObject): JsonObject {

@@ -4,6 +4,7 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyRequest } from 'fastify'
 import { BudgetExceeded } from '../../accounts/budget.ts'
 import type { Problem, ProblemCode } from '../../api/problems.ts'
+import { describeViolation, type Violation } from '../../catalogue/violation.ts'
 import { LeftAside, Refusal } from '../../errors.ts'
 import type { GenerationRecord } from '../../storage/records.ts'
 import { CommitUnknown, databaseTrouble } from '../../storage/trouble.ts'
@@ -26,7 +27,7 @@ export function describeError(error: unknown, request: FastifyRequest): ErrorAns
   if (error instanceof HttpRefusal) return { code: error.code, detail: error.message, headers: error.headers }
   if (error instanceof GenerationFailed) return describeFailure(error.generation)
   if (error instanceof Refusal) {
-    const errors = error.violations.length > 0 ? error.violations : undefined
+    const errors = error.violations.length > 0 ? error.violations.map(presentViolation) : undefined
     const aside = error instanceof LeftAside ? error : undefined
     const budget = error instanceof BudgetExceeded ? presentBudget(error) : undefined
     return {
@@ -54,6 +55,11 @@ export function describeError(error: unknown, request: FastifyRequest): ErrorAns
       detail: `Something went wrong in the server. Its log says more under the id ${request.id}.`,
     }
   )
+}
+
+/** In words, and as data where it breaks the rule of a model. */
+function presentViolation(violation: Violation): NonNullable<Problem['errors']>[number] {
+  return { message: describeViolation(violation), ...violation }
 }
 
 function presentBudget({ shortage: { leftImages, renewsAt, ...others } }: BudgetExceeded) {
