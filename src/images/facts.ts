@@ -22,6 +22,10 @@ export class NotAPicture extends Error {
   override name = 'NotAPicture'
 }
 
+export function damagedPicture(cause?: unknown): NotAPicture {
+  return new NotAPicture('It is damaged or incomplete. Save it again, as JPEG or PNG for example.', { cause })
+}
+
 /** Upper bound against decompression bombs: 100 megapixels decode to 400 MB. */
 export const maxPixels = 100_000_000
 
