@@ -7,8 +7,10 @@ The server with simulators in place of the services: no key, no cost, no network
 用模拟器代替真实服务：无需密钥，不收费，不联网。可设置 PORT 和 DATA_DIR（./demo-data）。`)
 
 // Loaded lazily, so that `--help` and mistakes are answered at once.
-const { DOUBAO_DEMO_KEY, startDoubaoSimulator } = await import('../simulators/doubao/doubao.ts')
-const { QWEN_DEMO_KEY, startQwenSimulator } = await import('../simulators/qwen/qwen.ts')
+const { startDoubaoSimulator } = await import('../simulators/doubao/doubao.ts')
+const { DOUBAO_DEMO_KEY } = await import('../simulators/doubao/keys.ts')
+const { QWEN_DEMO_KEY } = await import('../simulators/qwen/keys.ts')
+const { startQwenSimulator } = await import('../simulators/qwen/qwen.ts')
 const { start } = await import('./start.ts')
 
 /** The services take half a minute for a picture; here it is a few seconds. */

@@ -451,7 +451,7 @@ describe('a gateway that answers with a task', () => {
   test.each(dialects)('one that failed tells why, and is not sent again (%s)', async dialect => {
     const app = await openApp()
 
-    const generation = await ended(app, task(dialect, { prompt: 'a boat [[task-fails]]' }))
+    const generation = await ended(app, task(dialect, { prompt: 'a boat [[fail-task]]' }))
 
     expect(generation).toMatchObject({
       status: 'failed',

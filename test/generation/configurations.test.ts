@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { DOUBAO_DEMO_ENDPOINT, doubaoKeys } from '../../src/simulators/doubao/doubao.ts'
+import { DOUBAO_DEMO_ENDPOINT, doubaoKeys } from '../../src/simulators/doubao/keys.ts'
 import {
   QWEN_ARREARS_KEY,
   QWEN_DEMO_KEY,
@@ -11,7 +11,7 @@ import {
   QWEN_INVALID_KEY,
   QWEN_UNPURCHASED_KEY,
   QWEN_WRONG_REGION_KEY,
-} from '../../src/simulators/qwen/qwen.ts'
+} from '../../src/simulators/qwen/keys.ts'
 import { openApp, startApp, type TestApp } from '../support/app.ts'
 
 describe('the test of a configuration', () => {

@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
-import type { Fault } from '../../src/simulators/server.ts'
+import type { Fault } from '../../src/simulators/faults.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 
 const small = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }

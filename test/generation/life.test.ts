@@ -6,7 +6,7 @@ import type { AddressInfo, LookupFunction } from 'node:net'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Model } from '../../src/api/models.ts'
-import { doubaoKeys } from '../../src/simulators/doubao/doubao.ts'
+import { doubaoKeys } from '../../src/simulators/doubao/keys.ts'
 import { addOpenai, startApp, type TestApp, type TestOptions } from '../support/app.ts'
 
 /** Stays on Ark as far as anybody knows, so that its end can be played. */

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
-import { QWEN_DEMO_KEY, QWEN_FREE_TIER_KEY } from '../../src/simulators/qwen/qwen.ts'
+import { QWEN_DEMO_KEY, QWEN_FREE_TIER_KEY } from '../../src/simulators/qwen/keys.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 
 const task = { prompt: 'a boat', model: 'wan2.7-image', parameters: { size: '768x768' } }

@@ -11,7 +11,7 @@ const async = { prefer: 'respond-async' }
 
 type Rules = Record<
   string,
-  { name: string; overdue?: boolean; activated?: string[]; endpoints?: Record<string, string> }
+  { name: string; state?: 'overdue'; activated?: string[]; endpoints?: Record<string, string> }
 >
 
 /** A server without keys of its own beside a service that knows these. */
@@ -192,14 +192,14 @@ describe('a refusal that proves that nothing was made', () => {
 
   test('for want of money is told with every request where there is no other, until there is money', async () => {
     const { app, rules, add } = await startPool(['a'])
-    rules[keyOf('a')]!.overdue = true
+    rules[keyOf('a')]!.state = 'overdue'
     const a = await add('a')
 
     const refused = await app.call('POST', '/api/generate', picture)
     const next = await app.call('POST', '/api/generate', picture)
     const named = await app.call('POST', '/api/generate', { ...picture, config_id: a })
     const { items } = (await app.call('GET', '/api/config')).body
-    rules[keyOf('a')]!.overdue = false
+    rules[keyOf('a')]!.state = undefined
     const made = await app.generate(picture)
 
     for (const { status, body } of [refused, next, named]) {

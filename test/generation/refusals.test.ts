@@ -1,5 +1,6 @@
 /** What a refusal without a charge leads to: how often it is sent again, and what a waiting client hears meanwhile. */
 import { describe, expect, test } from 'vitest'
+import type { DoubaoKeyRule } from '../../src/simulators/doubao/keys.ts'
 import { addOpenai, startApp, type TestApp } from '../support/app.ts'
 
 const picture = { prompt: 'a boat', model: 'doubao-seedream-5-0-pro-260628', parameters: { size: '1024x1024' } }
@@ -85,7 +86,7 @@ describe('a configuration that its service refused', () => {
 
   /** Stored configurations of these names, whose keys the service knows, and no other. */
   async function startWith(names: string[]) {
-    const rules = Object.fromEntries(names.map(name => [keyOf(name), { name, overdue: false }]))
+    const rules: Record<string, DoubaoKeyRule> = Object.fromEntries(names.map(name => [keyOf(name), { name }]))
     const app = await startApp({
       timeScale: 1,
       doubaoKeys: rules,
@@ -106,7 +107,7 @@ describe('a configuration that its service refused', () => {
       for (const [id, suspension] of await configurations.suspension())
         await configurations.suspend(id, { ...suspension, retryAt: new Date(Date.now() - 1).toISOString() })
     }
-    const all = (members: { overdue: boolean }) => {
+    const all = (members: Pick<DoubaoKeyRule, 'state'>) => {
       for (const rule of Object.values(rules)) Object.assign(rule, members)
     }
     const posts = () => app.doubao.requests.filter(({ method }) => method === 'POST')
@@ -116,7 +117,7 @@ describe('a configuration that its service refused', () => {
 
   test('answers at once in the words of the service when there is no other, and is tried by itself later', async () => {
     const { app, states, passTime, all, posts, generate } = await startWith(['a', 'b'])
-    all({ overdue: true })
+    all({ state: 'overdue' })
     const first = await generate()
     const before = posts().length
 
@@ -138,7 +139,7 @@ describe('a configuration that its service refused', () => {
     expect(await states()).toEqual(['taken_out', 'taken_out'])
 
     await passTime()
-    all({ overdue: false })
+    all({ state: undefined })
     const made = await Promise.all(Array.from({ length: 6 }, generate))
 
     expect(made.map(({ status }) => status)).toEqual(Array(6).fill(200))
@@ -147,7 +148,7 @@ describe('a configuration that its service refused', () => {
 
   test('is tried by one request at a time, and each refusal doubles the pause', async () => {
     const { app, passTime, all, posts, generate } = await startWith(['a', 'b'])
-    all({ overdue: true })
+    all({ state: 'overdue' })
     await generate()
     await passTime()
     app.doubao.reset()
@@ -166,11 +167,11 @@ describe('a configuration that its service refused', () => {
 
   test('is tried again beside others that work, and comes back', async () => {
     const { rules, states, passTime, posts, generate } = await startWith(['a', 'b'])
-    rules[keyOf('a')]!.overdue = true
+    rules[keyOf('a')]!.state = 'overdue'
     for (let count = 0; count < 4; count++) expect((await generate()).status).toBe(200)
     const whileOut = posts().filter(({ keyName }) => keyName === 'a').length
 
-    rules[keyOf('a')]!.overdue = false
+    rules[keyOf('a')]!.state = undefined
     await passTime()
     for (let count = 0; count < 4; count++) expect((await generate()).status).toBe(200)
 
@@ -188,8 +189,8 @@ describe('a configuration that its service refused', () => {
 
     const refused = await generate()
     await passTime()
-    rules[keyOf('a')] = { name: 'a', overdue: false }
-    rules[keyOf('b')] = { name: 'b', overdue: false }
+    rules[keyOf('a')] = { name: 'a' }
+    rules[keyOf('b')] = { name: 'b' }
     const made = await generate()
 
     expect(refused).toMatchObject({ status: 502, body: { code: 'provider_key_rejected', charge: 'none' } })
@@ -201,9 +202,9 @@ describe('a configuration that its service refused', () => {
 
   test('is tried whenever it is named', async () => {
     const { app, ids, all, posts, generate } = await startWith(['a', 'b'])
-    all({ overdue: true })
+    all({ state: 'overdue' })
     await generate()
-    all({ overdue: false })
+    all({ state: undefined })
 
     const named = await app.call('POST', '/api/generate', { ...picture, config_id: ids.a })
 
@@ -228,7 +229,7 @@ describe('a configuration that its service refused', () => {
 
   test('passes a test that says what it does not prove', async () => {
     const { app, ids, all, generate } = await startWith(['a'])
-    all({ overdue: true })
+    all({ state: 'overdue' })
     await generate()
 
     const tested = await app.call('POST', '/api/config/test', { id: ids.a })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/doubao.ts'
+import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/keys.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { png } from '../support/pictures.ts'
 

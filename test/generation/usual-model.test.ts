@@ -1,7 +1,7 @@
 /** A request that names no model, over HTTP: what the address of its configuration makes it with. */
 import type { LookupFunction } from 'node:net'
 import { expect, test } from 'vitest'
-import { DOUBAO_DEMO_KEY, doubaoKeys } from '../../src/simulators/doubao/doubao.ts'
+import { DOUBAO_DEMO_KEY, doubaoKeys } from '../../src/simulators/doubao/keys.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 
 const lookup: LookupFunction = (_host, options, callback) =>

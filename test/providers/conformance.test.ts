@@ -1,5 +1,5 @@
 import type { ProviderId } from '../../src/providers/index.ts'
-import type { Fault } from '../../src/simulators/server.ts'
+import type { Fault } from '../../src/simulators/faults.ts'
 import { addOpenai, type TestApp } from '../support/app.ts'
 import { describeProvider, type Subject } from './conformance.ts'
 

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
-import type { Fault, Simulator } from '../../src/simulators/server.ts'
+import type { Fault } from '../../src/simulators/faults.ts'
+import type { Simulator } from '../../src/simulators/server.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { dataUri, jpeg, png } from '../support/pictures.ts'
 

@@ -9,7 +9,8 @@ import { doubao } from '../../src/providers/doubao/doubao.ts'
 import { findModel } from '../../src/providers/index.ts'
 import type { PlannedCall } from '../../src/providers/provider.ts'
 import { arkModels, bytePlusModels } from '../../src/simulators/doubao/models.ts'
-import { Refusal, readOrder } from '../../src/simulators/doubao/requests.ts'
+import { readOrder } from '../../src/simulators/doubao/requests.ts'
+import { Refusal } from '../../src/simulators/refusal.ts'
 import { knownNames } from '../support/names.ts'
 
 const sizes = [undefined, '1k', '1.5K', '2K', '4K', 'auto', '16:9', '5:4', '1:16', '960x960', '2560x1440', '4096x4096']

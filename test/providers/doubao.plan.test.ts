@@ -1,6 +1,6 @@
 /** Subscription keys, whose address has no list of models and serves two models under ids of its own (docs/providers.md, Doubao). */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { doubaoKeys } from '../../src/simulators/doubao/doubao.ts'
+import { doubaoKeys } from '../../src/simulators/doubao/keys.ts'
 import { openApp, type TestApp } from '../support/app.ts'
 
 let app: TestApp

@@ -1,7 +1,7 @@
 /** What a person asks for over HTTP, and the exact request that the service gets: every model, every mode. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { JsonValue } from '../../src/catalogue/model.ts'
-import type { LoggedRequest } from '../../src/simulators/server.ts'
+import type { LoggedRequest } from '../../src/simulators/exchange.ts'
 import { type Answer, openApp, type TestApp } from '../support/app.ts'
 import { dataUri, png } from '../support/pictures.ts'
 import { doubaoCases } from './doubao.cases.ts'

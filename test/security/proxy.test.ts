@@ -4,7 +4,8 @@ import { type AddressInfo, connect, createServer, type LookupFunction, type Sock
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { DOUBAO_DEMO_KEY, startDoubaoSimulator } from '../../src/simulators/doubao/doubao.ts'
+import { startDoubaoSimulator } from '../../src/simulators/doubao/doubao.ts'
+import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/keys.ts'
 import { call, startApp, type TestOptions } from '../support/app.ts'
 import { startProgram } from '../support/program.ts'
 

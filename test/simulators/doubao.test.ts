@@ -1,13 +1,8 @@
 import { request as rawRequest } from 'node:http'
 import sharp from 'sharp'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import {
-  DOUBAO_DEMO_ENDPOINT,
-  DOUBAO_DEMO_KEY,
-  type DoubaoSimulator,
-  doubaoKeys,
-  startDoubaoSimulator,
-} from '../../src/simulators/doubao/doubao.ts'
+import { type DoubaoSimulator, startDoubaoSimulator } from '../../src/simulators/doubao/doubao.ts'
+import { DOUBAO_DEMO_ENDPOINT, DOUBAO_DEMO_KEY, doubaoKeys } from '../../src/simulators/doubao/keys.ts'
 
 const pro = 'doubao-seedream-5-0-pro-260628'
 const flash = 'doubao-seedream-5-0-flash-260915'
@@ -191,7 +186,7 @@ describe('keys', () => {
   test('a test may bring keys of its own, trouble reported after the body included', async () => {
     const own = await startDoubaoSimulator({
       timeScale: 0,
-      keys: { mine: { name: 'mine', overdue: true, accountCheck: 'after-body' } },
+      keys: { mine: { name: 'mine', state: 'overdue', accountCheck: 'after-body' } },
     })
     const probe = await post({ model: fourZero, prompt: 'ping', size: '1x1' }, { base: own.baseUrl, key: 'mine' })
     const real = await post(good(), { base: own.baseUrl, key: 'mine' })

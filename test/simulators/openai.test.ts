@@ -6,9 +6,8 @@ import {
   OPENAI_DEMO_KEY,
   OPENAI_NO_QUOTA_KEY,
   OPENAI_UNVERIFIED_KEY,
-  type OpenaiSimulator,
-  startOpenaiSimulator,
-} from '../../src/simulators/openai/openai.ts'
+} from '../../src/simulators/openai/keys.ts'
+import { type OpenaiSimulator, startOpenaiSimulator } from '../../src/simulators/openai/openai.ts'
 
 let openai: OpenaiSimulator
 let square: Buffer

@@ -7,10 +7,8 @@ import {
   QWEN_INVALID_KEY,
   QWEN_UNPURCHASED_KEY,
   QWEN_WRONG_REGION_KEY,
-  type QwenSimulator,
-  type QwenSimulatorOptions,
-  startQwenSimulator,
-} from '../../src/simulators/qwen/qwen.ts'
+} from '../../src/simulators/qwen/keys.ts'
+import { type QwenSimulator, type QwenSimulatorOptions, startQwenSimulator } from '../../src/simulators/qwen/qwen.ts'
 
 const paths = {
   MM: '/services/aigc/multimodal-generation/generation',

@@ -1,7 +1,7 @@
 /** Keys and status, as people see them. */
 import { expect, test } from 'vitest'
-import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/doubao.ts'
-import { QWEN_ARREARS_KEY, QWEN_DEMO_KEY } from '../../src/simulators/qwen/qwen.ts'
+import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/keys.ts'
+import { QWEN_ARREARS_KEY, QWEN_DEMO_KEY } from '../../src/simulators/qwen/keys.ts'
 import { openBrowser, startStudio } from '../support/browser.ts'
 
 const visit = openBrowser()

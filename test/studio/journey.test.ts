@@ -1,6 +1,6 @@
 /** What a person does who never saw it: from no key at all to a picture that is found again. */
 import { expect, test } from 'vitest'
-import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/doubao.ts'
+import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/keys.ts'
 import { openBrowser, startStudio } from '../support/browser.ts'
 import { cardOf, generate, isDrawn } from './studio.ts'
 

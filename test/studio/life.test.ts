@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/doubao.ts'
+import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/keys.ts'
 import { openBrowser, startStudio } from '../support/browser.ts'
 import { cardOf } from './studio.ts'
 

@@ -9,13 +9,15 @@ import type { Generation } from '../../src/api/generations.ts'
 import { type App, createApp } from '../../src/app.ts'
 import { loadSettings } from '../../src/settings.ts'
 import {
-  DOUBAO_DEMO_KEY,
   type DoubaoSimulator,
   type DoubaoSimulatorOptions,
   startDoubaoSimulator,
 } from '../../src/simulators/doubao/doubao.ts'
-import { OPENAI_DEMO_KEY, type OpenaiSimulator, startOpenaiSimulator } from '../../src/simulators/openai/openai.ts'
-import { QWEN_DEMO_KEY, type QwenSimulator, startQwenSimulator } from '../../src/simulators/qwen/qwen.ts'
+import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/keys.ts'
+import { OPENAI_DEMO_KEY } from '../../src/simulators/openai/keys.ts'
+import { type OpenaiSimulator, startOpenaiSimulator } from '../../src/simulators/openai/openai.ts'
+import { QWEN_DEMO_KEY } from '../../src/simulators/qwen/keys.ts'
+import { type QwenSimulator, startQwenSimulator } from '../../src/simulators/qwen/qwen.ts'
 import { createRecentErrors } from '../../src/telemetry/log.ts'
 
 export interface TestApp {

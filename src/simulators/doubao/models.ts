@@ -270,3 +270,13 @@ function listed(
 function sizes(text: string): readonly string[] {
   return text.split(' ')
 }
+
+export interface Size {
+  width: number
+  height: number
+}
+
+export function parseSize(size: string): Size | undefined {
+  const found = /^([1-9]\d{0,5})x([1-9]\d{0,5})$/.exec(size)
+  return found ? { width: Number(found[1]), height: Number(found[2]) } : undefined
+}

@@ -10,14 +10,16 @@ export interface PictureOptions {
   /** Exact, in pixels. */
   width: number
   height: number
-  type: 'png' | 'jpeg'
+  type: 'png' | 'jpeg' | 'webp'
+  /** Of JPEG and WebP, 1 … 100. */
+  quality?: number
   prompt: string
   seed?: number
   /** Position in its group; another index is another picture. */
   index: number
   /** A visible mark at the bottom right. */
   watermark?: boolean
-  /** PNG only: the scene in a round window, nothing around it. */
+  /** Not for JPEG: the scene in a round window, nothing around it. */
   transparent?: boolean
   /** Encoded pictures that show up in the result: as photographs lying on it, at most four. */
   references?: Buffer[]
@@ -37,14 +39,15 @@ export async function drawPicture(options: PictureOptions): Promise<Buffer> {
   let picture = options.plain ? oneColour(width, height, chance) : await landscape(width, height, prompt, chance)
 
   const layers: OverlayOptions[] = await photographs(options.references ?? [], width, height, chance)
-  const transparent = options.transparent === true && type === 'png'
+  const transparent = options.transparent === true && type !== 'jpeg'
   if (transparent) {
     picture = picture.ensureAlpha()
     layers.push({ input: Buffer.from(roundWindow(width, height)), blend: 'dest-in' })
   }
   if (options.watermark) layers.push(mark(width, height))
   if (layers.length > 0) picture = picture.composite(layers)
-  if (type === 'jpeg') return picture.jpeg({ quality: 88 }).toBuffer()
+  if (type === 'jpeg') return picture.jpeg({ quality: options.quality ?? 88 }).toBuffer()
+  if (type === 'webp') return picture.webp({ quality: options.quality ?? 90, effort: 1 }).toBuffer()
   if (!transparent) picture = picture.removeAlpha()
   return picture.png({ compressionLevel: 2, adaptiveFiltering: false }).toBuffer()
 }

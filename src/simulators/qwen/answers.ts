@@ -1,10 +1,11 @@
 /** What the simulated DashScope makes of a job, and the shapes in which each model tells of it. */
-
-import { type Fault, triggersOf } from '../server.ts'
+import type { Fault } from '../faults.ts'
+import { namedRefusal, type Refusal } from '../refusal.ts'
 import { isLarge } from './models.ts'
+import { refusals } from './refusals.ts'
 import type { QwenJob } from './requests.ts'
 
-export type QwenPicture = { index: number; url: string } | { index: number; code: string; message: string }
+type QwenPicture = { index: number; url: string } | { index: number; code: string; message: string }
 
 export interface QwenOutcome {
   /** The pictures of the answer; those with a URL are billed. */
@@ -19,42 +20,36 @@ export const outputBlocked = {
   code: 'DataInspectionFailed',
   message: 'Output data may contain inappropriate content.',
 }
+export const innerFailure = { code: 'InternalError.Algo', message: 'inference internal error.' }
 
-export function inputBlocked(job: QwenJob) {
-  const message =
-    job.model.shape === 'qwen-3'
-      ? 'Green net check rejected text (input)'
-      : 'Input data may contain inappropriate content.'
-  return { code: 'DataInspectionFailed', message }
+export function inputBlocked({ model }: QwenJob): Refusal {
+  return namedRefusal(refusals, model.shape === 'qwen-3' ? 'input-blocked-qwen-3' : 'input-blocked')
 }
 
 /** Which pictures come out, and whether all or some of them are refused. `publish` makes the URL of one. */
 export function make(job: QwenJob, fault: Fault | undefined, publish: (index: number) => string): QwenOutcome {
-  const triggers = triggersOf(job.prompt)
-  if (job.failure) return { pictures: [], failure: job.failure }
-  if (triggers.has('input-blocked')) return { pictures: [], failure: inputBlocked(job) }
-  if (triggers.has('fail-task')) {
-    return { pictures: [], failure: { code: 'InternalError.Algo', message: 'inference internal error.' } }
-  }
-  const refusal = fault?.kind === 'all-refused' ? (fault.form ?? 'status') : undefined
-  if (triggers.has('output-blocked') || refusal === 'status' || refusal === 'top-level') {
-    return { pictures: [], failure: outputBlocked }
-  }
-  if (triggers.has('empty') || refusal === 'empty') return { pictures: [] }
-
-  const total = countOf(job, fault)
-  const failed = new Set(fault?.kind === 'partial' ? fault.failIndexes : [])
-  if (triggers.has('partial') && total > 1) failed.add(total - 1)
-  const pictures: QwenPicture[] = []
-  for (let index = 0; index < total; index += 1) {
-    if (refusal === 'items' || failed.has(index)) pictures.push({ index, ...outputBlocked })
-    else pictures.push({ index, url: publish(index) })
-  }
+  const failure = findFailure(job, fault)
+  if (failure) return { pictures: [], failure }
+  const form = fault?.kind === 'all-refused' ? fault.form : undefined
+  if (form === 'empty') return { pictures: [] }
+  const pictures = Array.from({ length: countOf(job, fault) }, (_, index): QwenPicture => {
+    const isRefused = form === 'items' || (fault?.kind === 'partial' && fault.failIndexes.includes(index))
+    return isRefused ? { index, ...outputBlocked } : { index, url: publish(index) }
+  })
   return {
     pictures,
     failure: pictures.some(picture => 'url' in picture) ? undefined : outputBlocked,
     actualPrompt: job.promptExtend ? rewritten(job.prompt) : undefined,
   }
+}
+
+/** Why nothing is made at all. */
+function findFailure(job: QwenJob, fault: Fault | undefined): QwenOutcome['failure'] {
+  if (job.failure) return job.failure
+  if (fault?.kind === 'refusal') return { code: 'DataInspectionFailed', message: inputBlocked(job).message }
+  if (fault?.kind === 'task-fails') return innerFailure
+  const { form = 'status' } = fault?.kind === 'all-refused' ? fault : { form: 'none' }
+  return form === 'status' || form === 'top-level' ? outputBlocked : undefined
 }
 
 function countOf(job: QwenJob, fault: Fault | undefined): number {
@@ -67,14 +62,14 @@ function countOf(job: QwenJob, fault: Fault | undefined): number {
 
 const rewritten = (prompt: string) => `${prompt}, finely detailed, soft natural light, calm and balanced composition`
 
-const made = (outcome: QwenOutcome) =>
-  outcome.pictures.filter((picture): picture is { index: number; url: string } => 'url' in picture)
+export const urlsOf = (outcome: QwenOutcome) =>
+  outcome.pictures.flatMap(picture => ('url' in picture ? picture.url : []))
 
 type ContentItem = { type?: string; text?: string; image?: string }
 
 /** `output` and `usage` of MM and, with `finished`, of an IG task. */
 export function newAnswer(job: QwenJob, outcome: QwenOutcome): { output: object; usage: object } {
-  const urls = made(outcome).map(picture => picture.url)
+  const urls = urlsOf(outcome)
   const typed = job.model.shape === 'wan' || job.route === 'IG'
   const items: ContentItem[] = urls.map(url => (typed ? { type: 'image', image: url } : { image: url }))
   const isSplit = job.model.choicePerPicture && items.length > 1 && !job.interleaved
@@ -101,14 +96,14 @@ function spoken(job: QwenJob, outcome: QwenOutcome): { reasoning_content?: strin
   return { reasoning_content: outcome.actualPrompt ? 'The picture needs light, depth and one clear subject.' : '' }
 }
 
-function withStory(job: QwenJob, urls: readonly string[]): ContentItem[] {
+export function withStory(job: QwenJob, urls: readonly string[]): ContentItem[] {
   return urls.flatMap((url, index) => [
     { type: 'text', text: `Step ${index + 1}: ${job.prompt}` },
     { type: 'image', image: url },
   ])
 }
 
-function usageOf(job: QwenJob, count: number): object {
+export function usageOf(job: QwenJob, count: number): object {
   const { width, height } = job.size
   if (job.model.shape === 'qwen-3') {
     return {
@@ -147,27 +142,9 @@ export function oldAnswer(job: QwenJob, outcome: QwenOutcome): { output: object;
     const prompts = outcome.actualPrompt === undefined ? {} : { actual_prompt: outcome.actualPrompt }
     return { orig_prompt: job.prompt, ...prompts, url: picture.url }
   })
-  const succeeded = made(outcome).length
+  const succeeded = urlsOf(outcome).length
   const metrics = { TOTAL: results.length, SUCCEEDED: succeeded, FAILED: results.length - succeeded }
   // The documented answers of qwen-image on this route have no metrics.
   const output = { results, ...(!job.model.taskMetric && { task_metrics: metrics }) }
   return { output, usage: { image_count: succeeded } }
-}
-
-/** The events of interleaved text and pictures; each is the `data` of one. */
-export function storyEvents(job: QwenJob, outcome: QwenOutcome, requestId: string): object[] {
-  const urls = made(outcome).map(picture => picture.url)
-  const steps = withStory(job, urls).map(item => ({
-    output: {
-      choices: [{ message: { role: 'assistant', content: [item] }, finish_reason: 'null' }],
-      finished: false,
-    },
-    request_id: requestId,
-  }))
-  const last = {
-    output: { choices: [{ message: { role: 'assistant', content: [] }, finish_reason: 'stop' }], finished: true },
-    usage: usageOf(job, urls.length),
-    request_id: requestId,
-  }
-  return [...steps, last]
 }

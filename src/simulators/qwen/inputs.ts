@@ -1,21 +1,8 @@
 /** How a picture gets into the simulated DashScope: data URI, web address or uploaded file, and what is refused. */
 import sharp from 'sharp'
+import { Refusal } from '../refusal.ts'
 import type { QwenModel } from './models.ts'
-
-/** A refusal of the native routes: HTTP status, code and message as the service words them. */
-export class QwenRefusal extends Error {
-  override name = 'QwenRefusal'
-  readonly status: number
-  readonly code: string
-
-  constructor(status: number, code: string, message: string) {
-    super(message)
-    this.status = status
-    this.code = code
-  }
-}
-
-export const invalidParameter = (message: string) => new QwenRefusal(400, 'InvalidParameter', message)
+import { invalidParameter } from './refusals.ts'
 
 export interface InputPicture {
   width: number
@@ -49,7 +36,7 @@ export interface InputSources {
 const maxDataUriBytes = 10_485_760
 const invalidUrl = 'The provided URL does not appear to be valid. Ensure it is correctly formatted.'
 
-/** @throws QwenRefusal with the message of the service */
+/** @throws Refusal with the message of the service */
 export async function loadInput(text: string, sources: InputSources): Promise<InputPicture> {
   const bytes = await readInput(text, sources)
   const picture = await decode(bytes)
@@ -107,7 +94,7 @@ async function readWeb(text: string, web: Readonly<Record<string, WebPicture>>):
   if (!URL.canParse(text)) throw invalidParameter(invalidUrl)
   const url = new URL(text)
   if (known === 'timeout') {
-    throw new QwenRefusal(400, 'InvalidURL.Timeout', `Download ${text} timeout, please check network connection.`)
+    throw new Refusal(400, 'InvalidURL.Timeout', `Download ${text} timeout, please check network connection.`)
   }
   // Only this machine is ever asked; every other address behaves like a host that is not there.
   const local = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
@@ -117,7 +104,7 @@ async function readWeb(text: string, web: Readonly<Record<string, WebPicture>>):
 }
 
 const connectionRefused = (url: string) =>
-  new QwenRefusal(400, 'InvalidURL.ConnectionRefused', `Connection to ${url} refused, please provide available URL.`)
+  new Refusal(400, 'InvalidURL.ConnectionRefused', `Connection to ${url} refused, please provide available URL.`)
 
 async function download(url: string): Promise<Buffer> {
   const response = await fetch(url, { redirect: 'manual' }).catch(() => undefined)
@@ -126,7 +113,7 @@ async function download(url: string): Promise<Buffer> {
   if (!response.ok) throw invalidParameter('download image failed')
   const described = response.headers.has('content-length') && response.headers.get('content-type')?.startsWith('image/')
   if (!described) {
-    throw new QwenRefusal(
+    throw new Refusal(
       400,
       'InvalidParameter.DataInspection',
       'Unable to download the media resource during the data inspection process.',

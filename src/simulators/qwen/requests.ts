@@ -1,6 +1,8 @@
 /** Reads a submit as strictly as the simulated DashScope does: body, model, route, header, parameters, pictures. */
-import { type InputPicture, type InputSources, invalidParameter, loadInput, QwenRefusal } from './inputs.ts'
+import { Refusal } from '../refusal.ts'
+import { type InputPicture, type InputSources, loadInput } from './inputs.ts'
 import { type Dimensions, imageEditFunctions, type QwenModel, type QwenRoute, qwenModels } from './models.ts'
+import { invalidParameter } from './refusals.ts'
 
 export const qwenRoutePaths: Readonly<Record<string, QwenRoute>> = {
   '/api/v1/services/aigc/multimodal-generation/generation': 'MM',
@@ -38,7 +40,7 @@ export const wrongRoute = () =>
     'url error, please check url！ For details, see: https://help.aliyun.com/zh/model-studio/error-code#error-url',
   )
 
-/** @throws QwenRefusal when the text is no JSON object or names no model */
+/** @throws Refusal when the text is no JSON object or names no model */
 export function readBody(text: string, contentType: string | undefined): { body: Members; modelId: string } {
   const malformed = invalidParameter('Required body invalid, please check the request body format.')
   if (!contentType?.toLowerCase().startsWith('application/json')) throw malformed
@@ -51,33 +53,33 @@ export function readBody(text: string, contentType: string | undefined): { body:
   if (!isMembers(body)) throw malformed
   const modelId = body.model
   if (typeof modelId !== 'string' || modelId === '') {
-    throw new QwenRefusal(400, 'BadRequest.EmptyModel', 'Required parameter "model" missing from request.')
+    throw new Refusal(400, 'BadRequest.EmptyModel', 'Required parameter "model" missing from request.')
   }
   return { body, modelId }
 }
 
-/** Model ids are case-sensitive and carry no vendor's name. @throws QwenRefusal "Model not exist." */
+/** Model ids are case-sensitive and carry no vendor's name. @throws Refusal "Model not exist." */
 export function findModel(modelId: string, options: { region: string; missingStatus: number }): QwenModel {
   const model = qwenModels.find(each => each.id === modelId && (each.region ?? options.region) === options.region)
   if (!model) throw missingModel(options.missingStatus)
   return model
 }
 
-export const missingModel = (status: number) => new QwenRefusal(status, 'InvalidParameter', 'Model not exist.')
+export const missingModel = (status: number) => new Refusal(status, 'InvalidParameter', 'Model not exist.')
 
-/** @throws QwenRefusal for the wrong route or the wrong header for it */
+/** @throws Refusal for the wrong route or the wrong header for it */
 export function checkRoute(model: QwenModel, route: QwenRoute, asyncHeader: string | undefined) {
   if (!model.routes.includes(route)) throw wrongRoute()
   const asynchronous = asyncHeader?.toLowerCase() === 'enable'
   if (route === 'MM' && asynchronous) {
-    throw new QwenRefusal(403, 'AccessDenied', 'Current user api does not support asynchronous calls.')
+    throw new Refusal(403, 'AccessDenied', 'Current user api does not support asynchronous calls.')
   }
   if (route !== 'MM' && !asynchronous) {
-    throw new QwenRefusal(403, 'AccessDenied', 'current user api does not support synchronous calls.')
+    throw new Refusal(403, 'AccessDenied', 'current user api does not support synchronous calls.')
   }
 }
 
-/** @throws QwenRefusal with the first thing that is wrong, as the service words it */
+/** @throws Refusal with the first thing that is wrong, as the service words it */
 export async function readJob(
   body: Members,
   options: { route: QwenRoute; streamed: boolean; sources: InputSources },
@@ -140,16 +142,16 @@ const placeholders = (images: readonly string[]): Dimensions[] => images.map(() 
 function readMembers(body: Members, route: QwenRoute): { input: Members; parameters: Members } {
   const old = route === 'T2I' || route === 'I2I'
   if (body.parameters === null) {
-    throw new QwenRefusal(400, 'BadRequest.EmptyParameters', 'Required parameter "parameters" missing from request.')
+    throw new Refusal(400, 'BadRequest.EmptyParameters', 'Required parameter "parameters" missing from request.')
   }
   const parameters = body.parameters ?? {}
   if (body.input === undefined || body.input === null) {
     // Messages on the top level are the common mistake, and the service names the field it missed.
     if (!old && body.messages !== undefined) throw invalidParameter('Field required: input.messages')
-    throw new QwenRefusal(400, 'BadRequest.EmptyInput', 'Required input parameter missing from request.')
+    throw new Refusal(400, 'BadRequest.EmptyInput', 'Required input parameter missing from request.')
   }
   if (!isMembers(body.input) || !isMembers(parameters)) {
-    throw new QwenRefusal(400, 'BadRequest.IllegalInput', 'The input parameter requires json format.')
+    throw new Refusal(400, 'BadRequest.IllegalInput', 'The input parameter requires json format.')
   }
   return { input: body.input, parameters }
 }

@@ -1,5 +1,6 @@
 /** The tasks of the simulated DashScope: their clock, their answers and their list. */
-import { invalidParameter, QwenRefusal } from './inputs.ts'
+import { Refusal } from '../refusal.ts'
+import { invalidParameter } from './refusals.ts'
 import type { QwenJob } from './requests.ts'
 
 export type QwenTaskStatus = 'PENDING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELED'
@@ -36,8 +37,6 @@ export interface QwenTasksOptions {
   finishAtOnce: boolean
   lifetimeSeconds: number
 }
-
-export type QwenTasks = ReturnType<typeof createTasks>
 
 /** At time scale 0 each look brings a task one step on; without looks it moves by itself after this. */
 const unwatchedMs = 1000
@@ -110,11 +109,11 @@ export function createTasks(options: QwenTasksOptions) {
       return entry
     },
 
-    /** @throws QwenRefusal unless the task is pending */
+    /** @throws Refusal unless the task is pending */
     cancel(id: string, account: string) {
       const entry = entries.get(id)
       if (!entry || entry.account !== account || entry.status !== 'PENDING' || isForgotten(entry)) {
-        throw new QwenRefusal(
+        throw new Refusal(
           400,
           'UnsupportedOperation',
           'Failed to cancel the task, please confirm if the task is in PENDING status.',
@@ -130,7 +129,7 @@ export function createTasks(options: QwenTasksOptions) {
         entry => entry.account === account && entry.job.model.id === modelId && isOpen(entry.status),
       ).length,
 
-    /** The page that `GET tasks/` answers, newest first. @throws QwenRefusal for a window over 24 hours */
+    /** The page that `GET tasks/` answers, newest first. @throws Refusal for a window over 24 hours */
     list(account: string, query: URLSearchParams, identity: { region: string; requestId: string }): object {
       const { from, to } = readWindow(query)
       const model = query.get('model_name')
