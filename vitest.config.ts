@@ -18,6 +18,7 @@ export default defineConfig({
           name: 'server',
           include: ['test/**/*.test.ts'],
           exclude: ['test/studio/**'],
+          globalSetup: './test/support/once.ts',
           // Most of these wait for services and processes most of the time.
           maxWorkers: 4,
           isolate: false,

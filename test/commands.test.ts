@@ -5,7 +5,7 @@ import path from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { startApp } from './support/app.ts'
 import { dataUri, png } from './support/pictures.ts'
-import { startProgram } from './support/program.ts'
+import { runProgram } from './support/program.ts'
 
 // Whole programs are started here, one after the other.
 vi.setConfig({ testTimeout: 60_000 })
@@ -16,9 +16,8 @@ function emptyFolder() {
   return dataDir
 }
 
-async function run(dataDir: string, command: string, words: string[], environment: Record<string, string> = {}) {
-  const program = startProgram(command, { dataDir, words, environment })
-  return { code: await program.ended(), output: program.output() }
+function run(dataDir: string, command: string, words: string[], environment: Record<string, string> = {}) {
+  return runProgram(command, { dataDir, words, environment })
 }
 
 const commands = ['start', 'demo', 'doctor', 'rotate-secret', 'backup', 'restore']
@@ -28,7 +27,7 @@ test.each(commands)(
   async command => {
     const dataDir = emptyFolder()
 
-    const help = await run(dataDir, command, ['--help'])
+    const help = await runProgram(command, { dataDir, words: ['--help'], isFromTree: true })
     const unknown = await run(dataDir, command, ['--bogus'])
     const surplus = await run(dataDir, command, ['x.tar', 'y.tar'])
 

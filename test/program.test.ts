@@ -1,31 +1,25 @@
 /** The program as people start it: what it says, and how it ends. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { compileCache } from './support/program.ts'
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { type ProgramOptions, startProgram } from './support/program.ts'
 
 // Whole programs are started here, one after the other.
 vi.setConfig({ testTimeout: 60_000 })
 
 const root = path.join(import.meta.dirname, '..')
 let dataDir: string
-let children: ChildProcess[]
 
 beforeEach(async () => {
   dataDir = await mkdtemp(path.join(tmpdir(), 'webimgui-program-'))
-  children = []
-})
-afterEach(async () => {
-  await Promise.all(children.map(child => ended(child, 'SIGKILL')))
-  await rm(dataDir, { recursive: true, force: true })
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
 })
 
 test('starts without any key and says how to add one; SIGTERM ends it with 0', async () => {
-  const program = start('start', { PORT: '0' })
+  const program = await start('start', { PORT: '0' }, { isFromTree: true })
 
   const said = await program.says(/curl (http:\/\/127\.0\.0\.1:\d+)\/api\/config/)
   const address = said[1] ?? ''
@@ -41,7 +35,7 @@ test('starts without any key and says how to add one; SIGTERM ends it with 0', a
     code: 'configuration_missing',
     detail: expect.stringContaining('POST /api/config'),
   })
-  expect(await ended(program.child, 'SIGTERM')).toEqual({ code: 0, signal: null })
+  expect(await program.ended('SIGTERM')).toBe(0)
 })
 
 test('says which caps hold for the month', async () => {
@@ -52,7 +46,7 @@ test('says which caps hold for the month', async () => {
     DOUBAO_API_KEY: 'ark-1',
     QWEN_API_KEY: 'sk-1',
   }
-  const program = start('start', { ...environment, QWEN_MONTHLY_CAP: '7.5 USD' })
+  const program = await start('start', { ...environment, QWEN_MONTHLY_CAP: '7.5 USD' })
 
   const [, caps] = await program.says(/Monthly cap 每月上限: (.*)/)
 
@@ -60,7 +54,7 @@ test('says which caps hold for the month', async () => {
 })
 
 test('the demo prints a request that makes a picture', async () => {
-  const program = start('demo', { PORT: '0', DATA_DIR: dataDir })
+  const program = await start('demo', { PORT: '0', DATA_DIR: dataDir }, { isFromTree: true })
   const [, address, json] = await program.says(/curl (http\S+)\/api\/generate.*\s+-d '(.*)'/)
 
   const answer = await fetch(`${address}/api/generate`, {
@@ -70,11 +64,11 @@ test('the demo prints a request that makes a picture', async () => {
   })
 
   expect(await answer.json()).toMatchObject({ status: 'succeeded', images: [{ mime_type: 'image/jpeg' }] })
-  expect(await ended(program.child, 'SIGTERM')).toEqual({ code: 0, signal: null })
+  expect(await program.ended('SIGTERM')).toBe(0)
 })
 
 test('the log can be followed and searched, and tells no secret', async () => {
-  const program = start('demo', { PORT: '0', DATA_DIR: dataDir })
+  const program = await start('demo', { PORT: '0', DATA_DIR: dataDir })
   const [, address] = await program.says(/curl (http\S+)\/api\/generate/)
   const generate = async (prompt: string) => {
     const answer = await fetch(`${address}/api/generate`, {
@@ -86,7 +80,7 @@ test('the log can be followed and searched, and tells no secret', async () => {
   }
   const made = await generate('a very private prompt')
   const failed = await generate('another private prompt [[input-blocked]]')
-  await ended(program.child, 'SIGTERM')
+  await program.ended('SIGTERM')
 
   const lines = readFileSync(path.join(dataDir, 'backend.log'), 'utf8').split('\n')
   const about = (id: string | undefined) => lines.filter(line => line.includes(String(id)))
@@ -108,14 +102,14 @@ test('the log can be followed and searched, and tells no secret', async () => {
 })
 
 test('bad settings stop the start with one message that names all of them', async () => {
-  const program = start('start', {
+  const program = await start('start', {
     PORT: 'eighty',
     SECRET_KEY: 'your-secret-key-here',
     DATABASE_URL: 'mysql://x',
     HOST: '',
   })
 
-  expect((await program.end).code).toBe(1)
+  expect(await program.ended()).toBe(1)
   for (const name of ['PORT', 'SECRET_KEY', 'DATABASE_URL']) expect(program.output()).toContain(name)
   expect(program.output()).not.toMatch(/\n\s+at /)
 })
@@ -130,7 +124,7 @@ test.each([
 ])('a .env in %s counts from its first line to its last', async (_encoding, encode) => {
   const token = 'a-long-secret-of-my-own-123456'
   await writeFile(path.join(dataDir, '.env'), encode(`ACCESS_TOKEN=${token}\n# 备注\nMONTHLY_CAP = "7 CNY"  # 上限`))
-  const program = start('start', { PORT: '0' })
+  const program = await start('start', { PORT: '0' })
   const [, address] = await program.says(/webimgui is at (http\S+)/)
   await program.says(/Monthly cap 每月上限: all 合计 7 CNY/)
   const ask = async (headers: Record<string, string>) => (await fetch(`${address}/api/history`, { headers })).status
@@ -155,9 +149,9 @@ test('lines of .env that cannot be read stop the start, each with its place, in 
   ]
   await writeFile(path.join(dataDir, '.env'), lines.join('\n'))
 
-  const program = start('start', {})
+  const program = await start('start', {})
 
-  expect((await program.end).code).toBe(1)
+  expect(await program.ended()).toBe(1)
   const output = program.output()
   for (const line of [2, 3, 4, 5, 6, 7, 8, 9, 10]) {
     expect(output).toMatch(new RegExp(`^ {2}- \\.env, line ${line}: .+\\.$`, 'm'))
@@ -171,9 +165,9 @@ test('a .env in an encoding of another system stops the start and says how to sa
   // "备注" in GBK.
   await writeFile(path.join(dataDir, '.env'), Buffer.from([0x41, 0x3d, 0x31, 0x0a, 0x23, 0xb1, 0xb8, 0xd7, 0xa2, 0x0a]))
 
-  const program = start('start', { PORT: '0' })
+  const program = await start('start', { PORT: '0' })
 
-  expect((await program.end).code).toBe(1)
+  expect(await program.ended()).toBe(1)
   expect(program.output()).toMatch(/\.env, line 2: this is not UTF-8.*Save it as UTF-8/)
 })
 
@@ -187,7 +181,7 @@ test('names that nobody reads are told at the start, with the one that was meant
   ]
   await writeFile(path.join(dataDir, '.env'), lines.join('\n'))
 
-  const program = start('start', { PORT: '0', MONTLY_CAP: '5', SOME_OTHER_VARIABLE: 'x' })
+  const program = await start('start', { PORT: '0', MONTLY_CAP: '5', SOME_OTHER_VARIABLE: 'x' })
   await program.says(/webimgui is at/)
 
   const output = program.output()
@@ -201,7 +195,7 @@ test('names that nobody reads are told at the start, with the one that was meant
 test('a .env that an editor named .env.txt is told of', async () => {
   await writeFile(path.join(dataDir, '.env.txt'), 'ACCESS_TOKEN=a-long-secret-of-my-own-123456')
 
-  const program = start('start', { PORT: '0' })
+  const program = await start('start', { PORT: '0' })
 
   await program.says(/\.env\.txt, so it is not read\. Rename it to \.env\./)
 })
@@ -213,17 +207,17 @@ test('the other files that people write are read the same way, and those that ca
   await writeFile(path.join(dataDir, 'prices.json'), `\ufeff${JSON.stringify(prices)}\r\n`)
   await writeFile(path.join(dataDir, 'secret.key'), utf16('\ufeffa-secret-of-my-own-1234567890\r\n'))
   const environment = { PORT: '0', HOST: '0.0.0.0', PRICES_FILE: 'prices.json' }
-  const first = start('start', environment)
+  const first = await start('start', environment)
   const [, port] = await first.says(/webimgui is at http:\S+:(\d+)/)
   const headers = { authorization: `Bearer ${token}` }
   expect((await fetch(`http://127.0.0.1:${port}/api/history`, { headers })).status).toBe(200)
-  await ended(first.child, 'SIGTERM')
+  await first.ended('SIGTERM')
 
   // What was sealed with the one opens with the other.
   await writeFile(path.join(dataDir, 'secret.key'), 'a-secret-of-my-own-1234567890')
-  const second = start('start', environment)
+  const second = await start('start', environment)
   await second.says(/webimgui is at/)
-  await ended(second.child, 'SIGTERM')
+  await second.ended('SIGTERM')
 
   for (const [name, content, sentence] of [
     ['access.token', 'two words', /access\.token holds a space or a character/],
@@ -234,8 +228,8 @@ test('the other files that people write are read the same way, and those that ca
     const file = path.join(dataDir, name)
     const before = readFileSync(file)
     await writeFile(file, content)
-    const program = start('start', environment)
-    expect([name, (await program.end).code]).toEqual([name, 1])
+    const program = await start('start', environment)
+    expect([name, await program.ended()]).toEqual([name, 1])
     expect(program.output()).toMatch(sentence)
     expect(program.output()).not.toMatch(/\n\s+at /)
     await writeFile(file, before)
@@ -247,21 +241,21 @@ test('a port in use is one sentence', async () => {
   await new Promise(resolve => other.once('listening', resolve))
   const { port } = other.address() as { port: number }
 
-  const program = start('start', { PORT: String(port) })
+  const program = await start('start', { PORT: String(port) })
 
-  expect((await program.end).code).toBe(1)
+  expect(await program.ended()).toBe(1)
   expect(program.output()).toContain(`Port ${port} is in use`)
   expect(program.output()).not.toMatch(/\n\s+at /)
   other.close()
 })
 
 test('a second server on the same database is one sentence', async () => {
-  const first = start('start', { PORT: '0' })
+  const first = await start('start', { PORT: '0' })
   await first.says(/webimgui is at/)
 
-  const second = start('start', { PORT: '0' })
+  const second = await start('start', { PORT: '0' })
 
-  expect((await second.end).code).toBe(1)
+  expect(await second.ended()).toBe(1)
   expect(second.output()).toContain('in use by another running server')
 })
 
@@ -271,18 +265,18 @@ test('a database that is none is one sentence, and stays as it is', async () => 
     'no database at all, but a text that is long enough to be looked at',
   )
 
-  const program = start('start', { PORT: '0' })
+  const program = await start('start', { PORT: '0' })
 
-  expect((await program.end).code).toBe(1)
+  expect(await program.ended()).toBe(1)
   expect(program.output()).toMatch(/damaged or not an SQLite file/)
 })
 
 test('a picture folder that cannot be made is one sentence that names it', async () => {
   await writeFile(path.join(dataDir, 'images'), 'a file where the folder should be')
 
-  const program = start('start', { PORT: '0' })
+  const program = await start('start', { PORT: '0' })
 
-  expect((await program.end).code).toBe(1)
+  expect(await program.ended()).toBe(1)
   expect(program.output()).toMatch(/STORAGE_URL.*images.*picture store/i)
   expect(program.output()).not.toMatch(/\n\s+at /)
 })
@@ -291,9 +285,9 @@ test('a data folder that cannot be made is one sentence about DATA_DIR', async (
   const blocker = path.join(dataDir, 'blocker')
   await writeFile(blocker, 'a file where the folder should be')
 
-  const program = start('start', { PORT: '0', DATA_DIR: blocker })
+  const program = await start('start', { PORT: '0', DATA_DIR: blocker })
 
-  expect((await program.end).code).toBe(1)
+  expect(await program.ended()).toBe(1)
   expect(program.output()).toContain(`DATA_DIR ${blocker} cannot be used (EEXIST)`)
   expect(program.output()).not.toMatch(/LOG_FILE|\n\s+at /)
 })
@@ -301,25 +295,25 @@ test('a data folder that cannot be made is one sentence about DATA_DIR', async (
 test('a secret that cannot be read is one sentence that names its file', async () => {
   await mkdir(path.join(dataDir, 'secret.key'))
 
-  const program = start('start', { PORT: '0' })
+  const program = await start('start', { PORT: '0' })
 
-  expect((await program.end).code).toBe(1)
+  expect(await program.ended()).toBe(1)
   expect(program.output()).toMatch(/secret\.key cannot be read \(EISDIR\)/)
   expect(program.output()).not.toMatch(/\n\s+at /)
 })
 
 test('a HOST that nobody knows is one sentence', async () => {
-  const program = start('start', { PORT: '0', HOST: 'no-such-host.invalid' })
+  const program = await start('start', { PORT: '0', HOST: 'no-such-host.invalid' })
 
-  expect((await program.end).code).toBe(1)
+  expect(await program.ended()).toBe(1)
   expect(program.output()).toMatch(/^HOST is a name .*127\.0\.0\.1/m)
   expect(program.output()).not.toMatch(/\n\s+at /)
 })
 
 test('standard output holds JSON lines and nothing else; what is said to people stands beside it', async () => {
-  const program = start('start', { PORT: '0' })
+  const program = await start('start', { PORT: '0' })
   await program.says(/DOUBAO_API_KEY or QWEN_API_KEY/)
-  await ended(program.child, 'SIGTERM')
+  await program.ended('SIGTERM')
 
   const lines = program.standardOutput().trim().split('\n')
   expect(lines.length).toBeGreaterThan(1)
@@ -334,57 +328,21 @@ test('a Node that is too old is one sentence', async () => {
   const words = packageFile.scripts.start.split(' ').slice(1)
   const olden = 'data:text/javascript,Object.defineProperty(process.versions, "node", { value: "20.9.0" })'
 
-  const program = start('start', { PORT: '0' }, ['--import', olden, ...words.slice(0, -1)], root)
+  const program = await start(
+    'start',
+    { PORT: '0' },
+    {
+      nodeOptions: ['--import', olden, ...words.slice(0, -1)],
+      cwd: root,
+      isFromTree: true,
+    },
+  )
 
-  expect((await program.end).code).toBe(1)
+  expect(await program.ended()).toBe(1)
   expect(program.output()).toMatch(/needs Node\.js 24 or newer; here it is 20\.9\.0.*npm ci/)
   expect(program.output()).not.toMatch(/\n\s+at /)
 })
 
-function start(word: string, environment: Record<string, string>, options: string[] = [], cwd = dataDir) {
-  const child = spawn(process.execPath, [...options, path.join(root, 'src/main.ts'), word], {
-    cwd,
-    env: { PATH: process.env.PATH, DATA_DIR: dataDir, ...compileCache, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  children.push(child)
-  let text = ''
-  let standardOutput = ''
-  child.stdout.on('data', (chunk: string) => (standardOutput += chunk))
-  const listeners = new Set<() => void>()
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', chunk => {
-      text += chunk
-      for (const listener of listeners) listener()
-    })
-  }
-  const end = new Promise<{ code: number | null }>(resolve => child.once('close', code => resolve({ code })))
-  return {
-    child,
-    end,
-    output: () => text,
-    standardOutput: () => standardOutput,
-    says: (form: RegExp) =>
-      new Promise<RegExpExecArray>((resolve, reject) => {
-        const look = () => {
-          const found = form.exec(text)
-          if (found) resolve(found)
-        }
-        listeners.add(look)
-        look()
-        void end.then(() => reject(new Error(`it ended without saying ${form}:\n${text}`)))
-      }),
-  }
-}
-
-function ended(
-  child: ChildProcess,
-  signal: NodeJS.Signals,
-): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
-  return new Promise(resolve => {
-    if (child.exitCode !== null || child.signalCode !== null)
-      return resolve({ code: child.exitCode, signal: child.signalCode })
-    child.once('exit', (code, by) => resolve({ code, signal: by }))
-    child.kill(signal)
-  })
+function start(word: string, environment: Record<string, string>, options: Partial<ProgramOptions> = {}) {
+  return startProgram(word, { dataDir, environment, ...options })
 }

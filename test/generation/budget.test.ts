@@ -6,7 +6,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, SqliteDialect } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { Problem } from '../../src/api/problems.ts'
 import { DOUBAO_DEMO_ENDPOINT, DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/keys.ts'
 import { openDatabase } from '../../src/storage/database.ts'
@@ -14,7 +14,7 @@ import { createMigrations } from '../../src/storage/migrations/index.ts'
 import { createSeal } from '../../src/storage/secrets/seal.ts'
 import { createStore } from '../../src/storage/store.ts'
 import { addOpenai, startApp, type TestApp } from '../support/app.ts'
-import { type Postgres, startPostgres } from '../support/postgres.ts'
+import { createDatabase } from '../support/postgres.ts'
 
 /** 0.2 CNY a picture. */
 const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
@@ -36,19 +36,13 @@ function firstOfNextMonth() {
 }
 
 describe.each(['sqlite', 'postgresql'] as const)('a hundred at once on %s', kind => {
-  let postgres: Postgres | undefined
-  beforeAll(async () => {
-    if (kind === 'postgresql') postgres = await startPostgres()
-  })
-  afterAll(() => postgres?.stop())
-
-  async function start(name: string, environment: Record<string, string> = {}) {
-    const database = postgres ? { DATABASE_URL: await postgres.createDatabase(name) } : {}
+  async function start(environment: Record<string, string> = {}) {
+    const database = kind === 'postgresql' ? { DATABASE_URL: await createDatabase() } : {}
     return startApp({ environment: { REQUESTS_PER_MINUTE: '0', ...database, ...environment } })
   }
 
   test('ten go through a cap of a token that allows ten, the others are told', async () => {
-    const app = await start('token')
+    const app = await start()
     const { headers, me } = await make(app, money(2))
 
     const answers = await Promise.all(
@@ -74,7 +68,7 @@ describe.each(['sqlite', 'postgresql'] as const)('a hundred at once on %s', kind
   })
 
   test('ten pictures go through a cap of a configuration, whoever asks', async () => {
-    const app = await start('configuration')
+    const app = await start()
     const { id } = await addOpenai(app, 'gpt-image-1')
     await app.call('PUT', `/api/config/${id}`, { monthly_images: 10 })
     const team = await Promise.all([make(app), make(app), make(app)])
@@ -94,7 +88,7 @@ describe.each(['sqlite', 'postgresql'] as const)('a hundred at once on %s', kind
 
   test('seven pictures go through a cap of a configuration of the environment, whoever asks', async () => {
     const cap = { DOUBAO_MONTHLY_CAP: '1.5 CNY', QWEN_MONTHLY_CAP_IMAGES: '0' }
-    const app = await start('environment', cap)
+    const app = await start(cap)
     const { headers } = await make(app)
 
     const answers = await Promise.all(
@@ -116,7 +110,7 @@ describe.each(['sqlite', 'postgresql'] as const)('a hundred at once on %s', kind
   })
 
   test('ten pictures go through a cap for all, whoever asks', async () => {
-    const app = await start('all', { MONTHLY_CAP_IMAGES: '10' })
+    const app = await start({ MONTHLY_CAP_IMAGES: '10' })
     const { headers } = await make(app)
 
     const answers = await Promise.all(

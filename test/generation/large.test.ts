@@ -37,7 +37,7 @@ async function begin(answer: (write: (text: string) => Promise<void>) => Promise
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const dataDir = await mkdtemp(path.join(tmpdir(), 'webimgui-large-'))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const program = startProgram('start', {
+  const program = await startProgram('start', {
     dataDir,
     environment: { DOUBAO_API_URL: `${origin}/api/v3`, DOUBAO_API_KEY: 'ark-key-of-a-test', LOG_LEVEL: 'warn' },
     keep: true,

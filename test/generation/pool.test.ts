@@ -1,7 +1,7 @@
 /** Configurations that share the work of one service: who sends what, who rests, who is left aside, and what is never sent twice. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { startApp, type TestApp, type TestOptions } from '../support/app.ts'
-import { type Postgres, startPostgres } from '../support/postgres.ts'
+import { createDatabase } from '../support/postgres.ts'
 
 /** 0.2 CNY a picture. */
 const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
@@ -352,14 +352,8 @@ describe('what is never tried with another key', () => {
 })
 
 describe.each(['sqlite', 'postgresql'] as const)('money on %s', kind => {
-  let postgres: Postgres | undefined
-  beforeAll(async () => {
-    if (kind === 'postgresql') postgres = await startPostgres()
-  })
-  afterAll(() => postgres?.stop())
-
-  async function start(names: string[], database: string) {
-    const environment = postgres ? { DATABASE_URL: await postgres.createDatabase(database) } : {}
+  async function start(names: string[]) {
+    const environment = kind === 'postgresql' ? { DATABASE_URL: await createDatabase() } : {}
     return startPool(names, { environment })
   }
 
@@ -374,7 +368,7 @@ describe.each(['sqlite', 'postgresql'] as const)('money on %s', kind => {
   }
 
   test('counts with the configuration that a call was made with', async () => {
-    const { app, add } = await start(['a', 'b'], 'moves')
+    const { app, add } = await start(['a', 'b'])
     await add('b')
     await add('a')
     app.doubao.misbehave(
@@ -390,7 +384,7 @@ describe.each(['sqlite', 'postgresql'] as const)('money on %s', kind => {
   })
 
   test('of two calls of one picture each lies where they were made', async () => {
-    const { app, add } = await start(['a', 'b'], 'shares')
+    const { app, add } = await start(['a', 'b'])
     await add('a', { most_running: 1 })
     await add('b', { most_running: 1 })
     app.doubao.misbehave({ kind: 'slow', ms: 30 }, { times: 2 })
@@ -403,7 +397,7 @@ describe.each(['sqlite', 'postgresql'] as const)('money on %s', kind => {
   })
 
   test('a cap of one that is reached leaves the work to the others', async () => {
-    const { app, add } = await start(['a', 'b'], 'caps')
+    const { app, add } = await start(['a', 'b'])
     await add('b', { monthly_images: 3 })
     await add('a', { monthly_cap: { amount: 0.4, currency: 'CNY' } })
 
@@ -417,7 +411,7 @@ describe.each(['sqlite', 'postgresql'] as const)('money on %s', kind => {
   })
 
   test('many at once do not go over the cap of one, wherever they were planned', async () => {
-    const { app, add } = await start(['a', 'b'], 'many')
+    const { app, add } = await start(['a', 'b'])
     await add('b')
     await add('a', { monthly_images: 5 })
 

@@ -1,19 +1,17 @@
 /** One archive, taken while the server works, and everything back in an empty place. */
-import { execFile } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { promisify } from 'node:util'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { writeBackup } from '../../src/storage/archive/backup.ts'
+import { runProgram } from '../support/program.ts'
 import { faultsOnDisk, filesUnder, rowsOf, unfinished, until } from './program.ts'
 import { addOpenai, openWorld } from './world.ts'
 
 // Whole programs are started here, one after the other.
 vi.setConfig({ testTimeout: 60_000 })
 
-const entry = path.join(import.meta.dirname, '../../src/main.ts')
 const inAnswer = { prompt: 'a boat', model: 'gpt-image-1-mini', parameters: { size: '1024x1024' } }
 const ark = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 
@@ -148,11 +146,6 @@ test('a damaged or cut archive is refused, and leaves nothing', async () => {
   expect((await run('restore', archive, elsewhere)).code).toBe(0)
 })
 
-async function run(word: string, file: string, environment: Record<string, string>) {
-  const options = { cwd: environment.DATA_DIR, env: { PATH: process.env.PATH, ...environment } }
-  const done = promisify(execFile)(process.execPath, [entry, word, file], options)
-  return done.then(
-    ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
-    error => ({ code: error.code as number, output: `${error.stdout}${error.stderr}` }),
-  )
+function run(word: string, file: string, environment: Record<string, string>) {
+  return runProgram(word, { dataDir: environment.DATA_DIR ?? '', words: [file], environment })
 }

@@ -7,9 +7,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import type { Failpoint } from '../../src/coordination/failpoints.ts'
+import { programFile } from '../support/program.ts'
 import type { Telling, Told } from './killable.ts'
-
-const entry = path.join(import.meta.dirname, 'killable.ts')
 
 export interface Program {
   address: string
@@ -35,9 +34,10 @@ export interface Answer {
 }
 
 export async function startProgram(environment: Record<string, string>, words: string[] = []): Promise<Program> {
-  const child = spawn(process.execPath, [entry, ...words], {
+  const program = await programFile('killable')
+  const child = spawn(process.execPath, [program.file, ...words], {
     cwd: environment.DATA_DIR,
-    env: { PATH: process.env.PATH, LOG_LEVEL: 'error', ...environment },
+    env: { LOG_LEVEL: 'error', ...program.environment, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   let text = ''

@@ -1,5 +1,4 @@
 /** Stopping well, and what happens while the disk or the database says no. */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
@@ -8,6 +7,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { runProgram } from '../support/program.ts'
 import { faultsOnDisk, type Program, rowsOf, unfinished, until } from './program.ts'
 import { addOpenai, openWorld, type World } from './world.ts'
 
@@ -441,14 +441,8 @@ async function follow(program: Program, id: string, lastEventId: string | undefi
   })
 }
 
-function doctor(world: World): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, '../../src/main.ts'), 'doctor'], {
-    cwd: world.dataDir,
-    env: { PATH: process.env.PATH, ...world.environment },
-  })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', chunk => (output += chunk))
-  return new Promise(resolve => child.once('close', code => resolve({ code, output })))
+function doctor({ dataDir, environment }: World) {
+  return runProgram('doctor', { dataDir, environment })
 }
 
 /** 64 by 64 pixels of one colour. */

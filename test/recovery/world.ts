@@ -8,7 +8,6 @@ import { OPENAI_DEMO_KEY } from '../../src/simulators/openai/keys.ts'
 import { type OpenaiSimulator, startOpenaiSimulator } from '../../src/simulators/openai/openai.ts'
 import { QWEN_DEMO_KEY } from '../../src/simulators/qwen/keys.ts'
 import { type QwenSimulator, startQwenSimulator } from '../../src/simulators/qwen/qwen.ts'
-import { compileCache } from '../support/program.ts'
 import { type Program, startProgram } from './program.ts'
 
 export interface World {
@@ -42,7 +41,6 @@ export async function openWorld(options: { timeScale?: number } = {}): Promise<W
     QWEN_API_URL: qwen.baseUrl,
     QWEN_API_KEY: QWEN_DEMO_KEY,
     ALLOWED_HOSTS: new URL(openai.origin).host,
-    ...compileCache,
   }
   const programs: Program[] = []
   return {

@@ -58,7 +58,7 @@ beforeAll(async () => {
   })
   await new Promise<void>(resolve => service.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(service.address() as AddressInfo).port}`
-  program = startProgram('start', {
+  program = await startProgram('start', {
     dataDir,
     keep: true,
     environment: {

@@ -69,7 +69,7 @@ test('the program sends through it, says so, and tells its password to nobody el
     await rm(dataDir, { recursive: true, force: true })
   })
   const proxy = await startProxy({ to: Number(new URL(service.baseUrl).port) })
-  const program = startProgram('start', {
+  const program = await startProgram('start', {
     dataDir,
     environment: {
       DOUBAO_API_URL: 'http://ark.example/api/v3',

@@ -20,7 +20,7 @@ import { startDoubaoSimulator } from '../../src/simulators/doubao/doubao.ts'
 import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/keys.ts'
 import { createSeal } from '../../src/storage/secrets/seal.ts'
 import { call } from '../support/app.ts'
-import { startProgram } from '../support/program.ts'
+import { runProgram, startProgram } from '../support/program.ts'
 
 // Whole programs are started here, one after the other.
 vi.setConfig({ testTimeout: 60_000 })
@@ -70,8 +70,7 @@ async function expectKeyWorks(environment: Record<string, string> = {}) {
 }
 
 function rotate(environment: Record<string, string> = {}, words: string[] = []) {
-  const program = startProgram('rotate-secret', { dataDir, environment, words })
-  return program.ended().then(code => ({ code, output: program.output() }))
+  return runProgram('rotate-secret', { dataDir, environment, words })
 }
 
 function sealedRows() {
@@ -95,7 +94,7 @@ test('a wrong SECRET_KEY is one clear message, and touches nothing', async () =>
   await prepare({ SECRET_KEY: own })
   const before = everything()
 
-  const program = startProgram('start', {
+  const program = await startProgram('start', {
     dataDir,
     environment: { SECRET_KEY: 'another secret of sixteen', LOG_FILE: 'off' },
   })

@@ -165,7 +165,7 @@ test('no answer of any route, no event, no line of the log, no file and no row h
 test('neither the title of the process nor what it starts holds a key', async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'webimgui-secrets-'))
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
-  const program = startProgram('start', {
+  const program = await startProgram('start', {
     dataDir,
     environment: { ...planted, DATABASE_URL: 'sqlite:///chat_history.db', HOST: '127.0.0.1' },
   })
@@ -198,7 +198,7 @@ test('neither the title of the process nor what it starts holds a key', async ()
 test('a start that fails tells none of the bad values', async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'webimgui-secrets-'))
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
-  const program = startProgram('start', {
+  const program = await startProgram('start', {
     dataDir,
     environment: {
       SECRET_KEY: 'planted-short'.slice(0, 13),

@@ -2,19 +2,13 @@
 import { readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import pg from 'pg'
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { startApp } from '../support/app.ts'
-import { type Postgres, startPostgres } from '../support/postgres.ts'
-import { startProgram } from '../support/program.ts'
-
-let postgres: Postgres
-beforeAll(async () => {
-  postgres = await startPostgres()
-})
-afterAll(() => postgres.stop())
+import { createDatabase } from '../support/postgres.ts'
+import { runProgram } from '../support/program.ts'
 
 test('makes, finds, goes on after a restart and deletes', async () => {
-  const app = await startApp({ environment: { DATABASE_URL: await postgres.createDatabase('whole') } })
+  const app = await startApp({ environment: { DATABASE_URL: await createDatabase() } })
   const group = {
     prompt: '四张图：春夏秋冬里的小舟 100%',
     model: 'doubao-seedream-4-0-20260415',
@@ -42,7 +36,7 @@ test('makes, finds, goes on after a restart and deletes', async () => {
 })
 
 test('two who delete the same at once: one has deleted it, for the other it is gone', async () => {
-  const app = await startApp({ environment: { DATABASE_URL: await postgres.createDatabase('twice') } })
+  const app = await startApp({ environment: { DATABASE_URL: await createDatabase() } })
   const ids = (await Promise.all([1, 2, 3, 4].map(() => app.generate(picture)))).map(({ id }) => id)
   const events = await fetch(`${app.url}/api/events`)
 
@@ -58,7 +52,7 @@ test('two who delete the same at once: one has deleted it, for the other it is g
 })
 
 test('whoever does the same at once as somebody else is told what is, and never that the server broke', async () => {
-  const app = await startApp({ environment: { DATABASE_URL: await postgres.createDatabase('storm') } })
+  const app = await startApp({ environment: { DATABASE_URL: await createDatabase() } })
   const three = <T>(work: () => Promise<T>) => Promise.all([work(), work(), work()])
   const upload = async () => {
     const form = new FormData()
@@ -91,20 +85,19 @@ test('whoever does the same at once as somebody else is told what is, and never 
 })
 
 const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
-const guardLost = `select pg_terminate_backend(pid) from pg_locks
-  where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`
+/** Of the database of the test: others share its PostgreSQL. */
+const guardLocks = `pg_locks where locktype = 'advisory'
+  and database = (select oid from pg_database where datname = current_database())`
+const guardLost = `select pg_terminate_backend(pid) from ${guardLocks} and granted`
 
 test('the doctor looks beside a running server, and mends when it is stopped', async () => {
-  const app = await startApp({ environment: { DATABASE_URL: await postgres.createDatabase('doctor') } })
+  const app = await startApp({ environment: { DATABASE_URL: await createDatabase() } })
   const { images } = await app.generate(picture)
   const folder = path.join(app.dataDir, 'images')
   const isStored = (name: string) => name.endsWith(`${images[0]?.id}.jpg`) || name.endsWith(`${images[0]?.id}.jpeg`)
   const [file = ''] = readdirSync(folder, { recursive: true }).map(String).filter(isStored)
   rmSync(path.join(folder, file))
-  const examine = async () => {
-    const doctor = startProgram('doctor', { dataDir: app.dataDir, environment: app.environment })
-    return { code: await doctor.ended(), output: doctor.output() }
-  }
+  const examine = () => runProgram('doctor', { dataDir: app.dataDir, environment: app.environment })
 
   const beside = await examine()
   const stillMade = await app.generate(picture)
@@ -117,7 +110,7 @@ test('the doctor looks beside a running server, and mends when it is stopped', a
 })
 
 test('a guard whose connection was cut is taken again', async () => {
-  const { app, client, guards } = await startGuarded('cut')
+  const { app, client, guards } = await startGuarded()
   const [first] = await guards()
 
   await client.query(guardLost)
@@ -128,7 +121,7 @@ test('a guard whose connection was cut is taken again', async () => {
 })
 
 test('a guard that a former connection still has is no other server: the work goes on', async () => {
-  const { app, client, holdGuard } = await startGuarded('former')
+  const { app, client, holdGuard } = await startGuarded()
   const former = await holdGuard()
 
   expect((await app.generate(picture)).status).toBe('succeeded')
@@ -136,13 +129,13 @@ test('a guard that a former connection still has is no other server: the work go
   await former.end()
 
   await vi.waitFor(async () => {
-    const { rows } = await client.query(`select 1 from pg_locks where locktype = 'advisory' and granted`)
+    const { rows } = await client.query(`select 1 from ${guardLocks} and granted`)
     expect(rows).toHaveLength(1)
   })
 })
 
 test('who lost the database to another server sends nothing any more, says so, and keeps what it waited for', async () => {
-  const { app, client, guards, holdGuard } = await startGuarded('lost')
+  const { app, client, guards, holdGuard } = await startGuarded()
   app.qwen.holdTasks('RUNNING')
   const task = { prompt: 'a boat', model: 'wan2.7-image', parameters: { size: '768x768' } }
   const { id } = await app.generate(task, { prefer: 'respond-async' })
@@ -170,29 +163,24 @@ test('who lost the database to another server sends nothing any more, says so, a
   await expect(guards()).resolves.toEqual([])
 })
 
-async function startGuarded(name: string) {
-  const url = await postgres.createDatabase(name)
+async function startGuarded() {
+  const url = await createDatabase()
   const app = await startApp({ environment: { DATABASE_URL: url } })
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   onTestFinished(() => client.end())
   /** The processes of PostgreSQL that hold it. */
   const guards = async (): Promise<number[]> =>
-    (await client.query('select pid from pg_locks where locktype = $1 and granted', ['advisory'])).rows.map(
-      ({ pid }) => pid,
-    )
+    (await client.query(`select pid from ${guardLocks} and granted`)).rows.map(({ pid }) => pid)
   /** Cuts the guard, and takes it before the server comes back for it. */
   const holdGuard = async () => {
-    const { rows } = await client.query(
-      `select classid, objid from pg_locks where locktype = 'advisory' and granted
-         and database = (select oid from pg_database where datname = current_database())`,
-    )
+    const { rows } = await client.query(`select classid, objid from ${guardLocks} and granted`)
     const other = new pg.Client({ connectionString: url })
     await other.connect()
     onTestFinished(() => other.end())
     const taken = other.query('select pg_advisory_lock($1)', [rows[0].classid * 2 ** 32 + rows[0].objid])
     await vi.waitFor(async () => {
-      const waiting = await client.query(`select 1 from pg_locks where locktype = 'advisory' and not granted`)
+      const waiting = await client.query(`select 1 from ${guardLocks} and not granted`)
       expect(waiting.rowCount).toBe(1)
     })
     await client.query(guardLost)

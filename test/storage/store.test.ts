@@ -8,12 +8,11 @@ import type { NewGeneration } from '../../src/storage/generations.ts'
 import { createSeal } from '../../src/storage/secrets/seal.ts'
 import { sealAnew } from '../../src/storage/secrets/seal-check.ts'
 import { createStore, type Store } from '../../src/storage/store.ts'
-import { type Postgres, startPostgres } from '../support/postgres.ts'
+import { createDatabase } from '../support/postgres.ts'
 
 const seal = createSeal('a secret of this test, long enough')
 
 describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
-  let postgres: Postgres | undefined
   let folder: string
   let number = 0
   let location: DatabaseLocation
@@ -22,17 +21,15 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'webimgui-store-'))
-    if (kind === 'postgresql') postgres = await startPostgres()
   })
   afterAll(async () => {
-    await postgres?.stop()
     await rm(folder, { recursive: true, force: true })
   })
   beforeEach(async () => {
-    const name = `test${number++}`
-    location = postgres
-      ? { kind: 'postgresql', url: await postgres.createDatabase(name) }
-      : { kind: 'sqlite', path: path.join(folder, `${name}.db`) }
+    location =
+      kind === 'postgresql'
+        ? { kind, url: await createDatabase() }
+        : { kind, path: path.join(folder, `test${number++}.db`) }
     database = await openDatabase(location, seal)
     store = createStore(database)
   })

