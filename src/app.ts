@@ -29,6 +29,7 @@ import { createImages, createReferences, sweepReferences } from './images/images
 import { createThumbnails } from './images/thumbnails.ts'
 import { createHttp } from './outgoing/client.ts'
 import { shipped } from './providers/index.ts'
+import type { Catalogue } from './providers/registry.ts'
 import { accessTokenOf, addressOf, loginLink } from './server/access/access-token.ts'
 import { createServer } from './server/server.ts'
 import { type Settings, SettingsError } from './settings.ts'
@@ -60,6 +61,8 @@ export interface Listening {
 }
 
 export interface Overrides {
+  /** The services, instead of those of this program. `loadSettings` takes the same. */
+  catalogue?: Catalogue
   /** Shortens every pause and time limit alike. */
   timeScale?: number
   /** Called at every failpoint on the path of a generation. */
@@ -87,8 +90,8 @@ const maxDays = 7
 /** @throws DatabaseError, StorageError, SettingsError, each with one sentence for people. */
 export async function createApp(settings: Settings, log: Logger, overrides: Overrides = {}): Promise<App> {
   const standIns = Object.values(settings.providerUrls)
-  const { catalogue, prices: ownPrices } = readOwnFiles(settings)
-  const prices = createPrices(ownPrices, standIns)
+  const { catalogue, prices: ownPrices } = readOwnFiles(settings, overrides.catalogue ?? shipped)
+  const prices = createPrices(catalogue, ownPrices, standIns)
   const [first, ...others] = secretsOf(settings.dataDir, settings.secretKey)
   const candidate = ({ text, keep }: Secret) => ({ seal: createSeal(text), keep })
   const files = await openFiles(settings, log)
@@ -99,19 +102,18 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   const notifier = createNotifier()
   const waiting = createWaiting(store, notifier)
   const closing = new AbortController()
-  const { doubao, qwen } = settings.providerUrls
   const http = createHttp({
     allowedHosts: settings.allowedHosts,
     proxy: settings.proxy,
-    allowedOrigins: [doubao, qwen].map(url => new URL(url).origin),
+    allowedOrigins: standIns.map(url => new URL(url).origin),
     lookup: overrides.lookup,
   })
-  const modelLists = await createModelLists({ store, http, log })
+  const modelLists = await createModelLists({ store, http, catalogue, log })
   const lives = createLives({ lists: modelLists, catalogue, standIns })
   const answers = createAnswers(path.join(settings.dataDir, 'answers'))
-  const fromEnvironment = (['doubao', 'qwen'] as const).flatMap(provider => {
-    const apiKey = settings.environmentKeys[provider]
-    return apiKey ? [{ provider, apiKey, ...settings.environmentCaps[provider] }] : []
+  const fromEnvironment = Object.entries(settings.environmentKeys).flatMap(([provider, apiKey]) => {
+    const caps = settings.environmentCaps[provider]
+    return apiKey && caps ? [{ provider, apiKey, ...caps }] : []
   })
   const configurations = createConfigurations({
     store,
@@ -119,7 +121,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     http,
     catalogue,
     fromEnvironment,
-    baseUrls: { doubao, qwen },
+    baseUrls: settings.providerUrls,
     timeoutMs: pauses.scaled(20_000),
     pauses,
     changed: () => pool.refresh(),
@@ -280,10 +282,9 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
 }
 
 /** Prices in PRICES_FILE take precedence over those in MODELS_FILE. */
-function readOwnFiles({ modelsFile, pricesFile }: Settings) {
+function readOwnFiles({ modelsFile, pricesFile }: Settings, base: Catalogue) {
   try {
-    const { catalogue, prices } =
-      modelsFile === undefined ? { catalogue: shipped } : readModelsFile(modelsFile, shipped)
+    const { catalogue, prices } = modelsFile === undefined ? { catalogue: base } : readModelsFile(modelsFile, base)
     return {
       catalogue,
       prices: new Map([...(prices ?? []), ...(pricesFile === undefined ? [] : readPriceFile(pricesFile))]),

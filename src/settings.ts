@@ -1,19 +1,40 @@
 /** What the process reads from its environment: the only file that does. */
 import { existsSync } from 'node:fs'
-import { isIP } from 'node:net'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type Assignment, misspeltNames, readEnvironmentFile, unreadNames, type Words } from './environment-file.ts'
 import { type ProxySettings, shownProxy } from './outgoing/proxy.ts'
 import { providers } from './providers/index.ts'
-import { cleanSecret } from './storage/secrets/seal.ts'
+import type { Provider } from './providers/provider.ts'
+import type { Registry } from './providers/registry.ts'
+import {
+  allowedHostOf,
+  type DatabaseSetting,
+  databaseOf,
+  headerText,
+  hostOf,
+  httpAddress,
+  type LogFormat,
+  type LogLevel,
+  listOf,
+  logFormatOf,
+  logLevelOf,
+  moneyOf,
+  originOf,
+  pathOf,
+  proxyAddress,
+  type StorageSetting,
+  secretKeyOf,
+  storageOf,
+  ValueError,
+  wholeNumber,
+} from './setting-values.ts'
 import { TextFileError } from './storage/text-file.ts'
 
 export interface Settings {
   /** Absolute; relative paths of the others were resolved against it. */
   dataDir: string
-  database: { kind: 'sqlite'; path: string } | { kind: 'postgresql'; url: string }
-  storage: { kind: 'folder'; path: string } | { kind: 's3'; bucket: string; prefix: string }
+  database: DatabaseSetting
+  storage: StorageSetting
   host: string
   port: number
   /** Without a slash at the end. */
@@ -35,13 +56,13 @@ export interface Settings {
   /** Undefined: created at the first start and kept in the data folder. */
   secretKey: string | undefined
   /** Without a slash at the end. */
-  providerUrls: { doubao: string; qwen: string }
-  environmentKeys: { doubao?: string; qwen?: string }
+  providerUrls: Record<string, string>
+  environmentKeys: Record<string, string | undefined>
   drainSeconds: number
   /** For everyone together. */
   caps: MonthlyCaps
   /** For the configurations that `environmentKeys` make. */
-  environmentCaps: { doubao: MonthlyCaps; qwen: MonthlyCaps }
+  environmentCaps: Record<string, MonthlyCaps>
   /** Generations that one token may ask for; 0: any number. */
   requestsPerMinute: number
   /** Absolute; the user's own prices. */
@@ -56,17 +77,8 @@ interface MonthlyCaps {
   monthlyImages: number | null
 }
 
-const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
-type LogLevel = (typeof logLevels)[number]
-type LogFormat = 'json' | 'text'
-
-/** Every variable that is read; `.env.example` describes them. */
-export const variableNames = [
+const ownNames = [
   'SECRET_KEY',
-  'DOUBAO_API_KEY',
-  'QWEN_API_KEY',
-  'DOUBAO_API_URL',
-  'QWEN_API_URL',
   'DATA_DIR',
   'DATABASE_URL',
   'STORAGE_URL',
@@ -87,14 +99,22 @@ export const variableNames = [
   'MODELS_FILE',
   'MONTHLY_CAP',
   'MONTHLY_CAP_IMAGES',
-  'DOUBAO_MONTHLY_CAP',
-  'DOUBAO_MONTHLY_CAP_IMAGES',
-  'QWEN_MONTHLY_CAP',
-  'QWEN_MONTHLY_CAP_IMAGES',
   'REQUESTS_PER_MINUTE',
 ] as const
 
-type VariableName = (typeof variableNames)[number]
+/** What each provider with an `environmentPrefix` reads, behind its prefix. */
+const providerNames = ['API_KEY', 'API_URL', 'MONTHLY_CAP', 'MONTHLY_CAP_IMAGES'] as const
+
+type VariableName = (typeof ownNames)[number] | `${string}_${(typeof providerNames)[number]}`
+
+const prefixes = (registry: Registry) =>
+  Object.values(registry).flatMap(({ environmentPrefix }) => environmentPrefix ?? [])
+
+/** Every variable that is read; `.env.example` describes them. */
+export const variableNames: readonly string[] = [
+  ...ownNames,
+  ...prefixes(providers).flatMap(prefix => providerNames.map(name => `${prefix}_${name}`)),
+]
 
 /** The usual development servers, on both names of the local machine. */
 const usualOrigins = [3000, 4200, 5173, 8080]
@@ -117,16 +137,6 @@ export class SettingsError extends Error {
   }
 }
 
-/** What is wrong with a value; the message continues after the name of its variable. */
-class ValueError extends Error {
-  readonly zh: string
-
-  constructor(en: string, zh: string) {
-    super(en)
-    this.zh = zh
-  }
-}
-
 /** `name` cannot be used because of `error`, which a parser threw. */
 export function faultIn(name: string, error: unknown): Words {
   const en = error instanceof Error ? error.message : String(error)
@@ -135,7 +145,8 @@ export function faultIn(name: string, error: unknown): Words {
 
 /** Secrets are removed from the environment of the process, so that child processes do not inherit them. */
 const secretNames = [
-  ...['SECRET_KEY', 'NEW_SECRET_KEY', 'ACCESS_TOKEN', 'DOUBAO_API_KEY', 'QWEN_API_KEY', 'DATABASE_URL'],
+  ...['SECRET_KEY', 'NEW_SECRET_KEY', 'ACCESS_TOKEN', 'DATABASE_URL'],
+  ...prefixes(providers).map(prefix => `${prefix}_API_KEY`),
   ...['HTTPS_PROXY', 'HTTP_PROXY', 'https_proxy', 'http_proxy'],
 ]
 
@@ -189,7 +200,10 @@ function readDotEnv(): Assignment[] {
  * Depends on `environment` alone and, for a relative DATA_DIR, on the working directory. An empty value counts as left out.
  * @throws SettingsError with all faults.
  */
-export function loadSettings(environment: Record<string, string | undefined>): Settings {
+export function loadSettings(
+  environment: Record<string, string | undefined>,
+  registry: Registry = providers,
+): Settings {
   const faults: Words[] = []
 
   // A parser throws a ValueError whose message goes on after the name of the variable. It never repeats a value: it may be secret.
@@ -208,7 +222,7 @@ export function loadSettings(environment: Record<string, string | undefined>): S
   function withDefault<Value>(name: VariableName, standard: string, parse: (text: string) => Value): Value {
     return optional(name, parse) ?? parse(standard)
   }
-  function capsOf(prefix: '' | 'DOUBAO_' | 'QWEN_'): MonthlyCaps {
+  function capsOf(prefix: '' | `${string}_`): MonthlyCaps {
     function cap<Value>(parse: (text: string) => Value) {
       return (text: string) => {
         const value = parse(text)
@@ -230,6 +244,14 @@ export function loadSettings(environment: Record<string, string | undefined>): S
           cap(text => wholeNumber(text, 0, 100_000_000)),
         ) ?? null,
     }
+  }
+
+  function ofProviders<Value>(read: (provider: Provider, prefix: string) => Value): Record<string, Value> {
+    return Object.fromEntries(
+      Object.entries(registry).flatMap(([id, provider]) =>
+        provider.environmentPrefix ? [[id, read(provider, provider.environmentPrefix)]] : [],
+      ),
+    )
   }
 
   function proxySettings(): ProxySettings | undefined {
@@ -257,17 +279,13 @@ export function loadSettings(environment: Record<string, string | undefined>): S
     allowedHosts: optional('ALLOWED_HOSTS', text => listOf(text).map(allowedHostOf)) ?? [],
     proxy: proxySettings(),
     secretKey: optional('SECRET_KEY', secretKeyOf),
-    providerUrls: {
-      doubao: withDefault('DOUBAO_API_URL', providers.doubao.defaultBaseUrl, httpAddress),
-      qwen: withDefault('QWEN_API_URL', providers.qwen.defaultBaseUrl, httpAddress),
-    },
-    environmentKeys: {
-      doubao: optional('DOUBAO_API_KEY', headerText),
-      qwen: optional('QWEN_API_KEY', headerText),
-    },
+    providerUrls: ofProviders(({ defaultBaseUrl }, prefix) =>
+      withDefault(`${prefix}_API_URL`, defaultBaseUrl, httpAddress),
+    ),
+    environmentKeys: ofProviders((_, prefix) => optional(`${prefix}_API_KEY`, headerText)),
     drainSeconds: withDefault('DRAIN_SECONDS', '60', text => wholeNumber(text, 0, 3600)),
     caps: capsOf(''),
-    environmentCaps: { doubao: capsOf('DOUBAO_'), qwen: capsOf('QWEN_') },
+    environmentCaps: ofProviders((_, prefix) => capsOf(`${prefix}_`)),
     requestsPerMinute: withDefault('REQUESTS_PER_MINUTE', '60', text => wholeNumber(text, 0, 100_000)),
     pricesFile: optional('PRICES_FILE', text => path.resolve(dataDir, pathOf(text))),
     modelsFile: optional('MODELS_FILE', text => path.resolve(dataDir, pathOf(text))),
@@ -285,212 +303,4 @@ export function shownProxies({ proxy }: Settings): string[] {
 /** True for an address that only this machine can reach. */
 export function isLoopback(host: string) {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
-}
-
-// ── Values ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** The path forms are those of SQLAlchemy: three slashes and a relative path, four and an absolute one. */
-function databaseOf(text: string, dataDir: string): Settings['database'] {
-  const sqlite = /^sqlite(?:\+\w+)?:\/\/(.*)$/s.exec(text)
-  if (sqlite) {
-    const file = sqlite[1]?.replace(/^\//, '') ?? ''
-    if (file === '' || file === ':memory:') {
-      throw new ValueError(
-        'names a database in memory, which would lose every picture when the server stops; use sqlite:///chat_history.db.',
-        '指向内存数据库，退出时会丢失所有图片；请使用 sqlite:///chat_history.db。',
-      )
-    }
-    if (!sqlite[1]?.startsWith('/') || /[?#]/.test(file)) {
-      throw new ValueError(
-        'must look like sqlite:///chat_history.db (relative to DATA_DIR) or sqlite:////var/lib/chat_history.db, without options.',
-        '应写成 sqlite:///chat_history.db（相对 DATA_DIR）或 sqlite:////var/lib/chat_history.db，不带选项。',
-      )
-    }
-    return { kind: 'sqlite', path: path.resolve(dataDir, pathOf(file)) }
-  }
-  const postgresql = /^(?:postgresql|postgres)(?:\+\w+)?:\/\/(.+)$/s.exec(text)
-  if (!postgresql)
-    throw new ValueError('must begin with sqlite:/// or postgresql://.', '必须以 sqlite:/// 或 postgresql:// 开头。')
-  const url = `postgresql://${postgresql[1]}`
-  const parsed = URL.parse(url)
-  if (!parsed?.hostname || parsed.pathname.length < 2) {
-    throw new ValueError(
-      'must look like postgresql://user:password@host:5432/database; write special characters in the password as %40 and so on.',
-      '应写成 postgresql://user:password@host:5432/database；密码中的特殊字符请写成 %40 等形式。',
-    )
-  }
-  return { kind: 'postgresql', url }
-}
-
-function storageOf(text: string, dataDir: string): Settings['storage'] {
-  if (/^file:/i.test(text)) {
-    const rest = text.slice('file:'.length)
-    if (!rest.startsWith('//')) {
-      if (rest === '')
-        throw new ValueError('names no folder; use file:./images.', '没有写明文件夹；请使用 file:./images。')
-      return { kind: 'folder', path: path.resolve(dataDir, pathOf(rest)) }
-    }
-    const url = URL.parse(text)
-    if (url?.hostname !== '')
-      throw new ValueError(
-        'must name a folder of this machine, such as file:./images or file:///srv/images.',
-        '必须是本机文件夹，例如 file:./images 或 file:///srv/images。',
-      )
-    return { kind: 'folder', path: fileURLToPath(url) }
-  }
-  const s3 = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([\w./-]*))?$/.exec(text)
-  if (!s3) throw new ValueError('must be a folder such as file:./images.', '必须是文件夹，例如 file:./images。')
-  return { kind: 's3', bucket: s3[1] ?? '', prefix: (s3[2] ?? '').replace(/^\/+|\/+$/g, '') }
-}
-
-function pathOf(text: string) {
-  if (text.includes('\0')) throw new ValueError('holds a NUL character.', '含有 NUL 字符。')
-  return path.isAbsolute(text) ? text : path.normalize(text)
-}
-
-function hostOf(text: string) {
-  const host = text.replace(/^\[(.*)\]$/, '$1').toLowerCase()
-  if (!isIP(host) && !/^[a-z0-9._-]+$/.test(host)) {
-    throw new ValueError(
-      'must be an address or a name without a port, such as 127.0.0.1, 0.0.0.0 or ::; the port goes into PORT.',
-      '必须是不带端口的地址或主机名，例如 127.0.0.1、0.0.0.0 或 ::；端口请写在 PORT 中。',
-    )
-  }
-  return host
-}
-
-function httpAddress(text: string) {
-  const url = URL.parse(text)
-  if (!url || !/^https?:$/.test(url.protocol))
-    throw new ValueError(
-      'must be an address that begins with http:// or https://.',
-      '必须是以 http:// 或 https:// 开头的地址。',
-    )
-  if (url.username || url.password)
-    throw new ValueError('must not hold a user name or password.', '不能包含用户名或密码。')
-  if (url.search || url.hash) throw new ValueError('must not hold a "?" or "#" part.', '不能包含 “?” 或 “#” 部分。')
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
-}
-
-function isDecodable(text: string) {
-  try {
-    decodeURIComponent(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** Without a scheme it is an HTTP proxy, as other programs have it. */
-function proxyAddress(text: string) {
-  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)
-  if (url && /^socks/.test(url.protocol)) {
-    throw new ValueError(
-      'names a SOCKS proxy, which is not supported. Most such programs offer an HTTP proxy as well: give its address, such as http://127.0.0.1:7890. To go out directly, leave it empty for this server.',
-      '指定的是 SOCKS 代理，暂不支持。此类软件大多同时提供 HTTP 代理，请填写其地址，例如 http://127.0.0.1:7890；如需直连，请为本服务将其留空。',
-    )
-  }
-  if (!url?.hostname || !/^https?:$/.test(url.protocol) || !isDecodable(url.username + url.password))
-    throw new ValueError(
-      'must be the address of a proxy, such as http://proxy.example.org:3128; special characters in a user name or password are written as %40 and so on.',
-      '必须是代理地址，例如 http://proxy.example.org:3128；用户名或密码中的特殊字符请写成 %40 等形式。',
-    )
-  return url
-}
-
-function originOf(text: string) {
-  if (text === '*') {
-    throw new ValueError(
-      'cannot be "*": with cookies every site could use this server in your name. List the origins, such as https://studio.example.org.',
-      '不能是 “*”：任何网站都会借登录状态使用本服务器。请列出来源，例如 https://studio.example.org。',
-    )
-  }
-  const url = URL.parse(text)
-  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.hash || url.username) {
-    throw new ValueError(
-      'must list origins such as http://localhost:5173, separated by commas, each without a path.',
-      '必须是来源列表，例如 http://localhost:5173，用逗号分隔，不带路径。',
-    )
-  }
-  return url.origin
-}
-
-function allowedHostOf(text: string) {
-  const host = text.toLowerCase()
-  if (!/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/.test(host)) {
-    throw new ValueError(
-      'must list hosts such as gpu.lan or 192.168.1.20:8080, separated by commas, without http:// and without a path.',
-      '必须是主机列表，例如 gpu.lan 或 192.168.1.20:8080，用逗号分隔，不带 http:// 和路径。',
-    )
-  }
-  return host
-}
-
-/** @throws Error whose message goes on after the name of the variable */
-export function secretKeyOf(text: string) {
-  if (text === 'your-secret-key-here') {
-    throw new ValueError(
-      'is still the example; use a long random text (openssl rand -hex 32), or leave it out and one is made.',
-      '还是示例值；请填入足够长的随机文本（openssl rand -hex 32），或留空自动生成。',
-    )
-  }
-  if (text.length < 16)
-    throw new ValueError(
-      'is shorter than 16 characters; use a long random text (openssl rand -hex 32).',
-      '少于 16 个字符；请使用足够长的随机文本（openssl rand -hex 32）。',
-    )
-  return text
-}
-
-/** For values that are sent in a header. */
-/** @throws Error whose message goes on after the name of the variable, or of what else holds it */
-export function headerText(text: string) {
-  const secret = cleanSecret(text)
-  if (!/^[\x21-\x7e]+$/.test(secret))
-    throw new ValueError(
-      'holds a space or a character that cannot stand in a key or token; copy it again.',
-      '含有空格或密钥、令牌中不允许的字符；请重新复制。',
-    )
-  return secret
-}
-
-function wholeNumber(text: string, min: number, max: number) {
-  const value = Number(text)
-  if (!/^\d{1,9}$/.test(text) || value < min || value > max)
-    throw new ValueError(`must be a whole number from ${min} to ${max}.`, `必须是 ${min} 到 ${max} 之间的整数。`)
-  return value
-}
-
-/** Most prices of the services are in CNY. */
-function moneyOf(text: string) {
-  const [, amount, currency = 'CNY'] = /^(\d{1,9}(?:\.\d{1,6})?)(?:\s*([A-Z]{3}))?$/.exec(text.toUpperCase()) ?? []
-  if (amount === undefined)
-    throw new ValueError(
-      'must be an amount with its currency, such as 200 CNY or 30 USD.',
-      '必须是带货币的金额，例如 200 CNY 或 30 USD。',
-    )
-  if (!Intl.supportedValuesOf('currency').includes(currency))
-    throw new ValueError(
-      `names an unknown currency, ${currency}. Use CNY for yuan (RMB), USD for dollars.`,
-      `中的货币 ${currency} 不存在。人民币请写 CNY，美元请写 USD。`,
-    )
-  return { amount: Number(amount), currency }
-}
-
-function logLevelOf(text: string): LogLevel {
-  // Level names of other logging libraries.
-  const names: Record<string, string> = { warning: 'warn', critical: 'fatal' }
-  const name = names[text.toLowerCase()] ?? text.toLowerCase()
-  const level = logLevels.find(level => level === name)
-  if (!level) throw new ValueError(`must be one of ${logLevels.join(', ')}.`, `必须是 ${logLevels.join('、')} 之一。`)
-  return level
-}
-
-function logFormatOf(text: string): LogFormat {
-  if (text !== 'json' && text !== 'text') throw new ValueError('must be json or text.', '必须是 json 或 text。')
-  return text
-}
-
-function listOf(text: string) {
-  return text.split(/[\s,]+/).filter(Boolean)
 }

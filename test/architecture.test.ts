@@ -10,7 +10,7 @@ const floors = [
   ['api', 'storage', 'simulators'],
   ['catalogue'],
   ['errors.ts', 'outgoing'],
-  ['providers', 'environment-file.ts'],
+  ['providers', 'environment-file.ts', 'setting-values.ts'],
   ['settings.ts', 'coordination'],
   ['telemetry', 'configurations'],
   ['accounts'],

@@ -2,7 +2,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { Refusal } from '../errors.ts'
-import type { Catalogue } from '../providers/index.ts'
+import type { Catalogue } from '../providers/registry.ts'
 import type { TokenRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import type { Caller, Tokens } from './accounts.ts'

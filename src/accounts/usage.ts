@@ -1,7 +1,7 @@
 /** What was made and spent, by day, model, configuration or token. */
 
 import type { ConfigurationRegistry } from '../configurations/configurations.ts'
-import type { Catalogue } from '../providers/index.ts'
+import type { Catalogue } from '../providers/registry.ts'
 import type { Caps } from '../storage/records.ts'
 import type { UsageGroup } from '../storage/spending.ts'
 import type { Store } from '../storage/store.ts'

@@ -7,32 +7,27 @@ The server with simulators in place of the services: no key, no cost, no network
 用模拟器代替真实服务：无需密钥，不收费，不联网。可设置 PORT 和 DATA_DIR（./demo-data）。`)
 
 // Loaded lazily, so that `--help` and mistakes are answered at once.
-const { startDoubaoSimulator } = await import('../simulators/doubao/doubao.ts')
-const { DOUBAO_DEMO_KEY } = await import('../simulators/doubao/keys.ts')
-const { QWEN_DEMO_KEY } = await import('../simulators/qwen/keys.ts')
-const { startQwenSimulator } = await import('../simulators/qwen/qwen.ts')
+const { startDemoServices } = await import('../simulators/index.ts')
+const { shipped } = await import('../providers/index.ts')
 const { start } = await import('./start.ts')
 
 /** The services take half a minute for a picture; here it is a few seconds. */
 const timeScale = 0.1
 
-const doubao = await startDoubaoSimulator({ timeScale })
-const qwen = await startQwenSimulator({ timeScale })
+const demo = await startDemoServices({ timeScale })
+const variables = demo.services.map(({ id, baseUrl, key }) => {
+  const prefix = shipped.provider(id).environmentPrefix
+  return { [`${prefix}_API_URL`]: baseUrl, [`${prefix}_API_KEY`]: key }
+})
 
 const { address, link, needsToken, settings } = await start({
   change: environment => ({
     ...environment,
     DATA_DIR: environment.DATA_DIR || './demo-data',
     LOG_FORMAT: environment.LOG_FORMAT || 'text',
-    DOUBAO_API_URL: doubao.baseUrl,
-    DOUBAO_API_KEY: DOUBAO_DEMO_KEY,
-    QWEN_API_URL: qwen.baseUrl,
-    QWEN_API_KEY: QWEN_DEMO_KEY,
+    ...Object.assign({}, ...variables),
   }),
-  afterClose: async () => {
-    await doubao.close()
-    await qwen.close()
-  },
+  afterClose: demo.close,
 })
 
 const header = needsToken ? ` \\\n    -H 'Authorization: Bearer YOUR_TOKEN'` : ''

@@ -7,6 +7,7 @@ import path from 'node:path'
 import { type Comparison, clearAway, compare, lookAgain } from '../generation/repair/reconcile.ts'
 import { type RefetchParts, refetch } from '../generation/repair/refetch.ts'
 import { createHttp } from '../outgoing/client.ts'
+import { shipped } from '../providers/index.ts'
 import { loadSettings, readEnvironment, type Settings } from '../settings.ts'
 import { createAnswers } from '../storage/answers.ts'
 import type { ReadDatabase } from '../storage/connection.ts'
@@ -45,7 +46,7 @@ async function examine(environment: Record<string, string | undefined>) {
   const http = createHttp({
     allowedHosts: settings.allowedHosts,
     proxy: settings.proxy,
-    allowedOrigins: [providerUrls.doubao, providerUrls.qwen].map(url => new URL(url).origin),
+    allowedOrigins: Object.values(providerUrls).map(url => new URL(url).origin),
   })
   try {
     await warnOfKeys(database, settings)
@@ -54,6 +55,7 @@ async function examine(environment: Record<string, string | undefined>) {
       files: createFolderFiles(storage.path),
       answers: createAnswers(path.join(dataDir, 'answers')),
       http,
+      catalogue: shipped,
     }
     const compared = await compare(parts)
     const comparison = database.isAlone ? compared : await lookAgain(compared, parts)

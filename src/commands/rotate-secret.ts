@@ -3,7 +3,8 @@
  * the data folder, or given in NEW_SECRET_KEY. With `--lost`, keys that the present secret does not open are given up.
  */
 
-import { faultIn, loadSettings, readEnvironment, SettingsError, secretKeyOf } from '../settings.ts'
+import { secretKeyOf } from '../setting-values.ts'
+import { faultIn, loadSettings, readEnvironment, SettingsError } from '../settings.ts'
 import { openDatabase } from '../storage/database.ts'
 import { createSeal, newSecret, prepareSecret, SealError, type Secret, secretsOf } from '../storage/secrets/seal.ts'
 import { sealAnew } from '../storage/secrets/seal-check.ts'

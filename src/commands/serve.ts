@@ -8,6 +8,7 @@ Everything is set by environment variables or .env, such as PORT=8080 npm start;
 
 // Loaded lazily, so that `--help` and mistakes are answered at once.
 const { isLoopback, shownProxies } = await import('../settings.ts')
+const { providers } = await import('../providers/index.ts')
 const { start } = await import('./start.ts')
 
 const { app, settings, address, link, needsToken } = await start()
@@ -28,12 +29,15 @@ if (proxies.length > 0) say(`Requests go out through a proxy 对外请求经由�
 const configured = (await app.services.status()).providers.filter(provider => provider.configured)
 if (configured.length > 0) say(`Configured 已配置: ${configured.map(provider => provider.name).join(', ')}`)
 else {
+  const keyNames = Object.values(providers).flatMap(({ environmentPrefix: prefix }) =>
+    prefix ? [`${prefix}_API_KEY`] : [],
+  )
   say(`No key yet. Open ${link} in a browser and press "Add a key".
 尚未配置密钥。用浏览器打开 ${link}，点“添加密钥”。
 Without a browser 不用浏览器:
   curl ${address}/api/config -H 'Content-Type: application/json' \\${needsToken ? `\n    -H 'Authorization: Bearer YOUR_TOKEN' \\` : ''}
-    -d '{"provider":"doubao","api_key":"YOUR_KEY"}'
-or set DOUBAO_API_KEY or QWEN_API_KEY in the environment or in .env and start again.`)
+    -d '{"provider":"${Object.keys(providers)[0]}","api_key":"YOUR_KEY"}'
+or set ${keyNames.join(' or ')} in the environment or in .env and start again.`)
 }
 
 const ofEnvironment = (await app.services.configurations.list()).filter(({ source }) => source === 'environment')

@@ -6,8 +6,8 @@ import type { Pauses } from '../coordination/pauses.ts'
 import { invalid, Refusal } from '../errors.ts'
 import type { ProviderFailure } from '../outgoing/errors.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
-import { type Catalogue, type ProviderId, providerIds, providers } from '../providers/index.ts'
 import type { CheckResult } from '../providers/provider.ts'
+import type { Catalogue } from '../providers/registry.ts'
 import { spelledFor } from '../providers/standard.ts'
 import { type StoredConfiguration, visible } from '../storage/configurations.ts'
 import type { Caps, ConfigurationRecord } from '../storage/records.ts'
@@ -18,14 +18,14 @@ import { platformOf } from './platforms.ts'
 import type { ConfigurationInput, Configurations } from './services.ts'
 
 export interface EnvironmentConfiguration extends Caps {
-  provider: ProviderId
+  provider: string
   apiKey: string
 }
 
 /** What a call needs to reach a service. */
 export interface Access {
   configId: string
-  provider: ProviderId
+  provider: string
   model: string | null
   apiKey: string
   baseUrl: string
@@ -69,7 +69,7 @@ export function createConfigurations(parts: {
   catalogue: Catalogue
   fromEnvironment: readonly EnvironmentConfiguration[]
   /** The address of a provider where a configuration names none. */
-  baseUrls: Partial<Record<ProviderId, string>>
+  baseUrls: Readonly<Record<string, string | undefined>>
   timeoutMs: number
   pauses: Pauses
   /** Called after a change. */
@@ -77,20 +77,22 @@ export function createConfigurations(parts: {
   /** Called when a test reached the service with this; further requests here must be free. */
   tested(access: Access, signal: AbortSignal): Promise<unknown>
 }): ConfigurationRegistry {
-  const { store, seal, http, pauses } = parts
+  const { store, seal, http, pauses, catalogue } = parts
+  const names = catalogue.providerIds.join(', ')
   /** Refusals of each configuration that may come from a proxy, since its last success. */
   const pages = new Map<string, number>()
-  const baseUrlOf = (provider: ProviderId) =>
-    withoutSlash(parts.baseUrls[provider] ?? providers[provider].defaultBaseUrl)
+  const baseUrlOf = (provider: string) =>
+    withoutSlash(parts.baseUrls[provider] ?? catalogue.provider(provider).defaultBaseUrl)
   const addressOf: ConfigurationRegistry['addressOf'] = ({ provider, baseUrl }) =>
-    withoutSlash(baseUrl || baseUrlOf(provider as ProviderId))
+    withoutSlash(baseUrl || baseUrlOf(provider))
   const placeOf: ConfigurationRegistry['platformOf'] = place =>
-    platformOf(place.provider as ProviderId, addressOf(place), Object.values(parts.baseUrls))
+    platformOf(catalogue.provider(place.provider), addressOf(place), standIns)
+  const standIns = Object.values(parts.baseUrls).filter(url => url !== undefined)
   const environment = parts.fromEnvironment.map(({ provider, apiKey, monthlyCap, monthlyImages }) => ({
     apiKey: cleanSecret(apiKey),
     record: {
       id: `env-${provider}`,
-      name: `${providers[provider].name} (${provider.toUpperCase()}_API_KEY)`,
+      name: `${catalogue.provider(provider).name} (${catalogue.provider(provider).environmentPrefix}_API_KEY)`,
       provider,
       model: null,
       baseUrl: baseUrlOf(provider),
@@ -123,22 +125,21 @@ export function createConfigurations(parts: {
 
     async active() {
       return (await this.list()).filter(
-        configuration => configuration.isActive && configuration.hasKey && isProvider(configuration.provider),
+        ({ isActive, hasKey, provider }) => isActive && hasKey && catalogue.findProvider(provider) !== undefined,
       )
     },
 
     async add(input) {
       const violations = await findViolations(input)
-      if (!input.provider)
-        violations.push({ path: 'provider', message: `Name the provider: one of ${providerIds.join(', ')}.` })
+      if (!input.provider) violations.push({ path: 'provider', message: `Name the provider: one of ${names}.` })
       if (!input.api_key) violations.push({ path: 'api_key', message: 'Give the API key of the service.' })
       refuse(violations)
       const now = new Date().toISOString()
       const id = randomUUID()
-      const provider = input.provider as ProviderId
+      const provider = input.provider ?? ''
       const configuration: StoredConfiguration = {
         id,
-        name: input.name?.trim() || providers[provider].name,
+        name: input.name?.trim() || catalogue.provider(provider).name,
         provider,
         model: input.model?.trim() || null,
         baseUrl: input.base_url ? withoutSlash(input.base_url) : null,
@@ -285,7 +286,7 @@ export function createConfigurations(parts: {
   async function stored(id: string) {
     const own = environment.find(({ record }) => record.id === id)
     if (own) {
-      const prefix = own.record.provider.toUpperCase()
+      const prefix = catalogue.provider(own.record.provider).environmentPrefix
       throw new Refusal(
         'read_only',
         `This configuration comes from the environment of the server; change ${prefix}_API_KEY, or ${prefix}_MONTHLY_CAP and ${prefix}_MONTHLY_CAP_IMAGES for its caps, there and restart.`,
@@ -312,15 +313,15 @@ export function createConfigurations(parts: {
         baseUrl: own.record.baseUrl,
       }
     const found = await stored(id)
-    if (!isProvider(found.provider)) {
+    if (!catalogue.findProvider(found.provider)) {
       refuse([
         {
           path: 'provider',
-          message: `"${found.provider}" is not a provider here; choose one of ${providerIds.join(', ')}.`,
+          message: `"${found.provider}" is not a provider here; choose one of ${names}.`,
         },
       ])
     }
-    const provider = found.provider as ProviderId
+    const provider = found.provider
     return {
       configId: id,
       provider,
@@ -332,11 +333,10 @@ export function createConfigurations(parts: {
 
   async function unsavedTarget(input: ConfigurationInput) {
     const violations = await findViolations(input)
-    if (!input.provider)
-      violations.push({ path: 'provider', message: `Name the provider: one of ${providerIds.join(', ')}.` })
+    if (!input.provider) violations.push({ path: 'provider', message: `Name the provider: one of ${names}.` })
     if (!input.api_key) violations.push({ path: 'api_key', message: 'Give the API key to test.' })
     refuse(violations)
-    const provider = input.provider as ProviderId
+    const provider = input.provider ?? ''
     const baseUrl = input.base_url ? withoutSlash(input.base_url) : baseUrlOf(provider)
     const access: Access = {
       configId: '',
@@ -349,7 +349,7 @@ export function createConfigurations(parts: {
   }
 
   function spelled({ provider, baseUrl }: Access, model: string) {
-    const found = parts.catalogue.find(model, provider)
+    const found = catalogue.find(model, provider)
     return found ? spelledFor(found.model, model, placeOf({ provider, baseUrl })) : model
   }
 
@@ -363,20 +363,21 @@ export function createConfigurations(parts: {
       reference: () => Promise.reject(new Error('a check has no references')),
     }
     try {
-      return await providers[access.provider].check(model && spelled(access, model), context)
+      return await catalogue.provider(access.provider).check(model && spelled(access, model), context)
     } catch (error) {
       if (!signal.aborted) throw error
-      const detail = `${providers[access.provider].name} did not answer within ${Math.round(parts.timeoutMs / 1000)} s. This says nothing about the key; try again later.`
+      const detail = `${catalogue.provider(access.provider).name} did not answer within ${Math.round(parts.timeoutMs / 1000)} s. This says nothing about the key; try again later.`
       return { code: 'provider_unavailable', detail }
     }
   }
 
   async function findViolations(input: ConfigurationInput): Promise<Violation[]> {
     const violations: Violation[] = []
-    if (input.provider !== undefined && !isProvider(input.provider)) {
+    const service = catalogue.findProvider(input.provider)
+    if (input.provider !== undefined && !service) {
       violations.push({
         path: 'provider',
-        message: `"${input.provider}" is not a provider here; choose one of ${providerIds.join(', ')}.`,
+        message: `"${input.provider}" is not a provider here; choose one of ${names}.`,
       })
     }
     if (input.api_key !== undefined && !/^[\x21-\x7e]{1,4096}$/.test(cleanSecret(input.api_key))) {
@@ -389,18 +390,18 @@ export function createConfigurations(parts: {
       const parsed = URL.canParse(input.base_url) ? new URL(input.base_url) : undefined
       const refusal = parsed
         ? await http.refusal(parsed.href)
-        : 'The base address must be a full URL such as https://ark.cn-beijing.volces.com/api/v3.'
+        : `The base address must be a full URL such as ${(service ?? Object.values(catalogue.providers)[0])?.defaultBaseUrl}.`
       if (refusal) violations.push({ path: 'base_url', message: refusal })
       else if (parsed?.search || parsed?.hash)
         violations.push({ path: 'base_url', message: 'The base address must end with its path, without "?" or "#".' })
     }
-    if (input.model && isProvider(input.provider ?? '')) {
-      const elsewhere = parts.catalogue.find(input.model)
+    if (input.model && service) {
+      const elsewhere = catalogue.find(input.model)
       if (
         elsewhere &&
         elsewhere.model.state !== 'unlisted' &&
         elsewhere.provider !== input.provider &&
-        input.provider !== 'openai'
+        !service.isCommonProtocol
       ) {
         violations.push({
           path: 'model',
@@ -412,7 +413,7 @@ export function createConfigurations(parts: {
   }
 
   function originOf(baseUrl: string | null, provider: string) {
-    const url = baseUrl || baseUrlOf(provider as ProviderId)
+    const url = baseUrl || baseUrlOf(provider)
     return URL.canParse(url) ? new URL(url).origin : url
   }
 
@@ -438,10 +439,6 @@ const passedKey: ReadonlySet<string> = new Set<CheckResult['code']>([
 function asUnreadableKey(error: unknown): CheckResult {
   if (error instanceof SealError) return { code: 'provider_key_rejected', detail: error.message }
   throw error
-}
-
-function isProvider(id: string): id is ProviderId {
-  return (providerIds as readonly string[]).includes(id)
 }
 
 function withoutSlash(url: string) {

@@ -3,7 +3,7 @@
 import { isServedAt, type LifeAt, lifeAt } from '../catalogue/life.ts'
 import type { Model, Warning } from '../catalogue/model.ts'
 import type { ProviderFailure } from '../outgoing/errors.ts'
-import { type Catalogue, type FoundModel, type ProviderId, providers } from '../providers/index.ts'
+import type { Catalogue, FoundModel } from '../providers/registry.ts'
 import { standardModel } from '../providers/standard.ts'
 import type { Told } from '../storage/records.ts'
 import type { ModelLists } from './model-lists.ts'
@@ -27,9 +27,9 @@ export interface Standing extends LifeAt {
 export interface Lives {
   at(found: FoundModel, place: LifePlace): Standing
   /** The id of the default model there. */
-  standardAt(provider: ProviderId, address: string): string
+  standardAt(provider: string, address: string): string
   /** Image models that the list at this address offers and the catalogue does not have, in the cautious form of their family. */
-  newAt(provider: ProviderId, address: string): FoundModel[]
+  newAt(provider: string, address: string): FoundModel[]
 }
 
 /** `standIns`: addresses that the operator configured in place of a service's usual one. */
@@ -47,8 +47,8 @@ export function createLives({
     return lists.seen(provider, address, [modelId, model.id, ...(model.aliases ?? [])])
   }
 
-  const platformAt = (provider: ProviderId, address: string | null) =>
-    address === null ? undefined : platformOf(provider, address, standIns)
+  const platformAt = (provider: string, address: string | null) =>
+    address === null ? undefined : platformOf(catalogue.provider(provider), address, standIns)
 
   function plainAt(found: FoundModel, place: LifePlace): LifeAt {
     return lifeAt(found.model, platformAt(found.provider, place.address), new Date(), seenAt(found, place))
@@ -75,7 +75,7 @@ export function createLives({
     },
 
     standardAt(provider, address) {
-      const offer = { ...providers[provider], models: catalogue.models[provider] }
+      const offer = { ...catalogue.provider(provider), models: catalogue.models[provider] ?? [] }
       const seen = (model: Model) => seenAt({ provider, model }, { address })
       return standardModel(offer, platformAt(provider, address), new Date(), seen).id
     },

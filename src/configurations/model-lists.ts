@@ -6,8 +6,7 @@ import type { Logger } from 'pino'
 import type { SeenLife } from '../catalogue/life.ts'
 import type { ListedModel } from '../catalogue/model.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
-import { type ProviderId, providers } from '../providers/index.ts'
-import type { Provider } from '../providers/provider.ts'
+import type { Catalogue } from '../providers/registry.ts'
 import type { ListedModelRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import type { Access, ConfigurationRegistry } from './configurations.ts'
@@ -16,9 +15,9 @@ export type Asked = Pick<Access, 'provider' | 'apiKey' | 'baseUrl'>
 
 export interface ModelLists {
   /** What the list at this address said of the first of these ids that it knows. */
-  seen(provider: ProviderId, address: string, ids: readonly string[]): SeenLife | undefined
+  seen(provider: string, address: string, ids: readonly string[]): SeenLife | undefined
   /** What the newest list at this address offers to everybody. */
-  offered(provider: ProviderId, address: string): readonly ListedModelRecord[]
+  offered(provider: string, address: string): readonly ListedModelRecord[]
   /** Reads the list and stores it; false if none arrived. Errors of the service are not thrown. */
   ask(access: Asked, signal: AbortSignal): Promise<boolean>
   /** Asks once a day with the active configurations, the first time after `firstMs`. */
@@ -36,15 +35,20 @@ const maxModels = 500
 const maxIdCharacters = 200
 const maxToldCharacters = 2000
 
-export async function createModelLists(parts: { store: Store; http: OutgoingHttp; log: Logger }): Promise<ModelLists> {
-  const { store, http, log } = parts
+export async function createModelLists(parts: {
+  store: Store
+  http: OutgoingHttp
+  catalogue: Pick<Catalogue, 'provider'>
+  log: Logger
+}): Promise<ModelLists> {
+  const { store, http, catalogue, log } = parts
   const closing = new AbortController()
   const timers = new Set<NodeJS.Timeout>()
   const underWay = new Map<string, Promise<boolean>>()
   let round: Promise<void> = Promise.resolve()
   let known = await store.listedModels.all()
   let lists = await store.listedModels.lists()
-  const at = (provider: ProviderId, address: string) => {
+  const at = (provider: string, address: string) => {
     const place = placeOf(provider, address)
     return known.filter(one => one.provider === provider && one.place === place)
   }
@@ -94,7 +98,7 @@ export async function createModelLists(parts: { store: Store; http: OutgoingHttp
   }
 
   async function askOnce({ provider, apiKey, baseUrl }: Asked, signal: AbortSignal): Promise<boolean> {
-    const { listModels }: Provider = providers[provider]
+    const { listModels } = catalogue.provider(provider)
     if (!listModels) return false
     const reference = () => Promise.reject(new Error('a list has no references'))
     const listed = await listModels({ apiKey, baseUrl, http, signal, reference }).catch(error => {
@@ -106,7 +110,7 @@ export async function createModelLists(parts: { store: Store; http: OutgoingHttp
     return listed !== null
   }
 
-  async function keep(provider: ProviderId, place: string, listed: ListedModel[] | null) {
+  async function keep(provider: string, place: string, listed: ListedModel[] | null) {
     const now = new Date().toISOString()
     const former = lists.find(list => list.provider === provider && list.place === place)
     const models = (listed ?? []).filter(({ id }) => id.length <= maxIdCharacters).slice(0, maxModels)
@@ -136,10 +140,10 @@ export async function createModelLists(parts: { store: Store; http: OutgoingHttp
     const done = new Set<string>()
     for (const one of await configurations.active()) {
       if (closing.signal.aborted) return
-      const provider = one.provider as ProviderId
+      const provider = one.provider
       const place = placeOf(provider, configurations.addressOf(one))
       const key = `${provider} ${place}`
-      if (one.suspension || done.has(key) || !('listModels' in providers[provider]) || isFresh(provider, place))
+      if (one.suspension || done.has(key) || !catalogue.provider(provider).listModels || isFresh(provider, place))
         continue
       try {
         const asked = await ask(await configurations.access(one.id), AbortSignal.timeout(timeoutMs))
@@ -150,13 +154,13 @@ export async function createModelLists(parts: { store: Store; http: OutgoingHttp
     }
   }
 
-  function isFresh(provider: ProviderId, place: string) {
+  function isFresh(provider: string, place: string) {
     const list = lists.find(one => one.provider === provider && one.place === place)
     return list !== undefined && Date.now() - Date.parse(list.askedAt) < freshMs
   }
-}
 
-/** The list is the same everywhere on a platform of the service; that of a reseller applies to its address alone. */
-function placeOf(provider: ProviderId, address: string) {
-  return providers[provider].platformAt(address) ?? address.replace(/\/+$/, '')
+  /** The list is the same everywhere on a platform of the service; that of a reseller applies to its address alone. */
+  function placeOf(provider: string, address: string) {
+    return catalogue.provider(provider).platformAt(address) ?? address.replace(/\/+$/, '')
+  }
 }

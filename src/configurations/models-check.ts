@@ -3,21 +3,21 @@ import type { Model } from '../catalogue/model.ts'
 import { resolveSize } from '../catalogue/sizes.ts'
 import { findUnusableKeyword } from '../catalogue/values.ts'
 import { describeViolation } from '../catalogue/violation.ts'
-import { type Catalogue, type ProviderId, providers } from '../providers/index.ts'
+import type { Catalogue } from '../providers/registry.ts'
 import type { Entry } from './models-form.ts'
 
 /** Notes what is wrong, and where in the entry. */
 export type NoteFault = (message: string, ...place: PropertyKey[]) => void
 
-export function checkModel(model: Model, provider: ProviderId, base: Catalogue, fault: NoteFault) {
+export function checkModel(model: Model, provider: string, base: Catalogue, fault: NoteFault) {
   if (model.typicalSeconds[0] > model.typicalSeconds[1]) fault('must be fast first, then slow', 'typical_seconds')
   checkParameters(model, provider, base, fault)
   checkSizes(model, fault)
   checkCounts(model, fault)
 }
 
-function checkParameters(model: Model, provider: ProviderId, base: Catalogue, fault: NoteFault) {
-  const sent = new Set(base.models[provider].flatMap(({ parameters }) => Object.keys(parameters)))
+function checkParameters(model: Model, provider: string, base: Catalogue, fault: NoteFault) {
+  const sent = new Set((base.models[provider] ?? []).flatMap(({ parameters }) => Object.keys(parameters)))
   for (const [name, schema] of Object.entries(model.parameters)) {
     if (!sent.has(name)) {
       fault(`is a parameter that this program does not send to ${provider}`, 'parameters', 'properties', name)
@@ -68,7 +68,7 @@ function checkCounts({ references, images }: Model, fault: NoteFault) {
 /** Unknown successors and platforms, and names that two models share. */
 export function findStrangers(
   { id, life, platforms, aliases, id_at: idAt }: Entry,
-  { models, all, find }: Catalogue,
+  { models, all, find, provider }: Catalogue,
 ): [PropertyKey[], string][] {
   const found = all().find(({ model }) => model.id === id)
   if (!found) return []
@@ -79,15 +79,15 @@ export function findStrangers(
   })
   const nameless = Object.values(idAt ?? {}).filter(alias => !found.model.aliases?.includes(alias))
   const taken = (aliases ?? []).filter(alias =>
-    models[found.provider].some(other => other.id !== id && [other.id, ...(other.aliases ?? [])].includes(alias)),
+    models[found.provider]?.some(other => other.id !== id && [other.id, ...(other.aliases ?? [])].includes(alias)),
   )
   const places = [
     ...(platforms ?? []),
     ...Object.keys(idAt ?? {}),
     ...[life, ...(life?.by_platform ?? [])].flatMap(one => one?.platforms ?? []),
   ]
-  const known = providers[found.provider].platforms
-  const elsewhere = places.filter(place => !(known as readonly string[]).includes(place))
+  const known = provider(found.provider).platforms
+  const elsewhere = places.filter(place => !known.includes(place))
   return [
     ...elsewhere.map((one): [PropertyKey[], string] => [
       ['platforms'],

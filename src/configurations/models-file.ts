@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type CardJson, readCard, readLife, writeCard } from '../catalogue/card.ts'
 import type { Model, ModelLife, Price } from '../catalogue/model.ts'
-import { type Catalogue, createCatalogue, type ProviderId, providerIds, providers } from '../providers/index.ts'
+import { type Catalogue, createCatalogue } from '../providers/registry.ts'
 import { checkModel, findStrangers, type NoteFault } from './models-check.ts'
 import { type Entry, type Facts, type LifeEntry, modelsForm } from './models-form.ts'
 import { faultIn, OwnFileError, readOwnFile } from './own-file.ts'
@@ -23,7 +23,7 @@ const variable = 'MODELS_FILE'
 export function readModelsFile(path: string, base: Catalogue): OwnModels {
   const { items } = readOwnFile(variable, path, modelsForm, placeInItems)
   const faults: OwnFileError['faults'] = []
-  const models = Object.fromEntries(providerIds.map(id => [id, [...base.models[id]]])) as Record<ProviderId, Model[]>
+  const models = new Map(Object.entries(base.models).map(([id, models]) => [id, [...models]]))
   const prices = new Map<string, Price>()
   const seen = new Set<string>()
   for (const entry of items) {
@@ -36,7 +36,7 @@ export function readModelsFile(path: string, base: Catalogue): OwnModels {
     const former = provider && findFormer(entry, provider, base, fault)
     if (!former) continue
     const made = correct(entry, former.model)
-    const list = models[provider]
+    const list = models.get(provider) ?? []
     const position = list.findIndex(({ id }) => id === entry.id)
     // Who made something of a model remembers it by its object.
     const model = position >= 0 && isSame(made, list[position]!) ? list[position]! : made
@@ -46,7 +46,7 @@ export function readModelsFile(path: string, base: Catalogue): OwnModels {
     const listed = [former.model.price, former.model.priceAbroad]
     if (price && !listed.some(one => one && isSame(one, price))) prices.set(entry.id, price)
   }
-  const catalogue = createCatalogue(models)
+  const catalogue = createCatalogue(base.providers, Object.fromEntries(models))
   for (const entry of items)
     faults.push(
       ...findStrangers(entry, catalogue).map(([place, message]) =>
@@ -65,7 +65,7 @@ function placeInItems(place: readonly PropertyKey[], json: unknown): readonly Pr
   return [typeof id === 'string' ? id : `items → ${index}`, ...rest]
 }
 
-function findProvider(entry: Entry, base: Catalogue, fault: NoteFault): ProviderId | undefined {
+function findProvider(entry: Entry, base: Catalogue, fault: NoteFault): string | undefined {
   const found = base.find(entry.id)
   const isListed = found !== undefined && found.model.state !== 'unlisted'
   if (isListed && found.model.id !== entry.id) {
@@ -77,20 +77,25 @@ function findProvider(entry: Entry, base: Catalogue, fault: NoteFault): Provider
     return undefined
   }
   const provider = entry.provider ?? found?.provider
-  if (!provider) fault(`is missing: which service has this model? One of ${providerIds.join(', ')}`, 'provider')
+  const names = base.providerIds.join(', ')
+  if (provider && !base.findProvider(provider)) {
+    fault(`must be one of ${names}`, 'provider')
+    return undefined
+  }
+  if (!provider) fault(`is missing: which service has this model? One of ${names}`, 'provider')
   return provider
 }
 
 /** The model that an entry corrects; for a new model, that of its family, or the cautious default. */
-function findFormer(entry: Entry, provider: ProviderId, base: Catalogue, fault: NoteFault) {
-  const own = base.models[provider].find(({ id }) => id === entry.id)
+function findFormer(entry: Entry, provider: string, base: Catalogue, fault: NoteFault) {
+  const own = base.models[provider]?.find(({ id }) => id === entry.id)
   if (own) {
     if (entry.family !== undefined && entry.family !== own.family)
       fault(`cannot be changed; it is ${own.family}`, 'family')
     return { model: own, isListed: true }
   }
-  const cautious = providers[provider].unlisted(entry.id, true)
-  const families = new Map(base.models[provider].map(model => [model.family, model]))
+  const cautious = base.provider(provider).unlisted(entry.id, true)
+  const families = new Map((base.models[provider] ?? []).map(model => [model.family, model]))
   const relative =
     entry.family === undefined || entry.family === cautious?.family ? cautious : families.get(entry.family)
   if (!relative) {

@@ -1,7 +1,6 @@
 /** What an entry of MODELS_FILE may say: the JSON of `GET /api/models`, of which every member may be left out. */
 import { z } from 'zod'
 import { ModelLife, Model as ModelSchema } from '../api/models.ts'
-import { providerIds } from '../providers/index.ts'
 import { priceForm } from './price-file.ts'
 
 const word = z.string().trim().min(1).max(200)
@@ -68,7 +67,7 @@ function corrections({ shape }: z.ZodObject) {
 const entryForm = z
   .strictObject({
     id: word,
-    provider: z.enum(providerIds),
+    provider: word,
     family: word,
     name: word,
     state: ModelSchema.shape.state,

@@ -1,21 +1,24 @@
 /** Which platform of a service an address leads to. */
 import { isIP } from 'node:net'
 import { isPublic } from '../outgoing/addresses.ts'
-import { type ProviderId, providers } from '../providers/index.ts'
+import type { Provider } from '../providers/provider.ts'
 
 /**
  * Pure. An address that stands in for the service counts as the usual one: a gateway or a simulator in the own network, and `standIns`,
  * which whoever runs the server put in its place. Undefined for a reseller or somebody else's gateway.
  */
 export function platformOf(
-  provider: ProviderId,
+  {
+    platformAt,
+    defaultBaseUrl,
+    isCommonProtocol,
+  }: Pick<Provider, 'platformAt' | 'defaultBaseUrl' | 'isCommonProtocol'>,
   address: string,
   standIns: readonly string[] = [],
 ): string | undefined {
-  const { platformAt, defaultBaseUrl } = providers[provider]
   const own = platformAt(address)
-  // Many programs speak the protocol of OpenAI, so a private address may be any of them.
-  if (own !== undefined || provider === 'openai') return own
+  // Others speak a common protocol too, so that a private address is as likely one of theirs.
+  if (own !== undefined || isCommonProtocol) return own
   const isStandIn = isPrivate(hostOf(address)) || standIns.some(url => withoutSlash(url) === withoutSlash(address))
   if (!isStandIn) return undefined
   // The path may tell platforms of one host apart, such as those of plans.

@@ -1,8 +1,8 @@
 /** The price of a model at the address that a request goes to: from its lists, or from the operator's own file. */
 
 import type { Model, Price } from '../catalogue/model.ts'
-import { type FoundModel, providers } from '../providers/index.ts'
 import type { Provider } from '../providers/provider.ts'
+import type { Catalogue, FoundModel } from '../providers/registry.ts'
 import { platformOf } from './platforms.ts'
 
 // ── The user's own prices ───────────────────────────────────────────────────────────────────────────────────────────
@@ -25,6 +25,7 @@ export interface Prices {
  * `standIns`: addresses that the operator configured in place of a service's usual one.
  */
 export function createPrices(
+  catalogue: Pick<Catalogue, 'provider'>,
   own: ReadonlyMap<string, Price | null> = new Map(),
   standIns: readonly string[] = [],
 ): Prices {
@@ -34,7 +35,10 @@ export function createPrices(
     priced(found, { modelId = found.model.id, address } = {}) {
       const { model } = found
       const chosen = [modelId, model.id, ...(model.aliases ?? [])].map(id => own.get(id)).find(one => one !== undefined)
-      const price = chosen === undefined ? listPrice(found, modelId, address, standIns) : chosen
+      const price =
+        chosen === undefined
+          ? listPrice(catalogue.provider(found.provider), found.model, modelId, address, standIns)
+          : chosen
       if ((price ?? undefined) === model.price) return found
       const variants = known.get(model) ?? new Map<Price | null | undefined, Model>()
       const priced = variants.get(price) ?? { ...model, price: price ?? undefined }
@@ -47,15 +51,16 @@ export function createPrices(
 // ── By address ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function listPrice(
-  { provider: id, model }: FoundModel,
+  provider: Provider,
+  model: Model,
   modelId: string,
   address: string | null | undefined,
   standIns: readonly string[],
 ): Price | undefined {
   if (address === null) return undefined
-  const { priceListAt, defaultBaseUrl }: Provider = providers[id]
+  const { priceListAt, defaultBaseUrl } = provider
   if (!priceListAt) return model.price
-  const platform = platformOf(id, address ?? defaultBaseUrl, standIns)
+  const platform = platformOf(provider, address ?? defaultBaseUrl, standIns)
   // A reseller or somebody's gateway sets its own prices.
   if (platform === undefined) return undefined
   return { home: model.price, abroad: model.priceAbroad, unknown: undefined }[priceListAt(platform, modelId)]

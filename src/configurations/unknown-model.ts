@@ -1,6 +1,6 @@
 /** Explains the answer "no such model", which may mean that the model was retired. */
 import type { ProviderFailure } from '../outgoing/errors.ts'
-import type { Catalogue, ProviderId } from '../providers/index.ts'
+import type { Catalogue } from '../providers/registry.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { ConfigurationRegistry } from './configurations.ts'
 import { type Lives, wordsForUnknown } from './lives.ts'
@@ -23,7 +23,7 @@ export function createUnknownModelExplainer(parts: {
 }): ExplainUnknownModel {
   const { lives, catalogue, lists, configurations } = parts
   return async ({ configId, provider: id, model: modelId }, failure, signal) => {
-    const found = catalogue.find(modelId, id as ProviderId)
+    const found = catalogue.find(modelId, id)
     if (!failure.isModelUnknown || !found) return failure
     const access = await configurations.access(configId)
     const place = { modelId, address: access.baseUrl }

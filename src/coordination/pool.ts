@@ -5,7 +5,7 @@
  * One that its service refused is tried again by itself, because a refusal costs nothing: when its time has come, by one request at a
  * time. A configuration that is named, or has no other beside it, is tried whenever it is asked for.
  */
-import type { Catalogue, ProviderId } from '../providers/index.ts'
+import type { Catalogue } from '../providers/registry.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { ConfigurationRecord, Suspension } from '../storage/records.ts'
 import type { Pauses } from './pauses.ts'
@@ -196,7 +196,7 @@ export function createPool(parts: {
   function candidatesFor({ call, without, askedAt }: PlacementRequest, all: ConfigurationRecord[]) {
     const own = all.find(({ id }) => id === call.configId)
     if (!own) return []
-    const isListed = parts.catalogue.find(call.model, call.provider as ProviderId)?.model.state !== 'unlisted'
+    const isListed = parts.catalogue.find(call.model, call.provider)?.model.state !== 'unlisted'
     const usable = call.mayMove ? all.filter(isUsable) : []
     const sharers = poolOf(own, usable, { model: call.model, isListed, addressOf: parts.addressOf })
     // One that was switched off sends what was written for it, when there is no other.
@@ -214,7 +214,7 @@ export function createPool(parts: {
   /** How long until this one may send the call; infinite while something must end first. */
   function waitMs(configuration: ConfigurationRecord, { model, provider }: CallRecord): number {
     const { id, requestsPerMinute } = configuration
-    const concurrency = parts.catalogue.find(model, provider as ProviderId)?.model.concurrency ?? 1
+    const concurrency = parts.catalogue.find(model, provider)?.model.concurrency ?? 1
     if (configuration.suspension && trials.has(id)) return Number.POSITIVE_INFINITY
     if ((running.get(id) ?? 0) >= (configuration.maxRunning ?? maxRunningOfAll)) return Number.POSITIVE_INFINITY
     if ((running.get(keyOf(id, model)) ?? 0) >= concurrency) return Number.POSITIVE_INFINITY

@@ -17,8 +17,8 @@ import type { Pauses } from '../coordination/pauses.ts'
 import type { Waiting } from '../coordination/waiting.ts'
 import { invalid, Refusal } from '../errors.ts'
 import type { KeptReference, References, TakenReference } from '../images/images.ts'
-import { type Catalogue, providers } from '../providers/index.ts'
-import type { Plan } from '../providers/provider.ts'
+import type { Plan, Provider } from '../providers/provider.ts'
+import type { Catalogue } from '../providers/registry.ts'
 import type { Files } from '../storage/files/folder.ts'
 import { type HistoryFilter, searchForm } from '../storage/generations.ts'
 import type { ConfigurationRecord, GenerationRecord, JsonObject } from '../storage/records.ts'
@@ -238,7 +238,16 @@ export function createGenerations(parts: GenerationParts): Generations {
     try {
       const facts = taken.map(reference => reference.facts)
       const standing = parts.lives.at(target.found, target)
-      return { id, request, prompt, target, standing, checked, taken, ...planOf(target, prompt, checked, facts) }
+      return {
+        id,
+        request,
+        prompt,
+        target,
+        standing,
+        checked,
+        taken,
+        ...planOf(parts.catalogue.provider(target.found.provider), target, prompt, checked, facts),
+      }
     } catch (error) {
       await parts.references.discard(id, taken)
       throw error
@@ -492,17 +501,18 @@ class KeyTaken extends Error {
 }
 
 function planOf(
+  provider: Provider,
   target: Target,
   prompt: string,
   checked: CheckedRequest,
   references: ReferenceFacts[],
 ): { plan: Plan; size: Size | undefined } {
-  const { model, provider } = target.found
+  const { model } = target.found
   const rule = checked.sizeRule
   const resolution = rule ? resolveSize(rule, model.id, checked.size, references.at(-1)) : {}
   if ('violation' in resolution) throw invalid([resolution.violation])
   try {
-    const plan = providers[provider].plan(
+    const plan = provider.plan(
       {
         modelId: target.modelId,
         prompt,

@@ -6,7 +6,6 @@ import { sumCalls } from '../catalogue/costs.ts'
 import type { Model } from '../catalogue/model.ts'
 import type { Prices } from '../configurations/prices.ts'
 import { hasEnded } from '../coordination/events.ts'
-import type { Catalogue, ProviderId } from '../providers/index.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { Charge, ErrorRecord, FailureRecord, GenerationRecord, GenerationStatus } from '../storage/records.ts'
 import type { Repositories } from '../storage/store.ts'
@@ -14,7 +13,6 @@ import { DatabaseError } from '../storage/trouble.ts'
 import { CallWalk, Stopped, type WalkParts } from './calls/walk.ts'
 
 export type RunParts = Omit<WalkParts, 'underWay' | 'largeTexts' | 'stopping' | 'ending'> & {
-  catalogue: Catalogue
   prices: Prices
 }
 
@@ -205,7 +203,7 @@ export function createRunner(parts: RunParts): Runner {
   async function pricedModelOf(generationId: string): Promise<Model | undefined> {
     const generation = await store.generations.find(generationId)
     const modelId = generation?.model ?? ''
-    const found = parts.catalogue.find(modelId, generation?.provider as ProviderId)
+    const found = parts.catalogue.find(modelId, generation?.provider)
     if (!found) return undefined
     const configuration = (await parts.configurations.list()).find(({ id }) => id === generation?.configId)
     // One of the environment may be gone with its key; where it led to is still known.

@@ -8,7 +8,7 @@ import type { Configurations } from '../configurations/services.ts'
 import type { Pool } from '../coordination/pool.ts'
 import type { Events } from '../coordination/services.ts'
 import type { Images, ReferenceInput } from '../images/services.ts'
-import type { Catalogue } from '../providers/index.ts'
+import type { Catalogue } from '../providers/registry.ts'
 import type { GenerationRecord, GenerationStatus, JsonObject, Told } from '../storage/records.ts'
 
 export interface GenerationRequest {

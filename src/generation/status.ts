@@ -4,7 +4,7 @@ import type { ConfigurationRegistry } from '../configurations/configurations.ts'
 import type { Lives, Standing } from '../configurations/lives.ts'
 import type { Pool } from '../coordination/pool.ts'
 import type { Waiting } from '../coordination/waiting.ts'
-import { type Catalogue, providerIds, providers } from '../providers/index.ts'
+import type { Catalogue } from '../providers/registry.ts'
 import type { Database } from '../storage/connection.ts'
 import type { Files } from '../storage/files/folder.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
@@ -41,11 +41,11 @@ export function createStatus(parts: {
       database: { state: databaseDetail ? 'failing' : 'ok', kind: database.kind, detail: databaseDetail },
       storage: { state: storageTrouble ? 'failing' : 'ok', kind: parts.storageKind, detail: storageTrouble, freeBytes },
       queue: { state: runner.isStopping() ? 'draining' : waiting.length > 0 ? 'waiting' : 'ok', ...counts, waiting },
-      providers: providerIds.map(id => {
+      providers: Object.values(parts.catalogue.providers).map(({ id, name }) => {
         const active = all.filter(one => one.provider === id && one.isActive && one.hasKey)
         const ready = active.filter(one => pool.stateOf(one).status === 'ready')
         return {
-          ...{ id, name: providers[id].name, configured: active.length > 0 },
+          ...{ id, name, configured: active.length > 0 },
           ...{ activeConfigurations: active.length, readyConfigurations: ready.length },
         }
       }),

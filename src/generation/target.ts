@@ -5,7 +5,8 @@ import type { Lives } from '../configurations/lives.ts'
 import type { Configurations } from '../configurations/services.ts'
 import { isDue, poolOf } from '../coordination/pool.ts'
 import { invalid, LeftAside, Refusal } from '../errors.ts'
-import { type Catalogue, type FoundModel, type ProviderId, providerIds, providers } from '../providers/index.ts'
+import type { Provider } from '../providers/provider.ts'
+import type { Catalogue, FoundModel } from '../providers/registry.ts'
 import { spelledFor } from '../providers/standard.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
 import type { GenerationRequest } from './services.ts'
@@ -37,11 +38,10 @@ export async function chooseTarget(
   const active = await configurations.active()
   const ready = active.filter(one => !one.suspension)
   const inTurn = activeInTurn(active)
-  const declared = request.provider as ProviderId | undefined
-  if (declared !== undefined && !providerIds.includes(declared)) {
-    throw invalid([
-      { path: 'provider', message: `"${declared}" is not a provider here; choose one of ${providerIds.join(', ')}.` },
-    ])
+  const declared = request.provider
+  const names = catalogue.providerIds.join(', ')
+  if (declared !== undefined && !catalogue.findProvider(declared)) {
+    throw invalid([{ path: 'provider', message: `"${declared}" is not a provider here; choose one of ${names}.` }])
   }
   let configuration: ConfigurationRecord | undefined
   if (request.configId !== undefined) {
@@ -65,10 +65,10 @@ export async function chooseTarget(
     }
   }
   const standard = configuration ?? inTurn.find(one => (declared ? one.provider === declared : true))
-  const usualProvider = (standard?.provider as ProviderId | undefined) ?? declared
+  const usualProvider = standard?.provider ?? declared
   const modelId =
     request.model?.trim() || (usualProvider && usualModel({ configurations, lives }, usualProvider, standard))
-  if (!modelId) throw noConfiguration(declared, undefined)
+  if (!modelId) throw noConfiguration(catalogue.findProvider(declared), undefined)
 
   // A model that only a configuration names belongs to that configuration's provider.
   const listed = catalogue.find(modelId)
@@ -76,23 +76,23 @@ export async function chooseTarget(
   configuration ??= request.model
     ? (isListedModel ? ready : inTurn).find(one => one.model === modelId && (!declared || one.provider === declared))
     : standard
-  const provider = (configuration?.provider as ProviderId | undefined) ?? declared
+  const provider = configuration?.provider ?? declared
   if (
     listed &&
     listed.model.state !== 'unlisted' &&
     provider &&
     provider !== listed.provider &&
-    provider !== 'openai'
+    !catalogue.findProvider(provider)?.isCommonProtocol
   ) {
     throw invalid([{ path: 'model', message: `${modelId} is a model of ${listed.provider}, not of ${provider}.` }])
   }
   const found = catalogue.find(modelId, provider) ?? listed
   if (!found) {
-    const message = `No provider is known for the model "${modelId.slice(0, 80)}". Say which one in "provider" (${providerIds.join(', ')}), or choose from GET /api/models.`
+    const message = `No provider is known for the model "${modelId.slice(0, 80)}". Say which one in "provider" (${names}), or choose from GET /api/models.`
     throw invalid([{ path: 'model', message }])
   }
   configuration ??= inTurn.find(one => one.provider === found.provider)
-  if (!configuration) throw noConfiguration(found.provider, modelId)
+  if (!configuration) throw noConfiguration(catalogue.provider(found.provider), modelId)
   const first = configuration
   const mayMove = request.configId === undefined
   const address = configurations.addressOf(first)
@@ -134,7 +134,7 @@ export function usualConfiguration(
 /** The id of the model that makes a request which names a provider, or nothing at all. */
 export function usualModel(
   { configurations, lives }: { configurations: Pick<Configurations, 'addressOf'>; lives: Lives },
-  provider: ProviderId,
+  provider: string,
   configuration: ConfigurationRecord | undefined,
 ): string {
   if (configuration?.model) return configuration.model
@@ -147,10 +147,9 @@ export function activeInTurn(all: readonly ConfigurationRecord[]): Configuration
   return [...active.filter(one => !one.suspension), ...active.filter(one => one.suspension)]
 }
 
-function noConfiguration(provider: ProviderId | undefined, modelId: string | undefined) {
-  const name = provider ? providers[provider].name : 'any service'
-  const variable =
-    provider === 'doubao' || provider === 'qwen' ? ` or set ${provider.toUpperCase()}_API_KEY and restart` : ''
+function noConfiguration(provider: Provider | undefined, modelId: string | undefined) {
+  const name = provider?.name ?? 'any service'
+  const variable = provider?.environmentPrefix ? ` or set ${provider.environmentPrefix}_API_KEY and restart` : ''
   return new Refusal(
     'configuration_missing',
     `No active configuration for ${name}${modelId ? `, which the model ${modelId.slice(0, 80)} needs` : ''}. Add one with its API key (POST /api/config)${variable}${modelId ? '; or choose another model from GET /api/models' : ''}.`,

@@ -15,6 +15,18 @@ export interface Provider {
   name: string
   /** Ends without a slash. */
   defaultBaseUrl: string
+  /**
+   * Begins the names of its environment variables: `DOUBAO` makes `DOUBAO_API_KEY`, `DOUBAO_API_URL`, `DOUBAO_MONTHLY_CAP` and
+   * `DOUBAO_MONTHLY_CAP_IMAGES`. Absent: it has none.
+   */
+  environmentPrefix?: string
+  /**
+   * Others offer the same interface under addresses of their own, for models of any name: a private address does not stand in for the
+   * service, and a model that another provider lists may be asked for here.
+   */
+  isCommonProtocol?: boolean
+  /** What people need to know before they have a key. */
+  guide: Guide
   /** Newest line first, and in a line the lighter before the finer: where no price decides, the first that fits is the default. */
   models: readonly Model[]
   /**
@@ -68,6 +80,30 @@ export interface Provider {
   listModels?(context: Context): Promise<ListedModel[] | null | undefined>
   /** Proves key, address and model access as far as that is possible without making a picture. Never paid. */
   check(model: string | undefined, context: Context): Promise<CheckResult>
+}
+
+// ── For people ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Text {
+  en: string
+  zh: string
+}
+
+/** Data alone; faces show it as it is. */
+export interface Guide {
+  title: Text
+  /** Who runs the service. */
+  company: Text
+  about: Text
+  /** How to get a key. */
+  steps: Text
+  addressHint: Text
+  /** Those that people commonly use, the usual one first, without a slash at the end. */
+  addresses: readonly { url: string; label: Text }[]
+  /** Where a key is made. */
+  keyPage: string
+  /** Where accounts are looked after: the first whose `hosts` hold a part of the host of the base address, or that has none. */
+  consoles: readonly { url: string; hosts?: readonly string[] }[]
 }
 
 // ── From a request to calls ─────────────────────────────────────────────────────────────────────────────────────────

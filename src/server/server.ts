@@ -67,7 +67,7 @@ export async function createServer(options: {
   shareConnections(app.server, maxConnections)
   const routing = watchRoutes(app)
   requireRules(app)
-  const discretion = createDiscretion(async () => {
+  const discretion = createDiscretion(services.catalogue, async () => {
     const configurations = await services.configurations.list()
     return configurations.map(configuration => services.configurations.addressOf(configuration))
   })

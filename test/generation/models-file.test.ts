@@ -124,7 +124,7 @@ describe('a correction', () => {
 
 describe('a new model', () => {
   test('is offered, checked and sent as the one of its family that it names', async () => {
-    const [relative] = shipped.models.qwen
+    const [relative] = shipped.models.qwen ?? []
     const items = [
       { id: 'qwen-image-9.9', provider: 'qwen', family: relative?.family, name: 'Mine', images: { max: 1 } },
     ]

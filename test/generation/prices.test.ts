@@ -8,7 +8,7 @@ import { estimateCost, explainEstimate, sumCalls, sumPictures, type Wanted } fro
 import { OwnFileError } from '../../src/configurations/own-file.ts'
 import { readPriceFile } from '../../src/configurations/price-file.ts'
 import { createPrices } from '../../src/configurations/prices.ts'
-import { catalogue, findModel } from '../../src/providers/index.ts'
+import { shipped } from '../../src/providers/index.ts'
 import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/keys.ts'
 import { QWEN_DEMO_KEY } from '../../src/simulators/qwen/keys.ts'
 import type { CallRecord } from '../../src/storage/calls.ts'
@@ -17,7 +17,7 @@ import { addOpenai, startApp, type TestApp } from '../support/app.ts'
 import { dataUri, png } from '../support/pictures.ts'
 
 const modelOf = (id: string) => {
-  const found = findModel(id)
+  const found = shipped.find(id)
   if (!found) throw new Error(`no model ${id}`)
   return found.model
 }
@@ -52,16 +52,16 @@ describe('the price of one picture', () => {
   })
 
   test('every model has a price or says why it has none, and every current one of Ark and DashScope has one', () => {
-    for (const { model } of catalogue()) {
+    for (const { model } of shipped.all()) {
       const isUnpriced = !model.price && !model.priceAbroad
       expect([model.id, isUnpriced]).toEqual([model.id, model.unpriced !== undefined])
     }
-    const toBeHad = catalogue().filter(({ model, provider }) => model.state === 'current' && provider !== 'openai')
+    const toBeHad = shipped.all().filter(({ model, provider }) => model.state === 'current' && provider !== 'openai')
     expect(toBeHad.filter(({ model }) => model.unpriced !== undefined)).toEqual([])
   })
 
   test('every price says where it comes from, when that was looked at, and how certain it is', () => {
-    const prices = catalogue().flatMap(({ model }) => [model.price ?? [], model.priceAbroad ?? []].flat())
+    const prices = shipped.all().flatMap(({ model }) => [model.price ?? [], model.priceAbroad ?? []].flat())
 
     expect(prices.length).toBeGreaterThan(30)
     for (const price of prices) {
@@ -92,12 +92,12 @@ const perPictureAbroad: [id: string, size: string, amount: number, certainty: st
 ]
 
 describe('the price at an address', () => {
-  const prices = createPrices(undefined, [
+  const prices = createPrices(shipped, undefined, [
     'https://ark.gateway.example/api/v3/',
     'https://dashscope-us.aliyuncs.com/api/v1',
   ])
   const priceAt = (modelId: string, address?: string | null, declared?: 'doubao' | 'qwen') => {
-    const found = findModel(modelId, declared)
+    const found = shipped.find(modelId, declared)
     if (!found) throw new Error(`no model ${modelId}`)
     return prices.priced(found, { modelId, address }).model.price
   }
@@ -613,6 +613,7 @@ describe('PRICES_FILE', () => {
 
   test('counts for an id, its aliases and for ids that nobody lists', () => {
     const prices = createPrices(
+      shipped,
       readPriceFile(
         written({
           'seedream-4-5-251128': { currency: 'CNY', image: 9 },
@@ -621,7 +622,7 @@ describe('PRICES_FILE', () => {
       ),
     )
     const priceOf = (id: string, provider?: 'doubao') => {
-      const found = findModel(id, provider)
+      const found = shipped.find(id, provider)
       if (!found) throw new Error(id)
       expect(prices.priced(found, { modelId: id }).model).toBe(prices.priced(found, { modelId: id }).model)
       return prices.priced(found, { modelId: id }).model.price?.image[0]?.amount

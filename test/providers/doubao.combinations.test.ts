@@ -6,7 +6,7 @@ import type { JsonObject, JsonSchema, JsonValue, Model } from '../../src/catalog
 import { resolveSize } from '../../src/catalogue/sizes.ts'
 import { InvalidRequest } from '../../src/catalogue/violation.ts'
 import { doubao } from '../../src/providers/doubao/doubao.ts'
-import { findModel } from '../../src/providers/index.ts'
+import { shipped } from '../../src/providers/index.ts'
 import type { PlannedCall } from '../../src/providers/provider.ts'
 import { arkModels, bytePlusModels } from '../../src/simulators/doubao/models.ts'
 import { readOrder } from '../../src/simulators/doubao/requests.ts'
@@ -16,7 +16,7 @@ import { knownNames } from '../support/names.ts'
 const sizes = [undefined, '1k', '1.5K', '2K', '4K', 'auto', '16:9', '5:4', '1:16', '960x960', '2560x1440', '4096x4096']
 
 test.each([...arkModels, ...bytePlusModels])('$id', served => {
-  const model = findModel(served.id, 'doubao')!.model
+  const model = shipped.find(served.id, 'doubao')!.model
   const refused: string[] = []
   let sent = 0
   for (const parameters of combinations(model)) {

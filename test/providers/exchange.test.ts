@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createHttp } from '../../src/outgoing/client.ts'
-import { findModel, providerIds, providers } from '../../src/providers/index.ts'
+import { type ProviderId, providers, shipped } from '../../src/providers/index.ts'
 import type { Context, Learned } from '../../src/providers/provider.ts'
 
 const usualModels = { doubao: 'doubao-seedream-4-0-20260415', qwen: 'qwen-image-2.0', openai: 'gpt-image-2' }
@@ -21,8 +21,8 @@ async function serve(answer: RequestListener) {
   return { baseUrl, http }
 }
 
-async function send(id: (typeof providerIds)[number], context: Pick<Context, 'baseUrl' | 'http'>, apiKey = 'sk-1') {
-  const { model } = findModel(usualModels[id], id)!
+async function send(id: ProviderId, context: Pick<Context, 'baseUrl' | 'http'>, apiKey = 'sk-1') {
+  const { model } = shipped.find(usualModels[id], id)!
   const request = { modelId: model.id, prompt: 'a pier', count: 1, parameters: {}, references: [] }
   const [call] = providers[id].plan(request, model).calls
   const learned: Learned[] = []
@@ -32,7 +32,7 @@ async function send(id: (typeof providerIds)[number], context: Pick<Context, 'ba
   return learned.flatMap(one => (one.type === 'answer' ? [one.answer] : []))
 }
 
-describe.each(providerIds)('%s', id => {
+describe.each(Object.keys(providers) as ProviderId[])('%s', id => {
   test.each([
     ['7', 7000],
     ['1.5', 1500],

@@ -7,7 +7,7 @@ import { standardModel } from '../../src/providers/standard.ts'
 
 const now = new Date('2026-11-27T12:00:00Z')
 const standardAt = (provider: ProviderId, address: string, when = now) =>
-  standardModel(providers[provider], platformOf(provider, address), when).id
+  standardModel(providers[provider], platformOf(providers[provider], address), when).id
 
 test.each<[ProviderId, string, string]>([
   ['doubao', 'https://ark.cn-beijing.volces.com/api/v3', 'doubao-seedream-5-0-flash-260915'],

@@ -2,6 +2,7 @@ import { fastify } from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
 import { Problem } from '../../src/api/problems.ts'
 import { Refusal } from '../../src/errors.ts'
+import { shipped } from '../../src/providers/index.ts'
 import { errorTable } from '../../src/server/errors/codes.ts'
 import { nothingThere } from '../../src/server/errors/refusals.ts'
 import { addFace, type Face, faceAt, sendError } from '../../src/server/face.ts'
@@ -68,7 +69,7 @@ test('each face tells errors in its own shape, also where it has no route and be
     frameworkErrors: (error, request, reply) => void sendError(faceAt(faces, request.url), error, request, reply),
   })
   onTestFinished(() => app.close())
-  const discretion = createDiscretion(async () => [])
+  const discretion = createDiscretion(shipped, async () => [])
   for (const face of faces) {
     await addFace(app as unknown as App, face, discretion, scope => {
       const [prefix = ''] = face.prefixes

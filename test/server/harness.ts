@@ -132,7 +132,7 @@ function fakeServices(created: Created[], parts: NonNullable<StartOptions['servi
     pool,
     tokens,
     usage: { report: async () => [], forAll: async () => undefined, ...parts.usage },
-    prices: createPrices(),
+    prices: createPrices(shipped),
     status: parts.status ?? (async () => report),
   } as Services
 }

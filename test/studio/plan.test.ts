@@ -6,7 +6,7 @@ import { checkRequest } from '../../src/catalogue/checks.ts'
 import { estimateCost } from '../../src/catalogue/costs.ts'
 import type { JsonObject } from '../../src/catalogue/model.ts'
 import { resolveSize as resolveOnServer } from '../../src/catalogue/sizes.ts'
-import { catalogue, findModel } from '../../src/providers/index.ts'
+import { shipped } from '../../src/providers/index.ts'
 import { presentModel } from '../../src/server/present/models.ts'
 import {
   findRefusal,
@@ -19,8 +19,13 @@ import {
 import { choiceOf, ratiosOf, type SizeChoice, sizeRuleOf, tiersOf } from '../../src/studio/generate/sizes.ts'
 import { knownNames } from '../support/names.ts'
 
-const place = { configured: true, isDefault: false, standing: { stage: 'current', successors: [] } } as const
-const models = catalogue().map(found => ({ found, shown: presentModel(found, place) }))
+const place = {
+  providerName: 'Service',
+  configured: true,
+  isDefault: false,
+  standing: { stage: 'current', successors: [] },
+} as const
+const models = shipped.all().map(found => ({ found, shown: presentModel(found, place) }))
 
 function model(id: string): Model {
   const found = models.find(({ shown }) => shown.id === id)
@@ -162,7 +167,7 @@ describe('what it costs', () => {
 
   test('sums by currency, and tells when a price is missing', () => {
     const plans = ['doubao-seedream-4-0-20260415', 'z-image-turbo', 'gpt-image-2'].map(model)
-    const fiveFive = findModel('doubao-seedream-5-5-261028')!
+    const fiveFive = shipped.find('doubao-seedream-5-5-261028')!
     const abroad = { ...fiveFive, model: { ...fiveFive.model, price: fiveFive.model.priceAbroad } }
     const costs = [...plans, presentModel(abroad, place)].map(shown => planFor(shown, wish).cost)
 

@@ -21,8 +21,8 @@ import { LeftAside, Refusal } from '../../errors.ts'
 import { type Collector, positionOf, resultLifeMs } from '../../images/collect.ts'
 import { ExchangeError, type ProviderFailure } from '../../outgoing/errors.ts'
 import type { Http, OutgoingHttp } from '../../outgoing/http.ts'
-import { type ProviderId, providers } from '../../providers/index.ts'
 import type { Context, Parsed, Picture, Polled, Provider, RawAnswer, Task } from '../../providers/provider.ts'
+import type { Catalogue } from '../../providers/registry.ts'
 import type { Answers } from '../../storage/answers.ts'
 import { type CallRecord, LedgerError, type Settlement } from '../../storage/calls.ts'
 import { placeOf } from '../../storage/condense.ts'
@@ -38,6 +38,7 @@ export interface WalkParts {
   files: Files
   answers: Answers
   http: OutgoingHttp
+  catalogue: Catalogue
   configurations: ConfigurationRegistry
   collector: Collector
   notifier: Notifier
@@ -934,7 +935,7 @@ export class CallWalk {
   // ── what every step needs ─────────────────────────────────────────────────────────────────────────────────────────
 
   private provider(): Provider {
-    return providers[this.call.provider as ProviderId]
+    return this.parts.catalogue.provider(this.call.provider)
   }
 
   /** Undefined when there is no key to go on with; the call is settled then. */

@@ -3,8 +3,8 @@ import { rm } from 'node:fs/promises'
 import { positionOf } from '../../images/collect.ts'
 import { FetchError, fetchPicture } from '../../images/download.ts'
 import type { OutgoingHttp } from '../../outgoing/http.ts'
-import { type ProviderId, providers } from '../../providers/index.ts'
 import type { RawAnswer } from '../../providers/provider.ts'
+import type { Catalogue } from '../../providers/registry.ts'
 import type { Answers } from '../../storage/answers.ts'
 import type { CallRecord } from '../../storage/calls.ts'
 import { placeOf } from '../../storage/condense.ts'
@@ -18,6 +18,7 @@ export interface RefetchParts {
   files: Files
   answers: Answers
   http: OutgoingHttp
+  catalogue: Pick<Catalogue, 'provider'>
 }
 
 /** Undefined when the file is back, the same byte for byte; otherwise why not, as a sentence. */
@@ -36,7 +37,7 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
   }
   const calls = (await store.calls.ofGeneration(call.generationId)).filter(one => one.outcome !== 'repeated')
   const planned = calls.reduce((sum, one) => sum + one.images, 0)
-  const picture = picturesIn({ ...answer, body }, call).find(
+  const picture = picturesIn(parts, { ...answer, body }, call).find(
     picture => positionOf(call, planned, picture.index) === image.index,
   )
   if (!picture) return 'The stored answer does not name it.'
@@ -57,9 +58,9 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
 }
 
 /** None where it cannot be understood: one bad answer must not keep the others from being mended. */
-function picturesIn(answer: RawAnswer, call: CallRecord) {
+function picturesIn({ catalogue }: Pick<RefetchParts, 'catalogue'>, answer: RawAnswer, call: CallRecord) {
   try {
-    return providers[call.provider as ProviderId].parse(answer, call).pictures
+    return catalogue.provider(call.provider).parse(answer, call).pictures
   } catch {
     return []
   }

@@ -1,6 +1,7 @@
 import { authorization, readAnswer, withReferences } from '../exchange.ts'
 import type { Provider } from '../provider.ts'
 import { check, listModels } from './check.ts'
+import { guide } from './guide.ts'
 import { models, platformAt, platforms, priceListAt, unlisted } from './models.ts'
 import { parse } from './parse.ts'
 import { plan } from './plan.ts'
@@ -14,6 +15,8 @@ export const doubao: Provider = {
   id: 'doubao',
   name: 'Doubao Seedream',
   defaultBaseUrl: 'https://ark.cn-beijing.volces.com/api/v3',
+  environmentPrefix: 'DOUBAO',
+  guide,
   models,
   unlisted,
   platformAt,

@@ -4,6 +4,7 @@ import { authorization, readAnswer } from '../exchange.ts'
 import { isObject } from '../json.ts'
 import type { Context, Provider, RawAnswer } from '../provider.ts'
 import { check } from './check.ts'
+import { guide } from './guide.ts'
 import { models, platformAt, platforms, unlisted } from './models.ts'
 import { parse } from './parse.ts'
 import { plan } from './plan.ts'
@@ -17,6 +18,8 @@ export const openai: Provider = {
   id: 'openai',
   name: 'OpenAI and compatible services',
   defaultBaseUrl: 'https://api.openai.com/v1',
+  isCommonProtocol: true,
+  guide,
   models,
   unlisted,
   platformAt,

@@ -6,6 +6,7 @@ import { text } from '../json.ts'
 import type { Learned, Provider, RawAnswer } from '../provider.ts'
 import { check } from './check.ts'
 import { isSuccess, maxAnswerBytes, outputOf, paths, withOwnId } from './exchange.ts'
+import { guide } from './guide.ts'
 import { models, platformAt, platforms, priceListAt, type Route, unlisted } from './models.ts'
 import { parse } from './parse.ts'
 import { plan } from './plan.ts'
@@ -15,6 +16,8 @@ export const qwen: Provider = {
   id: 'qwen',
   name: 'Qwen (DashScope)',
   defaultBaseUrl: 'https://dashscope.aliyuncs.com/api/v1',
+  environmentPrefix: 'QWEN',
+  guide,
   models,
   unlisted,
   platformAt,

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { faultIn, headerText, isLoopback, type Settings, SettingsError } from '../../settings.ts'
+import { headerText } from '../../setting-values.ts'
+import { faultIn, isLoopback, type Settings, SettingsError } from '../../settings.ts'
 import { readTextFile } from '../../storage/text-file.ts'
 
 /** The token that clients have to show, made and kept at the first start where one is needed; undefined where none is. */

@@ -6,9 +6,7 @@ import { BudgetExceeded } from '../../accounts/budget.ts'
 import type { Problem, ProblemCode } from '../../api/problems.ts'
 import { describeViolation, type Violation } from '../../catalogue/violation.ts'
 import { LeftAside, Refusal } from '../../errors.ts'
-import type { GenerationRecord } from '../../storage/records.ts'
 import { CommitUnknown, databaseTrouble } from '../../storage/trouble.ts'
-import { adviceFor } from '../present/generations.ts'
 import { errorTable } from './codes.ts'
 import { GenerationFailed, HttpRefusal } from './refusals.ts'
 
@@ -25,7 +23,7 @@ export interface ErrorAnswer {
 
 export function describeError(error: unknown, request: FastifyRequest): ErrorAnswer {
   if (error instanceof HttpRefusal) return { code: error.code, detail: error.message, headers: error.headers }
-  if (error instanceof GenerationFailed) return describeFailure(error.generation)
+  if (error instanceof GenerationFailed) return describeFailure(error)
   if (error instanceof Refusal) {
     const errors = error.violations.length > 0 ? error.violations.map(presentViolation) : undefined
     const aside = error instanceof LeftAside ? error : undefined
@@ -66,7 +64,7 @@ function presentBudget({ shortage: { leftImages, renewsAt, ...others } }: Budget
   return { ...others, left_images: leftImages, renews_at: renewsAt }
 }
 
-function describeFailure(generation: GenerationRecord): ErrorAnswer {
+function describeFailure({ generation, advice }: GenerationFailed): ErrorAnswer {
   const { id, error, charge } = generation
   const code =
     error && Object.hasOwn(errorTable, error.code)
@@ -82,7 +80,7 @@ function describeFailure(generation: GenerationRecord): ErrorAnswer {
     members: {
       generation_id: id,
       charge,
-      advice: adviceFor(generation),
+      advice,
       provider_code: error?.providerCode ?? undefined,
       provider_message: error?.providerMessage ?? undefined,
       provider_request_id: error?.providerRequestId ?? undefined,

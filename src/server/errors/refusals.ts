@@ -1,4 +1,5 @@
 /** What the server itself throws to end a request. */
+import type { Advice } from '../../api/generations.ts'
 import type { ProblemCode } from '../../api/problems.ts'
 import type { GenerationRecord } from '../../storage/records.ts'
 import { pathOnly, type Routing } from '../routing.ts'
@@ -20,10 +21,12 @@ export class HttpRefusal extends Error {
 export class GenerationFailed extends Error {
   override name = 'GenerationFailed'
   readonly generation: GenerationRecord
+  readonly advice: Advice | undefined
 
-  constructor(generation: GenerationRecord) {
+  constructor(generation: GenerationRecord, advice: Advice | undefined) {
     super(generation.error?.message ?? 'The generation was cancelled.')
     this.generation = generation
+    this.advice = advice
   }
 }
 

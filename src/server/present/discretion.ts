@@ -5,7 +5,7 @@
  */
 import { isIPv4, isIPv6 } from 'node:net'
 import type { Caller } from '../../accounts/accounts.ts'
-import { type ProviderId, providers } from '../../providers/index.ts'
+import type { Catalogue } from '../../providers/registry.ts'
 
 export interface Discretion {
   /** `answer` as `caller` may see it. `own`: what the caller itself wrote, and may read again. */
@@ -17,7 +17,10 @@ export interface Discretion {
 }
 
 /** @param addresses of all configurations */
-export function createDiscretion(addresses: () => Promise<string[]>): Discretion {
+export function createDiscretion(
+  { findProvider }: Pick<Catalogue, 'findProvider'>,
+  addresses: () => Promise<string[]>,
+): Discretion {
   return {
     async apply(answer, caller, { provider = null, own = [] } = {}) {
       if (caller?.role !== 'member' || !hasSentence(answer)) return answer
@@ -25,6 +28,7 @@ export function createDiscretion(addresses: () => Promise<string[]>): Discretion
       const known = (await addresses().catch(() => [])).flatMap(address => hostsIn(address))
       return redacted(answer, {
         provider,
+        nameOf: id => findProvider(id)?.name ?? 'the service',
         isSentence: false,
         hosts: known,
         own: own.join('\n').toLowerCase(),
@@ -38,8 +42,9 @@ const sentenceName =
   /^(message|detail|provider_message|provider_code|waiting|waiting_values|values|advice|errors|reasons?)$/
 
 interface Scope {
-  /** Whose name stands in place of a host. */
+  /** Its name stands in place of a host. */
   provider: string | null
+  nameOf(provider: string | null): string
   isSentence: boolean
   hosts: string[]
   own: string
@@ -88,10 +93,9 @@ const accountWord =
   /((?:account|uid|user|tenant|owner|workspace|project|organi[sz]ation|账号|账户|帐号|帐户|用户|租户|工作空间)(?:[\s_-]*(?:id|no\.?|number|编号))?[\s:：=#"'“（(]*)((?=[\w-]{0,60}\d)[\w-]{5,64})/gi
 const accountName = /\b(?:org|proj|acct|user|ws)[-_][A-Za-z0-9]{6,}\b/g
 
-function withoutPlaces(text: string, { provider, hosts, own }: Scope) {
-  const name =
-    provider !== null && Object.hasOwn(providers, provider) ? providers[provider as ProviderId].name : 'the service'
-  const unlessOwn = (found: string) => (isOwn(found, own) ? found : name)
+function withoutPlaces(text: string, { provider, nameOf, hosts, own }: Scope) {
+  const service = nameOf(provider)
+  const unlessOwn = (found: string) => (isOwn(found, own) ? found : service)
   let told = text.replace(address, unlessOwn)
   for (const host of hosts)
     told = told.replace(

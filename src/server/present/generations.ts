@@ -3,12 +3,17 @@
 import type { Estimate } from '../../api/estimate.ts'
 import type { Advice, Generation, Warning } from '../../api/generations.ts'
 import type { Estimate as ReckonedEstimate } from '../../generation/services.ts'
-import { type ProviderId, providers } from '../../providers/index.ts'
+import type { Catalogue } from '../../providers/registry.ts'
 import type { GenerationRecord } from '../../storage/records.ts'
 import { presentImage } from './images.ts'
 
 /** `base` goes before every path of this server: empty, or `PUBLIC_URL`. */
-export function presentGeneration(record: GenerationRecord, base: string): Generation {
+export interface Presenting {
+  base: string
+  catalogue: Pick<Catalogue, 'findProvider'>
+}
+
+export function presentGeneration(record: GenerationRecord, { base, catalogue }: Presenting): Generation {
   const images = record.images.map(image => presentImage(image, base))
   return {
     id: record.id,
@@ -42,7 +47,7 @@ export function presentGeneration(record: GenerationRecord, base: string): Gener
       reason_values: record.error.reason?.values ?? {},
     },
     charge: record.charge,
-    advice: adviceFor(record),
+    advice: adviceFor(record, catalogue),
     cost: record.cost,
     favorite: record.favorite,
     tags: record.tags,
@@ -52,17 +57,19 @@ export function presentGeneration(record: GenerationRecord, base: string): Gener
     waiting_code: record.waiting?.code ?? null,
     waiting_values: record.waiting?.values ?? {},
     cancel_requested: record.cancelRequested,
-    cancel_saves: savingOf(record),
+    cancel_saves: savingOf(record, catalogue),
   }
 }
 
 /** A task may still wait at a service that can drop it. */
-function savingOf({ finishedAt, calls, provider }: GenerationRecord): Generation['cancel_saves'] {
+function savingOf(
+  { finishedAt, calls, provider }: GenerationRecord,
+  { findProvider }: Presenting['catalogue'],
+): Generation['cancel_saves'] {
   if (finishedAt !== null) return null
   if (calls.sent === 0) return 'all'
   if (calls.unsent > 0) return 'some'
-  const adapter = Object.hasOwn(providers, provider ?? '') ? providers[provider as ProviderId] : undefined
-  return adapter && 'cancel' in adapter && adapter.cancel !== undefined ? 'perhaps' : 'nothing'
+  return findProvider(provider)?.cancel ? 'perhaps' : 'nothing'
 }
 
 function presentWarning({ code, parameter, message, values = {} }: GenerationRecord['warnings'][number]): Warning {
@@ -79,10 +86,10 @@ function durationOf({ timestamp, finishedAt }: GenerationRecord) {
 }
 
 /** What a person can do about a charge that nobody knows. Undefined while the generation is unfinished or the charge is known. Rows of an old database never told what was charged. */
-export function adviceFor(generation: GenerationRecord): Advice | undefined {
+export function adviceFor(generation: GenerationRecord, { findProvider }: Presenting['catalogue']): Advice | undefined {
   const { charge, finishedAt, resolved, provider, error, images } = generation
   if (charge !== 'unknown' || finishedAt === null || resolved === null) return undefined
-  const service = providers[provider as ProviderId]?.name ?? provider ?? ''
+  const service = findProvider(provider)?.name ?? provider ?? ''
   const id = error?.providerRequestId
   const came = images.length > 0
   return {

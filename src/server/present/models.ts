@@ -2,7 +2,7 @@ import type { Model, ModelLife } from '../../api/models.ts'
 import { writeCard } from '../../catalogue/card.ts'
 import { isServedAt } from '../../catalogue/life.ts'
 import type { Standing } from '../../configurations/lives.ts'
-import { type FoundModel, providers } from '../../providers/index.ts'
+import type { FoundModel } from '../../providers/registry.ts'
 
 export function presentLife({ stage, entry, endedAt, seen, successors }: Standing): ModelLife {
   return {
@@ -21,13 +21,13 @@ export function presentLife({ stage, entry, endedAt, seen, successors }: Standin
 
 export function presentModel(
   { provider, model }: FoundModel,
-  place: { configured: boolean; isDefault: boolean; standing: Standing },
+  place: { providerName: string; configured: boolean; isDefault: boolean; standing: Standing },
 ): Model {
   const card = writeCard(model)
   return {
     ...card,
     provider,
-    provider_name: providers[provider].name,
+    provider_name: place.providerName,
     configured: place.configured,
     is_default: place.isDefault,
     is_served: isServedAt(model, place.standing.platform),

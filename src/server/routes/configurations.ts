@@ -10,7 +10,6 @@ import {
   ShortConfigurationList,
 } from '../../api/configurations.ts'
 import { NoBody } from '../../api/history.ts'
-import type { ProviderId } from '../../providers/index.ts'
 import { isLoopback } from '../../settings.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
 import { callerOf } from '../access/access.ts'
@@ -26,7 +25,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
     return url !== null && isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
   }
   const lifeOf = (record: ConfigurationRecord) => {
-    const found = record.model === null ? undefined : catalogue.find(record.model, record.provider as ProviderId)
+    const found = record.model === null ? undefined : catalogue.find(record.model, record.provider)
     return found && lives.at(found, { modelId: record.model ?? undefined, address: configurations.addressOf(record) })
   }
   const presented = (record: ConfigurationRecord) =>

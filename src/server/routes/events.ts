@@ -18,6 +18,7 @@ const lastEventId = {
 }
 
 export function eventRoutes(app: App, { services, access, limits, discretion, base, closing }: Parts) {
+  const place = { base, catalogue: services.catalogue }
   const { generations } = services
 
   app.get(
@@ -90,7 +91,7 @@ export function eventRoutes(app: App, { services, access, limits, discretion, ba
     }, heartbeatMs)
     try {
       for await (const event of events) {
-        const data = event.type === 'generation' ? presentGeneration(event.generation, base) : { id: event.id }
+        const data = event.type === 'generation' ? presentGeneration(event.generation, place) : { id: event.id }
         const isTaken = response.write(textOf(event, await discretion.apply(data, caller)))
         if (!isTaken) await once(response, 'drain', { signal })
       }

@@ -11,7 +11,7 @@ import { hashOf } from '../bodies/json.ts'
 import { removeUploads } from '../bodies/uploads.ts'
 import { GenerationFailed } from '../errors/refusals.ts'
 import type { Parts } from '../parts.ts'
-import { presentGeneration } from '../present/generations.ts'
+import { adviceFor, presentGeneration } from '../present/generations.ts'
 import type { App } from '../route.ts'
 
 /** References stand inside the JSON, three or four large ones together. */
@@ -37,6 +37,7 @@ const endProblems: ProblemCode[] = [
 ]
 
 export function generateRoutes(app: App, { services, limits, base, prefix }: Parts) {
+  const place = { base, catalogue: services.catalogue }
   app.post(
     '/api/generate',
     {
@@ -70,7 +71,7 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
 
       reply.header('location', `${prefix}/api/history/${encodeURIComponent(created.id)}`)
       if (preference.applied) reply.header('preference-applied', preference.applied)
-      if (preference.waitSeconds === 0) return reply.code(202).send(presentGeneration(created, base))
+      if (preference.waitSeconds === 0) return reply.code(202).send(presentGeneration(created, place))
 
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())
@@ -78,8 +79,9 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
         timeoutMs: preference.waitSeconds === undefined ? undefined : preference.waitSeconds * 1000,
         signal: gone.signal,
       })
-      if (record.status === 'failed' || record.status === 'cancelled') throw new GenerationFailed(record)
-      return reply.code(record.status === 'succeeded' ? 200 : 202).send(presentGeneration(record, base))
+      if (record.status === 'failed' || record.status === 'cancelled')
+        throw new GenerationFailed(record, adviceFor(record, services.catalogue))
+      return reply.code(record.status === 'succeeded' ? 200 : 202).send(presentGeneration(record, place))
     },
   )
 

@@ -15,6 +15,7 @@ import { idempotencyProblems, newGenerationProblems } from './generate.ts'
 const done = z.null().describe('Done.')
 
 export function historyRoutes(app: App, { services, base, prefix }: Parts) {
+  const place = { base, catalogue: services.catalogue }
   const { generations } = services
 
   app.get(
@@ -34,7 +35,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
         limit: request.query.limit ?? 20,
         owner: ownerOf(callerOf(request)),
       })
-      return { items: items.map(record => presentGeneration(record, base)), next_cursor: nextCursor }
+      return { items: items.map(record => presentGeneration(record, place)), next_cursor: nextCursor }
     },
   )
 
@@ -47,7 +48,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
     async request => {
       const record = await generations.find(readId(request))
       if (!record) throw nothingHere('generation')
-      return presentGeneration(record, base)
+      return presentGeneration(record, place)
     },
   )
 
@@ -57,7 +58,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       config: { access: 'own generation' },
       schema: { tags: ['History'], summary: 'Mark a generation', body: HistoryChange, response: { 200: Generation } },
     },
-    async request => presentGeneration(await generations.change(readId(request), request.body), base),
+    async request => presentGeneration(await generations.change(readId(request), request.body), place),
   )
 
   app.delete(
@@ -107,7 +108,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
         response: { 202: Generation },
       },
     },
-    async (request, reply) => reply.code(202).send(presentGeneration(await generations.cancel(readId(request)), base)),
+    async (request, reply) => reply.code(202).send(presentGeneration(await generations.cancel(readId(request)), place)),
   )
 
   app.post(
@@ -139,7 +140,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       const idempotency = key === undefined ? undefined : { key, bodyHash: hashOf({ retry_of: id, only }) }
       const record = await generations.retry(id, only, { caller, requestId: request.id, idempotency })
       reply.header('location', `${prefix}/api/history/${encodeURIComponent(record.id)}`)
-      return reply.code(202).send(presentGeneration(record, base))
+      return reply.code(202).send(presentGeneration(record, place))
     },
   )
 }

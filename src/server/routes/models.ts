@@ -3,7 +3,7 @@
 import { mayUse } from '../../accounts/tokens.ts'
 import { ModelList } from '../../api/models.ts'
 import { activeInTurn, usualConfiguration, usualModel } from '../../generation/target.ts'
-import { type FoundModel, providerIds } from '../../providers/index.ts'
+import type { FoundModel } from '../../providers/registry.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
 import { callerOf } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
@@ -28,7 +28,7 @@ export function modelRoutes(app: App, { services }: Parts) {
       const configurations = await services.configurations.list()
       const inTurn = activeInTurn(configurations)
       const usual = new Map(
-        providerIds.map(provider => {
+        services.catalogue.providerIds.map(provider => {
           const standard = inTurn.find(one => one.provider === provider)
           return [provider, { standard, modelId: usualModel(services, provider, standard) }]
         }),
@@ -41,6 +41,7 @@ export function modelRoutes(app: App, { services }: Parts) {
             const { standard, modelId = '' } = usual.get(provider) ?? {}
             const address = addressFor(found, configurations)
             return presentModel(services.prices.priced(found, { address }), {
+              providerName: services.catalogue.provider(provider).name,
               configured: standard !== undefined,
               isDefault: model.id === modelId || model.aliases?.includes(modelId) === true,
               standing: services.lives.at(found, { address }),
@@ -59,7 +60,7 @@ export function modelRoutes(app: App, { services }: Parts) {
 
   /** Of the configurations that requests go to which name nothing else. */
   function newModels(inTurn: ConfigurationRecord[]) {
-    return providerIds.flatMap(provider => {
+    return services.catalogue.providerIds.flatMap(provider => {
       const usual = inTurn.find(one => one.provider === provider)
       return usual ? services.lives.newAt(provider, services.configurations.addressOf(usual)) : []
     })
