@@ -10,12 +10,12 @@ const baseUrl = z.string().max(2000).nullable().describe('Instead of the address
 const weight = z
   .int()
   .refine(weight => weight >= 1 && weight <= 100, 'Use a weight from 1 to 100.')
-  .describe('Its part of the work beside other configurations of the same service at the same address.')
+  .describe('Its share of the work beside other configurations of the same service at the same address.')
 const maxRunning = z
   .int()
   .refine(count => count >= 1 && count <= 1000, 'Use a number from 1 to 1000, or null for no limit.')
   .nullable()
-  .describe('Paid requests at a time; null: as many as the models take, 64 at most.')
+  .describe('Concurrent paid requests; null: as many as the models take, 64 at most.')
 const requestsPerMinute = z
   .int()
   .refine(count => count >= 1 && count <= 100_000, 'Use a number from 1 to 100000, or null for no limit.')
@@ -45,16 +45,13 @@ export const Configuration = z
         status: z
           .enum(['ready', 'resting', 'taken_out', 'off'])
           .describe(
-            '`resting`: its service asked to slow down. `taken_out`: its service refused the key or has no balance; it is tried again by itself, and a test that passes, or another key, brings it back at once.',
+            '`resting`: in cooldown, because its service asked to slow down. `taken_out`: suspended, because its service refused the key or the balance is empty; it is tried again automatically, and a passing test or another key reinstates it at once.',
           ),
-        until: z
-          .string()
-          .nullable()
-          .describe('The end of a rest; of one that was taken out, when a request may try it again.'),
-        since: z.string().nullable().describe('When its service refused it the last time.'),
-        code: z.string().nullable().describe('Why it was taken out, as of a failed generation.'),
+        until: z.string().nullable().describe('The end of a cooldown, or when a suspended one may be tried again.'),
+        since: z.string().nullable().describe('The last refusal by its service.'),
+        code: z.string().nullable().describe('Why it was suspended: a code of failed generations.'),
         detail: z.string().nullable(),
-        running: z.int().describe('Paid requests that are under way with it.'),
+        running: z.int().describe('Its paid requests in flight.'),
       })
       .meta({ id: 'ConfigurationState' }),
     life: ModelLife.nullable().describe('Of its model, at its address; null where it names none.'),
@@ -67,7 +64,7 @@ export type Configuration = z.infer<typeof Configuration>
 
 export const ConfigurationList = z.object({ items: z.array(Configuration) }).meta({ id: 'ConfigurationList' })
 
-/** What a member may know. */
+/** What a member may see. */
 const ShortConfiguration = Configuration.pick({
   id: true,
   name: true,
@@ -103,7 +100,7 @@ export const NewConfiguration = z
   })
   .meta({ id: 'NewConfiguration' })
 
-/** Members that answers carry and that a client which sends the whole configuration back need not take out. */
+/** Members of answers, which a client that sends the whole configuration back may leave in. */
 const readOnly = {
   id: z.unknown().optional().meta({ readOnly: true }),
   source: z.unknown().optional().meta({ readOnly: true }),

@@ -1,4 +1,4 @@
-/** What a request would make and cost, before it is made. */
+/** What a request would make and cost, before it is sent. */
 import { z } from 'zod'
 import { Warning } from './generations.ts'
 

@@ -1,8 +1,8 @@
-/** Asking for pictures, and what became of it. */
+/** Requests for images, and their outcome. */
 import { z } from 'zod'
 import { Image } from './images.ts'
 
-/** Null is the same as leaving out, because many clients send every member they know. */
+/** Null counts as absent, because many clients send every member they know. */
 function optional<Schema extends z.ZodType>(schema: Schema) {
   return schema.nullish().transform(value => value ?? undefined)
 }
@@ -37,7 +37,7 @@ export const GenerateRequest = z
 
 export type GenerateRequest = z.output<typeof GenerateRequest>
 
-/** Only for the description: a form is read into a `GenerateRequest`. */
+/** Only for the description: a form is converted to a `GenerateRequest`. */
 export const GenerateForm = z
   .object({
     prompt: z.string().optional(),
@@ -60,7 +60,7 @@ export const Advice = z
 
 export type Advice = z.infer<typeof Advice>
 
-/** The parts of a sentence that change, by their names. */
+/** The values in a sentence, by name. */
 export const Values = z.record(z.string(), z.union([z.string(), z.number()]))
 
 export const Warning = z
@@ -68,7 +68,7 @@ export const Warning = z
     code: z.string().nullable().describe('One of the warnings of docs/api.md; null in records of earlier versions.'),
     parameter: z.string(),
     message: z.string(),
-    values: Values.describe('What changes in the sentence, such as `most`.'),
+    values: Values.describe('Values in the sentence, such as `most`.'),
   })
   .meta({ id: 'Warning' })
 
@@ -77,13 +77,13 @@ export type Warning = z.infer<typeof Warning>
 export const Generation = z
   .object({
     id: z.string(),
-    status: GenerationStatus.describe('`succeeded` means at least one picture; what is missing stands in `failures`.'),
+    status: GenerationStatus.describe('`succeeded` means at least one picture; what is missing is in `failures`.'),
     prompt: z.string(),
-    revised_prompt: z.string().nullable().describe('As the service rewrote it.'),
+    revised_prompt: z.string().nullable().describe('As rewritten by the service.'),
     provider: z.string().nullable(),
     model: z.string().nullable(),
     config_id: z.string().nullable(),
-    parameters: z.record(z.string(), z.unknown()).describe('As asked.'),
+    parameters: z.record(z.string(), z.unknown()).describe('As requested.'),
     resolved: z.record(z.string(), z.unknown()).nullable().describe('As sent, after defaults and limits.'),
     timestamp: z.string(),
     started_at: z.string().nullable(),
@@ -107,7 +107,7 @@ export const Generation = z
           .string()
           .nullable()
           .describe('Where `message` says more than `code`: one of the reasons of docs/api.md, such as `model_ended`.'),
-        reason_values: Values.describe('What changes in that sentence, such as `successor`.'),
+        reason_values: Values.describe('Values in that sentence, such as `successor`.'),
       })
       .nullable(),
     charge: z
@@ -122,8 +122,8 @@ export const Generation = z
       .describe('What the service calls the requests of this generation; its support asks for them.'),
     retry_of: z.string().nullable(),
     waiting: z.string().nullable().describe('Why a running generation is not progressing at the moment.'),
-    waiting_code: z.string().nullable().describe('The same for programs: one of the reasons of docs/api.md.'),
-    waiting_values: Values.describe('What changes in the sentence, such as `detail`.'),
+    waiting_code: z.string().nullable().describe('The same for programs: one of the codes in docs/api.md.'),
+    waiting_values: Values.describe('Values in the sentence, such as `detail`.'),
     cancel_requested: z.boolean(),
     cancel_saves: z
       .enum(['all', 'some', 'perhaps', 'nothing'])
@@ -136,14 +136,14 @@ export const Generation = z
 
 export type Generation = z.infer<typeof Generation>
 
-/** Loose, because every other header passes through. */
-/** Worth sending wherever a request may be charged. */
+/** For every request that may be charged. */
 const idempotencyKey = z
   .string()
   .regex(/^[\x20-\x7e]{1,255}$/, 'Use 1 to 255 printable ASCII characters.')
   .optional()
   .describe('The same key with the same body returns the same generation and never makes a second one.')
 
+/** Loose, because every other header passes through. */
 export const GenerateHeaders = z.looseObject({
   prefer: z
     .string()

@@ -1,4 +1,4 @@
-/** Reading and keeping what was made. */
+/** Reading and managing the history. */
 import { z } from 'zod'
 import { Generation, GenerationStatus } from './generations.ts'
 
@@ -23,7 +23,7 @@ export function moment(isEnd: boolean) {
   })
 }
 
-/** Texts, as they stand in a query; empty ones were taken out before. */
+/** Query strings; empty ones were removed before. */
 export const HistoryQuery = z.strictObject({
   limit: z
     .string()

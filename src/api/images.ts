@@ -1,4 +1,4 @@
-/** Pictures in answers. */
+/** Images in answers. */
 import { z } from 'zod'
 
 const stored = {
@@ -19,7 +19,7 @@ export const Image = z
     details: z
       .record(z.string(), z.unknown())
       .optional()
-      .describe('What the service told of this picture, such as its layer.'),
+      .describe('What the service says about this picture, such as its layer.'),
   })
   .meta({ id: 'Image' })
 

@@ -1,4 +1,4 @@
-/** What can be asked of each model: enough to draw its form and to refuse a bad request without asking the service. */
+/** What each model accepts: enough to draw its form and to reject a bad request without asking the service. */
 import { z } from 'zod'
 
 const count = z.int().nonnegative()
@@ -9,7 +9,7 @@ const ratio = z.string().regex(/^\d+(\.\d+)?:\d+(\.\d+)?$/, 'must be a ratio suc
 const sizeRule = z
   .object({
     keywords: z.array(z.string()).describe('Words that the service itself understands.'),
-    exact: z.array(pixels).describe('The only `WxH` taken, where not empty and `free` is null.'),
+    exact: z.array(pixels).describe('The only accepted `WxH`, if not empty and `free` is null.'),
     free: z
       .object({
         min_area: positive.nullable(),
@@ -45,15 +45,15 @@ export const ModelLife = z
     closed_to_new_at: time,
     ends_at: time.describe('From then on requests are refused.'),
     ended_at: time.describe('When it ended, as far as that is known.'),
-    successors: z.array(z.string()).describe('Models that do the same there and have not ended, the best first.'),
+    successors: z.array(z.string()).describe('Equivalent models there that have not ended, the best first.'),
     certainty: z.enum(['documented', 'reported', 'inferred']).nullable(),
-    source: z.string().nullable().describe('Who says that it ends.'),
+    source: z.string().nullable().describe('The source for its end.'),
     checked: z.string().nullable(),
     learned_at: time.describe(
-      "When the service's own list last said where the model stands; that outranks what was written down before. Null where it did not.",
+      "When the service's own list last gave the stage of the model, which takes precedence over older entries. Null if it never did.",
     ),
   })
-  .meta({ id: 'ModelLife', description: 'Where a model stands at the address that a request goes to.' })
+  .meta({ id: 'ModelLife', description: 'The stage of a model at the address that a request goes to.' })
 
 export type ModelLife = z.infer<typeof ModelLife>
 
@@ -66,14 +66,14 @@ export const Model = z
     configured: z.boolean().describe('There is an active configuration with a key for this provider.'),
     is_default: z
       .boolean()
-      .describe('The one that is taken when a request names this provider and no model: the cheapest general one.'),
+      .describe('The default for a request that names this provider and no model: the cheapest general one.'),
     is_served: z
       .boolean()
       .describe('False where the platform of the address that a request would go to is not known to serve it.'),
     state: z
       .enum(['current', 'legacy', 'retired', 'unlisted'])
       .describe(
-        '`unlisted`: the service offers it and this program does not know it yet; it is asked as its family is.',
+        '`unlisted`: the service offers it and this program does not know it yet; requests use the defaults of its family.',
       ),
     life: ModelLife.extend({
       by_platform: z
@@ -83,15 +83,15 @@ export const Model = z
             announced_at: time,
             closed_to_new_at: time,
             ends_at: time,
-            has_ended: z.boolean().describe('It ended on a day that nobody wrote down.'),
+            has_ended: z.boolean().describe('It ended on an unknown day.'),
             successors: z.array(z.string()),
             certainty: z.enum(['documented', 'reported', 'inferred']),
             source: z.string(),
             checked: z.string(),
           }),
         )
-        .describe('What is written down of its end, platform by platform.'),
-    }).describe('Where it stands at the address that a request goes to which names the model alone.'),
+        .describe('What is known about its end, by platform.'),
+    }).describe('Its stage at the address that is used when a request names only the model.'),
     platforms: z
       .array(z.string())
       .nullable()
@@ -100,7 +100,7 @@ export const Model = z
     aliases: z.array(z.string()),
     id_at: z
       .record(z.string(), z.string())
-      .describe('By platform, the alias that is sent there where it does not know `id`; asked for is always `id`.'),
+      .describe('By platform, the alias that is sent where it does not know `id`; requests always use `id`.'),
     about: z.object({ en: z.string(), zh: z.string() }),
     text_to_image: z.boolean().describe('False for models that only edit pictures.'),
     prompt: z.object({ required: z.boolean(), max_characters: count.nullable() }),
@@ -109,8 +109,8 @@ export const Model = z
       max: count,
       types: z
         .array(z.string().regex(/^image\/[\w.+-]+$/, 'must be a type such as image/png'))
-        .describe('Others are encoded anew.'),
-      alpha: z.boolean().describe('False: one with transparent pixels is laid on white.'),
+        .describe('Other types are re-encoded.'),
+      alpha: z.boolean().describe('False: transparent references are flattened onto white.'),
       min_side: positive.describe('In pixels; smaller ones are refused.'),
       max_side: positive.describe('Larger ones are shrunk.'),
       max_area: positive.nullable(),

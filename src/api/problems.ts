@@ -74,10 +74,13 @@ export const Problem = z
     detail: z.string().describe('A sentence that says what to do.'),
     code: z.enum(problemCodes),
     request_id: z.string().describe('As in the header `x-request-id`; names the lines of the log.'),
-    errors: z.array(ProblemFault).optional().describe('Every fault of the input.'),
+    errors: z.array(ProblemFault).optional().describe('Every violation in the input.'),
     generation_id: z.string().optional().describe('The record of the generation, at `/api/history/{id}`.'),
-    charge: z.enum(['none', 'charged', 'unknown']).optional().describe('What we know of the money of that generation.'),
-    advice: Advice.optional().describe('With the charge `unknown`: what to do about it.'),
+    charge: z
+      .enum(['none', 'charged', 'unknown'])
+      .optional()
+      .describe('What is known about the charge of that generation.'),
+    advice: Advice.optional().describe('With the charge `unknown`: what to do.'),
     budget: Shortage.optional().describe('With `budget_exceeded`: what is left.'),
     provider_code: z.string().optional(),
     provider_message: z.string().optional(),

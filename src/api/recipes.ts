@@ -1,20 +1,20 @@
-/** How a picture was made: what travels inside its file and in an archive. */
+/** How an image was made: stored inside its file and in an archive. */
 import { z } from 'zod'
 
 const Reference = z.object({ id: z.string(), sha256: z.string() })
 
 /**
- * Members that are missing or of another form are passed over where that leaves something to begin with: a file may come from a
+ * Missing or malformed members are ignored where the rest is still useful: a file may come from a
  * later version, or from anywhere.
  */
 export const Recipe = z
   .object({
     webimgui: z.literal(1).describe('The version of this form.'),
     prompt: z.string().max(100_000),
-    revised_prompt: z.string().nullable().catch(null).describe('As the service rewrote it.'),
+    revised_prompt: z.string().nullable().catch(null).describe('As rewritten by the service.'),
     provider: z.string().nullable().catch(null),
     model: z.string().nullable().catch(null),
-    parameters: z.record(z.string(), z.unknown()).catch({}).describe('As asked.'),
+    parameters: z.record(z.string(), z.unknown()).catch({}).describe('As requested.'),
     resolved: z.record(z.string(), z.unknown()).nullable().catch(null).describe('As sent, after defaults and limits.'),
     references: z
       .array(Reference)
@@ -30,9 +30,9 @@ export const Recipe = z
 
 export type Recipe = z.infer<typeof Recipe>
 
-/** What stands in `recipes.json` of an archive. */
+/** An entry of `recipes.json` in an archive. */
 export interface ArchiveRecipe extends Recipe {
-  /** The name of the picture in the archive. */
+  /** File name of the image in the archive. */
   file: string
   tags: string[]
   favorite: boolean

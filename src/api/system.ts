@@ -26,7 +26,9 @@ export const Status = z
       running: z.int(),
       waiting: z
         .array(z.object({ id: z.string(), reason: z.string(), code: z.string().nullable(), values: Values }))
-        .describe('Generations that do not go on, and why: as their `waiting`, `waiting_code` and `waiting_values`.'),
+        .describe(
+          'Generations that are not progressing, and why: as their `waiting`, `waiting_code` and `waiting_values`.',
+        ),
     }),
     providers: z.array(
       z.object({
@@ -34,14 +36,12 @@ export const Status = z
         name: z.string(),
         state: z.enum(['configured', 'not_configured']),
         active_configurations: z.int(),
-        ready_configurations: z
-          .int()
-          .describe('Active ones that neither rest after a rate limit nor were taken out by a refusal.'),
+        ready_configurations: z.int().describe('Active ones that are neither in cooldown nor suspended.'),
       }),
     ),
     ending: z
       .array(z.object({ provider: z.string(), id: z.string(), name: z.string(), life: ModelLife }))
-      .describe('Models that end, or ended not long ago, where an active configuration leads.'),
+      .describe('Models that end, or ended recently, at the address of an active configuration.'),
   })
   .meta({ id: 'Status' })
 

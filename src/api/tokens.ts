@@ -1,13 +1,13 @@
-/** Named tokens: the way to share the server without its keys. */
+/** Named tokens, to share the server without its keys. */
 import { z } from 'zod'
 import { Money, MonthlyCap, MonthlyImages } from './caps.ts'
 
 const Role = z
   .enum(['admin', 'member'])
-  .describe('A member sees and touches only what it made itself, and no keys. An admin may do everything.')
+  .describe('A member sees and changes only what it made itself, and no keys. An admin may do everything.')
 
 const members = {
-  name: z.string().describe('Whose it is, or what for.'),
+  name: z.string().describe('Who or what it is for.'),
   role: Role,
   monthly_cap: MonthlyCap.nullable(),
   monthly_images: MonthlyImages.nullable(),
@@ -19,7 +19,7 @@ export const Token = z
     id: z.string(),
     ...members,
     created_at: z.string(),
-    last_used_at: z.string().nullable().describe('To the nearest minutes.'),
+    last_used_at: z.string().nullable().describe('To the nearest few minutes.'),
   })
   .meta({ id: 'Token' })
 
@@ -27,7 +27,7 @@ export type Token = z.infer<typeof Token>
 
 export const TokenList = z.object({ items: z.array(Token) }).meta({ id: 'TokenList' })
 
-const name = z.string().trim().min(1).max(200).describe('Whose it is, or what for.')
+const name = z.string().trim().min(1).max(200).describe('Who or what it is for.')
 const models = z
   .array(z.string().trim().min(1).max(200))
   .max(200)
@@ -59,7 +59,7 @@ export const TokenChange = z
   })
   .meta({
     id: 'TokenChange',
-    description: 'Members left out stay as they are; null takes a limit away. The role is for good.',
+    description: 'Members left out stay as they are; null removes a limit. The role cannot be changed.',
     examples: [{ monthly_cap: { amount: 80, currency: 'CNY' } }],
   })
 
@@ -76,11 +76,11 @@ export const Me = z
     monthly_cap: MonthlyCap.nullable(),
     monthly_images: MonthlyImages.nullable(),
     models: z.array(z.string()).nullable(),
-    left: Money.nullable().describe('Of the cap in money; what runs is taken off with the most that it may cost.'),
+    left: Money.nullable().describe('Of the cap in money; running generations count with their highest possible cost.'),
     left_images: z.int().nullable(),
     renews_at: z.string().nullable(),
-    needs_token: z.boolean().describe('False where everybody who reaches the server is an admin without any.'),
+    needs_token: z.boolean().describe('False where everyone who reaches the server is an admin without a token.'),
   })
-  .meta({ id: 'Me', description: 'Who the token of the request is.' })
+  .meta({ id: 'Me', description: 'The caller of the request.' })
 
 export type Me = z.infer<typeof Me>

@@ -22,7 +22,7 @@ export const UsageList = z
         name: z.string(),
         images: z.int(),
         calls: z.int().describe('Paid requests.'),
-        amount: z.number().describe('What runs, and what may have been billed, counts with the most that it may cost.'),
+        amount: z.number().describe('What is running, or may have been billed, counts with its highest possible cost.'),
         currency: z.string().nullable().describe('A key comes once for each currency; null: no price is known.'),
         unknown: z.int().describe('Generations that may have been billed, or for an unknown amount.'),
       }),
@@ -31,7 +31,7 @@ export const UsageList = z
       .object({
         monthly_cap: MonthlyCap.nullable(),
         monthly_images: MonthlyImages.nullable(),
-        left: Money.nullable().describe('What runs is taken off with the most that it may cost.'),
+        left: Money.nullable().describe('Running generations count with their highest possible cost.'),
         left_images: z.int().nullable(),
         renews_at: z.string(),
       })

@@ -1,4 +1,4 @@
-/** Everything that can be refused before money moves and before a reference is fetched. */
+/** Everything that can be rejected before money moves and before a reference is fetched. */
 import { asksForGroup, type CountRequest, checkCounts, findSizeRule } from './counts.ts'
 import type { JsonObject, Model, Size, SizeRule, Warning } from './model.ts'
 import { listSizeRules, modelSchema } from './schema.ts'
@@ -10,7 +10,7 @@ export interface CheckedRequest {
   count: number
   /** `size` as asked. */
   size: string | undefined
-  /** Only what the model honours, without `size` and `n`. */
+  /** Only parameters that the model honours, without `size` and `n`. */
   parameters: JsonObject
   warnings: Warning[]
   /** The rule that a size has to keep; undefined when this model takes none in this mode. */
@@ -61,7 +61,7 @@ export function checkRequest(
   }
 }
 
-/** A model that takes pictures apart needs no prompt for that, and for nothing else. */
+/** A model that splits an image into layers needs no prompt for that, and only for that. */
 function needsPrompt(model: Model, request: CountRequest) {
   return model.promptRequired || (model.images.group?.askedBy !== undefined && !asksForGroup(model, request))
 }
@@ -96,7 +96,7 @@ function refuseName(name: string, names: string[], knownNames: ReadonlySet<strin
   }
 }
 
-/** Alike but for case and separators, or one letter apart. */
+/** Equal except for case and separators, or one letter apart. */
 function isClose(known: string, name: string) {
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '')
   const [a, b] = [plain(known), plain(name)]

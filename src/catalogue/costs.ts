@@ -10,7 +10,7 @@ import { parsePixels } from './sizes.ts'
 export interface PricedPicture {
   width: number
   height: number
-  /** A layer of a decomposition other than the base. */
+  /** A layer other than the base. */
   layer: boolean
 }
 
@@ -40,7 +40,7 @@ export interface Wanted {
 
 // ── What was made ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Of a call that has ended, what decides its cost. */
+/** What determines the cost of an ended call. */
 export interface BilledCall {
   id: string
   charge: 'none' | 'charged' | 'unknown' | null
@@ -49,7 +49,7 @@ export interface BilledCall {
   billedImages: number | null
 }
 
-/** Of a stored image, what decides its cost. */
+/** What determines the cost of a stored image. */
 export interface MadeImage {
   callId: string | null
   index: number
@@ -118,13 +118,13 @@ function listBilled(
   return [...stored.slice(0, billed), ...Array.from({ length: missing }, () => ({ ...lost }))]
 }
 
-/** Where nobody knows, the dearest step is taken. */
+/** If unknown, the most expensive step is taken. */
 const largest = { width: Number.MAX_SAFE_INTEGER, height: 1 }
 
 // ── What would be made ──────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * From the least that a success can cost to the most that can be billed; one number twice when it is certain. Null where no price
+ * From the lowest cost of a success to the highest possible bill; the same number twice when it is certain. Null where no price
  * is known.
  */
 export function estimateCost(model: Model, wanted: Wanted): CostRange | null {
@@ -148,7 +148,7 @@ export function estimateCost(model: Model, wanted: Wanted): CostRange | null {
   }
 }
 
-/** How `estimateCost` comes to its numbers, a sentence each. */
+/** Explains the numbers of `estimateCost`, one sentence each. */
 export function explainEstimate(model: Model, modelId: string, wanted: Wanted): string[] {
   const { price } = model
   const { images, calls, references, parameters } = wanted
@@ -197,12 +197,12 @@ const failuresAreFree = 'A picture that the service refuses, blocks or fails to 
 
 /** The smallest and the largest area that the service may make, reduced to what makes a difference to the price. */
 function findAreas(model: Model, price: Price, { size }: Pick<Wanted, 'size'>): number[] {
-  // Some models round to multiples of 16, which may carry a picture over a step.
+  // Some models round to multiples of 16, which may push an image over a step.
   if (size && 'width' in size) return [size.width * size.height, up16(size.width) * up16(size.height)]
   const tier = size && listSizeRules(model).map(rule => rule.table[size.keyword])
   const sizes = tier?.flatMap(sizes => Object.values(sizes ?? {})).map(parsePixels) ?? []
   const listed = sizes.map(size => (size ? size.width * size.height : 0))
-  // With a tier the service chooses the ratio; what it made was never seen on the other side of a step.
+  // With a tier the service chooses the ratio; no image was ever seen on the other side of a step.
   if (listed.length > 0) return [Math.min(...listed), Math.max(...listed)]
   return [...price.image, ...(price.layer ?? [])].map(step => step.upToArea ?? Number.MAX_SAFE_INTEGER)
 }
@@ -231,7 +231,7 @@ function many(count: number, noun: string) {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
-/** Sums of hundredths leave a tail in binary. */
+/** Sums of hundredths are inexact in binary. */
 function rounded(amount: number) {
   return Math.round(amount * 1e6) / 1e6
 }

@@ -9,20 +9,20 @@ export type LifeStage = 'current' | 'announced' | 'retiring' | 'ended'
 
 export interface LifeAt {
   stage: LifeStage
-  /** What counts of the catalogue; absent where no end is known. Dates that the list of the service disproved are left out. */
+  /** The catalogue entry that applies; absent where no end is known. Dates that the list of the service disproved are left out. */
   entry?: ModelLife
   /** When it ended, as far as that is known: by the catalogue, else when the list began to say so. */
   endedAt?: string
-  /** What the list said, where one did. */
+  /** The status in the list, if any. */
   seen?: SeenLife
 }
 
 /** What the list of a service said of a model. */
 export interface SeenLife {
   status: 'offered' | 'retiring' | 'ended'
-  /** When it began to say so, where it had said otherwise before. */
+  /** When the status changed in the list, if it did. */
   since: string | null
-  /** When it last did. */
+  /** When the list last said so. */
   seenAt: string
 }
 
@@ -62,7 +62,7 @@ function later(one: LifeStage, other: LifeStage): LifeStage {
 function undisputed(entry: ModelLife, { status, seenAt }: SeenLife): ModelLife {
   const { closedToNewAt, endsAt, hasEnded, ...rest } = entry
   const wasBefore = (time: string | undefined) => isPast(time, new Date(seenAt))
-  // It has ended already, whatever day was written down.
+  // It has ended already, whatever date is recorded.
   if (status === 'ended') return wasBefore(endsAt) ? entry : { ...rest, ...(hasEnded && { hasEnded }) }
   return {
     ...rest,

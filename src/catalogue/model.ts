@@ -56,13 +56,13 @@ export interface Model {
 export interface ModelLife {
   /** As `Provider.platformAt` names them; absent: on all. */
   platforms?: readonly string[]
-  /** When the service said that it will end; its rates may shrink from then on. */
+  /** When the service announced the end; its rate limits may shrink from then on. */
   announcedAt?: string
   /** From then on, accounts that never opened it cannot open it any more. */
   closedToNewAt?: string
   /** From then on, requests are refused. */
   endsAt?: string
-  /** Ended at a time that nobody wrote down. */
+  /** Ended at an unknown time. */
   hasEnded?: boolean
   /** Ids that do the same on these platforms, the best first; empty or absent where there is none. */
   successors?: readonly string[]
@@ -88,7 +88,7 @@ export interface ReferenceLimits {
   max: number
   /** Types the service takes, e.g. `image/png`; others are re-encoded to the first fitting one. */
   types: readonly string[]
-  /** May a picture with transparent pixels be sent as it is? Otherwise it is laid on white. */
+  /** May an image with transparent pixels be sent unchanged? Otherwise it is flattened onto white. */
   alpha: boolean
   /** Of the base64 text of one reference and of all together, in bytes. */
   maxEncodedBytes: number
@@ -119,7 +119,7 @@ export interface SizeRule {
   /** Recommended sizes: tier → ratio → `WxH`. A ratio asked for is looked up under `defaultTier`, then computed. */
   table: Readonly<Record<string, Readonly<Record<string, string>>>>
   defaultTier?: string
-  /** What is sent when nothing was asked: a keyword, a tier of the table or `WxH`; nothing is sent when it is absent. */
+  /** Sent by default: a keyword, a tier of the table or `WxH`; nothing is sent when it is absent. */
   default?: string
   /** A tier that is not a keyword takes the ratio of the last reference instead of 1:1. */
   followsLastReference?: boolean
@@ -128,7 +128,7 @@ export interface SizeRule {
 export interface ImageCount {
   /** The most that one generation may ask for. */
   max: number
-  /** The most that one call makes, where the service has a count of its own; more become several calls. */
+  /** The most that one call makes, if the service has a count parameter; more become several calls. */
   perCall: number
   /** One call makes a coherent series, and the model decides how many pictures it has. */
   group?: {
@@ -145,7 +145,7 @@ export interface ImageCount {
   }
 }
 
-/** `home` is `Model.price`, `abroad` is `Model.priceAbroad`; `unknown`: the service sells there, for we know not what. */
+/** `home` is `Model.price`, `abroad` is `Model.priceAbroad`; `unknown`: the service sells there at unknown prices. */
 export type PriceList = 'home' | 'abroad' | 'unknown'
 
 export interface Price {
@@ -178,7 +178,7 @@ export interface Warning {
   code: WarningCode
   parameter: string
   message: string
-  /** What stands in the sentence beside the model and the parameter. */
+  /** Values in the sentence beside the model and the parameter. */
   values?: Record<string, string | number>
 }
 

@@ -1,4 +1,4 @@
-/** The catalogue as clients see it: what can be asked of each model, as one JSON Schema each. */
+/** The catalogue as clients see it: the parameters of each model as a JSON Schema. */
 import type { JsonObject, Model, SizeRule } from './model.ts'
 import type { ValueSchema } from './values.ts'
 
@@ -14,7 +14,7 @@ const commonNames = [
   'output_format',
 ]
 
-/** Every parameter name that some of the models knows. */
+/** Every parameter name that at least one model knows. */
 export function collectNames(models: readonly Model[]): ReadonlySet<string> {
   return new Set([...commonNames, ...models.flatMap(model => Object.keys(model.parameters))])
 }

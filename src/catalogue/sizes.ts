@@ -1,4 +1,4 @@
-/** From the `size` that a person asks for to the one that is sent. The limits are the model's data. */
+/** From the requested `size` to the one that is sent. The limits are the model's data. */
 
 import type { Size, SizeRule } from './model.ts'
 import type { RuleViolation, Values, ViolationCode } from './violation.ts'
@@ -59,7 +59,7 @@ function fromRatio(rule: SizeRule, model: string, text: string, ratio: number): 
   return fitting ? { size: fitting } : checkPixels(rule, model, rounded[0]!)
 }
 
-/** The largest size of about this ratio that keeps bounds which the tier's area would break. */
+/** The largest size of about this ratio within bounds that the tier's area would exceed. */
 function shrinkToFit(free: NonNullable<SizeRule['free']>, area: number, ratio: number): Pixels | undefined {
   for (let share = 0.98; share > 0.1; share -= 0.02) {
     const [width, height] = [Math.sqrt(area * share * ratio), Math.sqrt((area * share) / ratio)]
@@ -176,7 +176,7 @@ export function formatPixels({ width, height }: Pixels) {
   return `${width}x${height}`
 }
 
-/** How far two ratios are apart, alike for wide and tall ones. */
+/** Distance of two ratios, symmetric for wide and tall ones. */
 function distance(a: number, b: number) {
   return Math.abs(Math.log(a / b))
 }

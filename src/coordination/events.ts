@@ -1,6 +1,6 @@
 /**
- * Tells who follows that something changed. A notice is only a doorbell: what changed is read from the database by revision, so
- * nothing can be missed between two looks and a client that reconnects needs only the newest revision that it saw.
+ * Notifies followers that something changed. What changed is read from the database by revision, so
+ * nothing can be missed between two reads, and a client that reconnects needs only the newest revision that it saw.
  */
 import { EventEmitter } from 'node:events'
 import type { GenerationRecord, GenerationStatus } from '../storage/records.ts'
@@ -9,7 +9,7 @@ import type { Events, GenerationEvent } from './services.ts'
 
 export interface Notifier {
   notify(generationId: string): void
-  /** Calls `listener` with the id of each generation that changed; the answer ends it. */
+  /** Calls `listener` with the id of each generation that changed; returns a function that unsubscribes. */
   listen(listener: (generationId: string) => void): () => void
 }
 
@@ -33,7 +33,7 @@ export function createEvents(store: Store, notifier: Notifier, closing: AbortSig
     async *follow({ generationId, after, owner, signal }) {
       const watch = watchFor(notifier, AbortSignal.any([signal, closing]), generationId)
       try {
-        // A number that was never given out is of another life of the database, such as one before a backup was restored.
+        // An unknown revision comes from another state of the database, such as before a backup was restored.
         const isKnown = after !== undefined && after <= (await store.generations.revision())
         const seen = isKnown ? after : undefined
         yield* generationId === undefined
@@ -47,12 +47,12 @@ export function createEvents(store: Store, notifier: Notifier, closing: AbortSig
 }
 
 interface Watch {
-  /** Resolves with false when the follower has gone. */
+  /** Resolves with false when the follower has disconnected. */
   next(): Promise<boolean>
   end(): void
 }
 
-/** Remembers rings that come while the follower is busy. */
+/** Remembers notifications that arrive while the follower is busy. */
 function watchFor(notifier: Notifier, signal: AbortSignal, generationId: string | undefined): Watch {
   let rung = false
   let wake = () => {}
@@ -125,7 +125,7 @@ async function* followOne(
       if (revision !== undefined) yield { type: 'removed', revision, id }
       return
     }
-    // An ended generation is told once more, whatever the client saw: without it the client could not know that this was all.
+    // The final state is sent once more, whatever the client saw: otherwise it could not know that the stream is complete.
     if (generation.revision > seen || hasEnded(generation.status)) yield eventOf(generation)
     seen = generation.revision
     if (hasEnded(generation.status)) return

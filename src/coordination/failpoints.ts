@@ -1,5 +1,5 @@
 /**
- * The instants of a generation's path at which it matters what is on disk already. The running program only passes them; a test
+ * The instants of a generation at which it matters what is on disk already. The running program only passes them; a test
  * hands in a `Reached` and dies there (`docs/recovery.md` has the table of instants and outcomes).
  */
 export const failpoints = [
@@ -28,5 +28,5 @@ export const failpoints = [
 
 export type Failpoint = (typeof failpoints)[number]
 
-/** Told of every point that a generation reaches; whoever awaits something in it holds the generation there. */
+/** Called at every failpoint that a generation reaches; the generation waits for its promise. */
 export type Reached = (point: Failpoint, generationId: string) => Promise<void> | void

@@ -1,4 +1,4 @@
-/** Every pause of the program in one place. `scale` shortens them all alike, so that tests wait milliseconds. */
+/** Every pause of the program. `scale` shortens them all, so that tests wait milliseconds. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Pauses {
@@ -9,18 +9,18 @@ export interface Pauses {
   repeat(attempt: number, isRateLimit: boolean): number
   /** Before the next try to fetch or store a picture, or to keep an answer. */
   storing(tries: number): number
-  /** Before the next look at a task. */
+  /** Before the next poll of a task. */
   poll(wishedMs: number): number
-  /** How long a picture that was made may be out of reach before a waiting client is told. */
+  /** How long a finished image may be unreachable before a waiting client is answered. */
   lateMs: number
-  /** How long a waiting client is left without an answer after a refusal, while its request waits to be sent again. */
+  /** How long a waiting client gets no answer after a refusal, while its request waits to be sent again. */
   refusedMs: number
   /** For limits that a service or an adapter names. */
   scaled(ms: number): number
   wait(ms: number, signal: AbortSignal): Promise<void>
 }
 
-/** One first try and three repeats: the services (docs/providers.md) want few, with growing pauses and jitter. */
+/** One try and three repeats: the services (docs/providers.md) ask for few, with growing pauses and jitter. */
 export const maxAttempts = 4
 
 export function createPauses(scale = 1): Pauses {
@@ -34,7 +34,7 @@ export function createPauses(scale = 1): Pauses {
     refusedMs: 30_000 * scale,
     scaled: ms => ms * scale,
     async wait(ms, signal) {
-      // Longer than a timer can hold would fire at once.
+      // A longer delay than a timer can hold would fire at once.
       await sleep(Math.min(ms, 2 ** 31 - 1), undefined, { signal })
     },
   }

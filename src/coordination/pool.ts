@@ -1,6 +1,6 @@
 /**
  * Which configuration sends a paid request, and when. Those of one service at one address share its work by their weights, each within
- * its own limits; one that rests after a rate limit, or is left aside, leaves its part to the others. Counted in this process.
+ * its own limits; one in cooldown or suspended leaves its share to the others. Counted in this process.
  *
  * One that its service refused is tried again by itself, because a refusal costs nothing: when its time has come, by one request at a
  * time. A configuration that is named, or has no other beside it, is tried whenever it is asked for.
@@ -17,54 +17,54 @@ export interface Pool {
    * when a signal ends the wait.
    */
   enter(placement: PlacementRequest, signal: AbortSignal): Promise<Lease | 'none' | undefined>
-  /** Could one that was not tried yet send it? */
+  /** Is there an untried configuration that could send it? */
   isThereAnother(placement: PlacementRequest): Promise<boolean>
-  /** Sends nothing with it for so long, because its service asked to slow down. */
+  /** Starts a cooldown, because its service asked to slow down. */
   rest(configId: string, ms: number): void
-  /** Its service does not give it this model: others go first for a while. */
+  /** Its service does not offer it this model: others are preferred for a while. */
   avoid(configId: string, model: string): void
   stateOf(configuration: ConfigurationRecord): ConfigurationState
-  /** Something about the configurations was changed. */
+  /** Called when configurations change. */
   refresh(): void
   close(): void
 }
 
 export interface PlacementRequest {
   call: CallRecord
-  /** Whose it is: those of several take turns. Null where nobody is told apart. */
+  /** Owner; several owners take turns. Null where there are no tokens. */
   owner: string | null
-  /** ISO 8601: what was asked for before a refusal shares it and is not tried once more. */
+  /** ISO 8601: a request from before a refusal shares it and is not tried again. */
   askedAt: string
-  /** Were asked already; others go first. */
+  /** Already tried; others are preferred. */
   tried: ReadonlySet<string>
-  /** Cannot send it, whatever happens. */
+  /** Excluded for good. */
   without: ReadonlySet<string>
 }
 
 export interface Lease {
   configId: string
-  /** Its service refused it the last time. */
+  /** The last request with it was refused. */
   isTrial: boolean
-  /** Gives the place back. */
+  /** Releases the place. */
   release(): void
 }
 
 export interface ConfigurationState {
   status: 'ready' | 'resting' | 'taken_out' | 'off'
-  /** ms since 1970: the end of a rest, or when one that is suspended may be tried again. */
+  /** ms since 1970: the end of a cooldown, or when a suspended one may be tried again. */
   until?: number
-  /** Paid requests that are under way with it. */
+  /** Its paid requests in flight. */
   running: number
 }
 
-/** A model that an account does not have may be opened for it at any time. */
+/** How long a configuration without the model is avoided: the account may open it at any time. */
 const avoidedMs = 10 * 60_000
 const rateWindowMs = 60_000
-/** Of one configuration that sets no number of its own, whatever the models take: each may hold large references. */
+/** Limit for a configuration that sets none, whatever the models allow: each request may hold large references. */
 const maxRunningOfAll = 64
 
 interface Waiter extends PlacementRequest {
-  /** What is the same for all of them: where they could go, and whose they are. */
+  /** A lane: requests with the same candidates and owner. */
   lane: string
   resolve(turn: Lease | 'none'): void
   reject(error: unknown): void
@@ -79,14 +79,14 @@ export function createPool(parts: {
 }): Pool {
   const { pauses } = parts
   const waiters = new Set<Waiter>()
-  // Times of this process (`performance.now()`): a clock that is put back makes nobody wait for it.
+  // Monotonic times (`performance.now()`): a clock that is put back makes nobody wait.
   const restsUntil = new Map<string, number>()
   const avoidedUntil = new Map<string, number>()
   const running = new Map<string, number>()
   const sentAt = new Map<string, number[]>()
-  /** Left aside, and tried by a request that is under way. */
+  /** Suspended, with a trial in flight. */
   const trials = new Set<string>()
-  /** Smooth weighted round robin: who has the most credit is next, and pays for all that could have been. */
+  /** Smooth weighted round robin: the candidate with the most credit is next, and pays the sum of all weights. */
   const credits = new Map<string, number>()
   const turns = createTurns()
   let isLooking = false
@@ -138,7 +138,7 @@ export function createPool(parts: {
     close: () => clearTimeout(alarm),
   }
 
-  /** One look at a time; whatever changes during one is looked at after it. */
+  /** One run at a time; changes during a run start another one after it. */
   function scan() {
     isStale = true
     if (!isLooking) void lookUntilFresh()
@@ -155,7 +155,7 @@ export function createPool(parts: {
     isLooking = false
   }
 
-  /** Lane by lane, because thousands may wait and few differ in where they could go. */
+  /** Lane by lane, because thousands may wait with few different sets of candidates. */
   async function look() {
     const all = await parts.list()
     const lanes = [...Map.groupBy(waiters, waiter => laneAmong(all, waiter)).values()].flatMap(lane => {
@@ -184,7 +184,7 @@ export function createPool(parts: {
     )
     const nextMs = Math.min(...waits)
     clearTimeout(alarm)
-    // Without a time something is running, and looks again when it ends.
+    // Without a time, a running request triggers the next run when it ends.
     if (Number.isFinite(nextMs)) alarm = setTimeout(scan, Math.min(nextMs, 60_000)).unref()
   }
 
@@ -199,7 +199,7 @@ export function createPool(parts: {
     const isListed = parts.catalogue.find(call.model, call.provider)?.model.state !== 'unlisted'
     const usable = call.mayMove ? all.filter(isUsable) : []
     const sharers = poolOf(own, usable, { model: call.model, isListed, addressOf: parts.addressOf })
-    // One that was switched off sends what was written for it, when there is no other.
+    // A switched-off configuration still sends calls planned for it, if there is no other.
     const sharing = sharers.length > 0 ? sharers : [own]
     const isAlone = sharing.length === 1
     const could = sharing.filter(({ id }) => !without.has(id))
@@ -207,11 +207,11 @@ export function createPool(parts: {
       if (!suspension) return true
       return !trials.has(id) && (isDue(suspension) || (isAlone && askedAt >= suspension.at))
     })
-    // How a trial that is under way ends decides for those who wait as well.
+    // The outcome of a trial in flight also decides for the waiting requests.
     return open.length > 0 ? open : could.filter(({ id }) => trials.has(id))
   }
 
-  /** How long until this one may send the call; infinite while something must end first. */
+  /** Milliseconds until this one may send the call; infinite while another request must end first. */
   function waitMs(configuration: ConfigurationRecord, { model, provider }: CallRecord): number {
     const { id, requestsPerMinute } = configuration
     const concurrency = parts.catalogue.find(model, provider)?.model.concurrency ?? 1
@@ -262,8 +262,8 @@ export function createPool(parts: {
 }
 
 /**
- * Those of `usable` that share the work of a configuration: of the same service, at the same address. What only one account knows, such
- * as an endpoint of it, is for the configurations that name it.
+ * The members of `usable` in the pool of a configuration: of the same service, at the same address. Ids that only one account knows, such
+ * as endpoint ids, are only for the configurations that name them.
  */
 export function poolOf(
   own: ConfigurationRecord,
@@ -281,7 +281,7 @@ function isUsable({ isActive, hasKey }: ConfigurationRecord) {
   return isActive && hasKey
 }
 
-/** May it be tried again? A refusal that lies ahead was noted before the clock was put back, and nobody knows how long ago that was. */
+/** May it be tried again? A refusal in the future was recorded before the clock was put back, so its age is unknown. */
 export function isDue({ at, retryAt }: Suspension) {
   const now = Date.now()
   return Date.parse(retryAt) <= now || Date.parse(at) > now

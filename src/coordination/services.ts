@@ -6,7 +6,7 @@ export type GenerationEvent =
 
 export interface Events {
   /**
-   * First what changed since `after` (without it: all unfinished generations, or the present state of `generationId`), then every
+   * First the changes since `after` (without it: all unfinished generations, or the current state of `generationId`), then every
    * change as it happens. Never misses one in between; ends with `signal`, and for one generation after its last state.
    */
   follow(options: {

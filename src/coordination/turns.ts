@@ -1,13 +1,13 @@
-/** Whose turn it is where several wait for the same, and places that are given out by turns. */
+/** Fair turns between owners who wait for the same resource, and places that are given out in turn. */
 
-/** Of those who wait in one line, the owner who has waited longest since the last turn is next. */
+/** The owner in a line whose last turn is longest ago is next. */
 export interface Turns {
-  /** Grows with every turn that anybody takes; 0 for an owner who had none in this line. */
+  /** Grows with every turn; 0 for an owner without a turn in this line. */
   lastOf(line: string, owner: string | null): number
   take(line: string, owner: string | null): void
 }
 
-/** Forgetting the oldest turns only makes their owners newcomers again. */
+/** Evicting the oldest turns only makes their owners newcomers again. */
 const maxRemembered = 10_000
 
 export function createTurns(): Turns {
@@ -17,7 +17,7 @@ export function createTurns(): Turns {
     lastOf: (line, owner) => last.get(keyOf(line, owner)) ?? 0,
     take(line, owner) {
       const key = keyOf(line, owner)
-      // A map keeps the order in which its keys were put in.
+      // Maps keep insertion order.
       last.delete(key)
       last.set(key, ++count)
       const oldest = last.size > maxRemembered ? last.keys().next().value : undefined
@@ -37,11 +37,11 @@ export interface Places {
 
 export interface HeldPlace {
   /**
-   * Goes on without the place, so that others can have it. There is room for so many who do that; without it the place is kept until
+   * Continues without the place, so that others can have it. The number of those is limited; without room the place is kept until
    * there is.
    */
   stepAside(): void
-  /** Gives everything back; more than once is fine. */
+  /** Releases everything; idempotent. */
   leave(): void
 }
 
@@ -54,7 +54,7 @@ interface Waiter {
 interface Line {
   held: number
   aside: number
-  /** Would step aside as soon as there is room. */
+  /** Waits to step aside. */
   eager: Set<() => void>
 }
 

@@ -1,6 +1,6 @@
 /**
- * Why generations do not move. The reason stands in the row and in memory as well: what is in the way may be the database, which then
- * cannot be told.
+ * Why generations do not progress. The reason is in the row and in memory: the obstacle may be the database, which then
+ * cannot store it.
  */
 import type { Told } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
@@ -22,15 +22,15 @@ export interface Reason extends Told {
 
 export interface Waiting {
   /**
-   * Null: it moves again. What the database did not take is written when it is noted again. `isBounded`: it goes on by itself before
+   * Null: it progresses again. A reason that the database did not take is written the next time. `isBounded`: it continues before
    * long, whatever happens.
    */
   note(generationId: string, reason: Reason | null, options?: { isBounded?: boolean }): Promise<void>
-  /** Does it wait for something that may never come? */
+  /** Does it wait for something that may never happen? */
   isStuck(generation: { id: string; waiting: Told | null }): boolean
   reasonOf(generationId: string): Told | undefined
   list(): { id: string; reason: Told }[]
-  /** Of a generation that has ended, whose row was written with its end. */
+  /** For an ended generation, whose row is already final. */
   forget(generationId: string): void
 }
 
@@ -43,7 +43,7 @@ export function createWaiting(store: Store, notifier: Notifier): Waiting {
       if (before.reason?.message === reason?.message && before.isWritten) return
       const note = { reason, isWritten: false, isBounded }
       notes.set(id, note)
-      // In a database that another server has taken over, the row tells how it goes there.
+      // If another server owns the database, the row is that server's.
       note.isWritten =
         store.isOurs() &&
         (await store.generations.change(id, { waiting: reason }).then(

@@ -7,7 +7,7 @@ import type { ExchangeError } from './errors.ts'
 
 interface Target {
   url: URL
-  /** Path and query as they stood in the text: a signature covers every letter. */
+  /** Path and query unchanged: a signature covers every character. */
   path: string
 }
 
@@ -19,13 +19,13 @@ export function parseTarget(text: string): Target {
   if (url.username !== '' || url.password !== '') {
     throw refused(`The address of ${url.host} holds a user name or password. Leave them out.`)
   }
-  // URL would rewrite dot segments and some characters; the text is used wherever it can go on the wire as it is.
+  // URL would rewrite dot segments and some characters; the original text is used wherever it can be sent unchanged.
   const asWritten = /^https?:\/\/[^/?#\\@]+([/?][\x21\x22\x24-\x7e]*)?(?:#.*)?$/i.exec(text)
   const path = asWritten ? (asWritten[1] ?? '/') : url.pathname + url.search
   return { url, path: path.startsWith('/') ? path : `/${path}` }
 }
 
-/** A location keeps its letters too; only what is missing is taken from the address it came from. */
+/** A location is kept unchanged too; only missing parts are taken from the redirecting address. */
 export function resolveRedirect(from: string, location: string): string {
   if (/^https?:\/\//i.test(location)) return location
   if (!URL.canParse(location, from)) throw refused(`${hostOf(from)} redirected to something that is not an address.`)
@@ -42,7 +42,7 @@ export function bareHost(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
 }
 
-/** What may be private all the same. */
+/** Private addresses that are allowed. */
 export interface AllowedPlaces {
   /** `host`, `host:port`, or `.suffix` of names. */
   allowedHosts: readonly string[]
@@ -87,7 +87,7 @@ export function parseAddresses(found: unknown): string[] {
   return list.map(item => (typeof item === 'string' ? item : String(Object(item).address)))
 }
 
-/** The address is for the log, as the cause: whoever may name a reference must not read from the answers which machines are inside. */
+/** The address is only for the log, as the cause: a caller who names references must not learn which internal machines exist. */
 export function blockedAt(host: string, address: string): ExchangeError {
   return refused(describeBlocked(host), new Error(`${host} leads to ${address}`))
 }

@@ -1,4 +1,4 @@
-/** Sends one request over a connection, and reads its answer: its head, the pieces of its body, without the key. */
+/** Sends one request over a connection and reads its answer, head and body, with the key removed. */
 
 import { type IncomingMessage, type OutgoingHttpHeaders, request as startRequest } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
@@ -8,10 +8,10 @@ import { decodeBody } from './decode.ts'
 import { ExchangeError } from './errors.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
 
-/** Of an answer that is read whole into memory. */
+/** Limit of an answer that is read into memory. */
 const maxTextBytes = 128 * 1024 * 1024
 
-/** Gateways put traces and policies there. An answer that cost money is not lost with them. */
+/** Gateways put traces and policies there. A paid answer must not be lost because of them. */
 const maxHeaderBytes = 16 * 1024 * 1024
 
 /**
@@ -76,7 +76,7 @@ export function toResponse(
     ),
   )
   const received = collectPieces(answer, exchange.idleTimeoutMs)
-  // Some services repeat the ends of a key that they refuse, with stars between.
+  // Some services repeat a refused key, masked in the middle.
   const withoutStars = (text: string) =>
     exchange.key === undefined || status < 400 ? text : text.replace(/[\w-]*\*{3,}[\w-]*/g, '(key)')
 
@@ -119,7 +119,7 @@ export function toResponse(
   }
 }
 
-/** Some services repeat the key, and what they say is kept, logged and shown. Only what may be its beginning waits for what follows. */
+/** Some services repeat the key, and their answers are stored, logged and shown. Only a possible beginning of it is held back. */
 async function* removeKey(pieces: AsyncIterable<Uint8Array>, key: string | undefined): AsyncGenerator<Uint8Array> {
   if (key === undefined) return yield* pieces
   let rest: Buffer = Buffer.alloc(0)
@@ -138,14 +138,14 @@ async function* removeKey(pieces: AsyncIterable<Uint8Array>, key: string | undef
       if (bytes.length > kept) yield bytes.subarray(0, bytes.length - kept)
     }
   } catch (error) {
-    // It takes its turn behind what came.
+    // Delivered after the chunks before it.
     failure = { error }
   }
   if (rest.length > 0) yield rest
   if (failure) throw failure.error
 }
 
-/** The body may not grow beyond `maxBytes`, and is not even begun when it says so itself. */
+/** The body may not exceed `maxBytes`, and is not read at all if its declared length does. */
 export function limitBody(response: HttpResponse, maxBytes: number, url: string): HttpResponse {
   if (response.headers['content-encoding'] === undefined && Number(response.headers['content-length']) > maxBytes) {
     response.discard()
@@ -171,7 +171,7 @@ function collectPieces(stream: Readable, idleTimeoutMs: number): AsyncIterable<U
   let waiting = 0
   let ended: { failure?: unknown } | undefined
   let wake = () => {}
-  // Who waits for a slow reader is not idle.
+  // Waiting for a slow reader does not count as idle.
   const idle = setTimeout(() => stream.isPaused() || stream.destroy(new TimeoutError()), idleTimeoutMs)
   const end = (how: { failure?: unknown }) => {
     clearTimeout(idle)

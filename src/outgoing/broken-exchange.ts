@@ -1,8 +1,8 @@
-/** What a broken exchange proves: that nothing was sent, or that the request may have arrived. */
+/** What a broken exchange proves: nothing was sent, or the request may have arrived. */
 
 import { ExchangeError, type FailureCode, type ProviderFailure } from './errors.ts'
 
-/** A body that is larger than its reader takes. */
+/** A body that exceeds the reader's limit. */
 export class BodyTooLarge extends ExchangeError {
   override name = 'BodyTooLarge'
 }
@@ -19,7 +19,7 @@ export function tooLarge(host: string, maxBytes: number): BodyTooLarge {
   })
 }
 
-/** No connection stood, so nothing was sent. */
+/** No connection was established, so nothing was sent. */
 export function unsent(error: unknown, host: string): ExchangeError {
   const code = errorCode(error)
   if (code === 'ENOTFOUND' || code === 'ENODATA' || code === 'EAI_NONAME') {
@@ -59,7 +59,7 @@ export function lost(error: unknown, host: string, waitingFor: 'headers' | 'body
   )
 }
 
-/** The head of an answer, its next piece, or its end did not come in time. */
+/** The head of an answer, its next chunk or its end did not arrive in time. */
 export class TimeoutError extends Error {
   override name = 'TimeoutError'
 }

@@ -28,23 +28,23 @@ import type { HttpRequest, HttpResponse, OutgoingHttp } from './http.ts'
 import { isInsideName, type ProxySettings, proxyFor, proxyOutOfReach, tunnelThrough } from './proxy.ts'
 
 export interface HttpOptions extends AllowedPlaces {
-  /** For what is neither loopback nor among `allowedHosts`; none when absent. */
+  /** Used for addresses that are neither loopback nor in `allowedHosts`; none when absent. */
   proxy?: ProxySettings
   /** Name, TCP and TLS together; 10 s when absent. */
   connectTimeoutMs?: number
-  /** How names become addresses; the system's way when absent. */
+  /** Resolves names; the system's resolver when absent. */
   lookup?: LookupFunction
   /** Opens connections in place of undici's connector; `lookup` is then unused. */
   connector?: buildConnector.connector
 }
 
-/** For the body, where nothing else is said. */
+/** Default for the body. */
 const usualBodyMs = 10 * 60_000
 
-/** For the addresses of a name that a proxy will look up as well. */
+/** For resolving a name that the proxy will resolve as well. */
 const maxLookupMs = 3_000
 
-/** To tell other programs, and the rules of hosts that answer nobody who does not say who it is. */
+/** Identifies this program; some hosts refuse requests without a user agent. */
 const userAgent = `webimgui/${packageFile.version}`
 
 export function createHttp(options: HttpOptions): OutgoingHttp {
@@ -99,7 +99,7 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
     })
     const tunnel = await tunnelThrough(socket, proxy, url, patience)
     if (url.protocol === 'http:') return tunnel
-    // TLS goes on top of the tunnel, so that the proxy sees nothing but a name.
+    // TLS runs inside the tunnel, so that the proxy sees only the host name.
     return openConnection(unguarded, url, signal, tunnel as Socket)
   }
 
@@ -109,7 +109,7 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
   }
 
   /**
-   * Behind a proxy nobody sees where a connection ends. What can be known is checked: literal addresses, names that are inside by their
+   * Behind a proxy the final address is unknown. What can be known is checked: literal addresses, names that are internal by their
    * form, and what the own DNS says, where it says something.
    */
   async function refuseInside(url: URL) {
@@ -123,7 +123,7 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
     const found = new Promise<string[]>(resolve =>
       lookup(host, { all: true }, (_error, found) => resolve(parseAddresses(found))),
     )
-    // Machines behind a proxy often have no DNS for the rest of the world.
+    // Machines behind a proxy often have no public DNS.
     return Promise.race([found, sleep(maxLookupMs, [], { ref: false })])
   }
 
@@ -166,7 +166,7 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
   }
 }
 
-/** Sent as whole bytes, so that the length is known. A form is spelled by the implementation that it comes from. */
+/** Sent as one buffer, so that the length is known. FormData is encoded by the implementation that it comes from. */
 async function encodeBody(
   request: HttpRequest,
 ): Promise<{ body?: string | Uint8Array; headers: Record<string, string> }> {

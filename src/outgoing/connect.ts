@@ -1,11 +1,11 @@
-/** Connections, each checked for where it leads. */
+/** Connections, each checked for its target address. */
 
 import { isIP, type LookupFunction, type Socket } from 'node:net'
 import { buildConnector } from 'undici'
 import { blockedAt, describeBlocked, isPublic } from './addresses.ts'
 import { refused } from './broken-exchange.ts'
 
-/** A lookup that fails when any of the answers is not public: a name must not have it both ways. */
+/** A lookup that fails if any of the addresses is not public: a name must not mix both. */
 export function publicOnly(lookup: LookupFunction): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, found) => {
@@ -20,7 +20,7 @@ export function publicOnly(lookup: LookupFunction): LookupFunction {
   }
 }
 
-/** Literal addresses never reach a lookup, and what a connector did is believed only after a look at the other end. */
+/** Literal addresses never reach a lookup, so the remote address is checked again after connecting. */
 export function checkPeer(connect: buildConnector.connector): buildConnector.connector {
   return (wanted, callback) => {
     const host = wanted.hostname.replace(/^\[(.*)\]$/, '$1')
@@ -55,7 +55,7 @@ export function openConnection(
     connector(wanted, (error, socket) => {
       signal.removeEventListener('abort', abort)
       if (error) return reject(error)
-      // Nobody waits for it any more.
+      // Nobody is waiting for it.
       if (signal.aborted) return void socket.destroy()
       resolve(socket as Socket)
     })

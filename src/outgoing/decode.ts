@@ -1,6 +1,6 @@
 /**
- * Content encodings, by what the bytes are and not only by what they are called: an answer that was paid for is not lost
- * with a wrong header. No wait here outlives its decoder.
+ * Content encodings, recognised by the bytes and not only by their name: a paid answer is not lost
+ * because of a wrong header. No wait here outlives its decoder.
  */
 import {
   type BrotliDecompress,
@@ -20,7 +20,7 @@ type Decoder = BrotliDecompress | InflateRaw | ZstdDecompress
  * @throws errors of `body` as they are; Error when a compressed body was cut or is damaged
  */
 export function decodeBody(body: AsyncIterable<Uint8Array>, encoding: string | undefined): AsyncIterable<Uint8Array> {
-  // Named in the order in which they were put on.
+  // Listed in the order in which they were applied.
   const names = (encoding ?? '').split(',').map(name => name.trim().toLowerCase())
   return names.reduceRight<AsyncIterable<Uint8Array>>(layer, body)
 }
@@ -32,7 +32,7 @@ async function* layer(body: AsyncIterable<Uint8Array>, name: string): AsyncGener
     if (startsWith(beginning, gzipMagic)) return yield* ungzipped(source)
     if (startsWith(beginning, zstdMagic)) return yield* unzstded(source)
     if (isPlain(beginning) || (name !== 'br' && name !== 'deflate')) return yield* source.rest()
-    // Some servers leave the zlib wrapper of `deflate` out.
+    // Some servers omit the zlib wrapper of `deflate`.
     if (name === 'deflate' && hasZlibHeader(beginning)) await source.skip(2)
     const decoder = name === 'br' ? createBrotliDecompress({ flush: zlib.BROTLI_OPERATION_FLUSH }) : inflater()
     yield* through(decoder, source, { mayBePlain: true })
@@ -41,7 +41,7 @@ async function* layer(body: AsyncIterable<Uint8Array>, name: string): AsyncGener
   }
 }
 
-/** Without its wrapper, and so without its check sum: bytes that came are worth more than the proof that they are right. */
+/** Without its wrapper, and so without its checksum: the received bytes matter more than their proof. */
 const inflater = () => createInflateRaw({ flush: zlib.Z_SYNC_FLUSH })
 
 /** The members of a gzip file. */
@@ -63,7 +63,7 @@ async function* unzstded(source: Source): AsyncGenerator<Uint8Array> {
  * as long as with whole pieces.
  */
 const biteBytes = 1024
-/** A decoder that has brought nothing out of so much was given something else. */
+/** A decoder without output after this much input was given something else. */
 const maxHeldBytes = 64 * 1024
 
 /** Up to the end of what the decoder understands; the source goes on behind it. `mayBePlain`: a fault before any output gives out the input. */
@@ -122,7 +122,7 @@ async function* through(
       const unread = given - decoder.bytesWritten
       if (unread > 0) return source.giveBack(bite.subarray(bite.length - unread))
     }
-    // Tells whether the end of the compressed body came.
+    // True if the end of the compressed body arrived.
     if (failure === undefined) yield* outputOf(done => decoder.once('close', done).end())
     if (failure === undefined) return
     if (held === undefined) throw failure
@@ -133,7 +133,7 @@ async function* through(
   }
 }
 
-/** Pieces that can be looked at before they are taken. An error of the body takes its turn behind what came before it. */
+/** Chunks with lookahead. An error of the body is delivered after the chunks before it. */
 class Source {
   private readonly pieces: AsyncIterator<Uint8Array>
   private kept: Buffer = Buffer.alloc(0)
@@ -143,7 +143,7 @@ class Source {
     this.pieces = body[Symbol.asyncIterator]()
   }
 
-  /** So many bytes, or all there are to come. */
+  /** That many bytes, or all that remain. */
   async ahead(count: number): Promise<Buffer> {
     while (this.kept.length < count && (await this.read()));
     return this.kept
@@ -203,7 +203,7 @@ const zstdMagic = [0x28, 0xb5, 0x2f, 0xfd]
 const longestMagic = 4
 const longestSignature = 16
 
-/** What services answer with where nothing is compressed: JSON, a page, an event stream, a picture. No brotli or deflate of such begins like it. */
+/** Beginnings of uncompressed answers: JSON, a page, an event stream, an image. Brotli or deflate never begin like these. */
 const plainBeginnings = [
   /^\s*[{[]\s*["{[\]}\d]/,
   /^\s*<[!?a-z]/i,

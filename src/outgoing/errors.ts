@@ -1,4 +1,4 @@
-/** The one vocabulary for what can go wrong at a service. */
+/** The vocabulary for failures of a service. */
 
 /** Why a call or a picture failed; the HTTP status of each stands in `server/errors/codes.ts`. */
 export type FailureCode =
@@ -24,13 +24,13 @@ export type Disposition = 'retry_safe' | 'refused' | 'maybe_billed'
 export interface ProviderFailure {
   code: FailureCode
   disposition: Disposition
-  /** In plain words, what happened and what to do. */
+  /** What happened and what to do, for people. */
   message: string
   providerCode?: string
   providerMessage?: string
   requestId?: string
   retryAfterMs?: number
-  /** Of `retry_safe`: how often it is sent again at most because of this; as often as anything else when absent. */
+  /** For `retry_safe`: the maximum number of repeats; the usual number when absent. */
   maxRepeats?: number
   /**
    * Of a refusal that is not about the request itself: `model`, this account or address does not give this model; `configuration`, it
@@ -48,11 +48,11 @@ export interface ProviderFailure {
 
 export type Concern = 'model' | 'configuration'
 
-/** An exchange that brought no answer, or not a whole one. */
+/** An exchange without an answer, or with an incomplete one. */
 export class ExchangeError extends Error {
   override name = 'ExchangeError'
   readonly failure: ProviderFailure
-  /** What had come when the connection broke. */
+  /** The part that arrived before the connection broke. */
   readonly partial: string
 
   constructor(failure: ProviderFailure, options: { cause?: unknown; partial?: string } = {}) {

@@ -35,14 +35,14 @@ export interface HttpResponse {
   text(maxBytes?: number): Promise<string>
   /** Pieces of the decoded body; throws like `text`. */
   body: AsyncIterable<Uint8Array>
-  /** Reads nothing more and lets the connection go. */
+  /** Reads nothing more and closes the connection. */
   discard(): void
 }
 
-/** What the program holds; adapters see `Http` alone. */
+/** What the program uses; adapters get only `Http`. */
 export interface OutgoingHttp extends Http {
   /**
-   * Fetches what a URL names, letter for letter, without any key, following redirects; each hop is checked like a first
+   * Fetches a URL unchanged, without any key, following redirects; each hop is checked like a first
    * request. Timers are coarse, about a second.
    * @throws ExchangeError like `request` (of a GET, so it may always be repeated), BodyTooLarge
    */

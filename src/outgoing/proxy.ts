@@ -1,5 +1,5 @@
 /**
- * A way out through the proxy that the environment names. Always by CONNECT, for `http://` too: its answer tells apart what the proxy
+ * Connects through the proxy of the environment. Always by CONNECT, for `http://` too: its answer distinguishes what the proxy
  * says from what the service says, and so what was never sent from what may have arrived.
  */
 import { request } from 'node:http'
@@ -16,7 +16,7 @@ export interface ProxySettings {
   noProxy: readonly string[]
 }
 
-/** The proxy for an address; undefined where it is reached directly. The own machine always is. */
+/** The proxy for an address; undefined where it is reached directly, as this machine always is. */
 export function proxyFor(url: URL, { http, https, noProxy }: ProxySettings): URL | undefined {
   const proxy = url.protocol === 'https:' ? https : http
   if (!proxy) return undefined
@@ -39,14 +39,14 @@ function isNamedBy(entry: string, host: string, port: string): boolean {
   return network.kind() === address.kind() && address.match(network, bits)
 }
 
-/** Names that mean something inside a network alone, whatever the DNS of the proxy makes of them. */
+/** Names that are meaningful only inside a network, however the DNS of the proxy resolves them. */
 export function isInsideName(host: string): boolean {
   return (
     !host.includes('.') || /\.(?:local|localhost|localdomain|lan|internal|intranet|corp|home|private|arpa)$/.test(host)
   )
 }
 
-/** As it may be told: without user name and password. */
+/** For messages: without user name and password. */
 export function shownProxy(proxy: URL): string {
   return `${proxy.protocol}//${proxy.host}`
 }

@@ -1,5 +1,5 @@
 /**
- * A face is one way to talk to the server: addresses whose errors have one shape. Each stands in a plugin of its own, so that whatever
+ * A face is one way to talk to the server: addresses whose errors have one shape. Each is a plugin of its own, so that whatever
  * goes wrong below its addresses, also where no route is, is told as its clients expect it.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -11,19 +11,19 @@ import type { App } from './route.ts'
 import { pathOnly } from './routing.ts'
 
 export interface Face {
-  /** Paths below which everything is its own. None: whatever no other face has. */
+  /** Path prefixes that belong to it. None: every address that no other face has. */
   prefixes: readonly string[]
-  /** People come here with browsers: without a session they are led to the login page. */
+  /** For people with browsers: without a session they are redirected to the login page. */
   isForPeople: boolean
   /** The content type of its errors. */
   errorType: string
-  /** The body that tells of an error. */
+  /** The body of an error. */
   presentError(answer: ErrorAnswer, requestId: string): object
-  /** @throws HttpRefusal where there is nothing to send but an error */
+  /** @throws HttpRefusal where only an error can be sent */
   answerNotFound(request: FastifyRequest, reply: FastifyReply): Promise<unknown>
 }
 
-/** On every answer, also on those to requests that never reached a route. A page sets a policy of its own. */
+/** Set on every answer, also where no route was reached. A page sets a policy of its own. */
 export const securityHeaders = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -62,7 +62,7 @@ export async function sendError(
   if (answer.isOurs)
     request.log.error({ err: error, method: request.method, path: pathOf(request) }, 'a request failed')
   else if (error instanceof Error && error.cause) request.log.debug({ err: error }, 'a request was refused')
-  // They were meant for what could not be sent.
+  // These headers describe the body that could not be sent.
   for (const name of ['etag', 'accept-ranges', 'content-disposition', 'content-length']) reply.removeHeader(name)
   const seconds = patience[answer.code]
   if (seconds !== undefined) reply.header('retry-after', String(seconds))
@@ -78,7 +78,7 @@ export async function sendError(
     .send(JSON.stringify(told))
 }
 
-/** Without the query, which may hold what nobody else should read. */
+/** Without the query, which may hold secrets. */
 export function pathOf(request: FastifyRequest) {
   return pathOnly(request.originalUrl)
 }

@@ -1,4 +1,4 @@
-/** What every request passes before its route: a stopping server, the name it is asked under, other origins, the token, limits. */
+/** Checks before every route: a stopping server, the host name, other origins, the token, limits. */
 import type { IncomingMessage } from 'node:http'
 import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
@@ -36,7 +36,7 @@ export async function addGates(
     if (closing.aborted) throw new HttpRefusal('shutting_down', 'The server is stopping; ask again in a moment.')
     const { host } = request.headers
     if (host !== undefined && !/^([\w.-]+|\[[\da-f:.]+\])(:\d{0,5})?$/i.test(host)) {
-      throw new HttpRefusal('bad_request', 'The header "Host" is not a name with an optional port.')
+      throw new HttpRefusal('bad_request', 'The header "Host" is not a host name with an optional port.')
     }
     access.checkName(request)
     if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] === undefined) {
@@ -47,7 +47,7 @@ export async function addGates(
   })
   await app.register(cookie)
   await app.register(cors, {
-    // No headers at all for anybody else.
+    // No CORS headers at all for other origins.
     origin: (origin, done) =>
       done(null, origin !== undefined && settings.corsOrigins.includes(origin) ? origin : false),
     credentials: true,
@@ -57,7 +57,7 @@ export async function addGates(
     strictPreflight: false,
   })
   app.addHook('onRequest', async (request, reply) => {
-    // One from an origin that we serve was answered already.
+    // A preflight from an allowed origin has been answered already.
     if (request.method === 'OPTIONS') throw foreignOrigin()
     const isForPeople =
       request.routeOptions.config.sendsToLogin || (request.is404 && faceAt(faces, request.url).isForPeople)
@@ -72,11 +72,11 @@ export async function addGates(
     await access.check(request)
     limits.check(request, reply)
     watchBody(request, reply, slowBodyAfterMs ?? usualSlowBodyAfterMs)
-    // Before the body is read: nobody needs to send one to an address that does not take it.
+    // Before the body is read: it need not be sent to an address that does not take it.
     if (request.is404 && !wantsPage(request)) throw refuseMethod(request, routing)
     const encoding = request.headers['content-encoding']
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-      throw new HttpRefusal('unsupported_media_type', 'Send the body as it is, without a content-encoding.')
+      throw new HttpRefusal('unsupported_media_type', 'Send the body uncompressed, without a content-encoding.')
     }
   })
 }

@@ -130,7 +130,7 @@ function completeOperation(operation: Operation, method: string, path: string, k
 }
 
 function describeBody(operation: Operation, { accepts, filesForm, bodyExample }: Known) {
-  // An empty object is taken where no body is needed, but nobody has to know.
+  // An empty object is accepted where no body is needed; the description does not mention it.
   const body = JSON.stringify(operation.requestBody ?? '')
   if (body.includes('"additionalProperties":false') && body.includes('"properties":{}')) delete operation.requestBody
   const json = operation.requestBody?.content['application/json']
@@ -180,13 +180,13 @@ function describeProblems(path: string, operation: Operation, known: Known) {
   )
 }
 
-/** `getApiHistoryId`, for the programs that make clients from the description. */
+/** `getApiHistoryId`, for client generators. */
 function nameOf(method: string, path: string) {
   const words = path.match(/\w+/g) ?? []
   return method + words.map(word => word.charAt(0).toUpperCase() + word.slice(1)).join('')
 }
 
-/** Every schema is offered as input and as output; only what something refers to is worth reading. */
+/** Every schema exists as input and as output; only the referenced ones are kept. */
 function usedSchemas({ paths, components }: Document) {
   const used: Record<string, unknown> = {}
   const waiting: unknown[] = [paths]
@@ -212,8 +212,8 @@ const text = { type: 'string' }
 const retryAfter = { description: 'Seconds.', schema: { type: 'integer' } }
 
 const answerHeaders: Record<AnswerHeader, { description: string; schema: unknown }> = {
-  Location: { description: 'Where the record is.', schema: text },
-  'Preference-Applied': { description: 'Which of the preferences counted.', schema: text },
+  Location: { description: 'The address of the record.', schema: text },
+  'Preference-Applied': { description: 'The preferences that were applied.', schema: text },
   'Content-Range': { description: 'Which bytes these are, of how many.', schema: text },
-  ETag: { description: 'Stays the same for as long as the picture is there.', schema: text },
+  ETag: { description: 'Constant for as long as the picture exists.', schema: text },
 }

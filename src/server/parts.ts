@@ -12,7 +12,7 @@ export interface Parts {
   access: Access
   recentErrors: RecentErrors
   version: string
-  /** Goes before the addresses in answers: PUBLIC_URL, or empty. */
+  /** Prefix of the addresses in answers: PUBLIC_URL, or empty. */
   base: string
   /** The path of PUBLIC_URL without a slash at the end; mostly empty. */
   prefix: string

@@ -11,8 +11,8 @@ import type { Log } from '../telemetry/log.ts'
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Log, ZodTypeProvider>
 
 /**
- * Who may use a route. `own generation`, `own image`: a member only where the `:id` of the address names something of its own; of
- * anything else it hears that it is not there.
+ * Who may use a route. `own generation`, `own image`: a member only if the `:id` of the address is its own; for
+ * anything else it gets a 404.
  */
 export type AccessRule = 'open' | 'member' | 'own generation' | 'own image' | 'admin'
 
@@ -27,9 +27,9 @@ export type AnswerHeader = 'Location' | 'Preference-Applied' | 'Content-Range' |
 
 /** What stands beside a route, in its `config`: the checks, the limits, and the description of the API read it. */
 export interface RouteFacts {
-  /** Every route says it; one that does not stops the start. */
+  /** Required: a route without it stops the start. */
   access?: AccessRule
-  /** A browser without a session is led to the login page. */
+  /** A browser without a session is redirected to the login page. */
   sendsToLogin?: boolean
   /** How one token is held to a number of requests a minute: as for generations, or as for other work. Absent: not at all. */
   rateLimit?: 'generation' | 'other'
@@ -66,7 +66,7 @@ export function requireRules(app: App) {
   app.decorateRequest('caller')
   app.decorateRequest('session')
   app.addHook('onRoute', route => {
-    // The routes of the reference pages come from a plugin, which takes no rules.
+    // The routes of the reference pages come from a plugin that takes no rules.
     const access = route.config?.access ?? (/^\/docs(\/|$)/.test(route.url) ? 'member' : undefined)
     const methods = [route.method].flat().filter(method => method !== 'OPTIONS')
     if (methods.length === 0) return

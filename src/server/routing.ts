@@ -1,10 +1,10 @@
-/** Which methods an address takes: for `Allow`, and to tell a path with the prefix of PUBLIC_URL from one without. */
+/** The methods of an address: for `Allow`, and to distinguish a path with the prefix of PUBLIC_URL from one without. */
 import type { App } from './route.ts'
 
 export interface Routing {
   /** Methods of a path without its query; empty when nothing is there. */
   methodsOf(path: string): string[]
-  /** Is there a route of exactly these words, not one that takes any word in their place? */
+  /** Is there a route with exactly this path, without parameters? */
   hasExactly(path: string): boolean
 }
 
@@ -35,7 +35,7 @@ function patternOf(url: string) {
 }
 
 /**
- * Takes the prefix off, unless the path is one of ours as it stands: with `https://example.org/images` as PUBLIC_URL, `/images/{id}` is
+ * Removes the prefix, unless the full path is a route of its own: with `https://example.org/images` as PUBLIC_URL, `/images/{id}` is
  * still a picture, and `/images/docs` is the page.
  */
 export function withoutPrefix(url: string, prefix: string, routing: Routing) {

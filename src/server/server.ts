@@ -35,7 +35,7 @@ export async function createServer(options: {
   settings: Settings
   services: Services
   log: Log
-  /** What the log keeps of them; none are shown without. */
+  /** The recent errors of the log; none are shown when absent. */
   recentErrors?: RecentErrors
   /** Where the built studio is, when not at its usual place. */
   studioFolder?: string
@@ -52,9 +52,9 @@ export async function createServer(options: {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: request => requestIdOf(request.headers['x-request-id']),
     bodyLimit: maxBodyBytes,
-    // Until the whole request is here; answers may take as long as pictures take.
+    // Until the whole request has arrived; answers may take as long as pictures take.
     requestTimeout: 600_000,
-    // Requests that come while the server stops get a problem of ours instead.
+    // Requests that arrive while the server stops get a problem document instead.
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true },
     rewriteUrl: request => withoutPrefix(request.url ?? '/', prefix, routing),
@@ -87,13 +87,13 @@ export async function createServer(options: {
   const apiFace = createApiFace(routing)
   const pagesFace = createPagesFace(routing, studio)
   const faces = [apiFace, pagesFace]
-  /** For what ends before a face has it, such as a preflight or an address that cannot be decoded. */
+  /** For errors before a face is chosen, such as a preflight or an address that cannot be decoded. */
   function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
     return sendError(faceAt(faces, request.url), error, request, reply, discretion)
   }
 
   app.setValidatorCompiler(validatorCompiler)
-  // Answers are checked in tests. Here a member too many must not hide a picture that was paid for.
+  // Answers are validated in tests. In production an unexpected member must not hide a paid image.
   app.setSerializerCompiler(() => data => JSON.stringify(data))
   app.setErrorHandler(answerError)
   acceptBodies(app)
@@ -103,7 +103,7 @@ export async function createServer(options: {
   app.addHook('onSend', async (request, reply) => {
     parts.limits.answering(reply)
     letGoOfBody(request, reply)
-    // Otherwise the connection of a client that waited would stay open and hold up the end.
+    // Otherwise the connection of a waiting client would stay open and delay the shutdown.
     if (closing.signal.aborted) reply.header('connection', 'close')
   })
   app.addHook('onResponse', async (request, reply) => {
@@ -130,7 +130,7 @@ export async function createServer(options: {
   return app as unknown as FastifyInstance
 }
 
-/** Somebody's own id goes through the log with the request; anything that is not a plain word is replaced. */
+/** A client's own id appears in the log; anything but a plain word is replaced. */
 function requestIdOf(header: string | string[] | undefined) {
   return typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : randomUUID()
 }

@@ -718,8 +718,6 @@ describe('faults', () => {
     const response = await call('POST', '/api/config', { name: 'x'.repeat(1024 * 1024) })
 
     expect(response.status).toBe(413)
-    expect(Problem.parse(await response.json()).detail).toBe(
-      'The body is larger than 1 MB, the most that this address takes.',
-    )
+    expect(Problem.parse(await response.json()).detail).toBe('The body is larger than 1 MB, the limit of this address.')
   })
 })

@@ -6,7 +6,7 @@ import { headerText } from '../../setting-values.ts'
 import { faultIn, isLoopback, type Settings, SettingsError } from '../../settings.ts'
 import { readTextFile } from '../../storage/text-file.ts'
 
-/** The token that clients have to show, made and kept at the first start where one is needed; undefined where none is. */
+/** The token that clients have to send, created at the first start if one is needed; undefined if none is. */
 export function accessTokenOf(settings: Settings): string | undefined {
   if (settings.accessToken !== undefined) return settings.accessToken
   if (isLoopback(settings.host)) return undefined
@@ -21,8 +21,8 @@ export function addressOf(settings: Settings, port: number) {
 }
 
 /**
- * What to open in a browser. With a token that was made here it logs in by itself: its owner has no other way to learn it. One from the
- * environment is known already, and stays out of what is printed: that ends in the journal of the system or of the container.
+ * The link to open in a browser. With a token that was created here it logs in: the owner has no other way to learn it. A token from the
+ * environment is known already, and is not printed, because output ends up in the journal of the system or of the container.
  */
 export function loginLink(settings: Settings, port: number) {
   const base = addressOf(settings, port)
@@ -31,7 +31,7 @@ export function loginLink(settings: Settings, port: number) {
   return token === undefined ? `${base}/` : `${base}/login?token=${encodeURIComponent(token)}`
 }
 
-/** The text of the file, which is made with mode 0600 when it is not there; whole or not at all, whoever starts at the same time. */
+/** The text of the file, which is created with mode 0600 if missing; atomically, even if two processes start at once. */
 function keptText(file: string, make: () => string) {
   mkdirSync(path.dirname(file), { recursive: true })
   const temporary = `${file}.${randomBytes(6).toString('hex')}`
@@ -47,7 +47,7 @@ function keptText(file: string, make: () => string) {
   return tokenIn(file)
 }
 
-/** People put one of their own there. @throws SettingsError */
+/** The file may hold a token that the operator chose. @throws SettingsError */
 function tokenIn(file: string) {
   const text = readTextFile(file).trim()
   if (text === '') {

@@ -1,4 +1,4 @@
-/** Who may use the server: host and origin rules on a loopback address, a token or the session of one elsewhere. */
+/** Who may use the server: host and origin rules on a loopback address, a token or session elsewhere. */
 
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../../accounts/accounts.ts'
@@ -14,23 +14,23 @@ import { createPace } from './limits.ts'
 import { type Cookies, cookiePrefix, createSessions, isSame, type Session, sessionSeconds } from './sessions.ts'
 import { createThrottle, unauthorized } from './throttle.ts'
 
-/** Of one token: each session that is ended has to be remembered until it would have ended by itself. */
+/** Sessions per token: each ended session has to be remembered until it would have expired. */
 const loginsPerMinute = 30
-/** Tokens of so many characters cannot be found by trying; those that the server makes are longer. */
+/** Tokens of this length cannot be guessed; those that the server creates are longer. */
 const unguessable = 20
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set as soon as it is known who asks; not at all on open routes. */
+    /** Set once the caller is known; not set on open routes. */
     caller: Caller | undefined
-    /** Of whoever came with a session. */
+    /** Set for callers with a session. */
     session: Session | undefined
   }
 }
 
 export interface Access {
   needsToken: boolean
-  /** Is it asked under a name that it serves? Before anything is answered. @throws HttpRefusal `forbidden` */
+  /** Is the host name one that the server serves? Checked before anything is answered. @throws HttpRefusal `forbidden` */
   checkName(request: Pick<FastifyRequest, 'headers'>): void
   /**
    * Sets `caller`.
@@ -38,18 +38,18 @@ export interface Access {
    */
   check(request: FastifyRequest): Promise<void>
   /**
-   * For answers that last: calls `listener` when the caller may not be here any longer, because its token was revoked or its session
-   * ended. The answer stops that.
+   * For long answers: calls `listener` when the caller loses access, because its token was revoked or its session
+   * ended. Returns a function that unsubscribes.
    */
   onAccessEnd(request: Pick<FastifyRequest, 'caller' | 'session'>, listener: () => void): () => void
-  /** Slow when it is wrong. @throws HttpRefusal `unauthorized`, `too_many_requests` */
+  /** Delayed when it is wrong. @throws HttpRefusal `unauthorized`, `too_many_requests` */
   logIn(token: string, address: string): Promise<{ cookie: string; seconds: number } | undefined>
   /** The name of the cookie that holds the session. */
   sessionCookie: string
   logOut(cookies: Cookies): void
 }
 
-/** @throws Error on an open route, where nobody asked who it is */
+/** @throws Error on an open route, where the caller is not determined */
 export function callerOf({ caller }: Pick<FastifyRequest, 'caller'>): Caller {
   if (!caller) throw new Error('nobody knows who asks: the route is open')
   return caller
@@ -79,7 +79,7 @@ export function createAccess(
     return origin !== undefined && [...own, publicOrigin].includes(origin.toLowerCase())
   }
 
-  /** May a page of this origin change things in the name of whoever looks at it? */
+  /** May a page of this origin change things on behalf of its visitor? */
   function isTrusted(request: FastifyRequest) {
     const { origin } = request.headers
     if (origin === undefined) return request.headers['sec-fetch-site'] !== 'cross-site'
@@ -87,8 +87,8 @@ export function createAccess(
   }
 
   /**
-   * Is it from a page on a usual development address, which nobody of this server listed? Whatever is being developed there may look and
-   * make pictures, which is what those addresses are let in for, but neither delete nor administer.
+   * Is it a page on a default development address that the operator did not list? Such pages may view and
+   * make images, but neither delete nor administer.
    */
   function isUnlisted(request: FastifyRequest) {
     const destroys = request.method === 'DELETE' || request.routeOptions.config.access === 'admin'
@@ -102,7 +102,7 @@ export function createAccess(
     if (token === undefined) {
       if (isForeign) throw foreignOrigin()
       const given = isOpen ? undefined : bearerOf(request)
-      // Other programs send any key where none is needed. One of ours has a name and a budget, or had.
+      // Some programs send any key where none is needed. Only our own tokens are checked.
       if (given === undefined || !tokens.looksLikeOne(given)) {
         if (isUnlisted(request)) throw foreignOrigin()
         return anybody
@@ -110,7 +110,7 @@ export function createAccess(
       return holderOf(given, request.ip)
     }
     if (isOpen) {
-      // A page that signed its visitors in or out would have them use somebody else's token, or none.
+      // A foreign page could otherwise sign its visitors in with its own token, or out.
       if (isForeign) throw foreignOrigin()
       return undefined
     }
@@ -180,9 +180,13 @@ export function createAccess(
       const { tokenId } = await holderOf(cleanSecret(typed), address)
       const waitSeconds = logins(tokenId ?? '')
       if (waitSeconds > 0) {
-        throw new HttpRefusal('too_many_requests', `This token began many sessions just now; wait ${waitSeconds} s.`, {
-          'retry-after': String(waitSeconds),
-        })
+        throw new HttpRefusal(
+          'too_many_requests',
+          `This token has just started many sessions; wait ${waitSeconds} s.`,
+          {
+            'retry-after': String(waitSeconds),
+          },
+        )
       }
       return { cookie: sessions?.begin(tokenId) ?? '', seconds: sessionSeconds }
     },
@@ -199,7 +203,7 @@ export function createAccess(
         ...(tokenId === null ? [] : [tokens.whenRevoked(tokenId, listener)]),
         ...(session && sessions ? [sessions.whenEnded(session, listener)] : []),
       ]
-      // It may have happened between the check and now.
+      // Access may have ended between the check and now.
       if (tokenId !== null) void tokens.find(tokenId).then(found => found ?? listener(), listener)
       return () => {
         for (const stop of stops) stop()
@@ -230,7 +234,7 @@ export function foreignOrigin() {
   )
 }
 
-/** Undefined without one: any other scheme is meant for somebody on the way, such as a proxy that asks for a password. */
+/** Undefined without one: other schemes are meant for something in between, such as a proxy that asks for a password. */
 function bearerOf(request: FastifyRequest) {
   const header = request.headers.authorization?.trim() ?? ''
   return /^Bearer(\s|$)/i.test(header) ? cleanSecret(header) : undefined

@@ -1,4 +1,4 @@
-/** Connections are shared: when there are as many as the server takes, whoever has the most of them gives one up that is not in use. */
+/** Connections are shared: when the limit is reached, the address with the most of them loses one that is not in use. */
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import ipaddr from 'ipaddr.js'
@@ -6,16 +6,16 @@ import ipaddr from 'ipaddr.js'
 interface Connection {
   socket: Socket
   peer: string
-  /** Of the request that came last, while it is not answered. */
+  /** The latest unanswered request. */
   message?: IncomingMessage
 }
 
-/** A few more are taken for the moment in which one of the others is closed. */
+/** A few more are accepted for the moment in which another is closed. */
 const spare = 256
 
 /**
- * Those that are not in use are the idle ones and those that are still sending, the oldest first. No address is held to a number of its
- * own: behind a proxy all clients have one address, and as long as there is room nobody is in the way.
+ * Connections not in use are idle or still sending, the oldest first. There is no limit per address:
+ * behind a proxy all clients share one address, and a limit matters only when there is no room.
  */
 export function shareConnections(server: Server, maxConnections: number) {
   server.maxConnections = maxConnections + spare
@@ -36,7 +36,7 @@ export function shareConnections(server: Server, maxConnections: number) {
     })
     if (count > maxConnections) (unusedBeside(connection) ?? connection).socket.destroy()
   })
-  // Before anything else that a request begins.
+  // Registered before everything else that handles requests.
   server.prependListener('request', (message, response) => {
     const connection = bySocket.get(message.socket)
     if (!connection) return
@@ -54,7 +54,7 @@ export function shareConnections(server: Server, maxConnections: number) {
   }
 }
 
-/** A request came whole, and its answer is on its way. */
+/** The request is complete, and its answer is being sent. */
 function isInUse({ message, socket }: Connection) {
   return socket.destroyed || message?.complete === true
 }

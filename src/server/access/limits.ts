@@ -3,24 +3,24 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { HttpRefusal } from '../errors/refusals.ts'
 import { takesFiles } from '../route.ts'
 
-/** Each may hold 16 files of 20 MB on the disk until it is read to its end. */
+/** Each may hold 16 files of 20 MB on disk until it ends. */
 const maxUploads = 16
 /** A body with references inside takes as much room as a form. */
 const largeBodyBytes = 1024 * 1024
-/** Of large bodies that are in memory at a time, whoever sent them; while it is parsed, each takes twice its bytes and more. */
+/** Bytes of large bodies in memory, over all callers; while it is parsed, each takes more than twice its size. */
 const maxBytesInMemory = 256 * 1024 * 1024
-/** Of them for one named token: whoever sends or reads slowly leaves room for the others. */
+/** Share of one named token, so that a slow client leaves room for others. */
 const maxBytesOfOne = maxBytesInMemory / 2
-/** Each reads pictures for as long as its client takes them. */
+/** Each reads images for as long as its client downloads. */
 const maxArchives = 4
-/** Tabs and scripts of a team that shares a token fit in. */
+/** Enough for the tabs and scripts of a team that shares a token. */
 const maxStreams = 100
-/** What is not a generation and makes the server work all the same: estimates fetch references, archives read every picture. */
+/** Other expensive requests: estimates fetch references, archives read every image. */
 const otherWorkFactor = 10
-/** An answer that nobody takes any more. Heartbeats of a stream count as progress as long as the connection takes them. */
+/** An answer without progress is ended after this. Heartbeats of a stream count as progress while the connection accepts them. */
 const stalledAfterMs = 120_000
 
-/** Connections beyond are closed at once: pictures that were paid for need file handles to be stored. */
+/** Connections beyond this are closed at once: storing paid images needs file handles. */
 export const maxConnections = 4_000
 
 export interface Limits {
@@ -30,9 +30,9 @@ export interface Limits {
   hold(bytes: number, request: Pick<FastifyRequest, 'caller'>, reply: Pick<FastifyReply, 'raw'>): () => void
   /** When the body has been read. */
   received(request: FastifyRequest): void
-  /** When nobody needs the body in memory any more; at the latest that is the end of the answer. */
+  /** When the body in memory is no longer needed, at the latest at the end of the answer. */
   forgotten(request: FastifyRequest): void
-  /** When the answer begins: who does not read it is let go. */
+  /** When the answer begins: it is ended if the client does not read. */
   answering(reply: Pick<FastifyReply, 'raw'>): void
 }
 
@@ -42,7 +42,7 @@ export function createLimits({
   maxBodyBytes,
 }: {
   generationsPerMinute: number
-  /** Of a body whose length is not told. */
+  /** For a body of unknown length. */
   maxBodyBytes: number
 }): Limits {
   const paces = {
@@ -65,7 +65,7 @@ export function createLimits({
     throw tooMany(
       rateLimit === 'generation'
         ? `This token may ask for ${generationsPerMinute} generations a minute; ask again in ${waitSeconds} s.`
-        : `This token asked for too much at once; ask again in ${waitSeconds} s.`,
+        : `This token made too many requests at once; ask again in ${waitSeconds} s.`,
       waitSeconds,
     )
   }
@@ -112,7 +112,7 @@ export function createLimits({
         throw tooMany(`At most ${maxUploads} uploads at a time; wait until some of yours have arrived.`, 2)
       }
       received.set(request, leave)
-      // A client that goes away in the middle, or is refused before its body was read.
+      // The client disconnected, or was refused before its body was read.
       reply.raw.once('close', leave)
       // Files alone are streamed to the disk.
       if (config.accepts === 'files') return
@@ -124,7 +124,7 @@ export function createLimits({
   }
 }
 
-/** So much room for each key; `take` answers how to give it back, once, or nothing when there is not enough. */
+/** A quota for each key; `take` returns a function that gives it back, or undefined if there is not enough. */
 function createPlaces(most: number) {
   const taken = new Map<string, number>()
   return {
@@ -158,7 +158,7 @@ function tooMany(message: string, seconds: number) {
   return new HttpRefusal('too_many_requests', message, { 'retry-after': String(seconds) })
 }
 
-/** A bucket each that fills evenly: a minute's worth may come at once. Answers how many seconds to wait, 0 for none. */
+/** A token bucket for each key: a minute's worth may come at once. Returns the seconds to wait, 0 for none. */
 export function createPace(perMinute: number) {
   const buckets = new Map<string, { left: number; at: number }>()
   return (key: string) => {

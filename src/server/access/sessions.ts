@@ -8,7 +8,7 @@ import type { Settings } from '../../settings.ts'
 import { readSecret } from '../../storage/secrets/seal.ts'
 import { addressOf } from './access-token.ts'
 
-/** A browser keeps the cookies of all ports of a host together, so each server adds something of its own to this name. */
+/** A browser shares cookies between the ports of a host, so each server adds a suffix of its own to this name. */
 export const cookiePrefix = 'webimgui_session'
 
 export const sessionSeconds = 30 * 24 * 3600
@@ -23,7 +23,7 @@ export interface Session {
 
 export type Cookies = Readonly<Record<string, string | undefined>>
 
-/** Takes the same time wherever the two differ. */
+/** Compares in constant time. */
 export function isSame(given: string, token: string) {
   const hash = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(hash(given), hash(token))
@@ -44,14 +44,14 @@ export function createSessions(settings: Settings, token: string) {
     createHmac('sha256', tokenId === null ? key : namedKey)
       .update(text)
       .digest('base64url')
-  // A copy of the data folder on another port has the same secret.
+  // The port is part of it, because a copy of the data folder on another port has the same secret.
   const address = addressOf(settings, settings.port)
   const instance = Buffer.from(hkdfSync('sha256', secret, address, 'webimgui session cookie v1', 4)).toString('hex')
   const cookieName = `${cookiePrefix}_${instance}`
   const ended = createEndedSessions(path.join(settings.dataDir, 'ended-sessions'))
   const endings = new EventEmitter().setMaxListeners(0)
 
-  /** What the cookie says, unless it is not ours or over. */
+  /** The session of the cookie, unless it is foreign or expired. */
   function read(cookie: string | undefined): Session | undefined {
     const parts = /^([\w-]{22})\.(\d{10})(?:\.([\w-]{36}))?\.([\w-]{43})$/.exec(cookie ?? '')
     if (!parts) return undefined
@@ -61,7 +61,7 @@ export function createSessions(settings: Settings, token: string) {
     return isOurs && !ended.has(id) ? { id, end: Number(end), tokenId } : undefined
   }
 
-  /** The signature tells which are ours, so that a session outlives a change of the name of its cookie. */
+  /** Our cookies are recognised by their signature, so that a session survives a change of the cookie's name. */
   function all(cookies: Cookies) {
     return Object.entries(cookies).flatMap(([name, value]) => {
       const session = name.startsWith(cookiePrefix) ? read(value) : undefined
@@ -72,7 +72,7 @@ export function createSessions(settings: Settings, token: string) {
   return {
     cookieName,
     all,
-    /** The one of the present name before others. */
+    /** The cookie with the current name first. */
     find: (cookies: Cookies) => read(cookies[cookieName]) ?? all(cookies)[0],
     begin(tokenId: string | null) {
       const parts = [randomBytes(16).toString('base64url'), Math.floor(Date.now() / 1000) + sessionSeconds]
@@ -83,7 +83,7 @@ export function createSessions(settings: Settings, token: string) {
       ended.add(id, end)
       endings.emit(id)
     },
-    /** Logged out, or its time is over. */
+    /** Logged out or expired. */
     whenEnded({ id, end }: Session, listener: () => void) {
       endings.on(id, listener)
       const timer = setTimeout(listener, Math.min(end * 1000 - Date.now(), longestTimerMs)).unref()
@@ -98,10 +98,10 @@ export function createSessions(settings: Settings, token: string) {
 
 const longestTimerMs = 2 ** 31 - 1
 
-/** Ended sessions are kept, also those whose time is over: a clock that is put back must not bring one to life again. */
+/** Ended sessions are kept even after they expire: a clock that is put back must not revive one. */
 const maxEnded = 1000
 
-/** Kept in a file, so that a session which was ended stays so after a restart: a line each, and the oldest are left out at the start. */
+/** Stored in a file, one per line, so that an ended session stays ended after a restart; the oldest are dropped at the start. */
 function createEndedSessions(file: string) {
   const { text, ended } = readEnded(file)
   const kept = [...ended].map(lineOf).join('')
@@ -127,7 +127,7 @@ function readEnded(file: string) {
   const ended = new Map<string, number>()
   try {
     const text = readFileSync(file, 'utf8')
-    // The last line may be half written.
+    // The last line may be incomplete.
     const lines = [...text.matchAll(/^([\w-]{22}) (\d{10})\n/gm)]
     for (const [index, [, id = '', end]] of lines.entries()) {
       if (Number(end) * 1000 > Date.now() || index >= lines.length - maxEnded) ended.set(id, Number(end))

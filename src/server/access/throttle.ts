@@ -1,4 +1,4 @@
-/** Wrong tokens are answered later and later, and refused at once when too many of them wait. */
+/** Wrong tokens are answered with growing delays, and refused at once when too many of them wait. */
 import { setTimeout as pause } from 'node:timers/promises'
 import ipaddr from 'ipaddr.js'
 import { HttpRefusal } from '../errors/refusals.ts'
@@ -7,15 +7,15 @@ export function unauthorized(message: string) {
   return new HttpRefusal('unauthorized', message, { 'www-authenticate': 'Bearer realm="webimgui"' })
 }
 
-/** Whoever reads it may be a guest of this server, who never sees how it was started. */
+/** The reader may be a guest who does not know how the server was started. */
 export const wrongToken = {
   en: 'This token is wrong or was revoked. Ask whoever gave it to you for a new one.',
   zh: '令牌不正确，或已被撤销。请向发给您令牌的人索取新的令牌。',
 }
 
 /**
- * Wrong tokens of one address are answered later and later; nobody else waits. While too many of them wait, a token that can be guessed is
- * not looked at: a refusal at once would tell it from the right one, as fast as anybody can ask.
+ * Wrong tokens of one address are answered with growing delays; nobody else waits. While too many of them wait, a guessable token is
+ * not checked: an immediate refusal would distinguish it from the right one, as fast as anybody can ask.
  */
 export function createThrottle() {
   const forgetAfterMs = 10 * 60_000
@@ -25,7 +25,7 @@ export function createThrottle() {
   let waiting = 0
 
   function tooMany() {
-    return new HttpRefusal('too_many_requests', 'Too many wrong tokens; wait a little and try again.')
+    return new HttpRefusal('too_many_requests', 'Too many wrong tokens; wait a moment and try again.')
   }
 
   return {
@@ -43,7 +43,7 @@ export function createThrottle() {
         if (waiting === 0 && (now - at > forgetAfterMs || recent.size > maxOfAll)) recent.delete(other)
       }
       const one = recent.get(key) ?? { count: 0, at: now, waiting: 0 }
-      // The last to be forgotten.
+      // Moves it to the end of the eviction order.
       recent.delete(key)
       recent.set(key, one)
       one.count++

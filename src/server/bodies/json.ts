@@ -1,4 +1,4 @@
-/** JSON from outside: read with bounds, so that no body can exhaust the server, and checked for texts that no database takes. */
+/** Untrusted JSON: parsed within bounds, so that no body can exhaust the server, and checked for text that databases reject. */
 import { createHash } from 'node:crypto'
 import type { Violation } from '../../catalogue/violation.ts'
 import { invalid } from '../../errors.ts'
@@ -40,7 +40,7 @@ function checkBounds(bytes: Uint8Array, where: string) {
   for (let index = 0; index < bytes.length; index++) {
     const byte = bytes[index]
     if (byte === quote) {
-      // Pictures are long texts: jump from quote to quote instead of looking at every byte.
+      // Images are long strings: jump from quote to quote instead of reading every byte.
       for (;;) {
         index = bytes.indexOf(quote, index + 1)
         if (index < 0) return
@@ -81,9 +81,8 @@ function checkTexts(value: JsonValue, path: string, violations: Violation[]) {
 
 /** A sentence about what makes the text unfit to be stored, if anything. */
 export function faultOfText(text: string) {
-  if (text.includes('\0')) return 'The text holds a NUL character; take it out.'
-  if (!text.isWellFormed())
-    return 'The text holds half of a character (a lone surrogate); send whole Unicode characters.'
+  if (text.includes('\0')) return 'The text holds a NUL character; remove it.'
+  if (!text.isWellFormed()) return 'The text holds half a character (a lone surrogate); send whole Unicode characters.'
   return undefined
 }
 
@@ -91,14 +90,14 @@ function joined(path: string, name: string) {
   return path ? `${path}.${name.slice(0, 100)}` : name.slice(0, 100)
 }
 
-/** V8 tells where; the text around it stays out, because it may be secret. */
+/** V8 gives the position; the text around it is left out, because it may be secret. */
 function syntaxAdvice(error: SyntaxError) {
   const position = /at position (\d+)(?: \(line (\d+) column (\d+)\))?/.exec(error.message)
   if (!position) return 'it ends too early or has a stray character.'
   return position[2] ? `look at line ${position[2]}, column ${position[3]}.` : `look at character ${position[1]}.`
 }
 
-/** The same for every order of members and every way to write white space. */
+/** Independent of the order of members and of white space. */
 function canonical(value: JsonValue | undefined): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   if (value !== null && typeof value === 'object') {

@@ -1,4 +1,4 @@
-/** Forms with files: streamed to disk, hashed on the way, within limits, and removed again unless somebody took them over. */
+/** Forms with files: streamed to disk and hashed, within limits, and removed again unless they were moved. */
 import { createHash, randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
@@ -28,12 +28,12 @@ const maxParts = 80
 /** Of all files and texts, and what is written around them. */
 const maxFormBytes = maxFiles * maxFileBytes + maxTextBytes
 const maxFramingBytes = 4 * megabyte
-/** Longer than any request lives; a file that is older was left by a process that was killed. */
+/** Longer than any request; an older file was left by a process that was killed. */
 const leftoverMs = 24 * 3600_000
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Files of the form by the name under which `body` speaks of them. What is still there when the answer goes out is removed. */
+    /** Files of the form by the name that `body` uses. Those still present when the answer is sent are removed. */
     uploads: Map<string, UploadedFile> | null
   }
 }
@@ -43,10 +43,10 @@ export async function acceptUploads(app: App, folder: string) {
   await sweep(folder)
   await app.register(multipart, {
     throwFileSizeLimit: false,
-    // The parser reads a text that is too long to its end, which may never come. Here every part is read piece by piece.
+    // The parser would read a text that is too long to its end, which may never come. Here every part is read in chunks.
     isPartAFile: () => true,
     limits: {
-      // Each part is held to its own.
+      // Each part has its own limit.
       fileSize: Number.POSITIVE_INFINITY,
       files: maxParts,
       parts: maxParts,
@@ -73,13 +73,13 @@ export async function acceptUploads(app: App, folder: string) {
     }
   })
 
-  // Here and not when the connection closes: a client that goes away cancels nothing.
+  // Here and not when the connection closes: a client that disconnects cancels nothing.
   app.addHook('onSend', async request => {
     if (request.uploads) await removeUploads(request.uploads)
   })
 }
 
-/** The form as the JSON body that would ask for the same; files stand in it under names of `request.uploads`. */
+/** The form as the equivalent JSON body; files appear in it under names of `request.uploads`. */
 async function readForm(request: FastifyRequest, folder: string): Promise<JsonObject> {
   const uploads = new Map<string, UploadedFile>()
   request.uploads = uploads
@@ -118,7 +118,7 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
   return bodyOf(fields)
 }
 
-/** Ends a form that goes on beside its parts: before the first of them, after the last, or in one that nobody reads. */
+/** Ends a form that keeps sending outside its parts: before the first, after the last, or in an unread one. */
 function refuseFraming({ raw }: FastifyRequest) {
   let left = maxFramingBytes
   raw.on('data', function count(chunk: Buffer) {
@@ -162,7 +162,7 @@ async function keep(part: MultipartFile, folder: string, taken: (bytes: number) 
     },
   })
   try {
-    // Somebody may have removed it since the start.
+    // The folder may have been removed since the start.
     await mkdir(folder, { recursive: true })
     await pipeline(part.file, count, createWriteStream(target, { flags: 'wx', mode: 0o600 }))
   } catch (error) {
@@ -189,7 +189,7 @@ function bodyOf(fields: Map<string, string[]>): JsonObject {
   for (const [name, values] of fields) {
     if (name === 'images') body.push([name, values.filter(value => value !== '')])
     else if (values.length > 1)
-      throw invalid([{ path: name, message: `The field "${name}" came ${values.length} times; send it once.` }])
+      throw invalid([{ path: name, message: `The field "${name}" was sent ${values.length} times; send it once.` }])
     else if (name === 'parameters') body.push([name, values[0] ? readJson(Buffer.from(values[0]), name) : {}])
     // An empty field of a form was not filled in; only a prompt may be empty on purpose.
     else if (values[0] !== '' || name === 'prompt') body.push([name, values[0] ?? ''])
@@ -204,7 +204,7 @@ function asRefusal(error: unknown) {
     case 'FST_PARTS_LIMIT':
       return tooLarge('The form holds too many fields.')
     case 'FST_PROTO_VIOLATION':
-      return invalid([{ path: '', message: 'A field of the form has a name that no field can have.' }])
+      return invalid([{ path: '', message: 'A field of the form has an invalid name.' }])
     case 'FST_MP_PREMATURE_CLOSE':
     case 'ERR_STREAM_PREMATURE_CLOSE':
       return new HttpRefusal('bad_request', 'The form ended before it was complete.')
@@ -213,7 +213,7 @@ function asRefusal(error: unknown) {
       return new HttpRefusal('storage_failed', 'The disk of the server is full; make room and send the files again.')
   }
   if (error instanceof HttpRefusal || code === 'invalid_request') return error
-  // Trouble with the disk has a system call in it; what is left is the parser's, about the client's bytes.
+  // Disk errors name a system call; the others are the parser's, about the client's bytes.
   if (error instanceof Error && 'syscall' in error) return error
   return new HttpRefusal(
     'bad_request',
@@ -233,7 +233,7 @@ function tooLarge(message: string) {
   return new HttpRefusal('too_large', message)
 }
 
-/** Also fine for files that somebody moved to their place. */
+/** Ignores files that have been moved. */
 export async function removeUploads(uploads: Map<string, UploadedFile>) {
   for (const [name, { path }] of uploads) {
     uploads.delete(name)

@@ -1,4 +1,4 @@
-/** From what zod found to violations that say, in our own words, what to do. */
+/** Turns the issues of zod into violations that say what to do. */
 import type { FastifySchemaCompiler } from 'fastify'
 import { z } from 'zod'
 import type { Violation } from '../../catalogue/violation.ts'
@@ -47,7 +47,7 @@ function queryOf(data: unknown) {
 }
 
 interface Checked {
-  /** Of all members that there are. */
+  /** Across all members. */
   names: string[]
   part: string | undefined
   data: unknown
@@ -85,9 +85,9 @@ function sentence(issue: Issue, subject: string) {
         ? `${subject} must not be empty.`
         : `${subject} must have at least ${issue.minimum} ${units[issue.origin] ?? ''}.`
     case 'invalid_key':
-      return `${subject} is too long for a name.`
+      return `${subject} is too long.`
     default:
-      // Written by us in the schema, as a whole sentence.
+      // Messages in our schemas are whole sentences.
       return subject.startsWith('"') ? `${subject}: ${issue.message}` : issue.message
   }
 }
@@ -108,7 +108,7 @@ function unknownName(key: string, names: string[], part: string | undefined) {
   const what = part === 'querystring' ? 'query parameter' : 'member'
   const shown = key.slice(0, 60)
   const known = names.length > 0 ? ` Known are: ${names.join(', ')}.` : ''
-  const misplaced = names.includes('parameters') ? ` What belongs to the picture goes into "parameters".` : ''
+  const misplaced = names.includes('parameters') ? ` Settings of the picture belong in "parameters".` : ''
   return `There is no ${what} "${shown}".${misplaced}${known}`
 }
 

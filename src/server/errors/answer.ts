@@ -15,9 +15,9 @@ export interface ErrorAnswer {
   /** A sentence that says what to do. */
   detail: string
   headers?: Record<string, string>
-  /** What else is known, by the names of the HTTP API. */
+  /** Other facts, by their names in the HTTP API. */
   members?: Partial<Problem>
-  /** Nothing that whoever asked did wrong, or that was told of before. */
+  /** Not the client's fault, and not logged before. */
   isOurs?: boolean
 }
 
@@ -42,7 +42,7 @@ export function describeError(error: unknown, request: FastifyRequest): ErrorAns
   const known = error instanceof Error ? frameworkError(error as FastifyError, request) : undefined
   const trouble = databaseTrouble(error)
   if (trouble) {
-    const first = error instanceof CommitUnknown ? 'Look at what is there before you ask again' : 'Then ask again'
+    const first = error instanceof CommitUnknown ? 'Check what exists before you retry' : 'Then retry'
     const detail = `${trouble} ${first}; with an Idempotency-Key nothing is made twice.`
     return { code: 'storage_failed', detail, isOurs: true }
   }
@@ -50,7 +50,7 @@ export function describeError(error: unknown, request: FastifyRequest): ErrorAns
     known ?? {
       isOurs: true,
       code: 'internal_error',
-      detail: `Something went wrong in the server. Its log says more under the id ${request.id}.`,
+      detail: `Something went wrong in the server. Its log has the details under the id ${request.id}.`,
     }
   )
 }
@@ -109,13 +109,13 @@ function frameworkError(error: FastifyError, request: FastifyRequest): ErrorAnsw
         detail: 'The address is not well formed: a "%" must be followed by two hexadecimal digits.',
       }
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return { code: 'bad_request', detail: 'The body has another length than the header content-length says.' }
+      return { code: 'bad_request', detail: 'The length of the body differs from the header content-length.' }
   }
   const status = error.statusCode ?? 500
   if (status < 400 || status >= 500) return undefined
-  if (status === 413) return { code: 'too_large', detail: 'The body is larger than this server takes.' }
+  if (status === 413) return { code: 'too_large', detail: 'The body is larger than this server accepts.' }
   if (status === 415) return { code: 'unsupported_media_type', detail: mediaTypeAdvice(request) }
-  // 403 is what a path out of the folder of the studio gets.
+  // 403 is the answer to a path outside the studio folder.
   if (status === 404 || status === 403) return { code: 'not_found', detail: 'There is nothing at this address.' }
   return { code: 'bad_request', detail: `The request cannot be understood (${STATUS_CODES[status]}).` }
 }
@@ -125,7 +125,7 @@ function sizeAdvice({ routeOptions: { bodyLimit, config } }: FastifyRequest) {
   const limit = kilobytes < 1024 ? `${kilobytes} kB` : `${Math.floor(kilobytes / 1024)} MB`
   return config.accepts === 'json or files'
     ? `The body is larger than ${limit}. Send large references as files (multipart/form-data) or upload them first with POST /api/images.`
-    : `The body is larger than ${limit}, the most that this address takes.`
+    : `The body is larger than ${limit}, the limit of this address.`
 }
 
 function mediaTypeAdvice(request: FastifyRequest) {

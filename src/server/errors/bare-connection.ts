@@ -1,4 +1,4 @@
-/** Answers to what is no HTTP. */
+/** Answers to input that is not HTTP. */
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
@@ -13,7 +13,7 @@ const brokenAdvice: Record<string, string> = {
   HPE_INVALID_METHOD: 'There is no such HTTP method.',
 }
 
-/** What is no HTTP never becomes a request and reaches no face, so it is answered on the bare connection. */
+/** Input that is not HTTP never becomes a request and reaches no face, so it is answered on the bare connection. */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket) {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return
   const id = randomUUID()
@@ -24,7 +24,7 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nContent-Type: ${problemType}\r\n` +
       `${headers.join('')}Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`,
   )
-  // Whoever goes on sending is not listened to.
+  // Further input is ignored.
   setTimeout(() => socket.destroy(), maxForgettingMs).unref()
 }
 

@@ -3,7 +3,7 @@ import type { ProblemCode } from '../../api/problems.ts'
 import type { RefusalCode } from '../../errors.ts'
 import type { FailureCode } from '../../outgoing/errors.ts'
 
-/** A code without a line here does not compile, nor does one of the other parts that `problemCodes` does not list. */
+/** A code without a line here does not compile, nor does a code of another room that `problemCodes` does not list. */
 export const errorTable: Record<ProblemCode | RefusalCode | FailureCode, { status: number; title: string }> = {
   invalid_json: { status: 400, title: 'Invalid JSON' },
   bad_request: { status: 400, title: 'Malformed request' },
@@ -32,7 +32,7 @@ export const errorTable: Record<ProblemCode | RefusalCode | FailureCode, { statu
   rate_limited: { status: 429, title: 'Rate limited by the provider' },
   headers_too_large: { status: 431, title: 'Headers too large' },
   internal_error: { status: 500, title: 'Internal error' },
-  // Never 401: that would sign the person out, though the refused key is ours.
+  // Never 401: that would sign the user out, though it is our key that was refused.
   provider_key_rejected: { status: 502, title: 'API key rejected by the provider' },
   provider_access_denied: { status: 502, title: 'Access denied by the provider' },
   provider_unavailable: { status: 502, title: 'Provider unavailable' },
@@ -42,7 +42,7 @@ export const errorTable: Record<ProblemCode | RefusalCode | FailureCode, { statu
   storage_failed: { status: 507, title: 'Storage failed' },
 }
 
-/** Seconds of a `Retry-After` where nobody knows better. */
+/** Default seconds of a `Retry-After`. */
 export const patience: Partial<Record<ProblemCode, number>> = {
   rate_limited: 30,
   too_many_requests: 5,

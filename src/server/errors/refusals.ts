@@ -4,7 +4,7 @@ import type { ProblemCode } from '../../api/problems.ts'
 import type { GenerationRecord } from '../../storage/records.ts'
 import { pathOnly, type Routing } from '../routing.ts'
 
-/** What the HTTP face itself refuses. */
+/** An error of the HTTP layer itself. */
 export class HttpRefusal extends Error {
   override name = 'HttpRefusal'
   readonly code: ProblemCode
@@ -17,7 +17,7 @@ export class HttpRefusal extends Error {
   }
 }
 
-/** A generation that a caller waited for and that made no picture. */
+/** A generation that a caller waited for and that made no image. */
 export class GenerationFailed extends Error {
   override name = 'GenerationFailed'
   readonly generation: GenerationRecord
@@ -31,13 +31,13 @@ export class GenerationFailed extends Error {
 }
 
 export function nothingThere() {
-  return new HttpRefusal('not_found', 'There is nothing at this address; /docs lists what there is.')
+  return new HttpRefusal('not_found', 'There is nothing at this address; /docs lists all addresses.')
 }
 
 /** For a request that no route takes: its method is wrong, or its address. */
 export function refuseMethod({ method, url }: { method: string; url: string }, routing: Routing) {
   const methods = routing.methodsOf(pathOnly(url))
   if (methods.length === 0) return nothingThere()
-  const message = `${method} is not for this address; it takes ${methods.filter(name => name !== 'OPTIONS').join(', ')}.`
+  const message = `${method} is not allowed at this address; it takes ${methods.filter(name => name !== 'OPTIONS').join(', ')}.`
   return new HttpRefusal('method_not_allowed', message, { allow: methods.join(', ') })
 }

@@ -38,12 +38,12 @@ export const pagePolicy = [
   "base-uri 'none'",
 ].join('; ')
 
-/** Under `no-referrer` a browser hides where a form comes from ("Origin: null"), and the form would count as foreign. */
+/** Under `no-referrer` a browser hides the origin of a form ("Origin: null"), and it would count as foreign. */
 export const pageHeaders = { 'referrer-policy': 'same-origin' } as const
 
 export type Language = 'en' | 'zh'
 
-/** What was asked for, else the first of the browser's languages that we know. */
+/** The requested language, else the first supported one of the browser. */
 export function languageOf(asked: unknown, accepted: string | undefined): Language {
   if (asked === 'en' || asked === 'zh') return asked
   return /\b(en|zh)\b/i.exec(accepted ?? '')?.[1]?.toLowerCase() === 'zh' ? 'zh' : 'en'
@@ -64,7 +64,7 @@ const loginWords = {
   },
 }
 
-/** `reason` is why somebody is sent here; it stays when the language is changed. */
+/** `reason`: why this page is shown; kept when the language changes. */
 export function loginPage(
   base: string,
   language: Language,
@@ -91,7 +91,7 @@ ${problem ? `<p class="error" role="alert">${problem.message[language]}</p>` : '
   )
 }
 
-/** What stands in place of the studio where it was not built. `address` is where this server is reached. */
+/** Shown in place of the studio if it was not built. `address` is that of this server. */
 export function homePage(base: string, address: string, needsToken: boolean) {
   const header = needsToken ? " \\\n  -H 'authorization: Bearer YOUR_TOKEN'" : ''
   const curl = `curl ${address}/api/generate${header} \\
@@ -113,7 +113,7 @@ picture that was paid for.</p>
   )
 }
 
-/** As `src/studio/seal.svg`, whose file is for those who are signed in. */
+/** Same as `src/studio/seal.svg`, which is served only after login. */
 const seal = `<svg class="seal" viewBox="0 0 32 32" aria-hidden="true">
 <path d="M6.5 2.2 25 1.8c3 0 4.8 1.7 5 4.6l.3 18.4c0 3.2-1.9 5-5 5.2l-18.4.3c-3.2 0-4.9-1.7-5-4.8L1.7 7c0-3 1.7-4.7 4.8-4.8z" fill="#b5372a"/>
 <g fill="none" stroke="#fffaf0" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round">

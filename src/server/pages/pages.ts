@@ -17,7 +17,7 @@ export function createPagesFace(routing: Routing, studio: StudioPage): Face {
     errorType: problemType,
     presentError: presentProblem,
     async answerNotFound(request, reply) {
-      // The studio says it in words, and leads on; what a page loads is no page itself.
+      // The studio shows a 404 page of its own; subresources get no page.
       const isFile = request.url.startsWith('/assets/')
       const page = wantsPage(request) && !isFile ? await studio.read() : undefined
       if (page === undefined) throw refuseMethod(request, routing)

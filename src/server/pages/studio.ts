@@ -11,7 +11,7 @@ import { homePage, pageHeaders, pagePolicy } from './html.ts'
 /** Where `npm run build` puts it. */
 export const studioFolder = path.join(import.meta.dirname, '../../../dist/studio')
 
-/** Of the worker that holds the stream of all tabs: it takes the policy of its own file, not that of a page. */
+/** For the worker that holds the stream of all tabs: its policy is that of its own file, not that of a page. */
 const workerPolicy = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 const workerFile = /^event-worker-[\w-]+\.js$/
 
@@ -31,7 +31,7 @@ const studioPolicy = [
 const baseElement = /<base href="[^"]*"\s*\/?>/
 
 export interface StudioPage {
-  /** Undefined where the studio was not built. Read each time: it is small, and one that is built while the server runs is there at once. */
+  /** Undefined if the studio was not built. Read each time: it is small, and a build takes effect at once. */
   read(): Promise<string | undefined>
   send(reply: FastifyReply, page: string): FastifyReply
 }
@@ -50,7 +50,7 @@ export function createStudioPage(prefix: string, folder = studioFolder): StudioP
   }
 }
 
-/** A folder without a built studio gets the plain first page, which says how to build it. */
+/** Without a built studio, a plain page says how to build it. */
 export async function addStudio(
   app: App,
   { settings, access, prefix, base }: Parts,
@@ -78,7 +78,7 @@ export async function addStudio(
     root: folder,
     index: false,
     dotfiles: 'ignore',
-    // The name of a file holds the hash of what is in it.
+    // File names contain a hash of the content.
     immutable: true,
     maxAge: '365d',
     preCompressed: true,

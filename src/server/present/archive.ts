@@ -8,7 +8,7 @@ import type { GenerationRecord, ImageRecord } from '../../storage/records.ts'
 import { endingOf } from './images.ts'
 import { fileWithRecipe, presentRecipe } from './recipes.ts'
 
-/** The plain ZIP format counts bytes in 32 bits. Something is left for recipes and names. */
+/** The plain ZIP format has 32-bit sizes. Some room is left for recipes and names. */
 const maxBytes = 4_000_000_000
 
 /**
@@ -76,7 +76,7 @@ export async function archiveOf(ids: string[], services: Services, owner: string
     try {
       return await wholeOf(await images.read(image))
     } catch (error) {
-      // The others are worth having without it; which one is missing stands in `recipes.json`.
+      // The archive is useful without it; `recipes.json` lists what is missing.
       if (error instanceof Refusal && error.code === 'not_found') return undefined
       throw error
     }
@@ -89,7 +89,7 @@ export async function wholeOf(stream: NodeJS.ReadableStream): Promise<Buffer> {
   return Buffer.concat(pieces)
 }
 
-/** Such as `2026-11-23 水墨山水 1a2b3c4d-1.png`: unique, and a name that every system takes. */
+/** Such as `2026-11-23 水墨山水 1a2b3c4d-1.png`: unique, and valid on every system. */
 function nameOf(image: ImageRecord, generation: GenerationRecord | undefined) {
   const words = (generation?.prompt ?? '')
     .toWellFormed()
@@ -108,7 +108,7 @@ function nameOf(image: ImageRecord, generation: GenerationRecord | undefined) {
   return `${parts.filter(part => part !== '').join(' ')}.${endingOf(image.mimeType)}`
 }
 
-/** Ids are only written by their first characters. */
+/** Names contain only the first characters of ids. */
 function freeName(name: string, taken: Set<string>) {
   let free = name
   for (let count = 2; taken.has(free); count++) free = name.replace(/(\.\w+)$/, ` ${count}$1`)

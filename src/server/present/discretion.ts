@@ -1,14 +1,14 @@
 /**
- * What members are told. Sentences about a service may name the host that was asked and the account that pays; those are the business of
- * administrators. It is decided where answers are made, from what the caller is, so that texts which were stored long ago and routes that
- * nobody thought of are covered alike.
+ * What members may read. Messages of a service may name its host and the account that pays; those are only for
+ * administrators. They are removed from answers by the role of the caller, so that old records and routes that
+ * nobody thought of are covered too.
  */
 import { isIPv4, isIPv6 } from 'node:net'
 import type { Caller } from '../../accounts/accounts.ts'
 import type { Catalogue } from '../../providers/registry.ts'
 
 export interface Discretion {
-  /** `answer` as `caller` may see it. `own`: what the caller itself wrote, and may read again. */
+  /** `answer` as `caller` may see it. `own`: texts that the caller itself wrote. */
   apply<Answer>(
     answer: Answer,
     caller: Caller | undefined,
@@ -24,7 +24,7 @@ export function createDiscretion(
   return {
     async apply(answer, caller, { provider = null, own = [] } = {}) {
       if (caller?.role !== 'member' || !hasSentence(answer)) return answer
-      // Without the database their forms still tell.
+      // Without the database, addresses are still recognised by their form.
       const known = (await addresses().catch(() => [])).flatMap(address => hostsIn(address))
       return redacted(answer, {
         provider,
@@ -37,7 +37,7 @@ export function createDiscretion(
   }
 }
 
-/** The members of an answer that hold sentences, or parts of them. What a person wrote is in none of these. */
+/** The members of an answer that hold messages or parts of them. None of these holds text that a person wrote. */
 const sentenceName =
   /^(message|detail|provider_message|provider_code|waiting|waiting_values|values|advice|errors|reasons?)$/
 
@@ -77,7 +77,7 @@ function redacted(value: unknown, scope: Scope): unknown {
   )
 }
 
-/** Top-level names that hosts of services and of own networks have; others are taken for paths of parameters and names of files. */
+/** Top-level domains of services and local networks; other dotted names are taken for parameter paths and file names. */
 const topLevel =
   'com|net|org|cn|io|ai|dev|cloud|app|xyz|top|site|tech|info|co|hk|sg|us|eu|jp|lan|local|localdomain|internal|intranet|corp|home|private|svc|cluster|arpa|example|invalid|test|localhost'
 const hostName = new RegExp(

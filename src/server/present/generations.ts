@@ -1,4 +1,4 @@
-/** Generations, their warnings, estimates of them, and what a person can do when nobody knows whether something was charged. */
+/** Generations, their warnings and estimates, and advice for an unknown charge. */
 
 import type { Estimate } from '../../api/estimate.ts'
 import type { Advice, Generation, Warning } from '../../api/generations.ts'
@@ -29,7 +29,7 @@ export function presentGeneration(record: GenerationRecord, { base, catalogue }:
     started_at: record.startedAt,
     finished_at: record.finishedAt,
     duration_ms: durationOf(record),
-    // Rows of an old database have addresses and no stored pictures.
+    // Rows of an old database have addresses and no stored images.
     image_urls: images.length > 0 ? images.map(image => image.url) : record.oldImageUrls,
     images,
     references: record.references.map(image => presentImage(image, base)),
@@ -85,7 +85,7 @@ function durationOf({ timestamp, finishedAt }: GenerationRecord) {
   return Number.isFinite(duration) ? Math.max(0, Math.round(duration)) : null
 }
 
-/** What a person can do about a charge that nobody knows. Undefined while the generation is unfinished or the charge is known. Rows of an old database never told what was charged. */
+/** Advice for an unknown charge. Undefined while the generation is unfinished or the charge is known. Rows of an old database never told what was charged. */
 export function adviceFor(generation: GenerationRecord, { findProvider }: Presenting['catalogue']): Advice | undefined {
   const { charge, finishedAt, resolved, provider, error, images } = generation
   if (charge !== 'unknown' || finishedAt === null || resolved === null) return undefined

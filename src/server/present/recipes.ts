@@ -1,4 +1,4 @@
-/** How a picture was made, in the form that travels with it. */
+/** How an image was made, in the form that is stored inside it. */
 import type { Recipe } from '../../api/recipes.ts'
 import { type RecipeTexts, withRecipe } from '../../images/recipe.ts'
 import type { GenerationRecord, ImageRecord } from '../../storage/records.ts'
@@ -21,7 +21,7 @@ export function presentRecipe(generation: GenerationRecord, image: ImageRecord):
   }
 }
 
-/** The file with its recipe inside, or as it is where its type has no place for one. */
+/** The file with its recipe inside, or unchanged if its type cannot hold one. */
 export function fileWithRecipe(bytes: Buffer, image: ImageRecord, recipe: Recipe): Buffer {
   return withRecipe(bytes, image.mimeType, textsOf(recipe, image)) ?? bytes
 }
@@ -36,7 +36,7 @@ function textsOf(recipe: Recipe, image: ImageRecord): RecipeTexts {
   ]
   const negative = typeof sent.negative_prompt === 'string' ? [`Negative prompt: ${sent.negative_prompt}`] : []
   return {
-    // The escapes of what XML cannot hold; everything else, Chinese too, stays legible.
+    // Escapes what XML cannot hold; everything else, Chinese too, stays legible.
     json: JSON.stringify(recipe).replace(/[\ufffe\uffff]/g, escaped),
     description: recipe.prompt,
     parameters: [recipe.prompt, ...negative, settings.join(', ')].join('\n'),

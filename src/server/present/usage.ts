@@ -17,13 +17,13 @@ export function presentForAll(caps: (Caps & Remaining) | undefined): UsageList['
 
 const columns = ['key', 'name', 'images', 'calls', 'amount', 'currency', 'unknown'] as const
 
-/** RFC 4180, with the mark at the start without which spreadsheets take Chinese for something else. */
+/** RFC 4180, with a byte order mark, without which spreadsheets misread Chinese. */
 export function formatCsv(items: UsageItem[]) {
   const lines = items.map(item => columns.map(column => formatCell(item[column])).join(','))
   return `\uFEFF${[columns.join(','), ...lines].join('\r\n')}\r\n`
 }
 
-/** A name that a spreadsheet would run as a formula gets an apostrophe before it (OWASP, CSV injection). */
+/** A name that a spreadsheet would run as a formula is prefixed with an apostrophe (OWASP, CSV injection). */
 function formatCell(value: string | number | null) {
   if (value === null) return ''
   if (typeof value === 'number') return String(value)

@@ -19,7 +19,7 @@ import { usageRoutes } from './usage.ts'
 
 export function createApiFace(routing: Routing): Face {
   return {
-    // Under /v1 clients of other programs look for an API too.
+    // Clients of other programs look for an API under /v1 too.
     prefixes: ['/api', '/v1', '/images', '/openapi.json'],
     isForPeople: false,
     errorType: problemType,

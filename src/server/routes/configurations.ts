@@ -40,7 +40,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
       schema: {
         tags,
         summary: 'List configurations',
-        description: 'A member sees which there are, and nothing of their keys and addresses.',
+        description: 'A member sees which ones exist, without keys and addresses.',
         response: { 200: z.union([ConfigurationList, ShortConfigurationList]) },
       },
     },
@@ -99,7 +99,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
       config: { access: 'admin', problems: ['not_found'] },
       schema: {
         tags,
-        summary: 'Prove a configuration without paying',
+        summary: 'Test a configuration without paying',
         body: ConfigurationTest,
         response: { 200: ConfigurationTestResult },
       },

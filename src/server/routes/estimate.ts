@@ -22,9 +22,9 @@ export function estimateRoutes(app: App, { services }: Parts) {
       },
       schema: {
         tags: ['Generating'],
-        summary: 'What images would cost',
+        summary: 'Estimate the cost of a request',
         description:
-          'Takes the body of `POST /api/generate` and refuses what that refuses. Asks nothing of the service and keeps nothing.',
+          'Takes the body of `POST /api/generate` and refuses what that refuses. Sends nothing to the service and stores nothing.',
         body: GenerateRequest,
         response: { 200: Estimate },
       },

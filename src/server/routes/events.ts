@@ -14,7 +14,7 @@ import { nothingHere, readId } from '../route.ts'
 const heartbeatMs = 15_000
 
 const lastEventId = {
-  'header last-event-id': 'The `id` of the newest event that was seen: everything that changed since is told.',
+  'header last-event-id': 'The `id` of the newest event that was seen: everything that changed since is sent.',
 }
 
 export function eventRoutes(app: App, { services, access, limits, discretion, base, closing }: Parts) {
@@ -32,7 +32,7 @@ export function eventRoutes(app: App, { services, access, limits, discretion, ba
         answers: {
           200: {
             description:
-              'Events `generation` (the whole generation) and `removed` (`{id}`); `id` is a growing revision. At the start come all unfinished ones.',
+              'Events `generation` (the whole generation) and `removed` (`{id}`); `id` is a growing revision. The stream starts with all unfinished ones.',
             type: 'text/event-stream',
           },
         },
@@ -52,7 +52,7 @@ export function eventRoutes(app: App, { services, access, limits, discretion, ba
         reads: lastEventId,
         answers: {
           200: {
-            description: 'Events of this generation, its present state first; ends after its last state.',
+            description: 'Events of this generation, its current state first; ends after its final state.',
             type: 'text/event-stream',
           },
         },
@@ -74,7 +74,7 @@ export function eventRoutes(app: App, { services, access, limits, discretion, ba
     const caller = callerOf(request)
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
-    // A stream can last for days; who was shut out meanwhile must not go on reading.
+    // A stream can last for days; a caller who lost access meanwhile must not go on reading.
     const stopListening = access.onAccessEnd(request, () => gone.abort())
     const signal = AbortSignal.any([gone.signal, closing])
     const events = generations.events.follow({
@@ -86,7 +86,7 @@ export function eventRoutes(app: App, { services, access, limits, discretion, ba
     const response = open(reply)
     limits.answering(reply)
     const heartbeat = setInterval(() => {
-      // A client that does not read needs no sign of life.
+      // A client that does not read needs no heartbeat.
       if (!response.writableNeedDrain) response.write(':\n\n')
     }, heartbeatMs)
     try {
@@ -99,7 +99,7 @@ export function eventRoutes(app: App, { services, access, limits, discretion, ba
     } catch (error) {
       if (closing.aborted) response.end()
       else {
-        if (!gone.signal.aborted) request.log.error({ err: error }, 'a stream of events broke off')
+        if (!gone.signal.aborted) request.log.error({ err: error }, 'an event stream broke off')
         // Not an orderly end: the client reconnects with its Last-Event-ID.
         response.destroy()
       }
@@ -116,12 +116,12 @@ type Reply = Pick<FastifyReply, 'raw' | 'hijack' | 'getHeaders'>
 function open(reply: Reply): ServerResponse {
   reply.hijack()
   reply.raw.writeHead(200, {
-    // What the hooks set, among it the headers for other origins.
+    // Headers that hooks have set, such as those for CORS.
     ...(reply.getHeaders() as Record<string, string>),
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store, no-transform',
     'x-accel-buffering': 'no',
-    // A stopping server waits for connections; one that is kept open after its stream would hold it up.
+    // A stopping server waits for connections; one kept open after its stream would delay it.
     connection: 'close',
   })
   reply.raw.write(':\n\n')

@@ -14,14 +14,14 @@ import type { Parts } from '../parts.ts'
 import { adviceFor, presentGeneration } from '../present/generations.ts'
 import type { App } from '../route.ts'
 
-/** References stand inside the JSON, three or four large ones together. */
+/** References are inside the JSON, three or four large ones together. */
 export const maxBodyBytes = 64 * 1024 * 1024
 const longestWaitSeconds = 24 * 3600
 
 /** Before there is a record. */
 export const newGenerationProblems: ProblemCode[] = ['not_allowed', 'budget_exceeded', 'configuration_missing']
 export const idempotencyProblems: ProblemCode[] = ['gone', 'idempotency_mismatch', 'invalid_request']
-/** How a generation may end that a client waited for. */
+/** How a generation that a client waits for may end. */
 const endProblems: ProblemCode[] = [
   'content_rejected',
   'provider_rejected',
@@ -85,7 +85,7 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
     },
   )
 
-  /** Lets go of the body, which may be tens of megabytes: the wait that follows may take minutes. */
+  /** Releases the body, which may be tens of megabytes: the following wait may take minutes. */
   async function create(request: FastifyRequest) {
     await refuseMalformed(request, services)
     const body = request.body as GenerateRequest
@@ -96,7 +96,7 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
       requestId: request.id,
       idempotency: key === undefined ? undefined : { key: String(key), bodyHash: hashOf(comparable(body, uploads)) },
     })
-    // What the generation took was moved to its place; a key that was used before took nothing.
+    // Files of a new generation have been moved; a repeated idempotency key took none.
     await removeUploads(uploads)
     request.body = undefined
     limits.forgotten(request)
@@ -107,15 +107,15 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
 }
 
 /**
- * For routes with `attachValidation`: tells what the form of the request lacks together with what the model would refuse, because
- * nobody wants to learn of one violation after the other.
+ * For routes with `attachValidation`: reports violations of the schema together with those of the model, because
+ * nobody wants to learn of them one after the other.
  */
 export async function refuseMalformed(request: FastifyRequest, { generations }: Parts['services']) {
   const { validationError: error, body } = request
   if (error === undefined) return
   if (!(error instanceof Refusal)) throw error
   const faulty = new Set(error.violations.map(({ path }) => memberOf(path)))
-  // What would be said of another model than the one that was meant helps nobody.
+  // Violations of a model that was not meant would be misleading.
   const isModelKnown = ['', 'model', 'provider', 'config_id'].every(name => !faulty.has(name))
   const sound = Object.fromEntries(Object.entries(Object(body)).filter(([name]) => !faulty.has(name)))
   const read = GenerateRequest.safeParse(sound)
@@ -128,7 +128,7 @@ export async function refuseMalformed(request: FastifyRequest, { generations }: 
       refusal => (refusal instanceof Refusal ? refusal.violations : []),
     )
   const known = more.filter(({ path }) => {
-    // They were left out, and sizes may depend on them.
+    // References were omitted from this check, and sizes may depend on them.
     const dependsOnImages = path === 'images' || (hasImages && path === 'parameters.size')
     return !faulty.has(memberOf(path)) && !dependsOnImages
   })
@@ -155,7 +155,7 @@ function referenceOf(text: string, uploads: Map<string, UploadedFile>): Referenc
   return upload ? { upload } : { text }
 }
 
-/** The request as it is compared with another of the same key: files count by what is in them. */
+/** The request in the form that is compared for the same idempotency key: files by their content. */
 function comparable(body: GenerateRequest, uploads: Map<string, UploadedFile>): JsonValue {
   const images = body.images?.map(text => {
     const upload = uploads.get(text)

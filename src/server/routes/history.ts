@@ -1,4 +1,4 @@
-/** The history: list, look, mark, delete, cancel, make again. */
+/** The history: list, read, mark, delete, cancel, retry. */
 import { z } from 'zod'
 import { ownerOf } from '../../accounts/tokens.ts'
 import { Estimate } from '../../api/estimate.ts'
@@ -56,7 +56,12 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
     '/api/history/:id',
     {
       config: { access: 'own generation' },
-      schema: { tags: ['History'], summary: 'Mark a generation', body: HistoryChange, response: { 200: Generation } },
+      schema: {
+        tags: ['History'],
+        summary: 'Change favourite and tags of a generation',
+        body: HistoryChange,
+        response: { 200: Generation },
+      },
     },
     async request => presentGeneration(await generations.change(readId(request), request.body), place),
   )
@@ -84,9 +89,9 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       config: { access: 'member' },
       schema: {
         tags: ['History'],
-        summary: 'Delete everything that has ended',
-        description: 'What is still running stays. A member deletes its own.',
-        // Somebody who narrows this down must not lose everything.
+        summary: 'Delete all ended generations',
+        description: 'Running ones stay. A member deletes only its own.',
+        // A query is refused, so that a filtered deletion does not delete everything.
         querystring: z.strictObject({}),
         body: NoBody,
         response: { 200: Cleared },
@@ -103,7 +108,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
         tags: ['History'],
         summary: 'Cancel a generation',
         description:
-          'What was not sent is dropped; a task that is still pending at the service is cancelled there; what was paid for is still kept.',
+          'What was not sent is dropped; a task that is still pending at the service is cancelled there; paid pictures are kept.',
         body: NoBody,
         response: { 202: Generation },
       },
@@ -122,9 +127,9 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       },
       schema: {
         tags: ['History'],
-        summary: 'Make a generation again',
+        summary: 'Retry a generation',
         description:
-          'A new generation with `retry_of`, of all its pictures or of the missing ones. May be charged, so it never happens by itself. ' +
+          'A new generation with `retry_of`, of all its pictures or of the missing ones. May be charged, so it never happens automatically. ' +
           'With `dry_run`: what it would make and cost.',
         headers: RetryHeaders,
         body: RetryRequest,

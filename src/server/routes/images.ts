@@ -36,7 +36,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
         tags,
         summary: 'Store a reference once',
         description:
-          'Its `id` can stand in `images` of any number of generations. Swept when no generation used it for 24 hours.',
+          'Its `id` can be used in `images` of any number of generations. Deleted when no generation has used it for 24 hours.',
         response: { 201: StoredReference },
       },
     },
@@ -186,14 +186,14 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
 
 const pictureSchema = {
   tags: ['Images'],
-  summary: 'A picture, byte for byte as it came',
+  summary: 'A picture, byte for byte as received',
   description:
     'With `ETag` and `Range`; `?download` asks for a file with a name. `?recipe` writes the recipe of the picture into the file (PNG, JPEG ' +
     'and WebP; the pixels stay as they are), and has no ranges.',
 }
 
 const pictureQueries = {
-  'query download': 'With any value or none: as a file with a name.',
+  'query download': 'With any value or none: as a download with a file name.',
   'query recipe': 'With any value or none: with the recipe inside, and without ranges.',
 }
 
@@ -230,14 +230,14 @@ function fileHeaders(image: ImageRecord, request: Pick<FastifyRequest, 'query'>)
   }
 }
 
-/** Sets the headers of something that never changes; true when the client has it already. */
+/** Sets the headers of an immutable file; true when the client has it already. */
 function isCached(request: Pick<FastifyRequest, 'headers'>, reply: Pick<FastifyReply, 'headers'>, tag: string) {
   reply.headers({ etag: tag, 'cache-control': 'private, max-age=31536000, immutable' })
   const known = request.headers['if-none-match']?.split(',').map(part => part.trim().replace(/^W\//, ''))
   return known?.some(other => other === '*' || other === tag) ?? false
 }
 
-/** One range of bytes, inclusive. What is malformed, or several at once, is answered with the whole picture (RFC 9110 §14.2). */
+/** One byte range, inclusive. Malformed or multiple ranges are answered with the whole image (RFC 9110 §14.2). */
 function rangeOf(request: Pick<FastifyRequest, 'headers'>, bytes: number, tag: string) {
   const wanted = /^bytes=\s*(\d{0,15})\s*-\s*(\d{0,15})\s*$/i.exec(request.headers.range ?? '')
   const condition = request.headers['if-range']

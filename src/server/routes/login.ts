@@ -9,7 +9,7 @@ import { languageOf, loginPage, pageHeaders, pagePolicy } from '../pages/html.ts
 import type { Parts } from '../parts.ts'
 import type { App } from '../route.ts'
 
-/** Taken from anybody, and kept in memory until it has come. */
+/** Accepted from anybody and held in memory, so it is small. */
 const maxLoginBytes = 16 * 1024
 
 export function loginRoutes(app: App, parts: Parts) {
@@ -28,7 +28,7 @@ export function loginRoutes(app: App, parts: Parts) {
       },
       schema: {
         tags,
-        summary: 'Begin a session with the token',
+        summary: 'Start a session with a token',
         description: 'Sets an HttpOnly cookie. A plain HTML form is answered with a page.',
         body: Login,
       },
@@ -83,7 +83,7 @@ async function signIn(token: string, { ip }: Asked, reply: Reply, parts: Parts) 
   }
 }
 
-/** Leads on to the studio, or to the page that says why not: loaded again it sends no form, and the address holds no token. */
+/** Redirects to the studio, or to the page with the reason: a reload sends no form, and the address holds no token. */
 async function signInPerson(token: string, request: Asked, reply: Reply, parts: Parts) {
   const { prefix } = parts
   try {
@@ -103,7 +103,7 @@ function cookieOptions({ settings, prefix }: Parts) {
   return { path: prefix || '/', httpOnly: true, sameSite: 'lax' as const, secure }
 }
 
-/** Why somebody stands before the login page. The studio comes with `ended` when it is refused while it is open. */
+/** Why the login page is shown. The studio redirects with `ended` when it is refused while it is open. */
 const reasons = {
   ended: {
     en: 'You are signed out: the session ended, or the token was revoked.',

@@ -17,9 +17,9 @@ export function modelRoutes(app: App, { services }: Parts) {
       config: { access: 'member' },
       schema: {
         tags: ['Generating'],
-        summary: 'What can be asked of each model',
+        summary: 'The models and what each accepts',
         description:
-          'Enough to draw a form and to refuse a bad request without asking the service. Other ids are usable with the cautious parameters of their family.',
+          'Enough to draw a form and to reject a bad request without asking the service. Other ids can be used with the cautious parameters of their family.',
         response: { 200: ModelList },
       },
     },
@@ -51,14 +51,14 @@ export function modelRoutes(app: App, { services }: Parts) {
     },
   )
 
-  /** Where a request goes that names the model alone; null where another service sells a model by this name. */
+  /** The address of a request that names only the model; null where another service has a model by this name. */
   function addressFor(found: FoundModel, all: ConfigurationRecord[]) {
     const { configurations } = services
     const usual = usualConfiguration(all, found) ?? { provider: found.provider, baseUrl: null }
     return usual.provider === found.provider ? configurations.addressOf(usual) : null
   }
 
-  /** Of the configurations that requests go to which name nothing else. */
+  /** The configurations that are used when a request names nothing else. */
   function newModels(inTurn: ConfigurationRecord[]) {
     return services.catalogue.providerIds.flatMap(provider => {
       const usual = inTurn.find(one => one.provider === provider)

@@ -12,7 +12,7 @@ export function systemRoutes(app: App, { services, recentErrors, version }: Part
 
   app.get(
     '/health',
-    { config: { access: 'open' }, schema: { tags, summary: 'Can the process serve?', response: { 200: Health } } },
+    { config: { access: 'open' }, schema: { tags, summary: 'Liveness', response: { 200: Health } } },
     async () => ({ status: 'ok' as const }),
   )
 
@@ -22,7 +22,7 @@ export function systemRoutes(app: App, { services, recentErrors, version }: Part
       config: { access: 'member' },
       schema: {
         tags,
-        summary: 'State of every part',
+        summary: 'State of database, storage, queue and providers',
         description: 'A member gets the short form.',
         response: { 200: z.union([Status, ShortStatus]) },
       },

@@ -24,8 +24,8 @@ export function tokenRoutes(app: App, { services, access }: Parts) {
       config: { access: 'admin' },
       schema: {
         tags,
-        summary: 'Make a token',
-        description: 'The answer shows its text once.',
+        summary: 'Create a token',
+        description: 'The answer shows the token once.',
         body: NewToken,
         response: { 201: MadeToken },
       },
@@ -48,7 +48,7 @@ export function tokenRoutes(app: App, { services, access }: Parts) {
       schema: {
         tags,
         summary: 'Change a token',
-        description: 'Its text stays the same, and what it has spent of the month counts in the new caps.',
+        description: 'The token itself stays the same, and what it has spent this month counts against the new caps.',
         body: TokenChange,
         response: { 200: Token },
       },
@@ -79,7 +79,10 @@ export function tokenRoutes(app: App, { services, access }: Parts) {
 
   app.get(
     '/api/me',
-    { config: { access: 'member' }, schema: { tags, summary: 'Who am I, and what is left?', response: { 200: Me } } },
+    {
+      config: { access: 'member' },
+      schema: { tags, summary: 'The caller and its remaining caps', response: { 200: Me } },
+    },
     async request => {
       const { role, tokenId } = callerOf(request)
       const token = tokenId === null ? undefined : await tokens.find(tokenId)

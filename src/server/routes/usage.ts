@@ -15,9 +15,9 @@ export function usageRoutes(app: App, { services }: Parts) {
       config: { access: 'member', answers: { 200: { type: 'text/csv' } } },
       schema: {
         tags: ['Usage'],
-        summary: 'What was made and spent',
+        summary: 'Images made and money spent',
         description:
-          'By the time of the request, in UTC. A member sees its own. `text/csv` by `Accept` or `?format=csv`.',
+          'By the time of the request, in UTC. A member sees only its own. `text/csv` by `Accept` or `?format=csv`.',
         querystring: UsageQuery,
         response: { 200: UsageList },
       },
