@@ -9,7 +9,8 @@ import type { OutgoingHttp } from '../outgoing/http.ts'
 import type { Catalogue } from '../providers/registry.ts'
 import type { ListedModelRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
-import type { Access, ConfigurationRegistry } from './configurations.ts'
+import type { ConfigurationRegistry } from './configurations.ts'
+import type { Access } from './services.ts'
 
 export type Asked = Pick<Access, 'provider' | 'apiKey' | 'baseUrl'>
 

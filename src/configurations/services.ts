@@ -1,20 +1,17 @@
 /** What the faces may ask of configurations. */
 
 import type { CheckResult } from '../providers/provider.ts'
-import type { ConfigurationRecord, Money } from '../storage/records.ts'
+import type { Caps, ConfigurationRecord, Share } from '../storage/records.ts'
 
-export interface ConfigurationInput {
+export interface ConfigurationInput extends Partial<Caps>, Partial<Share> {
   name?: string
   provider?: string
+  /** Of requests that name none. */
   model?: string | null
-  base_url?: string | null
-  api_key?: string
-  is_active?: boolean
-  monthly_cap?: Money | null
-  monthly_images?: number | null
-  weight?: number
-  most_running?: number | null
-  requests_per_minute?: number | null
+  /** Null: the usual address of the provider. */
+  baseUrl?: string | null
+  apiKey?: string
+  isActive?: boolean
 }
 
 export interface Configurations {
@@ -31,4 +28,13 @@ export interface Configurations {
   remove(id: string): Promise<void>
   /** Proves a stored (`id`) or unsaved configuration without paying. */
   test(input: { id: string } | ConfigurationInput): Promise<CheckResult & { latencyMs: number }>
+}
+
+/** What a call needs to reach a service. */
+export interface Access {
+  configId: string
+  provider: string
+  model: string | null
+  apiKey: string
+  baseUrl: string
 }

@@ -490,8 +490,8 @@ describe('configurations', () => {
     expect(await response.json()).not.toHaveProperty('api_key')
     expect(changes).toEqual([
       {
-        ...{ name: 'New', provider: 'doubao', model: null, base_url: null, api_key: undefined, is_active: true },
-        ...{ monthly_cap: null, monthly_images: null, weight: 1, most_running: null, requests_per_minute: null },
+        ...{ name: 'New', provider: 'doubao', model: null, baseUrl: null, apiKey: undefined, isActive: true },
+        ...{ monthlyCap: null, monthlyImages: null, weight: 1, maxRunning: null, requestsPerMinute: null },
       },
     ])
   })
@@ -535,7 +535,7 @@ describe('configurations', () => {
       detail: 'Another region.',
       latency_ms: 3,
     })
-    expect(tested).toEqual([{ id: 'k1' }, { provider: 'qwen', api_key: 'k' }])
+    expect(tested).toEqual([{ id: 'k1' }, { provider: 'qwen', apiKey: 'k' }])
     expect([both.status, neither.status]).toEqual([422, 422])
   })
 

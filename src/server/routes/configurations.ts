@@ -10,6 +10,7 @@ import {
   ShortConfigurationList,
 } from '../../api/configurations.ts'
 import { NoBody } from '../../api/history.ts'
+import type { ConfigurationInput } from '../../configurations/services.ts'
 import { isLoopback } from '../../settings.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
 import { callerOf } from '../access/access.ts'
@@ -58,7 +59,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
       schema: { tags, summary: 'Store a configuration', body: NewConfiguration, response: { 201: Configuration } },
     },
     async (request, reply) => {
-      const record = await configurations.add(request.body)
+      const record = await configurations.add(toInput(request.body))
       return reply
         .code(201)
         .header('location', `${prefix}/api/config/${encodeURIComponent(record.id)}`)
@@ -78,7 +79,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
         response: { 200: Configuration },
       },
     },
-    async request => presented(await configurations.change(readId(request), request.body)),
+    async request => presented(await configurations.change(readId(request), toInput(request.body))),
   )
 
   app.delete(
@@ -106,8 +107,26 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
     },
     async request => {
       const { id, ...unsaved } = request.body
-      const { code, detail, latencyMs } = await configurations.test(id === undefined ? unsaved : { id })
+      const { code, detail, latencyMs } = await configurations.test(id === undefined ? toInput(unsaved) : { id })
       return { ok: code === 'ok', code, detail, latency_ms: latencyMs }
     },
   )
+}
+
+/** From the names of the HTTP API to those of the service. */
+function toInput(body: Omit<z.infer<typeof ConfigurationChange>, 'id'>): ConfigurationInput {
+  const { name, provider, model, weight } = body
+  return {
+    name,
+    provider,
+    model,
+    weight,
+    baseUrl: body.base_url,
+    apiKey: body.api_key,
+    isActive: body.is_active,
+    monthlyCap: body.monthly_cap,
+    monthlyImages: body.monthly_images,
+    maxRunning: body.most_running,
+    requestsPerMinute: body.requests_per_minute,
+  }
 }

@@ -1,0 +1,70 @@
+/** Trying a configuration without paying: does its service accept the key, at this address, for this model? */
+import { performance } from 'node:perf_hooks'
+import type { OutgoingHttp } from '../outgoing/http.ts'
+import type { CheckResult } from '../providers/provider.ts'
+import type { Catalogue } from '../providers/registry.ts'
+import { spelledFor } from '../providers/standard.ts'
+import { SealError } from '../storage/secrets/seal.ts'
+import type { Access, Configurations } from './services.ts'
+
+const unproved = 'Whether the account has balance or quota left cannot be tested for free; the next request shows it.'
+
+/** The service knows the key, whatever it says of the model. */
+const passedKey: ReadonlySet<string> = new Set<CheckResult['code']>([
+  'ok',
+  'provider_access_denied',
+  'provider_quota_exhausted',
+])
+
+export function createTrial(parts: {
+  http: OutgoingHttp
+  catalogue: Catalogue
+  platformOf: Configurations['platformOf']
+  timeoutMs: number
+  tested(access: Access, signal: AbortSignal): Promise<unknown>
+}) {
+  const { http, catalogue, platformOf, timeoutMs } = parts
+
+  async function check(access: Access): Promise<CheckResult> {
+    const { provider, apiKey, baseUrl } = access
+    const model = access.model?.trim()
+    const found = model ? catalogue.find(model, provider) : undefined
+    const spelled = found && model ? spelledFor(found.model, model, platformOf({ provider, baseUrl })) : model
+    const signal = AbortSignal.timeout(timeoutMs)
+    const reference = () => Promise.reject(new Error('a check has no references'))
+    try {
+      return await catalogue
+        .provider(provider)
+        .check(spelled || undefined, { apiKey, baseUrl, http, signal, reference })
+    } catch (error) {
+      if (!signal.aborted) throw error
+      const seconds = Math.round(timeoutMs / 1000)
+      const detail = `${catalogue.provider(provider).name} did not answer within ${seconds} s. This says nothing about the key; try again later.`
+      return { code: 'provider_unavailable', detail }
+    }
+  }
+
+  return {
+    check,
+
+    /** For people: with the time that it took, and with what no test can tell. */
+    async run(access: Access) {
+      const began = performance.now()
+      const result = await check(access)
+      const latencyMs = Math.round(performance.now() - began)
+      const detail = result.code === 'ok' ? `${result.detail} ${unproved}` : result.detail
+      return { ...result, detail, latencyMs }
+    },
+
+    /** Follows a test: what else the service says of this key. */
+    async follow({ code }: CheckResult, access: Access) {
+      if (passedKey.has(code)) await parts.tested(access, AbortSignal.timeout(timeoutMs))
+    },
+  }
+}
+
+/** The result of a test for which the key could not even be opened. */
+export function describeUnreadableKey(error: unknown): CheckResult {
+  if (error instanceof SealError) return { code: 'provider_key_rejected', detail: error.message }
+  throw error
+}
