@@ -130,7 +130,7 @@ describe('a configuration that its service refused', () => {
       body: { code: 'configuration_missing', provider_code: 'AccountOverdueError' },
     })
     expect(next.body.detail).toMatch(
-      /balance of the account is negative.*Nothing was sent.*in \d+ s a request tries it/s,
+      /balance of the account is negative.*Nothing was sent.*it can be tried again in \d+ s/s,
     )
     expect(Number(next.headers.get('retry-after'))).toBeGreaterThan(0)
     expect(next.body.generation_id).toBeUndefined()
