@@ -22,7 +22,7 @@ export interface Cost {
 export interface CostRange {
   min: number
   max: number
-  currency: string
+  currency: Price['currency']
 }
 
 export interface Wanted {

@@ -135,6 +135,11 @@ function fits(free: NonNullable<SizeRule['free']>, { width, height }: Pixels) {
   )
 }
 
+/** Its shape is that of the last reference, so that without it nobody knows the pixels. */
+export function followsReference({ followsLastReference, table, keywords = [] }: SizeRule, tier: string): boolean {
+  return followsLastReference === true && Object.hasOwn(table, tier) && !keywords.includes(tier)
+}
+
 /** What to choose from, for a sentence. */
 function listChoices(rule: SizeRule): Values {
   const forms = [...listTiers(rule), ...Object.keys(findTable(rule)), ...(rule.exact ?? [])]

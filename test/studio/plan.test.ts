@@ -1,23 +1,21 @@
-/** What the form promises is what the server takes and what it reckons: over every model of the catalogue. */
+/** What the form promises, over every model of the catalogue: the rules are those of the server, so only what is sent and said is the form's own. */
 
 import { describe, expect, test } from 'vitest'
 import type { Model } from '../../src/api/models.ts'
 import { checkRequest } from '../../src/catalogue/checks.ts'
 import { estimateCost } from '../../src/catalogue/costs.ts'
-import type { JsonObject } from '../../src/catalogue/model.ts'
-import { resolveSize as resolveOnServer } from '../../src/catalogue/sizes.ts'
-import { shipped } from '../../src/providers/index.ts'
+import { limitImages } from '../../src/catalogue/counts.ts'
+import { findTable } from '../../src/catalogue/sizes.ts'
+import { checkValue } from '../../src/catalogue/values.ts'
+import type { ViolationCode } from '../../src/catalogue/violation.ts'
+import { type ProviderId, providers, shipped } from '../../src/providers/index.ts'
 import { presentModel } from '../../src/server/present/models.ts'
-import {
-  findRefusal,
-  maxImages,
-  type PlacementRequest,
-  planFor,
-  schemasOf,
-  sumOf,
-} from '../../src/studio/generate/plan.ts'
-import { choiceOf, ratiosOf, type SizeChoice, sizeRuleOf, tiersOf } from '../../src/studio/generate/sizes.ts'
+import { cardOf, type PlacementRequest, planFor, schemasOf, sumOf } from '../../src/studio/generate/plan.ts'
+import { listResolutions, readChoice, type SizeChoice } from '../../src/studio/generate/size-choice.ts'
+import { en } from '../../src/studio/text/en.ts'
 import { knownNames } from '../support/names.ts'
+
+en.violations satisfies Record<ViolationCode | 'not_configured' | 'size_unfinished', string>
 
 const place = {
   providerName: 'Service',
@@ -36,50 +34,47 @@ function model(id: string): Model {
 const wish: PlacementRequest = { prompt: 'a lighthouse', references: [], size: {}, count: 1, values: {} }
 
 /** Everything that a click on a shape or a tier can yield. */
-function choicesOf(shown: Model, mode: { isGroup: boolean; references: number }): SizeChoice[] {
-  const rule = sizeRuleOf(shown, mode)
-  if (!rule) return [{}]
-  const tiers = [undefined, ...tiersOf(rule)]
-  return tiers.flatMap(tier => [undefined, ...ratiosOf(rule, tier)].map(ratio => ({ ratio, tier })))
+function choicesFor(shown: Model, asked: PlacementRequest): SizeChoice[] {
+  const { sizeRule } = planFor(shown, asked)
+  if (!sizeRule) return [{}]
+  const tiers = [undefined, ...listResolutions(sizeRule)]
+  return tiers.flatMap(tier => {
+    return [undefined, ...Object.keys(findTable(sizeRule, tier))].map(ratio => ({ ratio, tier }))
+  })
 }
+
+const picture = { mimeType: 'image/png', width: 1024, height: 1024, transparent: false }
 
 describe('what is sent', () => {
   test.each(models)(
-    '$shown.id: every shape and tier is taken by the server, at the cost that was shown',
-    ({ found, shown }) => {
-      const most = shown.references.max
-      for (const references of new Set([shown.references.min, Math.min(1, most), most])) {
-        for (const count of [1, 2, maxImages(shown, { references, values: {} })]) {
-          const isGroup = shown.images.group?.asked_by === null && count > 1
-          for (const size of choicesOf(shown, { isGroup, references })) {
-            const ids = Array.from({ length: references }, (_, index) => `picture-${index}`)
-            const plan = planFor(shown, { ...wish, references: ids, size, count })
-            const checked = checkRequest(
-              found.model,
+    '$shown.id: every shape and tier is taken, at the cost of the requests that the adapter makes of it',
+    ({ found: { provider, model: card }, shown }) => {
+      expect(cardOf(shown)).toMatchObject({ sizes: card.sizes, images: card.images, parameters: card.parameters })
+      // The second of an edit is its mask, which a parameter asks for.
+      const most = 'function' in card.parameters ? 1 : (card.images.group?.maxReferences ?? card.references.max)
+      for (const references of new Set([card.references.min, Math.min(1, most), most])) {
+        for (const count of [1, 2, limitImages(card, { references, parameters: {} })]) {
+          const asked = { ...wish, count, references: Array.from({ length: references }, (_, index) => `id-${index}`) }
+          for (const size of choicesFor(shown, asked)) {
+            const plan = planFor(shown, { ...asked, size })
+            const { prompt, parameters } = plan.body
+            const checked = checkRequest(card, { prompt, parameters, references }, knownNames)
+            const { calls, resolved } = providers[provider as ProviderId].plan(
               {
-                prompt: plan.body.prompt,
-                parameters: plan.body.parameters as JsonObject,
-                references,
+                ...{ modelId: shown.id, prompt, count: checked.count, size: checked.resolvedSize },
+                ...{ parameters: checked.parameters, references: Array.from({ length: references }, () => picture) },
               },
-              knownNames,
+              card,
             )
-            const resolved = checked.sizeRule ? resolveOnServer(checked.sizeRule, shown.id, checked.size) : {}
-            const estimate = estimateCost(found.model, {
-              images: checked.count,
-              size: 'size' in resolved ? resolved.size : undefined,
-              references,
-              calls: Math.ceil(checked.count / shown.images.per_call),
-              parameters: checked.parameters,
+            const estimate = estimateCost(card, {
+              ...{ images: checked.count, calls: calls.length, size: checked.resolvedSize, references },
+              ...{ parameters: resolved, mayMakeFewer: calls.some(call => call.mayMakeFewer) },
             })
 
-            expect([plan.faults, checked.violations, 'violation' in resolved]).toEqual([[], [], false])
-            if (!estimate) expect(plan.cost).toBeUndefined()
-            else {
-              expect(plan.cost?.min).toBeLessThanOrEqual(estimate.max)
-              expect(plan.cost?.max).toBeGreaterThanOrEqual(estimate.max)
-              // A reference may decide the shape, and with it the price.
-              if (references === 0) expect(plan.cost).toMatchObject(estimate)
-            }
+            expect([plan.violations, checked.violations]).toEqual([[], []])
+            // A reference may decide the shape, and with it the price.
+            if (references === 0) expect(plan.cost ?? null).toEqual(estimate && expect.objectContaining(estimate))
+            else expect(plan.cost?.max ?? 0).toBeGreaterThanOrEqual(estimate?.max ?? 0)
           }
         }
       }
@@ -117,13 +112,13 @@ describe('what stands against it', () => {
     const editor = model('qwen-image-edit-plus')
     const painter = { ...model('qwen-image-plus'), configured: false }
 
-    expect(planFor(editor, { ...wish, prompt: ' ' }).faults.map(fault => fault.kind)).toEqual([
-      'prompt',
+    expect(planFor(editor, { ...wish, prompt: ' ' }).violations.map(({ code }) => code)).toEqual([
+      'prompt_missing',
       'too_few_references',
     ])
-    expect(planFor(painter, { ...wish, references: ['a'] }).faults).toEqual([
-      { kind: 'too_many_references', most: 0 },
-      { kind: 'not_configured' },
+    expect(planFor(painter, { ...wish, references: ['a'] }).violations).toMatchObject([
+      { path: 'images', code: 'too_many_references', values: { max: 0 } },
+      { path: 'model', code: 'not_configured' },
     ])
   })
 
@@ -132,9 +127,26 @@ describe('what stands against it', () => {
     const other = planFor(model('qwen-image-plus'), { ...wish, size: { pixels: '1000x1000' } })
     const right = planFor(model('doubao-seedream-4-0-20260415'), { ...wish, size: { pixels: '3000 x 2000' } })
 
-    expect(small.faults).toEqual([{ kind: 'size', fault: { kind: 'area', least: '921,600', most: '16,777,216' } }])
-    expect(other.faults).toMatchObject([{ kind: 'size', fault: { kind: 'exact' } }])
-    expect([right.faults, right.body.parameters.size]).toEqual([[], '3000x2000'])
+    expect(small.violations).toMatchObject([{ code: 'size_area', values: { min: 921_600, max: 16_777_216 } }])
+    expect(other.violations).toMatchObject([{ code: 'size_unlisted' }])
+    expect([right.violations, right.body.parameters.size]).toEqual([[], '3000x2000'])
+  })
+
+  test('more references than a story has, which a model tells where there are none', () => {
+    const story = model('wan2.6-image')
+    const asked = { ...wish, count: 8, values: { enable_interleave: true } }
+
+    expect(planFor(story, { ...asked, values: {} }).count).toBe(5)
+    expect(planFor(story, { ...asked, references: ['a', 'b'] }).violations).toMatchObject([
+      { code: 'too_many_references', values: { max: 1, parameter: 'enable_interleave' } },
+    ])
+  })
+
+  test('as many pictures as Wan 2.7 makes, apart and as a series', () => {
+    const wan = model('wan2.7-image')
+
+    expect(planFor(wan, { ...wish, count: 12 }).count).toBe(10)
+    expect(planFor(wan, { ...wish, count: 12, values: { enable_sequential: true } }).count).toBe(12)
   })
 })
 
@@ -182,27 +194,26 @@ describe('what it costs', () => {
 })
 
 test('takes a size apart again: what was clicked is what is chosen after a reload or from a recipe', () => {
-  const rule = sizeRuleOf(model('doubao-seedream-4-0-20260415'), { isGroup: false, references: 0 })
+  const rule = cardOf(model('doubao-seedream-4-0-20260415')).sizes.textToImage
 
-  expect(choiceOf('5504x3040', rule)).toEqual({ ratio: '16:9', tier: '4K' })
-  expect(choiceOf('16:9', rule)).toEqual({ ratio: '16:9' })
-  expect(choiceOf('4K', rule)).toEqual({ tier: '4K' })
-  expect(choiceOf('3000x2000', rule)).toEqual({ pixels: '3000x2000' })
-  expect(choiceOf(undefined, rule)).toEqual({})
+  expect(readChoice('5504x3040', rule)).toEqual({ ratio: '16:9', tier: '4K' })
+  expect(readChoice('16:9', rule)).toEqual({ ratio: '16:9' })
+  expect(readChoice('4K', rule)).toEqual({ tier: '4K' })
+  expect(readChoice('3000x2000', rule)).toEqual({ pixels: '3000x2000' })
+  expect(readChoice(undefined, rule)).toEqual({})
 })
 
 test('refuses the values of lists and objects where they are wrong', () => {
   const { color_palette: palette = {}, bbox_list: boxes = {} } = schemasOf(model('wan2.7-image'))
   const colour = { hex: '#1A2B3C', ratio: '40.00%' }
 
-  expect(findRefusal(palette, [colour, colour, colour])).toBeUndefined()
-  expect(findRefusal(palette, [colour])).toMatchObject({ keyword: 'minItems', limit: '3' })
-  expect(findRefusal(palette, [colour, { ...colour, hex: 'red' }, colour])).toMatchObject({ path: '1.hex' })
-  expect(findRefusal(palette, [colour, { hex: '#1A2B3C' }, colour])).toMatchObject({
-    keyword: 'required',
-    limit: 'ratio',
-  })
-  expect(findRefusal(boxes, [[[0, 0, 10, 10]], []])).toBeUndefined()
-  expect(findRefusal(boxes, [[[0, 0, 10]]])).toMatchObject({ path: '0.0', keyword: 'minItems' })
-  expect(findRefusal(boxes, {})).toMatchObject({ keyword: 'type' })
+  expect(checkValue(palette, [colour, colour, colour])).toEqual([])
+  expect(checkValue(palette, [colour])).toMatchObject([{ code: 'entry_count', values: { min: 3, max: 10 } }])
+  expect(checkValue(palette, [colour, { ...colour, hex: 'red' }, colour])).toMatchObject([{ path: '1.hex' }])
+  expect(checkValue(palette, [colour, { hex: '#1A2B3C' }, colour])).toMatchObject([
+    { code: 'member_missing', values: { member: 'ratio' } },
+  ])
+  expect(checkValue(boxes, [[[0, 0, 10, 10]], []])).toEqual([])
+  expect(checkValue(boxes, [[[0, 0, 10]]])).toMatchObject([{ path: '0.0', code: 'entry_count' }])
+  expect(checkValue(boxes, {})).toMatchObject([{ code: 'wrong_type' }])
 })

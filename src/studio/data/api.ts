@@ -27,6 +27,7 @@ import type { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../
 import type { UsageList } from '../../api/usage.ts'
 import { day, money } from '../text/format.ts'
 import { findText, t } from '../text/text.ts'
+import { refusalText } from '../text/violations.ts'
 
 export type { Configuration, ConfigurationTestResult } from '../../api/configurations.ts'
 export type { Generation } from '../../api/generations.ts'
@@ -51,10 +52,11 @@ export class ApiError extends Error {
 }
 
 /** In words that say what to do. Faults of the input are worth more than the general sentence for their code. */
-export function explain(error: unknown): string {
+export function explain(error: unknown, model?: string): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error)
   if (error.problem?.budget) return shortageText(error.problem.budget)
-  if (error.problem?.errors?.length) return error.problem.errors.map(fault => fault.message).join(' ')
+  if (error.problem?.errors?.length)
+    return error.problem.errors.map(refusal => refusalText(t, refusal, model)).join(' ')
   return findText('problems', error.code) ?? error.message
 }
 

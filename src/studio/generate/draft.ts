@@ -4,8 +4,8 @@ import type { Generation } from '../../api/generations.ts'
 import type { Model } from '../../api/models.ts'
 import type { TakenRecipe } from '../data/recipe.ts'
 import { keepJson, readKeptJson } from '../data/store.ts'
-import type { PlacementRequest } from './plan.ts'
-import { choiceOf } from './sizes.ts'
+import { cardOf, type PlacementRequest } from './plan.ts'
+import { readChoice } from './size-choice.ts'
 
 export interface Draft extends PlacementRequest {
   /** Ids; several draw the same prompt side by side. Those that the server no longer knows are left out when it is shown. */
@@ -155,12 +155,12 @@ function sound(given: unknown): Draft | undefined {
 export function draftOf(recipe: TakenRecipe, models: readonly Model[]): Partial<Draft> {
   const { size, n, ...values } = recipe.parameters
   const model = models.find(({ id, aliases }) => id === recipe.model || aliases.includes(recipe.model ?? ''))
-  const { text_to_image, with_references } = model?.sizes ?? {}
+  const { textToImage, withReferences } = model ? cardOf(model).sizes : {}
   return {
     prompt: recipe.prompt,
     ...(model ? { models: [model.id] } : {}),
     references: recipe.references.map(reference => reference.id),
-    size: choiceOf(size, text_to_image ?? with_references ?? undefined),
+    size: readChoice(size, textToImage ?? withReferences),
     count: typeof n === 'number' && n >= 1 ? n : 1,
     values,
   }

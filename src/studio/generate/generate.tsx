@@ -1,10 +1,10 @@
 /** Creating: what to draw, with which model and how, at the left; what becomes of it at the right. */
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, Link, useLocation, useNavigate } from '@tanstack/react-router'
-import { CircleAlert, Columns2, Eraser, KeyRound, Sparkles } from 'lucide-react'
+import { CircleAlert, Columns2, Eraser, KeyRound } from 'lucide-react'
 import { useEffect, useEffectEvent, useRef, useState } from 'react'
 import type { Model } from '../../api/models.ts'
-import { press, reinstate, TakenBack, useIsWaiting } from '../actions/press.ts'
+import { press, TakenBack, useIsWaiting } from '../actions/press.ts'
 import {
   ApiError,
   configurationsQuery,
@@ -17,25 +17,22 @@ import {
   putAnswer,
   useMe,
 } from '../data/api.ts'
-import { useConnection } from '../data/events.ts'
 import type { TakenRecipe } from '../data/recipe.ts'
 import { isTyping } from '../shell/shortcuts.ts'
-import { day, money, moneyRange } from '../text/format.ts'
-import { findModel, LifeBadge, lifeText } from '../text/life.tsx'
+import { findModel, LifeBadge } from '../text/life.tsx'
 import { type Text, useText } from '../text/text.ts'
 import { Button, buttonClasses, IconButton } from '../ui/button.tsx'
 import { EmptyState, Skeleton } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
-import { type Shortage, shortagesOf } from './allowance.ts'
+import { shortagesOf } from './allowance.ts'
 import { Composer } from './composer.tsx'
 import { type Draft, type DraftChange, draftOf, recipeOf, standardModel, useDrafts } from './draft.ts'
 import { Feed } from './feed/feed.tsx'
 import { ModelPicker, priceText } from './model-picker.tsx'
-import { type Plan, type PlanFault, type PlanNote, planFor, schemasOf, sumOf } from './plan.ts'
+import { generatePath, type Plan, planFor } from './plan.ts'
+import { PressArea } from './press-area.tsx'
 import { useReferenceUpload } from './references.tsx'
-import { parameterLabel } from './schema-field.tsx'
 import { rolled, Settings } from './settings.tsx'
-import { sizeFaultText } from './size-field.tsx'
 
 export function GenerateScreen() {
   const t = useText()
@@ -77,8 +74,6 @@ function Loading() {
     </div>
   )
 }
-
-const generatePath = 'api/generate'
 
 function Studio({ models, preferred }: { models: readonly Model[]; preferred: readonly string[] }) {
   const t = useText()
@@ -137,7 +132,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
       toast(t('generate.stillStoring'))
       return
     }
-    if (asked.length === 0 || asked.some(plan => plan.faults.length > 0)) {
+    if (asked.length === 0 || asked.some(plan => plan.violations.length > 0)) {
       field.current?.focus()
       return
     }
@@ -221,7 +216,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
             models={models}
             fewer={fewer}
             isSending={isSending}
-            areFaultsShown={wasPressed}
+            wasPressed={wasPressed}
             onFewer={() => {
               if (!fewer) return
               change({ count: fewer.count })
@@ -270,7 +265,7 @@ function planFewer(me: Me | undefined, models: readonly Model[], draft: Draft) {
 
 function failureText(t: Text, model: string, error: unknown) {
   const isLost = error instanceof ApiError && (error.status === 0 || error.status >= 500)
-  return t('generate.failed', { model, reason: isLost ? t('generate.lost') : explain(error) })
+  return t('generate.failed', { model, reason: isLost ? t('generate.lost') : explain(error, model) })
 }
 
 function isKeyMissing(error: unknown) {
@@ -368,184 +363,4 @@ function NoKey() {
       )}
     </div>
   )
-}
-
-// ── The button, what it costs, and what stands against it ───────────────────────────────────────────────────────────
-
-interface PressAreaProps {
-  plans: readonly Plan[]
-  models: readonly Model[]
-  /** What is left for, where that is less than asked. */
-  fewer: { plans: readonly Plan[] } | undefined
-  onFewer(): void
-  isSending: boolean
-  /** An empty prompt is no fault before somebody presses. */
-  areFaultsShown: boolean
-  /** Ids: the second takes the place of the first. */
-  onReplace(ended: string, successor: string): void
-}
-
-function PressArea({ plans, models, fewer, isSending, areFaultsShown, onFewer, onReplace }: PressAreaProps) {
-  const t = useText()
-  const me = useMe()
-  const connection = useConnection()
-  const isWaiting = useIsWaiting(generatePath)
-  const shortages = shortagesOf(me, plans).map(shortage => shortageText(t, shortage))
-  const faults = [...new Set([...plans.flatMap(plan => faultTexts(t, plan, areFaultsShown)), ...shortages])]
-  // What none of them has is no longer in sight either, and waits for a model that has it.
-  const has = (name: string) => plans.some(({ model }) => Object.hasOwn(schemasOf(model), name))
-  const notes = [
-    ...new Set(
-      plans.flatMap(plan =>
-        plan.notes
-          .filter(note => note.kind !== 'left_out' || has(note.parameter))
-          .map(note => noteText(t, plan.model, note, models)),
-      ),
-    ),
-  ]
-  const replacements = plans.flatMap(({ model: { id, life } }) => {
-    const successor = life.stage === 'current' ? undefined : findModel(models, life.successors[0])
-    return successor ? [{ ended: id, successor }] : []
-  })
-  return (
-    <div className="sticky bottom-[calc(3.5rem+env(safe-area-inset-bottom))] z-20 -mx-4 flex flex-col gap-2 border-line bg-paper/95 px-4 py-2 backdrop-blur lg:static lg:mx-0 lg:px-0 lg:py-0">
-      {faults.length + notes.length > 0 && (
-        <ul aria-live="polite" className="flex max-h-32 flex-col gap-0.5 overflow-y-auto text-sm">
-          {faults.map(text => (
-            <li key={text} className="text-seal-ink">
-              {text}
-            </li>
-          ))}
-          {notes.map(text => (
-            <li key={text} className="text-amber">
-              {text}
-            </li>
-          ))}
-        </ul>
-      )}
-      {replacements.map(({ ended, successor }) => (
-        <Button key={ended} size="small" className="self-start" onClick={() => onReplace(ended, successor.id)}>
-          {t('life.use', { successor: successor.name })}
-        </Button>
-      ))}
-      <Button
-        type="submit"
-        look="primary"
-        size="large"
-        isBusy={isSending || isWaiting}
-        aria-disabled={shortages.length > 0 || undefined}
-        icon={<Sparkles aria-hidden className="size-5" />}
-        className="w-full"
-      >
-        {isWaiting
-          ? t('generate.waitingForServer')
-          : isSending
-            ? t('generate.sending')
-            : connection === 'lost'
-              ? t('generate.pressLater')
-              : plans.length > 1
-                ? t('generate.pressMany', { count: plans.length })
-                : t('generate.press')}
-        <span className="font-normal tabular-nums">{costText(t, plans)}</span>
-      </Button>
-      {fewer && (
-        <Button onClick={onFewer} disabled={isSending || isWaiting} className="w-full">
-          {t('generate.pressFewer', { count: fewer.plans.reduce((sum, { count }) => sum + count, 0) })}
-          <span className="font-normal tabular-nums">{costText(t, fewer.plans)}</span>
-        </Button>
-      )}
-      {isWaiting && (
-        <p role="status" className="flex items-center justify-center gap-2 text-ink-soft text-sm">
-          {t('generate.sentWhenBack')}
-          <Button
-            size="small"
-            look="quiet"
-            onClick={() => reinstate(generatePath)}
-            className="shrink-0 whitespace-nowrap"
-          >
-            {t('generate.doNotSend')}
-          </Button>
-        </p>
-      )}
-      {me && <Left me={me} />}
-    </div>
-  )
-}
-
-/** Of the caps, for those who have any. */
-function Left({ me: { left, left_images: images } }: { me: Me }) {
-  const t = useText()
-  const parts = [
-    left && money(left.amount, left.currency),
-    images !== null && t('usage.capPictures', { count: images }),
-  ].filter(part => typeof part === 'string')
-  if (parts.length === 0) return null
-  return (
-    <p className="text-center text-ink-faint text-sm tabular-nums">
-      {t('usage.leftThisMonth', { left: parts.join(' · ') })}
-    </p>
-  )
-}
-
-function shortageText(t: Text, shortage: Shortage) {
-  const renews = { day: day(shortage.renewsAt) }
-  if (shortage.kind === 'images') {
-    const { left, wanted } = shortage
-    return left === 0 ? t('usage.usedUpImages', renews) : t('usage.overImages', { left, wanted, ...renews })
-  }
-  const { left, wanted, currency } = shortage
-  if (left === 0) return t('usage.usedUpMoney', renews)
-  return t('usage.overMoney', { left: money(left, currency), wanted: money(wanted, currency), ...renews })
-}
-
-/** Before it is pressed: `¥0.25`, `≈ ¥0.30–0.60`, or that no price is known. */
-function costText(t: Text, plans: readonly Plan[]) {
-  const { costs, isComplete } = sumOf(plans.map(plan => plan.cost))
-  if (costs.length === 0) return `· ${t('generate.costFree')}`
-  const texts = costs.map(cost => {
-    const amount = `${cost.isEstimate ? '≈ ' : ''}${moneyRange(cost)}`
-    if (cost.isLeast) return t('generate.costLeast', { amount })
-    return cost.isMost ? t('generate.costMost', { amount }) : amount
-  })
-  const together = texts.join(' + ')
-  return `· ${isComplete ? together : t('generate.costPartly', { amount: together })}`
-}
-
-/** What is said beside a field already, or is no fault yet, comes here when somebody has pressed. */
-function faultTexts(t: Text, plan: Plan, wasPressed: boolean): string[] {
-  const faults = wasPressed ? plan.faults : plan.faults.filter(({ kind }) => kind !== 'prompt' && kind !== 'size')
-  return faults.map(fault => faultText(t, plan.model.name, fault))
-}
-
-function faultText(t: Text, model: string, fault: PlanFault): string {
-  switch (fault.kind) {
-    case 'prompt':
-      return t('generate.faultPrompt')
-    case 'not_configured':
-      return t('generate.faultNotConfigured', { model })
-    case 'too_many_references':
-      if (fault.most === 0) return t('generate.faultNoReferences', { model })
-      return t('generate.faultTooManyReferences', { model, most: fault.most })
-    case 'too_few_references':
-      return t('generate.faultTooFewReferences', { model, least: fault.least })
-    case 'size':
-      return sizeFaultText(t, model, fault.fault)
-  }
-}
-
-function noteText(t: Text, { name: model, life }: Model, note: PlanNote, models: readonly Model[]): string {
-  switch (note.kind) {
-    case 'size':
-      return t('generate.noteSize', { model, instead: note.instead.replace('x', ' × ') })
-    case 'count':
-      return t('generate.noteCount', { model, count: note.count })
-    case 'left_out':
-      return t('generate.noteLeftOut', { model, parameter: parameterLabel(note.parameter) })
-    case 'prompt_cut':
-      return t('generate.promptCut', { model, most: note.most, length: note.length })
-    case 'series':
-      return t('generate.noteSeries', { model, most: note.most })
-    case 'life':
-      return lifeText(t, model, life, models) ?? ''
-  }
 }

@@ -15,7 +15,8 @@ import { Dialog } from '../ui/dialog.tsx'
 import { controlClasses } from '../ui/field.tsx'
 import { Badge } from '../ui/states.tsx'
 import { Switch } from '../ui/switch.tsx'
-import { tiersOf } from './sizes.ts'
+import { cardOf } from './plan.ts'
+import { listResolutions } from './size-choice.ts'
 
 export interface ModelPickerProps {
   models: readonly Model[]
@@ -197,8 +198,9 @@ export function priceText(t: Text, model: Model) {
 }
 
 function abilitiesOf(t: Text, model: Model) {
-  const rule = model.sizes.text_to_image ?? model.sizes.with_references
-  const tier = rule ? tiersOf(rule).at(-1) : undefined
+  const { textToImage, withReferences } = cardOf(model).sizes
+  const rule = textToImage ?? withReferences
+  const tier = rule ? listResolutions(rule).at(-1) : undefined
   const [fast, slow] = model.typical_seconds
   return [
     model.text_to_image && t('generate.abilityText'),

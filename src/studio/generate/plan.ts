@@ -1,15 +1,15 @@
 /** Pure: what is sent to each model for what stands in the form, what it would cost, and what has to be said before. */
 import type { Model } from '../../api/models.ts'
-import {
-  type Pixels,
-  parsePixels,
-  type ResolvedSize,
-  resolveSize,
-  type SizeChoice,
-  type SizeFault,
-  type SizeRule,
-  sizeRuleOf,
-} from './sizes.ts'
+import { readCard } from '../../catalogue/card.ts'
+import { checkRequest } from '../../catalogue/checks.ts'
+import { estimateCost } from '../../catalogue/costs.ts'
+import { asksForGroup, findSizeRule, limitImages, splitCount } from '../../catalogue/counts.ts'
+import type { Model as Card, JsonObject, JsonValue, Price, SizeRule } from '../../catalogue/model.ts'
+import { fillDefaults } from '../../catalogue/schema.ts'
+import { followsReference } from '../../catalogue/sizes.ts'
+import { checkValue, type ValueSchema } from '../../catalogue/values.ts'
+import type { RuleViolation } from '../../catalogue/violation.ts'
+import { type ChosenSize, chooseSize, readPixels, type SizeChoice } from './size-choice.ts'
 
 /** What stands in the form; the names of `values` are those of the parameters, the same for every model. */
 export interface PlacementRequest {
@@ -20,28 +20,33 @@ export interface PlacementRequest {
   values: Readonly<Record<string, unknown>>
 }
 
+export const generatePath = 'api/generate'
+
 export interface Plan {
   model: Model
   /** The body of `POST /api/generate`. */
-  body: { prompt: string; model: string; parameters: Record<string, unknown>; images?: string[] }
+  body: { prompt: string; model: string; parameters: JsonObject; images?: string[] }
   count: number
-  pixels: Pixels | undefined
+  /** The rule that its size has to keep. */
+  sizeRule: SizeRule | undefined
+  /** What comes out, where it is known before. */
+  pixels: { width: number; height: number } | undefined
   cost: Cost | undefined
   /** What this model does otherwise than asked. */
   notes: PlanNote[]
   /** Why it cannot be sent; nothing is sent while one stands here. */
-  faults: PlanFault[]
+  violations: PlanViolation[]
 }
 
 export interface Cost {
   min: number
   max: number
-  currency: 'CNY' | 'USD'
+  currency: Price['currency']
   /** Depends on something, or no document of the service says so. */
   isEstimate: boolean
-  /** There may be more, and only the end shows how much: layers are paid each. */
+  /** Only the end shows how much more than `min` it is: layers are paid each. */
   isLeast: boolean
-  /** There may be less: the model decides how many pictures of a group it makes, and those are paid. */
+  /** There may be less than `max`: the model decides how many pictures of a group it makes, and those are paid. */
   isMost: boolean
 }
 
@@ -53,79 +58,71 @@ export type PlanNote =
   | { kind: 'series'; most: number }
   | { kind: 'life' }
 
-export type PlanFault =
-  | { kind: 'prompt' }
-  | { kind: 'not_configured' }
-  | { kind: 'too_many_references'; most: number }
-  | { kind: 'too_few_references'; least: number }
-  | ({ kind: 'size' } & { fault: SizeFault })
+/** Of the catalogue, and what only this form knows. */
+export type PlanViolation = Omit<RuleViolation, 'code'> & {
+  code: RuleViolation['code'] | 'not_configured' | 'size_unfinished'
+}
 
-export type Schema = {
-  type?: string | string[]
-  title?: string
-  description?: string
-  default?: unknown
-  enum?: unknown[]
-  minimum?: number
-  maximum?: number
-  maxLength?: number
-  minItems?: number
-  maxItems?: number
-  pattern?: string
-  items?: Schema
-  properties?: Record<string, Schema>
-  required?: string[]
-  anyOf?: Schema[]
-  examples?: unknown[]
+const cards = new WeakMap<Model, Card>()
+
+/** The model as the catalogue knows it. */
+export function cardOf(model: Model): Card {
+  const card = cards.get(model) ?? readCard(model)
+  cards.set(model, card)
+  return card
 }
 
 /** The parameters of a model by name, `size` and `n` included. */
-export function schemasOf(model: Model): Record<string, Schema> {
-  return (model.parameters.properties ?? {}) as Record<string, Schema>
+export function schemasOf(model: Model): Record<string, ValueSchema> {
+  return (model.parameters.properties ?? {}) as Record<string, ValueSchema>
 }
 
 export function planFor(model: Model, wish: PlacementRequest): Plan {
-  const schemas = schemasOf(model)
+  const card = cardOf(model)
   const notes: PlanNote[] = []
-  const faults: PlanFault[] = []
-  const values: Record<string, unknown> = {}
+  const values: JsonObject = {}
   for (const [name, value] of Object.entries(wish.values)) {
     if (value === undefined || value === '') continue
-    const schema = schemas[name]
-    if (schema && isAllowed(schema, value)) values[name] = value
+    const schema = card.parameters[name]
+    if (schema && checkValue(schema, value).length === 0) values[name] = value as JsonValue
     else notes.push({ kind: 'left_out', parameter: name })
   }
 
   const references = wish.references.length
-  const most = maxImages(model, { references, values })
-  const count = Math.min(wish.count, most)
+  const count = Math.min(wish.count, limitImages(card, { references, parameters: values }))
   if (count < wish.count) notes.push({ kind: 'count', count })
-  const isSeries = isSeriesAsked(model, values)
-  if (isSeries && count > 1) notes.push({ kind: 'series', most: count })
+  const counts = { count, references, parameters: values }
+  const isGroup = asksForGroup(card, counts)
+  if (isGroup && count > 1 && card.images.group?.askedBy !== undefined) notes.push({ kind: 'series', most: count })
+  const sizeRule = findSizeRule(card, counts)
+  const chosen = chooseSize(sizeRule, wish.size)
+  if (chosen.instead !== undefined) notes.push({ kind: 'size', instead: chosen.instead })
 
-  const isGroup = isSeries || (model.images.group !== null && model.images.group.asked_by === null && count > 1)
-  // Without references Wan 2.6 tells a story, in which it decides how many pictures there are.
-  const isStory = schemas.enable_interleave !== undefined && (values.enable_interleave ?? references === 0) === true
-  const rule = sizeRuleOf(model, { isGroup, references })
-  const size = resolveSize(rule, wish.size)
-  if (size.fault) faults.push({ kind: 'size', fault: size.fault })
-  if (size.instead !== undefined) notes.push({ kind: 'size', instead: size.instead })
-
-  const length = [...wish.prompt].length
-  const asksForSeries = typeof model.images.group?.asked_by === 'string'
-  const needsPrompt = model.prompt.required || (asksForSeries && !isSeries)
-  if (needsPrompt && wish.prompt.trim() === '') faults.push({ kind: 'prompt' })
-  if (model.prompt.max_characters !== null && length > model.prompt.max_characters) {
-    notes.push({ kind: 'prompt_cut', most: model.prompt.max_characters, length })
+  const parameters: JsonObject = { ...values }
+  if (chosen.size !== undefined) parameters.size = chosen.size
+  if (count > 1) parameters.n = count
+  const checked = checkRequest(card, { prompt: wish.prompt, parameters, references }, new Set())
+  const violations: PlanViolation[] = [...checked.violations]
+  if (wish.size.pixels !== undefined && sizeRule && !readPixels(wish.size.pixels)) {
+    violations.push({ path: 'parameters.size', code: 'size_unfinished', values: {} })
   }
-  if (references > model.references.max) faults.push({ kind: 'too_many_references', most: model.references.max })
-  if (references < model.references.min) faults.push({ kind: 'too_few_references', least: model.references.min })
-  if (!model.configured) faults.push({ kind: 'not_configured' })
+  if (!model.configured) violations.push({ path: 'model', code: 'not_configured', values: { model: model.id } })
+  for (const { code, values } of checked.warnings) {
+    if (code === 'prompt_cut') notes.push({ kind: code, most: Number(values?.most), length: Number(values?.length) })
+  }
   if (model.life.stage !== 'current') notes.push({ kind: 'life' })
 
-  const parameters: Record<string, unknown> = { ...values }
-  if (size.send !== undefined) parameters.size = size.send
-  if (count > 1) parameters.n = count
+  const size = openSize(sizeRule, chosen, references) ?? checked.resolvedSize
+  const estimate = estimateCost(card, {
+    images: count,
+    calls: splitCount(card, counts).length,
+    size,
+    references,
+    parameters: fillDefaults(card, values),
+    mayMakeFewer: isGroup,
+  })
+  const isMost = isGroup && count > 1
+  const isLeast = isGroup && (card.images.group?.maxLayers ?? 0) > 0
   return {
     model,
     body: {
@@ -134,89 +131,28 @@ export function planFor(model: Model, wish: PlacementRequest): Plan {
       parameters,
       ...(references > 0 ? { images: [...wish.references] } : {}),
     },
-    count,
-    pixels: size.pixels,
-    cost: costOf(model, {
-      count,
-      references,
-      areas: areasOf(rule, size),
-      values,
-      isSeries,
-      isGroup: isGroup || isStory,
-    }),
-    notes,
-    faults,
+    ...{ count, sizeRule, notes, violations },
+    pixels: size && 'width' in size ? size : undefined,
+    cost: estimate
+      ? {
+          ...estimate,
+          isEstimate: card.price?.certainty !== 'documented' || (estimate.min < estimate.max && !isMost && !isLeast),
+          ...{ isLeast, isMost },
+        }
+      : undefined,
   }
 }
 
-/** Does it make a series whose length the model itself decides? */
-function isSeriesAsked(model: Model, values: Record<string, unknown>) {
-  const name = model.images.group?.asked_by
-  return name !== null && name !== undefined && values[name] === true
-}
-
-/** The most pictures of one generation. Where references count for a group, each takes the place of a picture. */
-export function maxImages(model: Model, wish: { references: number; values: Readonly<Record<string, unknown>> }) {
-  const { max, max_separate, group } = model.images
-  if (!group) return max
-  if (group.asked_by !== null) return isSeriesAsked(model, wish.values) ? group.max : max_separate
-  return Math.max(1, group.counts_references ? group.max - wish.references : group.max)
-}
-
-// ── Cost ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function costOf(
-  model: Model,
-  made: {
-    count: number
-    references: number
-    /** Every one that may come out; none where nobody knows. */
-    areas: number[]
-    values: Record<string, unknown>
-    isSeries: boolean
-    isGroup: boolean
-  },
-): Cost | undefined {
-  const { price } = model
-  if (!price) return undefined
-  const { count, references, areas, values } = made
-  const stepOf = (area: number) => price.image.find(step => step.up_to_area === null || area <= step.up_to_area)
-  const fitting = areas.length === 0 ? price.image : areas.map(area => stepOf(area) ?? price.image.at(-1)!)
-  const amounts = fitting.map(step => step.amount)
-  const factor = price.factor_when && isOn(model, price.factor_when.parameter, values) ? price.factor_when.factor : 1
-  const calls = Math.ceil(count / Math.max(1, model.images.per_call))
-  const forReferences = price.reference
-    ? Math.max(0, references - price.reference.free) * price.reference.amount * calls
-    : 0
-  const total = (amount: number) => round(amount * factor * count + forReferences)
-  return {
-    min: total(Math.min(...amounts)),
-    max: total(Math.max(...amounts)),
-    currency: price.currency,
-    isEstimate: price.certainty !== 'documented' || new Set(amounts).size > 1,
-    isLeast: made.isSeries && price.layer !== null,
-    isMost: made.isGroup && count > 1,
-  }
-}
-
-/** Of the pixels that are asked for, or of all sizes of a tier, whose shape the service chooses. */
-function areasOf(rule: SizeRule | undefined, { pixels, send }: ResolvedSize): number[] {
-  const tier = send ?? rule?.default ?? ''
-  const listed = Object.values(rule?.recommended[tier] ?? {}).map(parsePixels)
-  // Some models round to multiples of 16, which may carry a picture over a step of the price.
-  const up16 = (side: number) => Math.ceil(side / 16) * 16
-  const rounded = pixels && { width: up16(pixels.width), height: up16(pixels.height) }
-  const possible = pixels ? [pixels, rounded] : listed
-  return possible.filter(size => size !== undefined).map(({ width, height }) => width * height)
-}
-
-function isOn(model: Model, name: string, values: Record<string, unknown>) {
-  return (values[name] ?? schemasOf(model)[name]?.default) === true
+/** A tier whose shape is that of a reference, which only the server knows. */
+function openSize(rule: SizeRule | undefined, { size }: ChosenSize, references: number) {
+  const keyword = size ?? rule?.default
+  return rule && keyword !== undefined && references > 0 && followsReference(rule, keyword) ? { keyword } : undefined
 }
 
 /** Together, one sum a currency; undefined where no price is known at all. */
 export function sumOf(costs: readonly (Cost | undefined)[]): { costs: Cost[]; isComplete: boolean } {
   const sums = new Map<string, Cost>()
+  const round = (amount: number) => Math.round(amount * 1e6) / 1e6
   for (const cost of costs) {
     if (!cost) continue
     const sum = sums.get(cost.currency)
@@ -235,87 +171,4 @@ export function sumOf(costs: readonly (Cost | undefined)[]): { costs: Cost[]; is
     )
   }
   return { costs: [...sums.values()], isComplete: costs.every(cost => cost !== undefined) }
-}
-
-const round = (amount: number) => Math.round(amount * 1e6) / 1e6
-
-// ── Values ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Why a value is refused: the keyword of the schema, and its limit. Undefined when it is fine. */
-export interface Refusal {
-  keyword:
-    | 'type'
-    | 'enum'
-    | 'minimum'
-    | 'maximum'
-    | 'maxLength'
-    | 'minItems'
-    | 'maxItems'
-    | 'pattern'
-    | 'required'
-    | 'additional'
-  limit: string
-  /** Where inside an array or object, such as `0.hex`; empty for the value itself. */
-  path: string
-}
-
-function isAllowed(schema: Schema, value: unknown) {
-  return findRefusal(schema, value) === undefined
-}
-
-/** Checks what the parameters of the catalogue use of JSON Schema; the server checks all of it once more. */
-export function findRefusal(schema: Schema, value: unknown, path = ''): Refusal | undefined {
-  const refuse = (keyword: Refusal['keyword'], limit: unknown = ''): Refusal => ({
-    keyword,
-    limit: String(limit),
-    path,
-  })
-  const types = schema.type === undefined ? [] : [schema.type].flat()
-  if (types.length > 0 && !types.some(type => isOfType(type, value))) return refuse('type', types.join(', '))
-  if (schema.enum && !schema.enum.includes(value)) return refuse('enum', schema.enum.join(', '))
-  if (typeof value === 'number') {
-    if (schema.minimum !== undefined && value < schema.minimum) return refuse('minimum', schema.minimum)
-    if (schema.maximum !== undefined && value > schema.maximum) return refuse('maximum', schema.maximum)
-  }
-  if (typeof value === 'string') {
-    if (schema.maxLength !== undefined && [...value].length > schema.maxLength)
-      return refuse('maxLength', schema.maxLength)
-    if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(value))
-      return refuse('pattern', schema.pattern)
-  }
-  const below = (name: string | number) => (path === '' ? String(name) : `${path}.${name}`)
-  if (Array.isArray(value)) {
-    if (schema.minItems !== undefined && value.length < schema.minItems) return refuse('minItems', schema.minItems)
-    if (schema.maxItems !== undefined && value.length > schema.maxItems) return refuse('maxItems', schema.maxItems)
-    const { items } = schema
-    if (!items) return undefined
-    return value.map((item, index) => findRefusal(items, item, below(index))).find(Boolean)
-  }
-  if (typeof value === 'object' && value !== null && schema.properties) {
-    const given = value as Record<string, unknown>
-    const missing = schema.required?.find(name => given[name] === undefined)
-    if (missing !== undefined) return refuse('required', missing)
-    for (const [name, item] of Object.entries(given)) {
-      const property = schema.properties[name]
-      if (!property) return refuse('additional', name)
-      const refusal = findRefusal(property, item, below(name))
-      if (refusal) return refusal
-    }
-  }
-  return undefined
-}
-
-function isOfType(type: string, value: unknown) {
-  switch (type) {
-    case 'integer':
-      return Number.isInteger(value)
-    case 'array':
-      return Array.isArray(value)
-    case 'object':
-      return typeof value === 'object' && value !== null && !Array.isArray(value)
-    case 'null':
-      return value === null
-    default:
-      return typeof value === type
-  }
 }

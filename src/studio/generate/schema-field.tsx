@@ -1,17 +1,18 @@
 /** A control for any parameter, drawn from its JSON Schema: a new model needs no new form. */
 import { X } from 'lucide-react'
 import { useState } from 'react'
+import { checkValue, type ValueSchema, type ValueViolation } from '../../catalogue/values.ts'
 import { findText, useText } from '../text/text.ts'
+import { valueText } from '../text/violations.ts'
 import { IconButton } from '../ui/button.tsx'
 import { controlClasses, Field, TextArea, TextField } from '../ui/field.tsx'
 import { Segmented } from '../ui/segmented.tsx'
 import { Select } from '../ui/select.tsx'
 import { Switch } from '../ui/switch.tsx'
-import { findRefusal, type Refusal, type Schema } from './plan.ts'
 
 export interface SchemaFieldProps {
   name: string
-  schema: Schema
+  schema: ValueSchema
   /** Undefined leaves it to the service. */
   value: unknown
   onChange(value: unknown): void
@@ -56,12 +57,12 @@ export function SchemaField({ name, schema, value, onChange }: SchemaFieldProps)
   }
   if (type === 'integer' || type === 'number') return <NumberField {...{ label, hint, schema, value, onChange }} />
   if (type === 'string') {
-    const refusal = value === undefined || value === '' ? undefined : findRefusal(schema, value)
+    const violation = value === undefined || value === '' ? undefined : checkValue(schema, value)[0]
     const isLong = schema.maxLength === undefined ? schema.pattern === undefined : schema.maxLength > 100
     const shared = {
       ...{ label, hint },
       value: typeof value === 'string' ? value : '',
-      error: refusal && <RefusalText refusal={refusal} />,
+      error: violation && <ViolationText violation={violation} />,
     }
     const change = (text: string) => onChange(text === '' ? undefined : text)
     return isLong ? (
@@ -96,7 +97,7 @@ function LabelledSegments({ label, hint, chosen, choices, choose }: SegmentsProp
 interface ControlProps {
   label: string
   hint: string | undefined
-  schema: Schema
+  schema: ValueSchema
   value: unknown
   onChange(value: unknown): void
 }
@@ -106,13 +107,13 @@ function NumberField({ label, hint, schema, value, onChange }: ControlProps) {
   const t = useText()
   const { minimum, maximum } = schema
   const isInteger = schema.type === 'integer'
-  const refusal = value === undefined ? undefined : findRefusal(schema, value)
+  const violation = value === undefined ? undefined : checkValue(schema, value)[0]
   const canSlide = minimum !== undefined && maximum !== undefined && maximum - minimum <= 1000
   const step = isInteger ? 1 : canSlide && maximum - minimum <= 2 ? 0.05 : 0.1
   const number = typeof value === 'number' ? value : undefined
   const bounds = minimum !== undefined && maximum !== undefined ? ` ${minimum}–${maximum}` : ''
   return (
-    <Field label={`${label}${bounds}`} hint={hint} error={refusal && <RefusalText refusal={refusal} />}>
+    <Field label={`${label}${bounds}`} hint={hint} error={violation && <ViolationText violation={violation} />}>
       {control => (
         <div className="flex items-center gap-2">
           {canSlide && (
@@ -155,7 +156,7 @@ function JsonField({ label, hint, schema, value, onChange }: ControlProps) {
   const t = useText()
   const [text, setText] = useState(() => (value === undefined ? '' : JSON.stringify(value, null, 1)))
   const read = parse(text)
-  const refusal = read.isJson && read.value !== undefined ? findRefusal(schema, read.value) : undefined
+  const violation = read.isJson && read.value !== undefined ? checkValue(schema, read.value)[0] : undefined
   return (
     <TextArea
       {...{ label, hint }}
@@ -163,11 +164,11 @@ function JsonField({ label, hint, schema, value, onChange }: ControlProps) {
       rows={3}
       value={text}
       placeholder={exampleOf(schema)}
-      error={!read.isJson ? t('generate.jsonFault') : refusal && <RefusalText refusal={refusal} />}
+      error={!read.isJson ? t('generate.jsonFault') : violation && <ViolationText violation={violation} />}
       onChange={event => {
         setText(event.target.value)
         const next = parse(event.target.value)
-        const isRight = next.isJson && (next.value === undefined || findRefusal(schema, next.value) === undefined)
+        const isRight = next.isJson && (next.value === undefined || checkValue(schema, next.value).length === 0)
         onChange(isRight ? next.value : undefined)
       }}
     />
@@ -184,7 +185,7 @@ function parse(text: string): { isJson: true; value: unknown } | { isJson: false
 }
 
 /** The outline of a value, such as `[{"hex": "…", "ratio": "…"}]`. */
-function exampleOf(schema: Schema): string {
+function exampleOf(schema: ValueSchema): string {
   if (schema.type === 'array') return `[${schema.items ? exampleOf(schema.items) : ''}]`
   if (schema.type === 'object') {
     const members = Object.entries(schema.properties ?? {}).map(([name, item]) => `"${name}": ${exampleOf(item)}`)
@@ -193,8 +194,6 @@ function exampleOf(schema: Schema): string {
   return schema.type === 'string' ? '"…"' : '0'
 }
 
-function RefusalText({ refusal }: { refusal: Refusal }) {
-  const t = useText()
-  const reason = t(`generate.refusal_${refusal.keyword}`, { limit: refusal.limit })
-  return refusal.path === '' ? reason : t('generate.refusalAt', { path: refusal.path, reason })
+function ViolationText({ violation }: { violation: ValueViolation }) {
+  return valueText(useText(), violation)
 }

@@ -1,12 +1,15 @@
 /** The form of the chosen models, drawn from what each says that it accepts. */
 import { ChevronDown, Dices, Minus, Plus, X } from 'lucide-react'
 import type { Model } from '../../api/models.ts'
+import { limitImages } from '../../catalogue/counts.ts'
+import type { JsonObject } from '../../catalogue/model.ts'
+import type { ValueSchema } from '../../catalogue/values.ts'
 import { findText, useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
 import { controlClasses, Field } from '../ui/field.tsx'
 import { Badge } from '../ui/states.tsx'
 import type { Draft } from './draft.ts'
-import { maxImages, type Plan, type Schema, schemasOf } from './plan.ts'
+import { cardOf, type Plan, schemasOf } from './plan.ts'
 import { parameterLabel, SchemaField } from './schema-field.tsx'
 import { SizeField } from './size-field.tsx'
 
@@ -43,13 +46,7 @@ export function Settings({ draft, models, plans, onChange }: SettingsProps) {
   const set = extras.filter(name => draft.values[name] !== undefined)
   return (
     <div className="flex flex-col gap-5">
-      <SizeField
-        models={models}
-        plans={plans}
-        references={draft.references.length}
-        choice={draft.size}
-        onChange={size => onChange({ size })}
-      />
+      <SizeField plans={plans} choice={draft.size} onChange={size => onChange({ size })} />
       <CountField draft={draft} models={models} onChange={count => onChange({ count })} />
       {schemas.seed && (
         <SeedField schema={schemas.seed} value={draft.values.seed} onChange={seed => setValue('seed', seed)} />
@@ -73,7 +70,7 @@ export function Settings({ draft, models, plans, onChange }: SettingsProps) {
 }
 
 /** Every parameter that one of the models has; where several have it, as the first describes it. */
-function joined(models: readonly Model[]): Record<string, Schema> {
+function joined(models: readonly Model[]): Record<string, ValueSchema> {
   return Object.assign({}, ...models.map(schemasOf).toReversed())
 }
 
@@ -85,8 +82,8 @@ interface CountFieldProps {
 
 function CountField({ draft, models, onChange }: CountFieldProps) {
   const t = useText()
-  const wish = { references: draft.references.length, values: draft.values }
-  const most = Math.max(1, ...models.map(model => maxImages(model, wish)))
+  const request = { references: draft.references.length, parameters: draft.values as JsonObject }
+  const most = Math.max(1, ...models.map(model => limitImages(cardOf(model), request)))
   const count = Math.min(draft.count, most)
   const isGroup = count > 1 && models.some(model => model.images.group?.asked_by === null)
   if (most === 1) return null
@@ -127,7 +124,7 @@ function CountField({ draft, models, onChange }: CountFieldProps) {
 }
 
 interface SeedFieldProps {
-  schema: Schema
+  schema: ValueSchema
   value: unknown
   onChange(seed: number | undefined): void
 }
@@ -172,7 +169,7 @@ export function rolled(most = maxSeed) {
   return Math.floor(Math.random() * Math.min(most, maxSeed))
 }
 
-function SeedHint({ schema }: { schema: Schema }) {
+function SeedHint({ schema }: { schema: ValueSchema }) {
   useText()
   return findText('hints', 'seed') ?? schema.description
 }

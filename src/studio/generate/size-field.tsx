@@ -1,30 +1,27 @@
 /** Shape and resolution, the shapes drawn as what they are. */
 
 import { useId, useState } from 'react'
-import type { Model } from '../../api/models.ts'
+import { findTable, formatPixels, parseRatio } from '../../catalogue/sizes.ts'
 import { type Text, useText } from '../text/text.ts'
+import { violationText } from '../text/violations.ts'
 import { classes } from '../ui/classes.ts'
 import { controlClasses } from '../ui/field.tsx'
 import { Segmented } from '../ui/segmented.tsx'
 import type { Plan } from './plan.ts'
-import { parsePixels, ratioOf, ratiosOf, type SizeChoice, type SizeFault, sizeRuleOf, tiersOf } from './sizes.ts'
+import { listResolutions, readPixels, type SizeChoice } from './size-choice.ts'
 
 export interface SizeFieldProps {
-  models: readonly Model[]
   plans: readonly Plan[]
-  references: number
   choice: SizeChoice
   onChange(choice: SizeChoice): void
 }
 
-export function SizeField({ models, plans, references, choice, onChange }: SizeFieldProps) {
+export function SizeField({ plans, choice, onChange }: SizeFieldProps) {
   const t = useText()
   const name = useId()
-  const rules = models
-    .map((model, index) => sizeRuleOf(model, { isGroup: isGroup(plans[index]), references }))
-    .filter(rule => rule !== undefined)
-  const tiers = [...new Set(rules.flatMap(tiersOf))]
-  const ratios = [...new Set(rules.flatMap(rule => ratiosOf(rule, choice.tier)))]
+  const rules = plans.map(plan => plan.sizeRule).filter(rule => rule !== undefined)
+  const tiers = [...new Set(rules.flatMap(listResolutions))]
+  const ratios = [...new Set(rules.flatMap(rule => Object.keys(findTable(rule, choice.tier))))]
   const canBeOwn = rules.some(rule => rule.free)
   const isOwn = choice.pixels !== undefined
   const known = plans.map(plan => plan.pixels).filter(pixels => pixels !== undefined)
@@ -33,10 +30,12 @@ export function SizeField({ models, plans, references, choice, onChange }: SizeF
       known.map(pixels => t('generate.pixels', { width: String(pixels.width), height: String(pixels.height) })),
     ),
   ]
-  const faults = plans.flatMap(({ model, faults }) =>
-    faults.flatMap(fault => (fault.kind === 'size' ? [sizeFaultText(t, model.name, fault.fault)] : [])),
+  const violations = plans.flatMap(({ model, violations }) =>
+    violations
+      .filter(({ path }) => path === 'parameters.size')
+      .map(violation => violationText(t, violation, model.name)),
   )
-  const limits = plans.flatMap(plan => limitsOf(t, plan, references))
+  const limits = plans.flatMap(plan => limitsOf(t, plan))
   if (rules.length === 0) return <p className="text-ink-faint text-sm">{t('generate.noSize')}</p>
 
   const shapes = [
@@ -72,7 +71,7 @@ export function SizeField({ models, plans, references, choice, onChange }: SizeF
                 onChange={() => onChange(changed(shape.value, choice, plans))}
               />
               <span className="grid flex-1 place-items-center">
-                <Shape ratio={shape.value === '' || shape.value === 'own' ? undefined : ratioOf(shape.value)} />
+                <Shape ratio={shape.value === '' || shape.value === 'own' ? undefined : parseRatio(shape.value)} />
               </span>
               <span>{shape.label}</span>
             </label>
@@ -84,14 +83,14 @@ export function SizeField({ models, plans, references, choice, onChange }: SizeF
           <OwnSize
             pixels={choice.pixels ?? ''}
             describedBy={`${name}-limits`}
-            isRefused={faults.length > 0}
+            isRefused={violations.length > 0}
             onChange={pixels => onChange({ pixels })}
           />
           <p
             id={`${name}-limits`}
-            className={classes('text-sm', faults.length > 0 ? 'text-seal-ink' : 'text-ink-faint')}
+            className={classes('text-sm', violations.length > 0 ? 'text-seal-ink' : 'text-ink-faint')}
           >
-            {(faults.length > 0 ? faults : limits).map(text => (
+            {(violations.length > 0 ? violations : limits).map(text => (
               <span key={text} className="block">
                 {text}
               </span>
@@ -119,26 +118,16 @@ export function SizeField({ models, plans, references, choice, onChange }: SizeF
   )
 }
 
-export function sizeFaultText(t: Text, model: string, { kind, least, most }: SizeFault) {
-  return t(`generate.sizeFault_${kind}`, { model, least, most })
-}
-
 /** Before anything is wrong: how large and how small it may be. */
-function limitsOf(t: Text, plan: Plan, references: number): string[] {
-  const { min_area: least, max_area: most } = sizeRuleOf(plan.model, { isGroup: isGroup(plan), references })?.free ?? {}
-  if (!least || !most) return []
-  return [t('generate.sizeFault_area', { model: plan.model.name, least, most })]
-}
-
-function isGroup(plan: Plan | undefined) {
-  const group = plan?.model.images.group
-  return group !== null && group !== undefined && group.asked_by === null && (plan?.count ?? 1) > 1
+function limitsOf(t: Text, { model, sizeRule }: Plan): string[] {
+  const { minArea: min, maxArea: max } = sizeRule?.free ?? {}
+  return min && max ? [t('violations.size_area', { model: model.name, min, max })] : []
 }
 
 function changed(shape: string, choice: SizeChoice, plans: readonly Plan[]): SizeChoice {
   if (shape !== 'own') return { ratio: shape === '' ? undefined : shape, tier: choice.tier }
   const pixels = plans.map(plan => plan.pixels).find(pixels => pixels !== undefined)
-  return { pixels: pixels ? `${pixels.width}x${pixels.height}` : '2048x2048' }
+  return { pixels: pixels ? formatPixels(pixels) : '2048x2048' }
 }
 
 /** Of the same area whatever its ratio; dashed when there is none. */
@@ -169,7 +158,7 @@ function Shape({ ratio }: { ratio: number | undefined }) {
 function OwnSize(props: { pixels: string; describedBy: string; isRefused: boolean; onChange(pixels: string): void }) {
   const { pixels, describedBy, isRefused, onChange } = props
   const t = useText()
-  const parsed = parsePixels(pixels)
+  const parsed = readPixels(pixels)
   const [sides, setSides] = useState<[string, string]>([String(parsed?.width ?? ''), String(parsed?.height ?? '')])
   const change = (next: [string, string]) => {
     setSides(next)

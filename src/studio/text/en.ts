@@ -12,6 +12,7 @@ import { shell } from './en/shell.ts'
 import { status } from './en/status.ts'
 import { team } from './en/team.ts'
 import { usage } from './en/usage.ts'
+import { violations } from './en/violations.ts'
 import { waiting } from './en/waiting.ts'
 import { warnings } from './en/warnings.ts'
 import { welcome } from './en/welcome.ts'
@@ -31,6 +32,7 @@ export const en = {
   team,
   usage,
   waiting,
+  violations,
   warnings,
   welcome,
 }

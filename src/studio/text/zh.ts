@@ -13,11 +13,12 @@ import { shell } from './zh/shell.ts'
 import { status } from './zh/status.ts'
 import { team } from './zh/team.ts'
 import { usage } from './zh/usage.ts'
+import { violations } from './zh/violations.ts'
 import { waiting } from './zh/waiting.ts'
 import { warnings } from './zh/warnings.ts'
 import { welcome } from './zh/welcome.ts'
 
 export const zh: { [Screen in keyof Dictionary]: Words<Dictionary[Screen]> } = {
   ...{ shell, problems, parameters, hints, generate, live, gallery, picture, configurations, status, welcome },
-  ...{ life, team, usage, waiting, warnings },
+  ...{ life, team, usage, violations, waiting, warnings },
 }
