@@ -19,6 +19,15 @@ export interface Database {
   close(): Promise<void>
 }
 
+/** Told of every statement that SQLite is given, with transactions and commits. */
+export type OnStatement = (text: string) => void
+
+export interface OpenOptions {
+  /** It must be there: a command that looks after a database makes none, and never owns it. */
+  isTool?: boolean
+  onStatement?: OnStatement
+}
+
 /** A read-only connection. */
 export interface ReadDatabase extends Pick<Database, 'kind' | 'kysely' | 'close'> {
   /** No server uses it, and none can start until it is closed. */

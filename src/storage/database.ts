@@ -1,7 +1,7 @@
 /** Opens the database. The two dialects show only in `sqlite.ts`, `postgresql.ts` and the migrations. */
 
 import type { Kysely } from 'kysely'
-import type { Database, ReadDatabase } from './connection.ts'
+import type { Database, OpenOptions, ReadDatabase } from './connection.ts'
 import { openPostgresql, readPostgresql } from './postgresql/postgresql.ts'
 import type { Seal } from './secrets/seal.ts'
 import { provenSeal, type SealCandidate } from './secrets/seal-check.ts'
@@ -20,7 +20,7 @@ export type DatabaseLocation = { kind: 'sqlite'; path: string } | { kind: 'postg
 export async function openDatabase(
   location: DatabaseLocation,
   seals: Seal | readonly [SealCandidate, ...SealCandidate[]],
-  { anySeal = false, isTool = false }: { anySeal?: boolean; isTool?: boolean } = {},
+  { anySeal = false, ...options }: OpenOptions & { anySeal?: boolean } = {},
 ): Promise<Database> {
   const candidates: readonly [SealCandidate, ...SealCandidate[]] =
     'keyId' in seals ? [{ seal: seals, keep() {} }] : seals
@@ -30,8 +30,8 @@ export async function openDatabase(
     return proven.seal
   }
   return location.kind === 'sqlite'
-    ? openSqlite(location.path, prove, isTool)
-    : openPostgresql(location.url, prove, isTool)
+    ? openSqlite(location.path, prove, options)
+    : openPostgresql(location.url, prove, options.isTool ?? false)
 }
 
 /**

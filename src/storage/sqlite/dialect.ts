@@ -1,0 +1,61 @@
+/** What makes `node:sqlite` fit for Kysely. */
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import { SqliteAdapter, SqliteDialect } from 'kysely'
+import type { OnStatement } from '../connection.ts'
+
+/** SQLite can change tables in a transaction. Kysely does not assume so, and a killed start would leave half a migration. */
+export class TransactionalSqlite extends SqliteDialect {
+  override createAdapter() {
+    return new (class extends SqliteAdapter {
+      override get supportsTransactionalDdl() {
+        return true
+      }
+    })()
+  }
+}
+
+/** Enough for every statement of this program, with room for lists of different lengths. */
+const maxStatements = 250
+
+/**
+ * Kysely's SQLite dialect expects the interface of better-sqlite3. Statements are kept: to prepare one takes longer than most of them
+ * run.
+ */
+export function asKyselyDatabase(handle: DatabaseSync, onStatement: OnStatement = () => {}) {
+  const kept = new Map<string, ReturnType<typeof prepared>>()
+
+  function prepared(text: string) {
+    const statement = handle.prepare(text)
+    return {
+      reader: statement.columns().length > 0,
+      all: (parameters: readonly unknown[]) =>
+        statement.all(...(parameters as SQLInputValue[])).map(row => ({ ...row })),
+      run: (parameters: readonly unknown[]) => statement.run(...(parameters as SQLInputValue[])),
+      // A statement of its own, because it stays open between two rows.
+      iterate: (parameters: readonly unknown[]) => handle.prepare(text).iterate(...(parameters as SQLInputValue[])),
+    }
+  }
+
+  return {
+    close: () => handle.close(),
+    prepare(text: string) {
+      onStatement(text)
+      // SQLite rolls a transaction back automatically when the disk is full; the error of a second rollback would hide the cause.
+      if (text === 'rollback' && !handle.isTransaction) return nothingToDo
+      const known = kept.get(text)
+      if (known) return known
+      const [oldest] = kept.keys()
+      if (oldest !== undefined && kept.size >= maxStatements) kept.delete(oldest)
+      const statement = prepared(text)
+      kept.set(text, statement)
+      return statement
+    },
+  }
+}
+
+const nothingToDo = {
+  reader: false,
+  all: () => [],
+  run: () => ({ changes: 0, lastInsertRowid: 0 }),
+  iterate: () => [].values(),
+}
