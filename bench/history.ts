@@ -12,11 +12,16 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pino } from 'pino'
 import sharp from 'sharp'
-import { type App, createApp } from '../src/app.ts'
-import { loadSettings } from '../src/settings.ts'
+import { createApp } from '../src/app.ts'
+import { loadSettings, type Settings } from '../src/settings.ts'
+import type { Connection } from '../src/storage/connection.ts'
+import { openDatabase } from '../src/storage/database.ts'
 import { createFolderFiles } from '../src/storage/files/folder.ts'
+import { createImageRepository } from '../src/storage/images.ts'
+import { changeGeneration, insertGeneration } from '../src/storage/ledger/generation-rows.ts'
 import type { ImageRecord } from '../src/storage/records.ts'
-import type { Store } from '../src/storage/store.ts'
+import { createSeal, secretsOf } from '../src/storage/secrets/seal.ts'
+import { inTransaction } from '../src/storage/transaction.ts'
 
 const count = Number(process.argv[2] ?? 100_000)
 const kept = process.argv[3]
@@ -72,10 +77,10 @@ interface StoredPicture {
 
 async function measure(dataDir: string, generations: number) {
   const settings = loadSettings({ DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'silent' })
+  await fill(settings, generations)
   const app = await createApp(settings, pino({ level: 'silent' }))
   const { address: url } = await app.listen()
   try {
-    await fill(app, path.join(dataDir, 'images'), generations)
     const middle = await cursorInTheMiddle(url, generations)
     const questions: [string, string][] = [
       ['first page, 100', 'limit=100'],
@@ -126,33 +131,31 @@ function dayLongAgo(generations: number) {
   return `limit=100&from=${day}&to=${day}`
 }
 
-async function fill({ store }: App, folder: string, generations: number) {
-  const pictures = await storePictures(folder)
+async function fill({ dataDir, database: location, secretKey }: Settings, generations: number) {
+  const pictures = await storePictures(path.join(dataDir, 'images'))
+  const [{ text, keep }] = secretsOf(dataDir, secretKey)
+  const database = await openDatabase(location, [{ seal: createSeal(text), keep }])
   const begun = performance.now()
   const now = Date.now()
   for (let first = 0; first < generations; first += perTransaction) {
-    await store.transaction(async repositories => {
+    await inTransaction(database.kysely, async transaction => {
       for (let index = first; index < Math.min(first + perTransaction, generations); index++) {
-        await insert(repositories, index, new Date(now - (generations - index) * apartMs).toISOString(), pictures)
+        await insert(transaction, index, new Date(now - (generations - index) * apartMs).toISOString(), pictures)
       }
     })
   }
+  await database.close()
   const seconds = (performance.now() - begun) / 1000
   console.log(`${generations} generations written in ${seconds.toFixed(1)} s`)
 }
 
-async function insert(
-  { generations, images }: Pick<Store, 'generations' | 'images'>,
-  index: number,
-  timestamp: string,
-  pictures: readonly StoredPicture[],
-) {
+async function insert(db: Connection, index: number, timestamp: string, pictures: readonly StoredPicture[]) {
   const id = idOf('g', index)
   const [provider, model] = models[index % models.length]!
   const isFailed = index % 500 === 250
   const rare = index % 1000 === 77 ? '，珊瑚' : ''
   const prompt = `${subjects[index % subjects.length]}，${styles[(index >> 3) % styles.length]}，第 ${index} 张${rare}`
-  await generations.insert({
+  await insertGeneration(db, {
     ...{ id, prompt, timestamp, provider, model, configId: `env-${provider}` },
     ...{ parameters: { size: '2K', n: 1 }, resolved: { size: '2048x2048', n: 1, watermark: false } },
     ...{ warnings: [], retryOf: null, requestId: id, tokenId: null },
@@ -165,9 +168,9 @@ async function insert(
       ...picture,
       ...{ mimeType: 'image/png', createdAt: timestamp, details: null },
     }
-    await images.insert(image)
+    await createImageRepository(db).insert(image)
   }
-  await generations.change(id, {
+  await changeGeneration(db, id, {
     status: isFailed ? 'failed' : 'succeeded',
     charge: isFailed ? 'none' : 'charged',
     cost: isFailed ? null : { amount: 0.25 * made, currency: 'CNY' },

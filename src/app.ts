@@ -34,6 +34,7 @@ import { accessTokenOf, addressOf, loginLink } from './server/access/access-toke
 import { createServer } from './server/server.ts'
 import { type Settings, SettingsError } from './settings.ts'
 import { createAnswers } from './storage/answers.ts'
+import type { OnStatement } from './storage/connection.ts'
 import { openDatabase } from './storage/database.ts'
 import { createFolderFiles, StorageError } from './storage/files/folder.ts'
 import { createSeal, type Secret, secretsOf } from './storage/secrets/seal.ts'
@@ -69,6 +70,8 @@ export interface Overrides {
   reached?: Reached
   /** Resolves names for outgoing requests; the system's resolver when absent. */
   lookup?: LookupFunction
+  /** Told of every statement that the embedded database is given. */
+  onStatement?: OnStatement
   /** The recent errors that `log` keeps for the status page. */
   recentErrors?: RecentErrors
   /** How long after the start the services' lists of models are first read. */
@@ -95,7 +98,9 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   const [first, ...others] = secretsOf(settings.dataDir, settings.secretKey)
   const candidate = ({ text, keep }: Secret) => ({ seal: createSeal(text), keep })
   const files = await openFiles(settings, log)
-  const database = await openDatabase(settings.database, [candidate(first), ...others.map(candidate)])
+  const database = await openDatabase(settings.database, [candidate(first), ...others.map(candidate)], {
+    onStatement: overrides.onStatement,
+  })
   const { seal } = database
   const store = createStore(database)
   const pauses = createPauses(overrides.timeScale)
@@ -141,7 +146,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       shrinking.add(made)
     },
   })
-  const budget = createBudget(settings.caps, configurations.ofEnvironment)
+  const budget = createBudget(store, settings.caps, configurations.ofEnvironment)
   const pool = createPool({ list: configurations.list, addressOf: configurations.addressOf, catalogue, pauses })
   const runner = createRunner({
     ...{ store, files, answers, http, configurations, pool, budget, collector },
@@ -196,7 +201,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       await files.sweep(hourMs)
       const hasDayPassed = performance.now() - dayBegan > 24 * hourMs
       const date = new Date().toISOString().slice(0, 10)
-      const { day, isNew } = await store.transaction(({ days }) => days.see(date, hasDayPassed))
+      const { day, isNew } = await store.days.see(date, hasDayPassed)
       if (isNew) dayBegan = performance.now()
       await sweepReferences({ store, files }, day)
       await store.idempotency.forget(day - maxDays)
@@ -252,7 +257,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       await tidy()
       await server.listen({ host: settings.host, port: settings.port })
       // Configurations from the environment have just been read again; what was wrong with them may have been fixed.
-      for (const { provider } of fromEnvironment) await store.configurations.reinstate(`env-${provider}`)
+      for (const { provider } of fromEnvironment) await configurations.worked(`env-${provider}`, true)
       await runner.resume()
       modelLists.start(configurations, overrides.listsAfterMs ?? listsAfterMs)
       const { port } = server.server.address() as AddressInfo

@@ -14,6 +14,7 @@ import { placeOfKey, placeOfSent } from '../storage/secrets/seal-check.ts'
 import type { Store } from '../storage/store.ts'
 import { cleanInput, findMissing, findViolations, unknownProvider, withoutSlash } from './input.ts'
 import { platformOf } from './platforms.ts'
+import { createRows } from './rows.ts'
 import type { Access, ConfigurationInput, Configurations } from './services.ts'
 import { createSuspensions } from './suspensions.ts'
 import { createTrial, describeUnreadableKey } from './trial.ts'
@@ -64,7 +65,8 @@ export function createConfigurations(parts: {
   tested(access: Access, signal: AbortSignal): Promise<unknown>
 }): ConfigurationRegistry {
   const { store, seal, catalogue } = parts
-  const suspensions = createSuspensions(parts)
+  const rows = createRows(store)
+  const suspensions = createSuspensions({ ...parts, changed: noteChange })
   const standIns = Object.values(parts.baseUrls).filter(url => url !== undefined)
   const baseUrlOf = (provider: string) =>
     withoutSlash(parts.baseUrls[provider] ?? catalogue.provider(provider).defaultBaseUrl)
@@ -100,11 +102,10 @@ export function createConfigurations(parts: {
     ofEnvironment: environment.map(({ record }) => record),
 
     async list() {
-      const suspension = await store.configurations.suspension()
-      const stored = (await store.configurations.list()).map(one => visible(one, suspension.get(one.id)))
+      const { stored, suspensions } = await rows.read()
       return [
-        ...stored,
-        ...environment.map(({ record }) => ({ ...record, suspension: suspension.get(record.id) ?? null })),
+        ...stored.map(one => visible(one, suspensions.get(one.id))),
+        ...environment.map(({ record }) => ({ ...record, suspension: suspensions.get(record.id) ?? null })),
       ]
     },
 
@@ -140,7 +141,7 @@ export function createConfigurations(parts: {
         updatedAt: now,
       }
       await store.configurations.insert(configuration)
-      parts.changed()
+      noteChange()
       return visible(configuration)
     },
 
@@ -173,12 +174,8 @@ export function createConfigurations(parts: {
         updatedAt: new Date().toISOString(),
       }
       const isOther = isElsewhere || input.apiKey !== undefined
-      const suspension = await store.transaction(async ({ configurations }) => {
-        await configurations.replace(changed)
-        if (isOther) await configurations.reinstate(id)
-        return (await configurations.suspension()).get(id)
-      })
-      parts.changed()
+      const suspension = await store.configurations.replace(changed, { isOther })
+      noteChange()
       return visible(changed, suspension)
     },
 
@@ -192,7 +189,7 @@ export function createConfigurations(parts: {
         )
       }
       await store.configurations.remove(id)
-      parts.changed()
+      noteChange()
     },
 
     async test(input) {
@@ -220,6 +217,11 @@ export function createConfigurations(parts: {
       const access = await accessOf(id).catch(describeUnreadableKey)
       return noteRefusedKey(id, 'code' in access ? access : await trial.check(access), at)
     },
+  }
+
+  function noteChange() {
+    rows.forget()
+    parts.changed()
   }
 
   /** True for a test that says so; the configuration is then suspended for longer. */
@@ -253,7 +255,7 @@ export function createConfigurations(parts: {
         apiKey: own.apiKey,
         baseUrl: own.record.baseUrl,
       }
-    const found = await stored(id)
+    const found = (await rows.read()).stored.find(one => one.id === id) ?? (await stored(id))
     if (!catalogue.findProvider(found.provider)) throw invalid([unknownProvider(found.provider, catalogue)])
     return {
       configId: id,

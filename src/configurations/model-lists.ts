@@ -116,17 +116,19 @@ export async function createModelLists(parts: {
     const former = lists.find(list => list.provider === provider && list.place === place)
     const models = (listed ?? []).filter(({ id }) => id.length <= maxIdCharacters).slice(0, maxModels)
     const before = known
-    await store.transaction(async ({ listedModels }) => {
-      for (const { id, status, word, told } of models) {
-        const isSane = JSON.stringify(told).length <= maxToldCharacters
-        await listedModels.keep({
-          ...{ provider, place, id, status, seenAt: now },
-          ...{ word: word.slice(0, 100), told: isSane ? told : {} },
-        })
-      }
-      const answeredAt = listed ? now : (former?.answeredAt ?? null)
-      await listedModels.keepList({ provider, place, askedAt: now, answeredAt })
-    })
+    const answeredAt = listed ? now : (former?.answeredAt ?? null)
+    await store.listedModels.keepList(
+      { provider, place, askedAt: now, answeredAt },
+      models.map(({ id, status, word, told }) => ({
+        provider,
+        place,
+        id,
+        status,
+        seenAt: now,
+        word: word.slice(0, 100),
+        told: JSON.stringify(told).length <= maxToldCharacters ? told : {},
+      })),
+    )
     known = await store.listedModels.all()
     lists = await store.listedModels.lists()
     for (const { id, status } of models) {

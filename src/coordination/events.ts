@@ -8,15 +8,16 @@ import type { Store } from '../storage/store.ts'
 import type { Events, GenerationEvent } from './services.ts'
 
 export interface Notifier {
-  notify(generationId: string): void
+  /** `ended`: its record, when it has come to its end. */
+  notify(generationId: string, ended?: GenerationRecord): void
   /** Calls `listener` with the id of each generation that changed; returns a function that unsubscribes. */
-  listen(listener: (generationId: string) => void): () => void
+  listen(listener: (generationId: string, ended?: GenerationRecord) => void): () => void
 }
 
 export function createNotifier(): Notifier {
   const emitter = new EventEmitter().setMaxListeners(0)
   return {
-    notify: id => void emitter.emit('change', id),
+    notify: (id, ended) => void emitter.emit('change', id, ended),
     listen(listener) {
       emitter.on('change', listener)
       return () => void emitter.off('change', listener)

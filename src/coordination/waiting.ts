@@ -26,6 +26,8 @@ export interface Waiting {
    * long, whatever happens.
    */
   note(generationId: string, reason: Reason | null, options?: { isBounded?: boolean }): Promise<void>
+  /** Of one that a former process left, as its row tells. */
+  remember(generationId: string, reason: Told | null): void
   /** Does it wait for something that may never happen? */
   isStuck(generation: { id: string; waiting: Told | null }): boolean
   reasonOf(generationId: string): Told | undefined
@@ -35,7 +37,7 @@ export interface Waiting {
 }
 
 export function createWaiting(store: Store, notifier: Notifier): Waiting {
-  const notes = new Map<string, { reason: Reason | null; isWritten: boolean; isBounded: boolean }>()
+  const notes = new Map<string, { reason: Told | null; isWritten: boolean; isBounded: boolean }>()
 
   return {
     async note(id, reason, { isBounded = false } = {}) {
@@ -46,12 +48,16 @@ export function createWaiting(store: Store, notifier: Notifier): Waiting {
       // If another server owns the database, the row is that server's.
       note.isWritten =
         store.isOurs() &&
-        (await store.generations.change(id, { waiting: reason }).then(
+        (await store.ledger.note({ id, reason }).then(
           () => true,
           () => false,
         ))
       if (note.isWritten && reason === null && notes.get(id) === note) notes.delete(id)
       notifier.notify(id)
+    },
+
+    remember(id, reason) {
+      if (reason !== null && !notes.has(id)) notes.set(id, { reason, isWritten: true, isBounded: false })
     },
 
     isStuck: ({ id, waiting }) => waiting !== null && !notes.get(id)?.isBounded,

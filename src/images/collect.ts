@@ -21,12 +21,14 @@ export interface Collector {
    * Retries, with growing pauses, until the image is stored or can no longer be fetched: fetching is free, the image was not.
    * @throws the reason of a signal when that ends it; the next start fetches again.
    */
-  collect(picture: Picture, place: Place, signals: Signals): Promise<FailureRecord | undefined>
+  collect(picture: Picture, place: Place, signals: Signals): Promise<Collected>
   /** Orphaned files of an earlier process, by the id of their image: they are adopted instead of being fetched again. */
   offer(orphanedFiles: ReadonlyMap<string, string>): void
   /** Why the store is failing, after an image could not be stored; undefined when it works. */
   storeTrouble(): Promise<string | undefined>
 }
+
+export type Collected = { image: ImageRecord } | { failure: FailureRecord }
 
 export interface Place {
   generationId: string
@@ -131,7 +133,7 @@ export function createCollector(parts: {
             offered.delete(file.image.id)
             await place.note(null)
             parts.onStored(file.image)
-            return undefined
+            return { image: file.image }
           } catch (error) {
             if (error instanceof FetchError && error.kept) best = await longest(best, error.kept)
             signals.fetching.throwIfAborted()
@@ -223,14 +225,7 @@ export function createCollector(parts: {
 
   async function writeRow({ image, warning }: StoredFile) {
     const generationId = image.generationId!
-    await store.transaction(async ({ images, generations }) => {
-      if ((await images.find(image.id)) || !(await images.insert(image))) return
-      const stored = await images.ofGenerations([generationId])
-      const imageUrls = stored.toSorted((a, b) => a.index - b.index).map(image => `/images/${image.id}`)
-      const changed = await generations.change(generationId, { imageUrls, charge: 'charged' })
-      // Read after the change, which serialises images that are stored concurrently.
-      if (warning) await generations.change(generationId, { warnings: [...(changed?.warnings ?? []), warning] })
-    })
+    await store.ledger.storeImage({ generationId, image, warning })
     notifier.notify(generationId)
     await reached('picture-written', generationId)
   }
@@ -302,6 +297,6 @@ function troubleOf(error: unknown) {
   }
 }
 
-function failure(place: Place, code: string, message: string): FailureRecord {
-  return { index: place.position, code, message, providerCode: null }
+function failure(place: Place, code: string, message: string): Collected {
+  return { failure: { index: place.position, code, message, providerCode: null } }
 }

@@ -9,6 +9,7 @@ import { createPlaces } from '../coordination/turns.ts'
 import { Refusal } from '../errors.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
 import { type Files, StorageError } from '../storage/files/folder.ts'
+import type { UsedReference } from '../storage/images.ts'
 import type { ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import { FetchError } from './download.ts'
@@ -24,12 +25,6 @@ export interface TakenReference {
   facts: ReferenceFacts
 }
 
-export interface KeptReference {
-  imageId: string
-  preparedFile: string
-  preparedType: string
-}
-
 export interface References {
   /**
    * Reads all references and prepares them for the model. Nothing is kept when one is refused.
@@ -41,7 +36,7 @@ export interface References {
     options: { caller: Caller; signal?: AbortSignal },
   ): Promise<TakenReference[]>
   /** Stores originals and prepared forms; what the rows of the generation need. */
-  keep(generationId: string, taken: TakenReference[]): Promise<KeptReference[]>
+  keep(generationId: string, taken: TakenReference[]): Promise<UsedReference[]>
   /** Cleans up after a generation that was not written. */
   discard(generationId: string, taken: TakenReference[]): Promise<void>
 }
@@ -83,7 +78,7 @@ export function createReferences(parts: { store: Store; files: Files; http: Outg
         const temporary = await files.temporary()
         await writeFile(temporary, prepared.bytes)
         await files.put(preparedFile, temporary)
-        kept.push({ imageId: image.id, preparedFile, preparedType: prepared.mimeType })
+        kept.push({ image, preparedFile, preparedType: prepared.mimeType })
       }
       return kept
     },

@@ -4,6 +4,7 @@ import { capColumns, capsOf } from './caps.ts'
 import type { Connection } from './connection.ts'
 import type { Caps, ConfigurationRecord, Share, Suspension } from './records.ts'
 import type { ConfigurationsTable, SuspensionsTable } from './tables.ts'
+import { inTransaction } from './transaction.ts'
 
 export interface StoredConfiguration extends Caps, Share {
   id: string
@@ -43,8 +44,15 @@ export function createConfigurationRepository(db: Connection) {
         .execute()
     },
 
-    async replace(configuration: StoredConfiguration) {
-      await db.updateTable('configurations').set(columnsOf(configuration)).where('id', '=', configuration.id).execute()
+    /** @returns why it is suspended; `isOther`: what it leads to is something else now, so it no longer is. */
+    replace(configuration: StoredConfiguration, { isOther }: { isOther: boolean }): Promise<Suspension | undefined> {
+      const { id } = configuration
+      return inTransaction(db, async transaction => {
+        const repository = createConfigurationRepository(transaction)
+        await transaction.updateTable('configurations').set(columnsOf(configuration)).where('id', '=', id).execute()
+        if (isOther) await repository.reinstate(id)
+        return (await repository.suspension()).get(id)
+      })
     },
 
     async remove(id: string): Promise<boolean> {

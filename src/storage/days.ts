@@ -4,6 +4,7 @@
  */
 import { sql } from 'kysely'
 import type { Connection } from './connection.ts'
+import { inTransaction } from './transaction.ts'
 
 const name = 'last-day'
 const strangeName = 'strange-answers'
@@ -15,25 +16,27 @@ export function createDayRepository(db: Connection) {
   return {
     /**
      * Counts a day when its date is later than any before, or when this process has run for a whole day, whatever the clock says.
-     * In a transaction. @param date such as `2026-11-27` @returns the number of the present day
+     * @param date such as `2026-11-27` @returns the number of the present day
      */
-    async see(date: string, hasDayPassed: boolean): Promise<{ day: number; isNew: boolean }> {
-      const last = await db.selectFrom('meta').select('value').where('name', '=', name).executeTakeFirst()
-      const isNew = last !== undefined && (date > last.value || hasDayPassed)
-      if (last === undefined || isNew) {
-        await db
-          .insertInto('meta')
-          .values({ name, value: date })
-          .onConflict(conflict => conflict.column('name').doUpdateSet({ value: date }))
-          .execute()
-      }
-      const row = await db
-        .updateTable('counters')
-        .set(({ eb }) => ({ value: eb('value', '+', isNew ? 1 : 0) }))
-        .where('name', '=', 'day')
-        .returning('value')
-        .executeTakeFirstOrThrow()
-      return { day: Number(row.value), isNew }
+    see(date: string, hasDayPassed: boolean): Promise<{ day: number; isNew: boolean }> {
+      return inTransaction(db, async transaction => {
+        const last = await transaction.selectFrom('meta').select('value').where('name', '=', name).executeTakeFirst()
+        const isNew = last !== undefined && (date > last.value || hasDayPassed)
+        if (last === undefined || isNew) {
+          await transaction
+            .insertInto('meta')
+            .values({ name, value: date })
+            .onConflict(conflict => conflict.column('name').doUpdateSet({ value: date }))
+            .execute()
+        }
+        const row = await transaction
+          .updateTable('counters')
+          .set(({ eb }) => ({ value: eb('value', '+', isNew ? 1 : 0) }))
+          .where('name', '=', 'day')
+          .returning('value')
+          .executeTakeFirstOrThrow()
+        return { day: Number(row.value), isNew }
+      })
     },
 
     async present(): Promise<number> {

@@ -1,53 +1,9 @@
-/** Rows of `chat_history`: what people asked for and its fate. */
-import { type Insertable, type Selectable, sql, type Updateable } from 'kysely'
+/** Reads rows of `chat_history`: what people asked for and its fate. They are written by the ledger alone. */
+import { type Selectable, sql } from 'kysely'
 import type { Connection } from './connection.ts'
-import { presentDay } from './days.ts'
-import { imageOf } from './images.ts'
-import type {
-  Charge,
-  ErrorRecord,
-  FailureRecord,
-  GenerationRecord,
-  GenerationStatus,
-  ImageRecord,
-  JsonObject,
-  Told,
-} from './records.ts'
+import { toImage } from './images.ts'
+import type { Charge, GenerationRecord, GenerationStatus, Told } from './records.ts'
 import type { ChatHistoryTable } from './tables.ts'
-
-export interface NewGeneration {
-  id: string
-  prompt: string
-  timestamp: string
-  provider: string
-  model: string
-  configId: string
-  tokenId: string | null
-  parameters: JsonObject
-  resolved: JsonObject
-  warnings: GenerationRecord['warnings']
-  retryOf: string | null
-  requestId: string
-}
-
-export interface GenerationChange {
-  status?: GenerationStatus
-  revisedPrompt?: string | null
-  imageUrls?: string[]
-  failures?: FailureRecord[]
-  warnings?: GenerationRecord['warnings']
-  error?: ErrorRecord | null
-  charge?: Charge
-  cost?: GenerationRecord['cost']
-  favorite?: boolean
-  tags?: string[]
-  waiting?: Told | null
-  cancelRequested?: boolean
-  startedAt?: string
-  /** Null: it is no longer waiting. */
-  finishedAt?: string | null
-  configId?: string
-}
 
 export interface HistoryFilter {
   limit: number
@@ -70,40 +26,6 @@ const unfinished: GenerationStatus[] = ['queued', 'running']
 
 export function createGenerationRepository(db: Connection) {
   return {
-    async insert(generation: NewGeneration) {
-      const row: Insertable<ChatHistoryTable> = {
-        id: generation.id,
-        prompt: generation.prompt,
-        image_urls: '[]',
-        timestamp: generation.timestamp,
-        model: generation.model,
-        parameters: JSON.stringify(generation.parameters),
-        provider: generation.provider,
-        config_id: generation.configId,
-        status: 'queued',
-        revised_prompt: null,
-        resolved: JSON.stringify(generation.resolved),
-        warnings: JSON.stringify(generation.warnings),
-        failures: '[]',
-        error: null,
-        charge: 'none',
-        cost_amount: null,
-        cost_currency: null,
-        favorite: 0,
-        tags: '[]',
-        retry_of: generation.retryOf,
-        waiting: null,
-        cancel_requested: 0,
-        started_at: null,
-        finished_at: null,
-        request_id: generation.requestId,
-        token_id: generation.tokenId,
-        search_text: searchText(generation.prompt, null, []),
-        revision: await nextRevision(db),
-      }
-      await db.insertInto('chat_history').values(row).execute()
-    },
-
     async find(id: string): Promise<GenerationRecord | undefined> {
       const rows = await db.selectFrom('chat_history').selectAll().where('id', '=', id).execute()
       return (await withImages(rows))[0]
@@ -135,28 +57,6 @@ export function createGenerationRepository(db: Connection) {
       if (filter.owner !== undefined) query = query.where('token_id', '=', filter.owner)
       const rows = await query.orderBy('timestamp', 'desc').orderBy('id', 'desc').limit(filter.limit).execute()
       return withImages(rows)
-    },
-
-    /** Writes the change with a new revision; undefined when there is no such row. */
-    async change(id: string, change: GenerationChange): Promise<GenerationRecord | undefined> {
-      // Revision and row become visible together, so that a reader of a later revision cannot have missed this one.
-      if (!db.isTransaction) {
-        return db.transaction().execute(connection => createGenerationRepository(connection).change(id, change))
-      }
-      const values: Updateable<ChatHistoryTable> = { ...columnsOf(change), revision: await nextRevision(db) }
-      await db.updateTable('chat_history').set(values).where('id', '=', id).execute()
-      const record = await this.find(id)
-      if (record && (change.revisedPrompt !== undefined || change.tags)) {
-        const search_text = searchText(record.prompt, record.revisedPrompt, record.tags)
-        await db.updateTable('chat_history').set({ search_text }).where('id', '=', id).execute()
-      }
-      return record
-    },
-
-    /** In a transaction: waits for every other that writes generations, also one in doubt, and tells whether this one is there. */
-    async isThere(id: string): Promise<boolean> {
-      await nextRevision(db)
-      return (await db.selectFrom('chat_history').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
     },
 
     async unfinished(owner?: string): Promise<GenerationRecord[]> {
@@ -201,7 +101,7 @@ export function createGenerationRepository(db: Connection) {
         .where('waiting', 'is not', null)
         .limit(20)
         .execute()
-      return rows.flatMap(({ id, waiting }) => (waiting === null ? [] : [{ id, reason: toldOf(waiting) }]))
+      return rows.flatMap(({ id, waiting }) => (waiting === null ? [] : [{ id, reason: toReason(waiting) }]))
     },
 
     /** The newest revision that anything has. */
@@ -255,37 +155,6 @@ export function createGenerationRepository(db: Connection) {
       return rows.map(row => row.id)
     },
 
-    /** Removes the rows and everything that depends on them; returns the revision of each removal, without rows that are already gone. */
-    async remove(ids: string[]): Promise<{ id: string; revision: number }[]> {
-      const removed: { id: string; revision: number }[] = []
-      const removedAt = new Date().toISOString()
-      const tasks = await db
-        .selectFrom('provider_calls')
-        .select('task_id')
-        .distinct()
-        .where('generation_id', 'in', ids)
-        .where('task_id', 'is not', null)
-        .execute()
-      const former = tasks.map(({ task_id }) => ({ task_id: task_id ?? '', removed_at: removedAt, day: presentDay }))
-      if (former.length > 0)
-        await db
-          .insertInto('former_tasks')
-          .values(former)
-          .onConflict(conflict => conflict.doNothing())
-          .execute()
-      for (const id of ids) {
-        const revision = await nextRevision(db)
-        const row = await db.deleteFrom('chat_history').where('id', '=', id).returning('token_id').executeTakeFirst()
-        if (!row) continue
-        await db
-          .insertInto('removals')
-          .values({ generation_id: id, revision, removed_at: removedAt, token_id: row.token_id, day: presentDay })
-          .execute()
-        removed.push({ id, revision })
-      }
-      return removed
-    },
-
     /** `before` is a day of `days.ts`. */
     async forgetRemovals(before: number) {
       await db.deleteFrom('removals').where('day', '<', before).execute()
@@ -327,13 +196,12 @@ export function createGenerationRepository(db: Connection) {
     return rows.map(row => {
       const ofRow = under.get(row.id) ?? []
       const unsent = ofRow.filter(({ state }) => state === 'planned').length
-      return recordOf(
-        row,
-        (made.get(row.id) ?? []).map(imageOf),
-        (used.get(row.id) ?? []).map(reference => ({ ...imageOf(reference), index: reference.place })),
-        (asked.get(row.id) ?? []).map(request => request.provider_request_id ?? ''),
-        { unsent, sent: ofRow.length - unsent },
-      )
+      return toGeneration(row, {
+        images: (made.get(row.id) ?? []).map(toImage),
+        references: (used.get(row.id) ?? []).map(reference => ({ ...toImage(reference), index: reference.place })),
+        providerRequestIds: (asked.get(row.id) ?? []).map(request => request.provider_request_id ?? ''),
+        calls: { unsent, sent: ofRow.length - unsent },
+      })
     })
   }
 
@@ -348,50 +216,10 @@ export function createGenerationRepository(db: Connection) {
   }
 }
 
-/**
- * One number that grows with every change, taken in the transaction of the change: whoever has seen revision r has seen
- * everything below it.
- */
-async function nextRevision(db: Connection): Promise<number> {
-  const row = await db
-    .updateTable('counters')
-    .set(({ eb }) => ({ value: eb('value', '+', 1) }))
-    .where('name', '=', 'revision')
-    .returning('value')
-    .executeTakeFirstOrThrow()
-  return Number(row.value)
-}
+/** What other tables tell of a generation. */
+export type Surroundings = Pick<GenerationRecord, 'images' | 'references' | 'providerRequestIds' | 'calls'>
 
-function columnsOf(change: GenerationChange): Updateable<ChatHistoryTable> {
-  const columns: Updateable<ChatHistoryTable> = {}
-  if (change.status !== undefined) columns.status = change.status
-  if (change.revisedPrompt !== undefined) columns.revised_prompt = change.revisedPrompt
-  if (change.imageUrls !== undefined) columns.image_urls = JSON.stringify(change.imageUrls)
-  if (change.failures !== undefined) columns.failures = JSON.stringify(change.failures)
-  if (change.warnings !== undefined) columns.warnings = JSON.stringify(change.warnings)
-  if (change.error !== undefined) columns.error = change.error === null ? null : JSON.stringify(change.error)
-  if (change.charge !== undefined) columns.charge = change.charge
-  if (change.cost !== undefined) {
-    columns.cost_amount = change.cost?.amount ?? null
-    columns.cost_currency = change.cost?.currency ?? null
-  }
-  if (change.favorite !== undefined) columns.favorite = change.favorite ? 1 : 0
-  if (change.tags !== undefined) columns.tags = JSON.stringify(change.tags)
-  if (change.waiting !== undefined) columns.waiting = change.waiting === null ? null : JSON.stringify(change.waiting)
-  if (change.cancelRequested !== undefined) columns.cancel_requested = change.cancelRequested ? 1 : 0
-  if (change.configId !== undefined) columns.config_id = change.configId
-  if (change.startedAt !== undefined) columns.started_at = change.startedAt
-  if (change.finishedAt !== undefined) columns.finished_at = change.finishedAt
-  return columns
-}
-
-function recordOf(
-  row: Selectable<ChatHistoryTable>,
-  images: ImageRecord[],
-  references: ImageRecord[],
-  providerRequestIds: string[],
-  calls: GenerationRecord['calls'],
-): GenerationRecord {
+export function toGeneration(row: Selectable<ChatHistoryTable>, around: Surroundings): GenerationRecord {
   const urls = JSON.parse(row.image_urls) as string[]
   return {
     id: row.id,
@@ -407,9 +235,6 @@ function recordOf(
     timestamp: row.timestamp,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
-    images,
-    references,
-    providerRequestIds,
     // Our own rows always have `resolved`; rows of an old database never do.
     oldImageUrls: row.resolved === null ? urls : [],
     failures: JSON.parse(row.failures),
@@ -423,26 +248,17 @@ function recordOf(
     favorite: row.favorite === 1,
     tags: JSON.parse(row.tags),
     retryOf: row.retry_of,
-    waiting: row.waiting === null ? null : toldOf(row.waiting),
+    waiting: row.waiting === null ? null : toReason(row.waiting),
     cancelRequested: row.cancel_requested === 1,
-    calls,
     requestId: row.request_id,
     revision: Number(row.revision),
+    ...around,
   }
 }
 
 /** Earlier versions stored only the sentence. */
-function toldOf(text: string): Told {
+function toReason(text: string): Told {
   return text.startsWith('{') ? JSON.parse(text) : { message: text }
-}
-
-/** Normal form of searchable text; search words are normalised the same way. */
-export function searchForm(text: string) {
-  return text.normalize('NFC').toLowerCase()
-}
-
-function searchText(prompt: string, revisedPrompt: string | null, tags: string[]) {
-  return searchForm([prompt, revisedPrompt ?? '', ...tags].join('\n'))
 }
 
 function escapeLike(word: string) {

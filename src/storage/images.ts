@@ -6,6 +6,13 @@ import type { ImageRecord } from './records.ts'
 import type { ImagesTable } from './tables.ts'
 import { isOrphan } from './trouble.ts'
 
+/** A reference of a generation, with its form that is sent. */
+export interface UsedReference {
+  image: ImageRecord
+  preparedFile: string
+  preparedType: string
+}
+
 export function createImageRepository(db: Connection) {
   return {
     /** False when the generation has a picture at this position already. */
@@ -28,14 +35,14 @@ export function createImageRepository(db: Connection) {
           details: image.details === null ? null : JSON.stringify(image.details),
           day: presentDay,
         })
-        .onConflict(conflict => conflict.columns(['generation_id', 'position']).doNothing())
+        .onConflict(conflict => conflict.doNothing())
         .executeTakeFirst()
       return Number(result.numInsertedOrUpdatedRows ?? 0) > 0
     },
 
     async find(id: string): Promise<ImageRecord | undefined> {
       const row = await db.selectFrom('images').selectAll().where('id', '=', id).executeTakeFirst()
-      return row && imageOf(row)
+      return row && toImage(row)
     },
 
     /** An image that this token may see: made or used by one of its generations, or uploaded by it. */
@@ -68,7 +75,7 @@ export function createImageRepository(db: Connection) {
           ]),
         )
         .executeTakeFirst()
-      return row && imageOf(row)
+      return row && toImage(row)
     },
 
     /** False when there is no such image any more. `owner` is empty for the access token of the server. */
@@ -116,17 +123,17 @@ export function createImageRepository(db: Connection) {
         .where('sha256', '=', sha256)
         .where('role', '=', 'reference')
         .executeTakeFirst()
-      return row && imageOf(row)
+      return row && toImage(row)
     },
 
     async all(): Promise<ImageRecord[]> {
-      return (await db.selectFrom('images').selectAll().execute()).map(imageOf)
+      return (await db.selectFrom('images').selectAll().execute()).map(toImage)
     },
 
     async ofGenerations(ids: string[]): Promise<ImageRecord[]> {
       if (ids.length === 0) return []
       const rows = await db.selectFrom('images').selectAll().where('generation_id', 'in', ids).execute()
-      return rows.map(imageOf)
+      return rows.map(toImage)
     },
 
     async isUsed(id: string): Promise<boolean> {
@@ -150,29 +157,28 @@ export function createImageRepository(db: Connection) {
         )
         .limit(500)
         .execute()
-      return rows.map(imageOf)
+      return rows.map(toImage)
     },
 
     async remove(id: string) {
       await db.deleteFrom('images').where('id', '=', id).execute()
     },
 
-    async addReferences(
-      generationId: string,
-      references: { imageId: string; preparedFile: string; preparedType: string }[],
-    ) {
-      for (const [position, reference] of references.entries()) {
-        await db
-          .insertInto('generation_references')
-          .values({
+    /** In the order of the request. */
+    async addReferences(generationId: string, references: readonly UsedReference[]) {
+      if (references.length === 0) return
+      await db
+        .insertInto('generation_references')
+        .values(
+          references.map(({ image, preparedFile, preparedType }, position) => ({
             generation_id: generationId,
             position,
-            image_id: reference.imageId,
-            prepared_file: reference.preparedFile,
-            prepared_type: reference.preparedType,
-          })
-          .execute()
-      }
+            image_id: image.id,
+            prepared_file: preparedFile,
+            prepared_type: preparedType,
+          })),
+        )
+        .execute()
     },
 
     /** The form of a reference that is sent, while the generation is not ended. */
@@ -189,26 +195,24 @@ export function createImageRepository(db: Connection) {
       return row?.prepared_file ? { file: row.prepared_file, mimeType: row.prepared_type ?? 'image/png' } : undefined
     },
 
-    async preparedFiles(generationId: string): Promise<string[]> {
+    /** The forms of references that were sent, which the rows forget now. */
+    async takePrepared(generationId: string): Promise<string[]> {
       const rows = await db
         .selectFrom('generation_references')
         .select('prepared_file')
         .where('generation_id', '=', generationId)
         .execute()
-      return rows.map(row => row.prepared_file).filter(file => file !== null)
-    },
-
-    async forgetPrepared(generationId: string) {
       await db
         .updateTable('generation_references')
         .set({ prepared_file: null })
         .where('generation_id', '=', generationId)
         .execute()
+      return rows.map(row => row.prepared_file).filter(file => file !== null)
     },
   }
 }
 
-export function imageOf(row: Selectable<ImagesTable>): ImageRecord {
+export function toImage(row: Selectable<ImagesTable>): ImageRecord {
   return {
     id: row.id,
     role: row.role as ImageRecord['role'],

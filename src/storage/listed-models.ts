@@ -1,6 +1,7 @@
 /** Rows of `model_lists` and `listed_models`: what services said of their own models. */
 import type { Connection } from './connection.ts'
 import type { ListedModelRecord, ModelListRecord } from './records.ts'
+import { inTransaction } from './transaction.ts'
 
 export function createListedModelRepository(db: Connection) {
   return {
@@ -54,13 +55,21 @@ export function createListedModelRepository(db: Connection) {
         .execute()
     },
 
-    async keepList({ provider, place, askedAt, answeredAt }: ModelListRecord) {
+    /** That a list came, or none, and what it says of its models. */
+    keepList(
+      { provider, place, askedAt, answeredAt }: ModelListRecord,
+      models: Omit<ListedModelRecord, 'since'>[] = [],
+    ) {
       const columns = { asked_at: askedAt, answered_at: answeredAt }
-      await db
-        .insertInto('model_lists')
-        .values({ provider, place, ...columns })
-        .onConflict(conflict => conflict.columns(['provider', 'place']).doUpdateSet(columns))
-        .execute()
+      return inTransaction(db, async transaction => {
+        const repository = createListedModelRepository(transaction)
+        for (const model of models) await repository.keep(model)
+        await transaction
+          .insertInto('model_lists')
+          .values({ provider, place, ...columns })
+          .onConflict(conflict => conflict.columns(['provider', 'place']).doUpdateSet(columns))
+          .execute()
+      })
     },
   }
 }

@@ -34,6 +34,13 @@ export interface Period {
   to: string
 }
 
+/** The calendar month that a time lies in, in UTC. */
+export function monthOf(time: string): Period {
+  const date = new Date(time)
+  const start = (month: number) => new Date(Date.UTC(date.getUTCFullYear(), month, 1)).toISOString()
+  return { from: start(date.getUTCMonth()), to: start(date.getUTCMonth() + 1) }
+}
+
 export interface Totals {
   images: number
   amounts: Money[]

@@ -120,13 +120,21 @@ export const instants: Record<Failpoint, Instant> = {
     outcome: 'its answer is parsed again, and nothing is fetched',
     charge: 'charged',
   },
-  settled: { at: 'a call is settled', outcome: 'the other calls go on', charge: 'charged' },
+  settled: {
+    at: 'a call is settled, the last one together with the end',
+    outcome: 'the other calls go on',
+    charge: 'charged',
+  },
   'repeat-written': {
     at: 'a request was refused without cost, and its repeat is written',
     outcome: 'it is sent again after the pause that is written with it',
     charge: 'charged',
   },
-  'before-finish': { at: 'all calls are settled', outcome: 'the end is written', charge: 'charged' },
+  'before-finish': {
+    at: 'the last call is about to be settled, and the end to be written with it',
+    outcome: 'both are written',
+    charge: 'charged',
+  },
   finished: { at: 'the end is written', outcome: 'nothing is left to do', charge: 'charged' },
 }
 

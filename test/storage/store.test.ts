@@ -4,10 +4,17 @@ import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/storage/connection.ts'
 import { type DatabaseLocation, openDatabase } from '../../src/storage/database.ts'
-import type { NewGeneration } from '../../src/storage/generations.ts'
+import { insertCall as writeCall } from '../../src/storage/ledger/call-rows.ts'
+import {
+  changeGeneration,
+  type GenerationChange,
+  insertGeneration,
+  type NewGeneration,
+} from '../../src/storage/ledger/generation-rows.ts'
 import { createSeal } from '../../src/storage/secrets/seal.ts'
 import { sealAnew } from '../../src/storage/secrets/seal-check.ts'
 import { createStore, type Store } from '../../src/storage/store.ts'
+import { inTransaction } from '../../src/storage/transaction.ts'
 import { createDatabase } from '../support/postgres.ts'
 
 const seal = createSeal('a secret of this test, long enough')
@@ -38,7 +45,7 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
   test('reads why a generation waits also as earlier versions wrote it, and warnings without a code', async () => {
     await insert('g', { warnings: [{ parameter: 'n', message: 'Cut.' }] })
     const reason = { code: 'sent_again', message: 'Sent again.', values: { at: time(1) } }
-    await store.generations.change('g', { waiting: reason })
+    await change('g', { waiting: reason })
     const ours = await store.generations.waiting()
     await database.kysely.updateTable('chat_history').set({ waiting: 'The disk is full.' }).execute()
 
@@ -98,7 +105,7 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
   test('finds any substring in any case, one Chinese character, and wildcards as themselves', async () => {
     await insert('boat', { prompt: '水墨山水，远处一叶小舟' })
     await insert('sale', { prompt: 'A SALE of 100% off_now! Äpfel' })
-    await store.generations.change('boat', { tags: ['Lieblings-Bild'], revisedPrompt: 'ink wash' })
+    await change('boat', { tags: ['Lieblings-Bild'], revisedPrompt: 'ink wash' })
     const find = async (...words: string[]) =>
       (await store.generations.list({ limit: 10, words })).map(generation => generation.id)
 
@@ -114,7 +121,7 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
   test('filters by provider, model, status, favourite and time', async () => {
     await insert('a', { timestamp: time(1), provider: 'doubao', model: 'x' })
     await insert('b', { timestamp: time(2), provider: 'qwen', model: 'y' })
-    await store.generations.change('b', { favorite: true, status: 'succeeded' })
+    await change('b', { favorite: true, status: 'succeeded' })
     const ids = async (filter: object) =>
       (await store.generations.list({ limit: 10, ...filter })).map(generation => generation.id)
 
@@ -134,7 +141,7 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
       three: ['Ink'],
     })) {
       await insert(id)
-      await store.generations.change(id, { tags })
+      await change(id, { tags })
     }
     const ids = async (tag: string) =>
       (await store.generations.list({ limit: 10, tag })).map(generation => generation.id)
@@ -151,15 +158,19 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
     await insert('g')
     await insertCall('c', 'g', 1)
     const at = time(0)
-    await store.calls.sending('c', at, null)
-    await store.calls.sending('c', at, null)
-    await expect(store.calls.sending('c', time(1), null)).rejects.toThrow('cannot move')
-    await store.calls.accepted('c', 'task-1', 'request-1', at)
-    await store.calls.answered('c', { status: 200, complete: true, body: '{}' }, at)
-    await expect(store.calls.accepted('c', 'task-2', undefined, at)).rejects.toThrow('cannot move')
-    await store.calls.settled('c', { outcome: 'made', charge: 'charged' }, at)
-    await store.calls.settled('c', { outcome: 'made', charge: 'charged' }, at)
-    await expect(store.calls.settled('c', { outcome: 'unknown', charge: 'unknown' }, at)).rejects.toThrow('cannot move')
+    const step = { callId: 'c', generationId: 'g', at }
+    const { ledger } = store
+    const settlement = { outcome: 'made', charge: 'charged' } as const
+    const unknown = { outcome: 'unknown', charge: 'unknown' } as const
+    await ledger.send({ ...step, sentWith: null })
+    await ledger.send({ ...step, sentWith: null })
+    await expect(ledger.send({ ...step, at: time(1), sentWith: null })).rejects.toThrow('cannot move')
+    await ledger.accept({ ...step, taskId: 'task-1', requestId: 'request-1', wasFound: false })
+    await ledger.answer({ ...step, answer: { status: 200, complete: true, body: '{}' } })
+    await expect(ledger.accept({ ...step, taskId: 'task-2', wasFound: false })).rejects.toThrow('cannot move')
+    await ledger.settle({ callId: 'c', at, settlement })
+    await ledger.settle({ callId: 'c', at, settlement })
+    await expect(ledger.settle({ callId: 'c', at, settlement: unknown })).rejects.toThrow('cannot move')
 
     const call = await store.calls.find('c')
 
@@ -186,8 +197,8 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
     await insert('a')
     await insert('b')
     const seen = await store.generations.revision()
-    await store.generations.change('a', { favorite: true })
-    await store.transaction(({ generations }) => generations.remove(['b']))
+    await change('a', { favorite: true })
+    await store.ledger.remove({ ids: ['b'] })
 
     const changed = await store.generations.changedSince(seen, 10)
     const removed = await store.generations.removedSince(seen, 10)
@@ -209,12 +220,20 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
   })
 
   test('nothing of a failed transaction stays', async () => {
-    const work = store.transaction(async ({ generations }) => {
-      await generations.insert(newGeneration('half'))
-      throw new Error('stop')
+    const call = { slot: 0, route: 'r', body: {}, images: 1, firstIndex: 0, mayMakeFewer: false, mayMove: false }
+    const noCaps = { monthlyCap: null, monthlyImages: null }
+    const work = store.ledger.create({
+      generation: newGeneration('half'),
+      // Two calls cannot be the first attempt of the same slot.
+      calls: ['a', 'b'].map(id => ({ ...call, id, timeoutMs: 1000 })),
+      images: 2,
+      references: [],
+      cost: null,
+      candidates: [{ configId: 'c', warnings: [] }],
+      fixedCaps: { all: noCaps, configurations: {} },
     })
 
-    await expect(work).rejects.toThrow('stop')
+    await expect(work).rejects.toThrow(/unique/i)
     expect(await store.generations.find('half')).toBeUndefined()
   })
 
@@ -253,11 +272,15 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
   })
 
   function insert(id: string, options: Partial<NewGeneration> = {}) {
-    return store.generations.insert({ ...newGeneration(id), ...options })
+    return insertGeneration(database.kysely, { ...newGeneration(id), ...options })
+  }
+
+  function change(id: string, change: GenerationChange) {
+    return inTransaction(database.kysely, transaction => changeGeneration(transaction, id, change))
   }
 
   function insertCall(id: string, generationId: string, attempt: number) {
-    return store.calls.insert({
+    return writeCall(database.kysely, {
       ...{ id, generationId, slot: 0, attempt, provider: 'doubao', configId: 'c', model: 'm', route: 'r', body: {} },
       ...{ images: 1, firstIndex: 0, mayMakeFewer: false, mayMove: false, timeoutMs: 1000, notBefore: null },
     })

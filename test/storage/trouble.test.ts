@@ -7,8 +7,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { sql } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/storage/database.ts'
+import { insertGeneration } from '../../src/storage/ledger/generation-rows.ts'
 import { createSeal } from '../../src/storage/secrets/seal.ts'
 import { createStore } from '../../src/storage/store.ts'
+import { inTransaction } from '../../src/storage/transaction.ts'
 import { databaseTrouble } from '../../src/storage/trouble.ts'
 
 const seal = createSeal('a secret of this test, long enough')
@@ -63,9 +65,9 @@ async function begin() {
   })
   const store = createStore(database)
   const insert = (count: number) =>
-    store.transaction(async ({ generations }) => {
+    inTransaction(database.kysely, async transaction => {
       for (let number = 0; number < count; number++) {
-        await generations.insert({
+        await insertGeneration(transaction, {
           ...{ id: `g${number}`, prompt: 'long '.repeat(100), timestamp: new Date().toISOString() },
           ...{ provider: 'doubao', model: 'm', configId: 'c', tokenId: null, parameters: {}, resolved: {} },
           ...{ warnings: [], retryOf: null, requestId: 'r' },

@@ -63,6 +63,8 @@ export interface TestOptions {
   /** Instead of the demonstration keys of the Doubao simulator. */
   doubaoKeys?: DoubaoSimulatorOptions['keys']
   logLines?: string[]
+  /** Told of every statement that the database is given. */
+  onStatement?(text: string): void
   /** Puts files into the data folder first. */
   beforeStart?(dataDir: string): void
 }
@@ -113,6 +115,7 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
       slowBodyAfterMs: options.slowBodyAfterMs,
       listsAfterMs: options.listsAfterMs,
       recentErrors,
+      onStatement: options.onStatement,
       studioFolder: options.studioFolder,
     })
     return { app, url: (await app.listen()).address }

@@ -5,7 +5,6 @@ import type { Answers } from '../../storage/answers.ts'
 import type { Files } from '../../storage/files/folder.ts'
 import type { ImageRecord } from '../../storage/records.ts'
 import type { Store } from '../../storage/store.ts'
-import { goesOn } from '../calls/walk.ts'
 
 export interface Comparison {
   /** Stored pictures and references whose file is gone. */
@@ -138,10 +137,8 @@ export async function takeUpLate({ store, answers }: { store: Store; answers: An
     const found = await answers.find(call.id)
     if (!found) continue
     const { name, body: _, ...head } = found
-    await store.asOwner(async ({ calls, generations }) => {
-      await calls.answered(call.id, { ...head, file: name }, new Date().toISOString())
-      await generations.change(call.generationId, goesOn)
-    })
+    const at = new Date().toISOString()
+    await store.ledger.revive({ callId: call.id, generationId: call.generationId, answer: { ...head, file: name }, at })
     count++
   }
   return count

@@ -1,8 +1,8 @@
 /** `GET /api/usage`: what was made and spent, as JSON or as a table for a spreadsheet. */
 
-import { monthOf } from '../../accounts/budget.ts'
 import { ownerOf } from '../../accounts/tokens.ts'
 import { UsageList, UsageQuery } from '../../api/usage.ts'
+import { monthOf } from '../../storage/spending.ts'
 import { callerOf } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
 import { formatCsv, presentForAll } from '../present/usage.ts'

@@ -1,0 +1,54 @@
+/** Looks for the task of a submit whose answer was lost; exactly one that nobody knows, and no other lost submit, is its own. */
+import { accessOrEnd } from './access.ts'
+import { findProvider, type OpenCall, throwIfStopping } from './open.ts'
+import { wait } from './retry.ts'
+import { accept } from './task.ts'
+
+/** The clocks of the service and ours may differ by this much. */
+const clockSkewMs = 60_000
+/** Looks at the list of tasks that bring nothing: one that was just made may come into it a little late. */
+const maxEmptyLooks = 3
+/** Looks in all, also those that the service did not answer: together about five minutes. */
+const maxLooks = 10
+
+/** False when the call is where it was: there is no task that is surely its own. */
+export async function adopt(call: OpenCall): Promise<boolean> {
+  const { parts, record } = call
+  const provider = findProvider(call)
+  const sentAt = Date.parse(record.sentAt ?? '')
+  const context = provider.findTasks && !Number.isNaN(sentAt) ? await accessOrEnd(call) : undefined
+  if (!provider.findTasks || !context) return call.record.state === 'settled'
+  parts.underWay.delete(record.id)
+  const window = { from: new Date(sentAt - clockSkewMs), to: new Date(sentAt + clockSkewMs + record.timeoutMs) }
+  let emptyLooks = 0
+  for (let looks = 1; looks <= maxLooks; looks++) {
+    const found = await provider.findTasks({ model: record.model, route: record.route, ...window }, context)
+    if (found === null) return false
+    const others = await countOthers(call, window)
+    if (others.lost > 0) return false
+    // While another submit is under way, a task that nobody knows may be its own.
+    if (found && others.underWay === 0) {
+      const known = await parts.store.calls.knownTaskIds()
+      const orphans = found.filter(id => !known.has(id))
+      const [orphan] = orphans
+      if (orphans.length > 1) return false
+      if (orphan) {
+        await accept(call, { taskId: orphan, wasFound: true })
+        call.log.warn({ task: orphan }, 'a task whose id was lost was found in the list of the service')
+        return true
+      }
+      if (++emptyLooks >= maxEmptyLooks) return false
+    }
+    await wait(call, parts.pauses.poll(Math.min(60_000, 1_000 * 2 ** looks)), parts.stopping)
+    throwIfStopping(call)
+  }
+  return false
+}
+
+/** Other submits of that time which could have made a task that nobody knows. Two configurations may be one account. */
+async function countOthers({ parts, record }: OpenCall, window: { from: Date; to: Date }) {
+  const { provider, model, id } = record
+  const others = (await parts.store.calls.withoutAnswer(provider, model, window)).filter(other => other.id !== id)
+  const lost = others.filter(({ id, state }) => state === 'settled' || !parts.underWay.has(id)).length
+  return { lost, underWay: others.length - lost }
+}

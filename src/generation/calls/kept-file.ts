@@ -1,0 +1,32 @@
+/** What stands in the file of an answer, which somebody may have moved away. */
+import { resultLifeMs } from '../../images/collect.ts'
+import type { OpenCall } from './open.ts'
+import { throwIfStopping } from './open.ts'
+import { note, wait } from './retry.ts'
+
+/** The body of an answer; undefined when its file has gone for good. */
+export function readKept(call: OpenCall, file: string): Promise<string | undefined> {
+  return readUntilThere(call, file, () => call.parts.answers.read(file))
+}
+
+/** A file that has gone may be put back; it is given up after as long as the pictures of an answer live, or with a cancel. */
+export async function readUntilThere(
+  call: OpenCall,
+  file: string,
+  read: () => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const { pauses, stopping } = call.parts
+  const { cancelled } = call.generation
+  const beganAt = performance.now()
+  for (let tries = 1; ; tries++) {
+    const text = await read()
+    if (text !== undefined || cancelled.aborted || performance.now() - beganAt > pauses.scaled(resultLifeMs)) {
+      await note(call, null)
+      return text
+    }
+    const message = `The file answers/${file} of the data folder, which holds the answer of the service, has gone. Put it back, or cancel the generation to give its pictures up.`
+    await note(call, { code: 'answer_file_gone', message, values: { file: `answers/${file}` } })
+    await wait(call, pauses.storing(tries), cancelled, stopping)
+    throwIfStopping(call)
+  }
+}

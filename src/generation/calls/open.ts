@@ -1,0 +1,148 @@
+/** What the process knows of a generation that it runs, and of each of its calls. One process runs it, so nothing is read back. */
+import type PQueue from 'p-queue'
+import type { Logger } from 'pino'
+import type { Budget } from '../../accounts/budget.ts'
+import type { ConfigurationRegistry } from '../../configurations/configurations.ts'
+import type { Prices } from '../../configurations/prices.ts'
+import type { ExplainUnknownModel } from '../../configurations/unknown-model.ts'
+import type { Notifier } from '../../coordination/events.ts'
+import type { Failpoint, Reached } from '../../coordination/failpoints.ts'
+import type { Pauses } from '../../coordination/pauses.ts'
+import type { Pool } from '../../coordination/pool.ts'
+import type { Reason, Waiting } from '../../coordination/waiting.ts'
+import { type Collector, positionOf } from '../../images/collect.ts'
+import type { OutgoingHttp } from '../../outgoing/http.ts'
+import type { Parsed, Provider } from '../../providers/provider.ts'
+import type { Catalogue } from '../../providers/registry.ts'
+import type { Answers } from '../../storage/answers.ts'
+import type { CallRecord } from '../../storage/calls.ts'
+import type { Files } from '../../storage/files/folder.ts'
+import type { Finished } from '../../storage/ledger/generation-steps.ts'
+import type { FailureRecord, GenerationRecord, ImageRecord, JsonObject } from '../../storage/records.ts'
+import type { Store } from '../../storage/store.ts'
+
+export interface CallParts {
+  store: Store
+  files: Files
+  answers: Answers
+  http: OutgoingHttp
+  configurations: ConfigurationRegistry
+  collector: Collector
+  notifier: Notifier
+  pauses: Pauses
+  waiting: Waiting
+  reached: Reached
+  log: Logger
+  /** Where paid requests wait for their turn. */
+  pool: Pool
+  budget: Budget
+  catalogue: Catalogue
+  prices: Prices
+  explainUnknownModel: ExplainUnknownModel
+  /** Ids of calls that this process has sent and still waits for; others that are not heard of were lost, with a former process or here. */
+  underWay: Set<string>
+  /** Where pictures wait that stand in answers, to be taken out of their files. */
+  largeTexts: PQueue
+  /** Aborts waits and polls when the process stops; what is being sent goes on. */
+  stopping: AbortSignal
+  /** Aborts also what is being sent. */
+  ending: AbortSignal
+}
+
+export interface OpenGeneration
+  extends Pick<
+    GenerationRecord,
+    'id' | 'tokenId' | 'timestamp' | 'requestId' | 'provider' | 'model' | 'configId' | 'references'
+  > {
+  resolved: JsonObject
+  /** Stored so far. */
+  images: ImageRecord[]
+  calls: OpenCall[]
+  cancelled: AbortSignal
+  /** Set when its end is written. */
+  ended: Finished | undefined
+}
+
+export interface OpenCall {
+  parts: CallParts
+  generation: OpenGeneration
+  /** As its row stands. What is sent is read when its turn has come, because thousands may wait. */
+  record: CallRecord
+  /** Its attempts before this one, which were refused without a picture. */
+  earlier: CallRecord[]
+  log: Logger
+  /** The answer that was just kept; after a restart it is read from where it is kept. */
+  understood: Parsed | undefined
+  /** By their index: each picture is collected once, however often the answer is parsed. */
+  collecting: Map<number, Promise<FailureRecord | undefined>>
+  /** What people were told last of why it does not go on. */
+  noted: Reason | null
+}
+
+/** Thrown on shutdown: stops without changing any row, and the next start resumes from there. */
+export class Stopped extends Error {
+  override name = 'Stopped'
+}
+
+/** `records`: every attempt of every slot, in order. */
+export function openGeneration(
+  parts: CallParts,
+  generation: GenerationRecord,
+  records: CallRecord[],
+  cancelled: AbortSignal,
+): OpenGeneration {
+  const { id, tokenId, timestamp, requestId, provider, model, configId, references, images } = generation
+  const resolved = generation.resolved ?? {}
+  const open: OpenGeneration = {
+    id,
+    tokenId,
+    timestamp,
+    requestId,
+    provider,
+    model,
+    configId,
+    references,
+    resolved,
+    images: [...images],
+    calls: [],
+    cancelled,
+    ended: undefined,
+  }
+  const log = parts.log.child({ generation: id, request_id: requestId })
+  for (const attempts of Map.groupBy(records, record => record.slot).values()) {
+    const latest = attempts.at(-1)!
+    open.calls.push({
+      parts,
+      generation: open,
+      record: latest.state === 'planned' ? withoutBody(latest) : latest,
+      earlier: attempts.slice(0, -1).map(withoutBody),
+      log: log.child({ call: latest.id, provider: latest.provider, model: latest.model }),
+      understood: undefined,
+      collecting: new Map(),
+      noted: null,
+    })
+  }
+  return open
+}
+
+export function withoutBody(record: CallRecord): CallRecord {
+  return { ...record, body: {} }
+}
+
+export function findProvider({ parts, record }: OpenCall): Provider {
+  return parts.catalogue.provider(record.provider)
+}
+
+/** Where a picture of the call stands in the generation. */
+export function findPosition({ record, generation }: OpenCall, index: number) {
+  const planned = generation.calls.reduce((sum, call) => sum + call.record.images, 0)
+  return positionOf(record, planned, index)
+}
+
+export function reached({ parts, generation }: OpenCall, point: Failpoint) {
+  return parts.reached(point, generation.id)
+}
+
+export function throwIfStopping({ parts }: OpenCall) {
+  if (parts.stopping.aborted) throw new Stopped()
+}

@@ -1,0 +1,82 @@
+/** Collects the pictures of an answer, each once, however often the answer is parsed. */
+import type { Reason } from '../../coordination/waiting.ts'
+import type { Parsed, Picture, RawAnswer } from '../../providers/provider.ts'
+import { placeOf } from '../../storage/condense.ts'
+import type { FailureRecord } from '../../storage/records.ts'
+import { findAccess } from './access.ts'
+import { largestBase64 } from './keeper.ts'
+import { readUntilThere } from './kept-file.ts'
+import { findPosition, findProvider, type OpenCall, throwIfStopping } from './open.ts'
+import { note } from './retry.ts'
+
+/** Of a stream that still comes. */
+export function collectEarly(call: OpenCall, answer: RawAnswer, file: string | undefined) {
+  try {
+    for (const collected of collect(call, findProvider(call).parse(answer, call.record), file)) {
+      // Whatever ends it early is met again when the call is settled.
+      collected.catch(() => {})
+    }
+  } catch (error) {
+    call.log.warn({ err: error }, 'the beginning of a stream could not be understood yet')
+  }
+}
+
+/** `file` holds the answer. Each gives why its picture cannot be had, if so. */
+export function collect(
+  call: OpenCall,
+  parsed: Parsed,
+  file: string | undefined,
+): Promise<FailureRecord | undefined>[] {
+  return parsed.pictures.map(picture => {
+    const known = call.collecting.get(picture.index)
+    if (known) return known
+    const collected = collectOne(call, picture, file)
+    call.collecting.set(picture.index, collected)
+    return collected
+  })
+}
+
+async function collectOne(call: OpenCall, picture: Picture, file: string | undefined) {
+  const { collector, ending, stopping, largeTexts, answers } = call.parts
+  const { id: generationId, tokenId, images } = call.generation
+  const position = findPosition(call, picture.index)
+  if (images.some(image => image.index === position)) return undefined
+  const rest = placeOf(picture.base64 ?? '')
+  if (!rest || file === undefined) return collectWhole(await locate(call, picture))
+  // One such picture is in memory at a time, whoever asked for it.
+  return largeTexts.add(async () => {
+    const read = () => answers.readString(file, rest, largestBase64)
+    return collectWhole({ ...picture, base64: (await readUntilThere(call, file, read)) ?? '' })
+  })
+
+  async function collectWhole(whole: Picture): Promise<FailureRecord | undefined> {
+    const place = {
+      generationId,
+      callId: call.record.id,
+      tokenId,
+      position,
+      note: (reason: Reason | null) => note(call, reason),
+    }
+    // A fetch under way gets the time that a stop leaves: the address may be dead by the next start.
+    const signals = { fetching: ending, waiting: stopping }
+    const collected = await collector.collect(whole, place, signals).catch(error => {
+      throwIfStopping(call)
+      throw error
+    })
+    if ('failure' in collected) return collected.failure
+    images.push(collected.image)
+    images.sort((a, b) => a.index - b.index)
+    return undefined
+  }
+}
+
+/** A place without a host is at home at the address that answered, as links of a page are. */
+async function locate(call: OpenCall, picture: Picture): Promise<Picture> {
+  if (picture.url === undefined || /^[a-z][a-z0-9+.-]*:/i.test(picture.url)) return picture
+  const context = await findAccess(call)
+  if ('unusable' in context) return picture
+  const from = new URL(findProvider(call).addressOf(call.record.route, context.baseUrl))
+  const isRooted = picture.url.startsWith('/') && !picture.url.startsWith('//')
+  // Letter for letter, where that is possible: a signature may cover it.
+  return { ...picture, url: isRooted ? from.origin + picture.url : new URL(picture.url, from).href }
+}

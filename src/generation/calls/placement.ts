@@ -1,0 +1,79 @@
+/** Which configuration sends a call: waits for a place with one, and moves the call there if it was planned for another. */
+import type { Lease } from '../../coordination/pool.ts'
+import { LeftAside } from '../../errors.ts'
+import { accessOrEnd } from './access.ts'
+import { drop, end } from './end.ts'
+import { plainError } from './errors.ts'
+import { type OpenCall, throwIfStopping } from './open.ts'
+import { retryUntilStored } from './retry.ts'
+
+/** Undefined when there is none: the call has ended. */
+export async function findPlace(call: OpenCall): Promise<Lease | undefined> {
+  const { pool, stopping } = call.parts
+  const placement = describePlacement(call)
+  const signal = AbortSignal.any([call.generation.cancelled, stopping])
+  for (;;) {
+    const lease = await retryUntilStored(call, 'find a configuration to send with', () => pool.enter(placement, signal))
+    if (lease === undefined) {
+      throwIfStopping(call)
+      return void (await drop(call))
+    }
+    if (lease === 'none') return void (await endWithoutConfiguration(call))
+    let isTaken = false
+    try {
+      isTaken = !(await isStillRefused(call, lease)) && (await moveTo(call, lease.configId))
+    } finally {
+      if (!isTaken) lease.release()
+    }
+    if (isTaken) return lease
+    placement.without.add(lease.configId)
+  }
+}
+
+/** What earlier attempts of this call tell: who was asked, and who refused it for good. */
+export function describePlacement({ record, earlier, generation }: OpenCall) {
+  const tried = new Set<string>()
+  const without = new Set<string>()
+  for (const { configId, error } of earlier) {
+    tried.add(configId)
+    if (error?.concerns) without.add(configId)
+  }
+  return { call: record, owner: generation.tokenId, askedAt: generation.timestamp, tried, without }
+}
+
+/** What a free test can show need not be tried with a request. */
+async function isStillRefused(call: OpenCall, { configId, isTrial }: Lease): Promise<boolean> {
+  if (!isTrial) return false
+  const { configurations } = call.parts
+  return retryUntilStored(call, 'test a configuration that was refused', async () => {
+    const suspension = (await configurations.list()).find(({ id }) => id === configId)?.suspension
+    return suspension?.code === 'provider_key_rejected' && (await configurations.isKeyStillRefused(configId))
+  })
+}
+
+/** What it may cost counts in the cap of the other configuration from now on; false when that has no room. */
+async function moveTo(call: OpenCall, configId: string): Promise<boolean> {
+  const { parts, record, generation } = call
+  if (configId === record.configId) return true
+  const { id: callId, generationId, slot, images, configId: from } = record
+  const { fixedCaps } = parts.budget
+  const step = { callId, generationId, slot, images, from, to: configId, fixedCaps }
+  const isMoved = await retryUntilStored(call, 'move a call to another configuration', () =>
+    parts.store.ledger.move(step),
+  )
+  if (!isMoved) return false
+  call.record = { ...record, configId }
+  if (slot === 0) generation.configId = configId
+  return true
+}
+
+async function endWithoutConfiguration(call: OpenCall) {
+  const { record, earlier, parts } = call
+  const refusal = earlier.findLast(({ error }) => error?.concerns)?.error
+  if (refusal) return end(call, { outcome: 'refused', charge: 'none', error: refusal })
+  const own = (await parts.configurations.list()).find(({ id }) => id === record.configId)
+  if (!own?.suspension) return void (await accessOrEnd(call))
+  const { message, providerCode, providerMessage, retryAfterMs } = new LeftAside(own.suspension)
+  const error = { ...plainError(own.suspension.code, message), providerCode, providerMessage, retryAfterMs }
+  await end(call, { outcome: 'dropped', charge: 'none', error })
+}

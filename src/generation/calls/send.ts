@@ -1,0 +1,75 @@
+/** `planned`: waits for its time and its place, notes that it is being sent, and sends it. */
+import { accessOrEnd } from './access.ts'
+import { drop } from './end.ts'
+import { exchange } from './exchange.ts'
+import { findProvider, type OpenCall, reached, throwIfStopping } from './open.ts'
+import { findPlace } from './placement.ts'
+import { longestRetryAfterMs, note, retryUntilStored, wait } from './retry.ts'
+import { settle } from './settle.ts'
+import { follow } from './task.ts'
+
+export async function send(call: OpenCall) {
+  const { parts, generation } = call
+  const { configurations, pauses, stopping } = parts
+  // No longer than such a pause can be: the clock may have been put back since.
+  const ms = Math.min(Date.parse(call.record.notBefore ?? '') - Date.now(), pauses.scaled(longestRetryAfterMs))
+  if (ms > 0) await wait(call, ms, generation.cancelled, stopping)
+  const lease = await findPlace(call)
+  if (!lease) return
+  try {
+    await waitUntilStoreIsSound(call)
+    throwIfStopping(call)
+    if (generation.cancelled.aborted) return await drop(call)
+    const context = await accessOrEnd(call)
+    if (!context) return
+    await readBody(call)
+    await noteSending(call, context)
+    await exchange(call, context)
+    if (call.record.state === 'accepted' || (call.understood?.pictures.length ?? 0) > 0) {
+      await retryUntilStored(call, 'note that a configuration works', () =>
+        configurations.worked(call.record.configId, lease.isTrial),
+      )
+    }
+    // The place is held while the task is known to run: the services limit running tasks, not only requests.
+    if (call.record.state === 'accepted') await follow(call, lease)
+    // A refusal is understood before the next one is sent into the same.
+    if (call.record.state === 'answered' && call.understood?.pictures.length === 0) await settle(call)
+  } finally {
+    lease.release()
+  }
+}
+
+/** No paid request is sent while storage is failing. */
+async function waitUntilStoreIsSound(call: OpenCall) {
+  const { collector, pauses, stopping } = call.parts
+  const { cancelled } = call.generation
+  for (let tries = 1; !cancelled.aborted && !stopping.aborted; tries++) {
+    const trouble = await collector.storeTrouble()
+    if (trouble === undefined) return
+    const message = `Nothing is sent while pictures cannot be stored: ${trouble} Trying again.`
+    await note(call, { code: 'nothing_can_be_stored', message, values: { detail: trouble } })
+    await wait(call, pauses.storing(tries), cancelled, stopping)
+  }
+}
+
+async function readBody(call: OpenCall) {
+  const { id } = call.record
+  const body = await retryUntilStored(call, 'read the ledger', () => call.parts.store.calls.body(id))
+  if (!body) throw new Error(`call ${id} has gone from the ledger`)
+  call.record = { ...call.record, body }
+}
+
+async function noteSending(call: OpenCall, context: { apiKey: string; baseUrl: string }) {
+  const { parts, generation, record } = call
+  const at = new Date().toISOString()
+  // A task may have to be asked for when its configuration has another key.
+  const sentWith = findProvider(call).poll ? parts.configurations.sealSent(record.id, context) : null
+  await reached(call, 'before-sending')
+  parts.underWay.add(record.id)
+  const step = { callId: record.id, generationId: generation.id, at, sentWith }
+  await retryUntilStored(call, 'note that a request is being sent', () => parts.store.ledger.send(step))
+  call.record = { ...record, state: 'sending', sentAt: at, sentWith, charge: 'unknown' }
+  await parts.waiting.note(generation.id, null)
+  parts.notifier.notify(generation.id)
+  await reached(call, 'sending-written')
+}

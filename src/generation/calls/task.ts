@@ -1,0 +1,98 @@
+/** `accepted`: a task of the service is known, and looked at until it ends. */
+import type { Lease } from '../../coordination/pool.ts'
+import { resultLifeMs } from '../../images/collect.ts'
+import type { Context, Polled, RawAnswer, Task } from '../../providers/provider.ts'
+import { findAccess, type Unusable } from './access.ts'
+import { end } from './end.ts'
+import { plainError, toErrorRecord, unknownOutcome } from './errors.ts'
+import { keepAnswer } from './keep.ts'
+import { findProvider, type OpenCall, reached, throwIfStopping } from './open.ts'
+import { note, retryUntilStored, wait } from './retry.ts'
+
+/** Looks in a row that bring nothing, before the person is told. */
+const maxQuietTroubles = 4
+
+/** `wasFound`: the service did not tell the id, it stood in its list. */
+export async function accept(call: OpenCall, task: { taskId: string; requestId?: string; wasFound?: boolean }) {
+  const { parts, generation, record } = call
+  const { taskId, requestId, wasFound = false } = task
+  const at = new Date().toISOString()
+  const step = { callId: record.id, generationId: generation.id, at, taskId, requestId, wasFound }
+  await retryUntilStored(call, 'keep the task id', () => parts.store.ledger.accept(step))
+  call.record = { ...record, state: 'accepted', taskId, wasFound, providerRequestId: requestId ?? null }
+}
+
+export async function follow(call: OpenCall, lease?: Lease) {
+  const { pauses, stopping } = call.parts
+  const { cancelled } = call.generation
+  const { route, taskId: firstId } = call.record
+  const provider = findProvider(call)
+  if (!provider.poll || !firstId) return
+  // Counted by this process: a clock that was put forward gives nothing up.
+  const beganAt = performance.now()
+  let taskId = firstId
+  let askedToCancel = false
+  let pauseMs = 2_000
+  let troubles = 0
+  for (let polls = 0; ; polls++) {
+    await wait(call, pauses.poll(pauseMs), stopping, ...(askedToCancel ? [] : [cancelled]))
+    throwIfStopping(call)
+    // Read anew each time: a key that was refused may have been replaced meanwhile.
+    const context = await findAccess(call, troubles)
+    const isOtherKey = !('unusable' in context) && context.isOtherKey
+    const task = { id: taskId, route, polls, isOtherKey }
+    if (cancelled.aborted && !askedToCancel && !('unusable' in context)) {
+      askedToCancel = true
+      if (await provider.cancel?.(task, context)) {
+        const message = 'Cancelled while it waited at the service; nothing was charged.'
+        return end(call, { outcome: 'dropped', charge: 'none', error: plainError('cancelled', message) })
+      }
+    }
+    await reached(call, 'before-poll')
+    const polled = await poll(call, task, context)
+    if ('taskId' in polled && polled.taskId !== undefined) taskId = polled.taskId
+    if (polled.state === 'ended')
+      return call.record.wasFound ? keepFound(call, polled.answer) : keepAnswer(call, polled.answer)
+    if (performance.now() - beganAt > pauses.scaled(resultLifeMs)) return giveUp(call, polled)
+    if (polled.state === 'unsure') {
+      call.log.warn({ task: task.id, reason: polled.reason }, 'task could not be looked at')
+      if (++troubles === maxQuietTroubles) {
+        const message = `The service works on it, but cannot be asked for the result: ${polled.reason} Trying again.`
+        await note(call, { code: 'result_out_of_reach', message, values: { detail: polled.reason } })
+        // Nobody knows for how long: until then it would stand in the way of what can be sent.
+        lease?.release()
+      }
+    } else if (troubles > 0) {
+      troubles = 0
+      await note(call, null)
+    }
+    pauseMs = polled.afterMs
+  }
+}
+
+async function poll(call: OpenCall, task: Task, context: Context | Unusable): Promise<Polled> {
+  if ('unusable' in context) return { state: 'unsure', afterMs: 30_000, reason: context.unusable }
+  const { stopping } = call.parts
+  return findProvider(call).poll!(task, { ...context, signal: stopping }).catch(error => {
+    throwIfStopping(call)
+    throw error
+  })
+}
+
+async function giveUp(call: OpenCall, { state }: Polled) {
+  const what =
+    state === 'unsure'
+      ? 'The service could not be asked for its task for a day, and has forgotten it.'
+      : 'The service did not come to the end of its task in a day.'
+  await end(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord(unknownOutcome(what)) })
+}
+
+/** Another program of the account may have asked for it: then its picture is nobody's business here. */
+async function keepFound(call: OpenCall, answer: RawAnswer) {
+  const isOwn = findProvider(call).isOwnTask?.(answer, call.record)
+  if (isOwn !== false) return keepAnswer(call, answer, undefined, { isProven: isOwn === true })
+  const failure = unknownOutcome(
+    'The answer of the service was lost, and the only task that it has of that time was asked for by another program.',
+  )
+  await end(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord(failure) })
+}

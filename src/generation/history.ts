@@ -1,0 +1,122 @@
+/** What was asked for before: lists it, marks it, cancels it, removes it. */
+import { hasEnded } from '../coordination/events.ts'
+import { invalid, Refusal } from '../errors.ts'
+import type { HistoryFilter } from '../storage/generations.ts'
+import type { GenerationRecord } from '../storage/records.ts'
+import { searchForm } from '../storage/search-text.ts'
+import type { GenerationParts } from './parts.ts'
+import type { Generations, HistoryQuery } from './services.ts'
+
+type History = Pick<Generations, 'find' | 'list' | 'change' | 'remove' | 'clear' | 'cancel'>
+
+export function createHistory(parts: GenerationParts): History {
+  const { store, runner, notifier } = parts
+
+  return {
+    async find(id, owner) {
+      const generation = await store.generations.find(id)
+      const isVisible = generation && (owner === undefined || generation.tokenId === owner)
+      return isVisible ? withReason(parts, generation) : undefined
+    },
+
+    async list(query) {
+      const items = await store.generations.list({ ...toFilter(query), limit: query.limit + 1 })
+      const page = items.slice(0, query.limit).map(item => withReason(parts, item))
+      const last = page.at(-1)
+      return { items: page, nextCursor: items.length > page.length && last ? formatCursor(last) : null }
+    },
+
+    async change(id, change) {
+      if (!(await store.ledger.mark({ id, ...change }))) throw missing()
+      notifier.notify(id)
+      return findGeneration(parts, id)
+    },
+
+    async remove(id) {
+      const { status } = await findGeneration(parts, id)
+      if (!hasEnded(status)) {
+        const message = 'This generation is still running. Cancel it or wait for its end, then delete it.'
+        throw new Refusal('conflict', message)
+      }
+      // Two who delete it at once: for the second it was gone already, whoever looked first.
+      if ((await removeAll([id])) === 0) throw missing()
+    },
+
+    async clear(owner) {
+      let count = 0
+      for (;;) {
+        const ids = await store.generations.endedIds(200, owner)
+        if (ids.length === 0) return count
+        count += await removeAll(ids)
+      }
+    },
+
+    async cancel(id) {
+      const { status } = await findGeneration(parts, id)
+      if (hasEnded(status)) {
+        const message = `This generation has ended already (${status}); there is nothing to cancel.`
+        throw new Refusal('conflict', message)
+      }
+      await store.ledger.requestCancel({ id })
+      const changed = await findGeneration(parts, id)
+      notifier.notify(id)
+      runner.cancel(id)
+      return changed
+    },
+  }
+
+  /** How many were there. */
+  async function removeAll(ids: string[]): Promise<number> {
+    const removed = await store.ledger.remove({ ids })
+    // Delete rows first: an orphaned file can be swept, a dangling row cannot be repaired.
+    for (const { id, file } of removed.images)
+      for (const key of [file, `thumbnails/${id}.webp`]) await parts.files.remove(key)
+    for (const answer of removed.answers) await parts.removeAnswer(answer)
+    for (const id of removed.ids) notifier.notify(id)
+    return removed.ids.length
+  }
+}
+
+/** @throws Refusal `not_found` */
+export async function findGeneration(parts: GenerationParts, id: string): Promise<GenerationRecord> {
+  const generation = await parts.store.generations.find(id)
+  if (!generation) throw missing()
+  return withReason(parts, generation)
+}
+
+/** Why it waits may be that the database cannot be told why. */
+function withReason({ waiting }: GenerationParts, generation: GenerationRecord): GenerationRecord {
+  const reason = hasEnded(generation.status) ? undefined : waiting.reasonOf(generation.id)
+  return reason === undefined ? generation : { ...generation, waiting: reason }
+}
+
+function toFilter(query: HistoryQuery): HistoryFilter {
+  const { cursor, q, from, to, ...rest } = query
+  return {
+    ...rest,
+    before: cursor === undefined ? undefined : readCursor(cursor),
+    words: q === undefined ? undefined : searchForm(q).split(/\s+/).filter(Boolean),
+    from: from?.toISOString(),
+    to: to?.toISOString(),
+  }
+}
+
+function formatCursor({ timestamp, id }: GenerationRecord) {
+  return Buffer.from(JSON.stringify([timestamp, id])).toString('base64url')
+}
+
+function readCursor(cursor: string) {
+  try {
+    const [timestamp, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    if (typeof timestamp === 'string' && typeof id === 'string') return { timestamp, id }
+  } catch {
+    // Falls through to the sentence below.
+  }
+  throw invalid([
+    { path: 'cursor', message: 'The cursor is not one that this server gave out. Start again without it.' },
+  ])
+}
+
+function missing() {
+  return new Refusal('not_found', 'There is no generation with this id; it may have been deleted.')
+}

@@ -1,0 +1,35 @@
+/** What generations are created, looked at and waited for with. */
+import type { Budget } from '../accounts/budget.ts'
+import type { collectNames } from '../catalogue/schema.ts'
+import type { ConfigurationRegistry } from '../configurations/configurations.ts'
+import type { Lives } from '../configurations/lives.ts'
+import type { Prices } from '../configurations/prices.ts'
+import type { Notifier } from '../coordination/events.ts'
+import type { Pauses } from '../coordination/pauses.ts'
+import type { Waiting } from '../coordination/waiting.ts'
+import type { References } from '../images/images.ts'
+import type { Catalogue } from '../providers/registry.ts'
+import type { Files } from '../storage/files/folder.ts'
+import type { Store } from '../storage/store.ts'
+import type { Runner } from './run.ts'
+
+export interface GenerationParts {
+  store: Store
+  files: Files
+  configurations: ConfigurationRegistry
+  references: References
+  runner: Runner
+  notifier: Notifier
+  pauses: Pauses
+  waiting: Waiting
+  prices: Prices
+  lives: Lives
+  catalogue: Catalogue
+  /** Of parameters of all models. */
+  knownNames: ReturnType<typeof collectNames>
+  budget: Budget
+  /** Aborts when the server closes: whoever waits or follows gets what there is. */
+  closing: AbortSignal
+  /** Removes a raw answer that is kept in a file. */
+  removeAnswer(name: string): Promise<void>
+}

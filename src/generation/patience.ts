@@ -1,0 +1,31 @@
+/** A database that is away for a moment does not make its client ask again. */
+import { CommitUnknown, ConnectionBroken } from '../storage/trouble.ts'
+import type { GenerationParts } from './parts.ts'
+
+/** How long a client waits for it. */
+export const patienceMs = 10_000
+
+/** Reads what is there already. */
+export function readPatiently<T>(parts: GenerationParts, read: () => Promise<T>): Promise<T> {
+  const late = AbortSignal.any([AbortSignal.timeout(patienceMs), parts.closing])
+  return retryWhileAway(parts, read, late).catch(error => {
+    throw error instanceof ConnectionBroken ? new CommitUnknown(error) : error
+  })
+}
+
+/** Again and again while the database is away. @throws what it said last when `signal` aborts */
+export async function retryWhileAway<T>(
+  { pauses }: GenerationParts,
+  work: () => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof ConnectionBroken || error instanceof CommitUnknown)) throw error
+      await pauses.wait(pauses.storing(tries), signal).catch(() => {})
+      if (signal.aborted) throw error
+    }
+  }
+}

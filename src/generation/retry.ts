@@ -1,0 +1,43 @@
+/** Making an ended generation again. */
+import { hasEnded } from '../coordination/events.ts'
+import { Refusal } from '../errors.ts'
+import { findGeneration } from './history.ts'
+import type { GenerationParts } from './parts.ts'
+import type { GenerationRequest, RetryScope } from './services.ts'
+
+/** The request that makes an ended generation, or what is missing of it, once more. */
+export async function requestAgain(parts: GenerationParts, id: string, only: RetryScope): Promise<GenerationRequest> {
+  const generation = await findGeneration(parts, id)
+  if (!hasEnded(generation.status)) {
+    throw new Refusal(
+      'conflict',
+      'This generation is still running. Wait for its end, or cancel it, before you make it again.',
+    )
+  }
+  if (generation.model === null) {
+    throw new Refusal(
+      'conflict',
+      'Nobody knows the model of this entry of an old database; send its prompt to POST /api/generate instead.',
+    )
+  }
+  const parameters = { ...generation.parameters }
+  if (only === 'missing' && generation.images.length > 0) {
+    const missing = generation.failures.map(failure => failure.index)
+    if (missing.length === 0) throw new Refusal('conflict', 'No picture of this generation is missing.')
+    parameters.n = missing.length
+    // Picture i of a seed is made with the seed + i; a negative seed means a random one.
+    const { seed } = parameters
+    if (typeof seed === 'number' && seed >= 0) parameters.seed = (seed + Math.min(...missing)) % 2 ** 31
+  }
+  // Where nobody named a configuration, nobody has to now.
+  const wasNamed = (await parts.store.calls.ofGeneration(id)).some(call => !call.mayMove)
+  const isActive = (await parts.configurations.active()).some(configuration => configuration.id === generation.configId)
+  return {
+    prompt: generation.prompt,
+    model: generation.model,
+    provider: generation.provider ?? undefined,
+    configId: wasNamed && isActive ? (generation.configId ?? undefined) : undefined,
+    parameters,
+    references: generation.references.map(image => ({ text: image.id })),
+  }
+}

@@ -1,0 +1,186 @@
+/** How rows of `chat_history` are written: every change takes the next revision, in the transaction of the change. */
+import type { RawBuilder, Selectable, Updateable } from 'kysely'
+import type { Connection } from '../connection.ts'
+import { presentDay } from '../days.ts'
+import type {
+  Charge,
+  ErrorRecord,
+  FailureRecord,
+  GenerationRecord,
+  GenerationStatus,
+  JsonObject,
+  Told,
+} from '../records.ts'
+import { searchText } from '../search-text.ts'
+import type { ChatHistoryTable } from '../tables.ts'
+
+export interface NewGeneration {
+  id: string
+  prompt: string
+  timestamp: string
+  provider: string
+  model: string
+  configId: string
+  tokenId: string | null
+  parameters: JsonObject
+  resolved: JsonObject
+  warnings: GenerationRecord['warnings']
+  retryOf: string | null
+  requestId: string
+}
+
+/** What is undefined stays as it is. */
+export interface GenerationChange {
+  status?: GenerationStatus
+  revisedPrompt?: string | null
+  imageUrls?: string[]
+  failures?: FailureRecord[]
+  error?: ErrorRecord | null
+  charge?: Charge
+  cost?: GenerationRecord['cost']
+  favorite?: boolean
+  tags?: string[]
+  waiting?: Told | null
+  cancelRequested?: boolean
+  /** Null: it has not ended after all. */
+  finishedAt?: string | null
+  configId?: string
+}
+
+/** Of a generation that another server had given up. */
+export const goesOn: GenerationChange = { status: 'running', finishedAt: null, error: null, failures: [] }
+
+/** @returns its row */
+export async function insertGeneration(db: Connection, generation: NewGeneration) {
+  const row: Selectable<ChatHistoryTable> = {
+    id: generation.id,
+    prompt: generation.prompt,
+    image_urls: '[]',
+    timestamp: generation.timestamp,
+    model: generation.model,
+    parameters: JSON.stringify(generation.parameters),
+    provider: generation.provider,
+    config_id: generation.configId,
+    status: 'queued',
+    revised_prompt: null,
+    resolved: JSON.stringify(generation.resolved),
+    warnings: JSON.stringify(generation.warnings),
+    failures: '[]',
+    error: null,
+    charge: 'none',
+    cost_amount: null,
+    cost_currency: null,
+    favorite: 0,
+    tags: '[]',
+    retry_of: generation.retryOf,
+    waiting: null,
+    cancel_requested: 0,
+    started_at: null,
+    finished_at: null,
+    request_id: generation.requestId,
+    token_id: generation.tokenId,
+    search_text: searchText(generation.prompt, null, []),
+    revision: await nextRevision(db),
+  }
+  await db.insertInto('chat_history').values(row).execute()
+  return row
+}
+
+/** `present`: columns whose new value depends on the present one. @returns the row as it is now; undefined when there is none */
+export async function changeGeneration(
+  db: Connection,
+  id: string,
+  change: GenerationChange,
+  present: { started_at?: RawBuilder<string>; charge?: RawBuilder<string> } = {},
+): Promise<Selectable<ChatHistoryTable> | undefined> {
+  const revision = await nextRevision(db)
+  const row = await db
+    .updateTable('chat_history')
+    .set({ ...toColumns(change), ...present, revision })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst()
+  if (row && (change.revisedPrompt !== undefined || change.tags)) {
+    const search_text = searchText(row.prompt, row.revised_prompt, JSON.parse(row.tags))
+    await db.updateTable('chat_history').set({ search_text }).where('id', '=', id).execute()
+  }
+  return row
+}
+
+/** Adds a warning that is not there yet; after the row was written in the same transaction, so that nobody else adds one meanwhile. */
+export async function addWarning(db: Connection, id: string, warning: GenerationRecord['warnings'][number]) {
+  const row = await db.selectFrom('chat_history').select('warnings').where('id', '=', id).executeTakeFirst()
+  const warnings = JSON.parse(row?.warnings ?? '[]') as GenerationRecord['warnings']
+  if (warnings.some(({ message }) => message === warning.message)) return
+  await db
+    .updateTable('chat_history')
+    .set({ warnings: JSON.stringify([...warnings, warning]) })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Removes the rows and everything that depends on them; returns the revision of each removal, without rows that are already gone. */
+export async function removeGenerations(db: Connection, ids: string[]): Promise<{ id: string; revision: number }[]> {
+  const removed: { id: string; revision: number }[] = []
+  const removedAt = new Date().toISOString()
+  const tasks = await db
+    .selectFrom('provider_calls')
+    .select('task_id')
+    .distinct()
+    .where('generation_id', 'in', ids)
+    .where('task_id', 'is not', null)
+    .execute()
+  const former = tasks.map(({ task_id }) => ({ task_id: task_id ?? '', removed_at: removedAt, day: presentDay }))
+  if (former.length > 0)
+    await db
+      .insertInto('former_tasks')
+      .values(former)
+      .onConflict(conflict => conflict.doNothing())
+      .execute()
+  for (const id of ids) {
+    const revision = await nextRevision(db)
+    const row = await db.deleteFrom('chat_history').where('id', '=', id).returning('token_id').executeTakeFirst()
+    if (!row) continue
+    await db
+      .insertInto('removals')
+      .values({ generation_id: id, revision, removed_at: removedAt, token_id: row.token_id, day: presentDay })
+      .execute()
+    removed.push({ id, revision })
+  }
+  return removed
+}
+
+/**
+ * One number that grows with every change, taken in the transaction of the change: whoever has seen revision r has seen
+ * everything below it.
+ */
+export async function nextRevision(db: Connection): Promise<number> {
+  const row = await db
+    .updateTable('counters')
+    .set(({ eb }) => ({ value: eb('value', '+', 1) }))
+    .where('name', '=', 'revision')
+    .returning('value')
+    .executeTakeFirstOrThrow()
+  return Number(row.value)
+}
+
+function toColumns(change: GenerationChange): Updateable<ChatHistoryTable> {
+  const columns: Updateable<ChatHistoryTable> = {}
+  if (change.status !== undefined) columns.status = change.status
+  if (change.revisedPrompt !== undefined) columns.revised_prompt = change.revisedPrompt
+  if (change.imageUrls !== undefined) columns.image_urls = JSON.stringify(change.imageUrls)
+  if (change.failures !== undefined) columns.failures = JSON.stringify(change.failures)
+  if (change.error !== undefined) columns.error = change.error === null ? null : JSON.stringify(change.error)
+  if (change.charge !== undefined) columns.charge = change.charge
+  if (change.cost !== undefined) {
+    columns.cost_amount = change.cost?.amount ?? null
+    columns.cost_currency = change.cost?.currency ?? null
+  }
+  if (change.favorite !== undefined) columns.favorite = change.favorite ? 1 : 0
+  if (change.tags !== undefined) columns.tags = JSON.stringify(change.tags)
+  if (change.waiting !== undefined) columns.waiting = change.waiting === null ? null : JSON.stringify(change.waiting)
+  if (change.cancelRequested !== undefined) columns.cancel_requested = change.cancelRequested ? 1 : 0
+  if (change.configId !== undefined) columns.config_id = change.configId
+  if (change.finishedAt !== undefined) columns.finished_at = change.finishedAt
+  return columns
+}

@@ -1,0 +1,81 @@
+/** The steps of a generation beside those of its calls. */
+import type { Connection } from '../connection.ts'
+import { type Surroundings, toGeneration } from '../generations.ts'
+import { createImageRepository } from '../images.ts'
+import type { GenerationRecord, Told } from '../records.ts'
+import { createSpendingRepository, type Spent } from '../spending.ts'
+import { type SettleStep, settle } from './call-steps.ts'
+import { changeGeneration, type GenerationChange, nextRevision, removeGenerations } from './generation-rows.ts'
+
+export interface FinishStep {
+  generationId: string
+  /** The last of its calls, where that is settled with the end. */
+  last?: SettleStep
+  change: GenerationChange
+  /** What takes the place of what was reserved with each configuration. */
+  spent: { configId: string; spent: Spent | 'keep' }[]
+  around: Omit<Surroundings, 'calls'>
+}
+
+export interface Finished {
+  generation: GenerationRecord
+  /** Files of references in the form that was sent; nobody needs them any more. */
+  prepared: string[]
+}
+
+/** All calls are settled. To write an end twice changes nothing. Undefined when the generation has gone. */
+export async function finish(db: Connection, step: FinishStep): Promise<Finished | undefined> {
+  const { generationId, last, change, spent, around } = step
+  if (last) await settle(db, last)
+  const imageUrls = around.images.map(image => `/images/${image.id}`)
+  const row = await changeGeneration(db, generationId, { ...change, imageUrls, waiting: null })
+  if (!row) return undefined
+  const prepared = around.references.length > 0 ? await createImageRepository(db).takePrepared(generationId) : []
+  const spending = createSpendingRepository(db)
+  for (const one of spent) await spending.settle(generationId, one.configId, one.spent)
+  return { generation: toGeneration(row, { ...around, calls: { unsent: 0, sent: 0 } }), prepared }
+}
+
+/** What a person marks. False when there is no such generation. */
+export async function mark(
+  db: Connection,
+  { id, ...change }: { id: string; favorite?: boolean; tags?: string[] },
+): Promise<boolean> {
+  return (await changeGeneration(db, id, change)) !== undefined
+}
+
+/** What was not sent is not sent any more. */
+export async function requestCancel(db: Connection, { id }: { id: string }) {
+  await changeGeneration(db, id, { cancelRequested: true })
+}
+
+/** Why it does not go on at the moment. */
+export async function note(db: Connection, { id, reason }: { id: string; reason: Told | null }) {
+  await changeGeneration(db, id, { waiting: reason })
+}
+
+/** Was it written? Waits for every other transaction that writes generations, also one in doubt. */
+export async function isWritten(db: Connection, { id }: { id: string }): Promise<boolean> {
+  await nextRevision(db)
+  return (await db.selectFrom('chat_history').select('id').where('id', '=', id).executeTakeFirst()) !== undefined
+}
+
+/** @returns the ids of those that were there, and the files that belonged to all of them */
+export async function remove(db: Connection, { ids }: { ids: string[] }) {
+  const images = await createImageRepository(db).ofGenerations(ids)
+  const calls = await db
+    .selectFrom('provider_calls')
+    .select('answer_file')
+    .where('generation_id', 'in', ids)
+    .where('answer_file', 'is not', null)
+    .execute()
+  const removed = await removeGenerations(db, ids)
+  return {
+    ids: removed.map(({ id }) => id),
+    images: images.map(({ id, file }) => ({ id, file })),
+    answers: calls.map(({ answer_file }) => answer_file ?? ''),
+  }
+}
+
+/** Does nothing but prove that the database is still this server's. */
+export async function confirmOwner(_: Connection) {}

@@ -1,0 +1,119 @@
+/** Keeps monthly caps: whoever reserves looks at the totals in the transaction that writes the reservation, so no two see the same room. */
+import { createConfigurationRepository } from '../configurations.ts'
+import type { Connection } from '../connection.ts'
+import type { Caps, Money } from '../records.ts'
+import { createSpendingRepository, monthOf, type Reservation, type Totals } from '../spending.ts'
+import { createTokenRepository } from '../tokens.ts'
+
+export type Scope = 'token' | 'configuration' | 'all'
+
+/** What is left of a cap that a request would exceed, or that could not be enforced for it. */
+export interface Shortage {
+  scope: Scope
+  configId: string
+  /** Of the cap that is too small; the other is undefined. */
+  left?: Money
+  leftImages?: number
+  renewsAt: string
+}
+
+/** Caps that stand in no row. */
+export interface FixedCaps {
+  all: Caps
+  /** Of configurations of the environment, by their ids. */
+  configurations: Record<string, Caps>
+}
+
+interface Limit {
+  scope: Scope
+  caps: Caps
+  by: { tokenId?: string; configId?: string }
+}
+
+/** Writes the reservation, unless there is no room for it. A cap that was lowered, or a token that was revoked, a moment ago counts. */
+export async function reserve(
+  db: Connection,
+  wanted: Reservation,
+  fixed: FixedCaps,
+): Promise<'reserved' | 'token_revoked' | Shortage> {
+  const { tokenId, configId } = wanted
+  const limits: Limit[] = []
+  if (tokenId !== null) {
+    const token = await createTokenRepository(db).find(tokenId)
+    if (!token) return 'token_revoked'
+    limits.push({ scope: 'token', caps: token, by: { tokenId } })
+  }
+  const ofConfiguration = await findConfigurationCaps(db, configId, fixed)
+  if (ofConfiguration) limits.push({ scope: 'configuration', caps: ofConfiguration, by: { configId } })
+  limits.push({ scope: 'all', caps: fixed.all, by: {} })
+
+  const spending = createSpendingRepository(db)
+  const present = limits.filter(({ caps }) => isSet(caps))
+  if (present.length > 0) await spending.lock()
+  for (const limit of present) {
+    const shortage = await findShortage(db, limit, wanted)
+    if (shortage) return shortage
+  }
+  await spending.reserve(wanted)
+  return 'reserved'
+}
+
+/** Moves what a call may cost to another configuration. False when the cap of that one has no room for it; nothing was written then. */
+export async function shiftReservation(
+  db: Connection,
+  call: { generationId: string; images: number; from: string; to: string },
+  fixed: FixedCaps,
+): Promise<boolean> {
+  const spending = createSpendingRepository(db)
+  // Two calls of one generation may move concurrently, each with its share of the same row.
+  await spending.lock()
+  const part = await spending.partOf(call.generationId, call.from, call.images)
+  if (!part) return true
+  const caps = await findConfigurationCaps(db, call.to, fixed)
+  if (caps && isSet(caps)) {
+    const limit: Limit = { scope: 'configuration', caps, by: { configId: call.to } }
+    if (await findShortage(db, limit, part)) return false
+  }
+  await spending.shift(part, call.to)
+  return true
+}
+
+export function isSet({ monthlyCap, monthlyImages }: Caps) {
+  return monthlyCap !== null || monthlyImages !== null
+}
+
+export function isPriced(wanted: { cost: Money | null }, { currency }: Money): wanted is { cost: Money } {
+  return wanted.cost?.currency === currency
+}
+
+/** What totals leave of a cap; never under zero. */
+export function leftOf(cap: Money, { amounts }: Totals) {
+  const spent = amounts.find(({ currency }) => currency === cap.currency)?.amount ?? 0
+  return Math.max(0, (millionths(cap.amount) - millionths(spent)) / 1e6)
+}
+
+function findConfigurationCaps(db: Connection, configId: string, fixed: FixedCaps): Promise<Caps | undefined> {
+  const known = fixed.configurations[configId]
+  return known ? Promise.resolve(known) : createConfigurationRepository(db).find(configId)
+}
+
+async function findShortage(db: Connection, limit: Limit, wanted: Reservation): Promise<Shortage | undefined> {
+  const { monthlyCap, monthlyImages } = limit.caps
+  const month = monthOf(wanted.timestamp)
+  const totals = await createSpendingRepository(db).totals(month, limit.by)
+  const base = { scope: limit.scope, configId: wanted.configId, renewsAt: month.to }
+  if (monthlyImages !== null && totals.images + wanted.images > monthlyImages)
+    return { ...base, leftImages: Math.max(0, monthlyImages - totals.images) }
+  if (monthlyCap === null) return undefined
+  const left = leftOf(monthlyCap, totals)
+  // Without a price a cap in money alone would let anything through.
+  const isOver = isPriced(wanted, monthlyCap)
+    ? millionths(wanted.cost.amount) > millionths(left)
+    : monthlyImages === null
+  return isOver ? { ...base, left: { amount: left, currency: monthlyCap.currency } } : undefined
+}
+
+/** Integers can be compared exactly; sums of decimal fractions cannot. */
+function millionths(amount: number) {
+  return Math.round(amount * 1e6)
+}
