@@ -1,8 +1,5 @@
-/**
- * The pictures that the simulators make: small landscapes, drawn as SVG with a long side of `canvasSide` and enlarged, which suits
- * washes of ink and keeps a 4096² picture cheap.
- */
-import sharp, { type OverlayOptions } from 'sharp'
+/** The pictures that the simulators make: small landscapes, drawn as SVG and enlarged, which suits washes of ink and keeps 4096² cheap. */
+import sharp from 'sharp'
 import { type Chance, createChance } from './chance.ts'
 import { paintScene } from './scenes.ts'
 
@@ -21,135 +18,92 @@ export interface PictureOptions {
   watermark?: boolean
   /** Not for JPEG: the scene in a round window, nothing around it. */
   transparent?: boolean
-  /** Encoded pictures that show up in the result: as photographs lying on it, at most four. */
+  /** PNG files that show up in the result: as photographs lying on it, at most four. */
   references?: Buffer[]
   /** One colour in place of the landscape, for whoever needs many pictures and looks at none. */
   plain?: boolean
 }
 
-const canvasSide = 512
 /** The surroundings of a picture are processes that wait; two threads draw fast enough without taking the machine. */
 sharp.concurrency(2)
 sharp.cache({ files: 0, items: 50, memory: 32 })
 
-/** The same options give the same bytes. Undecodable references are left out. */
+/** The same options give the same bytes. */
 export async function drawPicture(options: PictureOptions): Promise<Buffer> {
-  const { width, height, type, index, prompt } = options
-  const chance = createChance(JSON.stringify([prompt, options.seed ?? -1, index]))
-  let picture = options.plain ? oneColour(width, height, chance) : await landscape(width, height, prompt, chance)
-
-  const layers: OverlayOptions[] = await photographs(options.references ?? [], width, height, chance)
+  const { width, height, type, prompt, seed = -1, index, plain = false } = options
+  const chance = createChance(JSON.stringify([prompt, seed, index]))
+  const shrink = Math.min(1, (plain ? 96 : 640) / Math.max(width, height))
+  const canvas = { width: Math.max(1, Math.round(width * shrink)), height: Math.max(1, Math.round(height * shrink)) }
+  const scene = plain
+    ? `<rect width="100%" height="100%" fill="#${chance.whole(0, 0xffffff).toString(16).padStart(6, '0')}"/>`
+    : paintScene(canvas, prompt, chance)
   const transparent = options.transparent === true && type !== 'jpeg'
-  if (transparent) {
-    picture = picture.ensureAlpha()
-    layers.push({ input: Buffer.from(roundWindow(width, height)), blend: 'dest-in' })
-  }
-  if (options.watermark) layers.push(mark(width, height))
-  if (layers.length > 0) picture = picture.composite(layers)
+  const svg = [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${canvas.width}" height="${canvas.height}">`,
+    '<clipPath id="window"><ellipse cx="50%" cy="50%" rx="46%" ry="46%"/></clipPath>',
+    `<g${transparent ? ' clip-path="url(#window)"' : ''}>${scene}`,
+    ...photographs(options.references ?? [], canvas, chance),
+    `</g>${options.watermark ? mark(canvas) : ''}</svg>`,
+  ]
+  const drawn = sharp(Buffer.from(svg.join('')))
+  if (!transparent) drawn.removeAlpha()
+  const { data, info } = await drawn.raw().toBuffer({ resolveWithObject: true })
+  if (!plain) addGrain(data, info.channels, chance)
+  const picture = sharp(data, { raw: info }).resize(width, height, {
+    fit: 'fill',
+    kernel: plain ? 'nearest' : 'linear',
+  })
   if (type === 'jpeg') return picture.jpeg({ quality: options.quality ?? 88 }).toBuffer()
   if (type === 'webp') return picture.webp({ quality: options.quality ?? 90, effort: 1 }).toBuffer()
-  if (!transparent) picture = picture.removeAlpha()
   return picture.png({ compressionLevel: 2, adaptiveFiltering: false }).toBuffer()
 }
 
 /** A copy small enough to be kept beside a picture that is drawn later; undefined when it cannot be decoded. */
 export async function thumbnailOf(reference: Buffer): Promise<Buffer | undefined> {
-  try {
-    return await sharp(reference)
-      .rotate()
-      .resize(480, 480, { fit: 'inside', withoutEnlargement: true })
-      .png({ compressionLevel: 3 })
-      .toBuffer()
-  } catch {
-    return undefined
+  const small = sharp(reference).rotate().resize(480, 480, { fit: 'inside', withoutEnlargement: true })
+  return small
+    .png({ compressionLevel: 3 })
+    .toBuffer()
+    .catch(() => undefined)
+}
+
+/** Paper: a little unevenness in every dot, which enlarging turns into mottling. */
+function addGrain(data: Buffer, channels: number, chance: Chance): void {
+  const dots = new Uint8ClampedArray(data.buffer, data.byteOffset, data.length)
+  for (let at = 0, state = chance.whole(1, 2 ** 30); at < dots.length; at += channels) {
+    // xorshift32; one step serves the three channels of a dot.
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    for (let channel = 0; channel < 3; channel++) dots[at + channel]! += ((state & 255) / 255 - 0.5) * 9
   }
 }
 
-function oneColour(width: number, height: number, chance: Chance) {
-  const background = { r: chance.whole(0, 255), g: chance.whole(0, 255), b: chance.whole(0, 255) }
-  return sharp({ create: { width, height, channels: 3, background } })
+interface Canvas {
+  width: number
+  height: number
 }
 
-async function landscape(width: number, height: number, prompt: string, chance: Chance) {
-  const shrink = Math.min(1, canvasSide / Math.max(width, height))
-  const canvas = { width: Math.max(1, Math.round(width * shrink)), height: Math.max(1, Math.round(height * shrink)) }
-  const scene = paintScene(canvas.width, canvas.height, prompt, chance)
-  const { data, info } = await sharp(Buffer.from(scene)).removeAlpha().raw().toBuffer({ resolveWithObject: true })
-  grain(data, info.width, info.height, info.channels, chance)
-  const raw = { width: info.width, height: info.height, channels: info.channels }
-  return sharp(data, { raw }).resize(width, height, { fit: 'fill', kernel: 'linear' })
-}
-
-/** Paper: a little unevenness in every dot and in the fibres, which enlarging turns into mottling. */
-function grain(data: Buffer, width: number, height: number, channels: number, chance: Chance): void {
-  let state = Math.floor(chance.next() * 2 ** 32) | 1
-  const fibres = Float32Array.from({ length: height }, () => chance.between(-1.6, 1.6))
-  for (let y = 0, at = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      // xorshift32; one step serves the dot's three channels.
-      state ^= state << 13
-      state ^= state >>> 17
-      state ^= state << 5
-      const shift = ((state & 255) / 255 - 0.5) * 9 + fibres[y]!
-      for (let channel = 0; channel < 3; channel++)
-        data[at + channel] = Math.max(0, Math.min(255, data[at + channel]! + shift))
-      at += channels
-    }
-  }
-}
-
-async function photographs(
-  references: readonly Buffer[],
-  width: number,
-  height: number,
-  chance: Chance,
-): Promise<OverlayOptions[]> {
+function photographs(references: readonly Buffer[], { width, height }: Canvas, chance: Chance): string[] {
   const unit = Math.min(width, height)
-  const side = Math.max(4, Math.round(unit * 0.24))
-  const layers: OverlayOptions[] = []
-  for (const reference of references.slice(0, 4)) {
-    const angle = chance.between(-9, 9)
-    try {
-      const border = Math.max(1, Math.round(side * 0.05))
-      const photograph = await sharp(reference)
-        .rotate()
-        .resize(side, side, { fit: 'cover' })
-        .flatten({ background: '#fdfaf2' })
-        .extend({ top: border, left: border, right: border, bottom: border * 3, background: '#fdfaf2' })
-        .png({ compressionLevel: 0 })
-        .toBuffer()
-      const turned = await sharp(photograph)
-        .rotate(angle, { background: '#00000000' })
-        .resize({ width, height, fit: 'inside', withoutEnlargement: true })
-        .png({ compressionLevel: 0 })
-        .toBuffer({ resolveWithObject: true })
-      const step = (width - unit * 0.12 - turned.info.width) / 3
-      const left = Math.round(unit * 0.05 + layers.length * Math.min(step, turned.info.width * 1.02))
-      const top = Math.round(height - turned.info.height - unit * 0.06)
-      layers.push({
-        input: turned.data,
-        left: Math.max(0, Math.min(left, width - turned.info.width)),
-        top: Math.max(0, top),
-      })
-    } catch {
-      // A reference that sharp cannot read was accepted by the service all the same; its picture goes without it.
-    }
-  }
-  return layers
+  const step = Math.min(29, ((width / unit) * 100 - 38) / 3)
+  return references.slice(0, 4).map((reference, index) => {
+    const data = `data:image/png;base64,${reference.toString('base64')}`
+    const at = `translate(${(unit / 100) * (18 + index * step)} ${height - unit * 0.23}) scale(${unit / 100})`
+    return [
+      `<g transform="${at} rotate(${chance.between(-9, 9)})"><path fill="#fdfaf2" d="M-13-13h26v30h-26z"/>`,
+      `<image x="-12" y="-12" width="24" height="24" preserveAspectRatio="xMidYMid slice" href="${data}"/></g>`,
+    ].join('')
+  })
 }
 
 /** Stands for the label that the services print: a pale plate with a spark and three strokes. */
-function mark(width: number, height: number): OverlayOptions {
-  const tall = Math.min(height, Math.max(6, Math.round(Math.min(width, height) * 0.05)))
-  const wide = Math.min(width, Math.round(tall * 2.6))
-  const strokes = [42, 61, 80].map(x => `<rect x="${x}" y="11" width="12" height="18" rx="2" fill="#1b2530"/>`).join('')
-  const spark = '<path d="M22 7l3 10 10 3-10 3-3 10-3-10-10-3 10-3z" fill="#c3412b"/>'
-  const plate = '<rect width="104" height="40" rx="10" fill="#fff" fill-opacity=".82"/>'
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 104 40" width="${wide}" height="${tall}">${plate}${spark}${strokes}</svg>`
-  const margin = Math.round(tall * 0.4)
-  return { input: Buffer.from(svg), left: Math.max(0, width - wide - margin), top: Math.max(0, height - tall - margin) }
-}
-
-function roundWindow(width: number, height: number): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><ellipse cx="${width / 2}" cy="${height / 2}" rx="${width * 0.46}" ry="${height * 0.46}" fill="#fff"/></svg>`
+function mark({ width, height }: Canvas): string {
+  const scale = Math.min(width, height) / 800
+  return [
+    `<g transform="translate(${width - 120 * scale} ${height - 56 * scale}) scale(${scale})">`,
+    '<rect width="104" height="40" rx="10" fill="#fff" fill-opacity=".82"/>',
+    '<path fill="#c3412b" d="M22 7l3 10 10 3-10 3-3 10-3-10-10-3 10-3z"/>',
+    '<path fill="#1b2530" d="M42 11h12v18H42zM61 11h12v18H61zM80 11h12v18H80z"/></g>',
+  ].join('')
 }
