@@ -1,7 +1,4 @@
-/**
- * Gateways that copy OpenAI's API and answer with a task: `list` as APIMart, `object` as New API, `plain` as EvoLink, `location` with
- * the headers of sub2api (their documents, 2026-11).
- */
+/** Gateways that copy OpenAI's API and answer with a task, each in its own way (their documents, 2026-11). */
 import { randomBytes } from 'node:crypto'
 
 export type TaskDialect = 'list' | 'object' | 'plain' | 'location'
@@ -16,116 +13,100 @@ interface GatewayTask {
   failure?: string
 }
 
-export interface Reply {
+interface Reply {
   status: number
   body: object | string
   headers?: Record<string, string>
 }
 
-export interface GatewayTasks {
-  add(task: Omit<GatewayTask, 'id' | 'looks'>): Reply
-  /** Undefined where nothing is at this path. */
-  look(path: string): Reply | undefined
-  /** Tasks do not end until `release`. `word` in place of the dialect's own for a task that works. */
-  hold(word?: string): void
-  release(): void
+interface Dialect {
+  /** Where tasks are looked at, below `/v1/`. */
+  folder: string
+  submitted(id: string): Reply
+  /** `word` in place of the usual one. */
+  working(id: string, word?: string): Reply
+  done(id: string, urls: string[]): Reply
+  failed(id: string, reason: string): Reply
 }
 
-export function createGatewayTasks(): GatewayTasks {
+const answer = (body: object): Reply => ({ status: 200, body })
+const listAnswer = (data: object) => answer({ code: 200, data })
+const objectAnswer = (data: object) => answer({ code: 'success', message: '', data })
+const plainAnswer = (id: string, status: string, more: object) => answer({ id, object: 'image.task', status, ...more })
+const unixSeconds = () => Math.floor(Date.now() / 1000)
+
+const dialects: Readonly<Record<TaskDialect, Dialect>> = {
+  /** APIMart. */
+  list: {
+    folder: 'tasks',
+    submitted: id => listAnswer([{ status: 'submitted', task_id: id }]),
+    working: (id, word = 'processing') => listAnswer({ id, status: word, progress: 50 }),
+    done(id, urls) {
+      const images = [{ url: urls, expires_at: unixSeconds() + 86_400 }]
+      const times = { created: unixSeconds(), completed: unixSeconds(), actual_time: 1 }
+      return listAnswer({ ...times, id, status: 'completed', progress: 100, result: { images } })
+    },
+    failed(id, message) {
+      const error = { code: 'task_failed', message, type: 'task_failed' }
+      return listAnswer({ id, status: 'failed', error })
+    },
+  },
+  /** New API. */
+  object: {
+    folder: 'images/tasks',
+    submitted: id => objectAnswer({ task_id: id }),
+    working: (id, word = 'IN_PROGRESS') => objectAnswer({ task_id: id, status: word, data: {} }),
+    done: (id, urls) => objectAnswer({ task_id: id, status: 'SUCCESS', fail_reason: '', data: { output: urls } }),
+    failed: (id, reason) => objectAnswer({ task_id: id, status: 'FAILURE', fail_reason: reason }),
+  },
+  /** EvoLink. */
+  plain: {
+    folder: 'tasks',
+    submitted: id => plainAnswer(id, 'queued', { progress: 0 }),
+    working: (id, word = 'in_progress') => plainAnswer(id, word, { progress: 50 }),
+    done: (id, urls) => plainAnswer(id, 'completed', { progress: 100, results: urls }),
+    failed: (id, error) => answer({ id, status: 'error', error }),
+  },
+  /** 202 with an address, as sub2api. */
+  location: {
+    folder: 'jobs',
+    submitted: id => ({ status: 202, body: '', headers: { location: `/v1/jobs/${id}`, 'retry-after': '1' } }),
+    working: (_id, word = 'Running') => ({ status: 202, body: { state: word }, headers: { 'retry-after': '1' } }),
+    done: (_id, urls) => answer({ state: 'Done', url: urls }),
+    failed: (_id, message) => answer({ state: 'Cancelled', message }),
+  },
+}
+
+export function createGatewayTasks() {
   const tasks = new Map<string, GatewayTask>()
   let held: { word?: string } | undefined
 
   return {
-    add(task) {
+    add(task: Omit<GatewayTask, 'id' | 'looks'>): Reply {
       const id = `task_${randomBytes(12).toString('hex')}`
       tasks.set(id, { ...task, id, looks: 0 })
-      return submitted(id, task.dialect)
+      return dialects[task.dialect].submitted(id)
     },
-    look(path) {
+
+    /** Undefined where nothing is at this path. */
+    look(path: string): Reply | undefined {
       const [, folder, id = ''] = /^\/v1\/(tasks|images\/tasks|jobs)\/([^/]+)\/?$/.exec(path) ?? []
       const task = tasks.get(id)
-      if (!task || folder !== folders[task.dialect]) return undefined
+      const dialect = task && dialects[task.dialect]
+      if (!dialect || folder !== dialect.folder) return undefined
       task.looks++
       // The first look always finds it at work.
       const isWorking = held !== undefined || task.looks === 1 || Date.now() < task.readyAt
-      if (isWorking) return working(task, held?.word)
-      return task.failure === undefined ? done(task) : failed(task, task.failure)
+      if (isWorking) return dialect.working(id, held?.word)
+      return task.failure === undefined ? dialect.done(id, task.urls) : dialect.failed(id, task.failure)
     },
-    hold(word) {
+
+    /** Tasks do not end until `release`. `word` in place of the dialect's own for a task that works. */
+    hold(word?: string): void {
       held = { word }
     },
-    release() {
+    release(): void {
       held = undefined
     },
-  }
-}
-
-const folders: Readonly<Record<TaskDialect, string>> = {
-  list: 'tasks',
-  object: 'images/tasks',
-  plain: 'tasks',
-  location: 'jobs',
-}
-
-function submitted(id: string, dialect: TaskDialect): Reply {
-  switch (dialect) {
-    case 'list':
-      return { status: 200, body: { code: 200, data: [{ status: 'submitted', task_id: id }] } }
-    case 'object':
-      return { status: 200, body: { code: 'success', message: '', data: { task_id: id } } }
-    case 'plain':
-      return { status: 200, body: { id, object: 'image.task', status: 'queued', progress: 0 } }
-    case 'location':
-      return { status: 202, body: '', headers: { location: `/v1/jobs/${id}`, 'retry-after': '1' } }
-  }
-}
-
-function working({ id, dialect }: GatewayTask, word: string | undefined): Reply {
-  switch (dialect) {
-    case 'list':
-      return { status: 200, body: { code: 200, data: { id, status: word ?? 'processing', progress: 50 } } }
-    case 'object':
-      return { status: 200, body: { code: 'success', data: { task_id: id, status: word ?? 'IN_PROGRESS', data: {} } } }
-    case 'plain':
-      return { status: 200, body: { id, object: 'image.task', status: word ?? 'in_progress', progress: 50 } }
-    case 'location':
-      return { status: 202, body: { state: word ?? 'Running' }, headers: { 'retry-after': '1' } }
-  }
-}
-
-function done({ id, dialect, urls }: GatewayTask): Reply {
-  const created = Math.floor(Date.now() / 1000)
-  switch (dialect) {
-    case 'list': {
-      const images = [{ url: urls, expires_at: created + 86_400 }]
-      const times = { created, completed: created, actual_time: 1 }
-      return {
-        status: 200,
-        body: { code: 200, data: { ...times, id, status: 'completed', progress: 100, result: { images } } },
-      }
-    }
-    case 'object': {
-      const data = { task_id: id, status: 'SUCCESS', fail_reason: '', data: { output: urls } }
-      return { status: 200, body: { code: 'success', message: '', data } }
-    }
-    case 'plain':
-      return { status: 200, body: { id, object: 'image.task', status: 'completed', progress: 100, results: urls } }
-    case 'location':
-      return { status: 200, body: { state: 'Done', url: urls } }
-  }
-}
-
-function failed({ id, dialect }: GatewayTask, reason: string): Reply {
-  switch (dialect) {
-    case 'list': {
-      const error = { code: 'task_failed', message: reason, type: 'task_failed' }
-      return { status: 200, body: { code: 200, data: { id, status: 'failed', error } } }
-    }
-    case 'object':
-      return { status: 200, body: { code: 'success', data: { task_id: id, status: 'FAILURE', fail_reason: reason } } }
-    case 'plain':
-      return { status: 200, body: { id, status: 'error', error: reason } }
-    case 'location':
-      return { status: 200, body: { state: 'Cancelled', message: reason } }
   }
 }
