@@ -11,10 +11,6 @@ import { createFiles, type FileRefusal, type ResultFile } from './files.ts'
 import { Refusal } from './refusal.ts'
 
 export interface SimulatorOptions<Rule extends KeyRule = KeyRule> {
-  /** 0 (the default) takes a free one. */
-  port?: number
-  /** Default 127.0.0.1. */
-  host?: string
   /** 1 (the default): the latencies of the documents; 0: at once. */
   timeScale?: number
   /** How long result URLs live, default 86400. */
@@ -121,10 +117,9 @@ export async function openServer<Rule extends KeyRule>(parts: {
   http.requestTimeout = 0
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject)
-    http.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve)
+    http.listen(0, '127.0.0.1', resolve)
   })
-  const { address, port, family } = http.address() as AddressInfo
-  const origin = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
 
   const server: SimulatorServer<Rule> = {
     origin,

@@ -28,12 +28,8 @@ import { type Body, invalid, isBody, missing, type Order, readOrder } from './re
 import { streamAnswer } from './stream.ts'
 
 export interface DoubaoSimulatorOptions extends SimulatorOptions<DoubaoKeyRule> {
-  /** Keys of another form are refused as malformed, unless `keys` has them. */
-  keyPattern?: RegExp
   /** Models of Ark China that are not current; as the service has it since 2026-11-24 when absent. */
   retired?: Readonly<Record<string, ModelStatus>>
-  /** Which reference URLs the service can reach; by default all but loopback, private and local names, its own result URLs aside. */
-  reachable?: (url: URL) => boolean
 }
 
 export interface DoubaoSimulator extends Simulator {
@@ -55,6 +51,7 @@ interface Caller {
   keyName: string
 }
 
+/** Keys of another form are refused as malformed. */
 const uuidOrArk = /^(?:ark-[a-z0-9-]{8,}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})$/i
 const bytePlusPath = '/byteplus'
 const filesPath = '/ark-content-generation-v2-cn-beijing/'
@@ -105,7 +102,7 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
   }
   const server = await openServer({ options, demoKeys: doubaoDemoKeys, wording, filesPath, refuseFile, handle })
   const { origin, timeScale } = server
-  const reachable = options.reachable ?? ((url: URL) => url.origin === origin || isPublic(url))
+  const reachable = (url: URL) => url.origin === origin || isPublic(url)
 
   const retire: DoubaoSimulator['retire'] = (modelId, status, { keyName = '' } = {}) =>
     void retired.set(`${keyName} ${idInList(modelId)}`, status)
@@ -155,7 +152,7 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
     const { key } = exchange
     if (key === '') throw unauthorized('the API key or AK/SK in the request is missing or invalid.')
     const rule = server.findRule(exchange)
-    if (!rule && !(options.keyPattern ?? uuidOrArk).test(key)) throw unauthorized('The API key format is incorrect.')
+    if (!rule && !uuidOrArk.test(key)) throw unauthorized('The API key format is incorrect.')
     if (!rule || (rule.platform ?? 'ark') !== platform) throw unauthorized("The API key doesn't exist.")
     if (rule.state === 'abnormal') throw namedRefusal(refusals, 'abnormal')
     return { rule, keyName: rule.name ?? key }

@@ -14,21 +14,8 @@ export interface InputPicture {
 /** What stands at a web address when a test says so instead of a real server. */
 export type WebPicture = Buffer | 'refused' | 'timeout' | 'missing'
 
-/** A file that came through `uploads?action=getPolicy`. */
-export interface UploadedFile {
-  bytes: Buffer
-  model: string
-  account: string
-  /** ms since 1970; 48 hours after the upload. */
-  expiresAt: number
-}
-
 export interface InputSources {
   model: QwenModel
-  account: string
-  /** The request had `X-DashScope-OssResourceResolve: enable`. */
-  resolvesUploads: boolean
-  uploads: ReadonlyMap<string, UploadedFile>
   web: Readonly<Record<string, WebPicture>>
 }
 
@@ -58,7 +45,6 @@ const sizeRefusal = () => invalidParameter('the size of input image is too small
 
 async function readInput(text: string, sources: InputSources): Promise<Buffer> {
   if (text.startsWith('data:')) return readDataUri(text)
-  if (text.startsWith('oss://')) return readUpload(text, sources)
   if (/^https?:\/\//i.test(text)) return readWeb(text, sources.web)
   throw invalidParameter(invalidUrl)
 }
@@ -77,15 +63,6 @@ function readDataUri(text: string): Buffer {
   const wellFormed = encoded.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(encoded)
   if (!wellFormed) throw invalidParameter('Invalid image format or corrupted file')
   return Buffer.from(encoded, 'base64')
-}
-
-function readUpload(text: string, sources: InputSources): Buffer {
-  // Without the header nobody resolves the scheme, and it is no web address either.
-  if (!sources.resolvesUploads) throw invalidParameter(invalidUrl)
-  const file = sources.uploads.get(text.slice('oss://'.length))
-  const usable = file && file.account === sources.account && file.model === sources.model.id
-  if (!usable || file.expiresAt < Date.now()) throw invalidParameter('download image failed')
-  return file.bytes
 }
 
 async function readWeb(text: string, web: Readonly<Record<string, WebPicture>>): Promise<Buffer> {

@@ -13,7 +13,7 @@ import type { WebPicture } from './inputs.ts'
 import { type QwenKeyRule, qwenDemoKeys } from './keys.ts'
 import { createLimits } from './limits.ts'
 import { type QwenModel, type QwenRoute, qwenModels } from './models.ts'
-import { invalidParameter, refusals } from './refusals.ts'
+import { refusals } from './refusals.ts'
 import {
   checkRoute,
   findModel,
@@ -26,7 +26,6 @@ import {
 } from './requests.ts'
 import { streamStory } from './stream.ts'
 import { createTasks, taskAnswer } from './tasks.ts'
-import { createUploads, type StoreAnswer, signatureMismatch, storeError } from './uploads.ts'
 
 export interface QwenSimulatorOptions extends SimulatorOptions<QwenKeyRule> {
   /** Default `cn-beijing`; a few model ids differ. */
@@ -41,8 +40,6 @@ export interface QwenSimulatorOptions extends SimulatorOptions<QwenKeyRule> {
   retired?: Readonly<Record<string, Retirement>>
   /** Tasks of 3.0 are unknown to other keys of their account (documented); off when absent. */
   tasksOfTheirKey?: boolean
-  /** How long tasks can be looked at, default 86400. */
-  taskLifetimeSeconds?: number
   /** Default 20 MiB. The real bound is not known. */
   maxBodyBytes?: number
   /** What stands at the web addresses of input pictures. Others are fetched on this machine only. */
@@ -67,7 +64,6 @@ export interface QwenSimulator extends Simulator {
 type Retirement = 'denied' | 'missing' | ''
 
 const filesPath = '/result/'
-const uploadPath = '/dashscope-file'
 /** Of a submit, a look or a refusal, in real milliseconds at time scale 1. */
 const exchangeMs = 200
 
@@ -101,16 +97,11 @@ const wording: Wording = {
 export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Promise<QwenSimulator> {
   const region = options.region ?? 'cn-beijing'
   const timeScale = options.timeScale ?? 1
-  const tasks = createTasks({
-    timeScale,
-    finishAtOnce: options.finishTasksAtOnce ?? false,
-    lifetimeSeconds: options.taskLifetimeSeconds ?? 86_400,
-  })
+  const tasks = createTasks({ timeScale, finishAtOnce: options.finishTasksAtOnce ?? false })
   const retired = new Map(Object.entries(options.retired ?? {}))
   const signingSecret = randomBytes(20)
   const limits = createLimits(options.rateLimits ?? timeScale > 0, timeScale)
   const server = await openServer({ options, demoKeys: qwenDemoKeys, wording, filesPath, refuseFile, handle })
-  const uploads = createUploads(`${server.origin}${uploadPath}`)
 
   const base = { reset: server.reset, close: server.close }
   return Object.assign(server, {
@@ -140,7 +131,6 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
   })
 
   async function handle(exchange: Exchange): Promise<void> {
-    if (exchange.path === uploadPath) return receiveUpload(exchange)
     if (exchange.path.startsWith('/compatible-mode/v1/')) return answerCompatible(exchange)
     const caller = findCaller(exchange)
     const route = qwenRoutePaths[exchange.path]
@@ -177,11 +167,10 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
     const job = await readOrder(exchange, route, caller)
     const asked = faultInPrompt(job.prompt, refusals)
     const isBlocked = asked?.kind === 'refusal' && asked.name === 'input-blocked'
-    // Old routes tell of their verdict on the prompt by a task that fails (measured).
-    const isForTask =
-      isBlocked && (route === 'T2I' || route === 'I2I')
-        ? true
-        : route !== 'MM' && (asked?.kind === 'slow' || asked?.kind === 'hang')
+    // Old routes tell of their verdict on the prompt by a task that fails (measured); every task is taken before it is slow.
+    const isForTask = isBlocked
+      ? route === 'T2I' || route === 'I2I'
+      : route !== 'MM' && (asked?.kind === 'slow' || asked?.kind === 'hang')
     if (isBlocked && !isForTask) throw inputBlocked(job)
     if (!isForTask && (await meetEarlyFault(exchange, asked))) return
     const fault = given ?? asked
@@ -199,7 +188,6 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
       throw new Refusal(413, 'BadRequest.TooLarge', 'Payload Too Large.')
     }
     const header = (name: string) => exchange.headers[name]?.toString()
-    const isEnabled = (name: string) => header(name)?.toLowerCase() === 'enable'
     const { body, modelId } = readBody(exchange.body.toString(), header('content-type'))
     const model = findServed(modelId)
     checkRoute(model, route, header('x-dashscope-async'))
@@ -207,14 +195,9 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
     limits.submit(caller.account, model, tasks.unfinished(caller.account, model.id))
     return readJob(body, {
       route,
-      streamed: isEnabled('x-dashscope-sse'),
-      sources: {
-        model,
-        account: caller.account,
-        resolvesUploads: isEnabled('x-dashscope-ossresourceresolve'),
-        uploads: uploads.files,
-        web: options.webPictures ?? {},
-      },
+      streamed: header('x-dashscope-sse')?.toLowerCase() === 'enable',
+      model,
+      web: options.webPictures ?? {},
     })
   }
 
@@ -297,13 +280,6 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
       tasks.cancel(taskId, caller.account)
       return { request_id: requestId }
     }
-    if (exchange.path === '/api/v1/uploads' && exchange.method === 'GET') {
-      if (query.get('action') !== 'getPolicy') throw invalidParameter('Field required: action')
-      const modelId = query.get('model')
-      if (!modelId) throw invalidParameter('Field required: model')
-      const model = findServed(modelId)
-      return { request_id: requestId, data: uploads.grant(caller.account, model.id) }
-    }
     if (exchange.path.startsWith('/api/v1/services/') && exchange.method === 'POST') throw wrongRoute()
     throw new Refusal(404, 'NotFound', 'Not found!')
   }
@@ -323,12 +299,6 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
     // Pictures are made here on workspace hosts only; a shared host answers 404 (measured).
     return refuse(404, 'not_found', 'Not found!')
   }
-
-  async function receiveUpload(exchange: Exchange): Promise<void> {
-    if (await meetFault(exchange, server.takeFault(exchange, 'other'))) return
-    const { authorization, 'content-type': contentType } = exchange.headers
-    await sendStoreAnswer(exchange, await uploads.receive(exchange.body, { authorization, contentType }))
-  }
 }
 
 /** @throws Refusal */
@@ -338,20 +308,30 @@ function checkAccess({ state, models }: QwenKeyRule, model: QwenModel) {
   if (state) throw namedRefusal(refusals, state)
 }
 
-const fileRefusals: Readonly<Record<FileRefusal, () => StoreAnswer>> = {
-  missing: () => storeError(404, 'NoSuchKey', 'The specified key does not exist.'),
-  method: () => storeError(403, 'SignatureDoesNotMatch', signatureMismatch),
-  altered: () => storeError(403, 'SignatureDoesNotMatch', signatureMismatch),
-  authorization: () => storeError(403, 'AccessDenied', 'The Authorization header is not a signature of this service.'),
-  expired: () => storeError(403, 'AccessDenied', 'Request has expired.'),
+const signatureMismatch =
+  'The request signature we calculated does not match the signature you provided. Check your key and signing method.'
+
+const fileRefusals: Readonly<Record<FileRefusal, [status: number, code: string, message: string]>> = {
+  missing: [404, 'NoSuchKey', 'The specified key does not exist.'],
+  method: [403, 'SignatureDoesNotMatch', signatureMismatch],
+  altered: [403, 'SignatureDoesNotMatch', signatureMismatch],
+  authorization: [403, 'AccessDenied', 'The Authorization header is not a signature of this service.'],
+  expired: [403, 'AccessDenied', 'Request has expired.'],
 }
 
+/** The object store speaks XML, never JSON. */
 async function refuseFile(exchange: Exchange, reason: FileRefusal): Promise<void> {
-  await sendStoreAnswer(exchange, fileRefusals[reason]())
-}
-
-function sendStoreAnswer(exchange: Exchange, { status, body }: StoreAnswer): Promise<void> {
-  return exchange.send(status, body, { 'content-type': 'application/xml', server: 'AliyunOSS' })
+  const [status, code, message] = fileRefusals[reason]
+  const body = [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    '<Error>',
+    `  <Code>${code}</Code>`,
+    `  <Message>${message}</Message>`,
+    `  <RequestId>${randomBytes(12).toString('hex').toUpperCase()}</RequestId>`,
+    '  <HostId>dashscope-result-bj.oss-cn-beijing.aliyuncs.com</HostId>',
+    '</Error>',
+  ].join('\n')
+  await exchange.send(status, body, { 'content-type': 'application/xml', server: 'AliyunOSS' })
 }
 
 /** The list names text models too and leaves out older picture models that still work (measured). */

@@ -82,10 +82,9 @@ export function checkRoute(model: QwenModel, route: QwenRoute, asyncHeader: stri
 /** @throws Refusal with the first thing that is wrong, as the service words it */
 export async function readJob(
   body: Members,
-  options: { route: QwenRoute; streamed: boolean; sources: InputSources },
+  options: InputSources & { route: QwenRoute; streamed: boolean },
 ): Promise<QwenJob> {
-  const { route, sources } = options
-  const model = sources.model
+  const { route, model } = options
   const { input, parameters } = readMembers(body, route)
   const content = route === 'MM' || route === 'IG' ? readMessages(input) : readOldInput(input, model)
 
@@ -116,8 +115,8 @@ export async function readJob(
   if (content.texts.length !== 1 || content.texts[0] === '') throw invalidParameter('lack of image or text')
 
   const references: InputPicture[] = []
-  for (const image of content.images) references.push(await loadInput(image, sources))
-  const maskFailure = content.mask === undefined ? undefined : await checkMask(content.mask, references, sources)
+  for (const image of content.images) references.push(await loadInput(image, options))
+  const maskFailure = content.mask === undefined ? undefined : await checkMask(content.mask, references, options)
   const size = model.size(askedSize, { modelId: model.id, references, sequential })
   const failure = typeof size === 'string' ? size : maskFailure
   return {

@@ -32,17 +32,11 @@ interface Entry extends QwenTask {
   timers: NodeJS.Timeout[]
 }
 
-export interface QwenTasksOptions {
-  timeScale: number
-  finishAtOnce: boolean
-  lifetimeSeconds: number
-}
-
 /** At time scale 0 each look brings a task one step on; without looks it moves by itself after this. */
 const unwatchedMs = 1000
 const pendingMs = 600
 
-export function createTasks(options: QwenTasksOptions) {
+export function createTasks(options: { timeScale: number; finishAtOnce: boolean }) {
   const entries = new Map<string, Entry>()
   let held: 'PENDING' | 'RUNNING' | undefined
 
@@ -175,7 +169,7 @@ export function createTasks(options: QwenTasksOptions) {
   }
 
   function isForgotten(entry: Entry) {
-    return Date.now() - entry.submittedAt > options.lifetimeSeconds * 1000
+    return Date.now() - entry.submittedAt > dayMs
   }
 }
 
