@@ -1,5 +1,6 @@
 /** Subscription keys, whose address has no list of models and serves two models under ids of its own (docs/providers.md, Doubao). */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Model } from '../../src/api/models.ts'
 import { doubaoKeys } from '../../src/simulators/doubao/keys.ts'
 import { openApp, type TestApp } from '../support/app.ts'
 
@@ -51,6 +52,8 @@ test.each(['doubao-seedream-4-5-251128', 'doubao-seedream-4-0-20260415', 'doubao
     expect(answer).toMatchObject({ status: 422, body: { code: 'provider_rejected' } })
     expect(answer.body.detail).toContain('doubao-seedream-5-0-lite-260128')
     expect(app.doubao.billed).toEqual([])
+    const { successor } = answer.body.reason_values
+    expect(await app.generate({ prompt: 'a paper boat', model: successor })).toMatchObject({ status: 'succeeded' })
   },
 )
 
@@ -69,4 +72,11 @@ test.each([
 
   expect(answer).toMatchObject({ status: 200, body: { code, ok: code === 'ok' } })
   expect(app.doubao.billed).toEqual([])
+})
+
+test('GET /api/models says which models the address of the plan does not serve', async () => {
+  const { items } = (await app.call('GET', '/api/models')).body
+  const served = items.filter((model: Model) => model.provider === 'doubao' && model.is_served)
+
+  expect(served.map(({ family }: Model) => family).toSorted()).toEqual(['seedream-5.0-lite', 'seedream-5.0-pro'])
 })

@@ -69,7 +69,7 @@ export const failureRows: Readonly<Record<string, Meaning>> = {
   'InvalidEndpointOrModel.ModelIDAccessDisabled': denied(
     `This API key may only use inference endpoints. Create one in ${console} and use its id (ep-…) as the model.`,
   ),
-  UnsupportedModel: notThere(
+  UnsupportedModel: unknownModel(
     'This address does not serve this model. Plan addresses (/api/plan/v3) have 5.0 pro and 5.0 lite only, the latter as doubao-seedream-5-0-lite-260128. Choose one of them, or https://ark.cn-beijing.volces.com/api/v3 with a key of its own.',
   ),
   InvalidAction: rejected(

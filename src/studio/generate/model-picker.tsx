@@ -6,7 +6,7 @@ import { useState } from 'react'
 import type { Model } from '../../api/models.ts'
 import { useMe } from '../data/api.ts'
 import { money } from '../text/format.ts'
-import { LifeBadge, lifeText } from '../text/life.tsx'
+import { LifeBadge, standingText } from '../text/life.tsx'
 import { providerName } from '../text/providers.ts'
 import { type Text, useLanguage, useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
@@ -132,7 +132,7 @@ interface ModelCardProps {
 function ModelCard({ model, models, isChosen, canCompare, onChoose, onToggle }: ModelCardProps) {
   const t = useText()
   const language = useLanguage()
-  const ending = lifeText(t, model.name, model.life, models)
+  const standing = standingText(t, model, models)
   return (
     <div
       className={classes(
@@ -161,7 +161,7 @@ function ModelCard({ model, models, isChosen, canCompare, onChoose, onToggle }: 
           <LifeBadge model={model} />
         </span>
         <span className="mt-0.5 block text-ink-soft text-sm">{model.about[language]}</span>
-        {ending && <span className="mt-0.5 block text-amber text-sm">{ending}</span>}
+        {standing && <span className="mt-0.5 block text-amber text-sm">{standing}</span>}
         <span className="mt-1.5 flex flex-wrap gap-x-2 text-ink-faint text-xs">
           {abilitiesOf(t, model).map(ability => (
             <span key={ability} className="not-last:after:ml-2 not-last:after:content-['·']">

@@ -56,7 +56,8 @@ export type PlanNote =
   | { kind: 'left_out'; parameter: string }
   | { kind: 'prompt_cut'; most: number; length: number }
   | { kind: 'series'; most: number }
-  | { kind: 'life' }
+  /** It ends, or the address of the key does not have it. */
+  | { kind: 'standing' }
 
 /** Of the catalogue, and what only this form knows. */
 export type PlanViolation = Omit<RuleViolation, 'code'> & {
@@ -110,7 +111,8 @@ export function planFor(model: Model, wish: PlacementRequest): Plan {
   for (const { code, values } of checked.warnings) {
     if (code === 'prompt_cut') notes.push({ kind: code, most: Number(values?.most), length: Number(values?.length) })
   }
-  if (model.life.stage !== 'current') notes.push({ kind: 'life' })
+  const isHere = model.is_served || !model.configured
+  if (model.life.stage !== 'current' || !isHere) notes.push({ kind: 'standing' })
 
   const size = openSize(sizeRule, chosen, references) ?? checked.resolvedSize
   const estimate = estimateCost(card, {

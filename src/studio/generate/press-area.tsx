@@ -5,7 +5,7 @@ import { reinstate, useIsWaiting } from '../actions/press.ts'
 import { type Me, useMe } from '../data/api.ts'
 import { useConnection } from '../data/events.ts'
 import { day, money, moneyRange } from '../text/format.ts'
-import { findModel, lifeText } from '../text/life.tsx'
+import { findModel, standingText } from '../text/life.tsx'
 import { type Text, useText } from '../text/text.ts'
 import { violationText } from '../text/violations.ts'
 import { Button } from '../ui/button.tsx'
@@ -161,7 +161,8 @@ function violationTexts(t: Text, { model, violations }: Plan, wasPressed: boolea
   return shown.map(violation => violationText(t, violation, model.name))
 }
 
-function noteText(t: Text, { name: model, life }: Model, note: PlanNote, models: readonly Model[]): string {
+function noteText(t: Text, shown: Model, note: PlanNote, models: readonly Model[]): string {
+  const { name: model } = shown
   switch (note.kind) {
     case 'size':
       return t('generate.noteSize', { model, instead: note.instead.replace('x', ' × ') })
@@ -173,7 +174,7 @@ function noteText(t: Text, { name: model, life }: Model, note: PlanNote, models:
       return t('generate.promptCut', { model, most: note.most, length: note.length })
     case 'series':
       return t('generate.noteSeries', { model, most: note.most })
-    case 'life':
-      return lifeText(t, model, life, models) ?? ''
+    case 'standing':
+      return standingText(t, shown, models) ?? ''
   }
 }

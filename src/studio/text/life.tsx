@@ -28,6 +28,17 @@ export function lifeText(t: Text, model: string, life: ModelLife, models: readon
   }
 }
 
+/** What has to be said of a model before it is used; undefined where nothing has. */
+export function standingText(t: Text, model: Model, models: readonly Model[]): string | undefined {
+  if (isElsewhere(model)) return t('life.notServed', { model: model.name })
+  return lifeText(t, model.name, model.life, models)
+}
+
+/** The address of the key is on a platform of the service that does not have it. */
+export function isElsewhere({ configured, is_served: isServed }: Model) {
+  return configured && !isServed
+}
+
 interface LifeFacts {
   model: string
   day: string | null | undefined
@@ -109,6 +120,7 @@ export function successorOf(error: Pick<NonNullable<Generation['error']>, 'reaso
 export function LifeBadge({ model }: { model: Model }) {
   const t = useText()
   const { stage, ends_at: endsAt } = model.life
+  if (isElsewhere(model)) return <Badge look="warning">{t('life.notServedShort')}</Badge>
   if (stage === 'ended') return <Badge look="bad">{t('life.endedShort')}</Badge>
   if (stage !== 'current') {
     return (

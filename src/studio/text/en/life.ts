@@ -5,6 +5,8 @@ export const life = {
   endsShort: 'ends {day}',
   endsSomeShort: 'will end',
   endedShort: 'retired',
+  notServedShort: 'not at this address',
+  notServed: 'The address of your key is not known to serve {model}. It is asked all the same; being refused is free.',
   endsOn: '{model} ends on this host on {day}.',
   ends: '{model} will end on this host; the day is not known.',
   closed: 'Accounts that never opened it cannot open it any more.',

@@ -7,6 +7,8 @@ export const life: Words<typeof english> = {
   endsShort: '{day}下线',
   endsSomeShort: '即将下线',
   endedShort: '已下线',
+  notServedShort: '此地址没有',
+  notServed: '您的密钥所在的地址似乎不提供 {model}。仍会发送请求，被拒绝不收费。',
   endsOn: '{model} 将于{day}在此平台下线。',
   ends: '{model} 将在此平台下线，日期未知。',
   closed: '从未开通过的账号已无法再开通。',
