@@ -4,7 +4,7 @@ import { MonthlyCap, MonthlyImages } from './caps.ts'
 import { ModelLife } from './models.ts'
 
 const name = z.string().max(200)
-const provider = z.string().max(50).describe('`doubao`, `qwen` or `openai`.')
+const provider = z.string().max(50).describe('An id of `GET /api/providers`.')
 const model = z.string().max(200).nullable().describe('The model that is used when a request names none.')
 const baseUrl = z.string().max(2000).nullable().describe('Instead of the address that is usual for the provider.')
 const weight = z

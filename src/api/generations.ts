@@ -15,7 +15,7 @@ export const GenerateRequest = z
     ),
     config_id: optional(z.string().trim().min(1).max(200)).describe('The configuration to use.'),
     provider: optional(z.string().trim().min(1).max(50)).describe(
-      '`doubao`, `qwen` or `openai`; needed only for a model id that the catalogue does not know.',
+      'An id of `GET /api/providers`; needed only for a model id that the catalogue does not know.',
     ),
     parameters: optional(z.record(z.string().max(100), z.unknown())).describe(
       'One vocabulary for all services, such as `size` and `n`; each model lists its own at `GET /api/models`.',

@@ -33,6 +33,7 @@ const rules: Record<string, AccessRule> = {
   'GET /api/me': 'member',
   'GET /api/status': 'member',
   'GET /api/models': 'member',
+  'GET /api/providers': 'member',
   'GET /api/usage': 'member',
   'GET /api/config': 'member',
   'POST /api/generate': 'member',

@@ -51,6 +51,7 @@ test('describes every address with its methods, and every answer', async () => {
     '/api/generate': ['post'],
     '/api/estimate': ['post'],
     '/api/models': ['get'],
+    '/api/providers': ['get'],
     '/api/history': ['delete', 'get'],
     '/api/history/{id}': ['delete', 'get', 'patch'],
     '/api/history/{id}/cancel': ['post'],

@@ -7,6 +7,7 @@ import { multistream, pino } from 'pino'
 import { onTestFinished, vi } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
 import { type App, createApp } from '../../src/app.ts'
+import { createCatalogue, type Registry } from '../../src/providers/registry.ts'
 import { loadSettings } from '../../src/settings.ts'
 import {
   type DoubaoSimulator,
@@ -49,6 +50,8 @@ export interface Answer {
 }
 
 export interface TestOptions {
+  /** The services, instead of those of the program. */
+  registry?: Registry
   environment?: Record<string, string | undefined>
   timeScale?: number
   /** A built studio, instead of the one in the tree. */
@@ -109,7 +112,8 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
         { level: 'error', stream: recentErrors.stream },
       ]),
     )
-    const app = await createApp(loadSettings(environment), log, {
+    const app = await createApp(loadSettings(environment, options.registry), log, {
+      catalogue: options.registry && createCatalogue(options.registry),
       timeScale: options.timeScale ?? 0.01,
       lookup: options.lookup,
       slowBodyAfterMs: options.slowBodyAfterMs,

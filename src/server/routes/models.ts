@@ -1,13 +1,15 @@
-/** `GET /api/models`: what can be asked of each model. */
+/** What can be asked of each model, and the services that have them. */
 
 import { mayUse } from '../../accounts/tokens.ts'
 import { ModelList } from '../../api/models.ts'
+import { ProviderList } from '../../api/providers.ts'
 import { activeInTurn, usualConfiguration, usualModel } from '../../generation/target.ts'
 import type { FoundModel } from '../../providers/registry.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
 import { callerOf } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
 import { presentModel } from '../present/models.ts'
+import { presentProvider } from '../present/providers.ts'
 import type { App } from '../route.ts'
 
 export function modelRoutes(app: App, { services }: Parts) {
@@ -49,6 +51,20 @@ export function modelRoutes(app: App, { services }: Parts) {
           }),
       }
     },
+  )
+
+  app.get(
+    '/api/providers',
+    {
+      config: { access: 'member' },
+      schema: {
+        tags: ['Generating'],
+        summary: 'The services that requests can go to',
+        description: 'Their addresses, where keys are made, and words for people in English and Chinese.',
+        response: { 200: ProviderList },
+      },
+    },
+    async () => ({ items: Object.values(services.catalogue.providers).map(presentProvider) }),
   )
 
   /** The address of a request that names only the model; null where another service has a model by this name. */
