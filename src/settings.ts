@@ -28,6 +28,7 @@ import {
   ValueError,
   wholeNumber,
 } from './setting-values.ts'
+import { SentenceError } from './storage/sentence-error.ts'
 import { TextFileError } from './storage/text-file.ts'
 
 export interface Settings {
@@ -122,18 +123,14 @@ const usualOrigins = [3000, 4200, 5173, 8080]
   .join(',')
 
 /** Stops the start; the message names every bad variable and what to do. */
-export class SettingsError extends Error {
+export class SettingsError extends SentenceError {
   override name = 'SettingsError'
   readonly faults: string[]
-  /** The message in Chinese. */
-  readonly zh: string
 
   constructor(faults: readonly Words[], options: { cause?: unknown } = {}) {
-    const list = (sentences: string[]) => sentences.map(sentence => `  - ${sentence}`).join('\n')
-    const en = faults.map(fault => fault.en)
-    super(`These settings cannot be used:\n${list(en)}`, options)
-    this.faults = en
-    this.zh = `以下设置无法使用：\n${list(faults.map(fault => fault.zh))}`
+    const list = (language: keyof Words) => faults.map(fault => `  - ${fault[language]}`).join('\n')
+    super(`These settings cannot be used:\n${list('en')}`, `以下设置无法使用：\n${list('zh')}`, options)
+    this.faults = faults.map(({ en }) => en)
   }
 }
 

@@ -1,4 +1,6 @@
 /** The message when a command fails: one sentence in both languages if it is known what to do, otherwise the stack. */
+import { SentenceError } from '../storage/sentence-error.ts'
+
 interface Words {
   en: string
   zh: string
@@ -6,7 +8,7 @@ interface Words {
 
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const words = 'zh' in error ? { en: error.message, zh: String(error.zh) } : troubleOfSystem(error)
+  const words = error instanceof SentenceError ? { en: error.message, zh: error.zh } : troubleOfSystem(error)
   return words ? `${words.en}\n${words.zh}` : (error.stack ?? error.message)
 }
 

@@ -2,6 +2,7 @@
 
 import { rm } from 'node:fs/promises'
 import { InvalidRequest } from '../catalogue/violation.ts'
+import { BodyTooLarge } from '../outgoing/broken-exchange.ts'
 import { ExchangeError } from '../outgoing/errors.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
 import { type Files, StorageError } from '../storage/files/folder.ts'
@@ -122,7 +123,7 @@ export function toViolation(error: unknown, position: number): unknown {
   if (error instanceof FetchError && error.kind === 'unusable') {
     return say('It is not a readable data URI. Write data:image/png;base64,… in full.')
   }
-  if ((error instanceof FetchError || error instanceof ExchangeError) && isTooLarge(error)) {
+  if (error instanceof BodyTooLarge || (error instanceof FetchError && error.kind === 'too_large')) {
     return say(`It is larger than ${maxReferenceBytes / 1_000_000} MB. Make it smaller.`)
   }
   if (error instanceof FetchError && error.cause instanceof StorageError) return error.cause
@@ -131,8 +132,4 @@ export function toViolation(error: unknown, position: number): unknown {
     return say(`Its address took longer than ${fetchTimeoutMs / 1000} s. Upload the file instead.`)
   }
   return error
-}
-
-function isTooLarge(error: Error): boolean {
-  return error.name === 'BodyTooLarge' || (error instanceof FetchError && error.kind === 'too_large')
 }

@@ -1,5 +1,7 @@
 /** Text files that people edit, in the encodings and line endings that editors use. */
-import { readFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import path from 'node:path'
 import { SentenceError } from './sentence-error.ts'
 
 /** A file that cannot be read as text. */
@@ -59,4 +61,26 @@ function notText(file: string, line: number, cause?: unknown) {
     `${file} 第 ${line} 行不是 UTF-8，文件可能以其他编码（ANSI、GBK）保存。请另存为 UTF-8。`,
     { cause },
   )
+}
+
+/** Creates the file with mode 0600, whole or not at all, even if two processes start at once. False: it exists already. */
+export function writeNewFile(file: string, text: string): boolean {
+  mkdirSync(path.dirname(file), { recursive: true })
+  const temporary = `${file}.${randomBytes(6).toString('hex')}`
+  const handle = openSync(temporary, 'wx', 0o600)
+  try {
+    writeSync(handle, `${text}\n`)
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+  try {
+    linkSync(temporary, file)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
+  } finally {
+    rmSync(temporary, { force: true })
+  }
 }

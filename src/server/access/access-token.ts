@@ -1,16 +1,18 @@
 /** The access token of the server: where it comes from, and the link that logs in with it. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync } from 'node:fs'
 import path from 'node:path'
 import { headerText } from '../../setting-values.ts'
 import { faultIn, isLoopback, type Settings, SettingsError } from '../../settings.ts'
-import { readTextFile } from '../../storage/text-file.ts'
+import { readTextFile, writeNewFile } from '../../storage/text-file.ts'
 
 /** The token that clients have to send, created at the first start if one is needed; undefined if none is. */
 export function accessTokenOf(settings: Settings): string | undefined {
   if (settings.accessToken !== undefined) return settings.accessToken
   if (isLoopback(settings.host)) return undefined
-  return keptText(path.join(settings.dataDir, 'access.token'), () => randomBytes(24).toString('base64url'))
+  const file = path.join(settings.dataDir, 'access.token')
+  if (!writeNewFile(file, randomBytes(24).toString('base64url'))) chmodSync(file, 0o600)
+  return tokenIn(file)
 }
 
 /** Where people reach the server, without a slash at the end. `port` is the one that is listened on. */
@@ -29,22 +31,6 @@ export function loginLink(settings: Settings, port: number) {
   if (settings.accessToken !== undefined) return `${base}/login`
   const token = accessTokenOf(settings)
   return token === undefined ? `${base}/` : `${base}/login?token=${encodeURIComponent(token)}`
-}
-
-/** The text of the file, which is created with mode 0600 if missing; atomically, even if two processes start at once. */
-function keptText(file: string, make: () => string) {
-  mkdirSync(path.dirname(file), { recursive: true })
-  const temporary = `${file}.${randomBytes(6).toString('hex')}`
-  writeFileSync(temporary, `${make()}\n`, { mode: 0o600, flag: 'wx' })
-  try {
-    linkSync(temporary, file)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-    chmodSync(file, 0o600)
-  } finally {
-    rmSync(temporary, { force: true })
-  }
-  return tokenIn(file)
 }
 
 /** The file may hold a token that the operator chose. @throws SettingsError */

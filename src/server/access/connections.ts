@@ -1,7 +1,7 @@
 /** Connections are shared: when the limit is reached, the address with the most of them loses one that is not in use. */
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
-import ipaddr from 'ipaddr.js'
+import { networkOf } from './throttle.ts'
 
 interface Connection {
   socket: Socket
@@ -24,7 +24,7 @@ export function shareConnections(server: Server, maxConnections: number) {
   let count = 0
 
   server.on('connection', socket => {
-    const connection: Connection = { socket, peer: peerOf(socket.remoteAddress ?? '') }
+    const connection: Connection = { socket, peer: networkOf(socket.remoteAddress ?? '') }
     const ofPeer = byPeer.get(connection.peer) ?? new Set()
     byPeer.set(connection.peer, ofPeer.add(connection))
     bySocket.set(socket, connection)
@@ -57,11 +57,4 @@ export function shareConnections(server: Server, maxConnections: number) {
 /** The request is complete, and its answer is being sent. */
 function isInUse({ message, socket }: Connection) {
   return socket.destroyed || message?.complete === true
-}
-
-/** An IPv6 address stands for its /64, which one machine has to itself. */
-function peerOf(address: string) {
-  if (!ipaddr.isValid(address)) return address
-  const parsed = ipaddr.process(address)
-  return parsed.kind() === 'ipv6' ? parsed.toByteArray().slice(0, 8).join('.') : parsed.toString()
 }

@@ -1,20 +1,9 @@
 /** Seals secrets before they reach the database: AES-256-GCM under a key derived from SECRET_KEY, bound to their place. */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { chmodSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { SentenceError } from '../sentence-error.ts'
-import { readTextFile, TextFileError } from '../text-file.ts'
+import { readTextFile, TextFileError, writeNewFile } from '../text-file.ts'
 
 export interface Seal {
   /** `place` binds the secret to its row, such as `configurations/{id}`: moved elsewhere it cannot be opened. */
@@ -164,25 +153,6 @@ function readText(file: string) {
 
 /** Atomic, and on disk before it is used: what is sealed with a lost secret is lost. */
 function writeNew(file: string, text: string) {
-  mkdirSync(path.dirname(file), { recursive: true })
-  const temporary = `${file}.${randomBytes(6).toString('hex')}`
-  const handle = openSync(temporary, 'wx', 0o600)
-  try {
-    writeSync(handle, `${text}\n`)
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
-  try {
-    linkSync(temporary, file)
-  } catch (error) {
-    const isTaken = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    throw isTaken
-      ? new SealError(`Another process just made ${file}; start again.`, `另一个进程刚刚创建了 ${file}；请重新启动。`, {
-          cause: error,
-        })
-      : error
-  } finally {
-    rmSync(temporary, { force: true })
-  }
+  if (writeNewFile(file, text)) return
+  throw new SealError(`Another process just made ${file}; start again.`, `另一个进程刚刚创建了 ${file}；请重新启动。`)
 }
