@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { writeBackup } from '../../src/storage/archive/backup.ts'
+import { addOpenai, openWorld } from '../support/installation.ts'
+import { faultsOnDisk, filesUnder, rowsOf, unfinished, until } from '../support/killable-program.ts'
 import { runProgram } from '../support/program.ts'
-import { faultsOnDisk, filesUnder, rowsOf, unfinished, until } from './program.ts'
-import { addOpenai, openWorld } from './world.ts'
 
 // Whole programs are started here, one after the other.
 vi.setConfig({ testTimeout: 60_000 })

@@ -2,9 +2,9 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { kinds } from './kinds.ts'
-import { type Program, rowsOf, unfinished, until } from './program.ts'
-import { addOpenai, openWorld, type World } from './world.ts'
+import { kinds } from '../support/call-kinds.ts'
+import { addOpenai, openWorld, type World } from '../support/installation.ts'
+import { type Program, rowsOf, unfinished, until } from '../support/killable-program.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 

@@ -7,8 +7,8 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Failpoint, failpoints } from '../../src/coordination/failpoints.ts'
-import { type Kind, kinds, passagesOf } from './kinds.ts'
-import { outcomeOf, table } from './outcomes.ts'
+import { type Kind, kinds, passagesOf } from '../support/call-kinds.ts'
+import { addOpenai, openWorld, type World } from '../support/installation.ts'
 import {
   type CallRow,
   faultsOnDisk,
@@ -18,8 +18,8 @@ import {
   sha256,
   unfinished,
   until,
-} from './program.ts'
-import { addOpenai, openWorld, type World } from './world.ts'
+} from '../support/killable-program.ts'
+import { outcomeOf, table } from './outcomes.ts'
 
 let world: World
 let program: Program

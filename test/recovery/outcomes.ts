@@ -1,6 +1,6 @@
 /** What must be true after the next start, for each instant and kind of call. The table in docs/recovery.md is made of this. */
 import type { Failpoint } from '../../src/coordination/failpoints.ts'
-import type { Kind } from './kinds.ts'
+import type { Kind } from '../support/call-kinds.ts'
 
 export interface Outcome {
   /** Pictures stored in the end. */

@@ -6,11 +6,11 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { kinds } from '../support/call-kinds.ts'
+import { addOpenai, openWorld, type World } from '../support/installation.ts'
+import { faultsOf, type Program, rowsOfPostgres, until } from '../support/killable-program.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
 import { startProxy, type TcpProxy } from '../support/proxy.ts'
-import { kinds } from './kinds.ts'
-import { faultsOf, type Program, rowsOfPostgres, until } from './program.ts'
-import { addOpenai, openWorld, type World } from './world.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 

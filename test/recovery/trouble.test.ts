@@ -7,9 +7,9 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { addOpenai, openWorld, type World } from '../support/installation.ts'
+import { faultsOnDisk, type Program, rowsOf, unfinished, until } from '../support/killable-program.ts'
 import { runProgram } from '../support/program.ts'
-import { faultsOnDisk, type Program, rowsOf, unfinished, until } from './program.ts'
-import { addOpenai, openWorld, type World } from './world.ts'
 
 // Whole programs are started here, one after the other.
 vi.setConfig({ testTimeout: 60_000 })

@@ -58,7 +58,7 @@ async function bundlePrograms(): Promise<Made> {
       target: 'node24',
       minify: false,
       rolldownOptions: {
-        input: { main: path.join(root, 'src/main.ts'), killable: path.join(root, 'test/recovery/killable.ts') },
+        input: { main: path.join(root, 'src/main.ts'), killable: path.join(root, 'test/support/killable.ts') },
         output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
       },
     },

@@ -10,7 +10,7 @@ const root = path.join(import.meta.dirname, '../..')
 /** What Node needs to start a program. */
 export async function programFile(name: 'main' | 'killable', isFromTree = false) {
   const folder = isFromTree ? undefined : await askOnce('programs')
-  const tree = { main: 'src/main.ts', killable: 'test/recovery/killable.ts' }
+  const tree = { main: 'src/main.ts', killable: 'test/support/killable.ts' }
   return {
     file: folder === undefined ? path.join(root, tree[name]) : path.join(folder, `${name}.mjs`),
     // Many starts: what one has compiled serves the next.

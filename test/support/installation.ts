@@ -8,7 +8,7 @@ import { OPENAI_DEMO_KEY } from '../../src/simulators/openai/keys.ts'
 import { type OpenaiSimulator, startOpenaiSimulator } from '../../src/simulators/openai/openai.ts'
 import { QWEN_DEMO_KEY } from '../../src/simulators/qwen/keys.ts'
 import { type QwenSimulator, startQwenSimulator } from '../../src/simulators/qwen/qwen.ts'
-import { type Program, startProgram } from './program.ts'
+import { type Program, startProgram } from './killable-program.ts'
 
 export interface World {
   dataDir: string

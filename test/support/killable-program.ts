@@ -7,8 +7,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import type { Failpoint } from '../../src/coordination/failpoints.ts'
-import { programFile } from '../support/program.ts'
 import type { Telling, Told } from './killable.ts'
+import { programFile } from './program.ts'
 
 export interface Program {
   address: string

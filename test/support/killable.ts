@@ -8,7 +8,7 @@
 import { flushCompileCache } from 'node:module'
 import { start } from '../../src/commands/start.ts'
 import type { Failpoint, Reached } from '../../src/coordination/failpoints.ts'
-import { setClock } from '../support/clock.ts'
+import { setClock } from './clock.ts'
 
 /** `release`: what stands still goes on. */
 export type Told = { hold: { point: Failpoint; from: number } | null; release?: boolean } | { clock: number }
