@@ -137,7 +137,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   const shrinking = new Set<Promise<unknown>>()
   const reached = overrides.reached ?? (() => {})
   const collector = createCollector({
-    ...{ store, files, http, notifier: notifier, pauses, reached },
+    ...{ store, files, http, pauses, reached },
     onStored(image) {
       const made = thumbnails
         .get(image)

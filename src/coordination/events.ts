@@ -1,6 +1,7 @@
 /**
- * Notifies followers that something changed. What changed is read from the database by revision, so
- * nothing can be missed between two reads, and a client that reconnects needs only the newest revision that it saw.
+ * Notifies followers that something changed. A change that is the next one after what a follower saw, and came with its record, is passed
+ * on; anything else is read from the database by revision, so nothing can be missed between two reads, and a client that reconnects
+ * needs only the newest revision that it saw.
  */
 import { EventEmitter } from 'node:events'
 import type { GenerationRecord, GenerationStatus } from '../storage/records.ts'
@@ -8,16 +9,16 @@ import type { Store } from '../storage/store.ts'
 import type { Events, GenerationEvent } from './services.ts'
 
 export interface Notifier {
-  /** `ended`: its record, when it has come to its end. */
-  notify(generationId: string, ended?: GenerationRecord): void
+  /** `record`: how it is after the change, where that is known. */
+  notify(generationId: string, record?: GenerationRecord): void
   /** Calls `listener` with the id of each generation that changed; returns a function that unsubscribes. */
-  listen(listener: (generationId: string, ended?: GenerationRecord) => void): () => void
+  listen(listener: (generationId: string, record?: GenerationRecord) => void): () => void
 }
 
 export function createNotifier(): Notifier {
   const emitter = new EventEmitter().setMaxListeners(0)
   return {
-    notify: (id, ended) => void emitter.emit('change', id, ended),
+    notify: (id, record) => void emitter.emit('change', id, record),
     listen(listener) {
       emitter.on('change', listener)
       return () => void emitter.off('change', listener)
@@ -48,27 +49,40 @@ export function createEvents(store: Store, notifier: Notifier, closing: AbortSig
 }
 
 interface Watch {
-  /** Resolves with false when the follower has disconnected. */
+  /** Resolves when there is news, with false when the follower has disconnected. */
   next(): Promise<boolean>
+  /** The records of all changes since this was last asked, in order; undefined where some came without one. */
+  take(): GenerationRecord[] | undefined
   end(): void
 }
 
+/** Records that wait for a follower; one that is slower reads what it missed. */
+const maxRecords = 100
+
 /** Remembers notifications that arrive while the follower is busy. */
 function watchFor(notifier: Notifier, signal: AbortSignal, generationId: string | undefined): Watch {
-  let rung = false
+  let isNotified = false
+  let records: GenerationRecord[] | undefined = []
   let wake = () => {}
-  const stop = notifier.listen(id => {
+  const stop = notifier.listen((id, record) => {
     if (generationId !== undefined && id !== generationId) return
-    rung = true
+    isNotified = true
+    if (record && records && records.length < maxRecords) records.push(record)
+    else records = undefined
     wake()
   })
   const onAbort = () => wake()
   signal.addEventListener('abort', onAbort)
   return {
     async next() {
-      while (!rung && !signal.aborted) await new Promise<void>(resolve => (wake = resolve))
-      rung = false
+      while (!isNotified && !signal.aborted) await new Promise<void>(resolve => (wake = resolve))
       return !signal.aborted
+    },
+    take() {
+      const taken = records?.toSorted((a, b) => a.revision - b.revision)
+      records = []
+      isNotified = false
+      return taken
     },
     end() {
       stop()
@@ -85,11 +99,20 @@ async function* followAll(
 ): AsyncGenerator<GenerationEvent> {
   let seen = after ?? (await store.generations.revision())
   if (after === undefined) {
-    for (const generation of await store.generations.unfinished(owner)) yield eventOf(generation)
+    for (const generation of await store.generations.unfinished(owner)) yield toEvent(generation)
   }
   do {
+    const records = watch.take()
+    const isComplete = records?.every(({ revision }, index) => revision === seen + 1 + index)
+    if (records && records.length > 0 && isComplete) {
+      for (const record of records) {
+        seen = record.revision
+        if (owner === undefined || record.tokenId === owner) yield toEvent(record)
+      }
+      continue
+    }
     for (;;) {
-      const changes = await changesSince(store, seen, owner)
+      const changes = await readChanges(store, seen, owner)
       for (const change of changes) {
         yield change
         seen = change.revision
@@ -102,11 +125,11 @@ async function* followAll(
 const pageSize = 100
 
 /** Changed and removed generations in the order of their revisions, a page at a time. */
-async function changesSince(store: Store, revision: number, owner: string | undefined): Promise<GenerationEvent[]> {
+async function readChanges(store: Store, revision: number, owner: string | undefined): Promise<GenerationEvent[]> {
   const changed = await store.generations.changedSince(revision, pageSize, owner)
   const removed = await store.generations.removedSince(revision, pageSize, owner)
   const events: GenerationEvent[] = [
-    ...changed.map(eventOf),
+    ...changed.map(toEvent),
     ...removed.map(({ id, revision }): GenerationEvent => ({ type: 'removed', revision, id })),
   ]
   return events.sort((a, b) => a.revision - b.revision).slice(0, pageSize)
@@ -120,19 +143,19 @@ async function* followOne(
 ): AsyncGenerator<GenerationEvent> {
   let seen = after ?? -1
   do {
-    const generation = await store.generations.find(id)
+    const generation = watch.take()?.at(-1) ?? (await store.generations.find(id))
     if (!generation) {
       const revision = await store.generations.removalOf(id)
       if (revision !== undefined) yield { type: 'removed', revision, id }
       return
     }
     // The final state is sent once more, whatever the client saw: otherwise it could not know that the stream is complete.
-    if (generation.revision > seen || hasEnded(generation.status)) yield eventOf(generation)
-    seen = generation.revision
+    if (generation.revision > seen || hasEnded(generation.status)) yield toEvent(generation)
+    seen = Math.max(seen, generation.revision)
     if (hasEnded(generation.status)) return
   } while (await watch.next())
 }
 
-function eventOf(generation: GenerationRecord): GenerationEvent {
+function toEvent(generation: GenerationRecord): GenerationEvent {
   return { type: 'generation', revision: generation.revision, generation }
 }

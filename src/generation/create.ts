@@ -10,6 +10,7 @@ import { collectWarnings, type Draft, describeWanted, draft } from './draft.ts'
 import { findGeneration } from './history.ts'
 import type { GenerationParts } from './parts.ts'
 import { patienceMs, readPatiently, retryWhileAway } from './patience.ts'
+import type { Written } from './run.ts'
 import type { CreateOptions, GenerationRequest } from './services.ts'
 
 type Idempotency = NonNullable<CreateOptions['idempotency']>
@@ -48,8 +49,8 @@ export async function createGeneration(
   }
 }
 
-function begin({ notifier, runner }: GenerationParts, id: string, written?: Parameters<typeof runner.run>[1]) {
-  notifier.notify(id)
+function begin({ notifier, runner }: GenerationParts, id: string, written?: Written) {
+  notifier.notify(id, written?.generation)
   void runner.run(id, written)
 }
 

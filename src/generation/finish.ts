@@ -5,7 +5,7 @@ import type { Model } from '../catalogue/model.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { FinishStep } from '../storage/ledger/generation-steps.ts'
 import type { Charge, ErrorRecord, FailureRecord, GenerationStatus } from '../storage/records.ts'
-import type { CallParts, OpenGeneration } from './calls/open.ts'
+import { type CallParts, describeAround, type OpenGeneration } from './calls/open.ts'
 
 type EndParts = Pick<CallParts, 'catalogue' | 'configurations' | 'prices'>
 
@@ -15,11 +15,10 @@ export async function composeEnd(
   generation: OpenGeneration,
   calls: readonly CallRecord[],
 ): Promise<FinishStep> {
-  const { id: generationId, images, references } = generation
+  const { id: generationId, images } = generation
   const model = await findPricedModel(parts, generation)
   const outcome = summarize(generation, calls)
   const price = (paid: readonly CallRecord[]) => computeCost(generation, paid, model)
-  const attempts = generation.calls.flatMap((call, index) => [...call.earlier, calls[index] ?? call.record])
   return {
     generationId,
     change: { ...outcome, cost: price(calls), finishedAt: new Date().toISOString() },
@@ -27,11 +26,7 @@ export async function composeEnd(
       configId,
       spent: settlementOf({ ...outcome, images }, paid, price(paid)),
     })),
-    around: {
-      images,
-      references,
-      providerRequestIds: attempts.map(call => call.providerRequestId).filter(id => id !== null),
-    },
+    around: describeAround(generation, calls),
   }
 }
 

@@ -27,7 +27,7 @@ export async function waitForEnd(
   }
   const stopListening = notifier.listen((changed, record) => {
     if (changed !== id) return
-    ended ??= record
+    if (record && hasEnded(record.status)) ended ??= record
     ring()
   })
   signal.addEventListener('abort', ring)

@@ -1,7 +1,6 @@
 /** Stores the images that an answer names: fetch, check, keep the file, then write the row. */
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
-import type { Notifier } from '../coordination/events.ts'
 import type { Reached } from '../coordination/failpoints.ts'
 import type { Pauses } from '../coordination/pauses.ts'
 import { createPlaces } from '../coordination/turns.ts'
@@ -10,6 +9,7 @@ import type { OutgoingHttp } from '../outgoing/http.ts'
 import type { Picture } from '../providers/provider.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import { type Files, StorageError } from '../storage/files/folder.ts'
+import type { BareGeneration } from '../storage/generations.ts'
 import type { FailureRecord, GenerationRecord, ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import { FetchError, fetchPicture, type StoredBytes } from './download.ts'
@@ -21,14 +21,12 @@ export interface Collector {
    * Retries, with growing pauses, until the image is stored or can no longer be fetched: fetching is free, the image was not.
    * @throws the reason of a signal when that ends it; the next start fetches again.
    */
-  collect(picture: Picture, place: Place, signals: Signals): Promise<Collected>
+  collect(picture: Picture, place: Place, signals: Signals): Promise<FailureRecord | undefined>
   /** Orphaned files of an earlier process, by the id of their image: they are adopted instead of being fetched again. */
   offer(orphanedFiles: ReadonlyMap<string, string>): void
   /** Why the store is failing, after an image could not be stored; undefined when it works. */
   storeTrouble(): Promise<string | undefined>
 }
-
-export type Collected = { image: ImageRecord } | { failure: FailureRecord }
 
 export interface Place {
   generationId: string
@@ -39,6 +37,8 @@ export interface Place {
   position: number
   /** Reports why the generation is not progressing, or that it is again. */
   note(reason: Reason | null): Promise<void>
+  /** Its row is written; `changed`: how its generation is now, unless the row was there already. */
+  stored(image: ImageRecord, changed: BareGeneration | undefined): void
 }
 
 export interface Signals {
@@ -94,12 +94,11 @@ export function createCollector(parts: {
   store: Store
   files: Files
   http: OutgoingHttp
-  notifier: Notifier
   pauses: Pauses
   reached: Reached
   onStored(image: ImageRecord): void
 }): Collector {
-  const { store, files, http, notifier, pauses, reached } = parts
+  const { store, files, http, pauses, reached } = parts
   const fetches = createPlaces({
     max: maxFetches,
     maxPerLine: maxFetchesPerHost,
@@ -128,12 +127,12 @@ export function createCollector(parts: {
                 throw error
               })
             }
-            await writeRow(file)
+            await writeRow(file, place)
             isStoreSound = true
             offered.delete(file.image.id)
             await place.note(null)
             parts.onStored(file.image)
-            return { image: file.image }
+            return undefined
           } catch (error) {
             if (error instanceof FetchError && error.kept) best = await longest(best, error.kept)
             signals.fetching.throwIfAborted()
@@ -223,10 +222,8 @@ export function createCollector(parts: {
     }
   }
 
-  async function writeRow({ image, warning }: StoredFile) {
-    const generationId = image.generationId!
-    await store.ledger.storeImage({ generationId, image, warning })
-    notifier.notify(generationId)
+  async function writeRow({ image, warning }: StoredFile, { generationId, stored }: Place) {
+    stored(image, await store.ledger.storeImage({ generationId, image, warning }))
     await reached('picture-written', generationId)
   }
 }
@@ -297,6 +294,6 @@ function troubleOf(error: unknown) {
   }
 }
 
-function failure(place: Place, code: string, message: string): Collected {
-  return { failure: { index: place.position, code, message, providerCode: null } }
+function failure(place: Place, code: string, message: string): FailureRecord {
+  return { index: place.position, code, message, providerCode: null }
 }

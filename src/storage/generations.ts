@@ -196,12 +196,13 @@ export function createGenerationRepository(db: Connection) {
     return rows.map(row => {
       const ofRow = under.get(row.id) ?? []
       const unsent = ofRow.filter(({ state }) => state === 'planned').length
-      return toGeneration(row, {
+      return {
+        ...toBareGeneration(row),
         images: (made.get(row.id) ?? []).map(toImage),
         references: (used.get(row.id) ?? []).map(reference => ({ ...toImage(reference), index: reference.place })),
         providerRequestIds: (asked.get(row.id) ?? []).map(request => request.provider_request_id ?? ''),
         calls: { unsent, sent: ofRow.length - unsent },
-      })
+      }
     })
   }
 
@@ -219,7 +220,10 @@ export function createGenerationRepository(db: Connection) {
 /** What other tables tell of a generation. */
 export type Surroundings = Pick<GenerationRecord, 'images' | 'references' | 'providerRequestIds' | 'calls'>
 
-export function toGeneration(row: Selectable<ChatHistoryTable>, around: Surroundings): GenerationRecord {
+/** What its own row tells of a generation. */
+export type BareGeneration = Omit<GenerationRecord, keyof Surroundings>
+
+export function toBareGeneration(row: Selectable<ChatHistoryTable>): BareGeneration {
   const urls = JSON.parse(row.image_urls) as string[]
   return {
     id: row.id,
@@ -252,7 +256,6 @@ export function toGeneration(row: Selectable<ChatHistoryTable>, around: Surround
     cancelRequested: row.cancel_requested === 1,
     requestId: row.request_id,
     revision: Number(row.revision),
-    ...around,
   }
 }
 

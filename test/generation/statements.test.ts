@@ -1,21 +1,66 @@
 /** What a generation costs the database: counted in the real driver, because each commit waits for the disk. */
+import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { expect, test } from 'vitest'
+import type { Generation } from '../../src/api/generations.ts'
 import { startApp } from '../support/app.ts'
 
 const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '1024x1024' } }
 
-test('one picture takes 20 statements in 5 commits, from the request to the answer', async () => {
+async function begin() {
   const statements: string[] = []
   const app = await startApp({ onStatement: text => statements.push(text) })
-  // What is prepared or noticed once is no part of it.
-  await app.generate(picture)
+  // What is read or prepared once is no part of it.
+  const first = await app.generate(picture)
+  const count = () => ({
+    commits: statements.filter(text => text === 'commit').length,
+    statements: statements.filter(text => text !== 'commit' && text !== 'begin').length,
+  })
+  return { app, first, statements, count }
+}
+
+test('one picture takes 20 statements in 5 commits, from the request to the answer', async () => {
+  const { app, statements, count } = await begin()
   statements.length = 0
 
   const made = await app.generate(picture)
 
-  const commits = statements.filter(text => text === 'commit')
-  const others = statements.filter(text => text !== 'commit' && text !== 'begin')
   expect(made).toMatchObject({ status: 'succeeded', images: [{}] })
-  expect(commits, statements.join('\n')).toHaveLength(5)
-  expect(others.length, statements.join('\n')).toBeLessThanOrEqual(20)
+  expect(count(), statements.join('\n')).toEqual({ commits: 5, statements: 20 })
 })
+
+test('who follows it meanwhile costs nothing more, and is told what the history tells', async () => {
+  const { app, first, statements, count } = await begin()
+  const events = await follow(`${app.url}/api/events`)
+  await events.until(({ id, status }) => id === first.id && status === 'succeeded')
+  statements.length = 0
+
+  const made = await app.generate(picture)
+  const told = await events.until(({ id, status }) => id === made.id && status === 'succeeded')
+  const counted = count()
+
+  expect(told.map(({ status }) => status)).toEqual(['queued', 'running', 'running', 'running', 'succeeded'])
+  expect(told.at(-1)).toEqual((await app.call('GET', `/api/history/${made.id}`)).body)
+  expect(told.at(-1)).toEqual(made)
+  expect(counted, statements.join('\n')).toEqual({ commits: 5, statements: 20 })
+})
+
+/** The stream of generations as they changed from the beginning, and change. */
+async function follow(url: string) {
+  const response = await fetch(url, { headers: { 'last-event-id': '0' } })
+  const reader = response
+    .body!.pipeThrough(new TextDecoderStream())
+    .pipeThrough(new EventSourceParserStream())
+    .getReader()
+  return {
+    /** All that come up to this one. */
+    async until(isLast: (generation: Generation) => boolean): Promise<Generation[]> {
+      const told: Generation[] = []
+      for (;;) {
+        const { value } = await reader.read()
+        if (value === undefined) throw new Error('the stream of events has ended')
+        told.push(JSON.parse(value.data))
+        if (isLast(told.at(-1)!)) return told
+      }
+    },
+  }
+}

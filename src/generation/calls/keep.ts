@@ -2,7 +2,7 @@
 import type { Warning } from '../../catalogue/model.ts'
 import type { RawAnswer } from '../../providers/provider.ts'
 import type { AnswerStep } from '../../storage/ledger/call-steps.ts'
-import { findProvider, type OpenCall, reached } from './open.ts'
+import { findProvider, type OpenCall, reached, tell } from './open.ts'
 import { retryUntilStored } from './retry.ts'
 
 /** Answers up to this many characters are kept in the row itself. */
@@ -30,7 +30,7 @@ export async function keepAnswer(call: OpenCall, answer: RawAnswer, keptFile?: s
   let spare: string | undefined
   await reached(call, 'answer-read-before-kept')
   const at = new Date().toISOString()
-  await retryUntilStored(call, 'keep the answer', async () => {
+  const changed = await retryUntilStored(call, 'keep the answer', async () => {
     file = keptFile
     if (!file && !isSmall) {
       file = await answers.write(id, answer)
@@ -40,7 +40,7 @@ export async function keepAnswer(call: OpenCall, answer: RawAnswer, keptFile?: s
       // Whoever has the database now may not see what is written into this one.
       if (isSmall && !keptFile && !store.isOurs()) await answers.write(id, answer)
       const kept = { ...head, isProven, file, body: file ? undefined : body }
-      await store.ledger.answer({ callId: id, generationId: generation.id, at, answer: kept, paid })
+      return await store.ledger.answer({ callId: id, generationId: generation.id, at, answer: kept, paid })
     } catch (error) {
       if (isSmall && !keptFile) spare ??= await answers.write(id, answer).catch(() => undefined)
       throw error
@@ -55,7 +55,7 @@ export async function keepAnswer(call: OpenCall, answer: RawAnswer, keptFile?: s
     wasFound: record.wasFound && !isProven,
     providerRequestId: requestId || record.providerRequestId,
   }
-  if (paid) parts.notifier.notify(generation.id)
+  if (paid) tell(parts, generation, changed)
   if (spare) await answers.remove(spare).catch(error => call.log.warn({ err: error }, 'a spare answer stays behind'))
   await reached(call, 'answer-kept')
 }

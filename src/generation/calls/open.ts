@@ -17,6 +17,7 @@ import type { Catalogue } from '../../providers/registry.ts'
 import type { Answers } from '../../storage/answers.ts'
 import type { CallRecord } from '../../storage/calls.ts'
 import type { Files } from '../../storage/files/folder.ts'
+import type { BareGeneration, Surroundings } from '../../storage/generations.ts'
 import type { Finished } from '../../storage/ledger/generation-steps.ts'
 import type { FailureRecord, GenerationRecord, ImageRecord, JsonObject } from '../../storage/records.ts'
 import type { Store } from '../../storage/store.ts'
@@ -123,6 +124,29 @@ export function openGeneration(
     })
   }
   return open
+}
+
+/** `latest`: of each slot, where it is not as in the open call. */
+export function describeAround(
+  { calls, images, references }: OpenGeneration,
+  latest: readonly CallRecord[] = calls.map(call => call.record),
+): Surroundings {
+  const attempts = calls.flatMap(({ earlier }, slot) => [...earlier, latest[slot]!])
+  const isOpen = latest.some(({ state }) => state !== 'settled')
+  // Without those that certainly cost nothing, and only while it is unfinished.
+  const counted = isOpen ? attempts.filter(({ state, charge }) => state !== 'settled' || charge !== 'none') : []
+  const unsent = counted.filter(({ state }) => state === 'planned').length
+  return {
+    images: [...images],
+    references,
+    providerRequestIds: attempts.map(call => call.providerRequestId).filter(id => id !== null),
+    calls: { unsent, sent: counted.length - unsent },
+  }
+}
+
+/** Tells followers how it is now. Without `changed` they look for themselves. */
+export function tell({ notifier }: CallParts, generation: OpenGeneration, changed: BareGeneration | undefined) {
+  notifier.notify(generation.id, changed && { ...changed, ...describeAround(generation) })
 }
 
 export function withoutBody(record: CallRecord): CallRecord {

@@ -2,11 +2,12 @@
 import type { Reason } from '../../coordination/waiting.ts'
 import type { Parsed, Picture, RawAnswer } from '../../providers/provider.ts'
 import { placeOf } from '../../storage/condense.ts'
-import type { FailureRecord } from '../../storage/records.ts'
+import type { BareGeneration } from '../../storage/generations.ts'
+import type { FailureRecord, ImageRecord } from '../../storage/records.ts'
 import { findAccess } from './access.ts'
 import { largestBase64 } from './keeper.ts'
 import { readUntilThere } from './kept-file.ts'
-import { findPosition, findProvider, type OpenCall, throwIfStopping } from './open.ts'
+import { findPosition, findProvider, type OpenCall, tell, throwIfStopping } from './open.ts'
 import { note } from './retry.ts'
 
 /** Of a stream that still comes. */
@@ -56,6 +57,7 @@ async function collectOne(call: OpenCall, picture: Picture, file: string | undef
       tokenId,
       position,
       note: (reason: Reason | null) => note(call, reason),
+      stored,
     }
     // A fetch under way gets the time that a stop leaves: the address may be dead by the next start.
     const signals = { fetching: ending, waiting: stopping }
@@ -63,10 +65,13 @@ async function collectOne(call: OpenCall, picture: Picture, file: string | undef
       throwIfStopping(call)
       throw error
     })
-    if ('failure' in collected) return collected.failure
-    images.push(collected.image)
+    return collected
+  }
+
+  function stored(image: ImageRecord, changed: BareGeneration | undefined) {
+    images.push(image)
     images.sort((a, b) => a.index - b.index)
-    return undefined
+    tell(call.parts, call.generation, changed)
   }
 }
 

@@ -1,7 +1,8 @@
-/** The steps of a call: each moves its row forward, and its generation with it where that shows. */
+/** The steps of a call: each moves its row forward, and its generation with it where that shows; it returns how that is now. */
 import { sql } from 'kysely'
 import type { KeptAnswer, NewCall, Settlement } from '../calls.ts'
 import type { Connection } from '../connection.ts'
+import type { BareGeneration } from '../generations.ts'
 import { createImageRepository } from '../images.ts'
 import type { Charge, GenerationRecord, ImageRecord } from '../records.ts'
 import { insertCall, moveCall, moveToConfiguration } from './call-rows.ts'
@@ -18,9 +19,9 @@ interface CallStep {
 export async function send(
   db: Connection,
   { callId, generationId, at, sentWith }: CallStep & { at: string; sentWith: string | null },
-) {
+): Promise<BareGeneration | undefined> {
   await moveCall(db, callId, 'sending', { sent_at: at, sent_with: sentWith, charge: 'unknown' })
-  await changeGeneration(
+  return changeGeneration(
     db,
     generationId,
     { status: 'running', waiting: null },
@@ -72,7 +73,10 @@ export interface AnswerStep extends CallStep {
 }
 
 /** The raw answer is safe, and nobody has understood it yet. */
-export async function answer(db: Connection, { callId, generationId, at, answer, paid }: AnswerStep) {
+export async function answer(
+  db: Connection,
+  { callId, generationId, at, answer, paid }: AnswerStep,
+): Promise<BareGeneration | undefined> {
   const isRevived = await moveCall(db, callId, 'answered', {
     answered_at: at,
     answer_status: answer.status,
@@ -84,10 +88,10 @@ export async function answer(db: Connection, { callId, generationId, at, answer,
     ...(answer.isProven ? { was_found: 0 } : {}),
     ...(answer.requestId ? { provider_request_id: answer.requestId } : {}),
   })
-  if (!paid && !isRevived) return
+  if (!paid && !isRevived) return undefined
   const { warning, ...told } = paid ?? {}
-  await changeGeneration(db, generationId, { ...(isRevived && goesOn), ...told })
-  if (warning) await addWarning(db, generationId, warning)
+  const changed = await changeGeneration(db, generationId, { ...(isRevived && goesOn), ...told })
+  return changed && warning ? addWarning(db, changed, warning) : changed
 }
 
 /** An answer to a call that was given up: both go on from there. */
@@ -103,10 +107,10 @@ export async function storeImage(
     image,
     warning,
   }: { generationId: string; image: ImageRecord; warning?: GenerationRecord['warnings'][number] },
-) {
-  if (!(await createImageRepository(db).insert(image))) return
-  await changeGeneration(db, generationId, { charge: 'charged' })
-  if (warning) await addWarning(db, generationId, warning)
+): Promise<BareGeneration | undefined> {
+  if (!(await createImageRepository(db).insert(image))) return undefined
+  const changed = await changeGeneration(db, generationId, { charge: 'charged' })
+  return changed && warning ? addWarning(db, changed, warning) : changed
 }
 
 export interface SettleStep {

@@ -1,7 +1,6 @@
 /** The first step: a generation, its calls, what they may cost, and the key of its client, all at once. */
 import { type CallRecord, type NewCall, toPlanned } from '../calls.ts'
 import type { Connection } from '../connection.ts'
-import { toGeneration } from '../generations.ts'
 import { createIdempotencyRepository } from '../idempotency.ts'
 import { createImageRepository, type UsedReference } from '../images.ts'
 import type { GenerationRecord, Money } from '../records.ts'
@@ -51,7 +50,7 @@ export async function create(db: Connection, step: Creation): Promise<Created> {
     if (!isNew) return { type: 'key_taken' }
   }
   const { configId, warnings } = await reserveWithOne(db, step)
-  const row = await insertGeneration(db, {
+  const bare = await insertGeneration(db, {
     ...generation,
     configId,
     warnings: [...generation.warnings, ...warnings],
@@ -70,7 +69,7 @@ export async function create(db: Connection, step: Creation): Promise<Created> {
   }
   return {
     type: 'created',
-    generation: toGeneration(row, around),
+    generation: { ...bare, ...around },
     calls: written.map(call => ({ ...call, body: {} })),
   }
 }

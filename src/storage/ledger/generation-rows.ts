@@ -2,6 +2,7 @@
 import type { RawBuilder, Selectable, Updateable } from 'kysely'
 import type { Connection } from '../connection.ts'
 import { presentDay } from '../days.ts'
+import { type BareGeneration, toBareGeneration } from '../generations.ts'
 import type {
   Charge,
   ErrorRecord,
@@ -50,8 +51,7 @@ export interface GenerationChange {
 /** Of a generation that another server had given up. */
 export const goesOn: GenerationChange = { status: 'running', finishedAt: null, error: null, failures: [] }
 
-/** @returns its row */
-export async function insertGeneration(db: Connection, generation: NewGeneration) {
+export async function insertGeneration(db: Connection, generation: NewGeneration): Promise<BareGeneration> {
   const row: Selectable<ChatHistoryTable> = {
     id: generation.id,
     prompt: generation.prompt,
@@ -83,16 +83,16 @@ export async function insertGeneration(db: Connection, generation: NewGeneration
     revision: await nextRevision(db),
   }
   await db.insertInto('chat_history').values(row).execute()
-  return row
+  return toBareGeneration(row)
 }
 
-/** `present`: columns whose new value depends on the present one. @returns the row as it is now; undefined when there is none */
+/** `present`: columns whose new value depends on the present one. @returns how it is now; undefined when there is none */
 export async function changeGeneration(
   db: Connection,
   id: string,
   change: GenerationChange,
   present: { started_at?: RawBuilder<string>; charge?: RawBuilder<string> } = {},
-): Promise<Selectable<ChatHistoryTable> | undefined> {
+): Promise<BareGeneration | undefined> {
   const revision = await nextRevision(db)
   const row = await db
     .updateTable('chat_history')
@@ -100,23 +100,28 @@ export async function changeGeneration(
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirst()
-  if (row && (change.revisedPrompt !== undefined || change.tags)) {
+  if (!row) return undefined
+  if (change.revisedPrompt !== undefined || change.tags) {
     const search_text = searchText(row.prompt, row.revised_prompt, JSON.parse(row.tags))
     await db.updateTable('chat_history').set({ search_text }).where('id', '=', id).execute()
   }
-  return row
+  return toBareGeneration(row)
 }
 
-/** Adds a warning that is not there yet; after the row was written in the same transaction, so that nobody else adds one meanwhile. */
-export async function addWarning(db: Connection, id: string, warning: GenerationRecord['warnings'][number]) {
-  const row = await db.selectFrom('chat_history').select('warnings').where('id', '=', id).executeTakeFirst()
-  const warnings = JSON.parse(row?.warnings ?? '[]') as GenerationRecord['warnings']
-  if (warnings.some(({ message }) => message === warning.message)) return
+/** Adds a warning that is not there yet to a row that was written in the same transaction, so that nobody adds one meanwhile. */
+export async function addWarning(
+  db: Connection,
+  generation: BareGeneration,
+  warning: GenerationRecord['warnings'][number],
+): Promise<BareGeneration> {
+  if (generation.warnings.some(({ message }) => message === warning.message)) return generation
+  const warnings = [...generation.warnings, warning]
   await db
     .updateTable('chat_history')
-    .set({ warnings: JSON.stringify([...warnings, warning]) })
-    .where('id', '=', id)
+    .set({ warnings: JSON.stringify(warnings) })
+    .where('id', '=', generation.id)
     .execute()
+  return { ...generation, warnings }
 }
 
 /** Removes the rows and everything that depends on them; returns the revision of each removal, without rows that are already gone. */

@@ -1,6 +1,6 @@
 /** The steps of a generation beside those of its calls. */
 import type { Connection } from '../connection.ts'
-import { type Surroundings, toGeneration } from '../generations.ts'
+import type { Surroundings } from '../generations.ts'
 import { createImageRepository } from '../images.ts'
 import type { GenerationRecord, Told } from '../records.ts'
 import { createSpendingRepository, type Spent } from '../spending.ts'
@@ -14,7 +14,7 @@ export interface FinishStep {
   change: GenerationChange
   /** What takes the place of what was reserved with each configuration. */
   spent: { configId: string; spent: Spent | 'keep' }[]
-  around: Omit<Surroundings, 'calls'>
+  around: Surroundings
 }
 
 export interface Finished {
@@ -28,12 +28,12 @@ export async function finish(db: Connection, step: FinishStep): Promise<Finished
   const { generationId, last, change, spent, around } = step
   if (last) await settle(db, last)
   const imageUrls = around.images.map(image => `/images/${image.id}`)
-  const row = await changeGeneration(db, generationId, { ...change, imageUrls, waiting: null })
-  if (!row) return undefined
+  const bare = await changeGeneration(db, generationId, { ...change, imageUrls, waiting: null })
+  if (!bare) return undefined
   const prepared = around.references.length > 0 ? await createImageRepository(db).takePrepared(generationId) : []
   const spending = createSpendingRepository(db)
   for (const one of spent) await spending.settle(generationId, one.configId, one.spent)
-  return { generation: toGeneration(row, { ...around, calls: { unsent: 0, sent: 0 } }), prepared }
+  return { generation: { ...bare, ...around }, prepared }
 }
 
 /** What a person marks. False when there is no such generation. */
