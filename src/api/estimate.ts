@@ -11,7 +11,7 @@ export const Estimate = z
       .object({ min: z.number(), max: z.number(), currency: z.string() })
       .nullable()
       .describe('From the least that a success costs to the most that can be billed; null where no price is known.'),
-    reasons: z.array(z.string()).describe('How the cost comes about, a sentence each.'),
+    reasons: z.array(z.string()).describe('Explains the cost, one sentence each.'),
     warnings: z.array(Warning),
   })
   .meta({ id: 'Estimate' })

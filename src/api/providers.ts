@@ -19,7 +19,7 @@ export const Provider = z
     consoles: z
       .array(z.object({ url: z.string(), hosts: z.array(z.string()).nullable() }))
       .describe(
-        'Where accounts are looked after: the first whose `hosts` hold a part of the host of a base address; null fits every host.',
+        'Consoles of accounts: the first whose `hosts` hold a part of the host of a base address; null fits every host.',
       ),
     key_variable: z
       .string()

@@ -9,7 +9,7 @@ import type { Access, Configurations } from './services.ts'
 
 const unproved = 'Whether the account has balance or quota left cannot be tested for free; the next request shows it.'
 
-/** The service knows the key, whatever it says of the model. */
+/** The service accepts the key, whatever it says about the model. */
 const passedKey: ReadonlySet<string> = new Set<CheckResult['code']>([
   'ok',
   'provider_access_denied',

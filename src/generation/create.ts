@@ -42,7 +42,7 @@ export async function createGeneration(
     if (error instanceof CommitUnknown) return resolveDoubt(parts, drafted, error)
     await parts.references.discard(drafted.id, drafted.taken)
     if (!(error instanceof KeyTaken) || !idempotency) throw error
-    // The same key came twice at once, and the other request was first.
+    // Two concurrent requests with the same key; the other one was first.
     const known = await findByKey(parts, idempotency)
     if (known) return known
     throw error
@@ -73,7 +73,7 @@ async function resolveDoubt(parts: GenerationParts, { id, taken }: Draft, doubt:
   return readPatiently(parts, () => findGeneration(parts, id))
 }
 
-/** What an Idempotency-Key stands for already. */
+/** The generation that an Idempotency-Key already belongs to. */
 async function findByKey({ store }: GenerationParts, { key, bodyHash }: Idempotency) {
   const used = await store.idempotency.find(key)
   if (!used) return undefined
@@ -89,7 +89,7 @@ async function findByKey({ store }: GenerationParts, { key, bodyHash }: Idempote
   return generation
 }
 
-/** A key is the client's own: those of different tokens may be alike and mean different requests. */
+/** Keys belong to a client: equal keys of different tokens are different requests. */
 function scopeKey({ idempotency, caller }: CreateOptions): Idempotency | undefined {
   if (!idempotency || caller.tokenId === null) return idempotency
   return { ...idempotency, key: `${caller.tokenId}/${idempotency.key}` }
@@ -146,7 +146,7 @@ function describePrice({ generation, images, cost }: Omit<Creation, 'candidates'
   return { tokenId, model, images, cost }
 }
 
-/** Another request with the same Idempotency-Key was faster. */
+/** A concurrent request with the same Idempotency-Key was first. */
 class KeyTaken extends Error {
   override name = 'KeyTaken'
 }

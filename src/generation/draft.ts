@@ -32,7 +32,7 @@ export function collectWarnings({ target, standing, checked, plan }: Draft) {
   return [...lifeWarnings(target.modelId, standing), ...checked.warnings, ...plan.warnings]
 }
 
-/** What decides the price of a draft. */
+/** What determines the price of a draft. */
 export function describeWanted({ checked, plan, size, taken }: Draft): Wanted {
   return {
     images: checked.count,
@@ -44,7 +44,7 @@ export function describeWanted({ checked, plan, size, taken }: Draft): Wanted {
   }
 }
 
-/** The references are the caller's to keep or discard. @throws Refusal */
+/** The caller keeps or discards the references. @throws Refusal */
 export async function draft(
   parts: GenerationParts,
   request: GenerationRequest,

@@ -30,13 +30,13 @@ export async function composeEnd(
   }
 }
 
-/** With the price of the address that all its calls went to. */
+/** Uses the price at the address of its calls. */
 async function findPricedModel(parts: EndParts, { model, provider, configId }: OpenGeneration) {
   const modelId = model ?? ''
   const found = parts.catalogue.find(modelId, provider ?? undefined)
   if (!found) return undefined
   const configuration = (await parts.configurations.list()).find(({ id }) => id === configId)
-  // One of the environment may be gone with its key; where it led to is still known.
+  // A configuration from the environment may be gone with its key; its address is still known.
   const place = configuration ?? { provider: found.provider, baseUrl: null }
   return parts.prices.priced(found, { modelId, address: parts.configurations.addressOf(place) }).model
 }
@@ -73,7 +73,7 @@ function summarize({ images }: OpenGeneration, calls: readonly CallRecord[]) {
   return { status, failures, error, charge }
 }
 
-/** What stands for the whole when there is no picture: money first, then what came first. */
+/** The error of the generation when there is no image: the one about money first, then the earliest. */
 function findMainError(calls: readonly CallRecord[], failures: FailureRecord[]): ErrorRecord {
   const errors = calls.map(call => call.error).filter(error => error !== null)
   const unknown = calls.find(call => call.outcome === 'unknown')?.error

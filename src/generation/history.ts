@@ -38,7 +38,7 @@ export function createHistory(parts: GenerationParts): History {
         const message = 'This generation is still running. Cancel it or wait for its end, then delete it.'
         throw new Refusal('conflict', message)
       }
-      // Two who delete it at once: for the second it was gone already, whoever looked first.
+      // Two concurrent deletions: for the second one the row is already gone.
       if ((await removeAll([id])) === 0) throw missing()
     },
 

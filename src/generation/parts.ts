@@ -28,8 +28,8 @@ export interface GenerationParts {
   /** Of parameters of all models. */
   knownNames: ReturnType<typeof collectNames>
   budget: Budget
-  /** Aborts when the server closes: whoever waits or follows gets what there is. */
+  /** Aborts when the server closes: waiting clients and followers get the current state. */
   closing: AbortSignal
-  /** Removes a raw answer that is kept in a file. */
+  /** Removes the file of a raw answer. */
   removeAnswer(name: string): Promise<void>
 }

@@ -13,7 +13,7 @@ export function readPatiently<T>(parts: GenerationParts, read: () => Promise<T>)
   })
 }
 
-/** Again and again while the database is away. @throws what it said last when `signal` aborts */
+/** Retries while the database is unavailable. @throws its last error when `signal` aborts */
 export async function retryWhileAway<T>(
   { pauses }: GenerationParts,
   work: () => Promise<T>,

@@ -5,7 +5,7 @@ import { findGeneration } from './history.ts'
 import type { GenerationParts } from './parts.ts'
 import type { GenerationRequest, RetryScope } from './services.ts'
 
-/** The request that makes an ended generation, or what is missing of it, once more. */
+/** The request that repeats an ended generation, or its missing images. */
 export async function requestAgain(parts: GenerationParts, id: string, only: RetryScope): Promise<GenerationRequest> {
   const generation = await findGeneration(parts, id)
   if (!hasEnded(generation.status)) {
@@ -29,7 +29,7 @@ export async function requestAgain(parts: GenerationParts, id: string, only: Ret
     const { seed } = parameters
     if (typeof seed === 'number' && seed >= 0) parameters.seed = (seed + Math.min(...missing)) % 2 ** 31
   }
-  // Where nobody named a configuration, nobody has to now.
+  // If the original named no configuration, neither does the repeat.
   const wasNamed = (await parts.store.calls.ofGeneration(id)).some(call => !call.mayMove)
   const isActive = (await parts.configurations.active()).some(configuration => configuration.id === generation.configId)
   return {

@@ -1,4 +1,4 @@
-/** Runs generations: all calls of one at once, then its end. The row is the queue; there is no second list. */
+/** Runs generations: all calls of one concurrently, then its end. The rows are the queue; there is no second list. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import PQueue from 'p-queue'
 import { hasEnded } from '../coordination/events.ts'
@@ -20,25 +20,25 @@ export interface Written {
 
 export interface Runner {
   /**
-   * Begins, or goes on with, a generation; resolves when it has ended or the runner was stopped. `written` is what was just written of a
+   * Starts or resumes a generation; resolves when it has ended or the runner was stopped. `written` is what was just written of a
    * new one; otherwise its rows are read.
    */
   run(generationId: string, written?: Written): Promise<void>
   /** Is it under way here? Then it has not ended, and its end will be told by the notifier. */
   isRunning(generationId: string): boolean
-  /** Goes on with everything that a former process left unfinished. */
+  /** Resumes everything that an earlier process left unfinished. */
   resume(): Promise<void>
-  /** Tells a running generation that it was cancelled. */
+  /** Notifies a running generation that it was cancelled. */
   cancel(generationId: string): void
   /**
-   * Sends nothing new. Exchanges under way that cannot be asked for again get `drainMs` to end; everything else is left as its row
+   * Sends nothing new. Exchanges in flight that cannot be resumed get `drainMs` to finish; everything else is left as its row
    * stands, for the next start.
    */
   stop(drainMs: number): Promise<void>
   isStopping(): boolean
 }
 
-/** Rows that are read at a time: a start may find thousands that wait. */
+/** Rows per read: a start may find thousands that wait. */
 const maxReads = 16
 const maxUnwindingMs = 2_000
 
@@ -95,7 +95,7 @@ export function createRunner(parts: RunParts): Runner {
       ])
       clearTimeout(timer)
       ending.abort()
-      // What was cut off unwinds at once, and does so before the database is closed.
+      // Aborted work unwinds at once, before the database is closed.
       const late = new AbortController()
       await Promise.race([
         Promise.all(running.values()),
@@ -107,7 +107,7 @@ export function createRunner(parts: RunParts): Runner {
   }
 
   /**
-   * A walk that broke for a reason of our own, such as a database that did not answer, is begun again from the rows. That never pays
+   * A walk that failed because of an internal error, such as an unavailable database, starts again from the rows. That never pays
    * twice: what may have been sent is not sent again, however often it is walked.
    */
   async function walkToTheEnd(id: string, written: Written | undefined) {
@@ -134,7 +134,7 @@ export function createRunner(parts: RunParts): Runner {
     await parts.reached('generation-written', id)
     const generation = await reads.add(() => open(id, written))
     if (!generation) return
-    // All of them come to an end before an error of one is thrown: each has rows of its own to look after.
+    // All of them finish before an error of one is thrown: each has rows of its own to complete.
     const ends = await Promise.allSettled(generation.calls.map(walk))
     const failed = ends.filter(end => end.status === 'rejected').map(end => end.reason)
     if (failed.length > 0) throw failed.find(reason => !(reason instanceof Stopped)) ?? failed[0]
@@ -146,7 +146,7 @@ export function createRunner(parts: RunParts): Runner {
     await parts.reached('finished', id)
   }
 
-  /** Holds little of the rows: any number of generations may wait for their turns. */
+  /** Keeps little of the rows in memory: any number of generations may wait. */
   async function open(id: string, written: Written | undefined): Promise<OpenGeneration | undefined> {
     const generation = written?.generation ?? (await store.generations.find(id))
     if (!generation || hasEnded(generation.status)) return undefined
@@ -157,7 +157,7 @@ export function createRunner(parts: RunParts): Runner {
     return openGeneration(callParts, generation, calls, cancel.signal)
   }
 
-  /** The same again while the database is away: to write an end twice changes nothing, and whoever waits has to hear of it. */
+  /** Retried while the database is unavailable: writing an end twice changes nothing, and waiting clients need it. */
   async function finish(generation: OpenGeneration): Promise<Finished | undefined> {
     const calls = generation.calls.map(call => call.record)
     for (let tries = 1; ; tries++) {
@@ -180,7 +180,7 @@ export function createRunner(parts: RunParts): Runner {
     ended.add(id)
     parts.notifier.notify(id, record)
     if (!record) return
-    // `grep ERROR` finds what failed, as people expect of the log.
+    // Logged as an error, so that `grep ERROR` finds it.
     log[record.status === 'failed' ? 'error' : 'info'](
       {
         generation: id,

@@ -23,7 +23,7 @@ export interface GenerationRequest {
 export interface CreateOptions {
   caller: Caller
   requestId: string
-  /** Keys of different tokens are different keys. */
+  /** Keys are separate for each token. */
   idempotency?: { key: string; bodyHash: string }
   signal?: AbortSignal
 }
@@ -37,7 +37,7 @@ export interface Estimate {
   calls: number
   /** Null where no price is known. The range is one number when the size is known. */
   cost: { min: number; max: number; currency: string } | null
-  /** How the cost comes about, a sentence each. */
+  /** Explains the cost, one sentence each. */
   reasons: string[]
   warnings: Warning[]
 }
@@ -45,7 +45,7 @@ export interface Estimate {
 export interface Generations {
   /**
    * Checks everything, then writes the generation and its calls and lets them run.
-   * With a key that was used before, the generation of then, and nothing new is made.
+   * With a key that was used before, returns that generation, and nothing new is made.
    * @throws Refusal `invalid_request` (with every fault), `configuration_missing`, `not_allowed`, `budget_exceeded`,
    *   `idempotency_mismatch`, `gone`
    */
@@ -62,18 +62,18 @@ export interface Generations {
   change(id: string, change: { favorite?: boolean; tags?: string[] }): Promise<GenerationRecord>
   /** @throws Refusal `not_found`, `conflict` while it is running */
   remove(id: string): Promise<void>
-  /** Removes all that has ended; how many. */
+  /** Removes all ended ones; returns how many. */
   clear(owner?: string): Promise<number>
   /** @throws Refusal `not_found`, `conflict` when it has ended */
   cancel(id: string): Promise<GenerationRecord>
   /**
-   * Makes all, or just the missing, pictures of an ended generation anew, as a generation of its own. May be charged.
+   * Makes all or only the missing images of an ended generation again, as a new generation. May be charged.
    * @throws Refusal `not_found`, `conflict` while it runs or when nothing is missing, and whatever `create` throws
    */
   retry(id: string, only: RetryScope, options: CreateOptions): Promise<GenerationRecord>
-  /** What `retry` would make and cost; sends and writes nothing. */
+  /** Estimate of `retry`; sends and writes nothing. */
   estimateRetry(id: string, only: RetryScope, caller: Caller): Promise<Estimate>
-  /** What `create` would make and cost; refuses what that refuses, sends nothing to the service and keeps nothing. */
+  /** Estimate of `create`; refuses what that refuses, sends nothing to the service and stores nothing. */
   estimate(request: GenerationRequest, caller: Caller): Promise<Estimate>
   events: Events
 }
@@ -106,10 +106,10 @@ export interface StatusReport {
     name: string
     configured: boolean
     activeConfigurations: number
-    /** Active ones that a request could go to at this moment. */
+    /** Active ones that could take a request now. */
     readyConfigurations: number
   }[]
-  /** Models that end, or ended not long ago, where an active configuration leads; each once a provider, the nearest end first. */
+  /** Models that end, or ended recently, at an address of an active configuration; once per provider, the nearest end first. */
   ending: { provider: string; id: string; name: string; standing: Standing }[]
 }
 

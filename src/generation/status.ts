@@ -1,4 +1,4 @@
-/** How the server is, for the status page: each part with its state and what to do about it. */
+/** State of the server for the status page: each part with what to do about it. */
 
 import type { ConfigurationRegistry } from '../configurations/configurations.ts'
 import type { Lives, Standing } from '../configurations/lives.ts'
@@ -71,7 +71,7 @@ export function createStatus(parts: {
   }
 }
 
-/** That a model ended is worth a line for this long. */
+/** How long an ended model is listed. */
 const newsMs = 60 * 24 * 3600 * 1000
 
 function endOf({ endedAt, entry }: Standing) {

@@ -16,20 +16,20 @@ export interface Target {
   configuration: ConfigurationRecord
   /** All that may send it, `configuration` first; one where the request names it. */
   candidates: ConfigurationRecord[]
-  /** Nobody named a configuration. */
+  /** The request named no configuration. */
   mayMove: boolean
   /** The one address of all candidates. */
   address: string
   found: FoundModel
-  /** As it is sent: the id of the catalogue as its platform spells it; an alias or an endpoint id stays what it is. */
+  /** As sent: the id of the catalogue under its name on the platform; an alias or an endpoint id is unchanged. */
   modelId: string
-  /** Why nothing would be sent for it at the moment. */
+  /** Why nothing can be sent for it at the moment. */
   refusal: LeftAside | undefined
 }
 
 /**
  * Without `config_id`: of the active ones of the model's provider the newest stored, then the environment's, and with it those that lead
- * to the same service at the same address. One that is left aside comes behind all others.
+ * to the same service at the same address. Suspended ones come last.
  */
 export async function chooseTarget(
   { configurations, catalogue, lives }: { configurations: ConfigurationRegistry; catalogue: Catalogue; lives: Lives },
@@ -111,7 +111,7 @@ export async function chooseTarget(
   }
 }
 
-/** One that is named, or has no other beside it, is tried whenever it is asked for: a refusal costs nothing. */
+/** A configuration that is named or alone is tried with every request: a refusal costs nothing. */
 function refusalOf(candidates: ConfigurationRecord[]): LeftAside | undefined {
   const aside = candidates.map(({ suspension }) => suspension).filter(suspension => suspension !== null)
   if (aside.length < candidates.length || aside.length === 1 || aside.some(isDue)) return undefined
@@ -120,7 +120,7 @@ function refusalOf(candidates: ConfigurationRecord[]): LeftAside | undefined {
 }
 
 /**
- * The configuration that takes a model of the catalogue when a request names nothing but the model; one that was taken out where there
+ * The configuration for a request that names only a model of the catalogue; a suspended one if there
  * is no other.
  */
 export function usualConfiguration(
@@ -141,7 +141,7 @@ export function usualModel(
   return lives.standardAt(provider, configurations.addressOf(configuration ?? { provider, baseUrl: null }))
 }
 
-/** Those that can be used, and after them those that are suspended. */
+/** Usable ones first, then suspended ones. */
 export function activeInTurn(all: readonly ConfigurationRecord[]): ConfigurationRecord[] {
   const active = all.filter(({ isActive, hasKey }) => isActive && hasKey)
   return [...active.filter(one => !one.suspension), ...active.filter(one => one.suspension)]

@@ -68,7 +68,7 @@ export async function waitForEnd(
   async function sleep(ms: number) {
     const { promise, resolve } = Promise.withResolvers<void>()
     wake = resolve
-    // Longer than a timer can hold would fire at once.
+    // A longer delay than a timer can hold would fire at once.
     const timer = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1))
     await promise
     clearTimeout(timer)

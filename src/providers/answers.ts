@@ -7,26 +7,26 @@ import type { ProviderFailure } from '../outgoing/errors.ts'
 import { isObject, listNames, parseJson } from './json.ts'
 import type { Picture } from './provider.ts'
 
-/** Where a picture is. `base64` is text as it stood in the answer: bare, or a whole data URI. */
+/** Where an image is. `base64` is the text of the answer: bare, or a complete data URI. */
 export type PictureSource = { url: string; base64?: undefined } | { base64: string; url?: undefined }
 
-/** One place of an answer where a picture belongs. */
+/** One place of an answer where an image is expected. */
 export interface Entry {
-  /** Undefined when something else stands there. */
+  /** Undefined when something else is there. */
   source?: PictureSource
-  /** The object (or text) that holds it, with all that the service tells beside it. */
+  /** The object (or text) that holds it, with everything else that the service says about it. */
   item: unknown
 }
 
 // ── Pictures ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Names under which one picture stands, itself or its place; a list under such a name is several. */
+/** Names of members that hold one image or its address; a list under such a name holds several. */
 const base64Names = ['b64_json', 'b64', 'base64', 'image_base64', 'b64_image']
 const placeNames = ['url', 'image_url', 'image', 'uri']
 
-/** Every place where a picture belongs, in the order of the answer. */
+/** Every place where an image is expected, in the order of the answer. */
 export function readEntries(json: unknown): Entry[] {
-  // Beside an error, an address at the top leads to an explanation.
+  // Beside an error, a top-level address points to an explanation.
   return isObject(json) && json.error ? entriesInLists(json) : entriesIn(json)
 }
 
@@ -53,13 +53,13 @@ function entriesIn(value: unknown): Entry[] {
   return own.length > 0 ? own : inLists
 }
 
-/** The first list with pictures; of none, the first that has anything. */
+/** The first list with images; otherwise the first non-empty one. */
 function entriesInLists(value: JsonObject): Entry[] {
   const lists = listNames.map(name => entriesIn(value[name])).filter(entries => entries.length > 0)
   return lists.find(entries => countSources(entries) > 0) ?? lists[0] ?? []
 }
 
-/** The picture itself before its place: it cannot be lost on the way any more. */
+/** Inline data before an address: it cannot be lost any more. */
 function ownEntries(item: JsonObject): Entry[] {
   for (const name of [...base64Names, ...placeNames]) {
     const kind = base64Names.includes(name) ? 'base64' : 'place'
@@ -75,7 +75,7 @@ function ownEntries(item: JsonObject): Entry[] {
 
 const countSources = (entries: readonly Entry[]) => entries.filter(entry => entry.source !== undefined).length
 
-/** What a text means in the place of a picture; `kind` is what the name before it says. */
+/** What a text in place of an image means; `kind` is implied by its member name. */
 export function sourceOf(written: string, kind: 'base64' | 'place' | 'unknown'): PictureSource | undefined {
   const text = written.trim()
   if (text === '') return undefined
@@ -99,7 +99,7 @@ function isBase64OfPicture(text: string): boolean {
  * (`(?:[^"\\]|\\.)+`) would fill the stack of the engine with a picture of some megabytes.
  */
 export function wholeSourcesIn(text: string): PictureSource[] {
-  // Pages of gateways name addresses too, for search engines.
+  // HTML pages of gateways contain addresses too.
   if (/^\s*</.test(text)) return []
   const members = text.matchAll(/"(b64_json|b64_image|image_url|image|url)"\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")/g)
   return [...members].flatMap(([, name = '', value = '']) => {
@@ -110,12 +110,12 @@ export function wholeSourcesIn(text: string): PictureSource[] {
   })
 }
 
-/** Could anything in an answer without a readable picture be one? Then nobody may say that nothing was made. */
+/** Could anything in an answer without a readable image be one? Then it is not proven that nothing was made. */
 export function mayNamePicture(body: string): boolean {
   return /https?:(?:\/|\\\/){2}|;base64,|[\w+/-]{200}/i.test(body)
 }
 
-/** Links die: `expiryOf` reads from the query of one when, in ms since 1970. */
+/** Links expire: `expiryOf` reads the time from the query, in ms since 1970. */
 export function toPicture(
   index: number,
   source: PictureSource,
@@ -127,20 +127,20 @@ export function toPicture(
 
 // ── Bills ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Does an answer, a stream or what came of one say that something was billed? A count of pictures is the bill where there is one. */
+/** Does a complete or partial answer say that something was billed? A count of images is the bill, if there is one. */
 export function namesBill(body: string): boolean {
   const counts = [...body.matchAll(/"(?:generated_images|(?:output_)?image_count)"\s*:\s*"?(\d+)/g)]
   if (counts.length > 0) return counts.some(([, count]) => Number(count) > 0)
   return /"(?:output|total)_tokens"\s*:\s*"?(?:[1-9]|0\.0*[1-9])/.test(body)
 }
 
-/** An error beside a bill proves nothing: whatever its code, something was made. */
+/** An error together with a bill proves nothing: whatever its code, something was made. */
 export function besideBill(failure: ProviderFailure, body: string): ProviderFailure {
   if (failure.disposition === 'maybe_billed' || !namesBill(body)) return failure
   const { concerns: _, retryAfterMs: __, ...rest } = failure
   return {
     ...rest,
-    // A client may take a rate limit for leave to ask again.
+    // A client may take a rate limit for permission to retry.
     code: failure.disposition === 'retry_safe' ? 'outcome_unknown' : failure.code,
     disposition: 'maybe_billed',
     message:

@@ -1,4 +1,4 @@
-/** How services say that something is wrong, and what adapters make of it. */
+/** How services report errors, and how adapters interpret them. */
 import type { JsonObject } from '../catalogue/model.ts'
 import type { ExchangeError, ProviderFailure } from '../outgoing/errors.ts'
 import { mayNamePicture, toPicture, wholeSourcesIn } from './answers.ts'
@@ -21,7 +21,7 @@ export function meaning(
   return { code, disposition, message, concerns }
 }
 
-/** An error as a service wrote it. */
+/** An error as received from a service. */
 export interface ServiceError {
   code?: string
   type?: string
@@ -41,7 +41,7 @@ export function errorIn(json: unknown): ServiceError | undefined {
   return found.code || found.message || isObject(json.error) ? found : undefined
 }
 
-/** An error in a service's own words. */
+/** An error in the service's own words. */
 export function toFailure(meaning: Meaning, found: ServiceError, head: AnswerHead): ProviderFailure {
   const { code, disposition, message, concerns, isModelUnknown, maxRepeats } = meaning
   return {
@@ -58,7 +58,7 @@ export function toFailure(meaning: Meaning, found: ServiceError, head: AnswerHea
   }
 }
 
-/** Of an answer that is no JSON: a page of some gateway, mostly. */
+/** For an answer that is not JSON, mostly a page of a gateway. */
 export function quoteBeginning({ status, body }: RawAnswer): string {
   return `HTTP ${status}: ${body.trim().slice(0, 300)}`
 }
@@ -83,7 +83,7 @@ export function parseBeginning(
   if (!answer.complete || pictures.length > 0) return { pictures, failures: [], complete: false }
   const error: ProviderFailure = {
     code: 'provider_rejected',
-    // Something other than the service may have answered, or have garbled its answer.
+    // Something other than the service may have answered, or have altered its answer.
     disposition: 'maybe_billed',
     message: `The address answered with something that is not an answer of ${service}. Check the base address.`,
     providerMessage: quoteBeginning(answer),
@@ -92,7 +92,7 @@ export function parseBeginning(
   return { pictures: [], failures: [], error, complete: true }
 }
 
-/** Documented are a list that is empty and a bill of nothing; anything else may be a picture that nobody understands. */
+/** Documented are an empty list and a bill of zero; anything else may be an image in an unknown form. */
 export function withoutReason(answer: RawAnswer, service: string, json: unknown, billed?: number): ProviderFailure {
   const data = isObject(json) ? json.data : undefined
   const isEmpty = Array.isArray(data) && data.length === 0 && !mayNamePicture(answer.body)
@@ -108,7 +108,7 @@ export function withoutReason(answer: RawAnswer, service: string, json: unknown,
 
 // ── Checking a configuration ────────────────────────────────────────────────────────────────────────────────────────
 
-/** What no second try would change is the address: an unknown name, a refused address, a foreign certificate. */
+/** Errors that a retry would not change come from the address: an unknown name, a refused address, a foreign certificate. */
 export function unreachable({ failure }: ExchangeError): CheckResult {
   const { code, disposition, message } = failure
   if (code === 'provider_key_rejected') return { code, detail: message }

@@ -1,4 +1,4 @@
-/** The services of this program. A new one is a folder and a line here. */
+/** The providers of this program. A new one is a folder and a line here. */
 
 import { doubao } from './doubao/doubao.ts'
 import { openai } from './openai/openai.ts'
@@ -9,5 +9,5 @@ import { createCatalogue } from './registry.ts'
 export const providers = { doubao, qwen, openai } satisfies Record<string, Provider>
 export type ProviderId = keyof typeof providers
 
-/** What came with the program. */
+/** The built-in catalogue. */
 export const shipped = createCatalogue(providers)

@@ -1,7 +1,7 @@
-/** JSON of services, whose shape nobody promises. */
+/** JSON of services, without any guarantee of its shape. */
 import type { JsonObject, JsonValue } from '../catalogue/model.ts'
 
-/** Names under which lists of pictures stand, those first that hold nothing but what was made: some answers repeat the request. */
+/** Names of lists of images, those first that hold only results: some answers repeat the request. */
 export const listNames = [
   'data',
   'output',
@@ -15,7 +15,7 @@ export const listNames = [
   'urls',
 ]
 
-/** Undefined when it is no JSON. Lists of pictures that share a name are joined, where `JSON.parse` keeps only the last. */
+/** Undefined when it is not JSON. Lists of images under duplicate names are joined, where `JSON.parse` keeps only the last. */
 export function parseJson(text: string): JsonValue | undefined {
   try {
     const value = JSON.parse(text) as JsonValue
@@ -74,12 +74,12 @@ export function asList(value: unknown): JsonValue[] {
   return Array.isArray(value) ? value : []
 }
 
-/** A string that says something. */
+/** A string that is not blank. */
 export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** What a value looks like, without what it holds: a report must show no prompt and no signature. Below `depth` names alone. */
+/** The shape of a value without its content: a report must show no prompt and no signature. Below `depth` only names. */
 export function outline(value: unknown, depth = 3): string {
   if (Array.isArray(value)) {
     if (depth === 0) return '[…]'

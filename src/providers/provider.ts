@@ -1,5 +1,5 @@
 /**
- * What an image service is to the rest of the program.
+ * The interface of an image service to the rest of the program.
  *
  * An adapter translates and nothing else: it has no clock, no database, no retry and no state. Everything that costs
  * money goes through one `PlannedCall`; the runner in `generation/run.ts` commits each step to the ledger before the next.
@@ -57,9 +57,9 @@ export interface Provider {
    * An answer with an error status is an answer. Throws ExchangeError when there was none or not a whole one.
    */
   send(call: SentCall, context: Context): AsyncIterable<Learned>
-  /** One look at a task; free. Throws nothing but abort errors: trouble is `unsure`. */
+  /** Polls a task once; free. Throws only abort errors: other errors become `unsure`. */
   poll?(task: Task, context: Context): Promise<Polled>
-  /** Ask the service to drop a task that has not begun. True when it said so, false when it was too late or unsure. */
+  /** Asks the service to cancel a pending task. True if it confirmed, false if it was too late or unsure. */
   cancel?(task: Task, context: Context): Promise<boolean>
   /**
    * Ids of tasks of this account and model that were submitted within the window: the way to find a task whose id was
@@ -78,7 +78,7 @@ export interface Provider {
    * nothing of a model's end; undefined when it could not be asked. Throws nothing but abort errors.
    */
   listModels?(context: Context): Promise<ListedModel[] | null | undefined>
-  /** Proves key, address and model access as far as that is possible without making a picture. Never paid. */
+  /** Proves key, address and model access as far as possible without making an image. Never billed. */
   check(model: string | undefined, context: Context): Promise<CheckResult>
 }
 
@@ -89,7 +89,7 @@ export interface Text {
   zh: string
 }
 
-/** Data alone; faces show it as it is. */
+/** Data only; faces show it unchanged. */
 export interface Guide {
   title: Text
   /** Who runs the service. */
@@ -102,7 +102,7 @@ export interface Guide {
   addresses: readonly { url: string; label: Text }[]
   /** Where a key is made. */
   keyPage: string
-  /** Where accounts are looked after: the first whose `hosts` hold a part of the host of the base address, or that has none. */
+  /** Consoles of accounts: the first whose `hosts` hold a part of the host of the base address, or that has none. */
   consoles: readonly { url: string; hosts?: readonly string[] }[]
 }
 
@@ -114,7 +114,7 @@ export interface PlanRequest {
   prompt: string
   /** Images wanted, 1 or more. */
   count: number
-  /** Absent: let the service choose. */
+  /** Absent: the service chooses. */
   size?: Size
   /** Checked; holds only names of `model.parameters`. Defaults are not filled in. */
   parameters: JsonObject
@@ -132,13 +132,13 @@ export interface Plan {
 }
 
 export interface PlannedCall {
-  /** The adapter's own word for the way this call goes. */
+  /** The adapter's name for the endpoint of this call. */
   route: string
-  /** Exactly what is sent, with `ReferencePlace` where a reference goes. */
+  /** The exact body, with `ReferencePlace` in place of each reference. */
   body: JsonObject
-  /** Pictures this call is asked for: as many as are missing from the answer were not made. */
+  /** Images requested by this call: those missing from the answer were not made. */
   images: number
-  /** The service makes at most `images` and decides itself how many. */
+  /** The service decides how many it makes, at most `images`. */
   mayMakeFewer?: boolean
   /** From the request until the whole answer. */
   timeoutMs: number
@@ -173,7 +173,7 @@ export type Learned =
   | { type: 'part'; status: number; contentType?: string; requestId?: string; text: string; matters: boolean }
   | { type: 'answer'; answer: RawAnswer }
 
-/** What the service said, before anyone understood it. */
+/** The answer of the service, unparsed. */
 export interface RawAnswer {
   status: number
   contentType?: string
@@ -188,9 +188,9 @@ export interface RawAnswer {
 export interface Task {
   id: string
   route: string
-  /** How often it was looked at before. */
+  /** Number of earlier polls. */
   polls: number
-  /** The key is another than the one that it was sent with: that the service does not know it there proves nothing. */
+  /** The key differs from the one that it was sent with, so an unknown task proves nothing. */
   isOtherKey?: boolean
 }
 
@@ -202,7 +202,7 @@ export interface TaskWindow {
   to: Date
 }
 
-/** `taskId`: a better one to look with from now on, where the look found out more about its place. */
+/** `taskId`: a more precise one for further polls, if this poll revealed it. */
 export type Polled =
   | { state: 'pending'; afterMs: number; running: boolean; taskId?: string }
   /** Nothing learned (rate limit, 5xx, network): look again. */
@@ -211,13 +211,13 @@ export type Polled =
 
 export interface Parsed {
   pictures: Picture[]
-  /** Pictures that were asked for and refused or failed, by position. */
+  /** Requested images that were refused or failed, by position. */
   failures: (ProviderFailure & { index: number })[]
   /** The whole call failed and there is no picture. */
   error?: ProviderFailure
-  /** The prompt as the service rewrote it. */
+  /** The prompt as rewritten by the service. */
   revisedPrompt?: string
-  /** What the service says it bills, in pictures. */
+  /** The number of images that the service says it bills. */
   billedImages?: number
   /** False while more may come: a stream without its end. */
   complete: boolean
@@ -225,13 +225,13 @@ export interface Parsed {
 
 export interface Picture {
   index: number
-  /** One of the two. The URL is used letter for letter; it may lack its beginning, which is that of the address that answered. */
+  /** One of the two. The URL is used unchanged; it may be relative to the address that answered. */
   url?: string
-  /** Bare, or a data URI, in any spelling. */
+  /** Bare, or a data URI, in any form. */
   base64?: string
-  /** When the URL dies, ms since 1970, as far as its query tells. */
+  /** Expiry of the URL, ms since 1970, if its query has it. */
   expiresAt?: number
-  /** Facts that belong to the picture: layer name, position, … */
+  /** Facts about the image: layer name, position, … */
   details?: JsonObject
 }
 
@@ -243,6 +243,6 @@ export interface CheckResult {
     | 'provider_access_denied'
     | 'provider_quota_exhausted'
     | 'provider_unavailable'
-  /** A sentence that says what was proved, or what to do. */
+  /** A sentence that says what was proven, or what to do. */
   detail: string
 }

@@ -1,4 +1,4 @@
-/** Which services there are, and their models as data. A program with other services, as tests have it, makes one of its own. */
+/** The providers and their models as data. A program with other providers, such as a test, creates its own registry. */
 import type { Model } from '../catalogue/model.ts'
 import type { Provider } from './provider.ts'
 
@@ -10,7 +10,7 @@ export interface FoundModel {
   model: Model
 }
 
-/** The services, and their models: those that came with the program, or those and what the user's own file says of them. */
+/** The providers and their models: the built-in ones, or those with the changes of MODELS_FILE. */
 export interface Catalogue {
   providers: Registry
   providerIds: readonly string[]

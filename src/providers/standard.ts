@@ -1,4 +1,4 @@
-/** Which model is taken when nobody names one. */
+/** The default model of a request that names none. */
 import { isServedAt, lifeAt, type SeenLife } from '../catalogue/life.ts'
 import type { Model } from '../catalogue/model.ts'
 import type { Provider } from './provider.ts'

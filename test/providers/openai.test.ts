@@ -609,7 +609,7 @@ describe('check', () => {
 
     const { detail } = await openai.check('gpt-image-2', context)
 
-    expect(detail).toContain('Nothing was proved')
+    expect(detail).toContain('says nothing about the key')
     expect(detail).not.toMatch(/billed|picture/)
   })
 

@@ -1,4 +1,4 @@
-/** Compares the files of the picture store with the rows of the database, as every start does and `npm run doctor` tells. */
+/** Compares the files of the image store with the rows of the database, at every start and for `npm run doctor`. */
 
 import { imageIdOf } from '../../images/collect.ts'
 import type { Answers } from '../../storage/answers.ts'
@@ -7,28 +7,28 @@ import type { ImageRecord } from '../../storage/records.ts'
 import type { Store } from '../../storage/store.ts'
 
 export interface Comparison {
-  /** Stored pictures and references whose file is gone. */
+  /** Stored images and references whose file is missing. */
   missing: ImageRecord[]
-  /** Picture files that no row names, by the id of their image. They may be the only copy of something that was paid for. */
+  /** Orphaned image files, by the id of their image. They may be the only copy of a paid image. */
   orphanedFiles: Map<string, string>
-  /** Keys of files that can be made again, or whose deletion a crash cut short: to be removed. */
+  /** Keys of stale files, to be removed: they can be regenerated, or a crash interrupted their deletion. */
   waste: string[]
-  /** Names of raw answers that were not finished, or that have belonged to no call for longer than their pictures live. */
+  /** Names of stale raw answers: unfinished, or without a call for longer than their images stay available. */
   wasteAnswers: string[]
-  /** Names of younger ones: with the wrong DATABASE_URL they are what another database waits for. */
+  /** Names of younger ones: with a wrong DATABASE_URL another database may be waiting for them. */
   orphanedAnswers: string[]
   rows: { pictures: number; references: number }
-  /** Each file once, by what it is. */
+  /** Numbers of files by kind. */
   files: { pictures: number; references: number; thumbnails: number; prepared: number; orphanedFiles: number }
 }
 
-/** Pictures of a generation that was deleted are looked for at so many positions. */
+/** Images of a deleted generation are searched for at this many positions. */
 const maxPositions = 256
 
-/** Whoever started with another database has noticed by then, and the addresses in an answer have died long before. */
+/** By then a wrong database has been noticed, and the addresses in an answer have expired long before. */
 const maxStrangeDays = 7
 
-/** Holds only while nobody writes: before the server answers, or while it is stopped; else `lookAgain`. */
+/** Valid only while nothing writes: before the server answers, or while it is stopped; otherwise use `lookAgain`. */
 export async function compare(parts: { store: Store; files: Files; answers: Answers }): Promise<Comparison> {
   const { store, files, answers } = parts
   const rows = new Map((await store.images.all()).map(image => [image.id, image]))
@@ -91,7 +91,7 @@ function countRoles(images: ImageRecord[]) {
   return { pictures: images.length - references, references }
 }
 
-/** Beside a server that works: without what only looked wrong because something was stored or deleted between two looks. */
+/** Beside a running server: drops differences that came from something being stored or deleted meanwhile. */
 export async function lookAgain(
   comparison: Comparison,
   { store, files }: { store: Store; files: Files },
@@ -101,7 +101,7 @@ export async function lookAgain(
     const isGone = (await files.size(image.file)) === undefined && (await store.images.find(image.id)) !== undefined
     if (isGone) missing.push(image)
   }
-  // A picture that is being stored has its file before its row.
+  // While an image is being stored, its file exists before its row.
   const expected = new Set((await store.generations.unfinishedIds()).flatMap(imageIdsOf))
   const orphanedFiles = new Map<string, string>()
   for (const [id, key] of comparison.orphanedFiles) {

@@ -1,4 +1,4 @@
-/** Brings back the file of a stored picture from the answer that named it, while its address lives. */
+/** Restores the file of a stored image from the answer that named it, while its address is valid. */
 import { rm } from 'node:fs/promises'
 import { positionOf } from '../../images/collect.ts'
 import { FetchError, fetchPicture } from '../../images/download.ts'
@@ -21,7 +21,7 @@ export interface RefetchParts {
   catalogue: Pick<Catalogue, 'provider'>
 }
 
-/** Undefined when the file is back, the same byte for byte; otherwise why not, as a sentence. */
+/** Undefined when the file was restored, byte for byte; otherwise the reason, as a sentence. */
 export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<string | undefined> {
   const { store, files, answers, http } = parts
   if (image.role === 'reference') return 'It is a reference that somebody gave; give it again.'
@@ -30,7 +30,7 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
   const { answer } = call
   const body = answer.body ?? (answer.file ? await answers.read(answer.file) : undefined)
   if (body === undefined) return 'The answer that held it was removed once the picture was stored.'
-  // One that was condensed stands whole in the file of the answer.
+  // A condensed string is complete in the file of the answer.
   const wholeText = async (text: string) => {
     const rest = placeOf(text)
     return rest && answer.file ? ((await answers.readString(answer.file, rest, largestBase64)) ?? '') : text
@@ -57,7 +57,7 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
   }
 }
 
-/** None where it cannot be understood: one bad answer must not keep the others from being mended. */
+/** Empty if it cannot be parsed: one bad answer must not prevent the repair of the others. */
 function picturesIn({ catalogue }: Pick<RefetchParts, 'catalogue'>, answer: RawAnswer, call: CallRecord) {
   try {
     return catalogue.provider(call.provider).parse(answer, call).pictures

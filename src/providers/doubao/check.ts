@@ -11,7 +11,7 @@ import { models, traits } from './models.ts'
 
 const timeoutMs = 20_000
 
-/** An id that no service has: it is refused right after the key was accepted, and nothing can be drawn with it. */
+/** A model id that does not exist: it is refused right after the key was accepted, and nothing can be made with it. */
 const noModel = 'does-not-exist'
 
 export async function check(model: string | undefined, context: Context): Promise<CheckResult> {
@@ -29,7 +29,7 @@ export async function check(model: string | undefined, context: Context): Promis
     if (!probeable) {
       const first = probed(await probe(context, noModel), noModel)
       if (first.code !== 'ok' || model === undefined) return first
-      // Whoever refuses an unknown model in Ark's words is Ark.
+      // A refusal of an unknown model in Ark's words comes from Ark.
       if (!isProbeable(model)) return ok(`${first.detail} ${untried(model)}`)
     }
     return probed(await probe(context, model), model)
@@ -43,7 +43,7 @@ function askForModels(context: Context): Promise<RawAnswer> {
   return ask(context, { url: `${context.baseUrl}/models`, timeoutMs })
 }
 
-/** Live probes of 2026-08 and 2026-09. A status that nobody saw yet says nothing of an end. */
+/** Live probes of 2026-08 and 2026-09. An unknown status says nothing about an end. */
 const statuses: Readonly<Record<string, ListedModel['status']>> = { Retiring: 'retiring', Shutdown: 'ended' }
 
 /** The list names models of every kind, also ones that the key cannot call. A plan address has none. */
@@ -73,7 +73,7 @@ function isProbeable(id: string): boolean {
   return model !== undefined && traits[model.family]?.refusesTinySize === true
 }
 
-/** A gateway of someone else may mend a size that Ark refuses, and draw. Ark's own list says of each model what it is for. */
+/** Another gateway may correct a size that Ark refuses, and make an image. Ark's own list names the purpose of each model. */
 function isArk(baseUrl: string, list: RawAnswer): boolean {
   const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : ''
   return (
@@ -82,7 +82,7 @@ function isArk(baseUrl: string, list: RawAnswer): boolean {
   )
 }
 
-/** Nothing may be added here: unknown members are ignored, and a request that is valid draws and bills. */
+/** Nothing may be added here: unknown members are ignored, and a valid request makes an image and bills it. */
 function probe(context: Context, model: string): Promise<RawAnswer> {
   return ask(context, {
     method: 'POST',
@@ -138,9 +138,9 @@ function refusalOf(answer: RawAnswer): CheckResult | undefined {
     return { code, detail }
   }
   if (answer.status >= 500 || answer.status === 429 || answer.status === 408) {
-    // What such an answer means for a picture that was asked for would only alarm: none was.
-    const trouble = `Ark cannot say now (HTTP ${answer.status}).${said}`
-    return { code: 'provider_unavailable', detail: `${trouble} Nothing was proved about the key; test again later.` }
+    // The usual message about a possible charge would only alarm: no image was requested.
+    const trouble = `Ark could not answer the check (HTTP ${answer.status}).${said}`
+    return { code: 'provider_unavailable', detail: `${trouble} This says nothing about the key; test again later.` }
   }
   if (found?.code === 'InvalidAction') return { code: 'wrong_address', detail }
   if (isAboutModel(found) || found?.code?.startsWith('InvalidEndpoint'))

@@ -40,9 +40,9 @@ export const doubao: Provider = {
       },
       body: JSON.stringify(await withReferences(call.body, context)),
       signal: context.signal,
-      // The headers come with the first picture of a stream, and with the last one otherwise.
+      // The headers arrive with the first image of a stream, and with the last one otherwise.
       headersTimeoutMs: call.timeoutMs,
-      // Pictures of a group follow each other in 20 to 40 s; waiting too long costs nothing, hanging up costs a picture.
+      // Images of a group follow each other in 20 to 40 s; waiting too long costs nothing, hanging up costs an image.
       idleTimeoutMs: 300_000,
     })
     if (response.status === 200 && call.body.stream === true) return yield* readStream(response, call)

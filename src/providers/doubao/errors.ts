@@ -17,7 +17,7 @@ const unknownModel = (message: string): Meaning => ({ ...notThere(message), isMo
 const exhausted = (message: string, concerns: Concern) =>
   meaning('provider_quota_exhausted', 'refused', message, concerns)
 
-const promptBlocked = 'Ark blocked the prompt: it may hold sensitive content. Say it differently. Nothing was billed.'
+const promptBlocked = 'Ark blocked the prompt: it may hold sensitive content. Rephrase it. Nothing was billed.'
 const referenceBlocked =
   'Ark blocked a reference picture: it may show sensitive content. Use another one. Nothing was billed.'
 const resultBlocked =
@@ -27,7 +27,7 @@ const tooManyRequests = `The limit of requests a minute for this model is reache
 const tooManyTokens = `The limit of tokens a minute for this model is reached. Wait a minute; ${console} shows the limit.`
 const overloaded = 'Ark has no capacity for this model at the moment. Try again in a few minutes.'
 
-/** The longest code that fits wins. */
+/** The longest matching code applies. */
 export const failureRows: Readonly<Record<string, Meaning>> = {
   AuthenticationError: meaning(
     'provider_key_rejected',
@@ -64,7 +64,7 @@ export const failureRows: Readonly<Record<string, Meaning>> = {
     'Ark does not know this model or endpoint. Check its id; other regions have other ids.',
   ),
   'InvalidEndpointOrModel.NotFound': unknownModel(
-    'Ark does not give this model: the id is wrong, or the model was retired, or it is closed to accounts that never opened it. Check the id; other regions have other ids.',
+    'Ark does not serve this model: the id is wrong, or the model was retired, or it is closed to accounts that never opened it. Check the id; other regions have other ids.',
   ),
   'InvalidEndpointOrModel.ModelIDAccessDisabled': denied(
     `This API key may only use inference endpoints. Create one in ${console} and use its id (ep-…) as the model.`,
@@ -75,7 +75,7 @@ export const failureRows: Readonly<Record<string, Meaning>> = {
   InvalidAction: rejected(
     'This address has no image generation. Set the base address to https://ark.cn-beijing.volces.com/api/v3.',
   ),
-  MissingParameter: rejected('Ark misses a parameter in the request. Its own message says which.'),
+  MissingParameter: rejected('A parameter is missing in the request to Ark. Its own message says which.'),
   InvalidParameter: rejected(
     'Ark does not accept a parameter of the request. Its own message says which, and what would work.',
   ),
@@ -120,11 +120,11 @@ export const failureRows: Readonly<Record<string, Meaning>> = {
   'RateLimitExceeded.EndpointTPMExceeded': busy(tooManyTokens),
   APIAccountRpmRateLimitExceeded: busy(tooManyRequests),
   AccountRateLimitExceeded: busy(tooManyRequests),
-  RequestBurstTooFast: full('Requests came too quickly one after the other for Ark. Wait a little.'),
+  RequestBurstTooFast: full('Requests came too quickly for Ark. Wait a moment.'),
   ServerOverloaded: full(overloaded),
   InflightBatchsizeExceeded: full(overloaded),
   QuotaExceeded: exhausted(
-    `The quota of the account for this model is used up. Open paid use or raise the quota in ${console}.`,
+    `The quota of the account for this model is used up. Enable paid use or raise the quota in ${console}.`,
     'model',
   ),
   SetLimitExceeded: exhausted(
@@ -143,7 +143,7 @@ export const failureRows: Readonly<Record<string, Meaning>> = {
   ),
 }
 
-/** For a code that no row knows, and for answers that are not Ark's. */
+/** For unknown codes, and for answers that are not Ark's. */
 function meaningByStatus(status: number): Meaning {
   const known = byStatus[status]
   if (known) return known
@@ -170,7 +170,7 @@ const byStatus: Readonly<Record<number, Meaning>> = {
   429: busy('Ark asks us to slow down. Wait a minute.'),
   499: meaning('outcome_unknown', 'maybe_billed', `The request was cancelled on its way. ${unsure}`),
   500: meaning('provider_unavailable', 'maybe_billed', `Ark had an error. ${unsure}`),
-  // A 503 comes from before the work, when nobody is free to take it; one that Ark did not write is worth one more try (docs/providers.md, Doubao).
+  // A 503 comes before the work, when there is no capacity; one that Ark did not write is worth one more try (docs/providers.md, Doubao).
   503: {
     ...meaning(
       'provider_unavailable',
@@ -182,7 +182,7 @@ const byStatus: Readonly<Record<number, Meaning>> = {
   504: meaning('provider_timeout', 'maybe_billed', `Ark did not answer its own gateway in time. ${unsure}`),
 }
 
-/** Does a row say what this code means? */
+/** Is there a row for this code? */
 export function isKnownCode(code: string | undefined): boolean {
   return findMeaning(code) !== undefined
 }

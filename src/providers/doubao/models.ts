@@ -1,4 +1,4 @@
-/** What can be asked of each Seedream model, and what is known about it. */
+/** What each Seedream model accepts, and what is known about it. */
 import type {
   ImageCount,
   JsonSchema,
@@ -13,7 +13,7 @@ import type {
 const source =
   'Volcengine Ark documents 1541523, 1824121, 2582774 and 1330310; live probes published 2026-09 and 2026-10'
 const checked = '2026-11-27'
-/** No price list names what cannot be had any more. */
+/** No price list has models that are no longer available. */
 const shutDown = 'the service has shut it down'
 
 // ── Sizes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -100,7 +100,7 @@ const cautiousSizes: SizeRule = {
 
 // ── References and counts ───────────────────────────────────────────────────────────────────────────────────────────
 
-// Taking apart is documented for PNG and JPEG, and transparency for PNG; other types are re-encoded, with their transparency.
+// Splitting into layers is documented for PNG and JPEG, and transparency for PNG; other types are re-encoded, with their transparency.
 const forLayers = ['image/png', 'image/jpeg', 'image/heic']
 
 /**
@@ -319,7 +319,7 @@ export const models: readonly Model[] = [
       background: anyBackground,
       layer_decomposition: layerDecomposition(99),
     },
-    // What it costs in CNY nobody tells. Layers cost as much as pictures.
+    // No price in CNY is published. Layers cost as much as images.
     priceAbroad: { ...dollars(0.035), image: inTwoSteps(0.02, 0.035), reference: { amount: 0.008, free: 0 } },
     typicalSeconds: [12, 35],
     source: 'resellers and BytePlus release of 2026-11-12; its largest area is a guess',
@@ -358,7 +358,7 @@ export const models: readonly Model[] = [
     aliases: [
       'dola-seedream-5-0-pro-260628',
       'seedream-5-0-pro-260628',
-      // As plan keys spell it.
+      // Its id for plan keys.
       'doubao-seedream-5.0-pro',
       'doubao-seedream-5-0-pro',
     ],

@@ -1,4 +1,4 @@
-/** What an answer of Ark holds: Volcengine Ark documents 1541523 (images) and 1824137 (stream), 2026-10. Pure. */
+/** Parses the answers of Ark: Volcengine Ark documents 1541523 (images) and 1824137 (stream), 2026-10. Pure. */
 import type { JsonObject } from '../../catalogue/model.ts'
 import { besideBill, type Entry, readEntries, sourceIn, toPicture } from '../answers.ts'
 import { errorIn, parseBeginning, quoteBeginning, withoutReason, worstOf } from '../failures.ts'
@@ -46,7 +46,7 @@ function parseBody(answer: RawAnswer): Parsed {
   return parsed
 }
 
-/** A picture, or why it is not there. */
+/** An image, or why it is missing. */
 function readEntry({ source, item }: Entry, index: number, answer: RawAnswer): Picture | Parsed['failures'][number] {
   const details = isObject(item) ? detailsIn(item) : undefined
   if (source) return { ...toPicture(index, source, expiryOf), ...(details && { details }) }
@@ -62,7 +62,7 @@ function readEntry({ source, item }: Entry, index: number, answer: RawAnswer): P
   }
 }
 
-/** What an image cannot tell itself: which layer it is and where it lies. */
+/** What the file itself does not say: which layer it is and its position. */
 function detailsIn(item: JsonObject): JsonObject | undefined {
   const details: JsonObject = {}
   for (const name of ['z_index', 'name', 'description', 'bounding_box', 'background']) {
@@ -123,7 +123,7 @@ function parseStream(answer: RawAnswer, body: JsonObject): Parsed {
   return parsed
 }
 
-/** Two pictures in one place would be one picture lost. The place of each depends on the events before it alone. */
+/** Two images at one position would lose one. Each position depends only on the events before it. */
 function indexOf({ image_index: told }: JsonObject, taken: ReadonlySet<number>, next: number): number {
   let index = typeof told === 'number' && Number.isInteger(told) && told >= 0 && told < 1000 ? told : next
   while (taken.has(index)) index++

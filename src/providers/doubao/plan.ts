@@ -7,7 +7,7 @@ import { InvalidRequest, type RuleViolation } from '../../catalogue/violation.ts
 import type { Plan, PlannedCall, PlanRequest, ReferencePlace } from '../provider.ts'
 import { isOfBytePlus, traits } from './models.ts'
 
-/** `images` draws pictures, `layers` takes one apart. Both are the same endpoint. */
+/** `images` makes images, `layers` splits one. Both use the same endpoint. */
 type Route = 'images' | 'layers'
 
 export function plan(request: PlanRequest, model: Model): Plan {
@@ -50,7 +50,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
     ...imageOf(request),
     size,
     response_format: 'url',
-    // The service puts its mark on every picture unless told not to.
+    // The service adds its watermark to every image unless told not to.
     watermark,
     ...extras,
     ...(parameters.optimize_prompt === 'fast' ? { optimize_prompt_options: { mode: 'fast' } } : {}),
@@ -67,7 +67,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
       warnings.push({ code: 'layers_without_seed', parameter: 'seed', message })
       delete resolved.seed
     }
-    // One picture is asked for; nobody knows how many layers it has, so none of them can be missing.
+    // One image is requested; the number of layers is unknown, so none of them can be missing.
     const call: PlannedCall = { route: 'layers' satisfies Route, body, images: 1, timeoutMs: 900_000 }
     return { calls: [call], warnings, resolved: { ...resolved, n: 1 } }
   }
@@ -80,7 +80,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
         ...body,
         sequential_image_generation: 'auto',
         sequential_image_generation_options: { max_images: images },
-        // A group takes minutes and comes as one answer otherwise: a cut connection would lose all of it.
+        // A group takes minutes and would otherwise come as one answer: a cut connection would lose all of it.
         stream: true,
       },
       images,
@@ -111,12 +111,12 @@ function sizeOf(request: PlanRequest, model: Model, layers: boolean): string {
   return rule?.default ?? '2K'
 }
 
-/** Several calls with one seed would draw one picture several times. */
+/** Several calls with one seed would make the same image several times. */
 function seedOf(seed: JsonValue, index: number): JsonValue {
   return typeof seed === 'number' && seed >= 0 ? (seed + index) % 2 ** 31 : seed
 }
 
-/** 300 s and 60 s for each further picture: lite takes 20 to 40 s for one, and a late answer is a paid one. */
+/** 300 s and 60 s for each further picture: lite takes 20 to 40 s for one, and a late answer is still billed. */
 function timeoutOf(images: number): number {
   return Math.min(300_000 + 60_000 * (images - 1), 1_200_000)
 }

@@ -9,12 +9,12 @@ import { errorIn } from '../failures.ts'
 import { isObject, parseJson } from '../json.ts'
 import type { Learned, SentCall } from '../provider.ts'
 
-/** Gives out every event as soon as it is whole, so that a finished picture is kept whatever becomes of the rest. */
+/** Yields every event as soon as it is complete, so that a finished image is kept whatever happens to the rest. */
 export async function* readStream(response: HttpResponse, call: SentCall): AsyncGenerator<Learned> {
   const { retryAfterMs: _, ...meta } = readHead(response)
   const decoder = new TextDecoder()
   const events: string[] = []
-  /** What came behind the last event; before anything proves that events come, all that came. */
+  /** The input after the last event; before the first event, the whole input. */
   let rest = ''
   let isStream = false
   let scanned = 0
@@ -43,13 +43,13 @@ export async function* readStream(response: HttpResponse, call: SentCall): Async
       }
       if (seen > given) yield part(rest.slice(given, seen), false)
       rest = rest.slice(seen)
-      // A separator may have begun at the end of this piece.
+      // A separator may begin at the end of this chunk.
       scanned = Math.max(0, rest.length - 3)
     }
     rest += decoder.decode()
   } catch (error) {
     if (!(error instanceof ExchangeError)) throw error
-    // The last event may lack its blank line and hold a whole picture all the same.
+    // The last event may lack its blank line and still hold a complete image.
     if (isStream && rest !== '') yield part(rest)
     const text = isStream ? events.join('') : rest
     if (!isStream || !isWholeStream(text, call.body, true)) {
@@ -111,7 +111,7 @@ export function readEvents(text: string): StreamEvent[] {
   const parser = createParser({
     onEvent({ event, data }) {
       if (data.trim() === '[DONE]') return events.push({ type: '[DONE]' })
-      // Only the last event of a cut stream is no JSON. What counts of it is the address of a picture that was paid for.
+      // Only the last event of a cut stream is not JSON. What matters in it is the address of a paid image.
       const json = parseJson(data) ?? beginningOfEvent(data)
       if (!isObject(json)) return
       // An error without the `error` around it has a `type` of its own, the class of the error.

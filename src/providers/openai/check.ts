@@ -1,4 +1,4 @@
-/** Proves a configuration without paying. */
+/** Tests a configuration without paying. */
 
 import { ExchangeError } from '../../outgoing/errors.ts'
 import { ask } from '../exchange.ts'
@@ -36,9 +36,9 @@ function checked(model: string | undefined, answer: RawAnswer): CheckResult {
   // A page that answers 403 to everybody says nothing about a key.
   if (isAboutAccount && (found || answer.status === 401)) return { code, detail }
   if (answer.status >= 500 || answer.status === 429 || answer.status === 408) {
-    // What such an answer means for a picture that was asked for would only alarm: none was.
-    const trouble = `The service cannot say now (HTTP ${answer.status}).${said}`
-    return { code: 'provider_unavailable', detail: `${trouble} Nothing was proved about the key; test again later.` }
+    // The usual message about a possible charge would only alarm: no image was requested.
+    const trouble = `The service could not answer the check (HTTP ${answer.status}).${said}`
+    return { code: 'provider_unavailable', detail: `${trouble} This says nothing about the key; test again later.` }
   }
   return {
     code: 'wrong_address',

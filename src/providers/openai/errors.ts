@@ -107,7 +107,7 @@ function meaningByStatus(status: number): Meaning {
       'The address answered with a redirect. Set the base address to where it leads.',
     )
   }
-  // In an answer that says that all went well, an error that nobody knows proves nothing.
+  // In a successful answer, an unknown error proves nothing.
   if (status < 300)
     return meaning('provider_rejected', 'maybe_billed', `The service answered without a picture. ${unsure}`)
   return byStatus[400]!

@@ -3,7 +3,7 @@ import type { JsonSchema, Model, ModelLife, ReferenceLimits, SizeRule } from '..
 
 const source = 'types of the official JavaScript client 7.57.0 and the deprecation page of OpenAI'
 const checked = '2026-11'
-/** No price list names what cannot be had any more. */
+/** No price list has models that are no longer available. */
 const shutDown = 'the service has shut it down'
 
 // ── Sizes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -85,7 +85,7 @@ const widerQuality = {
 
 export const platforms = ['openai'] as const
 
-/** OpenAI itself; what other services have under these names is their own affair. */
+/** OpenAI itself; other services may use these names for anything. */
 export function platformAt(baseUrl: string): string | undefined {
   return URL.parse(baseUrl)?.hostname.replace(/\.$/, '') === 'api.openai.com' ? 'openai' : undefined
 }
@@ -255,7 +255,7 @@ function cautious(id: string): Model {
     },
     textToImage: true,
     promptRequired: true,
-    // As many as the API has room for: a service that takes fewer says so, and its refusal is free.
+    // The maximum of the API: a service that takes fewer says so, and its refusal is free.
     references: referencesOf({ max: 16 }),
     sizes: { textToImage: sizes, withReferences: sizes },
     images: { max: 10, perCall: 1 },

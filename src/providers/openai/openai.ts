@@ -42,7 +42,7 @@ export const openai: Provider = {
       },
       body: isEdit ? await formOf(call.body, context) : JSON.stringify(call.body),
       signal: context.signal,
-      // The headers come when the pictures are done.
+      // The headers arrive when the images are done.
       headersTimeoutMs: call.timeoutMs,
       idleTimeoutMs: 300_000,
     })

@@ -1,4 +1,4 @@
-/** What an answer of OpenAI's image API holds (types of its official client 7.57.0, 2026-11). Pure. */
+/** Parses the answers of OpenAI's image API (types of its official client 7.57.0, 2026-11). Pure. */
 
 import { besideBill, readEntries, toPicture } from '../answers.ts'
 import { errorIn, parseBeginning, quoteBeginning, withoutReason, worstOf } from '../failures.ts'
@@ -41,7 +41,7 @@ function expiryOf(url: string): number | undefined {
   return Number.isNaN(end) ? undefined : end
 }
 
-/** Why a picture is not there, as far as the service says it. */
+/** Why an image is missing, as far as the service says. */
 function failedItem(item: unknown, index: number, answer: RawAnswer): Parsed['failures'][number] {
   const found = isObject(item) && item.error ? errorIn(item) : undefined
   if (found) {
@@ -53,7 +53,7 @@ function failedItem(item: unknown, index: number, answer: RawAnswer): Parsed['fa
     index,
     code: 'provider_rejected',
     disposition: 'maybe_billed',
-    message: `The service answered with something that is no picture (${outline(item, 0)}).`,
+    message: `The service answered with something that is not a picture (${outline(item, 0)}).`,
     requestId: answer.requestId,
   }
 }

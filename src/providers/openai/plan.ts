@@ -35,13 +35,13 @@ export function plan(request: PlanRequest, model: Model): Plan {
         ...imageOf(request),
         n: images,
         ...(size === undefined ? {} : { size }),
-        // Its links die after an hour; the picture itself in the answer cannot be lost any more. GPT image models send nothing else
+        // Its links expire after an hour; inline images cannot be lost any more. GPT image models send nothing else
         // and refuse the parameter.
         ...(model.family === 'dall-e' ? { response_format: 'b64_json' } : {}),
         ...parameters,
       },
       images,
-      // Ten minutes are what the official client waits; a late answer is a paid one.
+      // The official client waits ten minutes; a late answer is still billed.
       timeoutMs: Math.min(600_000 + 60_000 * (images - 1), 1_200_000),
     }
   })

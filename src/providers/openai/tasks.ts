@@ -24,7 +24,7 @@ const doneWords = new Set('completed complete succeeded succeed success successf
 const failedWords = new Set(
   'failed fail failure error cancelled canceled rejected expired timeout timed_out aborted'.split(' '),
 )
-/** Queued as far as the word tells. */
+/** Statuses that mean queued. */
 const queuedWords = new Set(
   'submitted pending queued queueing in_queue not_start not_started created scheduled'.split(' '),
 )
@@ -37,7 +37,7 @@ export function taskIn(answer: RawAnswer, location: string | undefined, sentTo: 
   const json = parseJson(answer.body)
   const records = recordsIn(json)
   const isWaiting = records.some(record => record.task_id !== undefined && pendingWords.has(wordOf(record) ?? ''))
-  // What stands as an address in an unfinished task leads to the task.
+  // An address in an unfinished task is that of the task.
   if (!isWaiting && readEntries(json).some(entry => entry.source !== undefined)) return undefined
   const place =
     location ??
@@ -74,12 +74,12 @@ function placeFrom(location: string, from: string): string | undefined {
 const lookTimeoutMs = 30_000
 const longestPauseMs = 60_000
 const pauseInTroubleMs = 10_000
-/** A wrong key does not mend itself in seconds, but someone may mend it before the task is forgotten. */
+/** A wrong key is not fixed in seconds, but someone may fix it before the task expires. */
 const pauseWhenRefusedMs = 30_000
-/** Pictures under a word that nobody knows may be previews; after so many looks they are taken. */
+/** Images under an unknown status may be previews; after this many polls they are accepted. */
 const looksBeforeUnknownWord = 30
 
-/** One look at each task of a call. What was learned of the place comes back as `taskId`. */
+/** Polls each task of a call once. A more precise address is returned as `taskId`. */
 export async function pollTasks(task: Task, context: Context): Promise<Polled> {
   const looks: Look[] = []
   for (const place of task.id.split(' ')) looks.push(await lookAt(place, task, context))
@@ -112,13 +112,13 @@ async function lookAt(place: string, { polls }: Task, context: Context): Promise
       exchanged = await look(candidate, context)
     } catch (error) {
       if (context.signal.aborted) throw error
-      const reason = error instanceof Error ? error.message : 'The service could not be asked.'
+      const reason = error instanceof Error ? error.message : 'The service could not be reached.'
       return { place, state: 'unsure', afterMs: pauseInTroubleMs, reason }
     }
     const { answer, location } = exchanged
     const found = placeFrom(candidate, context.baseUrl) ?? place
     if (answer.status >= 300 && answer.status < 400 && location !== undefined) {
-      // The result has an address of its own, which the next look asks.
+      // The result has an address of its own, which the next poll uses.
       return { place: placeFrom(location, candidate) ?? found, state: 'pending', running: true }
     }
     const wished = answer.retryAfterMs === undefined ? undefined : Math.min(answer.retryAfterMs, longestPauseMs)
@@ -138,7 +138,7 @@ async function lookAt(place: string, { polls }: Task, context: Context): Promise
     }
     const said = errorIn(parseJson(answer.body))?.message?.slice(0, 200)
     strange = `The service answered with status ${answer.status} when asked for the task${said ? ` (${said})` : ''}.`
-    // Another address may be the right one; trouble with the key or the service is the same at all of them.
+    // Another address may be the right one; errors of the key or the service are the same at all of them.
     if ([401, 402, 403, 408, 429].includes(answer.status) || answer.status >= 500) {
       const isRefused = answer.status >= 401 && answer.status <= 403
       const advice = isRefused ? ' Check the API key; the task goes on meanwhile.' : ''
@@ -149,7 +149,7 @@ async function lookAt(place: string, { polls }: Task, context: Context): Promise
   return { place, state: 'unsure', afterMs: pauseInTroubleMs, reason: strange }
 }
 
-/** Where gateways let a task be looked at, the usual first. */
+/** Addresses at which gateways serve tasks, the most common first. */
 function candidatesFor(place: string, baseUrl: string): string[] {
   if (/^(?:\/|https?:)/i.test(place)) return [new URL(place, baseUrl).href]
   const id = encodeURIComponent(place)
@@ -157,7 +157,7 @@ function candidatesFor(place: string, baseUrl: string): string[] {
 }
 
 async function look(url: string, context: Context) {
-  // The key is for the service that it belongs to, whatever an answer names.
+  // The key is sent only to its own service, whatever an answer names.
   const isOwn = new URL(url).origin === new URL(context.baseUrl).origin
   const response = await context.http.request({
     method: 'GET',
@@ -170,7 +170,7 @@ async function look(url: string, context: Context) {
   return { answer: await readAnswer(response), location: response.headers.location }
 }
 
-// ── What a task says of itself ──────────────────────────────────────────────────────────────────────────────────────
+// ── The state of a task ──────────────────────────────────────────────────────────────────────────────────────
 
 interface TaskState {
   is: 'pending' | 'done' | 'failed' | 'unknown'
@@ -211,7 +211,7 @@ function wordOf(record: JsonObject): string | undefined {
     .replace(/[\s-]+/g, '_')
 }
 
-/** Why a task made nothing, where an answer says that it failed. */
+/** Why a failed task made nothing. */
 export function failureOfTask(answer: RawAnswer, json: unknown): ProviderFailure | undefined {
   if (stateOf(json).is !== 'failed') return undefined
   const found = recordsIn(json).flatMap(record => reasonIn(record) ?? [])[0]
@@ -219,7 +219,7 @@ export function failureOfTask(answer: RawAnswer, json: unknown): ProviderFailure
   const isRefused = known.disposition === 'refused'
   return {
     ...known,
-    // It was taken, so it is not sent again by itself, and only what is known to be a refusal is known to be free.
+    // It was accepted, so it is not sent again automatically, and only a known refusal is free.
     code: known.disposition === 'retry_safe' ? 'provider_rejected' : known.code,
     disposition: isRefused ? 'refused' : 'maybe_billed',
     message: isRefused

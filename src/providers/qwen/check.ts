@@ -1,4 +1,4 @@
-/** Proves a configuration without paying. */
+/** Tests a configuration without paying. */
 
 import { ExchangeError } from '../../outgoing/errors.ts'
 import { asRecord, text } from '../json.ts'
@@ -29,7 +29,7 @@ export async function check(modelId: string | undefined, context: Context): Prom
   return warning ? { ...result, detail: `${result.detail} ${warning}` } : result
 }
 
-/** Asks for a task that nobody ever had. Undefined when the key passed. */
+/** Asks for a task that never existed. Undefined when the key was accepted. */
 async function checkKey(context: Context): Promise<CheckResult | undefined> {
   const answer = await attempt(context, () => look(context, '/tasks/00000000-0000-0000-0000-000000000000'))
   if ('detail' in answer) return answer
@@ -45,7 +45,7 @@ async function checkKey(context: Context): Promise<CheckResult | undefined> {
     const list = await attempt(context, () => look(context, '/tasks/?page_no=1&page_size=10'))
     if (!('detail' in list) && isSuccess(list) && Array.isArray(envelopeOf(list)?.data)) return undefined
   }
-  // Too many looks: the key was accepted before they were counted.
+  // Too many requests: the key was accepted before they were counted.
   if (status === 429 && refused.code === 'provider_unavailable') return undefined
   return refused.code === 'ok' ? noAnswerOfDashScope(answer) : refused
 }

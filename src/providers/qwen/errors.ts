@@ -9,7 +9,7 @@ import type { AnswerHead } from '../exchange.ts'
 import { type Meaning, toFailure } from '../failures.ts'
 
 interface Row extends Meaning {
-  /** The code as it stands, or what stands before a dot in it. */
+  /** The whole code, or its part before a dot. */
   codes: readonly string[]
   /** Looked at only where one code means several things. */
   text?: RegExp
@@ -105,21 +105,21 @@ const overloaded: Meaning = {
 const serverFault: Meaning = {
   code: 'provider_unavailable',
   disposition: 'retry_safe',
-  message: 'DashScope failed inside and made nothing. Try again a little later.',
+  message: 'DashScope had an internal error and made nothing. Try again a little later.',
 }
 const timedOut: Meaning = {
   code: 'provider_timeout',
   disposition: 'maybe_billed',
-  message: 'DashScope did not finish in time. The picture may have been billed, so this is not repeated by itself.',
+  message: 'DashScope did not finish in time. The picture may have been billed, so this is not repeated automatically.',
 }
 const gatewayFault: Meaning = {
   code: 'provider_unavailable',
   disposition: 'maybe_billed',
   message:
-    'DashScope, or a gateway before it, failed without saying why. A picture may have been made and billed, so this is not repeated by itself.',
+    'DashScope, or a gateway before it, failed without saying why. A picture may have been made and billed, so this is not repeated automatically.',
 }
 
-// The first row that fits counts.
+// The first matching row applies.
 const rows: readonly Row[] = [
   { codes: ['InvalidApiKey', 'invalid_api_key', 'NOT AUTHORIZED', 'NotAuthorized'], ...keyRejected },
   { codes: ['Arrearage'], ...inArrears },
@@ -143,7 +143,7 @@ const rows: readonly Row[] = [
     // The only sign of a retired model that was reported; as often a key that a workspace host does not admit (docs/providers.md, Qwen).
     isModelUnknown: true,
     message:
-      'DashScope does not give this model: it was retired, or it is not open to this key or at this host. Choose a newer one; where a workspace host refuses every model, use the shared host of its region.',
+      'DashScope does not serve this model: it was retired, or it is not open to this key or at this host. Choose a newer one; where a workspace host refuses every model, use the shared host of its region.',
   },
   {
     codes: ['AccessDenied', 'access_denied', 'Model.AccessDenied', 'Workspace.AccessDenied', 'App.AccessDenied'],
@@ -192,7 +192,7 @@ const rows: readonly Row[] = [
     text: /for the data inspection/i,
     ...badRequest,
     // Said of a picture that was made and has more than 10 MB.
-    message: 'The picture was too heavy for the moderation of DashScope. Ask for a smaller size.',
+    message: 'The picture was too large for the moderation of DashScope. Ask for a smaller size.',
   },
   { codes: ['InvalidParameter', 'BadRequest', 'invalid_parameter_error', 'invalid_request_error'], ...badRequest },
   {
@@ -205,11 +205,11 @@ const rows: readonly Row[] = [
     text: /^\s*allocated quota exceeded/i,
     ...tooFast,
     message:
-      'The quota of this model is used up for the moment. Try again later, or have it raised in the Model Studio console.',
+      'The quota of this model is used up at the moment. Try again later, or have it raised in the Model Studio console.',
   },
   { codes: ['Throttling.AllocationQuota', 'insufficient_quota'], ...quotaUsedUp },
   { codes: ['Throttling', 'limit_requests'], ...tooFast },
-  // A text that begins with <400> is a refusal of the request in the coat of a server error.
+  // A text that begins with <400> is a refusal of the request disguised as a server error.
   { codes: ['InternalError'], text: /^\s*<400>.*\boutput data may/i, ...moderatedOutput },
   { codes: ['InternalError'], text: /^\s*<400>.*DataInspectionFailed/i, ...moderatedInput },
   { codes: ['InternalError'], text: /^\s*<400>/, ...badRequest },
@@ -218,9 +218,9 @@ const rows: readonly Row[] = [
   { codes: ['ModelServingError', 'ModelUnavailable'], ...overloaded },
 ]
 
-/** Where an error stood, which decides what it proves. */
+/** Where an error occurred, which determines what it proves. */
 export interface ErrorPlace extends AnswerHead {
-  /** The request submits a task: what a gateway swallowed may be a task that goes on. */
+  /** The request submits a task: after a gateway error the task may still run. */
   submitsTask: boolean
   /** It is the end of a task, or of one picture; those that failed are not billed. */
   isFinal: boolean
@@ -234,7 +234,7 @@ export function failureOf(code: string | undefined, text: string | undefined, pl
   const message = text === undefined ? undefined : withoutKeys(text)
   const failure = toFailure(meaning, { code, message }, place)
   if (!place.isFinal || failure.disposition !== 'maybe_billed') return failure
-  // A task that failed is free whatever the reason, so a timeout may simply be tried again.
+  // A failed task is free whatever the reason, so a timeout may be retried.
   return {
     ...failure,
     disposition: 'retry_safe',
@@ -249,11 +249,11 @@ function fits(row: Row, code: string | undefined, text: string | undefined): boo
   return isNamed && (!row.text || row.text.test(text ?? ''))
 }
 
-/** For answers without a code, and for codes that nobody wrote down. */
+/** For answers without a code, and for unknown codes. */
 function byStatus({ status, submitsTask }: ErrorPlace, code: string | undefined, isBroken: boolean): Meaning {
   if (status >= 500) {
     if (status === 504) return timedOut
-    // Only a synchronous request that met a closed door certainly began nothing.
+    // Only a synchronous request that was rejected by a gateway certainly began nothing.
     if (status === 503 && !isBroken && (!submitsTask || code !== undefined)) return overloaded
     return gatewayFault
   }

@@ -1,4 +1,4 @@
-/** What every exchange with DashScope shares. */
+/** Shared by every exchange with DashScope. */
 import type { JsonObject } from '../../catalogue/model.ts'
 import { ask, type FreeRequest } from '../exchange.ts'
 import { asRecord, parseJson, text } from '../json.ts'
@@ -15,7 +15,7 @@ export const paths: Record<Route, string> = {
 /** An answer names pictures and never holds them; this is far more than any of them takes. */
 export const maxAnswerBytes = 16 * 1024 * 1024
 
-/** A look at what is there, which is free. @throws ExchangeError */
+/** A read-only request, which is free. @throws ExchangeError */
 export async function look(
   context: Context,
   path: string,

@@ -23,7 +23,7 @@ import type {
  */
 export type Route = 'MM' | 'IG' | 'T2I' | 'I2I'
 
-/** How the models of one family are spoken to. */
+/** The wire format of one family of models. */
 export interface Wire {
   route: Route
   /** False where the service documents no `n` and is said to bill what it gets there. */
@@ -67,14 +67,14 @@ export function wireOf(family: string): Wire {
   return Object.hasOwn(wires, family) ? wires[family as Family] : wires['dashscope-unlisted']
 }
 
-/** Characters of a negative prompt that are read; the rest is cut without a word. None are stated for 3.0. */
+/** Characters of a negative prompt that are read; the rest is cut silently. None are stated for 3.0. */
 export function negativePromptCharacters(family: string): number | undefined {
   return family === 'qwen-image-3.0' ? undefined : 500
 }
 
 // ── Sizes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Adds the upright form of every lying ratio. */
+/** Adds the portrait form of every landscape ratio. */
 function bothWays(lying: Record<string, string>): Record<string, string> {
   const turned = Object.entries(lying).map(([ratio, size]) => [
     ratio.split(':').reverse().join(':'),
@@ -111,7 +111,7 @@ const qwenFree = (largestSide: number) => ({
 })
 
 // 3.0 bills a request without a size as 2K (measured 2026-11), and 2K costs the pro model twice as much and takes about
-// three times as long. So a size is always sent, and without a wish it is one of the 1K tier.
+// three times as long. So a size is always sent, by default one of the 1K tier.
 const qwen3Sizes = (largestSide: number) => ({
   textToImage: { free: qwenFree(largestSide), table: qwen2Table, defaultTier: '1K', default: '1K' },
   withReferences: {
@@ -474,7 +474,7 @@ export const platforms: readonly string[] = [...alibabaCloud, 'token-plan', 'qwe
 
 /**
  * The first Qwen-Image line. Sources disagree: the retirement page names all of its ids, a sister notice for the same day and a
- * reseller's list of what it took down name none. So it counts as ended, and who insists is let through: a refusal is free.
+ * reseller's list of what it took down name none. So it counts as ended, but requests are still sent: a refusal is free.
  */
 const firstLine: readonly ModelLife[] = [
   {
@@ -1070,7 +1070,7 @@ export const models: readonly Model[] = [
 
 // ── Ids that are not listed ─────────────────────────────────────────────────────────────────────────────────────────
 
-// The first that fits; the second word is the listed model whose form is taken. New snapshots appear every month.
+// The first match applies; the second word is the listed model whose rules are used. New snapshots appear every month.
 const relatives: readonly (readonly [RegExp, string])[] = [
   [/^qwen-image-3\.0-/, 'qwen-image-3.0'],
   [/^qwen-image-2\.1-pro-/, 'qwen-image-2.1-pro'],

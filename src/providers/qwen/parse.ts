@@ -1,4 +1,4 @@
-/** What an answer of DashScope holds. Pure. */
+/** Parses the answers of DashScope. Pure. */
 
 import type { JsonObject, JsonValue } from '../../catalogue/model.ts'
 import type { ProviderFailure } from '../../outgoing/errors.ts'
@@ -30,7 +30,7 @@ export function parse(answer: RawAnswer, call: { route: string; body: JsonObject
     ...(revisedPrompt === undefined ? {} : { revisedPrompt }),
     ...(billedImages === undefined ? {} : { billedImages }),
   }
-  // A picture that came is kept, whatever else the answer says, and wherever a gateway put it.
+  // An image in the answer is kept, whatever else the answer says, and wherever a gateway put it.
   const pictures = found.pictures.length > 0 ? found.pictures : elsewhereIn(envelope, answer)
   if (pictures.length > 0) return { pictures, ...rest, complete: answer.complete }
 
@@ -43,7 +43,7 @@ export function parse(answer: RawAnswer, call: { route: string; body: JsonObject
   return { pictures: [], ...rest, error, complete: answer.complete }
 }
 
-/** Why there is no picture in an answer that is well formed. */
+/** Why a well-formed answer has no image. */
 function errorOf(
   envelope: JsonObject,
   output: JsonObject,
@@ -86,7 +86,7 @@ function errorOf(
     }
   }
   const wasBilled = (billedImages ?? 0) > 0 || namesBill(answer.body)
-  // Only a task that failed is known to be free whatever the reason.
+  // Only a failed task is known to be free whatever the reason.
   const isFinal = status === 'FAILED'
   const failure = code !== undefined || isFinal ? failureOf(code, message, { ...place, isFinal }) : worstOf(failures)
   if (failure) return besideBill(failure, answer.body)
@@ -109,14 +109,14 @@ function withoutEnvelope(answer: RawAnswer, place: ErrorPlace): Parsed {
     const error = failureOf(undefined, text(answer.body.trim().slice(0, 300)), place)
     return { pictures: [], failures: [], error, complete: true }
   }
-  // The whole strings in a cut answer are as good as ever: their pictures were paid for.
+  // The complete strings in a cut answer are still usable: their images were paid for.
   const pictures = wholeSourcesIn(answer.body).map((source, index) => pictureAt(index, source.url ?? source.base64))
   if (pictures.length > 0) return { pictures, failures: [], complete: answer.complete }
   const error: ProviderFailure = {
     code: 'outcome_unknown',
     disposition: 'maybe_billed',
     message: answer.complete
-      ? 'The answer is not one of DashScope. A picture may have been billed; check the base address before trying again.'
+      ? 'The answer is not from DashScope. A picture may have been billed; check the base address before trying again.'
       : 'The answer of DashScope was cut before its pictures were named. They may have been billed.',
     providerMessage: text(answer.body.trim().slice(0, 300)),
     requestId: place.requestId,
@@ -139,7 +139,7 @@ function foundIn(
       ...failureOf(undefined, outline(item), final),
       disposition: 'maybe_billed',
       index: next(),
-      message: 'DashScope answered with something else in the place of a picture. It may have been billed.',
+      message: 'DashScope answered with something else instead of a picture. It may have been billed.',
     })
 
   for (const result of asList(output.results)) {
@@ -190,14 +190,14 @@ function pictureAt(index: number, written: string, details?: JsonObject): Pictur
   const expires = /[?&]Expires=(\d{9,11})(?:&|#|$)/.exec(url)
   return {
     index,
-    // The signature does not cover the scheme, and these hosts all speak https. Every other letter stays.
+    // The signature does not cover the scheme, and these hosts all speak https. Everything else stays unchanged.
     url: url.replace(/^http:(?=\/\/[\w.-]+\.aliyuncs\.com\/)/i, 'https:'),
     ...(expires ? { expiresAt: Number(expires[1]) * 1000 } : {}),
     ...more,
   }
 }
 
-/** The older routes tell the rewritten prompt; z-image puts the final one beside the picture; the others keep it. */
+/** The older routes return the rewritten prompt; z-image puts the final one beside the picture; the others keep it. */
 function revisedPromptOf(output: JsonObject, call: { body: JsonObject }): string | undefined {
   for (const result of asList(output.results)) {
     const prompt = text(asRecord(result)?.actual_prompt)

@@ -16,7 +16,7 @@ const uploadTimeoutMs = 300_000
 
 const largestSeed = 2_147_483_647
 
-/** What one kind of request makes of the model: a plain one, a series, or text with pictures. */
+/** The limits of the model for one kind of request: a plain one, a series, or text with images. */
 type Manner = 'plain' | 'series' | 'interleaved'
 
 /** @see Provider.plan */
@@ -71,7 +71,7 @@ function findManner(model: Model, counts: CountRequest): Manner {
   return 'enable_interleave' in model.parameters ? 'interleaved' : 'series'
 }
 
-/** What was asked for over what we send by default, less what has no effect in this combination. */
+/** The requested parameters over our defaults, without those that have no effect in this combination. */
 function settledParameters(request: PlanRequest, model: Model, manner: Manner) {
   const parameters = fillDefaults(model, request.parameters)
   const warnings: Warning[] = []
@@ -122,7 +122,7 @@ function findViolations(
   parameters: JsonObject,
 ): RuleViolation[] {
   const violations: RuleViolation[] = []
-  // What costs money is checked again here, whoever asks.
+  // Checked again here, because it costs money.
   const rule = findSizeRule(model, counts)
   const resolved = rule && request.size ? resolveSize(rule, model.id, formatSize(request.size)) : {}
   if ('violation' in resolved) violations.push(resolved.violation)

@@ -1,4 +1,4 @@
-/** Tasks of DashScope: looking at one, cancelling it, and finding one whose id was lost. */
+/** Tasks of DashScope: polling one, cancelling it, and finding one whose id was lost. */
 
 import type { JsonObject } from '../../catalogue/model.ts'
 import { asRecord, text } from '../json.ts'
@@ -6,13 +6,13 @@ import type { Context, Polled, RawAnswer, Task, TaskWindow } from '../provider.t
 import { envelopeOf, isSuccess, look, outputOf, paths } from './exchange.ts'
 import type { Route } from './models.ts'
 
-// The runner looks first after 2 s. Documented limit: 20 looks a second for the whole account.
+// The runner first polls after 2 s. Documented limit: 20 polls a second for the whole account.
 const pauseAfterFirstLookMs = 3_000
 const steadyPauseMs = 5_000
 const pauseInTroubleMs = 10_000
-/** "Unknown" is said of what does not exist and of what cannot be seen: a task whose id was just given out gets some time to appear. */
+/** "Unknown" is the answer for tasks that do not exist and that are not visible yet: a new task gets some time to appear. */
 const looksBeforeUnknown = 3
-/** A wrong key or address does not mend itself in seconds, but someone may mend it before the task is forgotten. */
+/** A wrong key or address is not fixed in seconds, but someone may fix it before the task expires. */
 const pauseWhenRefusedMs = 30_000
 const longestPauseMs = 60_000
 
@@ -33,7 +33,7 @@ export async function poll(task: Task, context: Context): Promise<Polled> {
     const afterMs = task.polls === 0 ? pauseAfterFirstLookMs : steadyPauseMs
     return { state: 'pending', afterMs, running: status !== 'PENDING' }
   }
-  // No trouble with looking says anything about the task, which goes on and may be paid for.
+  // A failed poll says nothing about the task, which goes on and may be paid for.
   const isPassing = answer.status === 429 || answer.status >= 500 || answer.status < 300
   // A longer pause, as plan quotas name it, could outlast the day for which the service keeps the task.
   const wished = answer.retryAfterMs ?? (isPassing ? pauseInTroubleMs : pauseWhenRefusedMs)
@@ -46,7 +46,7 @@ export async function cancel(task: Task, context: Context): Promise<boolean> {
     const path = `/tasks/${encodeURIComponent(task.id)}/cancel`
     const answer = await look(context, path, { method: 'POST' })
     if (answer.status === 200 && text(envelopeOf(answer)?.code) === undefined) return true
-    // It may be an earlier cancel, whose word was lost, that stands in the way of this one.
+    // An earlier cancel, whose answer was lost, may have caused this refusal.
     return text(outputOf(await look(context, `/tasks/${encodeURIComponent(task.id)}`))?.task_status) === 'CANCELED'
   } catch (error) {
     if (context.signal.aborted) throw error
@@ -61,7 +61,7 @@ function reasonIn(answer: RawAnswer): string {
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'The service could not be asked.'
+  return error instanceof Error ? error.message : 'The service could not be reached.'
 }
 
 // ── The list of tasks ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -69,7 +69,7 @@ function reasonOf(error: unknown): string {
 const oneDayMs = 24 * 60 * 60 * 1000
 /** The documented size; whether more are given is not. */
 const tasksPerPage = 10
-/** Two thousand tasks of one model in a day: beyond that the search is given up. */
+/** Two thousand tasks of one model in a day; beyond that the search stops. */
 const maxPages = 200
 
 export async function findTasks(
@@ -77,7 +77,7 @@ export async function findTasks(
   context: Context,
 ): Promise<string[] | undefined | null> {
   if (route === 'MM') return null
-  // Tasks are forgotten after a day, and a longer window is refused.
+  // Tasks expire after a day, and a longer window is refused.
   const start = new Date(Math.max(from.getTime(), to.getTime() - oneDayMs))
   const ids = new Set<string>()
   for (let page = 1; page <= maxPages; page++) {
@@ -117,7 +117,7 @@ function beijingTime(time: Date, rounding: 'floor' | 'ceil'): string {
 
 function isOf(task: JsonObject, model: string, from: Date, to: Date): boolean {
   const created = task.gmt_create ?? task.start_time
-  // What does not say when or for which model it is counts as a match: to adopt the wrong task would be worse than none.
+  // A task without time or model counts as a match, so that two candidates prevent adopting the wrong one.
   const isInTime = typeof created !== 'number' || (created >= from.getTime() && created <= to.getTime())
   return isInTime && (text(task.model_name) ?? model) === model
 }
@@ -143,7 +143,7 @@ export function isOwnTask(answer: RawAnswer, { body }: { body: JsonObject }): bo
   return own === undefined || told.length === 0 ? undefined : told.every(prompt => isSamePrompt(prompt, own))
 }
 
-/** The service cuts long prompts without a word. */
+/** The service cuts long prompts silently. */
 function isSamePrompt(told: string, own: string): boolean {
   return told.trim() === own.trim() || (told.length >= 400 && own.startsWith(told.trim()))
 }

@@ -17,7 +17,7 @@ const ofOwner: ReadonlySet<string> = new Set<keyof Steps>(['create', 'send', 're
 
 /**
  * A step is made again where it is certain that nothing of it counts, and changes nothing when it is made twice with the same data.
- * @throws CommitUnknown when nobody knows whether it counts; LedgerError when the state of the call does not allow it
+ * @throws CommitUnknown when it is unknown whether it was committed; LedgerError when the state of the call does not allow it
  */
 export type Ledger = {
   [Name in keyof Steps]: Steps[Name] extends (db: Connection, step: infer Step) => infer Result

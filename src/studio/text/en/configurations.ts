@@ -100,7 +100,7 @@ export const configurations = {
   wrong_address: 'This address does not fit.',
   provider_access_denied: 'The key is right, but the account may not use the model.',
   provider_quota_exhausted: 'The key is right, but the account has no balance or quota.',
-  provider_unavailable: 'The service could not be asked.',
+  provider_unavailable: 'The service could not be reached.',
   do_provider_key_rejected: 'Copy it again as a whole, and check that the region is the one it was made in.',
   do_wrong_address: 'Choose another region, or correct the base address.',
   do_provider_access_denied: 'Activate the model for this account in the console.',
