@@ -25,7 +25,8 @@ const floors = [
 /** Rooms that stand apart from the rows: the program does not import them, or they do not import the program. */
 const apart: Record<string, string[]> = {
   simulators: [],
-  studio: ['api', 'catalogue'],
+  client: ['api'],
+  studio: ['api', 'catalogue', 'client'],
 }
 
 /** What a lower row has and a room must not import all the same. */

@@ -1,0 +1,156 @@
+/** The API as functions, one for each operation. Each throws an `ApiError` when the server refuses or is away. */
+import type { z } from 'zod'
+import type {
+  Configuration,
+  ConfigurationChange,
+  ConfigurationList,
+  ConfigurationTest,
+  ConfigurationTestResult,
+  NewConfiguration,
+} from '../api/configurations.ts'
+import type { Estimate } from '../api/estimate.ts'
+import type { GenerateRequest, Generation } from '../api/generations.ts'
+import type { HistoryChange, HistoryPage } from '../api/history.ts'
+import type { ModelList } from '../api/models.ts'
+import type { RecentErrorList, Status } from '../api/system.ts'
+import type { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../api/tokens.ts'
+import type { UsageList } from '../api/usage.ts'
+import { ApiError } from './errors.ts'
+import { followEvents, type StreamMessage } from './events.ts'
+import { type ClientOptions, createConnection } from './request.ts'
+import { type UploadOptions, uploadImage } from './upload.ts'
+
+export type NewConfigurationInput = z.input<typeof NewConfiguration>
+export type ConfigurationChangeInput = z.input<typeof ConfigurationChange>
+export type ConfigurationTestInput = z.input<typeof ConfigurationTest>
+export type NewTokenInput = z.input<typeof NewToken>
+export type TokenChangeInput = z.input<typeof TokenChange>
+export type GenerationChange = z.input<typeof HistoryChange>
+
+export interface HistoryFilter {
+  /** Words that all occur in prompt, revised prompt or tags. */
+  q?: string
+  provider?: string
+  model?: string
+  status?: Generation['status']
+  favorite?: boolean
+  tag?: string
+  /** A time, inclusive. */
+  from?: string
+  to?: string
+}
+
+/** Days, both inclusive; without them this month. */
+export interface UsageQuery {
+  group: 'day' | 'model' | 'configuration' | 'token'
+  from?: string
+  to?: string
+}
+
+interface Signal {
+  signal?: AbortSignal
+}
+
+export interface GenerateOptions extends Signal {
+  /** Names one wish: the same key never makes a second generation. */
+  key: string
+  /** Wait for the end instead of for the record alone. */
+  isAwaited?: boolean
+}
+
+export function createClient(options: ClientOptions) {
+  const connection = createConnection(options)
+  const { request, url } = connection
+
+  function pathOf(id: string, rest = '') {
+    return `api/history/${encodeURIComponent(id)}${rest}`
+  }
+
+  function generateAt(path: string, body: object, { key, isAwaited, signal }: GenerateOptions) {
+    const headers = { 'idempotency-key': key, ...(isAwaited ? {} : { prefer: 'respond-async' }) }
+    return request<Generation>(path, { method: 'POST', body, headers, signal })
+  }
+
+  return {
+    url,
+    models: async (given?: Signal) => (await request<z.infer<typeof ModelList>>('api/models', given)).items,
+    status: (given?: Signal) => request<Status>('api/status', given),
+    recentErrors: async (given?: Signal) => (await request<RecentErrorList>('api/status/errors', given)).items,
+    me: (given?: Signal) => request<Me>('api/me', given),
+    signOut: () => request<void>('api/logout', { method: 'POST' }),
+    usage: (query: UsageQuery, given?: Signal) =>
+      request<UsageList>('api/usage', { query: { ...query, format: 'json' }, ...given }),
+    usageCsvUrl: (query: UsageQuery) => url(`api/usage?${new URLSearchParams({ ...query, format: 'csv' })}`),
+
+    configurations: {
+      list: async (given?: Signal) => (await request<z.infer<typeof ConfigurationList>>('api/config', given)).items,
+      create: (body: NewConfigurationInput) => request<Configuration>('api/config', { method: 'POST', body }),
+      change: (id: string, body: ConfigurationChangeInput) =>
+        request<Configuration>(`api/config/${encodeURIComponent(id)}`, { method: 'PUT', body }),
+      remove: (id: string) => request<void>(`api/config/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+      /** Never makes a picture and never costs. */
+      test: (body: ConfigurationTestInput) =>
+        request<ConfigurationTestResult>('api/config/test', { method: 'POST', body }),
+    },
+
+    tokens: {
+      list: async (given?: Signal) => (await request<z.infer<typeof TokenList>>('api/tokens', given)).items,
+      make: (body: NewTokenInput) => request<MadeToken>('api/tokens', { method: 'POST', body }),
+      change: (id: string, body: TokenChangeInput) =>
+        request<Token>(`api/tokens/${encodeURIComponent(id)}`, { method: 'PATCH', body }),
+      revoke: (id: string) => request<void>(`api/tokens/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    },
+
+    generate: (body: z.input<typeof GenerateRequest>, given: GenerateOptions) =>
+      generateAt('api/generate', body, given),
+    /** For a request that was kept, to be sent later: `path` is `api/generate` or a `retryPath`. */
+    generateAt,
+    history: {
+      page: (query: HistoryFilter & { limit?: number; cursor?: string }, given?: Signal) =>
+        request<z.infer<typeof HistoryPage>>('api/history', { query: { ...query }, ...given }),
+      get: (id: string, given?: Signal) => request<Generation>(pathOf(id), given),
+      change: (id: string, body: GenerationChange) => request<Generation>(pathOf(id), { method: 'PATCH', body }),
+      /** `keepalive`: also when the page goes away. */
+      remove: (id: string, given?: { keepalive?: boolean }) =>
+        request<void>(pathOf(id), { method: 'DELETE', ...given }),
+      cancel: (id: string) => request<Generation>(pathOf(id, '/cancel'), { method: 'POST', body: {} }),
+      /** Where `{ only: 'all' | 'missing' }` makes it again, which costs again. */
+      retryPath: (id: string) => pathOf(id, '/retry'),
+      /** What a retry would make and cost; makes nothing. */
+      estimateRetry: (id: string, only: 'all' | 'missing') =>
+        request<Estimate>(pathOf(id, '/retry'), { method: 'POST', body: { only, dry_run: true } }),
+    },
+
+    images: {
+      url: (id: string) => url(`images/${encodeURIComponent(id)}`),
+      thumbnailUrl: (id: string) => url(`images/${encodeURIComponent(id)}/thumbnail`),
+      upload: (file: Blob, given?: UploadOptions) => uploadImage(connection, file, given),
+      /** Did the server say that it is not there? Anything else, such as a lost network, is no answer to that. */
+      async isGone(id: string) {
+        try {
+          await connection.exchange(`images/${encodeURIComponent(id)}`, { method: 'HEAD' })
+        } catch (error) {
+          return error instanceof ApiError && error.status === 404
+        }
+        return false
+      },
+      archiveUrl: url('api/images/archive'),
+      /** Many pictures with their recipes in one ZIP. */
+      archive: (ids: readonly string[]) => connection.exchange('api/images/archive', { method: 'POST', body: { ids } }),
+    },
+
+    /** Tells every change until the signal aborts. */
+    follow: (given: { signal: AbortSignal; id?: string }, tell: (message: StreamMessage) => void) =>
+      followEvents(connection, given, tell),
+  }
+}
+
+/** Nothing more will become of it. */
+export function hasEnded({ status }: Pick<Generation, 'status'>) {
+  return status !== 'queued' && status !== 'running'
+}
+
+/** For `GenerateOptions`. `crypto.randomUUID` is there only on https and localhost; people use this on their own network as well. */
+export function newKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('')
+}
