@@ -90,11 +90,11 @@ test('a key of the environment can be tested but not changed, and shows its caps
   const caps = { DOUBAO_MONTHLY_CAP: '12.5 CNY', DOUBAO_MONTHLY_CAP_IMAGES: '300' }
   const app = await startStudio({ timeScale: 1, environment: caps })
   const { page, word } = await visit(app.url, { path: '/configurations', language: 'en' })
-  const own = page.getByRole('listitem').filter({ hasText: 'DOUBAO_API_KEY of the server' })
+  const own = page.getByRole('listitem').filter({ hasText: 'DOUBAO_API_KEY on the server' })
 
   await own.getByText(word('configurations.environment'), { exact: true }).waitFor()
-  await own.getByText('Ready · up to ¥12.50 a month · up to 300 pictures a month').waitFor()
-  await own.getByText(/DOUBAO_MONTHLY_CAP and DOUBAO_MONTHLY_CAP_IMAGES there/).waitFor()
+  await own.getByText('Ready · up to ¥12.50 per month · up to 300 pictures per month').waitFor()
+  await own.getByText(/DOUBAO_MONTHLY_CAP and DOUBAO_MONTHLY_CAP_IMAGES can/).waitFor()
   expect(await own.getByRole('switch').count()).toBe(0)
   expect(await own.getByRole('button', { name: /^Edit/ }).count()).toBe(0)
   await own.getByRole('button', { name: /^Test/ }).click()

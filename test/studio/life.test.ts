@@ -28,7 +28,7 @@ test('a model ends: it is said before money moves, and one press takes the other
   const prompt = page.getByRole('textbox', { name: word('generate.prompt') })
   const form = page.getByRole('form', { name: word('generate.title') })
   const replace = word('life.use', { successor: 'Seedream 5.0 pro' })
-  const endsOn = /^Old build ends on this host on 14 March 2031\..* Seedream 5\.0 pro takes its place\.$/
+  const endsOn = /^Old build will be retired on this host on 14 March 2031\..* Seedream 5\.0 pro replaces it\.$/
   const go = (name: string) =>
     page
       .getByRole('link', { name: word(name) })
@@ -69,7 +69,7 @@ test('a model ends: it is said before money moves, and one press takes the other
   await press.click()
   const card = cardOf(page, 'a lighthouse')
   await card
-    .getByText(/^Old build was retired on this host on .*\. Seedream 5\.0 pro takes its place\. Nothing was charged\.$/)
+    .getByText(/^Old build was retired on this host on .*\. Seedream 5\.0 pro replaces it\. Nothing was charged\.$/)
     .waitFor()
   expect(app.doubao.billed).toHaveLength(1)
   await form.getByText(word('life.endedShort'), { exact: true }).waitFor()

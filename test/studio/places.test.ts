@@ -193,7 +193,7 @@ test('language and theme follow the browser, can be changed, and stay so', async
   const dark = await paper()
   await page.getByRole('button', { name: 'Switch to English' }).click()
   await page.getByRole('heading', { level: 1, name: 'Create' }).waitFor()
-  await page.getByRole('button', { name: 'Light' }).click()
+  await page.getByRole('button', { name: 'Light theme' }).click()
   await expect.poll(paper).not.toBe(dark)
   const light = await paper()
   await page.reload()

@@ -56,7 +56,7 @@ test('one that its service refuses comes back by itself once it is taken again',
   expect((await app.generate(picture)).status).toBe('succeeded')
   const { page, word } = await visit(app.url, { path: '/configurations', language: 'en' })
   const south = page.getByRole('listitem').filter({ hasText: 'south' })
-  await south.getByText(/from \d+:\d\d:\d\d.* on, a request tries it again/).waitFor()
+  await south.getByText(/after \d+:\d\d:\d\d.*, the next request tries it again/).waitFor()
 
   rules[keyOf('south')] = { name: 'south' }
   // As if the time had passed.
@@ -80,7 +80,7 @@ test('one that its service slows down rests, and says until when', async () => {
 
   expect((await app.generate(picture)).status).toBe('succeeded')
 
-  await south.getByText(/^Rests until \d+:\d\d:\d\d/).waitFor()
+  await south.getByText(/^Paused until \d+:\d\d:\d\d/).waitFor()
 })
 
 test('how many are before it is right where keys share the work', async () => {
@@ -133,7 +133,7 @@ test('limits are set in the form, and what the server refuses is told beside the
   await dialog.waitFor({ state: 'detached' })
 
   await south
-    .getByText('Ready · weight 3 · 2 at a time · 10 a minute · up to ¥12.50 a month · up to 300 pictures a month')
+    .getByText('Ready · weight 3 · 2 at a time · 10 per minute · up to ¥12.50 per month · up to 300 pictures per month')
     .waitFor()
   const [stored] = (await app.call('GET', '/api/config')).body.items
   expect(stored).toMatchObject({

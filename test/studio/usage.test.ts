@@ -102,7 +102,7 @@ test('a cap of a key of the environment is shown, and a refusal names the variab
   await generate(page, 'a second boat')
 
   await page
-    .getByText(/of the key leaves 0 pictures.* have whoever runs the server raise DOUBAO_MONTHLY_CAP_IMAGES\./)
+    .getByText(/of the key has 0 pictures left.* have whoever runs the server raise DOUBAO_MONTHLY_CAP_IMAGES\./)
     .waitFor()
 })
 

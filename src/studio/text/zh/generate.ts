@@ -32,7 +32,6 @@ export const generate: Words<typeof english> = {
   change: '更换',
   searchModels: '搜索模型',
   noModelFound: '没有叫这个名字的模型。',
-  compare: '对比',
   compareWith: '加入 {name} 一起对比',
   removeModel: '移除 {name}',
   done: '完成',

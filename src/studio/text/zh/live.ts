@@ -13,7 +13,6 @@ export const live: Words<typeof english> = {
   queued: '排队中',
   ahead: '前面还有 {count} 个',
   running: '绘制中',
-  failed: '失败',
   cancelled: '已取消',
   cancelling: '正在取消',
   usual: '{elapsed}，通常 {fast}–{slow} 秒',

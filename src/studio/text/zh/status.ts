@@ -22,7 +22,6 @@ export const status: Words<typeof english> = {
   services: '服务',
   keysOn: '{count} 个密钥已启用',
   keysReady: '{count} 个密钥中 {ready} 个可用',
-  noKey: '没有密钥',
   addKey: '添加密钥',
   storage: '图片存储',
   folder: '本机文件夹',

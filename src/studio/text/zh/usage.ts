@@ -51,7 +51,6 @@ export const usage: Words<typeof english> = {
   capPictures: '{count} 张',
   note: '日期和月份按 UTC 计算。费用按本服务器的价目表估算，实际以服务方账单为准。进行中的任务按可能的最高费用计入。删除图片不会减少这里的数字。',
   leftThisMonth: '本月剩余：{left}',
-  left: '剩余 {left}',
   overImages: '您的令牌本月还可生成 {left} 张，这次需要 {wanted} 张。{day}重新计算。',
   usedUpImages: '您的令牌本月的图片张数已用完，{day}重新计算；如需更多，请联系管理员。',
   overMoney: '您的令牌本月还剩 {left}，这次可能需要 {wanted}。{day}重新计算。',
