@@ -21,6 +21,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        // A screen is found by its name among the files, and what several of them share is not taken for one.
+        chunkFileNames: ({ isDynamicEntry }) => `assets/${isDynamicEntry ? '' : 'shared-'}[name]-[hash].js`,
+      },
+    },
   },
   server: {
     proxy: { '/api': server, '^/images/': server, '/login': server, '/docs': server, '/health': server },

@@ -1,12 +1,16 @@
 /** Puts the studio into its page. */
+import { createQueryClient } from './data/client.ts'
+import { configurationsQuery } from './data/configurations.ts'
+import { recentQuery } from './data/generations.ts'
+import { modelsQuery } from './data/models.ts'
+import { meQuery } from './data/tokens.ts'
 import './theme.css'
 import { CSPProvider } from '@base-ui/react/csp-provider'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { createRoot } from 'react-dom/client'
-import { configurationsQuery, createQueryClient, meQuery, modelsQuery, recentQuery } from './data/api.ts'
 import { followEvents } from './data/events.ts'
-import { readKept } from './data/store.ts'
+import { createKept } from './data/store.ts'
 import { createStudioRouter, preloadScreens } from './shell/router.tsx'
 import { applyTheme } from './shell/theme.ts'
 import { loadLanguage, startingLanguage } from './text/text.ts'
@@ -24,7 +28,7 @@ const known = Promise.race([
 await Promise.all([loadLanguage(startingLanguage()), known])
 followEvents(client)
 // Presses that waited for the server when the page was loaded again.
-if (readKept('outbox', sessionStorage) !== null) {
+if (createKept('outbox', Boolean, { isOfTab: true }).read()) {
   void import('./actions/press.ts').then(({ resumePresses }) => resumePresses(client))
 }
 

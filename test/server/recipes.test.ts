@@ -6,7 +6,7 @@ import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import { withRecipe } from '../../src/images/recipe.ts'
 import type { ImageRecord } from '../../src/storage/records.ts'
-import { readRecipe } from '../../src/studio/data/recipe.ts'
+import { readRecipe } from '../../src/studio/data/read-recipe.ts'
 import { startApp } from '../support/app.ts'
 import { generation, image, startServer } from './harness.ts'
 

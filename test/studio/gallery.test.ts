@@ -128,3 +128,28 @@ test('the arrows reach the pictures from the first press, from the search, and w
   await page.keyboard.press('ArrowLeft')
   expect(await focused()).toBe('one')
 })
+
+test('in the list the arrows move from line to line, and space selects', async () => {
+  const app = await startStudio()
+  for (const prompt of ['one', 'two', 'three']) await app.generate({ prompt, model })
+  const { page, word } = await visit(app.url, { path: '/gallery?view=list', language: 'en' })
+  const line = (prompt: string) => page.getByRole('link', { name: prompt, exact: true })
+  const isFocused = (prompt: string) =>
+    expect.poll(() => line(prompt).evaluate(link => link === document.activeElement)).toBe(true)
+  await line('one').waitFor()
+
+  await page.getByRole('textbox', { name: word('gallery.search') }).press('ArrowDown')
+  await isFocused('three')
+  await page.keyboard.press('ArrowDown')
+  await isFocused('two')
+  await page.keyboard.press('Space')
+  await page
+    .getByRole('toolbar')
+    .getByText(word('gallery.selected', { count: 1 }))
+    .waitFor()
+  await page.keyboard.press('End')
+  await isFocused('one')
+  await page.keyboard.press('Enter')
+
+  await page.getByRole('heading', { level: 1, name: 'one' }).waitFor({ state: 'attached' })
+})

@@ -2,6 +2,7 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, inject, onTestFinished } from 'vitest'
 import { en } from '../../src/studio/text/en.ts'
+import { fill } from '../../src/studio/text/fill.ts'
 import { zh } from '../../src/studio/text/zh.ts'
 import { startApp, type TestApp, type TestOptions } from './app.ts'
 import type {} from './studio.ts'
@@ -99,8 +100,5 @@ export function wordOf(language: 'zh' | 'en', key: string, values: Record<string
   const dictionary: Record<string, Record<string, string>> = language === 'zh' ? zh : en
   const text = dictionary[screen]?.[name]
   if (text === undefined) throw new Error(`there is no text ${key}`)
-  return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (_, value: string, one?: string, many?: string) => {
-    const given = values[value] ?? ''
-    return one !== undefined && many !== undefined ? (given === 1 ? one : many) : String(given)
-  })
+  return fill(text, values, String)
 }

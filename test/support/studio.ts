@@ -21,7 +21,9 @@ const root = path.join(import.meta.dirname, '../..')
 /** Is what the installation built younger than everything that it was built from? */
 function isUpToDate() {
   const built = statSync(path.join(root, 'dist/studio/index.html'), { throwIfNoEntry: false })?.mtimeMs ?? 0
-  const sources = ['src/studio', 'src/api', 'vite.config.ts', 'package-lock.json'].map(name => path.join(root, name))
+  const sources = ['src/studio', 'src/client', 'src/catalogue', 'src/api', 'vite.config.ts', 'package-lock.json'].map(
+    name => path.join(root, name),
+  )
   // A folder is younger when something in it was removed.
   const files = sources.flatMap(source => [
     source,

@@ -2,43 +2,34 @@
  * Deleting with a way back: what is deleted vanishes at once, and the server hears of it when the time for second thoughts is over,
  * or when the page is left.
  */
-import { useSyncExternalStore } from 'react'
-import { ApiError, address, explain, removeGeneration } from '../data/api.ts'
+import { ApiError } from '../../client/errors.ts'
+import { api } from '../data/client.ts'
+import { createStore } from '../data/store.ts'
 import { t } from '../text/text.ts'
+import { toastError } from '../ui/query.tsx'
 import { toast } from '../ui/toast.tsx'
+import { forEachSideBySide } from './side-by-side.ts'
 
 const secondThoughtsMs = 10_000
-const atOnce = 4
-
-let hidden: ReadonlySet<string> = new Set()
-/** Those that the server has not heard of. */
-const waiting = new Map<string, () => void>()
-const listeners = new Set<() => void>()
-
-function hide(change: (ids: Set<string>) => void) {
-  const next = new Set(hidden)
-  change(next)
-  hidden = next
-  for (const listener of listeners) listener()
-}
-
-function subscribe(listener: () => void) {
-  listeners.add(listener)
-  return () => listeners.delete(listener)
-}
 
 /** Ids of generations that are to be shown nowhere. */
-export function useDeleted(): ReadonlySet<string> {
-  return useSyncExternalStore(subscribe, () => hidden)
+export const deleted = createStore<ReadonlySet<string>>(new Set())
+/** Those that the server has not heard of. */
+const waiting = new Set<string>()
+
+function hide(ids: readonly string[]) {
+  deleted.set(new Set([...deleted.get(), ...ids]))
+}
+
+function show(ids: readonly string[]) {
+  deleted.set(new Set([...deleted.get()].filter(id => !ids.includes(id))))
 }
 
 /** `message` is what was done, in the past tense. */
 export function deleteWithUndo(ids: readonly string[], message: string) {
-  hide(next => {
-    for (const id of ids) next.add(id)
-  })
+  hide(ids)
+  for (const id of ids) waiting.add(id)
   const timer = setTimeout(commit, secondThoughtsMs)
-  for (const id of ids) waiting.set(id, commit)
   const dismiss = toast(message, {
     durationMs: secondThoughtsMs,
     action: { label: t('shell.undo'), onSelect: undo },
@@ -51,46 +42,31 @@ export function deleteWithUndo(ids: readonly string[], message: string) {
 
   function undo() {
     settle()
-    hide(next => {
-      for (const id of ids) next.delete(id)
-    })
+    show(ids)
   }
 
-  function commit() {
+  async function commit() {
     settle()
     dismiss()
-    void removeAll(ids)
+    const refused = await forEachSideBySide(ids, remove)
+    const [first] = refused
+    if (!first) return
+    show(refused.map(({ item }) => item))
+    toastError(first.error)
   }
 }
 
-async function removeAll(ids: readonly string[]) {
-  const queue = [...ids]
-  const refused: { id: string; error: unknown }[] = []
-  async function work() {
-    for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
-      try {
-        await removeGeneration(id)
-      } catch (error) {
-        // Somebody else was faster.
-        if (!(error instanceof ApiError && error.status === 404)) refused.push({ id, error })
-      }
-    }
+async function remove(id: string) {
+  try {
+    await api.history.remove(id)
+  } catch (error) {
+    // Somebody else was faster.
+    if (!(error instanceof ApiError && error.status === 404)) throw error
   }
-  await Promise.all(Array.from({ length: atOnce }, work))
-  if (refused.length === 0) return
-  hide(next => {
-    for (const { id } of refused) next.delete(id)
-  })
-  toast(explain(refused[0]!.error), { look: 'bad' })
-}
-
-/** The page goes away: these requests outlive it. */
-function commitNow() {
-  for (const id of waiting.keys()) {
-    void fetch(address(`api/history/${encodeURIComponent(id)}`), { method: 'DELETE', keepalive: true })
-  }
-  waiting.clear()
 }
 
 // A page that is put aside and brought back has sent them; what it hides stays hidden.
-addEventListener('pagehide', commitNow)
+addEventListener('pagehide', () => {
+  for (const id of waiting) void api.history.remove(id, { keepalive: true }).catch(() => undefined)
+  waiting.clear()
+})

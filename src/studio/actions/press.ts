@@ -1,10 +1,12 @@
 /** Sends what was pressed once, however often it is pressed by mistake, whatever becomes of the answer, and also when the server is away. */
 import type { QueryClient } from '@tanstack/react-query'
-import { useSyncExternalStore } from 'react'
-import { ApiError, explain, type Generation, newKey, putAnswer, request } from '../data/api.ts'
-import { onReconnect } from '../data/reconnects.ts'
-import { keepJson, readKeptJson } from '../data/store.ts'
-import { toast } from '../ui/toast.tsx'
+import { newKey } from '../../client/client.ts'
+import { ApiError } from '../../client/errors.ts'
+import { api } from '../data/client.ts'
+import { onReconnect } from '../data/connection.ts'
+import { type Generation, putAnswer } from '../data/generations.ts'
+import { createKept, createStore } from '../data/store.ts'
+import { toastError } from '../ui/query.tsx'
 
 interface Press {
   path: string
@@ -17,9 +19,11 @@ interface Press {
   isAnswered?: boolean
 }
 
-const pressesName = 'presses'
+const maxKept = 20
+const kept = createKept('presses', parsePresses)
 /** Of this tab: they are sent when the server is back, also after a reload. */
-const outboxName = 'outbox'
+const keptOutbox = createKept('outbox', parsePresses, { isOfTab: true })
+
 /** Nobody means a second picture this soon; a double click does. */
 const doubleClickMs = 1500
 /** As long as somebody may still press because of a lost answer. */
@@ -42,22 +46,20 @@ export class TakenBack extends Error {
 export async function press(path: string, body: object): Promise<Generation> {
   const text = JSON.stringify(body)
   const now = Date.now()
-  const earlier = readPresses(pressesName).filter(
-    ({ at, isAnswered }) => now - at < (isAnswered ? doubleClickMs : forgetAfterMs),
-  )
+  const earlier = kept.read().filter(({ at, isAnswered }) => now - at < (isAnswered ? doubleClickMs : forgetAfterMs))
   const same = earlier.find(press => press.path === path && press.body === text)
   const sent: Press = same ?? { path, body: text, key: newKey(), at: now }
-  keepPresses(pressesName, [...earlier.filter(press => press !== same), sent])
+  keepPresses([...earlier.filter(press => press !== same), sent])
   return deliver(sent)
 }
 
 /** Goes on with what waited when the page was loaded again. */
 export async function resumePresses(client: QueryClient) {
   await Promise.all(
-    readPresses(outboxName).map(press =>
+    keptOutbox.read().map(press =>
       deliver(press, { hasWaited: true }).then(
         generation => putAnswer(client, generation),
-        error => void (error instanceof TakenBack || toast(explain(error), { look: 'bad' })),
+        error => void (error instanceof TakenBack || toastError(error)),
       ),
     ),
   )
@@ -66,37 +68,26 @@ export async function resumePresses(client: QueryClient) {
 async function deliver(press: Press, { hasWaited = false } = {}): Promise<Generation> {
   const waiting = new AbortController()
   try {
-    if (hasWaited) changeOutbox(outbox => outbox.set(press, waiting))
+    if (hasWaited) changeOutbox(presses => new Map(presses).set(press, waiting))
     for (let tries = 0; ; tries++) {
       try {
-        const generation = await request<Generation>(press.path, {
-          method: 'POST',
-          body: JSON.parse(press.body),
-          headers: { prefer: 'respond-async', 'idempotency-key': press.key },
-        })
+        const generation = await api.generateAt(press.path, JSON.parse(press.body), { key: press.key })
         // Read again, because several are sent side by side.
-        keepPresses(
-          pressesName,
-          readPresses(pressesName).map(other => (other.key === press.key ? { ...other, isAnswered: true } : other)),
-        )
+        keepPresses(kept.read().map(other => (other.key === press.key ? { ...other, isAnswered: true } : other)))
         return generation
       } catch (error) {
         if (!isAway(error) || Date.now() - press.at > maxWaitMs) throw error
-        changeOutbox(outbox => outbox.set(press, waiting))
+        changeOutbox(presses => new Map(presses).set(press, waiting))
         await reconnected(Math.min(firstPauseMs * 2 ** tries, maxPauseMs), waiting.signal)
         if (waiting.signal.aborted) throw new TakenBack()
       }
     }
   } catch (error) {
     const isAnswered = error instanceof ApiError && error.status >= 400 && error.status < 500
-    if (isAnswered)
-      keepPresses(
-        pressesName,
-        readPresses(pressesName).filter(({ key }) => key !== press.key),
-      )
+    if (isAnswered) keepPresses(kept.read().filter(({ key }) => key !== press.key))
     throw error
   } finally {
-    changeOutbox(outbox => outbox.delete(press))
+    changeOutbox(presses => new Map([...presses].filter(([other]) => other !== press)))
   }
 }
 
@@ -123,44 +114,31 @@ function reconnected(ms: number, signal: AbortSignal) {
 
 // ── Those that wait ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-const outbox = new Map<Press, AbortController>()
-const listeners = new Set<() => void>()
+const outbox = createStore<ReadonlyMap<Press, AbortController>>(new Map())
 
-function changeOutbox(change: (presses: typeof outbox) => void) {
-  change(outbox)
-  keepPresses(outboxName, [...outbox.keys()])
-  for (const listener of listeners) listener()
+function changeOutbox(change: (presses: ReadonlyMap<Press, AbortController>) => ReadonlyMap<Press, AbortController>) {
+  outbox.set(change(outbox.get()))
+  const presses = [...outbox.get().keys()]
+  keptOutbox.write(presses.length === 0 ? undefined : presses.slice(-maxKept))
 }
 
 /** Does something for this address wait for the server? */
 export function useIsWaiting(path: string) {
-  return useSyncExternalStore(subscribe, () => [...outbox.keys()].some(press => press.path === path))
+  return outbox.use(presses => [...presses.keys()].some(press => press.path === path))
 }
 
 /** It is not sent. What reached the server before is not touched. */
-export function reinstate(path: string) {
-  for (const [press, waiting] of outbox) if (press.path === path) waiting.abort()
+export function takeBack(path: string) {
+  for (const [press, waiting] of outbox.get()) if (press.path === path) waiting.abort()
 }
 
-function subscribe(listener: () => void) {
-  listeners.add(listener)
-  return () => {
-    listeners.delete(listener)
-  }
-}
-
-function storageOf(name: string) {
-  return name === outboxName ? sessionStorage : localStorage
-}
-
-function readPresses(name: string): Press[] {
-  const kept = readKeptJson(name, storageOf(name))
-  return Array.isArray(kept)
-    ? kept.filter(press => typeof press?.key === 'string' && typeof press.path === 'string')
+function parsePresses(json: unknown): Press[] {
+  return Array.isArray(json)
+    ? json.filter(press => typeof press?.key === 'string' && typeof press.path === 'string')
     : []
 }
 
 /** Without storage a double click is still caught by the disabled button. */
-function keepPresses(name: string, presses: readonly Press[]) {
-  keepJson(name, presses.length === 0 ? undefined : presses.slice(-20), storageOf(name))
+function keepPresses(presses: readonly Press[]) {
+  kept.write(presses.length === 0 ? undefined : presses.slice(-maxKept))
 }

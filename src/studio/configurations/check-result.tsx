@@ -1,10 +1,12 @@
 /** What a test of a key found: in words, what to do about it, and where. */
+
 import { CircleAlert, CircleCheck } from 'lucide-react'
-import type { ConfigurationTestResult } from '../data/api.ts'
-import { explain } from '../data/api.ts'
+import type { ConfigurationTestResult } from '../data/configurations.ts'
 import { duration } from '../text/format.ts'
 import { consoleOf } from '../text/services.ts'
-import { useLanguage, useText } from '../text/text.ts'
+import { useText } from '../text/text.ts'
+import { Detail } from '../ui/detail.tsx'
+import { ErrorNotice } from '../ui/query.tsx'
 import { Notice } from '../ui/states.tsx'
 import { ConsoleLink } from './console-link.tsx'
 
@@ -24,7 +26,7 @@ export function CheckResult({ service, baseUrl, result }: CheckResultProps) {
           <strong className="font-medium">{t('configurations.ok')}</strong>{' '}
           {t('configurations.latency', { time: duration(latency) })} {t('configurations.okUnproved')}
         </p>
-        <Detail>{detail}</Detail>
+        <Detail className="mt-1">{detail}</Detail>
       </Notice>
     )
   }
@@ -37,7 +39,7 @@ export function CheckResult({ service, baseUrl, result }: CheckResultProps) {
       <p role={code === 'provider_unavailable' ? 'status' : undefined}>
         <strong className="font-medium">{t(`configurations.${code}`)}</strong> {t(`configurations.do_${code}`)}
       </p>
-      <Detail>{detail}</Detail>
+      <Detail className="mt-1">{detail}</Detail>
       <ConsoleLink page={page} />
     </Notice>
   )
@@ -47,18 +49,8 @@ export function CheckResult({ service, baseUrl, result }: CheckResultProps) {
 export function CheckTrouble({ error }: { error: unknown }) {
   const t = useText()
   return (
-    <Notice look="bad" icon={<CircleAlert aria-hidden />}>
-      <strong className="font-medium">{t('configurations.testFailed')}</strong> {explain(error)}
-    </Notice>
-  )
-}
-
-/** The server's own sentence, which names hosts, models and what the service said. */
-function Detail({ children }: { children: string }) {
-  const language = useLanguage()
-  return (
-    <p lang={language === 'en' ? undefined : 'en'} className="mt-1 break-words text-ink-soft text-xs">
-      {children}
-    </p>
+    <ErrorNotice error={error}>
+      <strong className="font-medium">{t('configurations.testFailed')}</strong>
+    </ErrorNotice>
   )
 }

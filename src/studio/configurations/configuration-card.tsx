@@ -1,25 +1,26 @@
 /** One key: what it is for, whether it is on, and whether it works. */
+
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { CalendarX, Ellipsis, Pencil, Plug, Server, Trash2 } from 'lucide-react'
 import { useState } from 'react'
-import type { ModelLife } from '../../api/models.ts'
+import { ApiError } from '../../client/errors.ts'
+import { api } from '../data/client.ts'
 import {
-  ApiError,
   type Configuration,
   configurationsChanged,
-  explain,
-  testConfiguration,
-  useModels,
   useRemoveConfiguration,
   useSaveConfiguration,
-} from '../data/api.ts'
+} from '../data/configurations.ts'
+import { type ModelLife, nameOfModel, useModels } from '../data/models.ts'
 import { ago } from '../text/format.ts'
-import { findModel, lifeText } from '../text/life.tsx'
+import { describeLife } from '../text/life.ts'
+import { explain } from '../text/problems.ts'
 import { hostOf, isService, labelOf } from '../text/services.ts'
 import { useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Confirm } from '../ui/confirm.tsx'
 import { Menu } from '../ui/menu.tsx'
+import { toastError } from '../ui/query.tsx'
 import { Badge, Notice } from '../ui/states.tsx'
 import { Switch } from '../ui/switch.tsx'
 import { toast } from '../ui/toast.tsx'
@@ -40,17 +41,9 @@ export function ConfigurationCard({ configuration, onEdit }: ConfigurationCardPr
   const client = useQueryClient()
   // One that passes brings back what was taken out.
   const test = useMutation({
-    mutationFn: () => testConfiguration({ id }),
+    mutationFn: () => api.configurations.test({ id }),
     onSuccess: () => configurationsChanged(client),
   })
-
-  async function turn(next: boolean) {
-    try {
-      await save.mutateAsync({ id, is_active: next })
-    } catch (error) {
-      toast(explain(error), { look: 'bad' })
-    }
-  }
 
   const isOut = state.status === 'taken_out'
   const testButton = (
@@ -89,7 +82,7 @@ export function ConfigurationCard({ configuration, onEdit }: ConfigurationCardPr
             label={t('configurations.isOn', { name })}
             isOn={save.isPending ? (save.variables.is_active ?? isActive) : isActive}
             isDisabled={save.isPending}
-            onChange={next => void turn(next)}
+            onChange={next => save.mutate({ id, is_active: next }, { onError: toastError })}
           />
         )}
       </div>
@@ -110,11 +103,7 @@ export function ConfigurationCard({ configuration, onEdit }: ConfigurationCardPr
               {t('configurations.edit')}
             </Button>
             <Menu
-              trigger={
-                <IconButton label={`${t('shell.more')}: ${name}`} className="ml-auto">
-                  <Ellipsis aria-hidden className="size-5" />
-                </IconButton>
-              }
+              trigger={<IconButton icon={Ellipsis} label={`${t('shell.more')}: ${name}`} className="ml-auto" />}
               entries={[
                 {
                   label: t('shell.delete'),
@@ -171,20 +160,12 @@ function Facts({ configuration }: { configuration: Configuration }) {
 /** That its model ends, and one press to take over the one that does the same. */
 function Life({ configuration, life }: { configuration: Configuration; life: ModelLife }) {
   const t = useText()
-  const { data: models = [] } = useModels()
+  const models = useModels()
   const save = useSaveConfiguration()
   const { id, model } = configuration
-  const text = lifeText(t, findModel(models, model)?.name ?? model ?? '', life, models)
+  const text = describeLife(nameOfModel(models, model ?? ''), life, models)
   const successor = life.successors[0]
   if (text === undefined) return null
-
-  async function replace(successor: string) {
-    try {
-      await save.mutateAsync({ id, model: successor })
-    } catch (error) {
-      toast(explain(error), { look: 'bad' })
-    }
-  }
 
   return (
     <Notice
@@ -196,9 +177,9 @@ function Life({ configuration, life }: { configuration: Configuration; life: Mod
             size="small"
             isBusy={save.isPending}
             disabled={save.isPending}
-            onClick={() => void replace(successor)}
+            onClick={() => save.mutate({ id, model: successor }, { onError: toastError })}
           >
-            {t('life.use', { successor: findModel(models, successor)?.name ?? successor })}
+            {t('life.use', { successor: nameOfModel(models, successor) })}
           </Button>
         )
       }

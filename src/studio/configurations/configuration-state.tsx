@@ -1,10 +1,12 @@
 /** How a key is at the moment: what keeps it from its work, what it does, and what it may do. */
+
 import { CirclePause, Hourglass } from 'lucide-react'
 import type { ReactNode } from 'react'
-import type { Configuration } from '../data/api.ts'
+import type { Configuration } from '../data/configurations.ts'
 import { clock, moment, money } from '../text/format.ts'
 import { consoleOf } from '../text/services.ts'
 import { findText, useLanguage, useText } from '../text/text.ts'
+import { Detail } from '../ui/detail.tsx'
 import { Notice } from '../ui/states.tsx'
 import { ConsoleLink } from './console-link.tsx'
 
@@ -26,11 +28,7 @@ export function Suspension({ configuration, action }: { configuration: Configura
         </strong>
         {[reason, remedy].map(sentence => sentence && `${language === 'zh' ? '' : ' '}${sentence}`)}
       </p>
-      {detail && (
-        <p lang={language === 'en' ? undefined : 'en'} className="mt-1 break-words text-ink-soft text-xs">
-          {detail}
-        </p>
-      )}
+      <Detail className="mt-1">{detail}</Detail>
       <p className="mt-1 text-ink-soft tabular-nums">
         {isDue ? t('configurations.takenOutDue') : t('configurations.takenOutUntil', { time: clock(until) })}
       </p>

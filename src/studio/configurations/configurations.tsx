@@ -2,14 +2,16 @@
 
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { CircleAlert, KeyRound, Plus } from 'lucide-react'
+import { KeyRound, Plus } from 'lucide-react'
 import { useState } from 'react'
-import { type Configuration, configurationsQuery, explain } from '../data/api.ts'
+import { type Configuration, configurationsQuery } from '../data/configurations.ts'
 import { useGenerationEvents } from '../data/events.ts'
 import { isService, type ServiceId, serviceIds, services } from '../text/services.ts'
 import { useLanguage, useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
-import { EmptyState, Skeleton } from '../ui/states.tsx'
+import { Page } from '../ui/page.tsx'
+import { Loading, Query } from '../ui/query.tsx'
+import { EmptyState } from '../ui/states.tsx'
 import { ConfigurationCard } from './configuration-card.tsx'
 import { Editor } from './editor.tsx'
 import { poolsOf } from './sharing.ts'
@@ -30,75 +32,56 @@ export function ConfigurationsScreen() {
     void navigate({ to: '/configurations', search: { add: service }, replace: true })
   }
 
-  const items = configurations.data ?? []
-  const unknown = items.filter(({ provider }) => !isService(provider))
   return (
-    <div className="mx-auto flex max-w-3xl flex-col gap-8 px-4 py-6 lg:py-10">
-      <header className="flex flex-wrap items-start justify-between gap-4">
-        <div className="min-w-0 flex-1 basis-72">
-          <h1 className="text-2xl sm:text-3xl">{t('configurations.title')}</h1>
-          <p className="mt-2 max-w-prose text-ink-soft">{t('configurations.lead')}</p>
-        </div>
+    <Page
+      isLoose
+      title={t('configurations.title')}
+      lead={t('configurations.lead')}
+      action={
         <Button look="primary" icon={<Plus aria-hidden className="size-5" />} onClick={() => openNew('doubao')}>
           {t('configurations.add')}
         </Button>
-      </header>
-      {configurations.isPending ? (
-        <Loading />
-      ) : configurations.isError && !configurations.data ? (
-        <EmptyState
-          isTrouble
-          icon={<CircleAlert aria-hidden />}
-          title={t('configurations.failed')}
-          action={
-            <Button look="primary" onClick={() => void configurations.refetch()}>
-              {t('shell.retry')}
-            </Button>
-          }
-        >
-          {explain(configurations.error)}
-        </EmptyState>
-      ) : items.length === 0 ? (
-        <EmptyState
-          icon={<KeyRound aria-hidden />}
-          title={t('configurations.empty')}
-          action={serviceIds.map(service => (
-            <Button key={service} onClick={() => openNew(service)}>
-              {t(services[service].name)}
-            </Button>
-          ))}
-        >
-          {t('configurations.emptyHint')}
-        </EmptyState>
-      ) : (
-        <>
-          {serviceIds.map(service => (
-            <ServiceSection
-              key={service}
-              service={service}
-              configurations={items.filter(({ provider }) => provider === service)}
-              onAdd={() => openNew(service)}
-              onEdit={setEdited}
-            />
-          ))}
-          {unknown.length > 0 && (
-            <ul className="flex flex-col gap-3">
-              {unknown.map(configuration => (
-                <ConfigurationCard
-                  key={configuration.id}
-                  configuration={configuration}
-                  onEdit={() => setEdited(configuration)}
+      }
+    >
+      <Query
+        query={configurations}
+        failed={t('configurations.failed')}
+        loading={<Loading className="flex flex-col gap-3" shapes={['h-6 w-48', 'h-28', 'h-28']} />}
+      >
+        {all =>
+          all.length === 0 ? (
+            <EmptyState
+              icon={<KeyRound aria-hidden />}
+              title={t('configurations.empty')}
+              action={serviceIds.map(service => (
+                <Button key={service} onClick={() => openNew(service)}>
+                  {t(services[service].name)}
+                </Button>
+              ))}
+            >
+              {t('configurations.emptyHint')}
+            </EmptyState>
+          ) : (
+            <>
+              {serviceIds.map(service => (
+                <ServiceSection
+                  key={service}
+                  service={service}
+                  configurations={all.filter(({ provider }) => provider === service)}
+                  onAdd={() => openNew(service)}
+                  onEdit={setEdited}
                 />
               ))}
-            </ul>
-          )}
-        </>
-      )}
+              <Cards configurations={all.filter(({ provider }) => !isService(provider))} onEdit={setEdited} />
+            </>
+          )
+        }
+      </Query>
       {edited && <Editor key={edited.id} configuration={edited} onClose={() => setEdited(undefined)} />}
       {!edited && add !== undefined && (
         <Editor service={isService(add) ? add : 'doubao'} onClose={() => openNew(undefined)} />
       )}
-    </div>
+    </Page>
   )
 }
 
@@ -141,27 +124,19 @@ function ServiceSection({ service, configurations, onAdd, onEdit }: ServiceSecti
           </Button>
         </div>
       ) : (
-        <ul className="flex flex-col gap-3">
-          {configurations.map(configuration => (
-            <ConfigurationCard
-              key={configuration.id}
-              configuration={configuration}
-              onEdit={() => onEdit(configuration)}
-            />
-          ))}
-        </ul>
+        <Cards configurations={configurations} onEdit={onEdit} />
       )}
     </section>
   )
 }
 
-function Loading() {
-  const t = useText()
+function Cards({ configurations, onEdit }: Pick<ServiceSectionProps, 'configurations' | 'onEdit'>) {
+  if (configurations.length === 0) return null
   return (
-    <div role="status" aria-label={t('shell.loading')} className="flex flex-col gap-3">
-      <Skeleton className="h-6 w-48" />
-      <Skeleton className="h-28" />
-      <Skeleton className="h-28" />
-    </div>
+    <ul className="flex flex-col gap-3">
+      {configurations.map(configuration => (
+        <ConfigurationCard key={configuration.id} configuration={configuration} onEdit={() => onEdit(configuration)} />
+      ))}
+    </ul>
   )
 }

@@ -1,8 +1,9 @@
 /** What stands in the form of a key. Everything but the key itself outlives a reload of the page. */
-import type { Configuration } from '../data/api.ts'
-import { keep, readKept } from '../data/store.ts'
-import { type CapDraft, type CapFault, capDraftOf, capFaultsOf, capsBodyOf, noCaps } from '../forms/cap-draft.ts'
-import { isService, type ServiceId, services, withoutSlash } from '../text/services.ts'
+import type { Configuration } from '../data/configurations.ts'
+import { createKept } from '../data/store.ts'
+import { type CapDraft, capPaths, capsToBody, findCapFaults, noCaps, toCapDraft } from '../forms/cap-draft.ts'
+import { hostOf, isService, type ServiceId, services, withoutSlash } from '../text/services.ts'
+import { t } from '../text/text.ts'
 
 export interface ConfigurationDraft extends CapDraft {
   service: ServiceId
@@ -21,17 +22,22 @@ export interface ConfigurationDraft extends CapDraft {
 export const usualAddress = 'usual'
 export const otherAddress = 'other'
 
-/** Of this page alone: another tab may be adding another key. */
-const keptName = 'configuration'
-
 export function newDraft(service: ServiceId): ConfigurationDraft {
   return {
-    ...{ service, name: '', key: '', address: usualAddress, baseUrl: '', model: '' },
-    ...{ ...noCaps, weight: '', maxRunning: '', perMinute: '' },
+    service,
+    name: '',
+    key: '',
+    address: usualAddress,
+    baseUrl: '',
+    model: '',
+    ...noCaps,
+    weight: '',
+    maxRunning: '',
+    perMinute: '',
   }
 }
 
-export function draftOf(configuration: Configuration): ConfigurationDraft {
+export function toDraft(configuration: Configuration): ConfigurationDraft {
   const { provider, name, base_url: baseUrl, model } = configuration
   const { weight, most_running: maxRunning, requests_per_minute: perMinute } = configuration
   const service = isService(provider) ? provider : 'openai'
@@ -39,60 +45,87 @@ export function draftOf(configuration: Configuration): ConfigurationDraft {
   const isKnown = services[service].addresses.some(address => address.url === url)
   const address = url === null ? usualAddress : isKnown ? url : otherAddress
   return {
-    ...{ service, name, key: '', address, baseUrl: isKnown ? '' : (url ?? ''), model: model ?? '' },
-    ...capDraftOf(configuration),
+    service,
+    name,
+    key: '',
+    address,
+    baseUrl: isKnown ? '' : (url ?? ''),
+    model: model ?? '',
+    ...toCapDraft(configuration),
     weight: weight === 1 ? '' : String(weight),
     maxRunning: maxRunning === null ? '' : String(maxRunning),
     perMinute: perMinute === null ? '' : String(perMinute),
   }
 }
 
-export function readDraft(): ConfigurationDraft | undefined {
-  const kept = readKept(keptName, sessionStorage)
-  if (kept === null) return undefined
-  const draft = JSON.parse(kept) as Partial<ConfigurationDraft>
-  return isService(draft.service) ? { ...newDraft(draft.service), ...draft, key: '' } : undefined
+/** Of this tab alone: another may be adding another key. */
+const kept = createKept('configuration', json => json as Partial<ConfigurationDraft> | undefined, { isOfTab: true })
+
+/** What was being typed before a reload, unless another service was asked for. */
+export function startingDraft(service: ServiceId): ConfigurationDraft {
+  const draft = kept.read()
+  return draft?.service === service ? { ...newDraft(service), ...draft, key: '' } : newDraft(service)
 }
 
 export function keepDraft(draft: ConfigurationDraft | undefined) {
-  keep(keptName, draft ? JSON.stringify({ ...draft, key: undefined }) : null, sessionStorage)
+  kept.write(draft && { ...draft, key: undefined })
 }
 
 /** Null for the address that the server was set to. */
-export function baseUrlOf({ address, baseUrl }: ConfigurationDraft): string | null {
+export function chosenBaseUrl({ address, baseUrl }: ConfigurationDraft): string | null {
   if (address === usualAddress) return null
   return address === otherAddress ? withoutSlash(baseUrl) : address
 }
 
-export type LimitFault = 'weight' | 'maxRunning' | 'perMinute' | CapFault
-
-/** Where the server reports a fault of each. */
+/** Where the server reports a fault of each field. */
 export const limitPaths = {
   weight: 'weight',
   maxRunning: 'most_running',
   perMinute: 'requests_per_minute',
-  amount: 'monthly_cap',
-  images: 'monthly_images',
+  ...capPaths,
 } as const
+export const paths = { key: 'api_key', baseUrl: 'base_url', model: 'model', name: 'name', ...limitPaths } as const
+
+export type LimitField = keyof typeof limitPaths
 
 /** How many of the limits are set. */
 export function limitCount({ weight, maxRunning, perMinute, amount, images }: ConfigurationDraft) {
   return [weight, maxRunning, perMinute, amount, images].filter(text => text.trim() !== '').length
 }
 
-/** How large a number may be is the server's to say. */
-export function limitFaultsOf(draft: ConfigurationDraft): LimitFault[] {
-  const numbers = ['weight', 'maxRunning', 'perMinute'] as const
-  return [...numbers.filter(name => !/^\d*$/.test(draft[name].trim())), ...capFaultsOf(draft)]
+/** How large a number may be is the server's to say. `configuration` is the one that is changed. */
+export function findFaults(draft: ConfigurationDraft, configuration: Configuration | undefined) {
+  const number = (text: string) => !/^\d*$/.test(text.trim()) && t('configurations.numberFault')
+  const isBaseUrlMissing = draft.address === otherAddress && !/^https?:\/\/[^\s/]+/i.test(draft.baseUrl.trim())
+  return {
+    key: draft.key.trim() === '' && findKeyFault(draft, configuration),
+    baseUrl: isBaseUrlMissing && t('configurations.addressNeeded'),
+    weight: number(draft.weight),
+    maxRunning: number(draft.maxRunning),
+    perMinute: number(draft.perMinute),
+    ...findCapFaults(draft),
+  }
 }
 
-/** As the server takes them, of a draft without faults. */
-export function limitsBodyOf(draft: ConfigurationDraft) {
+function findKeyFault(draft: ConfigurationDraft, configuration: Configuration | undefined) {
+  if (!configuration?.has_key) return t('configurations.keyNeeded')
+  // The server refuses it as well: a key must not be led to an address of somebody's choice.
+  const isElsewhere = hostOf(chosenBaseUrl(draft) ?? '') !== hostOf(configuration.base_url ?? '')
+  return isElsewhere && t('configurations.keyAgain')
+}
+
+/** As the server takes it, of a draft without faults. What is empty there stays as it was, or is chosen by the server. */
+export function toBody(draft: ConfigurationDraft) {
   const number = (text: string) => (text.trim() === '' ? null : Number(text.trim()))
+  const { name, key } = draft
   return {
+    base_url: chosenBaseUrl(draft),
+    model: draft.model.trim() || null,
     weight: number(draft.weight) ?? 1,
     most_running: number(draft.maxRunning),
     requests_per_minute: number(draft.perMinute),
-    ...capsBodyOf(draft),
+    ...capsToBody(draft),
+    ...(name.trim() ? { name: name.trim() } : {}),
+    ...(key.trim() ? { api_key: key.trim() } : {}),
   }
 }

@@ -1,39 +1,32 @@
 /** The form of a key, new or stored. It is tested before it is saved, because a test never costs. */
+
 import { useMutation } from '@tanstack/react-query'
-import { CircleAlert } from 'lucide-react'
-import { type FormEvent, useId, useRef, useState } from 'react'
-import { flushSync } from 'react-dom'
-import {
-  ApiError,
-  type Configuration,
-  explain,
-  testConfiguration,
-  useConfigurations,
-  useModels,
-  useSaveConfiguration,
-} from '../data/api.ts'
+import { useId, useRef } from 'react'
+import { api } from '../data/client.ts'
+import { type Configuration, useConfigurations, useSaveConfiguration } from '../data/configurations.ts'
+import { useModels } from '../data/models.ts'
+import { useForm } from '../forms/form.ts'
 import { consoleOf, hostOf, type ServiceId, serviceIds, services } from '../text/services.ts'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { ChoiceCard } from '../ui/choice-card.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { controlClasses, Field, focusFault, TextField } from '../ui/field.tsx'
+import { controlClasses, Field, TextField } from '../ui/field.tsx'
+import { ErrorNotice } from '../ui/query.tsx'
 import { Select } from '../ui/select.tsx'
-import { Notice } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
 import { CheckResult, CheckTrouble } from './check-result.tsx'
 import { ConsoleLink } from './console-link.tsx'
 import {
-  baseUrlOf,
   type ConfigurationDraft,
-  draftOf,
+  chosenBaseUrl,
+  findFaults,
   keepDraft,
-  limitFaultsOf,
-  limitPaths,
-  limitsBodyOf,
-  newDraft,
   otherAddress,
-  readDraft,
+  paths,
+  startingDraft,
+  toBody,
+  toDraft,
   usualAddress,
 } from './draft.ts'
 import { LimitsSection } from './limits-section.tsx'
@@ -48,35 +41,27 @@ export interface EditorProps {
 
 export function Editor({ configuration, service = 'doubao', onClose }: EditorProps) {
   const t = useText()
-  const form = useId()
-  const [draft, setDraft] = useState(() => (configuration ? draftOf(configuration) : startingDraft(service)))
-  const [areFaultsShown, setFaultsShown] = useState(false)
   const firstField = useRef<HTMLInputElement>(null)
   const save = useSaveConfiguration()
-  const { data: models = [] } = useModels()
-  const { data: configurations = [] } = useConfigurations()
-
-  const key = draft.key.trim()
-  const baseUrl = baseUrlOf(draft)
-  const model = draft.model.trim() || null
-  const name = draft.name.trim()
-  const faults = faultsOf(draft, configuration)
-  const limitFaults = limitFaultsOf(draft)
-  const shown = areFaultsShown ? faults : {}
-
-  const test = useMutation({
-    mutationFn: () => testConfiguration({ provider: draft.service, api_key: key, base_url: baseUrl, model }),
-  })
-  const refused = test.data && !test.data.ok ? test.data : undefined
+  const models = useModels()
+  const configurations = useConfigurations()
+  const test = useMutation({ mutationFn: api.configurations.test })
   const isBusy = test.isPending || save.isPending
-
-  function change(next: Partial<ConfigurationDraft>) {
-    const changed = { ...draft, ...next }
-    setDraft(changed)
-    if (!configuration) keepDraft(changed)
-    test.reset()
-    save.reset()
-  }
+  const { id, draft, change, errorOf, isExplained, submit } = useForm({
+    start: () => (configuration ? toDraft(configuration) : startingDraft(service)),
+    keep: configuration ? undefined : keepDraft,
+    findFaults: draft => findFaults(draft, configuration),
+    paths,
+    isBusy,
+    error: save.error ?? test.error,
+    forget() {
+      test.reset()
+      save.reset()
+    },
+  })
+  const key = draft.key.trim()
+  const baseUrl = chosenBaseUrl(draft)
+  const refused = test.data && !test.data.ok ? test.data : undefined
 
   function close() {
     keepDraft(undefined)
@@ -84,11 +69,7 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
   }
 
   async function store() {
-    const body = {
-      ...{ base_url: baseUrl, model, ...limitsBodyOf(draft) },
-      ...(name ? { name } : {}),
-      ...(key ? { api_key: key } : {}),
-    }
+    const body = toBody(draft)
     const saved = await save.mutateAsync(
       configuration ? { id: configuration.id, ...body } : { ...body, provider: draft.service, api_key: key },
     )
@@ -96,38 +77,18 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
     close()
   }
 
-  async function submit(event: FormEvent) {
-    event.preventDefault()
-    // The form lies inside the page of the keys, also where it is drawn elsewhere.
-    event.stopPropagation()
-    flushSync(() => setFaultsShown(true))
-    if (isBusy) return
-    if (Object.keys(faults).length + limitFaults.length > 0) {
-      focusFault(form)
-      return
-    }
-    // What goes wrong is shown by the states of the two.
-    try {
-      if (!key || (await test.mutateAsync()).ok) await store()
-    } catch (error) {
-      if (error instanceof ApiError && error.problem?.errors) requestAnimationFrame(() => focusFault(form))
-    }
+  async function testAndStore() {
+    const { base_url, model } = toBody(draft)
+    const isFine = !key || (await test.mutateAsync({ provider: draft.service, api_key: key, base_url, model })).ok
+    if (isFine) await store()
   }
 
-  const page = consoleOf(draft.service, baseUrl)
-  const faultOf = (path: string) =>
-    save.error instanceof ApiError
-      ? save.error.problem?.errors?.find(fault => fault.path.split('.')[0] === path)?.message
-      : test.error instanceof ApiError
-        ? test.error.problem?.errors?.find(fault => fault.path === path)?.message
-        : undefined
-  const isExplained = ['api_key', 'base_url', 'model', 'name', ...Object.values(limitPaths)].some(
-    path => faultOf(path) !== undefined,
-  )
-  const others = configurations.filter(({ id }) => id !== configuration?.id)
   const address = addressOf({ provider: draft.service, base_url: baseUrl }, configurations)
-  const sharesWork = others.some(
-    other => other.provider === draft.service && addressOf(other, configurations) === address,
+  const sharesWork = configurations.some(
+    other =>
+      other.id !== configuration?.id &&
+      other.provider === draft.service &&
+      addressOf(other, configurations) === address,
   )
 
   return (
@@ -144,7 +105,7 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
               {t('configurations.saveAnyway')}
             </Button>
           )}
-          <Button type="submit" form={form} look="primary" isBusy={isBusy} disabled={isBusy}>
+          <Button type="submit" form={id} look="primary" isBusy={isBusy} disabled={isBusy}>
             {t(
               test.isPending
                 ? 'configurations.testing'
@@ -156,7 +117,7 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
         </>
       }
     >
-      <form id={form} noValidate onSubmit={event => void submit(event)} className="flex flex-col gap-5 pt-1">
+      <form id={id} noValidate onSubmit={submit(testAndStore)} className="flex flex-col gap-5 pt-1">
         {!configuration && (
           <ServiceChoice
             chosen={draft.service}
@@ -170,7 +131,7 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
               ? t('configurations.keyKeep', { hint: configuration.key_hint })
               : t('configurations.keyHow')
           }
-          error={shown.key ? t(shown.key) : faultOf('api_key')}
+          error={errorOf('key')}
         >
           {control => (
             <input
@@ -185,9 +146,9 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
             />
           )}
         </Field>
-        <ConsoleLink page={page} className="-mt-4 self-start text-seal-ink text-sm" />
-        <AddressFields draft={draft} error={shown.baseUrl ? t(shown.baseUrl) : faultOf('base_url')} onChange={change} />
-        <Field label={t('configurations.modelLabel')} hint={t('configurations.modelHint')} error={faultOf('model')}>
+        <ConsoleLink page={consoleOf(draft.service, baseUrl)} className="-mt-4 self-start text-seal-ink text-sm" />
+        <AddressFields draft={draft} error={errorOf('baseUrl')} onChange={change} />
+        <Field label={t('configurations.modelLabel')} hint={t('configurations.modelHint')} error={errorOf('model')}>
           {control => (
             <>
               <input
@@ -195,12 +156,12 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
                 type="text"
                 autoComplete="off"
                 spellCheck={false}
-                list={`${form}-models`}
+                list={`${id}-models`}
                 value={draft.model}
                 onChange={event => change({ model: event.target.value })}
                 className={controlClasses}
               />
-              <datalist id={`${form}-models`}>
+              <datalist id={`${id}-models`}>
                 {models
                   .filter(({ provider, state }) => provider === draft.service && state === 'current')
                   .map(({ id, name: label }) => (
@@ -215,48 +176,18 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
         <TextField
           label={t('configurations.name')}
           hint={t('configurations.nameHint')}
-          error={faultOf('name')}
+          error={errorOf('name')}
           maxLength={200}
           value={draft.name}
           onChange={event => change({ name: event.target.value })}
         />
-        <LimitsSection
-          draft={draft}
-          sharesWork={sharesWork}
-          faults={areFaultsShown ? limitFaults : []}
-          refusalOf={field => faultOf(limitPaths[field])}
-          onChange={change}
-        />
+        <LimitsSection draft={draft} sharesWork={sharesWork} errorOf={errorOf} onChange={change} />
         {refused && <CheckResult service={draft.service} baseUrl={baseUrl} result={refused} />}
         {test.isError && !isExplained && <CheckTrouble error={test.error} />}
-        {save.isError && !isExplained && (
-          <Notice look="bad" icon={<CircleAlert aria-hidden />}>
-            {explain(save.error)}
-          </Notice>
-        )}
+        {save.isError && !isExplained && <ErrorNotice error={save.error} />}
       </form>
     </Dialog>
   )
-}
-
-/** What was being typed before a reload, unless another service was asked for. */
-function startingDraft(service: ServiceId) {
-  const kept = readDraft()
-  return kept?.service === service ? kept : newDraft(service)
-}
-
-function faultsOf(draft: ConfigurationDraft, configuration: Configuration | undefined) {
-  const hasKey = draft.key.trim() !== ''
-  const needsKey = !configuration?.has_key
-  // The server refuses it as well: a key must not be led to an address of somebody's choice.
-  const isElsewhere =
-    configuration !== undefined && hostOf(baseUrlOf(draft) ?? '') !== hostOf(configuration.base_url ?? '')
-  const isBaseUrlMissing = draft.address === otherAddress && !/^https?:\/\/[^\s/]+/i.test(draft.baseUrl.trim())
-  return {
-    ...(!hasKey && needsKey ? { key: 'configurations.keyNeeded' as const } : {}),
-    ...(!hasKey && !needsKey && isElsewhere ? { key: 'configurations.keyAgain' as const } : {}),
-    ...(isBaseUrlMissing ? { baseUrl: 'configurations.addressNeeded' as const } : {}),
-  }
 }
 
 function ServiceChoice({ chosen, onChange }: { chosen: ServiceId; onChange(service: ServiceId): void }) {

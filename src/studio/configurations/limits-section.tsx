@@ -5,35 +5,24 @@ import { CapFields } from '../forms/cap-fields.tsx'
 import { useText } from '../text/text.ts'
 import { TextField } from '../ui/field.tsx'
 import { Badge } from '../ui/states.tsx'
-import { type ConfigurationDraft, type LimitFault, limitCount, limitPaths } from './draft.ts'
+import { type ConfigurationDraft, type LimitField, limitCount, limitPaths } from './draft.ts'
 
 export interface LimitsSectionProps {
   draft: ConfigurationDraft
   /** There is another of the same service at the same address. */
   sharesWork: boolean
-  faults: readonly LimitFault[]
-  /** What the server said of a field. */
-  refusalOf(field: LimitFault): string | undefined
+  errorOf(field: LimitField): string | undefined
   onChange(next: Partial<ConfigurationDraft>): void
 }
 
-const texts = {
-  weight: 'configurations.numberFault',
-  maxRunning: 'configurations.numberFault',
-  perMinute: 'configurations.numberFault',
-  amount: 'team.amountFault',
-  images: 'team.imagesFault',
-} as const
-
-export function LimitsSection({ draft, sharesWork, faults, refusalOf, onChange }: LimitsSectionProps) {
+export function LimitsSection({ draft, sharesWork, errorOf, onChange }: LimitsSectionProps) {
   const t = useText()
   const count = limitCount(draft)
   const [isOpen, setOpen] = useState(count > 0)
   // A field that is emptied must not go from under the cursor.
   const [hadWeight] = useState(draft.weight.trim() !== '')
-  const errorOf = (field: LimitFault) => (faults.includes(field) ? t(texts[field]) : refusalOf(field))
   // A fault in a folded section could not be seen.
-  const hasFault = (Object.keys(limitPaths) as LimitFault[]).some(field => errorOf(field) !== undefined)
+  const hasFault = (Object.keys(limitPaths) as LimitField[]).some(field => errorOf(field) !== undefined)
   const number = (field: 'weight' | 'maxRunning' | 'perMinute', placeholder: string) => (
     <TextField
       label={t(`configurations.${field}`)}
@@ -62,12 +51,7 @@ export function LimitsSection({ draft, sharesWork, faults, refusalOf, onChange }
           {number('perMinute', '60')}
         </div>
         {(sharesWork || hadWeight) && number('weight', '1')}
-        <CapFields
-          draft={draft}
-          hint={t('configurations.capsHint')}
-          errors={{ amount: errorOf('amount'), images: errorOf('images') }}
-          onChange={onChange}
-        />
+        <CapFields draft={draft} hint={t('configurations.capsHint')} errorOf={errorOf} onChange={onChange} />
       </div>
     </details>
   )

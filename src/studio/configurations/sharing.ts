@@ -1,5 +1,5 @@
 /** Pure: which configurations share the work. Those of one service at one address do. */
-import type { Configuration } from '../data/api.ts'
+import type { Configuration } from '../data/configurations.ts'
 import { isService, services, withoutSlash } from '../text/services.ts'
 
 type Addressed = Pick<Configuration, 'provider' | 'base_url'>

@@ -1,30 +1,20 @@
 /** The events of the server: they keep the query cache up to date, also after a lost network. */
 import type { QueryClient } from '@tanstack/react-query'
-import { useEffect, useEffectEvent, useSyncExternalStore } from 'react'
-import type { Generation } from '../../api/generations.ts'
-import {
-  address,
-  dropGeneration,
-  findGeneration,
-  modelsChanged,
-  putGeneration,
-  request,
-  spendingChanged,
-} from './api.ts'
-import { openStream, type StreamMessage } from './event-stream.ts'
+import { useEffect, useEffectEvent } from 'react'
+import type { StreamMessage } from '../../client/events.ts'
+import { api } from './client.ts'
+import { announceReconnect, connection } from './connection.ts'
 import type { WorkerRequest } from './event-worker.ts'
-import { announceReconnect } from './reconnects.ts'
-
-export type Connection = 'connecting' | 'open' | 'lost'
+import { dropGeneration, findGeneration, type Generation, hasEnded, putGeneration } from './generations.ts'
+import { modelsChanged, modelsQuery } from './models.ts'
+import { spendingChanged } from './tokens.ts'
 
 /** Delay before the "offline" banner, to ignore brief reconnects. */
 const patienceMs = 2500
 /** Of a worker that has never reached the events. */
 const maxRefusals = 3
 
-let connection: Connection = 'connecting'
-const connectionListeners = new Set<() => void>()
-const generationListeners = new Set<(generation: Generation, isNew: boolean) => void>()
+const listeners = new Set<(generation: Generation, isNew: boolean) => void>()
 
 /** What waits or is drawn, as the stream tells it. */
 const unfinished = new Map<string, Generation>()
@@ -41,24 +31,14 @@ export function countAhead({ id, config_id, model, timestamp }: Generation): num
   ).length
 }
 
-/** Is the server there? */
-export function useConnection(): Connection {
-  return useSyncExternalStore(subscribe, () => connection)
-}
-
-function subscribe(listener: () => void) {
-  connectionListeners.add(listener)
-  return () => connectionListeners.delete(listener)
-}
-
 /** Calls back for every change of a generation, after the cache was brought up to date; `isNew` when it was not in it. */
 export function useGenerationEvents(onChange: (generation: Generation, isNew: boolean) => void) {
   const listener = useEffectEvent(onChange)
   useEffect(() => {
     const handle = (generation: Generation, isNew: boolean) => listener(generation, isNew)
-    generationListeners.add(handle)
+    listeners.add(handle)
     return () => {
-      generationListeners.delete(handle)
+      listeners.delete(handle)
     }
   }, [])
 }
@@ -68,49 +48,41 @@ export function followEvents(client: QueryClient) {
   let lostTimer: ReturnType<typeof setTimeout> | undefined
   let wasOpen = false
 
-  function say(next: Connection) {
-    clearTimeout(lostTimer)
-    if (connection === next) return
-    connection = next
-    for (const listener of connectionListeners) listener()
-  }
-
   function take(message: StreamMessage) {
     switch (message.type) {
       case 'open':
+        clearTimeout(lostTimer)
         if (message.isFresh) unfinished.clear()
-        say('open')
+        connection.set('open')
         // What ended meanwhile has to be asked for.
         if (wasOpen) {
           announceReconnect()
-          void client.invalidateQueries({ predicate: query => query.queryKey[0] !== 'models' })
+          void client.invalidateQueries({ predicate: query => query.queryKey[0] !== modelsQuery.queryKey[0] })
         }
         wasOpen = true
         return
       case 'interrupted':
         clearTimeout(lostTimer)
-        lostTimer = setTimeout(() => say('lost'), patienceMs)
+        lostTimer = setTimeout(() => connection.set('lost'), patienceMs)
         // Leads to the login page when that is the cause.
-        if (message.isRefused) void request('api/status').catch(() => undefined)
+        if (message.isRefused) void api.status().catch(() => undefined)
         return
       case 'generation':
-        return change(JSON.parse(message.data) as Generation)
-      case 'removed': {
-        const { id } = JSON.parse(message.data) as { id: string }
-        unfinished.delete(id)
-        dropGeneration(client, id)
-      }
+        return change(message.generation)
+      case 'removed':
+        unfinished.delete(message.id)
+        dropGeneration(client, message.id)
     }
   }
 
   function change(generation: Generation) {
     const isNew = findGeneration(client, generation.id) === undefined
-    if (generation.status === 'queued' || generation.status === 'running') unfinished.set(generation.id, generation)
-    else unfinished.delete(generation.id)
+    if (hasEnded(generation)) unfinished.delete(generation.id)
+    else unfinished.set(generation.id, generation)
     putGeneration(client, generation)
     if (isNew || generation.finished_at !== null) spendingChanged(client)
     if (generation.error?.reason_code) modelsChanged(client)
-    for (const listener of generationListeners) listener(generation, isNew)
+    for (const listener of listeners) listener(generation, isNew)
   }
 
   if ('SharedWorker' in globalThis) followWorker(take)
@@ -121,7 +93,7 @@ export function followEvents(client: QueryClient) {
 function followWorker(take: (message: StreamMessage) => void) {
   const worker = new SharedWorker(new URL('./event-worker.ts', import.meta.url), { type: 'module' })
   const send = (message: WorkerRequest) => worker.port.postMessage(message)
-  const follow = () => send({ type: 'follow', address: address('api/events') })
+  const follow = () => send({ type: 'follow', baseUrl: document.baseURI })
   const leave = () => send({ type: 'leave' })
   let refusals = 0
   worker.port.onmessage = ({ data }: MessageEvent<StreamMessage>) => {
@@ -149,12 +121,15 @@ function followWorker(take: (message: StreamMessage) => void) {
 
 /** Where there are no such workers, a tab holds a stream only while somebody looks at it. */
 function followWhileSeen(take: (message: StreamMessage) => void) {
-  let stop: (() => void) | undefined
+  let following: AbortController | undefined
   function look() {
     if (document.visibilityState === 'hidden') {
-      stop?.()
-      stop = undefined
-    } else stop ??= openStream(address('api/events'), take)
+      following?.abort()
+      following = undefined
+    } else if (!following) {
+      following = new AbortController()
+      void api.follow({ signal: following.signal }, take)
+    }
   }
   document.addEventListener('visibilitychange', look)
   look()

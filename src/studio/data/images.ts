@@ -1,4 +1,16 @@
-/** What is known of a stored picture before it is shown, also of one that cannot be. */
+/** Where a stored picture is, and what is known of it before it is shown, also of one that cannot be. */
+import type { Generation } from '../../api/generations.ts'
+import { api } from './client.ts'
+
+/** Of our own origin always, whatever PUBLIC_URL says, because the page may only show those. */
+export const { url: imageUrl, thumbnailUrl } = api.images
+
+export function downloadUrl(id: string) {
+  return `${imageUrl(id)}?download`
+}
+
+/** What our own pictures carry while they are dragged: their id. */
+export const imageDragType = 'application/x-webimgui-image'
 
 interface Facts {
   width: number
@@ -12,17 +24,25 @@ export function canBeShown({ width, mime_type }: Omit<Facts, 'height'>) {
 }
 
 /** Width over height; 1 where the file does not tell. */
-export function ratioOfImage({ width, height }: Pick<Facts, 'width' | 'height'>) {
+export function imageRatio({ width, height }: Pick<Facts, 'width' | 'height'>) {
   return width > 0 && height > 0 ? width / height : 1
 }
 
+/** Width over height of the pictures of a generation, as asked while there is none; 1 where nothing was said. */
+export function generationRatio({ images: [image], parameters, resolved }: Generation) {
+  if (image) return imageRatio(image)
+  const sizes = [resolved?.size, parameters.size].map(size => /^([\d.]+)\s*[x:*×]\s*([\d.]+)$/.exec(String(size)))
+  const ratios = sizes.map(size => Number(size?.[1]) / Number(size?.[2]))
+  return ratios.find(ratio => Number.isFinite(ratio) && ratio > 0) ?? 1
+}
+
 /** Such as `2048 × 1024`, or the type of a file that does not tell its size. */
-export function sizeOfImage({ width, height, mime_type }: Facts) {
-  return width > 0 ? `${width} × ${height}` : nameOfType(mime_type)
+export function formatImageSize({ width, height, mime_type }: Facts) {
+  return width > 0 ? `${width} × ${height}` : formatImageType(mime_type)
 }
 
 /** Such as `PNG` or `SVG`. */
-export function nameOfType(mimeType: string) {
+export function formatImageType(mimeType: string) {
   return mimeType
     .replace(/^(?:image|application)\/(?:vnd\.|x-)?/, '')
     .replace(/\+xml$/, '')

@@ -1,36 +1,66 @@
-/** What this browser keeps for the page. Several servers may stand under paths of one origin, so every name holds the path. */
+/** State that outlives a component: for as long as the page is there, or kept by the browser. */
+import { useSyncExternalStore } from 'react'
 
-/** For whatever is shared by all pages of an origin: storage, channels, locks. */
-export function ownName(name: string) {
-  const { pathname } = new URL(document.baseURI)
-  return pathname === '/' ? `webimgui.${name}` : `webimgui.${name}@${pathname}`
-}
-
-export function readKept(name: string, storage: Storage = localStorage): string | null {
-  return storage.getItem(ownName(name))
-}
-
-/** Null removes it. @throws DOMException where the storage is full or closed */
-export function keep(name: string, value: string | null, storage: Storage = localStorage) {
-  if (value === null) storage.removeItem(ownName(name))
-  else storage.setItem(ownName(name), value)
-}
-
-/** JSON of a form that only the caller knows; `undefined` when there is none, or when somebody changed it by hand. */
-export function readKeptJson(name: string, storage: Storage = localStorage): unknown {
-  try {
-    return JSON.parse(readKept(name, storage) ?? '')
-  } catch {
-    return undefined
+/** One value that any component may read and any code may change. */
+export function createStore<Value>(initial: Value) {
+  let value = initial
+  const listeners = new Set<() => void>()
+  function subscribe(listener: () => void) {
+    listeners.add(listener)
+    return () => {
+      listeners.delete(listener)
+    }
+  }
+  return {
+    get: () => value,
+    set(next: Value) {
+      value = next
+      for (const listener of [...listeners]) listener()
+    },
+    subscribe,
+    use: <Selected = Value>(select: (value: Value) => Selected = value => value as unknown as Selected) =>
+      useSyncExternalStore(subscribe, () => select(value)),
   }
 }
 
-/** `undefined` removes it. False where the storage is full or closed, which must not stand in the way of anything. */
-export function keepJson(name: string, value: unknown, storage: Storage = localStorage): boolean {
+/** What the browser keeps under a name, as JSON; a text of our own stands there as it is. */
+export interface Kept<Value> {
+  read(): Value
+  /** `undefined` removes it. False where the storage is full or closed, which must not stand in the way of anything. */
+  write(value: Value | undefined): boolean
+}
+
+/** `parse` gets what somebody may have changed by hand, or undefined for nothing. */
+export function createKept<Value>(
+  name: string,
+  parse: (json: unknown) => Value,
+  /** In this tab alone, until it is closed. */
+  { isOfTab = false } = {},
+): Kept<Value> {
+  const storage = () => (isOfTab ? sessionStorage : localStorage)
+  // Several servers may stand under paths of one origin, so every name holds the path.
+  const key = () => {
+    const { pathname } = new URL(document.baseURI)
+    return pathname === '/' ? `webimgui.${name}` : `webimgui.${name}@${pathname}`
+  }
+  return {
+    read: () => parse(parseJson(storage().getItem(key()))),
+    write(value) {
+      try {
+        if (value === undefined) storage().removeItem(key())
+        else storage().setItem(key(), typeof value === 'string' ? value : JSON.stringify(value))
+        return true
+      } catch {
+        return false
+      }
+    },
+  }
+}
+
+function parseJson(text: string | null): unknown {
   try {
-    keep(name, value === undefined ? null : JSON.stringify(value), storage)
-    return true
+    return text === null ? undefined : JSON.parse(text)
   } catch {
-    return false
+    return text
   }
 }

@@ -1,4 +1,7 @@
-/** Monthly caps as they stand in a form; empty for none. */
+/** Monthly caps in a form. */
+import { t } from '../text/text.ts'
+
+/** As written; empty for none. */
 export interface CapDraft {
   amount: string
   currency: string
@@ -14,7 +17,7 @@ interface Caps {
   monthly_images: number | null
 }
 
-export function capDraftOf({ monthly_cap: cap, monthly_images: images }: Caps): CapDraft {
+export function toCapDraft({ monthly_cap: cap, monthly_images: images }: Caps): CapDraft {
   return {
     amount: cap ? String(cap.amount) : '',
     currency: cap?.currency ?? noCaps.currency,
@@ -22,19 +25,19 @@ export function capDraftOf({ monthly_cap: cap, monthly_images: images }: Caps): 
   }
 }
 
-export type CapFault = 'amount' | 'images'
+/** Where the server reports a fault of each. */
+export const capPaths = { amount: 'monthly_cap', images: 'monthly_images' } as const
 
 /** What can be seen here; how large an amount may be is the server's to say. */
-export function capFaultsOf({ amount, images }: CapDraft): CapFault[] {
-  const faults: (CapFault | false)[] = [
-    !/^(\d+([.,]\d+)?)?$/.test(amount.trim()) && 'amount',
-    !/^\d*$/.test(images.trim()) && 'images',
-  ]
-  return faults.filter(fault => fault !== false)
+export function findCapFaults({ amount, images }: CapDraft) {
+  return {
+    amount: !/^(\d+([.,]\d+)?)?$/.test(amount.trim()) && t('team.amountFault'),
+    images: !/^\d*$/.test(images.trim()) && t('team.imagesFault'),
+  }
 }
 
 /** As the server takes it, of a draft without faults. */
-export function capsBodyOf({ amount, currency, images }: CapDraft): Caps {
+export function capsToBody({ amount, currency, images }: CapDraft): Caps {
   const money = amount.trim().replace(',', '.')
   return {
     monthly_cap: money === '' ? null : { amount: Number(money), currency },

@@ -8,11 +8,11 @@ import { type CapDraft, currencies } from './cap-draft.ts'
 export interface CapFieldsProps {
   draft: CapDraft
   hint: string
-  errors: { amount: string | undefined; images: string | undefined }
+  errorOf(field: 'amount' | 'images'): string | undefined
   onChange(next: Partial<CapDraft>): void
 }
 
-export function CapFields({ draft, hint, errors, onChange }: CapFieldsProps) {
+export function CapFields({ draft, hint, errorOf, onChange }: CapFieldsProps) {
   const t = useText()
   // One that was set with another currency keeps it.
   const offered = [...new Set([...currencies, draft.currency])]
@@ -23,7 +23,7 @@ export function CapFields({ draft, hint, errors, onChange }: CapFieldsProps) {
       <div className="grid grid-cols-2 gap-3 sm:grid-cols-[1fr_8rem_1fr]">
         <TextField
           label={t('team.amount')}
-          error={errors.amount}
+          error={errorOf('amount')}
           inputMode="decimal"
           placeholder="50"
           value={draft.amount}
@@ -37,7 +37,7 @@ export function CapFields({ draft, hint, errors, onChange }: CapFieldsProps) {
         />
         <TextField
           label={t('team.images')}
-          error={errors.images}
+          error={errorOf('images')}
           inputMode="numeric"
           placeholder="300"
           value={draft.images}

@@ -1,6 +1,8 @@
 /** A selection as one file. */
-import { ApiError, address, explain, type Image } from '../data/api.ts'
+import { api } from '../data/client.ts'
+import type { Image } from '../data/generations.ts'
 import { t } from '../text/text.ts'
+import { toastError } from '../ui/query.tsx'
 import { toast } from '../ui/toast.tsx'
 
 const maxPictures = 1000
@@ -28,35 +30,12 @@ export async function downloadArchive(images: readonly Image[]) {
     return
   }
   try {
-    const { blob, name } = await fetchArchive(ids)
-    save(blob, name)
+    const archive = await api.images.archive(ids)
+    const name = /filename="([^"]+)"/.exec(archive.headers.get('content-disposition') ?? '')?.[1]
+    save(await archive.blob(), name ?? 'webimgui.zip')
   } catch (error) {
-    toast(explain(error), { look: 'bad' })
+    toastError(error)
   }
-}
-
-async function fetchArchive(ids: readonly string[]) {
-  let response: Response
-  try {
-    response = await fetch(address('api/images/archive'), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ ids }),
-    })
-    if (response.ok) {
-      const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1]
-      return { blob: await response.blob(), name: name ?? 'webimgui.zip' }
-    }
-  } catch {
-    throw new ApiError('offline', 'The server cannot be reached.')
-  }
-  const problem = await response.json().catch(() => undefined)
-  throw new ApiError(
-    problem?.code ?? 'internal_error',
-    problem?.detail ?? `${response.status}`,
-    response.status,
-    problem,
-  )
 }
 
 function save(blob: Blob, name: string) {
@@ -70,7 +49,7 @@ function save(blob: Blob, name: string) {
 function postForm(ids: readonly string[]) {
   const form = document.createElement('form')
   form.method = 'post'
-  form.action = address('api/images/archive')
+  form.action = api.images.archiveUrl
   const field = document.createElement('input')
   field.type = 'hidden'
   field.name = 'ids'

@@ -3,10 +3,11 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { Heart, Images, ListFilter, Rows3, Search, X } from 'lucide-react'
 import { type Ref, useEffect, useRef, useState } from 'react'
-import { knownTags, useModels } from '../data/api.ts'
+import { knownTags } from '../data/generations.ts'
 import type { FilterTexts } from '../data/history.ts'
-import { providerName } from '../text/providers.ts'
-import { useText } from '../text/text.ts'
+import { useModels } from '../data/models.ts'
+import { providerName } from '../text/services.ts'
+import { type TextKey, useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { controlClasses, TextField } from '../ui/field.tsx'
@@ -20,6 +21,8 @@ export interface FiltersProps {
   view: View
   isBusy: boolean
   searchField: Ref<HTMLInputElement>
+  /** Out of the search, to what was found. */
+  onLeaveSearch(): void
   onFilter(change: FilterTexts): void
   onView(view: View): void
 }
@@ -27,14 +30,20 @@ export interface FiltersProps {
 const states = ['succeeded', 'running', 'queued', 'failed', 'cancelled'] as const
 const folded = ['provider', 'model', 'status', 'tag', 'from', 'to'] as const
 
-export function Filters({ filter, view, isBusy, searchField, onFilter, onView }: FiltersProps) {
+export function Filters({ filter, view, isBusy, searchField, onLeaveSearch, onFilter, onView }: FiltersProps) {
   const t = useText()
   const count = folded.filter(name => filter[name] !== undefined).length
   const [isOpen, setOpen] = useState(false)
   return (
     <div className="flex flex-col gap-2">
       <div className="flex items-center gap-1 sm:gap-2">
-        <SearchField ref={searchField} text={filter.q ?? ''} isBusy={isBusy} onChange={q => onFilter({ q })} />
+        <SearchField
+          ref={searchField}
+          text={filter.q ?? ''}
+          isBusy={isBusy}
+          onChange={q => onFilter({ q })}
+          onLeave={onLeaveSearch}
+        />
         <IconButton
           label={t('gallery.onlyFavorites')}
           aria-pressed={filter.favorite === 'true'}
@@ -94,9 +103,10 @@ interface SearchFieldProps {
   text: string
   isBusy: boolean
   onChange(text: string | undefined): void
+  onLeave(): void
 }
 
-function SearchField({ ref, text, isBusy, onChange }: SearchFieldProps) {
+function SearchField({ ref, text, isBusy, onChange, onLeave }: SearchFieldProps) {
   const t = useText()
   const [written, setWritten] = useState(text)
   const asked = useRef(text)
@@ -115,6 +125,11 @@ function SearchField({ ref, text, isBusy, onChange }: SearchFieldProps) {
       asked.current = next.trim()
       onChange(next.trim() || undefined)
     }, afterMs)
+  }
+
+  function clear() {
+    setWritten('')
+    ask('', 0)
   }
 
   return (
@@ -144,24 +159,21 @@ function SearchField({ ref, text, isBusy, onChange }: SearchFieldProps) {
         onKeyDown={event => {
           if (event.nativeEvent.isComposing) return
           if (event.key === 'Enter') ask(written, 0)
-          if (event.key !== 'Escape' || written === '') return
+          if (event.key !== 'Escape' && event.key !== 'ArrowDown') return
           event.preventDefault()
-          setWritten('')
-          ask('', 0)
+          if (event.key === 'ArrowDown' || written === '') onLeave()
+          else clear()
         }}
         className={classes(controlClasses, 'rounded-full pl-10', written === '' ? 'pr-4' : 'pr-10')}
       />
       {written !== '' && (
         <IconButton
+          icon={X}
+          iconSize={4}
           label={t('gallery.clearSearch')}
-          onClick={() => {
-            setWritten('')
-            ask('', 0)
-          }}
+          onClick={clear}
           className="absolute top-1/2 right-0 -translate-y-1/2"
-        >
-          <X aria-hidden className="size-4" />
-        </IconButton>
+        />
       )}
     </search>
   )
@@ -177,7 +189,7 @@ const any = '*'
 
 function Panel({ filter, onFilter }: PanelProps) {
   const t = useText()
-  const { data: models = [] } = useModels()
+  const models = useModels()
   const client = useQueryClient()
   const providers = new Map(models.map(model => [model.provider, providerName(model.provider, model.provider_name)]))
   const tags = [...new Set([...knownTags(client), ...(filter.tag ? [filter.tag] : [])])]
@@ -185,43 +197,33 @@ function Panel({ filter, onFilter }: PanelProps) {
   const names = new Map(ofProvider.map(model => [model.id, model.name]))
   // One that the catalogue does not know may well have made pictures.
   if (filter.model && !names.has(filter.model)) names.set(filter.model, filter.model)
-  const choices = (entries: Iterable<readonly [string, string]>, all: string) => [
-    { value: any, label: all },
-    ...[...entries].map(([value, label]) => ({ value, label })),
-  ]
-  const given = (value: string) => (value === any ? undefined : value)
+  const select = (
+    name: 'provider' | 'model' | 'status' | 'tag',
+    all: TextKey,
+    entries: readonly (readonly [value: string, label: string])[],
+    alsoChanged: FilterTexts = {},
+  ) => (
+    <Select
+      label={t(`gallery.${name}`)}
+      value={filter[name] ?? any}
+      choices={[[any, t(all)] as const, ...entries].map(([value, label]) => ({ value, label }))}
+      onChange={value => onFilter({ [name]: value === any ? undefined : value, ...alsoChanged })}
+    />
+  )
   return (
     <div className="grid animate-appear grid-cols-2 gap-3 rounded-card border border-line bg-sheet p-3 lg:grid-cols-6">
-      <Select
-        label={t('gallery.provider')}
-        value={filter.provider ?? any}
-        choices={choices(providers, t('gallery.anyProvider'))}
-        onChange={value => onFilter({ provider: given(value), model: undefined })}
-      />
-      <Select
-        label={t('gallery.model')}
-        value={filter.model ?? any}
-        choices={choices(names, t('gallery.anyModel'))}
-        onChange={value => onFilter({ model: given(value) })}
-      />
-      <Select
-        label={t('gallery.status')}
-        value={filter.status ?? any}
-        choices={choices(
-          states.map(state => [state, t(`gallery.${state}`)] as const),
-          t('gallery.anyStatus'),
-        )}
-        onChange={value => onFilter({ status: given(value) })}
-      />
-      <Select
-        label={t('gallery.tag')}
-        value={filter.tag ?? any}
-        choices={choices(
-          tags.map(tag => [tag, tag] as const),
-          t('gallery.anyTag'),
-        )}
-        onChange={value => onFilter({ tag: given(value) })}
-      />
+      {select('provider', 'gallery.anyProvider', [...providers], { model: undefined })}
+      {select('model', 'gallery.anyModel', [...names])}
+      {select(
+        'status',
+        'gallery.anyStatus',
+        states.map(state => [state, t(`gallery.${state}`)]),
+      )}
+      {select(
+        'tag',
+        'gallery.anyTag',
+        tags.map(tag => [tag, tag]),
+      )}
       <TextField
         label={t('gallery.from')}
         type="date"
@@ -242,7 +244,7 @@ function Panel({ filter, onFilter }: PanelProps) {
 
 function Chips({ filter, onFilter }: PanelProps) {
   const t = useText()
-  const { data: models = [] } = useModels()
+  const models = useModels()
   const active = folded.filter(name => filter[name] !== undefined)
   if (active.length === 0) return null
   const wordOf = (name: (typeof folded)[number]) => {

@@ -1,32 +1,30 @@
 // biome-ignore-all lint/a11y/useSemanticElements: a table cannot stand like this
 // biome-ignore-all lint/a11y/useFocusableInteractive: the focus is on the pictures, not on rows and headings
 /** Pictures in rows of their own shapes; only the rows in sight are in the page. */
-import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual'
+
 import { Check, Heart } from 'lucide-react'
 import {
   type FocusEvent,
   type KeyboardEvent,
   type MouseEvent,
   type PointerEvent,
-  type RefObject,
-  useEffect,
-  useEffectEvent,
+  type Ref,
   useImperativeHandle,
   useLayoutEffect,
   useMemo,
   useRef,
   useState,
 } from 'react'
-import { thumbnailUrl } from '../data/api.ts'
-import { lastSeen } from '../data/last-seen.ts'
+import { lastSeen } from '../data/history.ts'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
-import { ImageTile } from '../ui/image-tile.tsx'
+import { Thumbnail } from '../ui/image-tile.tsx'
 import { dayName } from './days.ts'
 import type { Item } from './items.ts'
 import { useMarquee } from './marquee.ts'
 import { beside, layOut, type Place } from './rows.ts'
 import type { Selection } from './selection.ts'
+import { useFocusWhenThere, useFrame, useRows } from './windowing.ts'
 
 export interface GridProps {
   items: readonly Item[]
@@ -36,36 +34,25 @@ export interface GridProps {
   onNearEnd(): void
   onOpen(item: Item): void
   /** Moves the focus to the picture that is in turn. */
-  handle: RefObject<GridHandle | null>
-}
-
-export interface GridHandle {
-  focus(): void
+  handle: Ref<{ focus(): void }>
 }
 
 const gap = 8
 const headingHeight = 44
-/** Rows outside of the window on each side, so that none is blank when it comes in. */
-const overscan = 3
-/** What is stuck to the top of the window covers this much. */
-const coveredTop = 80
-/** Rows before the end at which more are asked for: some ten windows. */
-const nearEnd = 40
 const longPressMs = 450
 
 export function Grid({ items, selection, hasMore, onNearEnd, onOpen, handle }: GridProps) {
   const t = useText()
   const root = useRef<HTMLDivElement>(null)
-  const [{ width, top }, setFrame] = useState({ width: 0, top: 0 })
+  const { width, top } = useFrame(root)
   // The one that was looked at last, also after it was opened.
   const [active, setActive] = useState(() =>
     Math.max(
       0,
-      items.findIndex(({ key }) => key === lastSeen()),
+      items.findIndex(({ key }) => key === lastSeen.get()),
     ),
   )
   const activeIndex = Math.min(active, Math.max(0, items.length - 1))
-  const isFocusWanted = useRef(false)
   const layout = useMemo(() => {
     const height = Math.min(300, Math.max(130, width / (width < 600 ? 2.6 : 5.5)))
     return layOut(width > 0 ? items : [], { width, height, gap, headingHeight })
@@ -73,54 +60,20 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen, handle }: G
   const { rows } = layout
   const activeRow = layout.rowOf[activeIndex] ?? 0
 
-  useLayoutEffect(() => {
-    const element = root.current!
-    function measure() {
-      const box = element.getBoundingClientRect()
-      const next = { width: element.clientWidth, top: box.top + window.scrollY }
-      setFrame(frame => (frame.width === next.width && frame.top === next.top ? frame : next))
-    }
-    measure()
-    const observer = new ResizeObserver(measure)
-    observer.observe(element)
-    // What stands above it may grow and shrink.
-    observer.observe(document.body)
-    return () => observer.disconnect()
-  }, [])
-
-  const virtualizer = useWindowVirtualizer({
+  const { virtualizer, visible } = useRows({
     count: rows.length,
-    estimateSize: index => rows[index]!.height + gap,
-    getItemKey: index => rows[index]!.key,
-    overscan,
-    scrollMargin: top,
-    scrollPaddingStart: coveredTop,
-    scrollPaddingEnd: coveredTop,
-    // The one that has the focus stays, so that the keyboard goes on from there.
-    rangeExtractor: range => {
-      const shown = defaultRangeExtractor(range)
-      if (activeRow >= rows.length || shown.includes(activeRow)) return shown
-      return [...shown, activeRow].sort((one, other) => one - other)
-    },
+    heightOf: index => rows[index]!.height + gap,
+    keyOf: index => rows[index]!.key,
+    top,
+    overscan: 3,
+    activeRow,
+    hasMore: hasMore && width > 0,
+    onNearEnd,
   })
   // biome-ignore lint/correctness/useExhaustiveDependencies: sizes are asked for again when the rows are others
   useLayoutEffect(() => virtualizer.measure(), [rows])
 
-  const visible = virtualizer.getVirtualItems()
-  const lastVisible = visible.at(-1)?.index ?? 0
-  const askForMore = useEffectEvent(() => {
-    if (hasMore && width > 0 && lastVisible >= rows.length - nearEnd) onNearEnd()
-  })
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it has to look again after each of these
-  useEffect(() => askForMore(), [lastVisible, rows, hasMore])
-
-  useEffect(() => {
-    if (!isFocusWanted.current) return
-    const cell = root.current?.querySelector<HTMLElement>(`[data-index="${activeIndex}"]`)
-    if (!cell) return
-    isFocusWanted.current = false
-    cell.focus({ preventScroll: true })
-  })
+  const focusActive = useFocusWhenThere(root, `[data-index="${activeIndex}"]`)
 
   useImperativeHandle(handle, () => ({
     focus() {
@@ -139,7 +92,7 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen, handle }: G
       if (selection.keys.size === 0) selection.toggle(activeIndex)
       selection.extend(next)
     }
-    isFocusWanted.current = true
+    focusActive()
     setActive(next)
     const row = layout.rowOf[next]
     // The heading of a day comes along with its first row.
@@ -317,12 +270,9 @@ function Tile({ item, place, isActive, isSelected, isSelecting }: TileProps) {
       style={{ left: place.left, width: place.width }}
     >
       {image ? (
-        <ImageTile
-          src={thumbnailUrl(image.id)}
+        <Thumbnail
+          image={image}
           alt={words}
-          width={image.width}
-          height={image.height}
-          type={image.mime_type}
           isCropped
           className={classes('rounded-lg transition-[scale]', isSelected && 'scale-[0.93]')}
         />

@@ -1,6 +1,7 @@
 /** What the gallery shows, out of the pages of the history. */
-import type { Generation, HistoryFilter, Image } from '../data/api.ts'
-import { ratioOfImage } from '../data/images.ts'
+import { type Generation, hasEnded, type Image } from '../data/generations.ts'
+import type { HistoryFilter } from '../data/history.ts'
+import { generationRatio, imageRatio } from '../data/images.ts'
 import type { Measured } from './rows.ts'
 
 /** One place of the grid or one line of the list. */
@@ -14,11 +15,10 @@ export interface Item extends Measured {
 export function gridItems(generation: Generation): Item[] {
   const day = dayOf(generation.timestamp)
   const pictures = generation.images.map(image => {
-    return { key: image.id, ratio: ratioOfImage(image), day, generation, images: [image] }
+    return { key: image.id, ratio: imageRatio(image), day, generation, images: [image] }
   })
-  const isUnderWay = generation.status === 'queued' || generation.status === 'running'
-  if (!isUnderWay || pictures.length > 0) return pictures
-  return [{ key: generation.id, ratio: askedRatio(generation), day, generation, images: [] }]
+  if (hasEnded(generation) || pictures.length > 0) return pictures
+  return [{ key: generation.id, ratio: generationRatio(generation), day, generation, images: [] }]
 }
 
 export function listItems(generation: Generation): Item[] {
@@ -30,12 +30,6 @@ function dayOf(timestamp: string) {
   const time = new Date(timestamp)
   const two = (value: number) => String(value).padStart(2, '0')
   return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
-}
-
-function askedRatio({ resolved, parameters }: Generation) {
-  const size = /^(\d+)[x*:](\d+)$/.exec(String(resolved?.size ?? parameters.size ?? ''))
-  const ratio = size ? Number(size[1]) / Number(size[2]) : 1
-  return Number.isFinite(ratio) && ratio > 0 ? ratio : 1
 }
 
 /** Would the server name it for this filter? For those that begin while the gallery is open. */

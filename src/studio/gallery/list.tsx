@@ -1,21 +1,22 @@
 /** One line a generation, with all that became of it. */
+
 import { Link } from '@tanstack/react-router'
-import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { Heart, ImageOff } from 'lucide-react'
-import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from 'react'
-import type { Model } from '../../api/models.ts'
-import { ApiError, explain, type Generation, thumbnailUrl, useModels } from '../data/api.ts'
+import { type FocusEvent, type KeyboardEvent, type Ref, useImperativeHandle, useRef, useState } from 'react'
+import type { Generation } from '../data/generations.ts'
 import type { FilterTexts } from '../data/history.ts'
-import { sizeOfImage } from '../data/images.ts'
-import { moment } from '../text/format.ts'
-import { errorText, findModel } from '../text/life.tsx'
-import { useText } from '../text/text.ts'
+import { formatImageSize } from '../data/images.ts'
+import { type Model, nameOfModel, useModels } from '../data/models.ts'
+import { moment, money } from '../text/format.ts'
+import { explainError } from '../text/life.ts'
+import { explainCode } from '../text/problems.ts'
+import { t, useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
-import { ImageTile } from '../ui/image-tile.tsx'
+import { Thumbnail } from '../ui/image-tile.tsx'
 import { Badge } from '../ui/states.tsx'
 import type { Item } from './items.ts'
-import { chargeName } from './money.ts'
 import type { Selection } from './selection.ts'
+import { useFocusWhenThere, useFrame, useRows } from './windowing.ts'
 
 export interface ListProps {
   items: readonly Item[]
@@ -23,44 +24,69 @@ export interface ListProps {
   hasMore: boolean
   filter: FilterTexts
   onNearEnd(): void
+  /** Moves the focus to the line that is in turn. */
+  handle: Ref<{ focus(): void }>
 }
 
 const usualHeight = 132
-const nearEnd = 40
 const maxThumbnails = 4
 
-export function List({ items, selection, hasMore, filter, onNearEnd }: ListProps) {
+export function List({ items, selection, hasMore, filter, onNearEnd, handle }: ListProps) {
   const t = useText()
+  const models = useModels()
   const root = useRef<HTMLUListElement>(null)
-  const [top, setTop] = useState(0)
-  useLayoutEffect(() => {
-    const element = root.current!
-    const measure = () => setTop(element.getBoundingClientRect().top + window.scrollY)
-    measure()
-    const observer = new ResizeObserver(measure)
-    observer.observe(document.body)
-    return () => observer.disconnect()
-  }, [])
-  const virtualizer = useWindowVirtualizer({
+  const { top } = useFrame(root)
+  const [active, setActive] = useState(0)
+  const { virtualizer, visible } = useRows({
     count: items.length,
-    estimateSize: () => usualHeight,
-    getItemKey: index => items[index]!.key,
+    heightOf: () => usualHeight,
+    keyOf: index => items[index]!.key,
+    top,
     overscan: 6,
-    scrollMargin: top,
+    activeRow: active,
+    hasMore,
+    onNearEnd,
   })
-  const { data: models = [] } = useModels()
-  const visible = virtualizer.getVirtualItems()
-  const lastVisible = visible.at(-1)?.index ?? 0
-  const askForMore = useEffectEvent(() => {
-    if (hasMore && lastVisible >= items.length - nearEnd) onNearEnd()
-  })
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it has to look again after each of these
-  useEffect(() => askForMore(), [lastVisible, items, hasMore])
+  const focusActive = useFocusWhenThere(root, `[data-index="${active}"] a`)
+
+  function moveTo(index: number) {
+    const next = Math.min(items.length - 1, Math.max(0, index))
+    focusActive()
+    setActive(next)
+    virtualizer.scrollToIndex(next, { align: 'auto' })
+  }
+
+  useImperativeHandle(handle, () => ({
+    focus() {
+      root.current?.querySelector<HTMLElement>(`[data-index="${active}"] a`)?.focus({ preventScroll: true })
+      virtualizer.scrollToIndex(active, { align: 'auto' })
+    },
+  }))
+
+  function press(event: KeyboardEvent) {
+    if (event.altKey || event.ctrlKey || event.metaKey || items.length === 0) return
+    if (event.key === 'ArrowDown') moveTo(active + 1)
+    else if (event.key === 'ArrowUp') moveTo(active - 1)
+    else if (event.key === 'Home') moveTo(0)
+    else if (event.key === 'End') moveTo(items.length - 1)
+    else if (event.key !== ' ' || !(event.target instanceof HTMLAnchorElement)) return
+    else if (event.shiftKey) selection.extend(active)
+    else selection.toggle(active)
+    event.preventDefault()
+  }
+
+  function follow(event: FocusEvent) {
+    const line = (event.target as Element).closest<HTMLElement>('[data-index]')
+    if (line) setActive(Number(line.dataset.index))
+  }
 
   return (
     <ul
       ref={root}
+      data-lines
       aria-label={t('gallery.generations')}
+      onKeyDown={press}
+      onFocus={follow}
       className="relative"
       style={{ height: virtualizer.getTotalSize() }}
     >
@@ -106,9 +132,9 @@ function Line({ generation, models, filter, isSelected, onSelect }: LineProps) {
   const words = generation.prompt || t('gallery.noPrompt')
   const facts = [
     moment(generation.timestamp),
-    findModel(models, generation.model)?.name ?? generation.model,
-    images[0] && sizeOfImage(images[0]),
-    chargeName(generation, t),
+    generation.model && nameOfModel(models, generation.model),
+    images[0] && formatImageSize(images[0]),
+    formatCharge(generation),
     images.length === 0 && generation.image_urls.length > 0
       ? t('gallery.oldPictures', { count: generation.image_urls.length })
       : undefined,
@@ -167,7 +193,7 @@ function Line({ generation, models, filter, isSelected, onSelect }: LineProps) {
         )}
         {(error || failures.length > 0) && (
           <p className="mt-1 line-clamp-2 text-seal-ink text-sm">
-            {error ? errorText(t, error, models) : explain(new ApiError(failures[0]!.code, failures[0]!.message))}
+            {error ? explainError(error, models) : explainCode(failures[0]!)}
           </p>
         )}
       </div>
@@ -177,14 +203,7 @@ function Line({ generation, models, filter, isSelected, onSelect }: LineProps) {
             key={image.id}
             className={classes('relative size-20 overflow-hidden rounded-lg sm:size-24', index > 0 && 'max-sm:hidden')}
           >
-            <ImageTile
-              src={thumbnailUrl(image.id)}
-              alt=""
-              width={image.width}
-              height={image.height}
-              type={image.mime_type}
-              isCropped
-            />
+            <Thumbnail image={image} alt="" isCropped />
             {index === shown.length - 1 && images.length > maxThumbnails && (
               <span className="absolute inset-0 grid place-items-center bg-black/50 font-medium text-white max-sm:hidden">
                 +{images.length - maxThumbnails}
@@ -200,4 +219,10 @@ function Line({ generation, models, filter, isSelected, onSelect }: LineProps) {
       </div>
     </article>
   )
+}
+
+/** What it cost, or undefined when nothing is to be said. */
+function formatCharge({ charge, cost }: Generation): string | undefined {
+  if (charge === 'unknown') return t('gallery.unknownCharge')
+  return charge === 'charged' && cost ? money(cost.amount, cost.currency) : undefined
 }

@@ -27,34 +27,25 @@ export function SelectionBar(props: SelectionBarProps) {
         aria-label={t('gallery.selection')}
         className="pointer-events-auto flex max-w-full animate-appear items-center gap-0.5 rounded-full border border-line bg-raised p-1.5 shadow-float"
       >
-        <IconButton label={t('gallery.clearSelection')} onClick={props.onClear}>
-          <X aria-hidden className="size-5" />
-        </IconButton>
+        <IconButton icon={X} label={t('gallery.clearSelection')} onClick={props.onClear} />
         <p aria-live="polite" className="min-w-16 whitespace-nowrap px-1 text-center font-medium text-sm">
           {t('gallery.selected', { count })}
         </p>
-        <IconButton label={t('gallery.selectAll')} onClick={props.onAll} className="max-sm:hidden">
-          <CheckCheck aria-hidden className="size-5" />
-        </IconButton>
+        <IconButton icon={CheckCheck} label={t('gallery.selectAll')} onClick={props.onAll} className="max-sm:hidden" />
         <span aria-hidden className="mx-1 h-6 border-line border-l" />
         <IconButton label={t(isFavorite ? 'gallery.unfavorite' : 'gallery.favorite')} onClick={props.onFavorite}>
           {isFavorite ? <HeartOff aria-hidden className="size-5" /> : <Heart aria-hidden className="size-5" />}
         </IconButton>
-        <IconButton label={t('gallery.editTags')} onClick={props.onTags}>
-          <TagsIcon aria-hidden className="size-5" />
-        </IconButton>
+        <IconButton icon={TagsIcon} label={t('gallery.editTags')} onClick={props.onTags} />
         <IconButton
+          icon={Download}
           label={t(isPacking ? 'gallery.downloadBegins' : 'gallery.download')}
           onClick={props.onDownload}
           disabled={isPacking}
           aria-busy={isPacking}
           className={classes(isPacking && 'animate-breathe')}
-        >
-          <Download aria-hidden className="size-5" />
-        </IconButton>
-        <IconButton label={t('gallery.delete')} onClick={props.onDelete} className="text-seal-ink">
-          <Trash2 aria-hidden className="size-5" />
-        </IconButton>
+        />
+        <IconButton icon={Trash2} label={t('gallery.delete')} onClick={props.onDelete} className="text-seal-ink" />
       </div>
     </div>
   )

@@ -1,5 +1,5 @@
 /** Pure: what is left of the caps of whoever presses, and what they would not allow. The server decides; this says it before. */
-import type { Me } from '../data/api.ts'
+import type { Me } from '../data/tokens.ts'
 import { type Plan, sumOf } from './plan.ts'
 
 export type Shortage =

@@ -1,4 +1,5 @@
 /** Where the prompt is written, with the pictures it speaks of. */
+
 import { type RefObject, useRef, useState } from 'react'
 import { referenceTypes } from '../data/images.ts'
 import { useText } from '../text/text.ts'

@@ -1,9 +1,9 @@
 /** What stands in the form, and what stood there before. It is kept in this browser, so that nothing typed is lost. */
+
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
-import type { Generation } from '../../api/generations.ts'
-import type { Model } from '../../api/models.ts'
+import { findModel, type Model } from '../data/models.ts'
 import type { TakenRecipe } from '../data/recipe.ts'
-import { keepJson, readKeptJson } from '../data/store.ts'
+import { createKept } from '../data/store.ts'
 import { cardOf, type PlacementRequest } from './plan.ts'
 import { readChoice } from './size-choice.ts'
 
@@ -71,7 +71,7 @@ export function useDrafts(): Drafts {
         if (shown !== current.current) {
           if (step === 1 || current.current.prompt !== '') return false
           // The first is what stands there now, so that the way back leads to it.
-          walked.current = { drafts: [current.current, ...readEarlier()], at: 0 }
+          walked.current = { drafts: [current.current, ...keptEarlier.read()], at: 0 }
           rememberDraft(current.current)
         }
         const { drafts, at } = walked.current!
@@ -93,7 +93,7 @@ export function useDrafts(): Drafts {
 
   // Another tab has a form of its own; only the last one of them is what a new tab begins with.
   const leave = useEffectEvent(() => {
-    if (JSON.stringify(readKeptJson(keptName)) !== JSON.stringify(current.current)) rememberDraft(current.current)
+    if (JSON.stringify(keptAnywhere.read()) !== JSON.stringify(current.current)) rememberDraft(current.current)
   })
   useEffect(() => {
     const listener = () => leave()
@@ -104,35 +104,33 @@ export function useDrafts(): Drafts {
   return { draft, ...actions }
 }
 
-const keptName = 'draft'
-const earlierName = 'drafts'
-
 /** Of this tab, as it was before a reload; in a new one, the last that was written anywhere. */
+const kept = createKept('draft', parseDraft, { isOfTab: true })
+const keptAnywhere = createKept('draft', parseDraft)
+/** Those that were replaced, emptied or sent; the newest first. */
+const keptEarlier = createKept('drafts', json =>
+  Array.isArray(json) ? json.map(parseDraft).filter(draft => draft !== undefined) : [],
+)
+
 function readDraft(): Draft {
-  return sound(readKeptJson(keptName, sessionStorage)) ?? sound(readKeptJson(keptName)) ?? empty
+  return kept.read() ?? keptAnywhere.read() ?? empty
 }
 
 function keepDraft(draft: Draft) {
-  keepJson(keptName, draft, sessionStorage)
-  keepJson(keptName, draft)
-}
-
-/** Those that were replaced, emptied or sent; the newest first. */
-function readEarlier(): Draft[] {
-  const kept = readKeptJson(earlierName)
-  return Array.isArray(kept) ? kept.map(sound).filter(draft => draft !== undefined) : []
+  kept.write(draft)
+  keptAnywhere.write(draft)
 }
 
 function rememberDraft(draft: Draft) {
   if (draft.prompt.trim() === '' && draft.references.length === 0) return
   const text = JSON.stringify(draft)
-  let drafts = [draft, ...readEarlier().filter(other => JSON.stringify(other) !== text)].slice(0, maxEarlier)
+  let drafts = [draft, ...keptEarlier.read().filter(other => JSON.stringify(other) !== text)].slice(0, maxEarlier)
   // Long prompts may be more than a browser keeps for one page.
-  while (!keepJson(earlierName, drafts) && drafts.length > 1) drafts = drafts.slice(0, Math.ceil(drafts.length / 2))
+  while (!keptEarlier.write(drafts) && drafts.length > 1) drafts = drafts.slice(0, Math.ceil(drafts.length / 2))
 }
 
 /** Of another version of the page, or changed by hand: takes what has the right form. */
-function sound(given: unknown): Draft | undefined {
+function parseDraft(given: unknown): Draft | undefined {
   if (typeof given !== 'object' || given === null) return undefined
   const kept = given as Partial<Record<keyof Draft, unknown>>
   const texts = (value: unknown) =>
@@ -154,7 +152,7 @@ function sound(given: unknown): Draft | undefined {
 /** The settings of a recipe in the form; `models` tells which of its sizes are listed ones. */
 export function draftOf(recipe: TakenRecipe, models: readonly Model[]): Partial<Draft> {
   const { size, n, ...values } = recipe.parameters
-  const model = models.find(({ id, aliases }) => id === recipe.model || aliases.includes(recipe.model ?? ''))
+  const model = findModel(models, recipe.model)
   const { textToImage, withReferences } = model ? cardOf(model).sizes : {}
   return {
     prompt: recipe.prompt,
@@ -164,10 +162,6 @@ export function draftOf(recipe: TakenRecipe, models: readonly Model[]): Partial<
     count: typeof n === 'number' && n >= 1 ? n : 1,
     values,
   }
-}
-
-export function recipeOf({ prompt, model, parameters, references }: Generation): TakenRecipe {
-  return { prompt, model, parameters, references: references.map(({ id }) => ({ id })) }
 }
 
 /** The one that is chosen while nobody has chosen: the one of a configuration, else the default of the first service that has a key. */

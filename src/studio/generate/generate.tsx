@@ -1,67 +1,50 @@
 /** Creating: what to draw, with which model and how, at the left; what becomes of it at the right. */
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { getRouteApi, Link, useLocation, useNavigate } from '@tanstack/react-router'
-import { CircleAlert, Columns2, Eraser, KeyRound } from 'lucide-react'
-import { useEffect, useEffectEvent, useRef, useState } from 'react'
-import type { Model } from '../../api/models.ts'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { Eraser, KeyRound } from 'lucide-react'
+import { useEffect, useRef, useState } from 'react'
+import { ApiError } from '../../client/errors.ts'
 import { press, TakenBack, useIsWaiting } from '../actions/press.ts'
-import {
-  ApiError,
-  configurationsQuery,
-  explain,
-  type Generation,
-  generationQuery,
-  type Me,
-  meQuery,
-  modelsQuery,
-  putAnswer,
-  useMe,
-} from '../data/api.ts'
-import type { TakenRecipe } from '../data/recipe.ts'
-import { isTyping } from '../shell/shortcuts.ts'
-import { findModel, LifeBadge } from '../text/life.tsx'
-import { type Text, useText } from '../text/text.ts'
-import { Button, buttonClasses, IconButton } from '../ui/button.tsx'
-import { EmptyState, Skeleton } from '../ui/states.tsx'
+import { configurationsQuery } from '../data/configurations.ts'
+import { putAnswer } from '../data/generations.ts'
+import { type Model, modelsQuery, nameOfModel } from '../data/models.ts'
+import { type TakenRecipe, toRecipe } from '../data/recipe.ts'
+import { type Me, meQuery, useMe } from '../data/tokens.ts'
+import { explain } from '../text/problems.ts'
+import { t, useText } from '../text/text.ts'
+import { buttonClasses, IconButton } from '../ui/button.tsx'
+import { Loading, Query } from '../ui/query.tsx'
+import { Skeleton } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
+import { useKeys } from '../ui/use-keys.ts'
 import { shortagesOf } from './allowance.ts'
+import { ChosenModels } from './chosen-models.tsx'
 import { Composer } from './composer.tsx'
-import { type Draft, type DraftChange, draftOf, recipeOf, standardModel, useDrafts } from './draft.ts'
+import { type Draft, type DraftChange, draftOf, standardModel, useDrafts } from './draft.ts'
 import { Feed } from './feed/feed.tsx'
-import { ModelPicker, priceText } from './model-picker.tsx'
+import { ModelPicker } from './model-picker.tsx'
 import { generatePath, type Plan, planFor } from './plan.ts'
 import { PressArea } from './press-area.tsx'
 import { useReferenceUpload } from './references.tsx'
-import { rolled, Settings } from './settings.tsx'
+import { Settings } from './settings.tsx'
+import { useTaken } from './taken.ts'
 
 export function GenerateScreen() {
   const t = useText()
   const models = useQuery(modelsQuery)
   const configurations = useQuery(configurationsQuery)
-  if (models.isPending || configurations.isPending) return <Loading />
-  if (models.isError) {
-    return (
-      <EmptyState
-        isTrouble
-        icon={<CircleAlert aria-hidden />}
-        title={t('generate.modelsFailed')}
-        action={
-          <Button look="primary" onClick={() => void models.refetch()}>
-            {t('shell.retry')}
-          </Button>
-        }
-      >
-        {explain(models.error)}
-      </EmptyState>
-    )
-  }
+  if (configurations.isPending) return <LoadingStudio />
   const preferred = (configurations.data ?? []).flatMap(({ model, is_active }) => (model && is_active ? [model] : []))
-  return <Studio models={models.data} preferred={preferred} />
+  return (
+    <Query query={models} failed={t('generate.modelsFailed')} loading={<LoadingStudio />}>
+      {all => <Studio models={all} preferred={preferred} />}
+    </Query>
+  )
 }
 
-function Loading() {
+function LoadingStudio() {
   return (
-    <div className="mx-auto grid max-w-[110rem] gap-6 p-4 lg:grid-cols-[26rem_minmax(0,1fr)] lg:p-8">
+    <Loading className="mx-auto grid max-w-[110rem] gap-6 p-4 lg:grid-cols-[26rem_minmax(0,1fr)] lg:p-8">
       <div className="flex flex-col gap-5">
         <Skeleton className="h-48 rounded-3xl" />
         <Skeleton className="h-16" />
@@ -71,7 +54,7 @@ function Loading() {
         <Skeleton className="aspect-square" />
         <Skeleton className="aspect-square" />
       </div>
-    </div>
+    </Loading>
   )
 }
 
@@ -109,14 +92,21 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
     field.current?.focus()
   }
 
-  const usedText = (successor: string) => t('life.used', { successor: findModel(models, successor)?.name ?? successor })
+  const usedText = (successor: string) => t('life.used', { successor: nameOfModel(models, successor) })
 
   function take(recipe: TakenRecipe, words = t('generate.taken')) {
     exchange(words, draftOf(recipe, models))
     window.scrollTo({ top: 0 })
   }
   useTaken(take, image => change(before => ({ references: [...before.references.filter(id => id !== image), image] })))
-  useDraftKeys(field, undo)
+  useKeys(
+    {
+      // What was replaced, which the browser cannot bring back.
+      'Mod+z': undo,
+      '/': event => event.target !== field.current && field.current?.focus(),
+    },
+    { alsoIn: field },
+  )
 
   const me = useMe()
   const isAdmin = me?.role === 'admin'
@@ -152,7 +142,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
     for (const [index, result] of sent.entries()) {
       if (result.status === 'fulfilled') putAnswer(client, result.value)
       else if (!(result.reason instanceof TakenBack))
-        toast(failureText(t, asked[index]?.model.name ?? '', result.reason), {
+        toast(describeFailure(asked[index]?.model.name ?? '', result.reason), {
           look: 'bad',
           ...(isAdmin && isKeyMissing(result.reason) ? { action: toKeys } : {}),
         })
@@ -181,13 +171,12 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
               <h1 className="text-2xl">{t('generate.title')}</h1>
               {(draft.prompt !== '' || draft.references.length > 0) && (
                 <IconButton
+                  icon={Eraser}
                   label={t('generate.startOver')}
                   onClick={() =>
                     exchange(t('generate.emptied'), { prompt: '', references: [], size: {}, count: 1, values: {} })
                   }
-                >
-                  <Eraser aria-hidden className="size-5" />
-                </IconButton>
+                />
               )}
             </div>
             {!isReady && <NoKey />}
@@ -234,7 +223,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
           models={models}
           hasIdeas={isReady}
           onAgain={(generation, successor) => {
-            const recipe = recipeOf(generation)
+            const recipe = toRecipe(generation)
             if (successor === undefined) take(recipe)
             else take({ ...recipe, model: successor }, usedText(successor))
           }}
@@ -263,89 +252,13 @@ function planFewer(me: Me | undefined, models: readonly Model[], draft: Draft) {
   return undefined
 }
 
-function failureText(t: Text, model: string, error: unknown) {
+function describeFailure(model: string, error: unknown) {
   const isLost = error instanceof ApiError && (error.status === 0 || error.status >= 500)
   return t('generate.failed', { model, reason: isLost ? t('generate.lost') : explain(error, model) })
 }
 
 function isKeyMissing(error: unknown) {
   return error instanceof ApiError && error.code === 'configuration_missing'
-}
-
-/** `/` goes to the prompt from anywhere; Ctrl+Z brings back what was replaced, which the browser cannot. */
-function useDraftKeys(field: { readonly current: HTMLTextAreaElement | null }, undo: () => boolean) {
-  useEffect(() => {
-    function press(event: KeyboardEvent) {
-      const isElsewhere = isTyping(event.target) && event.target !== field.current
-      if (isElsewhere || event.altKey || document.querySelector('[role=dialog]')) return
-      const isCommand = event.ctrlKey || event.metaKey
-      if (isCommand && event.key === 'z' && undo()) event.preventDefault()
-      if (isCommand || event.key !== '/' || event.target === field.current) return
-      event.preventDefault()
-      field.current?.focus()
-    }
-    document.addEventListener('keydown', press)
-    return () => document.removeEventListener('keydown', press)
-  }, [field, undo])
-}
-
-const route = getRouteApi('/')
-
-/** Takes what the address or another screen hands over, once, and cleans the address. */
-function useTaken(onRecipe: (recipe: TakenRecipe) => void, onReference: (image: string) => void) {
-  const t = useText()
-  const client = useQueryClient()
-  const navigate = useNavigate()
-  const { from, reference, seed } = route.useSearch()
-  const recipe = useLocation({ select: location => location.state.recipe })
-
-  const take = useEffectEvent(async () => {
-    try {
-      const taken = recipe ?? (from === undefined ? undefined : recipeOf(await load(from)))
-      if (taken) {
-        const parameters = seed === 'new' ? { ...taken.parameters, seed: rolled() } : taken.parameters
-        onRecipe({ ...taken, parameters })
-      }
-    } catch (error) {
-      toast(t('generate.takeFailed', { reason: explain(error) }), { look: 'bad' })
-    }
-    if (reference !== undefined) onReference(reference)
-    await navigate({ to: '/', replace: true, search: {}, state: {} })
-  })
-  const load = (id: string): Promise<Generation> => client.fetchQuery(generationQuery(id))
-
-  const hasSomething = recipe !== undefined || from !== undefined || reference !== undefined
-  useEffect(() => {
-    if (hasSomething) void take()
-  }, [hasSomething])
-}
-
-function ChosenModels({ chosen, onPick }: { chosen: readonly Model[]; onPick(): void }) {
-  const t = useText()
-  return (
-    <button
-      type="button"
-      onClick={onPick}
-      className="flex items-center gap-3 rounded-2xl border border-line bg-raised px-4 py-2.5 text-left transition-colors hover:border-line-strong"
-    >
-      {chosen.length > 1 && <Columns2 aria-hidden className="size-5 shrink-0 text-seal-ink" />}
-      <span className="min-w-0 flex-1">
-        <span className="block text-ink-faint text-xs">
-          {t(chosen.length > 1 ? 'generate.modelsCompare' : 'generate.models')}
-        </span>
-        {chosen.map(model => (
-          <span key={model.id} className="flex flex-wrap items-baseline justify-between gap-x-3">
-            <span className="flex flex-wrap items-baseline gap-x-2">
-              <span className="font-medium">{model.name}</span>
-              <LifeBadge model={model} />
-            </span>
-            <span className="text-ink-soft text-sm tabular-nums">{priceText(t, model)}</span>
-          </span>
-        ))}
-      </span>
-      <span className="shrink-0 text-seal-ink text-sm">{t('generate.change')}</span>
-    </button>
-  )
 }
 
 function NoKey() {

@@ -1,18 +1,19 @@
 /** The models, grouped by service, with what they cost and can do; several may be chosen to compare them. */
 
 import { Link } from '@tanstack/react-router'
-import { Check, Plus, Search } from 'lucide-react'
+import { Check, Plus } from 'lucide-react'
 import { useState } from 'react'
-import type { Model } from '../../api/models.ts'
-import { useMe } from '../data/api.ts'
+import { type Model, searchModels } from '../data/models.ts'
+import { useMe } from '../data/tokens.ts'
 import { money } from '../text/format.ts'
-import { LifeBadge, standingText } from '../text/life.tsx'
-import { providerName } from '../text/providers.ts'
+import { describeStanding } from '../text/life.ts'
+import { providerName } from '../text/services.ts'
 import { type Text, useLanguage, useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { Dialog } from '../ui/dialog.tsx'
-import { controlClasses } from '../ui/field.tsx'
+import { LifeBadge } from '../ui/life-badge.tsx'
+import { SearchInput } from '../ui/search-input.tsx'
 import { Badge } from '../ui/states.tsx'
 import { Switch } from '../ui/switch.tsx'
 import { cardOf } from './plan.ts'
@@ -31,23 +32,22 @@ export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerPr
   const isAdmin = useMe()?.role === 'admin'
   const [words, setWords] = useState('')
   const [isOlderShown, setOlderShown] = useState(false)
-  const isFound = (model: Model) => {
-    const service = [model.provider_name, providerName(model.provider)]
-    const text = [model.id, model.name, ...service, model.about.zh, model.about.en].join(' ').toLowerCase()
-    return words
-      .toLowerCase()
-      .split(/\s+/)
-      .every(word => text.includes(word))
-  }
-  const shown = models.filter(model => {
-    const isNew = model.state === 'current' || model.state === 'unlisted'
-    // One that has ended is shown where it was used, and offered nowhere.
-    const isOffered = model.life.stage !== 'ended' && (isNew || isOlderShown || words !== '')
-    return isFound(model) && (isOffered || chosen.includes(model.id))
-  })
-  const groups = Map.groupBy(
-    shown.toSorted((a, b) => Number(b.configured) - Number(a.configured)),
-    model => model.provider,
+  const groups = searchModels(
+    models,
+    words,
+    ({ id, name, provider, provider_name, about }) => [
+      id,
+      name,
+      provider_name,
+      providerName(provider),
+      about.zh,
+      about.en,
+    ],
+    ({ id, state, life }) => {
+      const isNew = state === 'current' || state === 'unlisted'
+      // One that has ended is shown where it was used, and offered nowhere.
+      return chosen.includes(id) || (life.stage !== 'ended' && (isNew || isOlderShown || words !== ''))
+    },
   )
   const toggle = (id: string) => {
     const next = chosen.includes(id) ? chosen.filter(other => other !== id) : [...chosen, id]
@@ -68,19 +68,15 @@ export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerPr
     >
       <div className="sticky top-0 z-10 -mx-1 mb-4 flex flex-wrap items-center gap-x-4 gap-y-1 bg-sheet px-1 py-2">
         <div className="relative min-w-56 flex-1">
-          <Search aria-hidden className="absolute top-1/2 left-3 size-4 -translate-y-1/2 text-ink-faint" />
-          <input
-            type="search"
-            aria-label={t('generate.searchModels')}
-            placeholder={t('generate.searchModels')}
-            className={classes(controlClasses, 'pl-9')}
+          <SearchInput
+            label={t('generate.searchModels')}
             value={words}
             onChange={event => setWords(event.target.value)}
           />
         </div>
         <Switch label={t('generate.showOlder')} isOn={isOlderShown} onChange={setOlderShown} />
       </div>
-      {shown.length === 0 && <p className="py-8 text-center text-ink-soft">{t('generate.noModelFound')}</p>}
+      {groups.size === 0 && <p className="py-8 text-center text-ink-soft">{t('generate.noModelFound')}</p>}
       <div className="flex flex-col gap-6">
         {[...groups].map(([provider, members]) => (
           <section key={provider} aria-labelledby={`provider-${provider}`}>
@@ -132,7 +128,7 @@ interface ModelCardProps {
 function ModelCard({ model, models, isChosen, canCompare, onChoose, onToggle }: ModelCardProps) {
   const t = useText()
   const language = useLanguage()
-  const standing = standingText(t, model, models)
+  const standing = describeStanding(model, models)
   return (
     <div
       className={classes(

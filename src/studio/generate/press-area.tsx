@@ -1,17 +1,15 @@
 /** The button, what a press costs, and what stands against it. */
 import { Sparkles } from 'lucide-react'
-import type { Model } from '../../api/models.ts'
-import { reinstate, useIsWaiting } from '../actions/press.ts'
-import { type Me, useMe } from '../data/api.ts'
-import { useConnection } from '../data/events.ts'
-import { day, money, moneyRange } from '../text/format.ts'
-import { findModel, standingText } from '../text/life.tsx'
-import { type Text, useText } from '../text/text.ts'
-import { violationText } from '../text/violations.ts'
+import { takeBack, useIsWaiting } from '../actions/press.ts'
+import { connection } from '../data/connection.ts'
+import { findModel, type Model } from '../data/models.ts'
+import { type Me, useMe } from '../data/tokens.ts'
+import { money } from '../text/format.ts'
+import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
-import { type Shortage, shortagesOf } from './allowance.ts'
-import { generatePath, type Plan, type PlanNote, type PlanViolation, schemasOf, sumOf } from './plan.ts'
-import { parameterLabel } from './schema-field.tsx'
+import { shortagesOf } from './allowance.ts'
+import { generatePath, type Plan, schemasOf } from './plan.ts'
+import { describeNote, describeShortage, describeViolations, formatCost } from './plan-texts.ts'
 
 interface PressAreaProps {
   plans: readonly Plan[]
@@ -29,10 +27,10 @@ interface PressAreaProps {
 export function PressArea({ plans, models, fewer, isSending, wasPressed, onFewer, onReplace }: PressAreaProps) {
   const t = useText()
   const me = useMe()
-  const connection = useConnection()
+  const isLost = connection.use() === 'lost'
   const isWaiting = useIsWaiting(generatePath)
-  const shortages = shortagesOf(me, plans).map(shortage => shortageText(t, shortage))
-  const violations = [...new Set([...plans.flatMap(plan => violationTexts(t, plan, wasPressed)), ...shortages])]
+  const shortages = shortagesOf(me, plans).map(shortage => describeShortage(shortage))
+  const violations = [...new Set([...plans.flatMap(plan => describeViolations(plan, wasPressed)), ...shortages])]
   // What none of them has is no longer in sight either, and waits for a model that has it.
   const has = (name: string) => plans.some(({ model }) => Object.hasOwn(schemasOf(model), name))
   const notes = [
@@ -40,7 +38,7 @@ export function PressArea({ plans, models, fewer, isSending, wasPressed, onFewer
       plans.flatMap(plan =>
         plan.notes
           .filter(note => note.kind !== 'left_out' || has(note.parameter))
-          .map(note => noteText(t, plan.model, note, models)),
+          .map(note => describeNote(plan.model, note, models)),
       ),
     ),
   ]
@@ -82,17 +80,17 @@ export function PressArea({ plans, models, fewer, isSending, wasPressed, onFewer
           ? t('generate.waitingForServer')
           : isSending
             ? t('generate.sending')
-            : connection === 'lost'
+            : isLost
               ? t('generate.pressLater')
               : plans.length > 1
                 ? t('generate.pressMany', { count: plans.length })
                 : t('generate.press')}
-        <span className="font-normal tabular-nums">{costText(t, plans)}</span>
+        <span className="font-normal tabular-nums">{formatCost(plans)}</span>
       </Button>
       {fewer && (
         <Button onClick={onFewer} disabled={isSending || isWaiting} className="w-full">
           {t('generate.pressFewer', { count: fewer.plans.reduce((sum, { count }) => sum + count, 0) })}
-          <span className="font-normal tabular-nums">{costText(t, fewer.plans)}</span>
+          <span className="font-normal tabular-nums">{formatCost(fewer.plans)}</span>
         </Button>
       )}
       {isWaiting && (
@@ -101,7 +99,7 @@ export function PressArea({ plans, models, fewer, isSending, wasPressed, onFewer
           <Button
             size="small"
             look="quiet"
-            onClick={() => reinstate(generatePath)}
+            onClick={() => takeBack(generatePath)}
             className="shrink-0 whitespace-nowrap"
           >
             {t('generate.doNotSend')}
@@ -126,55 +124,4 @@ function Left({ me: { left, left_images: images } }: { me: Me }) {
       {t('usage.leftThisMonth', { left: parts.join(' · ') })}
     </p>
   )
-}
-
-function shortageText(t: Text, shortage: Shortage) {
-  const renews = { day: day(shortage.renewsAt) }
-  if (shortage.kind === 'images') {
-    const { left, wanted } = shortage
-    return left === 0 ? t('usage.usedUpImages', renews) : t('usage.overImages', { left, wanted, ...renews })
-  }
-  const { left, wanted, currency } = shortage
-  if (left === 0) return t('usage.usedUpMoney', renews)
-  return t('usage.overMoney', { left: money(left, currency), wanted: money(wanted, currency), ...renews })
-}
-
-/** Before it is pressed: `¥0.25`, `≈ ¥0.30–0.60`, or that no price is known. */
-function costText(t: Text, plans: readonly Plan[]) {
-  const { costs, isComplete } = sumOf(plans.map(plan => plan.cost))
-  if (costs.length === 0) return `· ${t('generate.costFree')}`
-  const texts = costs.map(cost => {
-    const { min, max, currency } = cost
-    const sign = cost.isEstimate ? '≈ ' : ''
-    if (cost.isLeast) return t('generate.costLeast', { amount: `${sign}${money(min, currency)}` })
-    if (cost.isMost) return t('generate.costMost', { amount: `${sign}${money(max, currency)}` })
-    return `${sign}${moneyRange(cost)}`
-  })
-  const together = texts.join(' + ')
-  return `· ${isComplete ? together : t('generate.costPartly', { amount: together })}`
-}
-
-/** What is said beside a field already, or is not wrong yet, comes here when somebody has pressed. */
-function violationTexts(t: Text, { model, violations }: Plan, wasPressed: boolean): string[] {
-  const isSaid = ({ path }: PlanViolation) => path === 'prompt' || path === 'parameters.size'
-  const shown = wasPressed ? violations : violations.filter(violation => !isSaid(violation))
-  return shown.map(violation => violationText(t, violation, model.name))
-}
-
-function noteText(t: Text, shown: Model, note: PlanNote, models: readonly Model[]): string {
-  const { name: model } = shown
-  switch (note.kind) {
-    case 'size':
-      return t('generate.noteSize', { model, instead: note.instead.replace('x', ' × ') })
-    case 'count':
-      return t('generate.noteCount', { model, count: note.count })
-    case 'left_out':
-      return t('generate.noteLeftOut', { model, parameter: parameterLabel(note.parameter) })
-    case 'prompt_cut':
-      return t('generate.promptCut', { model, most: note.most, length: note.length })
-    case 'series':
-      return t('generate.noteSeries', { model, most: note.most })
-    case 'standing':
-      return standingText(t, shown, models) ?? ''
-  }
 }

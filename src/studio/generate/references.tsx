@@ -1,16 +1,19 @@
 /** The pictures to work from, in the order in which the prompt counts them. */
+
 import { ArrowLeft, ArrowRight, ImagePlus, X } from 'lucide-react'
 import { type ClipboardEvent, type DragEvent, type RefObject, useEffect, useEffectEvent, useRef, useState } from 'react'
-import { explain, imageDragType, isImageGone, thumbnailUrl, uploadReference } from '../data/api.ts'
+import { api } from '../data/client.ts'
 import { takeReferences } from '../data/dropped-files.ts'
+import { imageDragType, thumbnailUrl } from '../data/images.ts'
 import type { TakenRecipe } from '../data/recipe.ts'
-import { isTyping } from '../shell/shortcuts.ts'
+import { explain } from '../text/problems.ts'
 import { useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { ImageTile } from '../ui/image-tile.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { toast } from '../ui/toast.tsx'
+import { isTyping } from '../ui/use-keys.ts'
 
 export type ReferenceUpload = ReturnType<typeof useReferenceUpload>
 
@@ -35,7 +38,7 @@ export function useReferenceUpload({ field, onStored, onRecipe }: ReferenceUploa
     }
     setPending(count => count + 1)
     try {
-      onStored((await uploadReference(file)).id)
+      onStored((await api.images.upload(file)).id)
     } catch (error) {
       toast(t('generate.uploadFailed', { name: file.name, reason: explain(error) }), { look: 'bad' })
     } finally {
@@ -49,7 +52,7 @@ export function useReferenceUpload({ field, onStored, onRecipe }: ReferenceUploa
   }
 
   async function offerRecipe(file: File) {
-    const { readRecipe } = await import('../data/recipe.ts')
+    const { readRecipe } = await import('../data/read-recipe.ts')
     const recipe = await readRecipe(file).catch(() => undefined)
     if (!recipe) return
     toast(t('generate.recipeInside'), {
@@ -72,7 +75,7 @@ export function useReferenceUpload({ field, onStored, onRecipe }: ReferenceUploa
     return () => document.removeEventListener('paste', handle)
   }, [])
 
-  const arrive = useEffectEvent((files: File[]) => {
+  const arrive = useEffectEvent((files: readonly File[]) => {
     void add(files)
     void offerRecipe(files[0]!)
   })
@@ -137,7 +140,7 @@ export function ReferenceStrip({ references, pending, most, types, onChange, onG
     onChange(next)
   }
   async function forget(id: string) {
-    if (!(await isImageGone(id))) return
+    if (!(await api.images.isGone(id))) return
     onGone(id)
     toast(t('generate.referenceGone'), { look: 'bad' })
   }
@@ -224,6 +227,7 @@ export function ReferenceStrip({ references, pending, most, types, onChange, onG
         </span>
       )}
       <IconButton
+        icon={ImagePlus}
         label={
           most === 0
             ? t('generate.referencesNone')
@@ -232,9 +236,7 @@ export function ReferenceStrip({ references, pending, most, types, onChange, onG
         disabled={most === 0}
         onClick={() => input.current?.click()}
         className={references.length > 0 ? 'size-18 rounded-xl border border-line border-dashed' : ''}
-      >
-        <ImagePlus aria-hidden className="size-5" />
-      </IconButton>
+      />
       <input
         ref={input}
         type="file"

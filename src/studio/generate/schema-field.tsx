@@ -1,9 +1,9 @@
 /** A control for any parameter, drawn from its JSON Schema: a new model needs no new form. */
 import { X } from 'lucide-react'
 import { useState } from 'react'
-import { checkValue, type ValueSchema, type ValueViolation } from '../../catalogue/values.ts'
+import { checkValue, type ValueSchema } from '../../catalogue/values.ts'
 import { findText, useText } from '../text/text.ts'
-import { valueText } from '../text/violations.ts'
+import { describeValue } from '../text/violations.ts'
 import { IconButton } from '../ui/button.tsx'
 import { controlClasses, Field, TextArea, TextField } from '../ui/field.tsx'
 import { Segmented } from '../ui/segmented.tsx'
@@ -62,7 +62,7 @@ export function SchemaField({ name, schema, value, onChange }: SchemaFieldProps)
     const shared = {
       ...{ label, hint },
       value: typeof value === 'string' ? value : '',
-      error: violation && <ViolationText violation={violation} />,
+      error: violation && describeValue(violation),
     }
     const change = (text: string) => onChange(text === '' ? undefined : text)
     return isLong ? (
@@ -113,7 +113,7 @@ function NumberField({ label, hint, schema, value, onChange }: ControlProps) {
   const number = typeof value === 'number' ? value : undefined
   const bounds = minimum !== undefined && maximum !== undefined ? ` ${minimum}–${maximum}` : ''
   return (
-    <Field label={`${label}${bounds}`} hint={hint} error={violation && <ViolationText violation={violation} />}>
+    <Field label={`${label}${bounds}`} hint={hint} error={violation && describeValue(violation)}>
       {control => (
         <div className="flex items-center gap-2">
           {canSlide && (
@@ -141,9 +141,12 @@ function NumberField({ label, hint, schema, value, onChange }: ControlProps) {
             className={`${controlClasses} ${canSlide ? 'max-w-28' : ''}`}
           />
           {number !== undefined && (
-            <IconButton label={`${t('generate.clear')}: ${label}`} onClick={() => onChange(undefined)}>
-              <X aria-hidden className="size-4" />
-            </IconButton>
+            <IconButton
+              icon={X}
+              iconSize={4}
+              label={`${t('generate.clear')}: ${label}`}
+              onClick={() => onChange(undefined)}
+            />
           )}
         </div>
       )}
@@ -164,7 +167,7 @@ function JsonField({ label, hint, schema, value, onChange }: ControlProps) {
       rows={3}
       value={text}
       placeholder={exampleOf(schema)}
-      error={!read.isJson ? t('generate.jsonFault') : violation && <ViolationText violation={violation} />}
+      error={!read.isJson ? t('generate.jsonFault') : violation && describeValue(violation)}
       onChange={event => {
         setText(event.target.value)
         const next = parse(event.target.value)
@@ -192,8 +195,4 @@ function exampleOf(schema: ValueSchema): string {
     return `{${members.join(', ')}}`
   }
   return schema.type === 'string' ? '"…"' : '0'
-}
-
-function ViolationText({ violation }: { violation: ValueViolation }) {
-  return valueText(useText(), violation)
 }

@@ -1,9 +1,10 @@
 /** The form of the chosen models, drawn from what each says that it accepts. */
+
 import { ChevronDown, Dices, Minus, Plus, X } from 'lucide-react'
-import type { Model } from '../../api/models.ts'
 import { limitImages } from '../../catalogue/counts.ts'
 import type { JsonObject } from '../../catalogue/model.ts'
 import type { ValueSchema } from '../../catalogue/values.ts'
+import type { Model } from '../data/models.ts'
 import { findText, useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
 import { controlClasses, Field } from '../ui/field.tsx'
@@ -99,9 +100,13 @@ function CountField({ draft, models, onChange }: CountFieldProps) {
         </p>
       </div>
       <div className="flex items-center rounded-full border border-line bg-raised">
-        <IconButton label={t('generate.fewer')} disabled={count <= 1} onClick={() => onChange(count - 1)}>
-          <Minus aria-hidden className="size-4" />
-        </IconButton>
+        <IconButton
+          icon={Minus}
+          iconSize={4}
+          label={t('generate.fewer')}
+          disabled={count <= 1}
+          onClick={() => onChange(count - 1)}
+        />
         <input
           aria-labelledby="count"
           type="number"
@@ -115,9 +120,13 @@ function CountField({ draft, models, onChange }: CountFieldProps) {
           }}
           className="h-10 w-10 bg-transparent text-center font-medium tabular-nums [appearance:textfield] [&::-webkit-inner-spin-button]:appearance-none"
         />
-        <IconButton label={t('generate.more')} disabled={count >= most} onClick={() => onChange(count + 1)}>
-          <Plus aria-hidden className="size-4" />
-        </IconButton>
+        <IconButton
+          icon={Plus}
+          iconSize={4}
+          label={t('generate.more')}
+          disabled={count >= most}
+          onClick={() => onChange(count + 1)}
+        />
       </div>
     </div>
   )
@@ -151,13 +160,14 @@ function SeedField({ schema, value, onChange }: SeedFieldProps) {
             onChange={event => onChange(event.target.value === '' ? undefined : Math.round(event.target.valueAsNumber))}
             className={`${controlClasses} tabular-nums`}
           />
-          <IconButton label={t('generate.rollSeed')} onClick={() => onChange(rolled(schema.maximum))}>
-            <Dices aria-hidden className="size-5" />
-          </IconButton>
+          <IconButton icon={Dices} label={t('generate.rollSeed')} onClick={() => onChange(rolled(schema.maximum))} />
           {seed !== undefined && (
-            <IconButton label={`${t('generate.clear')}: ${parameterLabel('seed')}`} onClick={() => onChange(undefined)}>
-              <X aria-hidden className="size-4" />
-            </IconButton>
+            <IconButton
+              icon={X}
+              iconSize={4}
+              label={`${t('generate.clear')}: ${parameterLabel('seed')}`}
+              onClick={() => onChange(undefined)}
+            />
           )}
         </div>
       )}

@@ -3,7 +3,7 @@
 import { useId, useState } from 'react'
 import { findTable, formatPixels, parseRatio } from '../../catalogue/sizes.ts'
 import { type Text, useText } from '../text/text.ts'
-import { violationText } from '../text/violations.ts'
+import { describeViolation } from '../text/violations.ts'
 import { classes } from '../ui/classes.ts'
 import { controlClasses } from '../ui/field.tsx'
 import { Segmented } from '../ui/segmented.tsx'
@@ -33,7 +33,7 @@ export function SizeField({ plans, choice, onChange }: SizeFieldProps) {
   const violations = plans.flatMap(({ model, violations }) =>
     violations
       .filter(({ path }) => path === 'parameters.size')
-      .map(violation => violationText(t, violation, model.name)),
+      .map(violation => describeViolation(violation, model.name)),
   )
   const limits = plans.flatMap(plan => limitsOf(t, plan))
   if (rules.length === 0) return <p className="text-ink-faint text-sm">{t('generate.noSize')}</p>

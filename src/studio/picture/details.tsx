@@ -1,22 +1,26 @@
 /** All that is known of a picture. */
+
 import { useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Copy } from 'lucide-react'
 import { Fragment, type ReactNode, useMemo, useState } from 'react'
 import { copyText } from '../actions/copy.ts'
-import { markGenerations } from '../actions/mark.ts'
-import { type Generation, type Image, thumbnailUrl, useModels } from '../data/api.ts'
-import { nameOfType } from '../data/images.ts'
+import { addTags, removeTag } from '../actions/mark.ts'
+import type { Generation, Image } from '../data/generations.ts'
+import { formatImageType } from '../data/images.ts'
+import { findModel, nameOfModel, useModels } from '../data/models.ts'
+import { toRecipe } from '../data/recipe.ts'
 import { Tags } from '../forms/tags.tsx'
-import { recipeOf } from '../generate/draft.ts'
 import { bytes, duration, moment, money } from '../text/format.ts'
-import { errorText, findModel, LifeBadge, successorOf } from '../text/life.tsx'
-import { currentWarnings, warningText } from '../text/messages.ts'
-import { providerName } from '../text/providers.ts'
+import { explainError, findSuccessor } from '../text/life.ts'
+import { currentWarnings, explainWarning } from '../text/messages.ts'
+import { explainCode } from '../text/problems.ts'
+import { providerName } from '../text/services.ts'
 import { findText, type Text, useText } from '../text/text.ts'
 import { buttonClasses, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
-import { ImageTile } from '../ui/image-tile.tsx'
+import { Thumbnail } from '../ui/image-tile.tsx'
+import { LifeBadge } from '../ui/life-badge.tsx'
 import { Notice } from '../ui/states.tsx'
 import { Switch } from '../ui/switch.tsx'
 import { toast } from '../ui/toast.tsx'
@@ -30,8 +34,8 @@ export interface DetailsProps {
 export function Details({ generation, image }: DetailsProps) {
   const t = useText()
   const client = useQueryClient()
-  const { data: models = [] } = useModels()
-  const successor = successorOf(generation.error)
+  const models = useModels()
+  const successor = findSuccessor(generation.error)
   const { error, failures, references, tags } = generation
   const warnings = currentWarnings(generation)
   // Where there is no picture at all, the error above says the same.
@@ -40,14 +44,14 @@ export function Details({ generation, image }: DetailsProps) {
     <div className="flex flex-col gap-6">
       {error && (
         <Notice look="bad">
-          <p>{errorText(t, error, models)}</p>
+          <p>{explainError(error, models)}</p>
           {successor !== undefined && (
             <Link
               to="/"
-              state={{ recipe: { ...recipeOf(generation), model: successor } }}
+              state={{ recipe: { ...toRecipe(generation), model: successor } }}
               className={classes(buttonClasses('plain', 'small'), 'my-1.5')}
             >
-              {t('life.use', { successor: findModel(models, successor)?.name ?? successor })}
+              {t('life.use', { successor: nameOfModel(models, successor) })}
             </Link>
           )}
           {error.provider_message && (
@@ -68,14 +72,7 @@ export function Details({ generation, image }: DetailsProps) {
                   title={t('picture.useAsReference')}
                   className="block size-full"
                 >
-                  <ImageTile
-                    src={thumbnailUrl(reference.id)}
-                    alt={t('picture.referenceNumber', { number: index + 1 })}
-                    width={reference.width}
-                    height={reference.height}
-                    type={reference.mime_type}
-                    isCropped
-                  />
+                  <Thumbnail image={reference} alt={t('picture.referenceNumber', { number: index + 1 })} isCropped />
                 </Link>
               </li>
             ))}
@@ -88,7 +85,7 @@ export function Details({ generation, image }: DetailsProps) {
             {failures.map(failure => (
               <li key={failure.index} className="rounded-xl bg-seal-wash px-3 py-2 text-seal-ink">
                 <strong className="font-medium">{t('picture.failedPicture', { number: failure.index + 1 })}</strong>{' '}
-                {findText('problems', failure.code) ?? failure.message}
+                {explainCode(failure)}
                 {failure.provider_code && <code className="block text-xs">{failure.provider_code}</code>}
               </li>
             ))}
@@ -102,7 +99,7 @@ export function Details({ generation, image }: DetailsProps) {
         <Section title={t('picture.warnings')}>
           <ul className="flex flex-col gap-1 text-ink-soft text-sm">
             {warnings.map(warning => (
-              <li key={`${warning.parameter} ${warning.message}`}>{warningText(t, generation, warning, models)}</li>
+              <li key={`${warning.parameter} ${warning.message}`}>{explainWarning(generation, warning, models)}</li>
             ))}
           </ul>
         </Section>
@@ -110,12 +107,8 @@ export function Details({ generation, image }: DetailsProps) {
       <Section title={t('picture.tags')}>
         <Tags
           tags={tags}
-          onAdd={added =>
-            void markGenerations(client, [generation], now => ({ tags: [...new Set([...now.tags, ...added])] }))
-          }
-          onRemove={tag =>
-            void markGenerations(client, [generation], now => ({ tags: now.tags.filter(other => other !== tag) }))
-          }
+          onAdd={added => void addTags(client, [generation], added)}
+          onRemove={tag => void removeTag(client, [generation], tag)}
         />
       </Section>
       <Facts generation={generation} image={image} />
@@ -137,10 +130,17 @@ function Section({ title, action, children }: { title: string; action?: ReactNod
 
 function CopyButton({ text, label }: { text: string; label: string }) {
   const t = useText()
+  return <IconButton icon={Copy} iconSize={4} label={label} onClick={() => void copy(text, t)} />
+}
+
+function Copyable({ text, label }: { text: string; label: string }) {
   return (
-    <IconButton label={label} onClick={() => void copy(text, t)}>
-      <Copy aria-hidden className="size-4" />
-    </IconButton>
+    <span className="flex items-start gap-1">
+      <code className="min-w-0 break-all py-0.5 text-xs">{text}</code>
+      <span className="-my-2">
+        <CopyButton text={text} label={label} />
+      </span>
+    </span>
   )
 }
 
@@ -258,7 +258,7 @@ function wordOf(value: unknown, t: Text): string {
 
 function Facts({ generation, image }: DetailsProps) {
   const t = useText()
-  const { data: models = [] } = useModels()
+  const models = useModels()
   const model = findModel(models, generation.model)
   const { error, retry_of: retryOf, duration_ms: took } = generation
   const requestIds = [...new Set([...generation.provider_request_ids, error?.provider_request_id ?? ''])].filter(
@@ -279,32 +279,11 @@ function Facts({ generation, image }: DetailsProps) {
     [t('picture.timestamp'), moment(generation.timestamp)],
     [t('picture.duration'), took === null ? undefined : duration(took)],
     [t('picture.cost'), costOf(generation, t)],
-    [t('picture.file'), image && `${nameOfType(image.mime_type)}, ${bytes(image.bytes)}`],
-    [
-      t('picture.hash'),
-      image && (
-        <span className="flex items-start gap-1">
-          <code className="min-w-0 break-all py-0.5 text-xs">{image.sha256}</code>
-          <span className="-my-2">
-            <CopyButton text={image.sha256} label={t('picture.copyHash')} />
-          </span>
-        </span>
-      ),
-    ],
+    [t('picture.file'), image && `${formatImageType(image.mime_type)}, ${bytes(image.bytes)}`],
+    [t('picture.hash'), image && <Copyable text={image.sha256} label={t('picture.copyHash')} />],
     [
       t('picture.requestId'),
-      requestIds.length > 0 && (
-        <ul>
-          {requestIds.map(id => (
-            <li key={id} className="flex items-start gap-1">
-              <code className="min-w-0 break-all py-0.5 text-xs">{id}</code>
-              <span className="-my-2">
-                <CopyButton text={id} label={t('picture.copyRequestId')} />
-              </span>
-            </li>
-          ))}
-        </ul>
-      ),
+      requestIds.length > 0 && requestIds.map(id => <Copyable key={id} text={id} label={t('picture.copyRequestId')} />),
     ],
     [t('picture.providerCode'), error?.provider_code && <code className="text-xs">{error.provider_code}</code>],
     [

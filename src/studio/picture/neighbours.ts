@@ -1,8 +1,9 @@
 /** The pictures before and after one, in the order of the gallery it was opened from. */
+
 import { useEffect, useEffectEvent } from 'react'
-import { useDeleted } from '../actions/delete.ts'
-import type { Generation, Image } from '../data/api.ts'
-import { type FilterTexts, filterOf, useHistory } from '../data/history.ts'
+import { deleted } from '../actions/delete.ts'
+import type { Generation, Image } from '../data/generations.ts'
+import { type FilterTexts, parseFilter, useHistory } from '../data/history.ts'
 
 export interface Place {
   generation: Generation
@@ -13,9 +14,9 @@ export interface Place {
 const nearEnd = 15
 
 export function useNeighbours(generation: Generation | undefined, image: Image | undefined, texts: FilterTexts) {
-  const history = useHistory(filterOf(texts))
-  const deleted = useDeleted()
-  const listed = history.generations.filter(({ id, images }) => images.length > 0 && !deleted.has(id))
+  const history = useHistory(parseFilter(texts))
+  const hidden = deleted.use()
+  const listed = history.generations.filter(({ id, images }) => images.length > 0 && !hidden.has(id))
   const at = listed.findIndex(({ id }) => id === generation?.id)
   const left = listed.length - at
 

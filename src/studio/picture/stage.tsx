@@ -1,4 +1,5 @@
 /** The picture itself: zoom with wheel, pinch, double click and keys; move it about; swipe to the next. */
+
 import { ChevronLeft, ChevronRight, Maximize, ZoomIn, ZoomOut } from 'lucide-react'
 import {
   type ReactNode,
@@ -9,13 +10,13 @@ import {
   useRef,
   useState,
 } from 'react'
-import { downloadUrl, type Image, imageUrl, thumbnailUrl } from '../data/api.ts'
-import { canBeShown, nameOfType } from '../data/images.ts'
-import { isTyping } from '../shell/shortcuts.ts'
+import type { Image } from '../data/generations.ts'
+import { canBeShown, downloadUrl, formatImageType, imageUrl, thumbnailUrl } from '../data/images.ts'
 import { useText } from '../text/text.ts'
 import { buttonClasses, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { useHealingImage } from '../ui/image-tile.tsx'
+import { useKeys } from '../ui/use-keys.ts'
 import { bounded, fitted, frameOf, type View, zoomed } from './zoom.ts'
 
 export interface StageProps {
@@ -140,33 +141,21 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
 
   // ── Keys ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  const press = useEffectEvent((event: KeyboardEvent) => {
-    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || isTyping(event.target)) return
-    if (document.querySelector('[role=dialog],[role=alertdialog],[role=menu]')) return
-    const pans: Record<string, [number, number]> = {
-      ArrowLeft: [1, 0],
-      ArrowRight: [-1, 0],
-      ArrowUp: [0, 1],
-      ArrowDown: [0, -1],
-    }
-    const pan = pans[event.key]
-    if (pan && isZoomed && (event.shiftKey || event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
-      const [across, along] = pan
-      setView(view => bounded({ ...view, x: view.x + across * 80, y: view.y + along * 80 }, frame))
-    } else if (event.key === 'ArrowLeft' && onPrevious) onPrevious()
-    else if (event.key === 'ArrowRight' && onNext) onNext()
-    else if (event.key === '+' || event.key === '=') zoomTo(view.scale * step)
-    else if (event.key === '-') zoomTo(view.scale / step)
-    else if (event.key === '0') setView(fitted)
-    else if (event.key === '1') zoomTo(frame.actualScale)
-    else return
-    event.preventDefault()
+  const pan = (across: number, along: number) =>
+    setView(view => bounded({ ...view, x: view.x + across * 80, y: view.y + along * 80 }, frame))
+  const zoomIn = () => zoomTo(view.scale * step)
+  const zoomOut = () => zoomTo(view.scale / step)
+  useKeys({
+    ArrowLeft: event => (isZoomed && event.shiftKey ? pan(1, 0) : onPrevious ? onPrevious() : false),
+    ArrowRight: event => (isZoomed && event.shiftKey ? pan(-1, 0) : onNext ? onNext() : false),
+    ArrowUp: () => isZoomed && pan(0, 1),
+    ArrowDown: () => isZoomed && pan(0, -1),
+    '+': zoomIn,
+    '=': zoomIn,
+    '-': zoomOut,
+    '0': () => setView(fitted),
+    '1': () => zoomTo(frame.actualScale),
   })
-  useEffect(() => {
-    const listener = (event: KeyboardEvent) => press(event)
-    document.addEventListener('keydown', listener)
-    return () => document.removeEventListener('keydown', listener)
-  }, [])
 
   const percent = Math.round((view.scale / frame.actualScale) * 100)
   const floating = 'bg-raised/90 text-ink shadow-card backdrop-blur hover:bg-raised'
@@ -218,7 +207,7 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
       )}
       {!isShown && (
         <div className="absolute inset-x-6 top-1/2 mx-auto flex max-w-sm -translate-y-1/2 flex-col items-center gap-4 rounded-2xl bg-raised p-5 text-center">
-          <p>{t('picture.notShown', { type: nameOfType(image.mime_type) })}</p>
+          <p>{t('picture.notShown', { type: formatImageType(image.mime_type) })}</p>
           <a href={downloadUrl(image.id)} download className={buttonClasses('primary')}>
             {t('shell.download')}
           </a>
@@ -240,26 +229,24 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
       {children}
       {onPrevious && (
         <IconButton
+          icon={ChevronLeft}
+          iconSize={6}
           label={t('picture.previous')}
           onClick={onPrevious}
           className={classes(floating, 'absolute top-1/2 left-3 size-11 -translate-y-1/2 max-sm:hidden')}
-        >
-          <ChevronLeft aria-hidden className="size-6" />
-        </IconButton>
+        />
       )}
       {onNext && (
         <IconButton
+          icon={ChevronRight}
+          iconSize={6}
           label={t('picture.next')}
           onClick={onNext}
           className={classes(floating, 'absolute top-1/2 right-3 size-11 -translate-y-1/2 max-sm:hidden')}
-        >
-          <ChevronRight aria-hidden className="size-6" />
-        </IconButton>
+        />
       )}
       <div className="absolute bottom-3 left-1/2 flex -translate-x-1/2 items-center rounded-full bg-raised/90 shadow-card backdrop-blur">
-        <IconButton label={t('picture.zoomOut')} onClick={() => zoomTo(view.scale / step)} disabled={!isZoomed}>
-          <ZoomOut aria-hidden className="size-5" />
-        </IconButton>
+        <IconButton icon={ZoomOut} label={t('picture.zoomOut')} onClick={zoomOut} disabled={!isZoomed} />
         <button
           type="button"
           title={t('picture.actualSize')}
@@ -269,12 +256,14 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
         >
           {percent} %
         </button>
-        <IconButton label={t('picture.zoomIn')} onClick={() => zoomTo(view.scale * step)}>
-          <ZoomIn aria-hidden className="size-5" />
-        </IconButton>
-        <IconButton label={t('picture.fit')} onClick={() => setView(fitted)} disabled={!isZoomed}>
-          <Maximize aria-hidden className="size-4.5" />
-        </IconButton>
+        <IconButton icon={ZoomIn} label={t('picture.zoomIn')} onClick={zoomIn} />
+        <IconButton
+          icon={Maximize}
+          iconSize={4.5}
+          label={t('picture.fit')}
+          onClick={() => setView(fitted)}
+          disabled={!isZoomed}
+        />
       </div>
     </div>
   )

@@ -2,16 +2,18 @@ import { useMutation } from '@tanstack/react-query'
 import type { ErrorComponentProps } from '@tanstack/react-router'
 import { CircleAlert, WifiOff } from 'lucide-react'
 import { useEffect, useRef } from 'react'
-import { ApiError, explain, request } from '../data/api.ts'
-import { useConnection } from '../data/events.ts'
+import { api } from '../data/client.ts'
+import { connection } from '../data/connection.ts'
+import { explain } from '../text/problems.ts'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
+import { isOffline } from '../ui/query.tsx'
 import { EmptyState } from '../ui/states.tsx'
 
 /** In place of a screen that could not be drawn or loaded; the rest of the page stays. */
 export function BrokenPage({ error }: ErrorComponentProps) {
   const t = useText()
-  if (error instanceof ApiError && error.status === 0) return <Unreached error={error} />
+  if (isOffline(error)) return <Unreached error={error} />
   return (
     <EmptyState
       isPage
@@ -31,15 +33,15 @@ export function BrokenPage({ error }: ErrorComponentProps) {
 }
 
 /** Its file could not be loaded. A browser may remember that, so the page is loaded anew once the server is there again. */
-function Unreached({ error }: { error: ApiError }) {
+function Unreached({ error }: { error: unknown }) {
   const t = useText()
-  const connection = useConnection()
-  const again = useMutation({ mutationFn: () => request('api/status'), onSuccess: () => location.reload() })
+  const now = connection.use()
+  const again = useMutation({ mutationFn: () => api.status(), onSuccess: () => location.reload() })
   const wasLost = useRef(false)
   useEffect(() => {
-    if (connection === 'lost') wasLost.current = true
-    else if (connection === 'open' && wasLost.current) location.reload()
-  }, [connection])
+    if (now === 'lost') wasLost.current = true
+    else if (now === 'open' && wasLost.current) location.reload()
+  }, [now])
   return (
     <EmptyState
       isPage

@@ -1,9 +1,10 @@
 /** A file dropped anywhere on the page is a reference; one with a recipe of ours inside fills the form. */
+
 import { useNavigate } from '@tanstack/react-router'
 import { ImagePlus, ScrollText } from 'lucide-react'
 import { type ReactNode, useEffect, useEffectEvent, useState } from 'react'
 import { giveReferences } from '../data/dropped-files.ts'
-import { readRecipe } from '../data/recipe.ts'
+import { readRecipe } from '../data/read-recipe.ts'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
 import { toast } from '../ui/toast.tsx'

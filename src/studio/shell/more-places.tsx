@@ -1,8 +1,9 @@
 /** What the bar of a phone has no room for, in a sheet above it. */
 import { Ellipsis } from 'lucide-react'
-import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
+import { useKeys } from '../ui/use-keys.ts'
 
 export interface MorePlacesProps {
   className: string
@@ -18,24 +19,22 @@ export function MorePlaces({ className, isActive, children }: MorePlacesProps) {
   const root = useRef<HTMLDivElement>(null)
   const button = useRef<HTMLButtonElement>(null)
 
-  const act = useEffectEvent((event: KeyboardEvent | PointerEvent | FocusEvent) => {
-    if (event.type === 'keydown') {
-      if ((event as KeyboardEvent).key !== 'Escape') return
-      button.current?.focus()
-    } else if (root.current?.contains(event.target as Node)) return
-    setOpen(false)
-  })
+  useKeys(
+    isOpen
+      ? {
+          Escape() {
+            button.current?.focus()
+            setOpen(false)
+          },
+        }
+      : {},
+  )
   useEffect(() => {
     if (!isOpen) return undefined
-    const handle = (event: KeyboardEvent | PointerEvent | FocusEvent) => act(event)
-    document.addEventListener('keydown', handle)
-    document.addEventListener('pointerdown', handle)
-    document.addEventListener('focusin', handle)
-    return () => {
-      document.removeEventListener('keydown', handle)
-      document.removeEventListener('pointerdown', handle)
-      document.removeEventListener('focusin', handle)
-    }
+    const leave = ({ target }: Event) => root.current?.contains(target as Node) || setOpen(false)
+    const left = new AbortController()
+    for (const type of ['pointerdown', 'focusin']) document.addEventListener(type, leave, left)
+    return () => left.abort()
   }, [isOpen])
 
   return (

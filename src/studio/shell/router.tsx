@@ -1,6 +1,17 @@
 /** Every address of the studio. Each screen is a chunk of its own, loaded when it is first opened. */
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
-import { ApiError, request } from '../data/api.ts'
+
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  type RouteComponent,
+  redirect,
+} from '@tanstack/react-router'
+import { screens } from '../../api/screens.ts'
+import { ApiError } from '../../client/errors.ts'
+import { api } from '../data/client.ts'
+import { filterNames } from '../data/history.ts'
 import type { TakenRecipe } from '../data/recipe.ts'
 import { BrokenPage } from './broken.tsx'
 import { NotFound, Shell } from './shell.tsx'
@@ -22,7 +33,7 @@ function screen<Screens extends object, Name extends keyof Screens>(load: () => 
     } catch (error) {
       // Where the server answers, it has a newer studio, and the router loads the whole page again. Where it does not, that would
       // leave nothing at all.
-      await request('api/status').catch(answer => {
+      await api.status().catch(answer => {
         if (answer instanceof ApiError && answer.status === 0) throw answer
       })
       throw error
@@ -32,66 +43,63 @@ function screen<Screens extends object, Name extends keyof Screens>(load: () => 
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: BrokenPage })
 
-const generate = createRoute({
-  getParentRoute: () => root,
-  path: '/',
-  /** `from`: the generation whose settings are taken over; `reference`: a picture to work from; `seed`: `new` for another one. */
-  validateSearch: search => texts(search, ['from', 'reference', 'seed']),
-  component: screen(() => import('../generate/generate.tsx'), 'GenerateScreen'),
-})
+/** `names`: what may stand in the query. */
+function route<const Path extends string, Name extends string, Component extends RouteComponent>(
+  path: Path,
+  names: readonly Name[],
+  component: Component,
+) {
+  return createRoute({ getParentRoute: () => root, path, validateSearch: search => texts(search, names), component })
+}
 
-const gallery = createRoute({
-  getParentRoute: () => root,
-  path: 'gallery',
-  validateSearch: search =>
-    texts(search, ['q', 'provider', 'model', 'status', 'favorite', 'tag', 'from', 'to', 'view']),
-  component: screen(() => import('../gallery/gallery.tsx'), 'GalleryScreen'),
-})
-
-const picture = createRoute({
-  getParentRoute: () => root,
-  path: 'picture/$generationId',
-  /** `image`: which of its pictures, from 0. The others are the filter of the gallery that it was opened from. */
-  validateSearch: search =>
-    texts(search, ['image', 'q', 'provider', 'model', 'status', 'favorite', 'tag', 'from', 'to']),
-  component: screen(() => import('../picture/picture.tsx'), 'PictureScreen'),
-})
-
-const usage = createRoute({
-  getParentRoute: () => root,
-  path: 'usage',
-  /** `month`: such as 2026-11; `by`: what it is divided by. */
-  validateSearch: search => texts(search, ['month', 'by']),
-  component: screen(() => import('../usage/usage.tsx'), 'UsageScreen'),
-})
-
-const team = createRoute({
-  getParentRoute: () => root,
-  path: 'team',
-  /** `add`: the form of a new token is open. */
-  validateSearch: search => texts(search, ['add']),
-  component: screen(() => import('../team/team.tsx'), 'TeamScreen'),
-})
-
-const configurations = createRoute({
-  getParentRoute: () => root,
-  path: 'configurations',
-  /** `add`: the provider to begin with. */
-  validateSearch: search => texts(search, ['add']),
-  component: screen(() => import('../configurations/configurations.tsx'), 'ConfigurationsScreen'),
-})
-
-const status = createRoute({
-  getParentRoute: () => root,
-  path: 'status',
-  component: screen(() => import('../status/status.tsx'), 'StatusScreen'),
-})
-
-const welcome = createRoute({
-  getParentRoute: () => root,
-  path: 'welcome',
-  component: screen(() => import('../welcome/welcome.tsx'), 'WelcomeScreen'),
-})
+const routes = [
+  // `from`: the generation whose settings are taken over; `reference`: a picture to work from; `seed`: `new` for another one.
+  route(
+    screens.generate,
+    ['from', 'reference', 'seed'],
+    screen(() => import('../generate/generate.tsx'), 'GenerateScreen'),
+  ),
+  route(
+    screens.gallery,
+    [...filterNames, 'view'],
+    screen(() => import('../gallery/gallery.tsx'), 'GalleryScreen'),
+  ),
+  // `image`: which of its pictures, from 0. The others are the filter of the gallery that it was opened from.
+  route(
+    // As the router spells it.
+    screens.picture.replace(':', '$') as '/picture/$generationId',
+    [...filterNames, 'image'],
+    screen(() => import('../picture/picture.tsx'), 'PictureScreen'),
+  ),
+  // `month`: such as 2026-11; `by`: what it is divided by.
+  route(
+    screens.usage,
+    ['month', 'by'],
+    screen(() => import('../usage/usage.tsx'), 'UsageScreen'),
+  ),
+  // `add`: the provider to begin with.
+  route(
+    screens.configurations,
+    ['add'],
+    screen(() => import('../configurations/configurations.tsx'), 'ConfigurationsScreen'),
+  ),
+  // `add`: the form of a new token is open.
+  route(
+    screens.team,
+    ['add'],
+    screen(() => import('../team/team.tsx'), 'TeamScreen'),
+  ),
+  route(
+    screens.status,
+    [],
+    screen(() => import('../status/status.tsx'), 'StatusScreen'),
+  ),
+  route(
+    screens.welcome,
+    [],
+    screen(() => import('../welcome/welcome.tsx'), 'WelcomeScreen'),
+  ),
+] as const
 
 const index = createRoute({
   getParentRoute: () => root,
@@ -103,14 +111,12 @@ const index = createRoute({
 
 /** So that the way to another screen is short, and leads there also when the server cannot be reached by then. */
 export async function preloadScreens() {
-  for (const route of [generate, gallery, picture, usage, configurations, team, status, welcome]) {
-    await route.options.component?.preload?.()
-  }
+  for (const { options } of routes) await options.component?.preload?.()
 }
 
 export function createStudioRouter() {
   return createRouter({
-    routeTree: root.addChildren([generate, gallery, picture, usage, configurations, team, status, welcome, index]),
+    routeTree: root.addChildren([...routes, index]),
     basepath: new URL(document.baseURI).pathname,
     // All of it is texts; as JSON, numbers among them would stand in quotes.
     parseSearch: text => Object.fromEntries(new URLSearchParams(text)),

@@ -1,9 +1,11 @@
 /** The list of all keys, opened with `?`. */
+
 import { Fragment } from 'react'
-import { useMe } from '../data/api.ts'
+import { useMe } from '../data/tokens.ts'
 import { type TextKey, useText } from '../text/text.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Kbd } from '../ui/states.tsx'
+import { places } from './places.ts'
 
 const sheet: {
   title: TextKey
@@ -11,14 +13,7 @@ const sheet: {
 }[] = [
   {
     title: 'shell.shortcutsGoTo',
-    lines: [
-      { keys: [['g'], ['c']], text: 'shell.create' },
-      { keys: [['g'], ['g']], text: 'shell.gallery' },
-      { keys: [['g'], ['u']], text: 'shell.usage' },
-      { keys: [['g'], ['k']], text: 'shell.configurations', isForAdmins: true },
-      { keys: [['g'], ['t']], text: 'shell.team', isForAdmins: true },
-      { keys: [['g'], ['s']], text: 'shell.status', isForAdmins: true },
-    ],
+    lines: places.map(({ key, text, isForAdmins }) => ({ keys: [['g'], [key]], text, isForAdmins })),
   },
   {
     title: 'shell.shortcutsCreate',

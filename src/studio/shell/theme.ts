@@ -1,40 +1,28 @@
 /** Light, dark, or as the system has it. */
-import { useSyncExternalStore } from 'react'
-import { keep, readKept } from '../data/store.ts'
+import { createKept, createStore } from '../data/store.ts'
 
-export type Theme = 'system' | 'light' | 'dark'
+type Theme = 'light' | 'dark' | 'system'
 
-const listeners = new Set<() => void>()
-
-function read(): Theme {
-  const kept = readKept('theme')
-  return kept === 'light' || kept === 'dark' ? kept : 'system'
-}
+const kept = createKept<Theme>('theme', theme => (theme === 'light' || theme === 'dark' ? theme : 'system'))
+const theme = createStore(kept.read())
 
 /** Puts it on the page; call it before the first drawing. */
-export function applyTheme(theme: Theme = read()) {
-  if (theme === 'system') delete document.documentElement.dataset.theme
-  else document.documentElement.dataset.theme = theme
+export function applyTheme() {
+  if (theme.get() === 'system') delete document.documentElement.dataset.theme
+  else document.documentElement.dataset.theme = theme.get()
 }
 
-function chooseTheme(theme: Theme) {
-  keep('theme', theme === 'system' ? null : theme)
-  applyTheme(theme)
-  for (const listener of listeners) listener()
+export function useIsDark() {
+  return theme.use(isDark)
 }
 
 /** Between light and dark, whatever is shown now. */
 export function toggleTheme() {
-  const theme = read()
-  const isDark = theme === 'dark' || (theme === 'system' && matchMedia('(prefers-color-scheme: dark)').matches)
-  chooseTheme(isDark ? 'light' : 'dark')
+  theme.set(isDark(theme.get()) ? 'light' : 'dark')
+  kept.write(theme.get())
+  applyTheme()
 }
 
-function subscribe(listener: () => void) {
-  listeners.add(listener)
-  return () => listeners.delete(listener)
-}
-
-export function useTheme() {
-  return useSyncExternalStore(subscribe, read)
+function isDark(chosen: Theme) {
+  return chosen === 'dark' || (chosen === 'system' && matchMedia('(prefers-color-scheme: dark)').matches)
 }

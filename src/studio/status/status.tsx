@@ -1,4 +1,5 @@
 /** How the server is: each part with its state, what to do where one is in trouble, and the last errors of its log. */
+
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import {
@@ -15,24 +16,30 @@ import {
   Sparkles,
 } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { address, errorsQuery, explain, type Status, statusQuery, useModels } from '../data/api.ts'
+import { api } from '../data/client.ts'
 import { useGenerationEvents } from '../data/events.ts'
+import { useModels } from '../data/models.ts'
+import { recentErrorsQuery, type Status, statusQuery } from '../data/status.ts'
 import { bytes, duration, moment } from '../text/format.ts'
-import { lifeText } from '../text/life.tsx'
-import { waitingText } from '../text/messages.ts'
-import { providerName } from '../text/providers.ts'
+import { describeLife } from '../text/life.ts'
+import { explainWaiting } from '../text/messages.ts'
+import { providerName } from '../text/services.ts'
 import { useText } from '../text/text.ts'
-import { Button, buttonClasses, IconButton } from '../ui/button.tsx'
+import { buttonClasses, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
-import { Badge, EmptyState, Notice, Skeleton } from '../ui/states.tsx'
+import { Detail } from '../ui/detail.tsx'
+import { Page } from '../ui/page.tsx'
+import { Loading, Query } from '../ui/query.tsx'
+import { Badge, Notice } from '../ui/states.tsx'
 import { RecentErrors } from './recent-errors.tsx'
 
 const refreshEveryMs = 5000
+const shapes = ['mb-2 h-20 sm:col-span-2', 'h-52', 'h-52', 'h-26', 'h-26', 'h-40 sm:col-span-2']
 
 export function StatusScreen() {
   const t = useText()
   const status = useQuery({ ...statusQuery, refetchInterval: refreshEveryMs })
-  const errors = useQuery({ ...errorsQuery, refetchInterval: refreshEveryMs })
+  const errors = useQuery({ ...recentErrorsQuery, refetchInterval: refreshEveryMs })
 
   function refresh() {
     // Whoever asks while an answer is on its way gets that one.
@@ -42,41 +49,34 @@ export function StatusScreen() {
   useGenerationEvents(refresh)
 
   return (
-    <div className="mx-auto flex max-w-5xl flex-col gap-6 px-4 py-6 lg:py-10">
-      <header className="flex items-center justify-between gap-4">
-        <h1 className="text-2xl sm:text-3xl">{t('status.title')}</h1>
+    <Page
+      isWide
+      title={t('status.title')}
+      action={
         <IconButton label={t('status.refresh')} onClick={refresh}>
           <RefreshCw aria-hidden className={classes('size-5', status.isFetching && 'motion-safe:animate-spin')} />
         </IconButton>
-      </header>
-      {status.isPending ? (
-        <Loading />
-      ) : status.data ? (
-        <>
-          <Summary
-            status={status.data}
-            note={
-              status.isError ? t('status.stale', { when: moment(new Date(status.dataUpdatedAt).toISOString()) }) : ''
-            }
-          />
-          <Parts status={status.data} />
-        </>
-      ) : (
-        <EmptyState
-          isTrouble
-          icon={<CircleAlert aria-hidden />}
-          title={t('status.failed')}
-          action={
-            <Button look="primary" onClick={refresh}>
-              {t('shell.retry')}
-            </Button>
-          }
-        >
-          {explain(status.error)}
-        </EmptyState>
-      )}
+      }
+    >
+      <Query
+        query={status}
+        failed={t('status.failed')}
+        loading={<Loading className="grid gap-4 sm:grid-cols-2" shapes={shapes} />}
+      >
+        {data => (
+          <>
+            <Summary
+              status={data}
+              note={
+                status.isError ? t('status.stale', { when: moment(new Date(status.dataUpdatedAt).toISOString()) }) : ''
+              }
+            />
+            <Parts status={data} />
+          </>
+        )}
+      </Query>
       {(errors.data || !status.isError) && <RecentErrors errors={errors.data} isFailed={errors.isError} />}
-    </div>
+    </Page>
   )
 }
 
@@ -100,7 +100,7 @@ function Summary({ status, note }: { status: Status; note: string }) {
 
 function Parts({ status }: { status: Status }) {
   const t = useText()
-  const { data: models = [] } = useModels()
+  const models = useModels()
   const { queue, storage, database, providers } = status
   return (
     <div className="grid gap-4 sm:grid-cols-2">
@@ -119,7 +119,7 @@ function Parts({ status }: { status: Status }) {
             <ul className="flex flex-col gap-1">
               {queue.waiting.map(({ id, ...why }) => (
                 <li key={id} className="flex items-start justify-between gap-3">
-                  <Reason {...waitingText(t, why)} />
+                  <Reason {...explainWaiting(why)} />
                   <Link
                     to="/picture/$generationId"
                     params={{ generationId: id }}
@@ -171,7 +171,7 @@ function Parts({ status }: { status: Status }) {
           <ul className="flex flex-col gap-2">
             {status.ending.map(({ provider, id, name, life }) => (
               <li key={`${provider} ${id}`}>
-                <p>{lifeText(t, name, life, models)}</p>
+                <p>{describeLife(name, life, models)}</p>
                 <p className="text-ink-faint text-xs">
                   {[providerName(provider), id, life.learned_at && t('life.listed', { when: moment(life.learned_at) })]
                     .filter(Boolean)
@@ -188,7 +188,7 @@ function Parts({ status }: { status: Status }) {
           <Fact name={t('status.since')}>{duration(wholeUnits(status.uptime_seconds) * 1000)}</Fact>
           <Fact name={t('status.startedAt')}>{moment(status.started_at)}</Fact>
         </dl>
-        <a href={address('docs/')} className={classes(buttonClasses('plain', 'small'), 'self-start')}>
+        <a href={api.url('docs/')} className={classes(buttonClasses('plain', 'small'), 'self-start')}>
           <BookOpen aria-hidden className="size-4" />
           {t('status.api')}
         </a>
@@ -197,15 +197,11 @@ function Parts({ status }: { status: Status }) {
   )
 }
 
-function Reason({ text, detail }: ReturnType<typeof waitingText>) {
+function Reason({ text, detail }: ReturnType<typeof explainWaiting>) {
   return (
     <div className="min-w-0 break-words pt-2 text-ink-soft">
       <p>{text}</p>
-      {detail && (
-        <p lang="en" className="text-xs">
-          {detail}
-        </p>
-      )}
+      <Detail>{detail}</Detail>
     </div>
   )
 }
@@ -272,25 +268,7 @@ function Trouble({ detail, children }: { detail: string | null; children: ReactN
   return (
     <div className="text-seal-ink text-sm">
       <p>{children}</p>
-      {detail && (
-        <p lang="en" className="mt-1 break-words text-ink-soft text-xs">
-          {detail}
-        </p>
-      )}
-    </div>
-  )
-}
-
-function Loading() {
-  const t = useText()
-  return (
-    <div role="status" aria-label={t('shell.loading')} className="grid gap-4 sm:grid-cols-2">
-      <Skeleton className="mb-2 h-20 sm:col-span-2" />
-      <Skeleton className="h-52" />
-      <Skeleton className="h-52" />
-      <Skeleton className="h-26" />
-      <Skeleton className="h-26" />
-      <Skeleton className="h-40 sm:col-span-2" />
+      <Detail className="mt-1">{detail}</Detail>
     </div>
   )
 }

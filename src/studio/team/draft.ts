@@ -1,7 +1,9 @@
 /** What stands in the form of a token. That of a new one outlives a reload of the page. */
-import type { NewTokenInput, Token } from '../data/api.ts'
-import { keep, readKept } from '../data/store.ts'
-import { type CapDraft, type CapFault, capDraftOf, capFaultsOf, capsBodyOf, noCaps } from '../forms/cap-draft.ts'
+import type { NewTokenInput } from '../../client/client.ts'
+import { createKept } from '../data/store.ts'
+import type { Token } from '../data/tokens.ts'
+import { type CapDraft, capsToBody, findCapFaults, noCaps, toCapDraft } from '../forms/cap-draft.ts'
+import { t } from '../text/text.ts'
 
 export interface TokenDraft extends CapDraft {
   name: string
@@ -12,36 +14,26 @@ export interface TokenDraft extends CapDraft {
 
 const newDraft: TokenDraft = { ...noCaps, name: '', role: 'member', models: undefined }
 
-export function draftOf(token: Token): TokenDraft {
+export function toDraft(token: Token): TokenDraft {
   const { name, role, models } = token
-  return { ...capDraftOf(token), name, role, models: models ?? undefined }
+  return { ...toCapDraft(token), name, role, models: models ?? undefined }
 }
 
 /** Of this tab alone: another may be making another token. */
-const keptName = 'token'
+export const keptDraft = createKept('token', json => ({ ...newDraft, ...(json as Partial<TokenDraft> | undefined) }), {
+  isOfTab: true,
+})
 
-export function readDraft(): TokenDraft {
-  const kept = readKept(keptName, sessionStorage)
-  return kept === null ? newDraft : { ...newDraft, ...(JSON.parse(kept) as Partial<TokenDraft>) }
-}
-
-export function keepDraft(draft: TokenDraft | undefined) {
-  keep(keptName, draft ? JSON.stringify(draft) : null, sessionStorage)
-}
-
-export type DraftFault = 'name' | 'models' | CapFault
-
-export function faultsOf(draft: TokenDraft): DraftFault[] {
-  const faults: (DraftFault | false)[] = [
-    draft.name.trim() === '' && 'name',
-    ...capFaultsOf(draft),
-    draft.models?.length === 0 && 'models',
-  ]
-  return faults.filter(fault => fault !== false)
+export function findFaults(draft: TokenDraft) {
+  return {
+    name: draft.name.trim() === '' && t('team.nameNeeded'),
+    models: draft.models?.length === 0 && t('team.modelsNeeded'),
+    ...findCapFaults(draft),
+  }
 }
 
 /** As the server takes it, of a draft without faults. */
-export function bodyOf(draft: TokenDraft): NewTokenInput {
+export function toBody(draft: TokenDraft): NewTokenInput {
   const { name, role, models } = draft
-  return { name: name.trim(), role, ...capsBodyOf(draft), models: models ? [...models] : null }
+  return { name: name.trim(), role, ...capsToBody(draft), models: models ? [...models] : null }
 }

@@ -1,8 +1,10 @@
 /** The one time that a token is shown, with what it is used by: a login link and a line for programs. */
+
 import { Copy, TriangleAlert } from 'lucide-react'
 import { type ReactNode, useRef, useState } from 'react'
 import { copyText } from '../actions/copy.ts'
-import { address, type MadeToken, useMe } from '../data/api.ts'
+import { api } from '../data/client.ts'
+import { type MadeToken, useMe } from '../data/tokens.ts'
 import { useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
@@ -53,7 +55,7 @@ export function MadeTokenDialog({ made, onClose }: { made: MadeToken; onClose():
               </>
             )
           }
-          text={address(`login?token=${made.token}`)}
+          text={api.url(`login?token=${made.token}`)}
           onCopied={copied}
         />
         <CopyField label={t('team.curl')} text={curlOf(made, t('team.curlPrompt'))} isLong onCopied={copied} />
@@ -67,7 +69,7 @@ export function MadeTokenDialog({ made, onClose }: { made: MadeToken; onClose():
 function curlOf({ token, models }: MadeToken, prompt: string) {
   const body = JSON.stringify({ prompt, ...(models?.[0] ? { model: models[0] } : {}) })
   return [
-    `curl ${address('api/generate')} \\`,
+    `curl ${api.url('api/generate')} \\`,
     `  -H 'Authorization: Bearer ${token}' \\`,
     `  -H 'Content-Type: application/json' \\`,
     `  -d '${body.replaceAll("'", "'\\''")}'`,
@@ -128,9 +130,13 @@ function CopyField({ label, hint, text, isLong, onCopied }: CopyFieldProps) {
               className={looks}
             />
           )}
-          <IconButton label={`${t('shell.copy')}: ${label}`} look="plain" onClick={() => void copy()}>
-            <Copy aria-hidden className="size-4.5" />
-          </IconButton>
+          <IconButton
+            icon={Copy}
+            iconSize={4.5}
+            label={`${t('shell.copy')}: ${label}`}
+            look="plain"
+            onClick={() => void copy()}
+          />
         </div>
       )}
     </Field>

@@ -1,10 +1,11 @@
 /** Which models a token may use: all, or those that are ticked. */
-import { Check, Search } from 'lucide-react'
+
+import { Check } from 'lucide-react'
 import { useId, useState } from 'react'
-import { useModels } from '../data/api.ts'
+import { searchModels, useModels } from '../data/models.ts'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
-import { controlClasses } from '../ui/field.tsx'
+import { SearchInput } from '../ui/search-input.tsx'
 import { Segmented } from '../ui/segmented.tsx'
 
 export interface ModelsFieldProps {
@@ -49,45 +50,36 @@ interface ChoicesProps {
 
 function Choices({ chosen, errorId, onChange }: ChoicesProps) {
   const t = useText()
-  const { data: models = [] } = useModels()
+  const models = useModels()
   const [words, setWords] = useState('')
-  const shown = models.filter(({ id, name, provider_name: provider, state }) => {
-    const text = `${id} ${name} ${provider}`.toLowerCase()
-    const isFound = words
-      .toLowerCase()
-      .split(/\s+/)
-      .every(word => text.includes(word))
-    return isFound && (state === 'current' || words !== '' || chosen.includes(id))
-  })
-  const groups = Map.groupBy(
-    shown.toSorted((a, b) => Number(b.configured) - Number(a.configured)),
-    model => model.provider_name,
+  const groups = searchModels(
+    models,
+    words,
+    ({ id, name, provider_name: provider }) => [id, name, provider],
+    ({ id, state }) => state === 'current' || words !== '' || chosen.includes(id),
   )
   return (
     <div className="overflow-hidden rounded-xl border border-line bg-raised">
       <div className="relative border-line border-b">
-        <Search aria-hidden className="absolute top-1/2 left-3 size-4 -translate-y-1/2 text-ink-faint" />
-        <input
-          type="search"
-          aria-label={t('team.modelsSearch')}
+        <SearchInput
+          label={t('team.modelsSearch')}
           aria-invalid={errorId ? true : undefined}
           aria-describedby={errorId}
-          placeholder={t('team.modelsSearch')}
           value={words}
           onChange={event => setWords(event.target.value)}
           // Enter looks for models here and does not make the token.
           onKeyDown={event => event.key === 'Enter' && event.preventDefault()}
-          className={classes(controlClasses, 'rounded-none border-0 bg-transparent pr-24 pl-9 -outline-offset-2')}
+          className="rounded-none border-0 bg-transparent pr-24 -outline-offset-2"
         />
         <span role="status" className="absolute top-1/2 right-3 -translate-y-1/2 text-ink-faint text-sm tabular-nums">
           {t('team.modelsChosen', { count: chosen.length })}
         </span>
       </div>
       <div className="max-h-60 overflow-y-auto p-2">
-        {shown.length === 0 && <p className="p-3 text-center text-ink-soft text-sm">{t('team.modelsNone')}</p>}
+        {groups.size === 0 && <p className="p-3 text-center text-ink-soft text-sm">{t('team.modelsNone')}</p>}
         {[...groups].map(([provider, members]) => (
           <fieldset key={provider} className="not-last:mb-2">
-            <legend className="px-2 pt-1 text-ink-faint text-xs">{provider}</legend>
+            <legend className="px-2 pt-1 text-ink-faint text-xs">{members[0]?.provider_name}</legend>
             {members.map(({ id, name }) => {
               const isChosen = chosen.includes(id)
               return (

@@ -1,13 +1,17 @@
 /** Who else may use the server: named tokens, what each has spent of its month, and the way to take one back. */
+
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
-import { CircleAlert, LockOpen, Plus, UsersRound } from 'lucide-react'
+import { LockOpen, Plus, UsersRound } from 'lucide-react'
 import { useState } from 'react'
-import { explain, type MadeToken, type Token, tokensQuery, usageQuery, useMe, useModels } from '../data/api.ts'
-import { groupsOf } from '../data/spending.ts'
+import { useModels } from '../data/models.ts'
+import { type MadeToken, type Token, tokensQuery, useMe } from '../data/tokens.ts'
+import { groupsOf, usageQuery } from '../data/usage.ts'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
-import { EmptyState, Notice, Skeleton } from '../ui/states.tsx'
+import { Page } from '../ui/page.tsx'
+import { Loading, Query } from '../ui/query.tsx'
+import { EmptyState, Notice } from '../ui/states.tsx'
 import { MadeTokenDialog } from './made-token.tsx'
 import { TokenCard } from './token-card.tsx'
 import { TokenForm } from './token-form.tsx'
@@ -19,7 +23,7 @@ export function TeamScreen() {
   const { add } = useSearch({ from: '/team' })
   const tokens = useQuery(tokensQuery)
   const usage = useQuery(usageQuery({ group: 'token' }))
-  const { data: models = [] } = useModels()
+  const models = useModels()
   const me = useMe()
   const [made, setMade] = useState<MadeToken>()
   const [changed, setChanged] = useState<Token>()
@@ -35,52 +39,38 @@ export function TeamScreen() {
     </Button>
   )
   return (
-    <div className="mx-auto flex max-w-3xl flex-col gap-6 px-4 py-6 lg:py-10">
-      <header className="flex flex-wrap items-start justify-between gap-4">
-        <div className="min-w-0 flex-1 basis-72">
-          <h1 className="text-2xl sm:text-3xl">{t('team.title')}</h1>
-          <p className="mt-2 max-w-prose text-ink-soft">{t('team.lead')}</p>
-        </div>
-        {tokens.data && tokens.data.length > 0 && addButton}
-      </header>
+    <Page title={t('team.title')} lead={t('team.lead')} action={tokens.data && tokens.data.length > 0 && addButton}>
       {me && !me.needs_token && (
         <Notice look="warning" icon={<LockOpen aria-hidden className="self-start" />}>
           {t('team.open')}
         </Notice>
       )}
-      {tokens.isPending ? (
-        <Loading />
-      ) : tokens.data === undefined ? (
-        <EmptyState
-          isTrouble
-          icon={<CircleAlert aria-hidden />}
-          title={t('team.failed')}
-          action={
-            <Button look="primary" onClick={() => void tokens.refetch()}>
-              {t('shell.retry')}
-            </Button>
-          }
-        >
-          {explain(tokens.error)}
-        </EmptyState>
-      ) : tokens.data.length === 0 ? (
-        <EmptyState icon={<UsersRound aria-hidden />} title={t('team.empty')} action={addButton}>
-          {t('team.emptyHint')}
-        </EmptyState>
-      ) : (
-        <ul className="flex flex-col gap-3">
-          {tokens.data.map(token => (
-            <TokenCard
-              key={token.id}
-              token={token}
-              spent={usage.data && groups.find(({ key }) => key === token.id)}
-              isSpentKnown={usage.data !== undefined}
-              models={models}
-              onChange={() => setChanged(token)}
-            />
-          ))}
-        </ul>
-      )}
+      <Query
+        query={tokens}
+        failed={t('team.failed')}
+        loading={<Loading className="flex flex-col gap-3" shapes={['h-32', 'h-32']} />}
+      >
+        {all =>
+          all.length === 0 ? (
+            <EmptyState icon={<UsersRound aria-hidden />} title={t('team.empty')} action={addButton}>
+              {t('team.emptyHint')}
+            </EmptyState>
+          ) : (
+            <ul className="flex flex-col gap-3">
+              {all.map(token => (
+                <TokenCard
+                  key={token.id}
+                  token={token}
+                  spent={usage.data && groups.find(({ key }) => key === token.id)}
+                  isSpentKnown={usage.data !== undefined}
+                  models={models}
+                  onChange={() => setChanged(token)}
+                />
+              ))}
+            </ul>
+          )
+        }
+      </Query>
       {made ? (
         <MadeTokenDialog made={made} onClose={() => setMade(undefined)} />
       ) : changed ? (
@@ -96,16 +86,6 @@ export function TeamScreen() {
           />
         )
       )}
-    </div>
-  )
-}
-
-function Loading() {
-  const t = useText()
-  return (
-    <div role="status" aria-label={t('shell.loading')} className="flex flex-col gap-3">
-      <Skeleton className="h-32" />
-      <Skeleton className="h-32" />
-    </div>
+    </Page>
   )
 }

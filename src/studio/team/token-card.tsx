@@ -1,10 +1,13 @@
 /** One token: what it may do, how much of its month is used, and its end. */
+
 import { Ban, Pencil, ShieldCheck } from 'lucide-react'
 import { useState } from 'react'
-import type { Model } from '../../api/models.ts'
-import { ApiError, explain, type Token, useRevokeToken } from '../data/api.ts'
-import type { Sum } from '../data/spending.ts'
+import { ApiError } from '../../client/errors.ts'
+import type { Model } from '../data/models.ts'
+import { type Token, useRevokeToken } from '../data/tokens.ts'
+import type { Sum } from '../data/usage.ts'
 import { ago, moment, money } from '../text/format.ts'
+import { explain } from '../text/problems.ts'
 import { type Text, useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { CapBar, capsOf } from '../ui/cap-bar.tsx'

@@ -1,17 +1,18 @@
 /** The form of a token, new or made: whose it is, what it may do, and how much it may spend. */
-import { CircleAlert } from 'lucide-react'
-import { type FormEvent, useEffect, useId, useRef, useState } from 'react'
-import { flushSync } from 'react-dom'
-import { ApiError, explain, type MadeToken, type Token, useChangeToken, useMakeToken } from '../data/api.ts'
+
+import { useId, useRef } from 'react'
+import { type MadeToken, type Token, useChangeToken, useMakeToken } from '../data/tokens.ts'
+import { capPaths } from '../forms/cap-draft.ts'
 import { CapFields } from '../forms/cap-fields.tsx'
+import { useForm } from '../forms/form.ts'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { ChoiceCard } from '../ui/choice-card.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { controlClasses, Field, focusFault } from '../ui/field.tsx'
-import { Notice } from '../ui/states.tsx'
+import { controlClasses, Field } from '../ui/field.tsx'
+import { ErrorNotice } from '../ui/query.tsx'
 import { toast } from '../ui/toast.tsx'
-import { bodyOf, type DraftFault, draftOf, faultsOf, keepDraft, readDraft, type TokenDraft } from './draft.ts'
+import { findFaults, keptDraft, type TokenDraft, toBody, toDraft } from './draft.ts'
 import { ModelsField } from './models-field.tsx'
 
 export interface TokenFormProps {
@@ -22,66 +23,44 @@ export interface TokenFormProps {
 }
 
 /** Where the server reports a fault of each field. */
-const paths = { name: 'name', amount: 'monthly_cap', images: 'monthly_images', models: 'models' } as const
+const paths = { name: 'name', models: 'models', ...capPaths }
 
 export function TokenForm({ token, onClose, onMade }: TokenFormProps) {
   const t = useText()
-  const form = useId()
-  const [draft, setDraft] = useState(() => (token ? draftOf(token) : readDraft()))
-  const [areFaultsShown, setFaultsShown] = useState(false)
   const nameField = useRef<HTMLInputElement>(null)
   const make = useMakeToken()
   const save = useChangeToken()
   const { isPending, error } = token ? save : make
-  const faults = faultsOf(draft)
-
-  function change(next: Partial<TokenDraft>) {
-    const changed = { ...draft, ...next }
-    setDraft(changed)
-    if (!token) keepDraft(changed)
-    make.reset()
-    save.reset()
-  }
+  const { id, draft, change, errorOf, isExplained, submit } = useForm({
+    start: token ? () => toDraft(token) : keptDraft.read,
+    keep: token ? undefined : keptDraft.write,
+    findFaults,
+    paths,
+    isBusy: isPending,
+    error,
+    forget() {
+      make.reset()
+      save.reset()
+    },
+  })
 
   function close() {
-    if (!token) keepDraft(undefined)
+    if (!token) keptDraft.write(undefined)
     onClose()
   }
 
-  async function submit(event: FormEvent) {
-    event.preventDefault()
-    flushSync(() => setFaultsShown(true))
-    if (isPending) return
-    if (faults.length > 0) {
-      focusFault(form)
-      return
-    }
-    // What goes wrong is shown beside its field, or below all of them.
-    try {
-      if (token) {
-        const { role, ...body } = bodyOf(draft)
-        const changed = await save.mutateAsync({ id: token.id, ...body })
-        toast(t('team.changed', { name: changed.name }), { look: 'good' })
-        close()
-      } else {
-        const made = await make.mutateAsync(bodyOf(draft))
-        keepDraft(undefined)
-        onMade?.(made)
-      }
-    } catch {
-      return
+  async function send() {
+    if (token) {
+      const { role, ...body } = toBody(draft)
+      const changed = await save.mutateAsync({ id: token.id, ...body })
+      toast(t('team.changed', { name: changed.name }), { look: 'good' })
+      close()
+    } else {
+      const made = await make.mutateAsync(toBody(draft))
+      keptDraft.write(undefined)
+      onMade?.(made)
     }
   }
-
-  useEffect(() => {
-    if (error) focusFault(form)
-  }, [error, form])
-
-  const refused = error instanceof ApiError ? (error.problem?.errors ?? []) : []
-  const refusalOf = (field: DraftFault) => refused.find(({ path }) => path.split('.')[0] === paths[field])?.message
-  const isExplained = refused.some(({ path }) => Object.values(paths).some(known => known === path.split('.')[0]))
-  const errorOf = (field: DraftFault, text: 'nameNeeded' | 'amountFault' | 'imagesFault' | 'modelsNeeded') =>
-    areFaultsShown && faults.includes(field) ? t(`team.${text}`) : refusalOf(field)
 
   return (
     <Dialog
@@ -92,14 +71,14 @@ export function TokenForm({ token, onClose, onMade }: TokenFormProps) {
       actions={
         <>
           <Button onClick={close}>{t('shell.cancel')}</Button>
-          <Button type="submit" form={form} look="primary" isBusy={isPending} disabled={isPending}>
+          <Button type="submit" form={id} look="primary" isBusy={isPending} disabled={isPending}>
             {t(token ? 'shell.save' : 'team.make')}
           </Button>
         </>
       }
     >
-      <form id={form} noValidate onSubmit={event => void submit(event)} className="flex flex-col gap-5 pt-1">
-        <Field label={t('team.name')} hint={t('team.nameHint')} error={errorOf('name', 'nameNeeded')}>
+      <form id={id} noValidate onSubmit={submit(send)} className="flex flex-col gap-5 pt-1">
+        <Field label={t('team.name')} hint={t('team.nameHint')} error={errorOf('name')}>
           {control => (
             <input
               {...control}
@@ -118,22 +97,9 @@ export function TokenForm({ token, onClose, onMade }: TokenFormProps) {
         ) : (
           <RoleChoice role={draft.role} onChange={role => change({ role })} />
         )}
-        <CapFields
-          draft={draft}
-          hint={t('team.capsHint')}
-          errors={{ amount: errorOf('amount', 'amountFault'), images: errorOf('images', 'imagesFault') }}
-          onChange={change}
-        />
-        <ModelsField
-          chosen={draft.models}
-          error={errorOf('models', 'modelsNeeded')}
-          onChange={models => change({ models })}
-        />
-        {error && !isExplained && (
-          <Notice look="bad" icon={<CircleAlert aria-hidden />}>
-            {explain(error)}
-          </Notice>
-        )}
+        <CapFields draft={draft} hint={t('team.capsHint')} errorOf={errorOf} onChange={change} />
+        <ModelsField chosen={draft.models} error={errorOf('models')} onChange={models => change({ models })} />
+        {error && !isExplained && <ErrorNotice error={error} />}
       </form>
     </Dialog>
   )

@@ -1,9 +1,10 @@
 /** What the server tells with a code, in the language of the page; for a code that is not known here its own sentence. */
-import type { Model } from '../../api/models.ts'
-import type { Generation, Status } from '../data/api.ts'
+import type { Generation } from '../data/generations.ts'
+import { type Model, nameOfModel } from '../data/models.ts'
+import type { Status } from '../data/status.ts'
 import { clock } from './format.ts'
-import { findModel, lifeWarningText } from './life.tsx'
-import { findText, type Text, type TextKey } from './text.ts'
+import { describeLifeWarning } from './life.ts'
+import { findText, type TextKey, t } from './text.ts'
 
 /** About how a picture was made: where none was, they are of no use. */
 const aboutPictures = new Set([
@@ -35,15 +36,14 @@ export function currentWarnings(generation: Generation): Generation['warnings'] 
   })
 }
 
-export function warningText(
-  t: Text,
+export function explainWarning(
   generation: Generation,
   { code, parameter, message, values }: Generation['warnings'][number],
   models: readonly Model[],
 ): string {
   const { model: id } = generation
-  const model = findModel(models, id)?.name ?? id ?? ''
-  const ending = lifeWarningText(t, model, { code, parameter, message, values }, models)
+  const model = nameOfModel(models, id ?? '')
+  const ending = describeLifeWarning(model, { code, parameter, message, values }, models)
   if (ending !== undefined) return ending
   if (code === null || findText('warnings', code) === undefined) return message
   return t(`warnings.${code}` as TextKey, {
@@ -55,7 +55,7 @@ export function warningText(
 }
 
 /** Why something does not go on; `detail` is in English and says it exactly. */
-export function waitingText(t: Text, { reason, code, values }: Omit<Status['queue']['waiting'][number], 'id'>) {
+export function explainWaiting({ reason, code, values }: Omit<Status['queue']['waiting'][number], 'id'>) {
   if (code === null || findText('waiting', code) === undefined) return { text: reason }
   const time = typeof values.at === 'string' ? clock(values.at) : ''
   return { text: t(`waiting.${code}` as TextKey, { ...values, time }), detail: values.detail }

@@ -1,5 +1,5 @@
 /** What a person needs to know of each service: its addresses, and where its keys are made. */
-import type { TextKey } from './text.ts'
+import { findText, type TextKey } from './text.ts'
 
 export const serviceIds = ['doubao', 'qwen', 'openai'] as const
 export type ServiceId = (typeof serviceIds)[number]
@@ -12,6 +12,11 @@ interface Address {
 interface Service {
   name: TextKey
   by: TextKey
+  /** What it is good at. */
+  about: TextKey
+  /** How to get a key, on the page `keysPage`. */
+  steps: TextKey
+  keysPage: string
   addressHint: TextKey
   /** Those that people commonly use; the first is the one of a server that was told nothing else. */
   addresses: readonly [Address, ...Address[]]
@@ -22,6 +27,9 @@ export const services: Record<ServiceId, Service> = {
   doubao: {
     name: 'configurations.doubao',
     by: 'configurations.doubaoBy',
+    about: 'welcome.doubaoAbout',
+    steps: 'welcome.doubaoSteps',
+    keysPage: 'https://console.volcengine.com/ark/region:ark+cn-beijing/apiKey',
     addressHint: 'configurations.doubaoAddressHint',
     addresses: [
       { url: 'https://ark.cn-beijing.volces.com/api/v3', label: 'configurations.doubaoBeijing' },
@@ -32,6 +40,9 @@ export const services: Record<ServiceId, Service> = {
   qwen: {
     name: 'configurations.qwen',
     by: 'configurations.qwenBy',
+    about: 'welcome.qwenAbout',
+    steps: 'welcome.qwenSteps',
+    keysPage: 'https://bailian.console.aliyun.com/?tab=model#/api-key',
     addressHint: 'configurations.qwenAddressHint',
     addresses: [
       { url: 'https://dashscope.aliyuncs.com/api/v1', label: 'configurations.qwenBeijing' },
@@ -42,6 +53,9 @@ export const services: Record<ServiceId, Service> = {
   openai: {
     name: 'configurations.openai',
     by: 'configurations.openaiBy',
+    about: 'welcome.openaiAbout',
+    steps: 'welcome.openaiSteps',
+    keysPage: 'https://platform.openai.com/api-keys',
     addressHint: 'configurations.openaiAddressHint',
     addresses: [{ url: 'https://api.openai.com/v1', label: 'configurations.openaiUsual' }],
   },
@@ -75,8 +89,13 @@ export function consoleOf(service: string, baseUrl: string | null): string | und
         ? 'https://modelstudio.console.alibabacloud.com/'
         : 'https://bailian.console.aliyun.com/'
     case 'openai':
-      return host === '' || host === 'api.openai.com' ? 'https://platform.openai.com/api-keys' : undefined
+      return host === '' || host === 'api.openai.com' ? services.openai.keysPage : undefined
     default:
       return undefined
   }
+}
+
+/** As people of this language call the service; what the server calls it where there is no such name. */
+export function providerName(id: string, name = id) {
+  return findText('configurations', id) ?? name
 }

@@ -1,7 +1,7 @@
 /** The words of the studio in the language of the person: `useText()` in components, `t()` elsewhere. */
-import { useSyncExternalStore } from 'react'
-import { keep, readKept } from '../data/store.ts'
+import { createKept, createStore } from '../data/store.ts'
 import type { Dictionary } from './en.ts'
+import { fill } from './fill.ts'
 
 export type Language = 'zh' | 'en'
 
@@ -18,24 +18,24 @@ const loaders: Record<Language, () => Promise<Plain>> = {
   zh: async () => (await import('./zh.ts')).zh,
   en: async () => (await import('./en.ts')).en,
 }
-let language: Language = 'en'
-let dictionary: Plain = {}
-const listeners = new Set<() => void>()
+const kept = createKept('language', parseLanguage)
+const current = createStore<{ language: Language; dictionary: Plain }>({ language: 'en', dictionary: {} })
+
+function parseLanguage(text: unknown): Language | undefined {
+  return text === 'zh' || text === 'en' ? text : undefined
+}
 
 /** What was chosen here before, else the first of the browser's languages that we know. */
 export function startingLanguage(): Language {
-  const chosen = readKept('language')
-  if (chosen === 'zh' || chosen === 'en') return chosen
-  const known = navigator.languages.map(tag => tag.slice(0, 2).toLowerCase()).find(tag => tag === 'zh' || tag === 'en')
-  return known === 'zh' ? 'zh' : 'en'
+  const known = navigator.languages.map(tag => parseLanguage(tag.slice(0, 2).toLowerCase()))
+  return kept.read() ?? known.find(language => language !== undefined) ?? 'en'
 }
 
 /** Loads the words and tells every component. */
-export async function loadLanguage(next: Language) {
-  dictionary = await loaders[next]()
-  language = next
-  document.documentElement.lang = next === 'zh' ? 'zh-CN' : 'en'
-  for (const listener of listeners) listener()
+export async function loadLanguage(language: Language) {
+  const dictionary = await loaders[language]()
+  document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'
+  current.set({ language, dictionary })
 }
 
 /** How numbers and dates are written: as the browser says it, where that is a form of the language of the page. */
@@ -45,36 +45,23 @@ export function locale() {
 }
 
 export async function chooseLanguage(next: Language) {
-  keep('language', next)
+  kept.write(next)
   await loadLanguage(next)
 }
 
-/**
- * The text with its `{names}` filled in. `{count|picture|pictures}` is the first word for one and the second otherwise.
- * Numbers are written as the language does.
- */
+/** The text with its `{names}` filled in; numbers are written as the language does. */
 export function t(key: TextKey, values: Record<string, string | number> = {}): string {
   const [screen = '', name = ''] = key.split('.', 2)
-  const text = dictionary[screen]?.[name] ?? key
-  return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (_, value: string, one?: string, many?: string) => {
-    const given = values[value] ?? ''
-    if (one !== undefined && many !== undefined) return given === 1 ? one : many
-    return typeof given === 'number' ? given.toLocaleString(locale()) : given
-  })
+  return fill(current.get().dictionary[screen]?.[name] ?? key, values, value => value.toLocaleString(locale()))
 }
 
 /** The words for a key that may not exist, such as one made from a code of the server. */
 export function findText(screen: keyof Dictionary, name: string): string | undefined {
-  return dictionary[screen]?.[name]
-}
-
-function subscribe(listener: () => void) {
-  listeners.add(listener)
-  return () => listeners.delete(listener)
+  return current.get().dictionary[screen]?.[name]
 }
 
 export function useLanguage(): Language {
-  return useSyncExternalStore(subscribe, () => language)
+  return current.use(({ language }) => language)
 }
 
 /** `t`, and a new drawing when the language changes. */

@@ -1,7 +1,7 @@
 /** What is wrong with a request, in the language of the page: said before it is sent, and after the server refused it. */
 import type { Problem } from '../../api/problems.ts'
 import type { Values } from '../../catalogue/violation.ts'
-import { findText, type Text, type TextKey } from './text.ts'
+import { findText, type TextKey, t } from './text.ts'
 
 interface CodedViolation {
   path: string
@@ -10,12 +10,12 @@ interface CodedViolation {
 }
 
 /** `model`: its name; its id where nobody knows that. */
-export function violationText(t: Text, { code, values }: CodedViolation, model = String(values.model ?? '')): string {
+export function describeViolation({ code, values }: CodedViolation, model = String(values.model ?? '')): string {
   const { parameter = '' } = values
   const [name = '', ...inside] = String(parameter).split('.')
   const label = findText('parameters', name) ?? name.replaceAll('_', ' ')
   if (besideField.has(code)) {
-    const reason = valueText(t, { path: inside.join('.'), code, values })
+    const reason = describeValue({ path: inside.join('.'), code, values })
     return t('violations.of', { parameter: label, reason })
   }
   const variant = variants[code]?.(values)
@@ -28,17 +28,17 @@ export function violationText(t: Text, { code, values }: CodedViolation, model =
 }
 
 /** Beside the field of the value, which names it already. */
-export function valueText(t: Text, { path, code, values }: CodedViolation): string {
+export function describeValue({ path, code, values }: CodedViolation): string {
   const type = findText('violations', `type_${values.type}`) ?? values.type ?? ''
   const reason = t(`violations.${code}` as TextKey, { ...values, type })
   return path === '' ? reason : t('violations.at', { path, reason })
 }
 
 /** Of the server, whose own sentence stands where its code is not known here. */
-export function refusalText(t: Text, refusal: NonNullable<Problem['errors']>[number], model?: string): string {
+export function describeRefusal(refusal: NonNullable<Problem['errors']>[number], model?: string): string {
   const { path, code, values = {}, message } = refusal
   const isKnown = code !== undefined && findText('violations', code) !== undefined
-  return isKnown ? violationText(t, { path, code, values }, model) : message
+  return isKnown ? describeViolation({ path, code, values }, model) : message
 }
 
 const besideField = new Set([

@@ -1,3 +1,4 @@
+import type { LucideIcon } from 'lucide-react'
 import type { ComponentProps, ReactNode } from 'react'
 import { classes } from './classes.ts'
 
@@ -46,10 +47,16 @@ export interface IconButtonProps extends ComponentProps<'button'> {
   /** Read out, and shown when the pointer rests. */
   label: string
   look?: ButtonLook
+  /** Instead of children. */
+  icon?: LucideIcon
+  iconSize?: 4 | 4.5 | 5 | 6
 }
 
+const iconSizes = { 4: 'size-4', 4.5: 'size-4.5', 5: 'size-5', 6: 'size-6' }
+
 /** A square of 40 pixels that holds an icon. */
-export function IconButton({ label, look = 'quiet', className, ...rest }: IconButtonProps) {
+export function IconButton(props: IconButtonProps) {
+  const { label, look = 'quiet', icon: Icon, iconSize = 5, className, children, ...rest } = props
   return (
     <button
       type="button"
@@ -61,6 +68,8 @@ export function IconButton({ label, look = 'quiet', className, ...rest }: IconBu
         looks[look],
         className,
       )}
-    />
+    >
+      {Icon ? <Icon aria-hidden className={iconSizes[iconSize]} /> : children}
+    </button>
   )
 }

@@ -76,8 +76,3 @@ export function TextArea({ label, hint, error, isLabelHidden, className, isCode,
     </Field>
   )
 }
-
-/** To the first field of the form that is wrong. */
-export function focusFault(form: string) {
-  document.getElementById(form)?.querySelector<HTMLElement>('[aria-invalid]')?.focus()
-}

@@ -1,7 +1,7 @@
 import { File, ImageOff } from 'lucide-react'
 import { type ComponentProps, useEffect, useState } from 'react'
-import { canBeShown, nameOfType, ratioOfImage } from '../data/images.ts'
-import { onReconnect } from '../data/reconnects.ts'
+import { onReconnect } from '../data/connection.ts'
+import { canBeShown, formatImageType, imageRatio, thumbnailUrl } from '../data/images.ts'
 import { classes } from './classes.ts'
 
 const firstPauseMs = 2000
@@ -29,6 +29,13 @@ export function useHealingImage() {
   return { state, hasFailed, key, onLoad: () => setState('shown'), onError: () => setState('broken') }
 }
 
+interface Stored {
+  id: string
+  width: number
+  height: number
+  mime_type: string
+}
+
 export interface ImageTileProps extends Omit<ComponentProps<'img'>, 'src' | 'alt' | 'onError'> {
   src: string
   alt: string
@@ -42,10 +49,19 @@ export interface ImageTileProps extends Omit<ComponentProps<'img'>, 'src' | 'alt
   onError?(): void
 }
 
+/** Of a stored picture. */
+export function Thumbnail({
+  image,
+  ...props
+}: { image: Stored } & Omit<ImageTileProps, 'src' | 'width' | 'height' | 'type'>) {
+  const { id, width, height, mime_type: type } = image
+  return <ImageTile {...props} src={thumbnailUrl(id)} width={width} height={height} type={type} />
+}
+
 /** A picture that shifts nothing when it arrives, and comes by itself when it failed at first. */
 export function ImageTile({ type, ...props }: ImageTileProps) {
   const isFile = type !== undefined && !canBeShown({ width: props.width, mime_type: type })
-  return isFile ? <FileTile {...props} name={nameOfType(type)} /> : <Picture {...props} />
+  return isFile ? <FileTile {...props} name={formatImageType(type)} /> : <Picture {...props} />
 }
 
 const placeOf = (isCropped: boolean | undefined) =>
@@ -56,7 +72,7 @@ function FileTile({ alt, name, isCropped, className, ...size }: ImageTileProps &
     <div
       {...(alt === '' ? {} : { role: 'img', 'aria-label': `${alt} (${name})` })}
       data-file
-      style={isCropped ? undefined : { aspectRatio: ratioOfImage(size) }}
+      style={isCropped ? undefined : { aspectRatio: imageRatio(size) }}
       className={classes(
         'flex flex-col items-center justify-center gap-1 overflow-hidden bg-sunken text-ink-faint text-xs',
         placeOf(isCropped),

@@ -1,5 +1,6 @@
 import { X } from 'lucide-react'
-import { type ReactNode, useSyncExternalStore } from 'react'
+import type { ReactNode } from 'react'
+import { createStore } from '../data/store.ts'
 import { useText } from '../text/text.ts'
 import { IconButton } from './button.tsx'
 import { classes } from './classes.ts'
@@ -16,37 +17,29 @@ interface ShownToast extends ToastOptions {
   text: ReactNode
 }
 
-let toasts: readonly ShownToast[] = []
+const toasts = createStore<readonly ShownToast[]>([])
 let lastId = 0
-const listeners = new Set<() => void>()
-
-function change(next: readonly ShownToast[]) {
-  toasts = next
-  for (const listener of listeners) listener()
-}
 
 /** Says something for a while at the foot of the page. The returned function takes it away. */
 export function toast(text: ReactNode, options: ToastOptions = {}) {
   const id = ++lastId
-  const dismiss = () => change(toasts.filter(toast => toast.id !== id))
-  change([...toasts.slice(-2), { ...options, id, text }])
-  setTimeout(dismiss, options.durationMs ?? (options.action || options.look === 'bad' ? 10_000 : 6000))
-  return dismiss
+  toasts.set([...toasts.get().slice(-2), { ...options, id, text }])
+  setTimeout(() => dismiss(id), options.durationMs ?? (options.action || options.look === 'bad' ? 10_000 : 6000))
+  return () => dismiss(id)
 }
 
-function subscribe(listener: () => void) {
-  listeners.add(listener)
-  return () => listeners.delete(listener)
+function dismiss(id: number) {
+  toasts.set(toasts.get().filter(toast => toast.id !== id))
 }
 
-/** Stands once in the page: at the foot of the widest column, clear of what is pressed there. */
+/** Stands once in the page: above all of it on a phone, which makes room; else at the foot of the widest column, clear of what is pressed there. */
 export function Toasts() {
   const t = useText()
-  const shown = useSyncExternalStore(subscribe, () => toasts)
+  const shown = toasts.use()
   return (
     <section
       aria-live="polite"
-      className="pointer-events-none fixed inset-x-0 top-3 z-60 flex flex-col items-center gap-2 px-4 lg:top-auto lg:right-8 lg:bottom-6 lg:left-auto lg:max-w-[calc(100vw-38rem)] lg:items-end lg:px-0 lg:[body:has([role=toolbar])_&]:bottom-24"
+      className="pointer-events-none sticky top-0 z-60 flex flex-col items-center gap-2 px-4 not-empty:pt-3 lg:fixed lg:inset-x-0 lg:top-auto lg:right-8 lg:bottom-6 lg:left-auto lg:max-w-[calc(100vw-38rem)] lg:items-end lg:px-0 lg:[body:has([role=toolbar])_&]:bottom-24"
     >
       {shown.map(({ id, text, look, action }) => (
         <div
@@ -62,16 +55,14 @@ export function Toasts() {
               type="button"
               className="min-h-10 shrink-0 rounded-full px-3 font-medium text-seal-ink hover:bg-seal-wash"
               onClick={() => {
-                change(toasts.filter(toast => toast.id !== id))
+                dismiss(id)
                 action.onSelect()
               }}
             >
               {action.label}
             </button>
           )}
-          <IconButton label={t('shell.close')} onClick={() => change(toasts.filter(toast => toast.id !== id))}>
-            <X aria-hidden className="size-4" />
-          </IconButton>
+          <IconButton icon={X} iconSize={4} label={t('shell.close')} onClick={() => dismiss(id)} />
         </div>
       ))}
     </section>

@@ -1,12 +1,12 @@
 /** A month divided by model, key or token: a line each, the largest first. */
+
 import { useQuery } from '@tanstack/react-query'
-import { CircleAlert } from 'lucide-react'
-import { explain, usageQuery } from '../data/api.ts'
-import { groupsOf, type Measure, measured } from '../data/spending.ts'
+import { groupsOf, type Measure, measured, usageQuery } from '../data/usage.ts'
+import { explain } from '../text/problems.ts'
 import { locale, type TextKey, useText } from '../text/text.ts'
-import { Button } from '../ui/button.tsx'
+import { FailedNotice } from '../ui/query.tsx'
 import { Segmented } from '../ui/segmented.tsx'
-import { Badge, Notice, Skeleton } from '../ui/states.tsx'
+import { Badge, Skeleton } from '../ui/states.tsx'
 import { moneyText } from './plot.tsx'
 
 export type Division = 'model' | 'configuration' | 'token'
@@ -53,17 +53,7 @@ export function Breakdown({ period, by, offered, measure, onChange }: BreakdownP
       </div>
       {usage.data === undefined ? (
         usage.isError ? (
-          <Notice
-            look="bad"
-            icon={<CircleAlert aria-hidden />}
-            action={
-              <Button size="small" onClick={() => void usage.refetch()}>
-                {t('shell.retry')}
-              </Button>
-            }
-          >
-            {explain(usage.error)}
-          </Notice>
+          <FailedNotice onRetry={() => void usage.refetch()}>{explain(usage.error)}</FailedNotice>
         ) : (
           <Skeleton className="h-32" />
         )

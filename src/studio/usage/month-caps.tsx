@@ -1,8 +1,10 @@
 /** What is left of this month's caps: those of the own token, and for administrators those for all together, of tokens and of keys. */
+
 import { useQuery } from '@tanstack/react-query'
 import type { UsageList } from '../../api/usage.ts'
-import { configurationsQuery, type Me, tokensQuery, type UsageItem, usageQuery, useMe } from '../data/api.ts'
-import { sumOf } from '../data/spending.ts'
+import { configurationsQuery } from '../data/configurations.ts'
+import { type Me, tokensQuery, useMe } from '../data/tokens.ts'
+import { sumOf, type UsageItem, usageQuery } from '../data/usage.ts'
 import { day } from '../text/format.ts'
 import { useText } from '../text/text.ts'
 import { type Cap, CapBar, capsOf } from '../ui/cap-bar.tsx'

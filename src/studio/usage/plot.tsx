@@ -1,7 +1,7 @@
 /** A bar for each day of a month, and the same as a table. */
+
 import { useId, useState } from 'react'
-import type { UsageItem } from '../data/api.ts'
-import { type Measure, measured, type Sum, sumOf } from '../data/spending.ts'
+import { type Measure, measured, type Sum, sumOf, type UsageItem } from '../data/usage.ts'
 import { money, month as monthName, shortDay } from '../text/format.ts'
 import { locale, type Text, useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'

@@ -1,18 +1,23 @@
 /** What was made and spent in a month: in all, day by day, by model, key and token, and what is left of the caps. */
+
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { ChartColumn, CircleAlert, Download } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
-import { explain, type UsageGroup, usageCsvUrl, usageQuery, useMe } from '../data/api.ts'
-import { type Measure, type Sum, sumOf } from '../data/spending.ts'
+import { api } from '../data/client.ts'
+import { useMe } from '../data/tokens.ts'
+import { type Measure, type Sum, sumOf, usageQuery } from '../data/usage.ts'
 import { moment, money, month as monthName } from '../text/format.ts'
+import { explain } from '../text/problems.ts'
 import { locale, type Text, useText } from '../text/text.ts'
 import { Button, buttonClasses } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { Menu } from '../ui/menu.tsx'
+import { Page } from '../ui/page.tsx'
+import { Loading, Query } from '../ui/query.tsx'
 import { Segmented } from '../ui/segmented.tsx'
 import { Select } from '../ui/select.tsx'
-import { EmptyState, Notice, Skeleton } from '../ui/states.tsx'
+import { EmptyState, Notice } from '../ui/states.tsx'
 import { Breakdown, type Division, divisions } from './breakdown.tsx'
 import { MonthCaps } from './month-caps.tsx'
 import { daysOf, isMonth, monthsOf, thisMonth } from './months.ts'
@@ -38,15 +43,13 @@ export function UsageScreen() {
   const change = (next: { month?: string; by?: Division }) =>
     void navigate({ to: '/usage', search: { ...search, ...next }, replace: true, resetScroll: false })
 
-  const sum = sumOf(usage.data ?? [])
-  const isEmpty = usage.data?.length === 0
   return (
-    <div className="mx-auto flex max-w-5xl flex-col gap-6 px-4 py-6 lg:py-10">
-      <header className="flex flex-wrap items-end justify-between gap-4">
-        <div className="min-w-0 flex-1 basis-64">
-          <h1 className="text-2xl sm:text-3xl">{t('usage.title')}</h1>
-          <p className="mt-2 text-ink-soft">{me?.name ? t('usage.leadOwn', { name: me.name }) : t('usage.lead')}</p>
-        </div>
+    <Page
+      isWide
+      title={t('usage.title')}
+      lead={me?.name ? t('usage.leadOwn', { name: me.name }) : t('usage.lead')}
+      actionAt="end"
+      action={
         <div className="flex items-end gap-2 max-sm:w-full">
           <Select
             isLabelHidden
@@ -65,78 +68,64 @@ export function UsageScreen() {
                 {t('usage.csv')}
               </Button>
             }
-            entries={[{ group: 'day', text: 'usage.byDay' } as const, ...offered.map(csvEntry)].map(
-              ({ group, text }) => ({
-                label: t(text),
-                href: usageCsvUrl({ group, ...period }),
-                download: true,
-              }),
-            )}
+            entries={([{ by: 'day', text: 'usage.byDay' }, ...offered] as const).map(({ by: group, text }) => ({
+              label: t(text),
+              href: api.usageCsvUrl({ group, ...period }),
+              download: true,
+            }))}
           />
         </div>
-      </header>
-      {usage.isPending ? (
-        <Loading />
-      ) : usage.data === undefined ? (
-        <EmptyState
-          isTrouble
-          icon={<CircleAlert aria-hidden />}
-          title={t('usage.failed')}
-          action={
-            <Button look="primary" onClick={() => void usage.refetch()}>
-              {t('shell.retry')}
-            </Button>
-          }
-        >
-          {explain(usage.error)}
-        </EmptyState>
-      ) : (
-        <>
-          {usage.isError && (
-            <Notice look="warning" icon={<CircleAlert aria-hidden />}>
-              {explain(usage.error)} {t('usage.stale', { when: moment(new Date(usage.dataUpdatedAt).toISOString()) })}
-            </Notice>
-          )}
-          {month === thisMonth() && <MonthCaps />}
-          {isEmpty ? (
-            <EmptyState
-              icon={<ChartColumn aria-hidden />}
-              title={t('usage.empty', { month: monthName(month) })}
-              action={
-                month === thisMonth() && (
-                  <Link to="/" className={buttonClasses('primary')}>
-                    {t('usage.create')}
-                  </Link>
-                )
-              }
-            >
-              {t(month === thisMonth() ? 'usage.emptyHint' : 'usage.emptyPast')}
-            </EmptyState>
-          ) : (
-            <Month
-              key={month}
-              sum={sum}
-              plot={measure => <Plot month={month} days={days} items={usage.data} measure={measure} />}
-              breakdown={measure => (
-                <Breakdown
-                  period={period}
-                  by={by}
-                  offered={offered}
-                  measure={measure}
-                  onChange={next => change({ by: next })}
-                />
-              )}
-            />
-          )}
-          <p className="max-w-prose text-ink-faint text-sm">{t('usage.note')}</p>
-        </>
-      )}
-    </div>
+      }
+    >
+      <Query
+        query={usage}
+        failed={t('usage.failed')}
+        loading={<Loading className="flex flex-col gap-4" shapes={['h-24', 'h-72', 'h-40']} />}
+      >
+        {items => (
+          <>
+            {usage.isError && (
+              <Notice look="warning" icon={<CircleAlert aria-hidden />}>
+                {explain(usage.error)} {t('usage.stale', { when: moment(new Date(usage.dataUpdatedAt).toISOString()) })}
+              </Notice>
+            )}
+            {month === thisMonth() && <MonthCaps />}
+            {items.length === 0 ? (
+              <EmptyState
+                icon={<ChartColumn aria-hidden />}
+                title={t('usage.empty', { month: monthName(month) })}
+                action={
+                  month === thisMonth() && (
+                    <Link to="/" className={buttonClasses('primary')}>
+                      {t('usage.create')}
+                    </Link>
+                  )
+                }
+              >
+                {t(month === thisMonth() ? 'usage.emptyHint' : 'usage.emptyPast')}
+              </EmptyState>
+            ) : (
+              <Month
+                key={month}
+                sum={sumOf(items)}
+                plot={measure => <Plot month={month} days={days} items={items} measure={measure} />}
+                breakdown={measure => (
+                  <Breakdown
+                    period={period}
+                    by={by}
+                    offered={offered}
+                    measure={measure}
+                    onChange={next => change({ by: next })}
+                  />
+                )}
+              />
+            )}
+            <p className="max-w-prose text-ink-faint text-sm">{t('usage.note')}</p>
+          </>
+        )}
+      </Query>
+    </Page>
   )
-}
-
-function csvEntry({ by, text }: (typeof divisions)[number]) {
-  return { group: by satisfies UsageGroup, text }
 }
 
 interface MonthProps {
@@ -207,17 +196,6 @@ function Figure({ name, className, children }: { name: string; className?: strin
     <div className={classes('flex flex-col-reverse justify-end', className)}>
       <dt className="text-ink-soft text-sm">{name}</dt>
       <dd className="flex flex-wrap gap-x-4 font-display text-3xl tabular-nums">{children}</dd>
-    </div>
-  )
-}
-
-function Loading() {
-  const t = useText()
-  return (
-    <div role="status" aria-label={t('shell.loading')} className="flex flex-col gap-4">
-      <Skeleton className="h-24" />
-      <Skeleton className="h-72" />
-      <Skeleton className="h-40" />
     </div>
   )
 }

@@ -1,9 +1,13 @@
 /** The first minute: which service, where its key is, paste, test, save. */
+
 import { useMutation } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { ArrowRight, CircleAlert, CircleCheck, ExternalLink } from 'lucide-react'
 import { type FormEvent, useId, useState } from 'react'
-import { explain, testConfiguration, useConfigurations, useSaveConfiguration } from '../data/api.ts'
+import { api } from '../data/client.ts'
+import { useConfigurations, useSaveConfiguration } from '../data/configurations.ts'
+import { explain } from '../text/problems.ts'
+import { type ServiceId, serviceIds, services } from '../text/services.ts'
 import { findText, useText } from '../text/text.ts'
 import { Button, buttonClasses } from '../ui/button.tsx'
 import { ChoiceCard } from '../ui/choice-card.tsx'
@@ -11,39 +15,12 @@ import { TextField } from '../ui/field.tsx'
 import { Notice } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
 
-/** Console pages as the services documented them in 2026-11. */
-const services = [
-  {
-    id: 'doubao',
-    name: 'configurations.doubao',
-    about: 'welcome.doubaoAbout',
-    steps: 'welcome.doubaoSteps',
-    console: 'https://console.volcengine.com/ark/region:ark+cn-beijing/apiKey',
-  },
-  {
-    id: 'qwen',
-    name: 'configurations.qwen',
-    about: 'welcome.qwenAbout',
-    steps: 'welcome.qwenSteps',
-    console: 'https://bailian.console.aliyun.com/?tab=model#/api-key',
-  },
-  {
-    id: 'openai',
-    name: 'configurations.openai',
-    about: 'welcome.openaiAbout',
-    steps: 'welcome.openaiSteps',
-    console: 'https://platform.openai.com/api-keys',
-  },
-] as const
-
-type ServiceId = (typeof services)[number]['id']
-
 export function WelcomeScreen() {
   const t = useText()
   const [chosen, setChosen] = useState<ServiceId>('doubao')
-  const { data: configurations = [] } = useConfigurations()
+  const configurations = useConfigurations()
   const name = useId()
-  const service = services.find(({ id }) => id === chosen) ?? services[0]
+  const service = services[chosen]
   const hasKey = configurations.some(configuration => configuration.is_active && configuration.has_key)
   return (
     <div className="mx-auto flex max-w-3xl flex-col gap-8 px-4 py-8 sm:py-14">
@@ -69,7 +46,7 @@ export function WelcomeScreen() {
       <fieldset>
         <legend className="mb-3 font-display font-semibold text-xl">{t('welcome.choose')}</legend>
         <div className="grid gap-3 sm:grid-cols-3">
-          {services.map(({ id, name: label, about }) => (
+          {serviceIds.map(id => (
             <ChoiceCard
               key={id}
               name={name}
@@ -78,8 +55,8 @@ export function WelcomeScreen() {
               onChoose={() => setChosen(id)}
               size="large"
             >
-              <span className="text-balance break-keep font-medium text-lg">{t(label)}</span>
-              <span className="text-ink-soft text-sm">{t(about)}</span>
+              <span className="text-balance break-keep font-medium text-lg">{t(services[id].name)}</span>
+              <span className="text-ink-soft text-sm">{t(services[id].about)}</span>
             </ChoiceCard>
           ))}
         </div>
@@ -87,12 +64,12 @@ export function WelcomeScreen() {
       <section className="flex flex-col items-start gap-3">
         <h2 className="text-xl">{t('welcome.getKey')}</h2>
         <p className="max-w-prose text-ink-soft">{t(service.steps)}</p>
-        <a href={service.console} target="_blank" rel="noreferrer" className={buttonClasses('plain')}>
+        <a href={service.keysPage} target="_blank" rel="noreferrer" className={buttonClasses('plain')}>
           {t('welcome.openConsole')}
           <ExternalLink aria-hidden className="size-4" />
         </a>
       </section>
-      <KeyForm key={service.id} provider={service.id} name={t(service.name)} />
+      <KeyForm key={chosen} provider={chosen} name={t(service.name)} />
       <p className="text-center font-display text-ink-faint">{t('welcome.promise')}</p>
     </div>
   )
@@ -106,7 +83,7 @@ function KeyForm({ provider, name }: { provider: ServiceId; name: string }) {
   const [isMissing, setMissing] = useState(false)
   const trimmed = key.trim()
 
-  const test = useMutation({ mutationFn: () => testConfiguration({ provider, api_key: trimmed }) })
+  const test = useMutation({ mutationFn: () => api.configurations.test({ provider, api_key: trimmed }) })
   const failed = test.data && !test.data.ok ? test.data : undefined
 
   async function store(words: 'welcome.saved' | 'welcome.savedUntested') {

@@ -1,59 +1,53 @@
 /** What was not made: shown whole until it was seen, then in one line, until somebody puts it away. */
+
 import { Ban, ChevronDown, CircleAlert, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import { type Generation, useModels } from '../../data/api.ts'
-import { keepJson, readKeptJson } from '../../data/store.ts'
-import { errorText } from '../../text/life.tsx'
+import { useModels } from '../../data/models.ts'
+import { createKept } from '../../data/store.ts'
+import { explainError } from '../../text/life.ts'
 import { t, useText } from '../../text/text.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { toast } from '../../ui/toast.tsx'
-
-type Row = readonly Generation[]
+import { hasNothing, type Row } from './rows.ts'
 
 /** More than the feed ever holds. */
 const maxKept = 200
 
-/** All of them ended, and no picture came. */
-export function hasNothing(row: Row) {
-  return row.every(({ status, images }) => (status === 'failed' || status === 'cancelled') && images.length === 0)
-}
+const parseIds = (json: unknown): string[] => (Array.isArray(json) ? json.filter(id => typeof id === 'string') : [])
+const seenIds = createKept('seen', parseIds)
+const dismissedIds = createKept('dismissed', parseIds)
 
-function readIds(name: string): ReadonlySet<string> {
-  const kept = readKeptJson(name)
-  return new Set(Array.isArray(kept) ? kept.filter(id => typeof id === 'string') : [])
-}
-
-function addIds(name: string, ids: readonly string[]) {
-  keepJson(name, [...new Set([...ids, ...readIds(name)])].slice(0, maxKept))
+function addIds(kept: typeof seenIds, ids: readonly string[]) {
+  kept.write([...new Set([...ids, ...kept.read()])].slice(0, maxKept))
 }
 
 /** It was in sight. */
 export function markSeen(id: string) {
-  if (!readIds('seen').has(id)) addIds('seen', [id])
+  if (!seenIds.read().includes(id)) addIds(seenIds, [id])
 }
 
 /** `newest` is the id of what stands at the top. */
 export function useFailures(newest: string | undefined) {
   // What is being looked at is not folded under one's eyes: only when the page is opened again, or something newer comes.
-  const [seen, setSeen] = useState(() => readIds('seen'))
+  const [seen, setSeen] = useState(seenIds.read)
   // biome-ignore lint/correctness/useExhaustiveDependencies: it reads again what the cards have noted meanwhile
-  useEffect(() => setSeen(readIds('seen')), [newest])
-  const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set())
-  const [dismissed, setDismissed] = useState(() => readIds('dismissed'))
+  useEffect(() => setSeen(seenIds.read()), [newest])
+  const [unfolded, setUnfolded] = useState<readonly string[]>([])
+  const [dismissed, setDismissed] = useState(dismissedIds.read)
   const idsOf = (row: Row) => row.map(({ id }) => id)
   return {
-    isFolded: (row: Row) => hasNothing(row) && idsOf(row).every(id => seen.has(id) && !unfolded.has(id)),
-    isDismissed: (row: Row) => hasNothing(row) && idsOf(row).every(id => dismissed.has(id)),
-    unfold: (row: Row) => setUnfolded(ids => new Set([...ids, ...idsOf(row)])),
+    isFolded: (row: Row) => hasNothing(row) && idsOf(row).every(id => seen.includes(id) && !unfolded.includes(id)),
+    isDismissed: (row: Row) => hasNothing(row) && idsOf(row).every(id => dismissed.includes(id)),
+    unfold: (row: Row) => setUnfolded(ids => [...ids, ...idsOf(row)]),
     dismiss(row: Row) {
-      const before = readIds('dismissed')
-      addIds('dismissed', idsOf(row))
-      setDismissed(readIds('dismissed'))
+      const before = dismissedIds.read()
+      addIds(dismissedIds, idsOf(row))
+      setDismissed(dismissedIds.read())
       toast(t('live.dismissed'), {
         action: {
           label: t('shell.undo'),
           onSelect() {
-            keepJson('dismissed', [...before])
+            dismissedIds.write(before)
             setDismissed(before)
           },
         },
@@ -64,11 +58,7 @@ export function useFailures(newest: string | undefined) {
 
 export function DismissButton({ onDismiss }: { onDismiss(): void }) {
   const t = useText()
-  return (
-    <IconButton label={t('live.dismiss')} onClick={onDismiss} className="-my-1 -mr-2">
-      <X aria-hidden className="size-4" />
-    </IconButton>
-  )
+  return <IconButton icon={X} iconSize={4} label={t('live.dismiss')} onClick={onDismiss} className="-my-1 -mr-2" />
 }
 
 export function FoldedFailure({
@@ -81,12 +71,12 @@ export function FoldedFailure({
   onDismiss(): void
 }) {
   const t = useText()
-  const { data: models = [] } = useModels()
+  const models = useModels()
   const [first] = generations
   if (!first) return null
   const { status, error, charge } = first
   const isCancelled = status === 'cancelled'
-  const why = isCancelled ? t('live.cancelled') : error ? errorText(t, error, models) : ''
+  const why = isCancelled ? t('live.cancelled') : error ? explainError(error, models) : ''
   return (
     <article
       aria-label={first.prompt}
@@ -106,9 +96,7 @@ export function FoldedFailure({
         </span>
         <ChevronDown aria-hidden className="size-4 shrink-0 self-center text-ink-faint" />
       </button>
-      <IconButton label={t('live.dismiss')} onClick={onDismiss} className="-mr-1">
-        <X aria-hidden className="size-4" />
-      </IconButton>
+      <IconButton icon={X} iconSize={4} label={t('live.dismiss')} onClick={onDismiss} className="-mr-1" />
     </article>
   )
 }

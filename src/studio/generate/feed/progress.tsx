@@ -1,10 +1,12 @@
 /** How long it has taken, measured against what this model usually takes. */
+
 import { useEffect, useState } from 'react'
-import type { Generation } from '../../data/api.ts'
 import { countAhead } from '../../data/events.ts'
+import type { Generation } from '../../data/generations.ts'
 import { duration } from '../../text/format.ts'
-import { waitingText } from '../../text/messages.ts'
+import { explainWaiting } from '../../text/messages.ts'
 import { useText } from '../../text/text.ts'
+import { Detail } from '../../ui/detail.tsx'
 
 export interface ProgressProps {
   generation: Generation
@@ -57,15 +59,11 @@ function Waiting({
 }) {
   const t = useText()
   if (reason === null) return null
-  const { text, detail } = waitingText(t, { reason, code, values })
+  const { text, detail } = explainWaiting({ reason, code, values })
   return (
     <div className="text-amber text-sm">
       <p>{t('live.waiting', { reason: text })}</p>
-      {detail && (
-        <p lang="en" className="break-words text-ink-soft text-xs">
-          {detail}
-        </p>
-      )}
+      <Detail>{detail}</Detail>
     </div>
   )
 }

@@ -1,5 +1,21 @@
-/** Pure: what the lines of the usage come to. */
-import type { UsageItem } from './api.ts'
+/** What was made and spent, and what its lines come to. */
+import { queryOptions } from '@tanstack/react-query'
+import type { UsageList } from '../../api/usage.ts'
+import type { UsageQuery } from '../../client/client.ts'
+import { api } from './client.ts'
+
+export type UsageItem = UsageList['items'][number]
+
+/** Of every query of the usage. */
+export const usageKey = ['usage']
+
+export function usageQuery(query: UsageQuery) {
+  return queryOptions({
+    queryKey: [...usageKey, query],
+    queryFn: given => api.usage(query, given),
+    select: ({ items }) => items,
+  })
+}
 
 export interface Sum {
   images: number

@@ -1,0 +1,90 @@
+/** Generations, wherever in the cache they stand, and keeping all of it in step. */
+import { type QueryClient, queryOptions } from '@tanstack/react-query'
+import type { Generation } from '../../api/generations.ts'
+import { api } from './client.ts'
+
+export type { Generation } from '../../api/generations.ts'
+export type { Image } from '../../api/images.ts'
+export { hasEnded } from '../../client/client.ts'
+
+/** Of every list of generations. */
+export const historyKey = ['history']
+const maxRecent = 24
+
+export function generationQuery(id: string) {
+  return queryOptions({ queryKey: ['generation', id], queryFn: given => api.history.get(id, given) })
+}
+
+/** The newest few, as the page of creating shows them. */
+export const recentQuery = queryOptions({
+  queryKey: [...historyKey, 'recent'],
+  queryFn: given => api.history.page({ limit: maxRecent }, given),
+})
+
+type Page = Awaited<ReturnType<typeof api.history.page>>
+type Pages = { pages: Page[]; pageParams: unknown[] }
+
+function isPages(data: Page | Pages): data is Pages {
+  return 'pages' in data
+}
+
+function listed(client: QueryClient): Generation[] {
+  return client
+    .getQueriesData<Page | Pages>({ queryKey: historyKey })
+    .flatMap(([, data]) => (data === undefined ? [] : isPages(data) ? data.pages : [data]))
+    .flatMap(({ items }) => items)
+}
+
+export function findGeneration(client: QueryClient, id: string): Generation | undefined {
+  return client.getQueryData(generationQuery(id).queryKey) ?? listed(client).find(item => item.id === id)
+}
+
+/** The tags of everything that was loaded so far. */
+export function knownTags(client: QueryClient): string[] {
+  const tags = new Set(listed(client).flatMap(item => item.tags))
+  return [...tags].toSorted((a, b) => a.localeCompare(b, document.documentElement.lang))
+}
+
+/** Puts its new state wherever it stands; the newest list also takes one that it does not hold yet. */
+export function putGeneration(client: QueryClient, generation: Generation) {
+  client.setQueryData(generationQuery(generation.id).queryKey, generation)
+  changeLists(client, generation.id, items => items.map(item => (item.id === generation.id ? generation : item)))
+  client.setQueryData(recentQuery.queryKey, page => {
+    if (!page || page.items.some(item => item.id === generation.id)) return page
+    return { ...page, items: insertByTime(page.items, generation).slice(0, maxRecent) }
+  })
+}
+
+/** The newest first. */
+export function insertByTime(items: readonly Generation[], generation: Generation): Generation[] {
+  return [...items, generation].sort((a, b) => b.timestamp.localeCompare(a.timestamp))
+}
+
+const ranks: Record<Generation['status'], number> = { queued: 0, running: 1, succeeded: 2, failed: 2, cancelled: 2 }
+
+/** From the answer to a request, which an event about the same generation may have overtaken. */
+export function putAnswer(client: QueryClient, generation: Generation) {
+  const known = findGeneration(client, generation.id)
+  if (known) {
+    const rank = ranks[generation.status] - ranks[known.status]
+    if (rank < 0 || (rank === 0 && generation.images.length < known.images.length)) return
+  }
+  putGeneration(client, generation)
+}
+
+export function dropGeneration(client: QueryClient, id: string) {
+  client.removeQueries({ queryKey: generationQuery(id).queryKey })
+  changeLists(client, id, items => items.filter(item => item.id !== id))
+}
+
+/** Of every page that holds the generation; the others stay the same objects. */
+function changeLists(client: QueryClient, id: string, change: (items: Generation[]) => Generation[]) {
+  const changed = (page: Page) =>
+    page.items.some(item => item.id === id) ? { ...page, items: change(page.items) } : page
+  client.setQueriesData<Page | Pages>({ queryKey: historyKey }, data => {
+    if (data === undefined) return data
+    if (!isPages(data)) return changed(data)
+    const pages = data.pages.map(changed)
+    return pages.every((page, index) => page === data.pages[index]) ? data : { ...data, pages }
+  })
+}

@@ -1,0 +1,57 @@
+/** Named tokens, and whose the own one is. */
+import { type QueryClient, queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { TokenChangeInput } from '../../client/client.ts'
+import { api, leaveTo } from './client.ts'
+import { usageKey } from './usage.ts'
+
+export type { MadeToken, Me, Token } from '../../api/tokens.ts'
+
+export const meQuery = queryOptions({ queryKey: ['me'], queryFn: api.me })
+
+/** Who looks at the page; undefined until that is known. */
+export const useMe = () => useQuery(meQuery).data
+
+export async function signOut() {
+  await api.signOut()
+  leaveTo('login')
+}
+
+export const tokensQuery = queryOptions({ queryKey: ['tokens'], queryFn: api.tokens.list })
+
+/** The answer holds its text, which must not stay in any cache. */
+export function useMakeToken() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: api.tokens.make,
+    onSuccess: () => client.invalidateQueries({ queryKey: tokensQuery.queryKey }),
+    gcTime: 0,
+  })
+}
+
+export function useChangeToken() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: ({ id, ...body }: TokenChangeInput & { id: string }) => api.tokens.change(id, body),
+    // Its name stands in the usage as well, and it may be the own one.
+    onSettled: () =>
+      Promise.all(
+        [tokensQuery.queryKey, usageKey, meQuery.queryKey].map(queryKey => client.invalidateQueries({ queryKey })),
+      ),
+  })
+}
+
+export function useRevokeToken() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: api.tokens.revoke,
+    onSettled: () => client.invalidateQueries({ queryKey: tokensQuery.queryKey }),
+  })
+}
+
+/** A generation began or ended: what is left of a cap is another now. */
+export function spendingChanged(client: QueryClient) {
+  const me = client.getQueryData(meQuery.queryKey)
+  if (me && (me.monthly_cap ?? me.monthly_images) !== null)
+    void client.invalidateQueries({ queryKey: meQuery.queryKey })
+  void client.invalidateQueries({ queryKey: usageKey })
+}

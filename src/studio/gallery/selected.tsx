@@ -1,0 +1,106 @@
+/** What can be done with what is selected: by key, and in a bar at the foot. */
+import { useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { deleteWithUndo } from '../actions/delete.ts'
+import { DeleteGroup } from '../actions/delete-group.tsx'
+import { addTags, markGenerations, removeTag } from '../actions/mark.ts'
+import { type Generation, hasEnded, knownTags } from '../data/generations.ts'
+import { Tags } from '../forms/tags.tsx'
+import { useText } from '../text/text.ts'
+import { Dialog } from '../ui/dialog.tsx'
+import { toast } from '../ui/toast.tsx'
+import { useKeys } from '../ui/use-keys.ts'
+import { downloadArchive } from './archive.ts'
+import type { Selection } from './selection.ts'
+import { SelectionBar } from './selection-bar.tsx'
+
+export function Selected({ selection }: { selection: Selection }) {
+  const t = useText()
+  const client = useQueryClient()
+  const [isTagging, setTagging] = useState(false)
+  const [isPacking, setPacking] = useState(false)
+  const [doubtful, setDoubtful] = useState<{ generations: Generation[]; count: number; others: number }>()
+  const selected = [...new Map(selection.items.map(item => [item.generation.id, item.generation])).values()]
+  const images = selection.items.flatMap(item => item.images)
+  const isFavorite = selected.every(generation => generation.favorite)
+  const sharedTags = selected[0]?.tags.filter(tag => selected.every(({ tags }) => tags.includes(tag))) ?? []
+
+  function favorite() {
+    void markGenerations(client, selected, () => ({ favorite: !isFavorite }))
+  }
+
+  async function download() {
+    if (isPacking) return
+    setPacking(true)
+    await downloadArchive(images)
+    setPacking(false)
+  }
+
+  function askToDelete() {
+    const ended = selected.filter(hasEnded)
+    const ids = new Set(ended.flatMap(generation => generation.images.map(({ id }) => id)))
+    const chosen = images.filter(({ id }) => ids.has(id)).length
+    if (ended.length < selected.length) toast(t('gallery.stillRunning'))
+    if (ended.length === 0) return
+    if (ids.size > chosen) setDoubtful({ generations: ended, count: ids.size, others: ids.size - chosen })
+    else remove(ended, ids.size)
+  }
+
+  function remove(ended: readonly Generation[], count: number) {
+    setDoubtful(undefined)
+    selection.clear()
+    deleteWithUndo(
+      ended.map(({ id }) => id),
+      count === 0 ? t('picture.deleted') : t('picture.deletedMany', { count }),
+    )
+  }
+
+  useKeys(
+    selected.length === 0
+      ? {}
+      : {
+          Escape: selection.clear,
+          f: favorite,
+          l: () => setTagging(true),
+          d: download,
+          Delete: askToDelete,
+          Backspace: askToDelete,
+        },
+  )
+
+  return (
+    <>
+      {selected.length > 0 && (
+        <SelectionBar
+          count={selection.items.length}
+          isFavorite={isFavorite}
+          onFavorite={favorite}
+          onTags={() => setTagging(true)}
+          isPacking={isPacking}
+          onDownload={() => void download()}
+          onDelete={askToDelete}
+          onAll={selection.all}
+          onClear={selection.clear}
+        />
+      )}
+      <Dialog isOpen={isTagging} onClose={() => setTagging(false)} title={t('gallery.tagsTitle')} size="small">
+        <Tags
+          className="pt-1"
+          autoFocus
+          tags={sharedTags}
+          known={isTagging ? knownTags(client) : []}
+          onAdd={added => void addTags(client, selected, added)}
+          onRemove={tag => void removeTag(client, selected, tag)}
+        />
+      </Dialog>
+      {doubtful && (
+        <DeleteGroup
+          count={doubtful.count}
+          others={doubtful.others}
+          onConfirm={() => remove(doubtful.generations, doubtful.count)}
+          onClose={() => setDoubtful(undefined)}
+        />
+      )}
+    </>
+  )
+}

@@ -1,0 +1,101 @@
+/** What can be done with a picture. */
+import { Link } from '@tanstack/react-router'
+import { Dices, Download, Heart, ImageDown, PencilLine, RotateCcw, ScrollText, Trash2 } from 'lucide-react'
+import { type Generation, hasEnded, type Image } from '../data/generations.ts'
+import { downloadUrl } from '../data/images.ts'
+import { findModel, useModels } from '../data/models.ts'
+import { useText } from '../text/text.ts'
+import { buttonClasses, IconButton } from '../ui/button.tsx'
+import { classes } from '../ui/classes.ts'
+import { Menu } from '../ui/menu.tsx'
+
+/** Types that have a place for a recipe. */
+const recipeTypes = ['image/png', 'image/jpeg', 'image/webp']
+
+interface ActionsProps {
+  generation: Generation
+  image: Image | undefined
+  onFavorite(): void
+  onDelete(): void
+}
+
+export function Actions({ generation, image, onFavorite, onDelete }: ActionsProps) {
+  const t = useText()
+  const model = findModel(useModels(), generation.model)
+  const canVary = model === undefined || Object.hasOwn(model.parameters.properties ?? {}, 'seed')
+  const hasPlace = image !== undefined && recipeTypes.includes(image.mime_type)
+  return (
+    <div className="sticky top-0 z-10 flex flex-col gap-2 border-line border-b bg-sheet p-4 sm:p-5">
+      <div className="flex gap-2">
+        <Link
+          to="/"
+          search={{ from: generation.id }}
+          className={classes(buttonClasses('primary'), 'min-w-0 flex-1 text-sm')}
+        >
+          <RotateCcw aria-hidden className="size-4 shrink-0" />
+          <span className="truncate">{t('picture.again')}</span>
+        </Link>
+        <IconButton
+          label={t(generation.favorite ? 'picture.unfavorite' : 'picture.favorite')}
+          aria-pressed={generation.favorite}
+          onClick={onFavorite}
+          className={classes(generation.favorite && 'text-seal-ink')}
+        >
+          <Heart aria-hidden className={classes('size-5', generation.favorite && 'fill-current')} />
+        </IconButton>
+        {image && (
+          <Menu
+            trigger={<IconButton icon={Download} label={t('picture.downloadAs')} />}
+            entries={[
+              {
+                label: t('picture.downloadPlain'),
+                icon: <ImageDown aria-hidden className="size-4.5" />,
+                href: downloadUrl(image.id),
+                download: true,
+              },
+              ...(hasPlace
+                ? [
+                    {
+                      label: t('picture.downloadRecipe'),
+                      icon: <ScrollText aria-hidden className="size-4.5" />,
+                      href: `${downloadUrl(image.id)}&recipe`,
+                      download: true,
+                    },
+                  ]
+                : [{ label: t('picture.noPlaceForRecipe'), onSelect: () => {}, isDisabled: true }]),
+            ]}
+          />
+        )}
+        <IconButton
+          icon={Trash2}
+          label={t('picture.delete')}
+          onClick={onDelete}
+          disabled={!hasEnded(generation)}
+          className="text-seal-ink"
+        />
+      </div>
+      <div className="flex gap-2 empty:hidden">
+        {canVary && (
+          <Link
+            to="/"
+            search={{ from: generation.id, seed: 'new' }}
+            className={classes(buttonClasses('plain', 'small'), 'min-w-0 flex-1')}
+          >
+            <Dices aria-hidden className="size-4 shrink-0" />
+            <span className="truncate">{t('picture.varySeed')}</span>
+          </Link>
+        )}
+        {image && (
+          <Link
+            to="/"
+            search={{ reference: image.id }}
+            className={classes(buttonClasses('plain', 'small'), 'min-w-0 flex-1')}
+          >
+            <PencilLine aria-hidden className="size-4 shrink-0" />
+            <span className="truncate">{t('picture.edit')}</span>
+          </Link>
+        )}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,27 @@
+/** The screens that one can go to: router, navigation, keys and their list are made from this. */
+import { Activity, ChartColumn, Images, KeyRound, Paintbrush, UsersRound } from 'lucide-react'
+import { screens } from '../../api/screens.ts'
+
+/** In the order of the navigation. `key` leads there after a `g`. */
+export const places = [
+  { to: screens.generate, text: 'shell.create', icon: Paintbrush, key: 'c', isForAdmins: false },
+  { to: screens.gallery, text: 'shell.gallery', icon: Images, key: 'g', isForAdmins: false },
+  { to: screens.usage, text: 'shell.usage', icon: ChartColumn, key: 'u', isForAdmins: false },
+  { to: screens.configurations, text: 'shell.configurations', icon: KeyRound, key: 'k', isForAdmins: true },
+  { to: screens.team, text: 'shell.team', icon: UsersRound, key: 't', isForAdmins: true },
+  { to: screens.status, text: 'shell.status', icon: Activity, key: 's', isForAdmins: true },
+] as const
+
+export type Place = (typeof places)[number]
+
+const welcome = { to: screens.welcome, text: 'shell.welcome', isForAdmins: true } as const
+
+/** Undefined for one that is not gone to by itself, such as a picture. */
+export function findPlace(pathname: string): Place | typeof welcome | undefined {
+  const path = pathname.replace(/\/$/, '') || '/'
+  return [...places, welcome].find(({ to }) => to === path)
+}
+
+export function placesFor(role: 'admin' | 'member' | undefined): Place[] {
+  return places.filter(({ isForAdmins }) => role === 'admin' || !isForAdmins)
+}
