@@ -1,13 +1,14 @@
 /** What a refusal without a charge leads to: how often it is sent again, and what a waiting client hears meanwhile. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { DoubaoKeyRule } from '../../src/simulators/doubao/keys.ts'
 import { addOpenai, startApp, type TestApp } from '../support/app.ts'
+import { setClock } from '../support/clock.ts'
 
 const picture = { prompt: 'a boat', model: 'doubao-seedream-5-0-pro-260628', parameters: { size: '1024x1024' } }
 const page = '<html><body>503 Service Temporarily Unavailable</body></html>'
 
 async function ended(app: TestApp, path: string) {
-  await expect.poll(async () => (await app.call('GET', path)).body.finished_at, { timeout: 20_000 }).not.toBeNull()
+  await expect.poll(async () => (await app.call('GET', path)).body.finished_at).not.toBeNull()
   return (await app.call('GET', path)).body
 }
 
@@ -101,11 +102,12 @@ describe('a configuration that its service refused', () => {
       const { items } = (await app.call('GET', '/api/config')).body
       return items.map(({ state }: { state: { status: string } }) => state.status)
     }
-    /** As if the time had passed. */
-    const passTime = async () => {
-      const { configurations } = app.app.store
-      for (const [id, suspension] of await configurations.suspension())
-        await configurations.suspend(id, { ...suspension, retryAt: new Date(Date.now() - 1).toISOString() })
+    onTestFinished(() => setClock(0))
+    let passedMs = 0
+    /** Longer than the longest suspension. */
+    const passTime = () => {
+      passedMs += 15 * 60_000
+      setClock(passedMs)
     }
     const all = (members: Pick<DoubaoKeyRule, 'state'>) => {
       for (const rule of Object.values(rules)) Object.assign(rule, members)
@@ -138,7 +140,7 @@ describe('a configuration that its service refused', () => {
     expect([before, posts().length]).toEqual([2, 2])
     expect(await states()).toEqual(['taken_out', 'taken_out'])
 
-    await passTime()
+    passTime()
     all({ state: undefined })
     const made = await Promise.all(Array.from({ length: 6 }, generate))
 
@@ -150,7 +152,7 @@ describe('a configuration that its service refused', () => {
     const { app, passTime, all, posts, generate } = await startWith(['a', 'b'])
     all({ state: 'overdue' })
     await generate()
-    await passTime()
+    passTime()
     app.doubao.reset()
     app.doubao.misbehave({ kind: 'slow', ms: 100 }, { times: 10 })
 
@@ -172,7 +174,7 @@ describe('a configuration that its service refused', () => {
     const whileOut = posts().filter(({ keyName }) => keyName === 'a').length
 
     rules[keyOf('a')]!.state = undefined
-    await passTime()
+    passTime()
     for (let count = 0; count < 4; count++) expect((await generate()).status).toBe(200)
 
     expect(whileOut).toBe(1)
@@ -185,10 +187,10 @@ describe('a configuration that its service refused', () => {
     for (const name of ['a', 'b']) delete rules[keyOf(name)]
     expect((await generate()).status).toBe(502)
     const before = posts().length
-    await passTime()
+    passTime()
 
     const refused = await generate()
-    await passTime()
+    passTime()
     rules[keyOf('a')] = { name: 'a' }
     rules[keyOf('b')] = { name: 'b' }
     const made = await generate()

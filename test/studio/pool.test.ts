@@ -1,6 +1,7 @@
 /** Keys that share the work, as people see them: who rests, who was taken out and how it comes back, and what each may do. */
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { openBrowser, startStudio } from '../support/browser.ts'
+import { setClock } from '../support/clock.ts'
 import { cardOf, generate } from './studio.ts'
 
 const visit = openBrowser()
@@ -59,10 +60,9 @@ test('one that its service refuses comes back by itself once it is taken again',
   await south.getByText(/after \d+:\d\d:\d\d.*, the next request tries it again/).waitFor()
 
   rules[keyOf('south')] = { name: 'south' }
-  // As if the time had passed.
-  const { configurations } = app.app.store
-  for (const [id, suspension] of await configurations.suspension())
-    await configurations.suspend(id, { ...suspension, retryAt: new Date(0).toISOString() })
+  // Longer than the longest suspension.
+  setClock(15 * 60_000)
+  onTestFinished(() => setClock(0))
   for (let count = 0; count < 2; count++) expect((await app.generate(picture)).status).toBe('succeeded')
 
   await page.reload()
