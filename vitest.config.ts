@@ -1,15 +1,25 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { maxWaitMs } from './test/support/patience.ts'
 
-/** A limit ends what hangs and measures nothing; a slow machine may raise all of them at once. */
-const patience = Number(process.env.TEST_PATIENCE ?? 1)
+/** Files that wait for many processes go first, so that nothing waits for them at the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]) {
+    const isLong = ({ moduleId }: TestSpecification) => Number(/recovery|program\.test/.test(moduleId))
+    const sorted = await super.sort(files)
+    const groupOf = ({ project }: TestSpecification) => project.config.sequence.groupOrder
+    return sorted.sort((one, other) => groupOf(one) - groupOf(other) || isLong(other) - isLong(one))
+  }
+}
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000 * patience,
-    hookTimeout: 120_000 * patience,
-    expect: { poll: { timeout: 30_000 * patience } },
+    testTimeout: 2 * maxWaitMs,
+    hookTimeout: 2 * maxWaitMs,
+    expect: { poll: { timeout: maxWaitMs } },
     // A test that hangs on to something is a fault of the test.
-    teardownTimeout: 20_000 * patience,
+    teardownTimeout: maxWaitMs,
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/support/reporter.ts'],
     projects: [
       {
@@ -30,7 +40,6 @@ export default defineConfig({
           name: 'studio',
           include: ['test/studio/**/*.test.ts'],
           globalSetup: './test/support/studio.ts',
-          testTimeout: 120_000 * patience,
           isolate: false,
           maxWorkers: 2,
           // A browser wants the processor for itself.

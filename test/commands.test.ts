@@ -2,13 +2,10 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { startApp } from './support/app.ts'
 import { dataUri, png } from './support/pictures.ts'
 import { runProgram } from './support/program.ts'
-
-// Whole programs are started here, one after the other.
-vi.setConfig({ testTimeout: 60_000 })
 
 function emptyFolder() {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'webimgui-'))

@@ -4,11 +4,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type ProgramOptions, startProgram } from './support/program.ts'
-
-// Whole programs are started here, one after the other.
-vi.setConfig({ testTimeout: 60_000 })
 
 const root = path.join(import.meta.dirname, '..')
 let dataDir: string

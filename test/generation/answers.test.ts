@@ -5,6 +5,8 @@ import sharp from 'sharp'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
 import { addOpenai, startApp, type TestApp } from '../support/app.ts'
+import { writeAndCut } from '../support/cut.ts'
+import { maxWaitMs } from '../support/patience.ts'
 import { bmp, dataUri, heic } from '../support/pictures.ts'
 import { passTime } from '../support/time.ts'
 
@@ -83,13 +85,10 @@ async function ended(app: TestApp, body: object = ask): Promise<Generation> {
 }
 
 function endOf(app: TestApp, id: string): Promise<Generation> {
-  return vi.waitUntil(
-    async () => {
-      const { body } = await app.call('GET', `/api/history/${id}`)
-      return body.finished_at === null ? undefined : (body as Generation)
-    },
-    { timeout: 30_000 },
-  )
+  return vi.waitUntil(async () => {
+    const { body } = await app.call('GET', `/api/history/${id}`)
+    return body.finished_at === null ? undefined : (body as Generation)
+  }, maxWaitMs)
 }
 
 const url = 'ORIGIN/files/a.png'
@@ -380,7 +379,7 @@ describe('a gateway that answers with a task', () => {
 
   async function working(app: TestApp, body: object) {
     const started = await app.generate(body, { prefer: 'respond-async' })
-    await vi.waitUntil(() => app.openai.requests.some(({ method }) => method === 'GET'), { timeout: 20_000 })
+    await vi.waitUntil(() => app.openai.requests.some(({ method }) => method === 'GET'), maxWaitMs)
     return started
   }
 
@@ -419,7 +418,7 @@ describe('a gateway that answers with a task', () => {
     const app = await openApp()
     app.openai.holdTasks()
     const started = await working(app, task('object'))
-    await vi.waitUntil(() => app.openai.requests.length > 5, { timeout: 20_000 })
+    await vi.waitUntil(() => app.openai.requests.length > 5, maxWaitMs)
     app.openai.releaseTasks()
     await endOf(app, started.id)
 
@@ -527,8 +526,7 @@ describe('a gateway that answers with a task', () => {
     const { app, posts } = await openGateway({
       answer: (_request, response) => {
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': 500 })
-        response.write('{"data":[{"task_id":"a","status":"subm')
-        setTimeout(() => response.destroy(), 20)
+        writeAndCut(response, '{"data":[{"task_id":"a","status":"subm')
       },
       get: json({ data: { status: 'success', url } }),
     })

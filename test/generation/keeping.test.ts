@@ -255,9 +255,7 @@ async function end(app: TestApp, id: string): Promise<Generation> {
 
 /** Looks at each state that the stream of events tells until one is as wished. */
 async function waitFor(app: TestApp, id: string, isAsWished: (generation: Generation) => boolean) {
-  for (;;) {
-    const { body } = await app.call('GET', `/api/history/${id}`)
-    if (isAsWished(body)) return
-    await new Promise(resolve => setTimeout(resolve, 5))
-  }
+  await expect
+    .poll(async () => isAsWished((await app.call('GET', `/api/history/${id}`)).body), { interval: 5 })
+    .toBe(true)
 }

@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Model } from '../../src/api/models.ts'
 import { doubaoKeys } from '../../src/simulators/doubao/keys.ts'
 import { addOpenai, startApp, type TestApp, type TestOptions } from '../support/app.ts'
+import { maxWaitMs } from '../support/patience.ts'
 
 /** Stays on Ark as far as anybody knows, so that its end can be played. */
 const model = 'doubao-seedream-4-0-20260415'
@@ -227,7 +228,7 @@ describe('the list is asked', () => {
   test('a while after the start, once for all keys of a place, and not at the next start', async () => {
     const app = await startApp({ listsAfterMs: 0 })
     await app.call('POST', '/api/config', { name: 'second', provider: 'doubao', api_key: doubaoKeys.good })
-    await vi.waitUntil(async () => (await lifeOf(app)).learned_at !== null)
+    await vi.waitUntil(async () => (await lifeOf(app)).learned_at !== null, maxWaitMs)
 
     await app.restart()
     for (let times = 0; times < 20; times++) await lifeOf(app)

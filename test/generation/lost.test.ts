@@ -96,7 +96,7 @@ describe('a task', () => {
     // Its own may have been revoked, so the new one is tried too; that it finds nothing proves nothing.
     app.qwen.misbehave({ kind: 'status', status: 401 }, { target: 'task', times: 5 })
     await expect
-      .poll(() => new Set(looks(app).map(look => look.keyName)), { timeout: 10_000 })
+      .poll(() => new Set(looks(app).map(look => look.keyName)))
       .toEqual(new Set(['demo', 'free-tier-exhausted']))
 
     app.qwen.releaseTasks()
@@ -171,7 +171,7 @@ test('an answer of which only the head came still names the request that the ser
 async function running(app: TestApp): Promise<string> {
   app.qwen.holdTasks('PENDING')
   const { id } = await app.generate(task, { prefer: 'respond-async' })
-  await expect.poll(() => looks(app).length, { timeout: 10_000 }).toBeGreaterThan(0)
+  await expect.poll(() => looks(app).length).toBeGreaterThan(0)
   return id
 }
 

@@ -1,6 +1,6 @@
 /** The questions that every adapter answers, over HTTP, against a simulator that keeps a ledger. */
 import { createHash } from 'node:crypto'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
 import type { Fault } from '../../src/simulators/faults.ts'
 import type { Simulator } from '../../src/simulators/server.ts'
@@ -307,7 +307,7 @@ export function describeProvider(subject: Subject) {
     test('what was sent cannot be unsent: its picture is kept, or its task was dropped before it began', async () => {
       simulator.misbehave({ kind: 'slow', ms: 300 })
       const started = await app.generate(ask(), { prefer: 'respond-async' })
-      await vi.waitFor(() => expect(asks()).toHaveLength(1))
+      await expect.poll(asks).toHaveLength(1)
 
       const cancelled = await app.call('POST', `/api/history/${started.id}/cancel`)
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -15,6 +15,7 @@ import type { OutgoingHttp } from '../../src/outgoing/http.ts'
 import { doubao } from '../../src/providers/doubao/doubao.ts'
 import { failureRows } from '../../src/providers/doubao/errors.ts'
 import type { Context, Learned, Plan, RawAnswer, SentCall } from '../../src/providers/provider.ts'
+import { writeAndCut } from '../support/cut.ts'
 import { knownNames } from '../support/names.ts'
 import { type DoubaoCase, doubaoCases } from './doubao.cases.ts'
 
@@ -924,7 +925,7 @@ describe('send', () => {
       response.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': requestId })
       for (let at = 0; at < bytes.length; at += size) {
         response.write(bytes.subarray(at, at + size))
-        if (at % (size * 16) === 0) await pause(0)
+        if (at % (size * 16) === 0) await nextTurn()
       }
       response.end()
     })
@@ -986,9 +987,7 @@ describe('send', () => {
   ])('a stream that breaks after %s throws, after it gave out what came', async (_name, whole, rest) => {
     const { context } = await serve(async (_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
-      response.write(whole + rest)
-      await pause(20)
-      response.destroy()
+      writeAndCut(response, whole + rest)
     })
 
     const { learned, error } = await learn(groupOf(3).body, context)
@@ -1018,9 +1017,7 @@ describe('send', () => {
   ])('a stream that breaks after %s is whole', async (_name, body) => {
     const { context } = await serve(async (_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
-      response.write(body)
-      await pause(20)
-      response.destroy()
+      writeAndCut(response, body)
     })
 
     const { learned, error } = await learn(groupOf(3).body, context)
@@ -1041,9 +1038,7 @@ describe('send', () => {
   test('a JSON answer that breaks off throws with what came', async () => {
     const { context } = await serve(async (_, response) => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 })
-      response.write('{"data":[')
-      await pause(20)
-      response.destroy()
+      writeAndCut(response, '{"data":[')
     })
 
     for (const body of [{ model: v45 }, groupOf(2).body]) {
@@ -1057,9 +1052,7 @@ describe('send', () => {
   test('a refusal that breaks off is a refusal all the same', async () => {
     const { context } = await serve(async (_, response) => {
       response.writeHead(429, { 'content-length': 1000 })
-      response.write('{"error":{"code":')
-      await pause(20)
-      response.destroy()
+      writeAndCut(response, '{"error":{"code":')
     })
 
     const answer = lastAnswer((await learn(groupOf(2).body, context)).learned)!

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as pause } from 'node:timers/promises'
 import type { ImageModel } from 'openai/resources/images'
 import { afterEach, describe, expect, test } from 'vitest'
 import { checkRequest } from '../../src/catalogue/checks.ts'
@@ -13,6 +12,7 @@ import type { OutgoingHttp } from '../../src/outgoing/http.ts'
 import { failureRows } from '../../src/providers/openai/errors.ts'
 import { openai } from '../../src/providers/openai/openai.ts'
 import type { Context, Learned, Plan, RawAnswer } from '../../src/providers/provider.ts'
+import { writeAndCut } from '../support/cut.ts'
 import { knownNames } from '../support/names.ts'
 
 // ── Harness ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -543,9 +543,7 @@ describe('send', () => {
   test('an answer that breaks off throws with what came', async () => {
     const { context } = await serve(async response => {
       response.writeHead(200, { 'content-length': 1000 })
-      response.write('{"data":[')
-      await pause(20)
-      response.destroy()
+      writeAndCut(response, '{"data":[')
     })
 
     await expect(learn('generations', {}, context)).rejects.toMatchObject({
@@ -557,9 +555,7 @@ describe('send', () => {
   test('a refusal that breaks off is a refusal all the same', async () => {
     const { context } = await serve(async response => {
       response.writeHead(429, { 'content-length': 1000 })
-      response.write('{"error":')
-      await pause(20)
-      response.destroy()
+      writeAndCut(response, '{"error":')
     })
 
     const learned = await learn('generations', {}, context)

@@ -11,6 +11,7 @@ import { type Concern, type Disposition, ExchangeError, type FailureCode } from 
 import type { OutgoingHttp } from '../../src/outgoing/http.ts'
 import type { Context, Learned, Plan, RawAnswer } from '../../src/providers/provider.ts'
 import { qwen } from '../../src/providers/qwen/qwen.ts'
+import { writeAndCut } from '../support/cut.ts'
 import { knownNames } from '../support/names.ts'
 import { type QwenCase, qwenCases } from './qwen.cases.ts'
 
@@ -1067,7 +1068,7 @@ async function startService(answer: (heard: Heard) => Reply) {
         ...headers,
       })
       if (cutAfter === undefined) response.end(text)
-      else response.write(text.slice(0, cutAfter), () => setTimeout(() => response.destroy(), 20))
+      else writeAndCut(response, text.slice(0, cutAfter))
     })
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))

@@ -19,8 +19,8 @@ beforeAll(async () => {
   app = await openApp({ urlLifetimeSeconds: 0 })
   // Different ones, so that a mix-up of their order would be seen.
   const colors = Array.from({ length: 14 }, (_, index) => `hsl(${index * 25}, 60%, 50%)`)
-  opaque = await Promise.all(colors.map(async color => dataUri(await png(1024, 1024, { color }))))
-  transparent = [dataUri(await png(1024, 1024, { transparent: true }))]
+  opaque = await Promise.all(colors.map(async color => dataUri(await png(512, 512, { color }))))
+  transparent = [dataUri(await png(512, 512, { transparent: true }))]
 })
 afterAll(() => app.close())
 beforeEach(() => {

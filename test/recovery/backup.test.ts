@@ -3,14 +3,11 @@ import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { writeBackup } from '../../src/storage/archive/backup.ts'
 import { addOpenai, openWorld } from '../support/installation.ts'
 import { faultsOnDisk, filesUnder, rowsOf, unfinished, until } from '../support/killable-program.ts'
 import { runProgram } from '../support/program.ts'
-
-// Whole programs are started here, one after the other.
-vi.setConfig({ testTimeout: 60_000 })
 
 const inAnswer = { prompt: 'a boat', model: 'gpt-image-1-mini', parameters: { size: '1024x1024' } }
 const ark = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }

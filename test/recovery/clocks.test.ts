@@ -1,11 +1,8 @@
 /** A clock that is wrong, and put right: it gives nothing up, forgets no key, and holds nobody back. */
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { kinds } from '../support/call-kinds.ts'
 import { openWorld, type World } from '../support/installation.ts'
 import { type Program, rowsOf, unfinished, until } from '../support/killable-program.ts'
-
-// Whole programs are started here, one after the other.
-vi.setConfig({ testTimeout: 120_000 })
 
 const dayMs = 24 * 3600 * 1000
 const behind = -11 * dayMs

@@ -1,12 +1,10 @@
 /** Folders that somebody removes while the server runs, taking them for a cache, are made again and cost nothing. */
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { kinds } from '../support/call-kinds.ts'
 import { addOpenai, openWorld, type World } from '../support/installation.ts'
 import { type Program, rowsOf, unfinished, until } from '../support/killable-program.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const group = kinds.find(kind => kind.parts > 0)!
 

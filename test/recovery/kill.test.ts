@@ -50,30 +50,26 @@ const cases = [
 ]
 
 describe('a process that is killed', () => {
-  test.each(cases)(
-    'at $point, passage $from',
-    async ({ point, from }) => {
-      const tested = kinds.filter(kind => passagesOf(kind, point) >= from)
-      const generations = await runInto(point, from, tested)
+  test.each(cases)('at $point, passage $from', async ({ point, from }) => {
+    const tested = kinds.filter(kind => passagesOf(kind, point) >= from)
+    const generations = await runInto(point, from, tested)
 
-      expect((await program.end('SIGKILL')).signal).toBe('SIGKILL')
-      program = await world.start()
-      await until(
-        () => `unfinished: ${JSON.stringify(unfinished(dataDir))}`,
-        () => unfinished(dataDir).length === 0,
-      )
-      const { posts, billed } = world.seen()
-      const outcomes = await Promise.all(generations.map(generation => told(generation, posts)))
+    expect((await program.end('SIGKILL')).signal).toBe('SIGKILL')
+    program = await world.start()
+    await until(
+      () => `unfinished: ${JSON.stringify(unfinished(dataDir))}`,
+      () => unfinished(dataDir).length === 0,
+    )
+    const { posts, billed } = world.seen()
+    const outcomes = await Promise.all(generations.map(generation => told(generation, posts)))
 
-      expect(outcomes).toEqual(tested.map(kind => ({ kind: kind.name, ...expected(kind, point, from) })))
-      for (const generation of generations) await expectNothingLost(generation, billed)
-      await until(
-        () => faultsOnDisk(dataDir, looked).join('; '),
-        () => faultsOnDisk(dataDir, looked).length === 0,
-      )
-    },
-    60_000,
-  )
+    expect(outcomes).toEqual(tested.map(kind => ({ kind: kind.name, ...expected(kind, point, from) })))
+    for (const generation of generations) await expectNothingLost(generation, billed)
+    await until(
+      () => faultsOnDisk(dataDir, looked).join('; '),
+      () => faultsOnDisk(dataDir, looked).length === 0,
+    )
+  })
 })
 
 test('docs/recovery.md tells the same as these tests', async () => {

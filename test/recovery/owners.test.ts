@@ -4,13 +4,10 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { link, mkdir, rename, rm, symlink, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { kinds } from '../support/call-kinds.ts'
 import { addOpenai, openWorld, type World } from '../support/installation.ts'
 import { faultsOnDisk, type Program, rowsOf, unfinished, until } from '../support/killable-program.ts'
-
-// Whole programs are started here, one after the other.
-vi.setConfig({ testTimeout: 120_000 })
 
 const [ark] = kinds.map(kind => kind.request)
 const async = { prefer: 'respond-async' }

@@ -9,10 +9,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { kinds } from '../support/call-kinds.ts'
 import { addOpenai, openWorld, type World } from '../support/installation.ts'
 import { faultsOf, type Program, rowsOfPostgres, until } from '../support/killable-program.ts'
+import { maxWaitMs } from '../support/patience.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
 import { startProxy, type TcpProxy } from '../support/proxy.ts'
-
-vi.setConfig({ testTimeout: 120_000 })
 
 let postgres: Postgres
 beforeAll(async () => {
@@ -116,7 +115,10 @@ describe('while every kind of call is under way', () => {
     expect(calls).toHaveLength(posts.length)
     expect(images).toHaveLength(billed.length)
     // The last thumbnails are on their way yet.
-    await vi.waitFor(async () => expect(faultsOf(await rowsOfPostgres(scene.url), world.dataDir)).toEqual([]), 30_000)
+    await vi.waitFor(
+      async () => expect(faultsOf(await rowsOfPostgres(scene.url), world.dataDir)).toEqual([]),
+      maxWaitMs,
+    )
     expect((await program.end('SIGTERM')).code).toBe(0)
   })
 })
@@ -224,15 +226,17 @@ function twice(work: () => Promise<void>) {
 
 async function ended({ url, program }: Scene) {
   let left: unknown[] = []
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
   await until(
     () => `${JSON.stringify(left)} ${program.output()}`,
     async () => {
-      const { generations } = await rowsOfPostgres(url)
-      left = generations.filter(({ status }) => status === 'queued' || status === 'running')
+      const { rows } = await client.query(`select id, status from chat_history where status in ('queued', 'running')`)
+      left = rows
       return left.length === 0
     },
-    90_000,
-  )
+  ).finally(() => client.end())
 }
 
 function byPrompt(one: { prompt: string }, other: { prompt: string }) {

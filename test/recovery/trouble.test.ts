@@ -5,14 +5,10 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setTimeout as pause } from 'node:timers/promises'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { addOpenai, openWorld, type World } from '../support/installation.ts'
 import { faultsOnDisk, type Program, rowsOf, unfinished, until } from '../support/killable-program.ts'
 import { runProgram } from '../support/program.ts'
-
-// Whole programs are started here, one after the other.
-vi.setConfig({ testTimeout: 60_000 })
 
 const ark = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 const task = { prompt: 'a boat', model: 'wan2.2-t2i-flash', parameters: { size: '512x512' } }
@@ -43,12 +39,12 @@ test('the first SIGTERM lets what cannot be asked for again end: the picture is 
 
 test('an answer that the database does not take at once while the server stops has the time of the stop', async () => {
   const { world, program } = await begin({ DRAIN_SECONDS: '30' })
-  world.doubao.misbehave({ kind: 'slow', ms: 700 })
+  await holdAnswer(program)
   await program.call('POST', '/api/generate', ark, async)
-  await arrived(world, 1)
+  await isHeld(program)
   program.signal('SIGTERM')
-  const other = new DatabaseSync(path.join(world.dataDir, 'chat_history.db'))
-  other.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE')
+  const other = lock(world)
+  await program.hold(null, { release: true })
   await until(
     () => 'the answer to be refused by the database',
     () => /could not keep the answer/.test(program.output()),
@@ -69,9 +65,7 @@ test('what does not end within the drain time is unknown after the next start, i
   const waiting = program.call('POST', '/api/generate', ark)
   await arrived(world, 1)
 
-  const began = Date.now()
   expect(await program.end('SIGTERM')).toEqual({ code: 0, signal: null })
-  expect(Date.now() - began).toBeLessThan(8_000)
   expect(await waiting).toMatchObject({ status: 202, body: { status: 'running', charge: 'unknown' } })
 
   const again = await world.start()
@@ -118,14 +112,13 @@ test('a client that does not go on does not hold up a stop', async () => {
   )
   await program.call('GET', '/health')
 
-  const ended = await Promise.race([program.end('SIGTERM'), pause(20_000)])
-
-  expect(ended).toEqual({ code: 0, signal: null })
+  expect(await program.end('SIGTERM')).toEqual({ code: 0, signal: null })
   expect(world.seen().posts).toEqual([])
 })
 
 test('a stop leaves a task to the next start at once, and who follows it sees it end without a gap', async () => {
-  const { world, program } = await begin()
+  // Longer than anybody waits.
+  const { world, program } = await begin({ DRAIN_SECONDS: '3600' })
   world.qwen.holdTasks('RUNNING')
   const { body } = await program.call('POST', '/api/generate', task, async)
   const before = follow(program, body.id, undefined)
@@ -134,9 +127,7 @@ test('a stop leaves a task to the next start at once, and who follows it sees it
     () => rowsOf(world.dataDir).calls[0]?.state === 'accepted',
   )
 
-  const began = Date.now()
   expect((await program.end('SIGTERM')).code).toBe(0)
-  expect(Date.now() - began).toBeLessThan(5_000)
   const seen = await before
   world.qwen.releaseTasks()
   const again = await world.start()
@@ -151,15 +142,14 @@ test('a stop leaves a task to the next start at once, and who follows it sees it
 
 test('an answer that the database does not take is in a file, and outlives the process', async () => {
   const { world, program } = await begin()
-  world.doubao.misbehave({ kind: 'slow', ms: 300 })
+  await holdAnswer(program)
   await program.call('POST', '/api/generate', ark, async)
-  await arrived(world, 1)
-  const other = new DatabaseSync(path.join(world.dataDir, 'chat_history.db'))
-  other.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE')
+  await isHeld(program)
+  const other = lock(world)
+  await program.hold(null, { release: true })
   await until(
     () => 'the answer to be put into a file',
     async () => (await readdir(path.join(world.dataDir, 'answers'))).some(name => name.endsWith('.answer.txt')),
-    30_000,
   )
 
   await program.end('SIGKILL')
@@ -180,11 +170,11 @@ test('an answer that the database does not take is in a file, and outlives the p
 
 test('a database that is locked is told by the status, the record and whoever waits, and to whoever asks for more', async () => {
   const { world, program } = await begin()
-  world.doubao.misbehave({ kind: 'slow', ms: 300 })
+  await holdAnswer(program)
   const waiting = program.call('POST', '/api/generate', ark)
-  await arrived(world, 1)
-  const other = new DatabaseSync(path.join(world.dataDir, 'chat_history.db'))
-  other.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE')
+  await isHeld(program)
+  const other = lock(world)
+  await program.hold(null, { release: true })
 
   const told = await waiting
   const status = await program.call('GET', '/api/status')
@@ -336,10 +326,7 @@ test('a reference that cannot be read any more costs nothing', async () => {
   await program.hold({ point: 'before-sending', from: 1 })
   const picture = `data:image/png;base64,${onePicture}`
   await program.call('POST', '/api/generate', { ...ark, images: [picture] }, async)
-  await until(
-    () => 'the hold',
-    () => program.held.length === 1,
-  )
+  await isHeld(program)
   await program.end('SIGKILL')
   await rm(path.join(world.dataDir, 'images', 'prepared'), { recursive: true })
 
@@ -408,6 +395,24 @@ async function begin(environment?: Record<string, string>) {
   return { world, program: await world.start([], environment) }
 }
 
+function holdAnswer(program: Program) {
+  return program.hold({ point: 'answer-read-before-kept', from: 1 })
+}
+
+function isHeld(program: Program) {
+  return until(
+    () => 'the hold',
+    () => program.held.length === 1,
+  )
+}
+
+/** Nobody else writes to the database until this one rolls back. */
+function lock({ dataDir }: World) {
+  const other = new DatabaseSync(path.join(dataDir, 'chat_history.db'))
+  other.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE')
+  return other
+}
+
 function arrived(world: World, posts: number) {
   return until(
     () => `${posts} requests at the services`,
@@ -419,7 +424,6 @@ function ended(world: World) {
   return until(
     () => `unfinished: ${unfinished(world.dataDir)}`,
     () => unfinished(world.dataDir).length === 0,
-    30_000,
   )
 }
 

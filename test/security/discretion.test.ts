@@ -53,9 +53,7 @@ async function startGateway() {
   return (gateway.address() as AddressInfo).port
 }
 
-test('no answer, event or stored sentence tells a member where services are and who pays there', {
-  timeout: 60_000,
-}, async () => {
+test('no answer, event or stored sentence tells a member where services are and who pays there', async () => {
   const port = await startGateway()
   const app = await startApp({
     lookup,
@@ -94,7 +92,7 @@ test('no answer, event or stored sentence tells a member where services are and 
   const headers = { prefer: 'respond-async' }
   const waiting = (await ask('POST', '/api/generate', { prompt: 'result', config_id: ids[0] }, headers)).body.id
   const asAdmin = async (id: string) => (await app.call('GET', `/api/history/${id}`, undefined, admin)).body
-  await expect.poll(async () => JSON.stringify(await asAdmin(waiting)), { timeout: 20_000 }).toContain('10.77.66.55')
+  await expect.poll(async () => JSON.stringify(await asAdmin(waiting))).toContain('10.77.66.55')
   const generations = [...problems.map(({ body }) => body.generation_id as string), waiting as string]
   const askEverywhere = async () => {
     for (const { method, path } of routesOf(app.app.server)) {

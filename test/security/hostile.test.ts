@@ -14,14 +14,13 @@ import fc from 'fast-check'
 import { Pool } from 'undici'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startServer } from '../server/harness.ts'
+import { maxWaitMs } from '../support/patience.ts'
 import { png } from '../support/pictures.ts'
 import { type Program, startProgram } from '../support/program.ts'
 import { routesOf } from '../support/routes.ts'
 
 const asked = Number(process.env.HOSTILE_REQUESTS ?? 0)
-/** Without a number: as many as fit. */
-const shortMs = 4_000
-const most = asked || 6_000
+const most = asked || 700
 /** Before memory is measured for the first time: code is compiled and pools are filled by then. */
 const warmUp = Math.min(3_000, most / 3)
 
@@ -514,7 +513,7 @@ test('no request brings forth an internal error, memory stays, and the program l
   const properties = table.map(({ method, path }) => requestsTo(path, method))
   const everything = fc.oneof(...properties)
   const began = Date.now()
-  const isOver = () => sent >= most || (asked === 0 && Date.now() - began > shortMs)
+  const isOver = () => sent >= most
   /** After each round. */
   const resident: number[] = []
   const perRound = 200
@@ -544,10 +543,9 @@ test('no request brings forth an internal error, memory stays, and the program l
       const shown = JSON.stringify(first.request).slice(0, 3_000)
       expect.fail(`${first.fault} after ${sent} requests (round ${round}):\n${shown}`)
     }
-    if (sent >= warmUp || (asked === 0 && Date.now() - began > shortMs / 2)) resident.push(residentBytes() ?? 0)
+    if (sent >= warmUp) resident.push(residentBytes() ?? 0)
   }
 
-  expect(sent).toBeGreaterThan(asked || 500)
   expect(program.child.exitCode).toBeNull()
   expect((await fetch(`${url}/health`)).status).toBe(200)
   expect(readFileSync(path.join(dataDir, 'backend.log'), 'utf8')).not.toMatch(
@@ -617,7 +615,7 @@ test.each([
   const answer = await new Promise<string>((resolve, reject) => {
     const socket = connect(Number(port), '127.0.0.1', () => socket.write(bytes))
     let all = ''
-    socket.setTimeout(3_000, () => socket.destroy(new Error(`still open after: ${all}`)))
+    socket.setTimeout(maxWaitMs, () => socket.destroy(new Error(`still open after: ${all}`)))
     socket.on('data', chunk => {
       all += chunk
       // A well-formed one keeps its connection; the answer is all we want.

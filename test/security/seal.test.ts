@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pino } from 'pino'
-import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { loadSettings } from '../../src/settings.ts'
 import { startDoubaoSimulator } from '../../src/simulators/doubao/doubao.ts'
@@ -21,9 +21,6 @@ import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/keys.ts'
 import { createSeal } from '../../src/storage/secrets/seal.ts'
 import { call } from '../support/app.ts'
 import { runProgram, startProgram } from '../support/program.ts'
-
-// Whole programs are started here, one after the other.
-vi.setConfig({ testTimeout: 60_000 })
 
 const own = 'a secret of the environment'
 let dataDir: string

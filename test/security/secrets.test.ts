@@ -29,9 +29,7 @@ function leaksIn(texts: [place: string, text: string][]) {
   )
 }
 
-test('no answer of any route, no event, no line of the log, no file and no row holds a key', {
-  timeout: 60_000,
-}, async () => {
+test('no answer of any route, no event, no line of the log, no file and no row holds a key', async () => {
   // A service that says everything again that it was told, as some do with a key that they refuse.
   const parrot = createServer((request, response) => {
     request.resume()

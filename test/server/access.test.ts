@@ -214,14 +214,17 @@ describe('where a token is needed', () => {
     }
 
     const [first, second, third] = [await timed(), await timed(), await timed()]
-    const began = performance.now()
+    let waiting = 9
+    const more = Array.from({ length: waiting }, () => timed().finally(() => waiting--))
     const right = await call('GET', '/api/history', undefined, { authorization: 'Bearer correct-horse' })
 
     expect(first).toBeGreaterThan(90)
     expect(third).toBeGreaterThan(280)
     expect(second).toBeGreaterThan(180)
     expect(right.status).toBe(200)
-    expect(performance.now() - began).toBeLessThan(third)
+    // Whoever knows the token does not wait for those who do not.
+    expect(waiting).toBeGreaterThan(0)
+    await Promise.all(more)
   })
 
   test('a header for a proxy on the way is not ours: the session counts, and it is no wrong token', async () => {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { Generation } from '../../src/api/generations.ts'
 import { Problem } from '../../src/api/problems.ts'
@@ -440,14 +439,12 @@ describe('forms', () => {
       signal: leave.signal,
     } as RequestInit)
     const uploads = path.join(server.dataDir, 'uploads')
-    for (let tries = 0; tries < 100 && readdirSync(uploads).length === 0; tries++) await pause(10)
-    expect(readdirSync(uploads)).toHaveLength(1)
+    await expect.poll(() => readdirSync(uploads)).toHaveLength(1)
 
     leave.abort()
     await expect(sent).rejects.toThrow()
-    for (let tries = 0; tries < 100 && readdirSync(uploads).length > 0; tries++) await pause(10)
 
-    expect(readdirSync(uploads)).toEqual([])
+    await expect.poll(() => readdirSync(uploads)).toEqual([])
     expect(server.created).toEqual([])
   })
 

@@ -31,6 +31,8 @@ async function make(app: TestApp, token: Record<string, unknown>) {
 }
 
 test('a token is shown once, kept as a hash, and gone with its sessions when it is revoked', async () => {
+  // The use of a token is noted once a minute.
+  const began = Date.now() - 60_000
   const app = await startClosed()
   const made = await make(app, {
     ...{ name: '设计组', monthly_cap: { amount: 50, currency: 'CNY' }, monthly_images: 300 },
@@ -51,7 +53,7 @@ test('a token is shown once, kept as a hash, and gone with its sessions when it 
   })
   const [listed] = (await app.call('GET', '/api/tokens', undefined, admin)).body.items
   expect(listed).toMatchObject({ id: made.id, name: '设计组', role: 'member' })
-  expect(Date.now() - Date.parse(listed.last_used_at)).toBeLessThan(60_000)
+  expect(Date.parse(listed.last_used_at)).toBeGreaterThanOrEqual(began)
   expect(JSON.stringify(listed)).not.toContain(made.token.slice(4))
   for (const file of ['chat_history.db', 'chat_history.db-wal']) {
     expect((await readFile(path.join(app.dataDir, file))).includes(made.token)).toBe(false)
@@ -339,7 +341,7 @@ test('a token has no more than 16 uploads under way', async () => {
 
   expect([refused.body.code, refused.headers.get('retry-after')]).toEqual(['too_many_requests', '2'])
   expect(free.status).toBe(201)
-  await expect.poll(async () => (await upload(slow.headers)).status, { timeout: 10_000 }).toBe(201)
+  await expect.poll(async () => (await upload(slow.headers)).status).toBe(201)
 })
 
 test('a token has no more than 100 event streams, and a place is free again when one is closed', async () => {
@@ -360,7 +362,7 @@ test('a token has no more than 100 event streams, and a place is free again when
   expect(streams.map(({ answer }) => answer.status)).toEqual(Array(100).fill(200))
   expect([refused.status, refused.body.code]).toEqual([429, 'too_many_requests'])
   expect(others.answer.status).toBe(200)
-  await expect.poll(async () => (await open(many.headers)).answer.status, { timeout: 10_000 }).toBe(200)
+  await expect.poll(async () => (await open(many.headers)).answer.status).toBe(200)
 })
 
 test('an answer that nobody reads is let go, be it a stream or a picture', async () => {

@@ -9,6 +9,7 @@ import {
   QWEN_WRONG_REGION_KEY,
 } from '../../src/simulators/qwen/keys.ts'
 import { type QwenSimulator, type QwenSimulatorOptions, startQwenSimulator } from '../../src/simulators/qwen/qwen.ts'
+import { maxWaitMs } from '../support/patience.ts'
 
 const paths = {
   MM: '/services/aigc/multimodal-generation/generation',
@@ -788,7 +789,7 @@ describe('tasks', () => {
   test('move by themselves when nobody looks', async () => {
     await answerOf('IG', messages('wan2.7-image', { n: 1 }))
 
-    await vi.waitFor(() => expect(qwen.billed).toHaveLength(1), { timeout: 3000, interval: 20 })
+    await expect.poll(() => qwen.billed).toHaveLength(1)
 
     expect(qwen.tasks().at(-1)).toMatchObject({ model: 'wan2.7-image', status: 'SUCCEEDED' })
   })
@@ -877,7 +878,7 @@ describe('tasks', () => {
         seen.add(look.body.output!.task_status!)
         expect(look.body.output!.task_status).toBe('SUCCEEDED')
       },
-      { timeout: 5000, interval: 5 },
+      { timeout: maxWaitMs, interval: 5 },
     )
 
     expect(Date.now() - began).toBeGreaterThan(400)
@@ -1306,7 +1307,7 @@ describe('words in the prompt', () => {
 
     expect(synchronous).toBeGreaterThanOrEqual(99)
     for (const look of await Promise.all(looks)) expect(look.body.output!.task_status).not.toBe('SUCCEEDED')
-    await vi.waitFor(() => expect(qwen.tasks().at(-1)!.status).toBe('SUCCEEDED'), { timeout: 3000 })
+    await expect.poll(() => qwen.tasks().at(-1)!.status).toBe('SUCCEEDED')
   })
 
   test('a client that goes away is billed all the same', async () => {
@@ -1317,7 +1318,7 @@ describe('words in the prompt', () => {
     await expect(fetch(`${qwen.baseUrl}${paths.MM}`, { method: 'POST', headers, body, signal })).rejects.toThrow()
     expect(qwen.billed).toEqual([])
 
-    await vi.waitFor(() => expect(qwen.billed).toHaveLength(2), { timeout: 3000 })
+    await expect.poll(() => qwen.billed).toHaveLength(2)
   })
 
   test('[[hang]] never answers and never bills', async () => {

@@ -4,6 +4,7 @@ import path from 'node:path'
 import pg from 'pg'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { startApp } from '../support/app.ts'
+import { maxWaitMs } from '../support/patience.ts'
 import { createDatabase } from '../support/postgres.ts'
 import { runProgram } from '../support/program.ts'
 
@@ -115,7 +116,7 @@ test('a guard whose connection was cut is taken again', async () => {
 
   await client.query(guardLost)
 
-  await vi.waitFor(async () => expect(await guards()).toEqual([expect.any(Number)]), 10_000)
+  await vi.waitFor(async () => expect(await guards()).toEqual([expect.any(Number)]), maxWaitMs)
   expect(await guards()).not.toEqual([first])
   expect((await app.generate(picture)).status).toBe('succeeded')
 })
@@ -131,7 +132,7 @@ test('a guard that a former connection still has is no other server: the work go
   await vi.waitFor(async () => {
     const { rows } = await client.query(`select 1 from ${guardLocks} and granted`)
     expect(rows).toHaveLength(1)
-  })
+  }, maxWaitMs)
 })
 
 test('who lost the database to another server sends nothing any more, says so, and keeps what it waited for', async () => {
@@ -141,7 +142,7 @@ test('who lost the database to another server sends nothing any more, says so, a
   const { id } = await app.generate(task, { prefer: 'respond-async' })
   await vi.waitFor(async () => {
     expect((await client.query('select state from provider_calls')).rows).toEqual([{ state: 'accepted' }])
-  })
+  }, maxWaitMs)
 
   const other = await holdGuard()
   // As the start of another server does it: its own id, and what was under way is given up.
@@ -157,7 +158,7 @@ test('who lost the database to another server sends nothing any more, says so, a
     expect((await app.call('GET', `/api/history/${id}`)).body).toMatchObject({
       ...{ status: 'succeeded', charge: 'charged', images: [{}], error: null },
     })
-  })
+  }, maxWaitMs)
   expect(app.doubao.requests).toEqual([])
   await other.end()
   await expect(guards()).resolves.toEqual([])
@@ -182,7 +183,7 @@ async function startGuarded() {
     await vi.waitFor(async () => {
       const waiting = await client.query(`select 1 from ${guardLocks} and not granted`)
       expect(waiting.rowCount).toBe(1)
-    })
+    }, maxWaitMs)
     await client.query(guardLost)
     await taken
     return other

@@ -69,7 +69,7 @@ test('the server restarts while it draws: the card says so, comes back and ends 
   await expect.poll(() => app.qwen.tasks()).toHaveLength(1)
 
   await app.restart(() => page.getByRole('status').getByText(word('shell.offline')).waitFor())
-  await page.getByText(word('shell.offline')).waitFor({ state: 'detached', timeout: 20_000 })
+  await page.getByText(word('shell.offline')).waitFor({ state: 'detached' })
   app.qwen.releaseTasks()
 
   const card = cardOf(page, '雪夜归人')

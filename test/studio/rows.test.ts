@@ -85,15 +85,20 @@ describe('the rows of the gallery', () => {
     expect(within(layout, { left: 0, right: 999, top: 0, bottom: 45 })).toEqual([])
   })
 
-  test('a hundred thousand pictures are laid out while nobody notices', () => {
-    const many = items(
-      Array.from({ length: 100_000 }, (_, index) => 0.5 + (index % 7) / 3),
-      index => `day ${index >> 8}`,
-    )
-    const begun = performance.now()
+  test('a hundred thousand pictures are looked at a few times each', () => {
+    let looks = 0
+    const many = Array.from({ length: 100_000 }, (_, index) => ({
+      key: `p${index}`,
+      day: `day ${index >> 8}`,
+      get ratio() {
+        looks++
+        return 0.5 + (index % 7) / 3
+      },
+    }))
+
     const { rows } = layOut(many, options)
 
     expect(rows.length).toBeGreaterThan(10_000)
-    expect(performance.now() - begun).toBeLessThan(500)
+    expect(looks / many.length).toBeLessThan(10)
   })
 })

@@ -20,9 +20,7 @@ export async function generate(page: Page, prompt: string, button = `(${zh.gener
 export async function isDrawn(image: Locator) {
   await image.waitFor()
   await image.scrollIntoViewIfNeeded()
-  await expect
-    .poll(() => image.evaluate(element => (element as HTMLImageElement).naturalWidth), { timeout: 10_000 })
-    .toBeGreaterThan(0)
+  await expect.poll(() => image.evaluate(element => (element as HTMLImageElement).naturalWidth)).toBeGreaterThan(0)
 }
 
 /** What takes dropped files comes after the rest of the page. */

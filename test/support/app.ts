@@ -20,6 +20,7 @@ import { type OpenaiSimulator, startOpenaiSimulator } from '../../src/simulators
 import { QWEN_DEMO_KEY } from '../../src/simulators/qwen/keys.ts'
 import { type QwenSimulator, startQwenSimulator } from '../../src/simulators/qwen/qwen.ts'
 import { createRecentErrors } from '../../src/telemetry/log.ts'
+import { maxWaitMs } from './patience.ts'
 
 export interface TestApp {
   url: string
@@ -128,13 +129,10 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
   let isStopped = false
 
   const whenEnded = (id: string) =>
-    vi.waitUntil(
-      async () => {
-        const { body } = await testApp.call('GET', `/api/history/${id}`)
-        return body.finished_at === null ? undefined : (body as Generation)
-      },
-      { timeout: 30_000 },
-    )
+    vi.waitUntil(async () => {
+      const { body } = await testApp.call('GET', `/api/history/${id}`)
+      return body.finished_at === null ? undefined : (body as Generation)
+    }, maxWaitMs)
 
   const testApp: TestApp = {
     get url() {

@@ -5,6 +5,7 @@ import { en } from '../../src/studio/text/en.ts'
 import { fill } from '../../src/studio/text/fill.ts'
 import { zh } from '../../src/studio/text/zh.ts'
 import { startApp, type TestApp, type TestOptions } from './app.ts'
+import { maxWaitMs } from './patience.ts'
 import type {} from './studio.ts'
 
 export interface VisitOptions {
@@ -64,7 +65,7 @@ export function openBrowser() {
       reducedMotion: 'reduce',
       acceptDownloads: true,
     })
-    context.setDefaultTimeout(20_000)
+    context.setDefaultTimeout(maxWaitMs)
     const page = await context.newPage()
     const troubles = watch(page, new URL(url).origin, options.expected ?? [])
     onTestFinished(async () => {

@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import type { Failpoint } from '../../src/coordination/failpoints.ts'
 import type { Telling, Told } from './killable.ts'
+import { maxWaitMs } from './patience.ts'
 import { programFile } from './program.ts'
 
 export interface Program {
@@ -103,10 +104,10 @@ function listen(child: ChildProcess) {
 }
 
 /** Waits for a state, not for a time; what it waits for stands in the error. */
-export async function until(what: () => string, isTrue: () => boolean | Promise<boolean>, maxMs = 30_000) {
-  for (const end = Date.now() + maxMs; ; ) {
+export async function until(what: () => string, isTrue: () => boolean | Promise<boolean>, maxMs = maxWaitMs) {
+  for (const end = performance.now() + maxMs; ; ) {
     if (await isTrue()) return
-    if (Date.now() > end) throw new Error(`waited too long: ${what()}`)
+    if (performance.now() > end) throw new Error(`waited too long: ${what()}`)
     await pause(30)
   }
 }
