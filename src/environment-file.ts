@@ -45,14 +45,16 @@ function shown(name: string) {
   return /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(name) && name.length <= 40 ? name : '…'
 }
 
-/** Names that people use for a variable of ours, after the documents of the services. */
-const otherNames: Record<string, string> = { ARK_API_KEY: 'DOUBAO_API_KEY', DASHSCOPE_API_KEY: 'QWEN_API_KEY' }
-
 /** Variables of Node, libraries and programs that share the file. */
 const foreignName = /^(NODE_|PG[A-Z]+$|SSL_CERT_|TZ$|LANG$|LC_|COMPOSE_|DOCKER_|POSTGRES_|(https?|all|no)_proxy$)/i
 
-/** A warning for each name in the file that is not among `known`. */
-export function unreadNames(file: string, assignments: Assignment[], known: readonly string[]): Words[] {
+/** A warning for each name in the file that is not among `known`. `otherNames`: what people call a variable of ours, and its name. */
+export function unreadNames(
+  file: string,
+  assignments: Assignment[],
+  known: readonly string[],
+  otherNames: Readonly<Record<string, string>>,
+): Words[] {
   const unread = assignments.filter(({ name }) => !known.includes(name) && !foreignName.test(name))
   return unread.map(({ name, line }) => {
     const near = otherNames[name] ?? nearest(name, known, Math.floor(name.length / 3))

@@ -111,6 +111,13 @@ type VariableName = (typeof ownNames)[number] | `${string}_${(typeof providerNam
 const prefixes = (registry: Registry) =>
   Object.values(registry).flatMap(({ environmentPrefix }) => environmentPrefix ?? [])
 
+/** What people call a variable of ours, and its name. */
+const otherNames = Object.fromEntries(
+  Object.values<Provider>(providers).flatMap(({ otherKeyVariable, environmentPrefix }) =>
+    otherKeyVariable ? [[otherKeyVariable, `${environmentPrefix}_API_KEY`]] : [],
+  ),
+)
+
 /** Every variable that is read; `.env.example` describes them. */
 export const variableNames: readonly string[] = [
   ...ownNames,
@@ -156,7 +163,7 @@ export function readEnvironment(warn = sayWarning): Record<string, string | unde
   const known = [...variableNames, 'NEW_SECRET_KEY']
   misspeltNames(Object.keys(process.env), known).forEach(warn)
   const assignments = readDotEnv()
-  unreadNames(dotEnv, assignments, known).forEach(warn)
+  unreadNames(dotEnv, assignments, known, otherNames).forEach(warn)
   if (assignments.length === 0 && existsSync(`${dotEnv}.txt`)) {
     warn({
       en: `The file is named ${dotEnv}.txt, so it is not read. Rename it to ${dotEnv}.`,

@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { providers } from '../src/providers/index.ts'
 
 const root = path.join(import.meta.dirname, '../src')
 
@@ -82,6 +83,25 @@ test('only settings.ts reads the environment', () => {
 
   expect(readers).toEqual(['settings.ts'])
 })
+
+test('only the folder of a provider, the registry and the simulators spell its id', () => {
+  const ids = Object.keys(providers)
+  // Ids of models and names of products begin with the same words; a whole id is what code would decide by.
+  const spelled = new RegExp(`\\b(?:${ids.join('|')})\\b(?!-)|\\b(?:${ids.join('|').toUpperCase()})_`)
+  const own = [/^providers\/\w+\//, /^providers\/index\.ts$/, /^simulators\//, /^studio\//]
+  // An old database is read by the words of its time, which never change.
+  const frozen = /^storage\/migrations\//
+
+  const spellers = files
+    .filter(file => ![...own, frozen].some(place => place.test(file)))
+    .filter(file => spelled.test(withoutComments(readFileSync(path.join(root, file), 'utf8'))))
+
+  expect(spellers).toEqual([])
+})
+
+function withoutComments(text: string) {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1')
+}
 
 test('every room has its floor', () => {
   const known = new Set([...floors.flat(), ...Object.keys(apart)])

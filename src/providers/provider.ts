@@ -20,6 +20,8 @@ export interface Provider {
    * `DOUBAO_MONTHLY_CAP_IMAGES`. Absent: it has none.
    */
   environmentPrefix?: string
+  /** What the documents of the service call the variable with the key; who sets it by mistake is told the right name. */
+  otherKeyVariable?: string
   /**
    * Others offer the same interface under addresses of their own, for models of any name: a private address does not stand in for the
    * service, and a model that another provider lists may be asked for here.

@@ -16,6 +16,7 @@ export const doubao: Provider = {
   name: 'Doubao Seedream',
   defaultBaseUrl: 'https://ark.cn-beijing.volces.com/api/v3',
   environmentPrefix: 'DOUBAO',
+  otherKeyVariable: 'ARK_API_KEY',
   guide,
   models,
   unlisted,

@@ -5,7 +5,7 @@ export const guide: Guide = {
   title: { en: 'Doubao Seedream', zh: '豆包 Seedream' },
   company: { en: 'Volcengine Ark · BytePlus ModelArk', zh: '火山方舟 · BytePlus ModelArk' },
   about: {
-    en: 'Seedream of ByteDance, through Volcengine Ark. Strong at Chinese text, groups and up to 14 references.',
+    en: "ByteDance's Seedream, through Volcengine Ark. Strong at Chinese text, groups, and up to 14 references.",
     zh: '字节跳动 Seedream，通过火山方舟调用。擅长中文文字、组图，最多 14 张参考图。',
   },
   steps: {
@@ -13,7 +13,7 @@ export const guide: Guide = {
     zh: '登录火山方舟控制台，创建 API Key，并在“开通管理”中开通 Seedream 模型。',
   },
   addressHint: {
-    en: 'Keys of Volcengine and BytePlus are not interchangeable.',
+    en: 'Volcengine and BytePlus keys are not interchangeable.',
     zh: '火山引擎与 BytePlus 的密钥不通用。',
   },
   addresses: [

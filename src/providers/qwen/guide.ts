@@ -5,15 +5,15 @@ export const guide: Guide = {
   title: { en: 'Qwen-Image · Wan', zh: 'Qwen-Image · 万相' },
   company: { en: 'Alibaba Cloud Bailian (DashScope)', zh: '阿里云百炼（DashScope）' },
   about: {
-    en: 'Qwen-Image, Wan and Z-Image of Alibaba, through DashScope (Model Studio). Many models, some of them very cheap.',
+    en: "Alibaba's Qwen-Image, Wan and Z-Image, through DashScope (Model Studio). Many models, some of them very cheap.",
     zh: '阿里 Qwen-Image、万相与 Z-Image，通过百炼（DashScope）调用。模型丰富，部分价格很低。',
   },
   steps: {
-    en: 'Sign in to Alibaba Cloud Model Studio and create an API key. Keys of Beijing and Singapore differ; this is for Beijing, others are set under Keys.',
+    en: 'Sign in to Alibaba Cloud Model Studio and create an API key. Keys belong to one region: this form is for Beijing, other regions are set up under Keys.',
     zh: '登录阿里云百炼，创建 API Key。北京与新加坡的密钥不通用：这里用于北京，其他地域请在“密钥”页设置。',
   },
   addressHint: {
-    en: 'Key and region belong together. Workspaces have an address of their own: https://WORKSPACE.cn-beijing.maas.aliyuncs.com/api/v1',
+    en: 'A key works only in its own region. Workspaces have an address of their own: https://WORKSPACE.cn-beijing.maas.aliyuncs.com/api/v1',
     zh: '密钥与地域必须一致。业务空间有专属地址：https://WORKSPACE.cn-beijing.maas.aliyuncs.com/api/v1',
   },
   addresses: [

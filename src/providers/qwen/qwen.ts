@@ -17,6 +17,7 @@ export const qwen: Provider = {
   name: 'Qwen (DashScope)',
   defaultBaseUrl: 'https://dashscope.aliyuncs.com/api/v1',
   environmentPrefix: 'QWEN',
+  otherKeyVariable: 'DASHSCOPE_API_KEY',
   guide,
   models,
   unlisted,
