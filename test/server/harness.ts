@@ -1,17 +1,19 @@
-/** A server on a free port over services made by hand, to look at the contract alone. */
+/**
+ * A real server over a real database on a free port, in which generations and images are played: for answers of the HTTP contract that the
+ * real ones cannot be brought to give, such as every failure of a service, a wait of a day, or an error inside. All else is real. Whatever
+ * the real ones can be brought to give is tested with `startApp` instead.
+ */
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { onTestFinished } from 'vitest'
-import { createLives } from '../../src/configurations/lives.ts'
-import { createPrices } from '../../src/configurations/prices.ts'
+import { createApp } from '../../src/app.ts'
 import type { GenerationRequest, Services } from '../../src/generation/services.ts'
-import { shipped } from '../../src/providers/index.ts'
-import { createServer } from '../../src/server/server.ts'
 import { loadSettings } from '../../src/settings.ts'
-import type { ConfigurationRecord, GenerationRecord, ImageRecord, TokenRecord } from '../../src/storage/records.ts'
+import type { GenerationRecord, ImageRecord } from '../../src/storage/records.ts'
 import { createLog, createRecentErrors } from '../../src/telemetry/log.ts'
 
 export interface StartOptions {
@@ -27,27 +29,35 @@ export interface Created {
 
 export async function startServer({ environment = {}, services = {}, studioFolder }: StartOptions = {}) {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'webimgui-server-'))
-  const settings = loadSettings({ DATA_DIR: dataDir, LOG_FILE: 'backend.log', LOG_LEVEL: 'info', ...environment })
+  const settings = loadSettings({
+    DATA_DIR: dataDir,
+    // Servers that share a data folder in a test do not share its database.
+    DATABASE_URL: `sqlite:///${path.join(dataDir, `${randomUUID()}.db`)}`,
+    DOUBAO_API_KEY: 'a-key',
+    LOG_FILE: 'backend.log',
+    LOG_LEVEL: 'info',
+    ...environment,
+  })
   const lines: string[] = []
   const recentErrors = createRecentErrors()
   const log = createLog(settings, { write: line => void lines.push(line) }, recentErrors)
   const created: Created[] = []
-  const app = await createServer({
-    settings,
-    services: fakeServices(created, services),
-    log,
-    recentErrors,
-    studioFolder,
-  })
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = app.server.address() as AddressInfo
+  const { server, services: real, close } = await createApp(settings, log, { recentErrors, studioFolder })
+  Object.assign(real.generations, playedGenerations(created))
+  Object.assign(real.images, playedImages())
+  for (const [part, played] of Object.entries(services)) {
+    if (typeof played === 'function') Object.assign(real, { [part]: played })
+    else Object.assign(real[part as keyof Services], played)
+  }
+  await server.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = server.server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
   onTestFinished(async () => {
-    await app.close()
+    await close()
     await rm(dataDir, { recursive: true, force: true })
   })
   return {
-    app,
+    app: server,
     url,
     port,
     dataDir,
@@ -68,8 +78,8 @@ export async function startServer({ environment = {}, services = {}, studioFolde
   }
 }
 
-function fakeServices(created: Created[], parts: NonNullable<StartOptions['services']>): Services {
-  const generations: Services['generations'] = {
+function playedGenerations(created: Created[]): Services['generations'] {
+  return {
     async create(request, options) {
       created.push({ request, options })
       return generation({ status: 'queued', finishedAt: null, images: [] })
@@ -85,56 +95,18 @@ function fakeServices(created: Created[], parts: NonNullable<StartOptions['servi
     estimateRetry: async () => estimate,
     estimate: async () => estimate,
     events: { async *follow() {} },
-    ...parts.generations,
   }
-  const images: Services['images'] = {
+}
+
+function playedImages(): Services['images'] {
+  return {
     storeReference: async () => image({ role: 'reference', generationId: null }),
     find: async id => (id === 'i1' ? image() : undefined),
     read: async (_image, range) =>
       Readable.from([picture.subarray(range?.start ?? 0, (range?.end ?? picture.length - 1) + 1)]),
     thumbnail: async () => Buffer.from('RIFF'),
     remove: async () => {},
-    ...parts.images,
   }
-  const token: TokenRecord = {
-    ...{ id: 't1', name: 'design team', role: 'member', monthlyCap: null, monthlyImages: null, models: null },
-    ...{ createdAt: '2026-11-23T08:00:00.000Z', lastUsedAt: null, revokedAt: null },
-  }
-  const tokens: Services['tokens'] = {
-    list: async () => [token],
-    make: async input => ({ token: { ...token, ...input }, text: `wig_${'x'.repeat(43)}` }),
-    change: async (_id, { name = token.name }) => ({ ...token, name }),
-    revoke: async () => {},
-    looksLikeOne: text => text.startsWith('wig_'),
-    identify: async () => undefined,
-    find: async () => undefined,
-    whenRevoked: () => () => {},
-    remaining: async () => ({ left: null, leftImages: null, renewsAt: '2026-12-01T00:00:00.000Z' }),
-    ...parts.tokens,
-  }
-  const configurations: Services['configurations'] = {
-    list: async () => [configuration()],
-    add: async () => configuration(),
-    change: async () => configuration(),
-    remove: async () => {},
-    test: async () => ({ code: 'ok', detail: 'The key works.', latencyMs: 12 }),
-    addressOf: () => 'https://ark.cn-beijing.volces.com/api/v3',
-    platformOf: () => 'ark-cn',
-    ...parts.configurations,
-  }
-  const pool: Services['pool'] = { stateOf: () => ({ status: 'ready', running: 0 }) }
-  return {
-    generations,
-    images,
-    catalogue: shipped,
-    lives: createLives({ lists: { seen: () => undefined, offered: () => [] }, catalogue: shipped, standIns: [] }),
-    configurations,
-    pool,
-    tokens,
-    usage: { report: async () => [], forAll: async () => undefined, ...parts.usage },
-    prices: createPrices(shipped),
-    status: parts.status ?? (async () => report),
-  } as Services
 }
 
 export const picture = Buffer.from('0123456789abcdef')
@@ -194,36 +166,4 @@ export function generation(changes: Partial<GenerationRecord> = {}): GenerationR
   }
 }
 
-function configuration(): ConfigurationRecord {
-  return {
-    id: 'k1',
-    name: 'Doubao',
-    provider: 'doubao',
-    model: null,
-    baseUrl: null,
-    isActive: true,
-    source: 'stored',
-    hasKey: true,
-    keyHint: '1234',
-    createdAt: '2026-11-23T08:00:00.000Z',
-    updatedAt: '2026-11-23T08:00:00.000Z',
-    monthlyCap: null,
-    monthlyImages: null,
-    weight: 1,
-    maxRunning: null,
-    requestsPerMinute: null,
-    suspension: null,
-  }
-}
-
 const estimate = { model: 'm', images: 1, calls: 1, cost: null, reasons: [], warnings: [] }
-
-const report: Awaited<ReturnType<Services['status']>> = {
-  database: { state: 'ok', kind: 'sqlite' },
-  storage: { state: 'ok', kind: 'folder', freeBytes: 1_000_000 },
-  queue: { state: 'ok', queued: 0, running: 0, waiting: [] },
-  providers: [
-    { id: 'doubao', name: 'Doubao Seedream', configured: true, activeConfigurations: 1, readyConfigurations: 1 },
-  ],
-  ending: [],
-}
