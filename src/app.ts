@@ -20,7 +20,7 @@ import { createPauses } from './coordination/pauses.ts'
 import { createPool } from './coordination/pool.ts'
 import { createWaiting } from './coordination/waiting.ts'
 import { createGenerations } from './generation/generations.ts'
-import { clearAway, compare, takeUpLate } from './generation/repair/reconcile.ts'
+import { clearAway, compare, recoverLateAnswers } from './generation/repair/reconcile.ts'
 import { createRunner } from './generation/run.ts'
 import type { Services } from './generation/services.ts'
 import { createStatus } from './generation/status.ts'
@@ -70,7 +70,7 @@ export interface Overrides {
   reached?: Reached
   /** Resolves names for outgoing requests; the system's resolver when absent. */
   lookup?: LookupFunction
-  /** Told of every statement that the embedded database is given. */
+  /** Called with every statement that the embedded database is given. */
   onStatement?: OnStatement
   /** The recent errors that `log` keeps for the status page. */
   recentErrors?: RecentErrors
@@ -237,7 +237,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
 
   async function takeUp() {
     try {
-      const late = await takeUpLate({ store, answers })
+      const late = await recoverLateAnswers({ store, answers })
       if (late > 0) log.warn({ answers: late }, 'late answers are processed')
     } catch (error) {
       log.error({ err: error }, 'late answers could not be processed')

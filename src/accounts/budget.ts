@@ -8,14 +8,14 @@ import type { Warning } from '../catalogue/model.ts'
 import { Refusal } from '../errors.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import {
+  computeLeft,
   type FixedCaps,
   isPriced,
   type Shortage as LedgerShortage,
-  leftOf,
   type Scope,
 } from '../storage/ledger/reservation.ts'
 import type { Caps, ConfigurationRecord, GenerationRecord, Money } from '../storage/records.ts'
-import { monthOf, type Reservation, type Spent } from '../storage/spending.ts'
+import { findMonth, type Reservation, type Spent } from '../storage/spending.ts'
 import type { Store } from '../storage/store.ts'
 import type { Remaining } from './accounts.ts'
 
@@ -111,7 +111,7 @@ export function createBudget(
  * What the calls of a generation that has ended did cost with one configuration; `keep`: the reservation stays, because it may have been
  * billed.
  */
-export function settlementOf(
+export function computeSpent(
   ended: Pick<GenerationRecord, 'charge' | 'images'>,
   calls: readonly CallRecord[],
   cost: Money | null,
@@ -125,15 +125,15 @@ export function settlementOf(
 }
 
 /** What this month leaves of the caps of a token, or without one of those for all; never under zero. */
-export async function remainingOf(
+export async function computeRemaining(
   { spending }: Pick<Store, 'spending'>,
   { monthlyCap, monthlyImages }: Caps,
   by: { tokenId?: string },
 ): Promise<Remaining> {
-  const month = monthOf(new Date().toISOString())
+  const month = findMonth(new Date().toISOString())
   const totals = await spending.totals(month, by)
   return {
-    left: monthlyCap && { amount: leftOf(monthlyCap, totals), currency: monthlyCap.currency },
+    left: monthlyCap && { amount: computeLeft(monthlyCap, totals), currency: monthlyCap.currency },
     leftImages: monthlyImages === null ? null : Math.max(0, monthlyImages - totals.images),
     renewsAt: month.to,
   }

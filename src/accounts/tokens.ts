@@ -6,7 +6,7 @@ import type { Catalogue } from '../providers/registry.ts'
 import type { TokenRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import type { Caller, Tokens } from './accounts.ts'
-import { remainingOf } from './budget.ts'
+import { computeRemaining } from './budget.ts'
 
 /** 32 random bytes; the prefix lets secret scanners recognise a token. */
 const form = /^wig_[\w-]{43}$/
@@ -68,7 +68,7 @@ export function createTokens({ store }: { store: Store }): Tokens {
       return () => void revocations.off(id, listener)
     },
 
-    remaining: token => remainingOf(store, token, { tokenId: token.id }),
+    remaining: token => computeRemaining(store, token, { tokenId: token.id }),
   }
 }
 

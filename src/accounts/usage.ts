@@ -6,7 +6,7 @@ import type { Caps } from '../storage/records.ts'
 import type { UsageGroup } from '../storage/spending.ts'
 import type { Store } from '../storage/store.ts'
 import type { Usage } from './accounts.ts'
-import { remainingOf } from './budget.ts'
+import { computeRemaining } from './budget.ts'
 
 /** Key for the access token of the server, and for everyone where none is needed. */
 const noToken = { id: 'admin', name: 'Access token' }
@@ -21,7 +21,7 @@ export function createUsage(parts: {
   return {
     async forAll() {
       if (caps.monthlyCap === null && caps.monthlyImages === null) return undefined
-      return { ...caps, ...(await remainingOf(store, caps, {})) }
+      return { ...caps, ...(await computeRemaining(store, caps, {})) }
     },
     async report(period, group, owner) {
       const rows = await store.spending.usage(period, group, owner)

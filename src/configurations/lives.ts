@@ -5,7 +5,7 @@ import type { Model, Warning } from '../catalogue/model.ts'
 import type { ProviderFailure } from '../outgoing/errors.ts'
 import type { Catalogue, FoundModel } from '../providers/registry.ts'
 import { standardModel } from '../providers/standard.ts'
-import type { Told } from '../storage/records.ts'
+import type { Message } from '../storage/records.ts'
 import type { ModelLists } from './model-lists.ts'
 import { platformOf } from './platforms.ts'
 
@@ -124,7 +124,7 @@ export function wordsForUnknown(
   modelId: string,
   { stage, entry, endedAt, successors }: Standing,
   current: string | undefined,
-): Told {
+): Message {
   const successor = successors[0]
   if (stage === 'ended') {
     const heir = successor === undefined ? '' : ` ${successor} does the same there.`

@@ -38,7 +38,7 @@ export interface PlacementRequest {
   /** Already tried; others are preferred. */
   tried: ReadonlySet<string>
   /** Excluded for good. */
-  without: ReadonlySet<string>
+  excluded: ReadonlySet<string>
 }
 
 export interface Lease {
@@ -193,16 +193,16 @@ export function createPool(parts: {
     waiter.resolve(turn)
   }
 
-  function candidatesFor({ call, without, askedAt }: PlacementRequest, all: ConfigurationRecord[]) {
+  function candidatesFor({ call, excluded, askedAt }: PlacementRequest, all: ConfigurationRecord[]) {
     const own = all.find(({ id }) => id === call.configId)
     if (!own) return []
     const isListed = parts.catalogue.find(call.model, call.provider)?.model.state !== 'unlisted'
     const usable = call.mayMove ? all.filter(isUsable) : []
-    const sharers = poolOf(own, usable, { model: call.model, isListed, addressOf: parts.addressOf })
+    const members = poolOf(own, usable, { model: call.model, isListed, addressOf: parts.addressOf })
     // A switched-off configuration still sends calls planned for it, if there is no other.
-    const sharing = sharers.length > 0 ? sharers : [own]
+    const sharing = members.length > 0 ? members : [own]
     const isAlone = sharing.length === 1
-    const could = sharing.filter(({ id }) => !without.has(id))
+    const could = sharing.filter(({ id }) => !excluded.has(id))
     const open = could.filter(({ id, suspension }) => {
       if (!suspension) return true
       return !trials.has(id) && (isDue(suspension) || (isAlone && askedAt >= suspension.at))
@@ -292,9 +292,9 @@ function laneAmong(all: readonly ConfigurationRecord[], { lane, call, askedAt }:
   return suspension ? `${lane} ${askedAt >= suspension.at}` : lane
 }
 
-function laneOf({ call, owner, tried, without }: PlacementRequest) {
+function laneOf({ call, owner, tried, excluded }: PlacementRequest) {
   const { configId, provider, model, mayMove } = call
-  return JSON.stringify([owner, configId, provider, model, mayMove, ...tried, 'without', ...without])
+  return JSON.stringify([owner, configId, provider, model, mayMove, ...tried, 'without', ...excluded])
 }
 
 function keyOf(configId: string, model: string) {

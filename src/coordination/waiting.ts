@@ -2,7 +2,7 @@
  * Why generations do not progress. The reason is in the row and in memory: the obstacle may be the database, which then
  * cannot store it.
  */
-import type { Told } from '../storage/records.ts'
+import type { Message } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import type { Notifier } from './events.ts'
 
@@ -16,7 +16,7 @@ export type WaitingCode =
   | 'not_recorded'
   | 'server_fault'
 
-export interface Reason extends Told {
+export interface Reason extends Message {
   code: WaitingCode
 }
 
@@ -27,17 +27,17 @@ export interface Waiting {
    */
   note(generationId: string, reason: Reason | null, options?: { isBounded?: boolean }): Promise<void>
   /** Of one that a former process left, as its row tells. */
-  remember(generationId: string, reason: Told | null): void
+  remember(generationId: string, reason: Message | null): void
   /** Does it wait for something that may never happen? */
-  isStuck(generation: { id: string; waiting: Told | null }): boolean
-  reasonOf(generationId: string): Told | undefined
-  list(): { id: string; reason: Told }[]
+  isStuck(generation: { id: string; waiting: Message | null }): boolean
+  reasonOf(generationId: string): Message | undefined
+  list(): { id: string; reason: Message }[]
   /** For an ended generation, whose row is already final. */
   forget(generationId: string): void
 }
 
 export function createWaiting(store: Store, notifier: Notifier): Waiting {
-  const notes = new Map<string, { reason: Told | null; isWritten: boolean; isBounded: boolean }>()
+  const notes = new Map<string, { reason: Message | null; isWritten: boolean; isBounded: boolean }>()
 
   return {
     async note(id, reason, { isBounded = false } = {}) {

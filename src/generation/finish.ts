@@ -1,5 +1,5 @@
 /** The end of a generation whose calls are settled: its status, its failures, what is known of the money. */
-import { settlementOf } from '../accounts/budget.ts'
+import { computeSpent } from '../accounts/budget.ts'
 import { sumCalls } from '../catalogue/costs.ts'
 import type { Model } from '../catalogue/model.ts'
 import type { CallRecord } from '../storage/calls.ts'
@@ -24,7 +24,7 @@ export async function composeEnd(
     change: { ...outcome, cost: price(calls), finishedAt: new Date().toISOString() },
     spent: [...Map.groupBy(calls, call => call.configId)].map(([configId, paid]) => ({
       configId,
-      spent: settlementOf({ ...outcome, images }, paid, price(paid)),
+      spent: computeSpent({ ...outcome, images }, paid, price(paid)),
     })),
     around: describeAround(generation, calls),
   }

@@ -62,7 +62,7 @@ export function createRunner(parts: RunParts): Runner {
     const known = running.get(id)
     if (known) return known
     cancels.set(id, new AbortController())
-    const run = walkToTheEnd(id, written)
+    const run = runUntilEnded(id, written)
       .catch(error => {
         if (!(error instanceof Stopped))
           log.error({ generation: id, err: error }, 'generation aborted; it resumes at the next start')
@@ -110,10 +110,10 @@ export function createRunner(parts: RunParts): Runner {
    * A walk that failed because of an internal error, such as an unavailable database, starts again from the rows. That never pays
    * twice: what may have been sent is not sent again, however often it is walked.
    */
-  async function walkToTheEnd(id: string, written: Written | undefined) {
+  async function runUntilEnded(id: string, written: Written | undefined) {
     for (let tries = 1; ; tries++) {
       try {
-        return await walkAll(id, tries === 1 ? written : undefined)
+        return await runOnce(id, tries === 1 ? written : undefined)
       } catch (error) {
         if (error instanceof Stopped) throw error
         log.error(
@@ -129,7 +129,7 @@ export function createRunner(parts: RunParts): Runner {
     }
   }
 
-  async function walkAll(id: string, written: Written | undefined) {
+  async function runOnce(id: string, written: Written | undefined) {
     if (stopping.signal.aborted) return
     await parts.reached('generation-written', id)
     const generation = await reads.add(() => open(id, written))
@@ -142,7 +142,7 @@ export function createRunner(parts: RunParts): Runner {
       await parts.reached('before-finish', id)
       generation.ended = await finish(generation)
     }
-    await tellEnd(generation)
+    await publishEnd(generation)
     await parts.reached('finished', id)
   }
 
@@ -171,7 +171,7 @@ export function createRunner(parts: RunParts): Runner {
     }
   }
 
-  async function tellEnd({ id, ended: end }: OpenGeneration) {
+  async function publishEnd({ id, ended: end }: OpenGeneration) {
     const record = end?.generation
     const prepared = end?.prepared ?? []
     for (const file of prepared)

@@ -9,7 +9,7 @@ import type { Pool } from '../coordination/pool.ts'
 import type { Events } from '../coordination/services.ts'
 import type { Images, ReferenceInput } from '../images/services.ts'
 import type { Catalogue } from '../providers/registry.ts'
-import type { GenerationRecord, GenerationStatus, JsonObject, Told } from '../storage/records.ts'
+import type { GenerationRecord, GenerationStatus, JsonObject, Message } from '../storage/records.ts'
 
 export interface GenerationRequest {
   prompt?: string
@@ -99,7 +99,7 @@ export interface StatusReport {
     state: 'ok' | 'waiting' | 'draining'
     queued: number
     running: number
-    waiting: { id: string; reason: Told }[]
+    waiting: { id: string; reason: Message }[]
   }
   providers: {
     id: string

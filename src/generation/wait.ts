@@ -1,6 +1,6 @@
 /** Waits for the end of a generation, for a client that wants its pictures in the same answer. */
 import { hasEnded } from '../coordination/events.ts'
-import type { GenerationRecord, Told } from '../storage/records.ts'
+import type { GenerationRecord, Message } from '../storage/records.ts'
 import { findGeneration } from './history.ts'
 import type { GenerationParts } from './parts.ts'
 import { readPatiently, retryWhileAway } from './patience.ts'
@@ -56,7 +56,7 @@ export async function waitForEnd(
   }
 
   /** What runs here need not be read. */
-  async function look(): Promise<Pick<GenerationRecord, 'status'> & { waiting: Told | null }> {
+  async function look(): Promise<Pick<GenerationRecord, 'status'> & { waiting: Message | null }> {
     if (parts.runner.isRunning(id)) return { status: 'running', waiting: waiting.reasonOf(id) ?? null }
     return retryWhileAway(parts, () => findGeneration(parts, id), signal).catch(error => {
       if (signal.aborted) return { status: 'running', waiting: null }

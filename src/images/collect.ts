@@ -70,7 +70,7 @@ const slowBytes = 40 * 1024
  * The deterministic id of the image at a position: a file whose row was never written can be recognised by its name
  * alone, and a second try replaces the first.
  */
-export function imageIdOf(generationId: string, position: number): string {
+export function deriveImageId(generationId: string, position: number): string {
   const hex = createHash('sha256').update(`${generationId} ${position}`).digest('hex')
   // UUIDv8 (custom), so the id is deterministic.
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
@@ -82,7 +82,7 @@ export function imageIdOf(generationId: string, position: number): string {
  * Position of a call's image in its generation; surplus images come after all others. `planned`: images that all
  * calls of the generation ask for together.
  */
-export function positionOf(
+export function placeImage(
   { firstIndex, images, slot }: Pick<CallRecord, 'firstIndex' | 'images' | 'slot'>,
   planned: number,
   index: number,
@@ -119,7 +119,7 @@ export function createCollector(parts: {
       try {
         for (let tries = 1; ; tries++) {
           try {
-            file ??= await takenUp(picture, place)
+            file ??= await findOffered(picture, place)
             if (!file) {
               const bytes = isGivenUp && best ? best : await fetchInTurn(picture, place, signals.fetching)
               file = await put(picture, place, bytes).catch(async error => {
@@ -136,7 +136,7 @@ export function createCollector(parts: {
           } catch (error) {
             if (error instanceof FetchError && error.kept) best = await longest(best, error.kept)
             signals.fetching.throwIfAborted()
-            const trouble = troubleOf(error)
+            const trouble = describeTrouble(error)
             if (trouble.isStore) isStoreSound = false
             brokenSince = trouble.broken ? (brokenSince ?? performance.now()) : undefined
             const isBroken = brokenSince !== undefined && performance.now() - brokenSince > pauses.scaled(brokenForMs)
@@ -169,14 +169,14 @@ export function createCollector(parts: {
       if (isStoreSound) return undefined
       return files.check().then(
         () => undefined,
-        error => troubleOf(error).sentence,
+        error => describeTrouble(error).sentence,
       )
     },
   }
 
   /** Files are moved into place atomically, so an existing file is the image, whether its address is still valid or not. */
-  async function takenUp(picture: Picture, place: Place): Promise<StoredFile | undefined> {
-    const id = imageIdOf(place.generationId, place.position)
+  async function findOffered(picture: Picture, place: Place): Promise<StoredFile | undefined> {
+    const id = deriveImageId(place.generationId, place.position)
     const file = offered.get(id)
     if (file === undefined) return undefined
     try {
@@ -195,7 +195,7 @@ export function createCollector(parts: {
   async function put(picture: Picture, place: Place, bytes: StoredBytes): Promise<StoredFile> {
     await reached('picture-fetched', place.generationId)
     const month = new Date().toISOString().slice(0, 7).replace('-', '/')
-    const file = `${month}/${imageIdOf(place.generationId, place.position)}.${bytes.extension}`
+    const file = `${month}/${deriveImageId(place.generationId, place.position)}.${bytes.extension}`
     await files.put(file, bytes.temporaryPath)
     await reached('picture-put', place.generationId)
     return storedFile(picture, place, bytes, file)
@@ -203,7 +203,7 @@ export function createCollector(parts: {
 
   /** A slow fetch continues beside the others, and its place is free for the next. */
   async function fetchInTurn({ base64, url = '', expiresAt }: Picture, { tokenId }: Place, signal: AbortSignal) {
-    const held = await fetches.enter(base64 === undefined ? hostOf(url) : '', tokenId, signal)
+    const held = await fetches.enter(base64 === undefined ? parseHost(url) : '', tokenId, signal)
     let bytes = 0
     let seen = 0
     const watch = setInterval(() => {
@@ -228,7 +228,7 @@ export function createCollector(parts: {
   }
 }
 
-function hostOf(url: string) {
+function parseHost(url: string) {
   return URL.canParse(url) ? new URL(url).host : ''
 }
 
@@ -243,7 +243,7 @@ type StoredFacts = Omit<StoredBytes, 'temporaryPath' | 'extension'>
 function storedFile(picture: Picture, place: Place, facts: StoredFacts, file: string): StoredFile {
   const { width, height, bytes, mimeType, sha256 } = facts
   const image: ImageRecord = {
-    id: imageIdOf(place.generationId, place.position),
+    id: deriveImageId(place.generationId, place.position),
     role: 'result',
     generationId: place.generationId,
     callId: place.callId,
@@ -252,10 +252,10 @@ function storedFile(picture: Picture, place: Place, facts: StoredFacts, file: st
     createdAt: new Date().toISOString(),
     details: picture.details ?? null,
   }
-  return { image, warning: warningOf(facts, place.position + 1) }
+  return { image, warning: describeDamage(facts, place.position + 1) }
 }
 
-function warningOf({ state, mimeType }: StoredFacts, number: number): StoredFile['warning'] {
+function describeDamage({ state, mimeType }: StoredFacts, number: number): StoredFile['warning'] {
   if (state === 'whole') return undefined
   const parameter = 'images'
   if (state === 'damaged') {
@@ -273,7 +273,7 @@ async function longest(best: StoredBytes | undefined, next: StoredBytes): Promis
   return kept
 }
 
-function troubleOf(error: unknown) {
+function describeTrouble(error: unknown) {
   if (error instanceof FetchError) {
     return {
       sentence: error.message,

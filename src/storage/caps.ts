@@ -9,7 +9,7 @@ export interface CapColumns {
 
 export function capColumns({ monthlyCap, monthlyImages }: Caps): CapColumns {
   return {
-    monthly_cap_amount: monthlyCap && millionthsOf(monthlyCap.amount),
+    monthly_cap_amount: monthlyCap && toMillionths(monthlyCap.amount),
     monthly_cap_currency: monthlyCap?.currency ?? null,
     monthly_images: monthlyImages,
   }
@@ -27,19 +27,19 @@ export function changedCapColumns({ monthlyCap, monthlyImages }: Partial<Caps>):
   }
 }
 
-export function capsOf(row: CapColumns): Caps {
+export function toCaps(row: CapColumns): Caps {
   const { monthly_cap_amount: amount, monthly_cap_currency: currency } = row
   return {
-    monthlyCap: amount === null || currency === null ? null : { amount: wholeOf(amount), currency },
+    monthlyCap: amount === null || currency === null ? null : { amount: fromMillionths(amount), currency },
     monthlyImages: row.monthly_images === null ? null : Number(row.monthly_images),
   }
 }
 
-export function millionthsOf(amount: number) {
+export function toMillionths(amount: number) {
   return Math.round(amount * 1e6)
 }
 
 /** PostgreSQL returns sums as text. */
-export function wholeOf(millionths: number | string | bigint) {
+export function fromMillionths(millionths: number | string | bigint) {
   return Number(millionths) / 1e6
 }

@@ -19,7 +19,7 @@ const mark = '\uE4A7'
 const note = new RegExp(`${mark}(\\d{1,15})-(\\d{1,15})${mark}$`)
 
 /** Where the whole of a text lies that was taken out of a condensed answer; undefined when it is whole already. */
-export function placeOf(text: string): Place | undefined {
+export function findCutText(text: string): Place | undefined {
   const [, start, end] = note.exec(text.slice(-64)) ?? []
   return start === undefined ? undefined : { start: Number(start), end: Number(end) }
 }

@@ -1,6 +1,6 @@
 /** Rows of `configurations`: address, model and sealed key of a service. */
 import type { Selectable, Updateable } from 'kysely'
-import { capColumns, capsOf } from './caps.ts'
+import { capColumns, toCaps } from './caps.ts'
 import type { Connection } from './connection.ts'
 import type { Caps, ConfigurationRecord, Share, Suspension } from './records.ts'
 import type { ConfigurationsTable, SuspensionsTable } from './tables.ts'
@@ -29,18 +29,18 @@ export function createConfigurationRepository(db: Connection) {
         .orderBy('created_at', 'desc')
         .orderBy('id', 'desc')
         .execute()
-      return rows.map(configurationOf)
+      return rows.map(toConfiguration)
     },
 
     async find(id: string): Promise<StoredConfiguration | undefined> {
       const row = await db.selectFrom('configurations').selectAll().where('id', '=', id).executeTakeFirst()
-      return row && configurationOf(row)
+      return row && toConfiguration(row)
     },
 
     async insert(configuration: StoredConfiguration) {
       await db
         .insertInto('configurations')
-        .values({ id: configuration.id, created_at: configuration.createdAt, ...columnsOf(configuration) })
+        .values({ id: configuration.id, created_at: configuration.createdAt, ...toColumns(configuration) })
         .execute()
     },
 
@@ -49,7 +49,7 @@ export function createConfigurationRepository(db: Connection) {
       const { id } = configuration
       return inTransaction(db, async transaction => {
         const repository = createConfigurationRepository(transaction)
-        await transaction.updateTable('configurations').set(columnsOf(configuration)).where('id', '=', id).execute()
+        await transaction.updateTable('configurations').set(toColumns(configuration)).where('id', '=', id).execute()
         if (isOther) await repository.reinstate(id)
         return (await repository.suspension()).get(id)
       })
@@ -97,7 +97,7 @@ function suspensionFrom(row: Selectable<SuspensionsTable>): Suspension {
   }
 }
 
-function columnsOf(configuration: StoredConfiguration) {
+function toColumns(configuration: StoredConfiguration) {
   return {
     name: configuration.name,
     provider: configuration.provider,
@@ -114,7 +114,7 @@ function columnsOf(configuration: StoredConfiguration) {
   } satisfies Updateable<ConfigurationsTable>
 }
 
-function configurationOf(row: Selectable<ConfigurationsTable>): StoredConfiguration {
+function toConfiguration(row: Selectable<ConfigurationsTable>): StoredConfiguration {
   return {
     id: row.id,
     name: row.name,
@@ -129,7 +129,7 @@ function configurationOf(row: Selectable<ConfigurationsTable>): StoredConfigurat
     weight: row.weight,
     maxRunning: row.most_running,
     requestsPerMinute: row.requests_per_minute,
-    ...capsOf(row),
+    ...toCaps(row),
   }
 }
 

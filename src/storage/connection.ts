@@ -19,7 +19,7 @@ export interface Database {
   close(): Promise<void>
 }
 
-/** Told of every statement that SQLite is given, with transactions and commits. */
+/** Called with every statement that SQLite is given, transactions and commits included. */
 export type OnStatement = (text: string) => void
 
 export interface OpenOptions {

@@ -2,7 +2,7 @@
 import { type Selectable, sql } from 'kysely'
 import type { Connection } from './connection.ts'
 import { toImage } from './images.ts'
-import type { Charge, GenerationRecord, GenerationStatus, Told } from './records.ts'
+import type { Charge, GenerationRecord, GenerationStatus, Message } from './records.ts'
 import type { ChatHistoryTable } from './tables.ts'
 
 export interface HistoryFilter {
@@ -93,7 +93,7 @@ export function createGenerationRepository(db: Connection) {
       return { queued: count('queued'), running: count('running') }
     },
 
-    async waiting(): Promise<{ id: string; reason: Told }[]> {
+    async waiting(): Promise<{ id: string; reason: Message }[]> {
       const rows = await db
         .selectFrom('chat_history')
         .select(['id', 'waiting'])
@@ -188,7 +188,7 @@ export function createGenerationRepository(db: Connection) {
       .orderBy('attempt')
       .execute()
     const unfinished = rows.filter(({ status }) => status === 'queued' || status === 'running').map(({ id }) => id)
-    const calls = unfinished.length === 0 ? [] : await callsOf(unfinished)
+    const calls = unfinished.length === 0 ? [] : await selectCharged(unfinished)
     const made = Map.groupBy(images, image => image.generation_id)
     const asked = Map.groupBy(requests, request => request.generation_id)
     const used = Map.groupBy(references, reference => reference.used_by)
@@ -207,7 +207,7 @@ export function createGenerationRepository(db: Connection) {
   }
 
   /** Without those that certainly cost nothing. */
-  function callsOf(generationIds: readonly string[]) {
+  function selectCharged(generationIds: readonly string[]) {
     return db
       .selectFrom('provider_calls')
       .select(['generation_id', 'state'])
@@ -260,7 +260,7 @@ export function toBareGeneration(row: Selectable<ChatHistoryTable>): BareGenerat
 }
 
 /** Earlier versions stored only the sentence. */
-function toReason(text: string): Told {
+function toReason(text: string): Message {
   return text.startsWith('{') ? JSON.parse(text) : { message: text }
 }
 

@@ -60,7 +60,7 @@ export interface GenerationRecord {
   /** Of rows taken over from an old database: the upstream URLs as found. */
   oldImageUrls: string[]
   failures: FailureRecord[]
-  warnings: (Told & { parameter: string })[]
+  warnings: (Message & { parameter: string })[]
   error: ErrorRecord | null
   charge: Charge
   cost: Money | null
@@ -68,7 +68,7 @@ export interface GenerationRecord {
   tags: string[]
   retryOf: string | null
   /** Why a running generation is not progressing at the moment. */
-  waiting: Told | null
+  waiting: Message | null
   cancelRequested: boolean
   /** While it is unfinished: how many of its requests wait to be sent, and how many were sent and may cost. */
   calls: { unsent: number; sent: number }
@@ -81,7 +81,7 @@ export interface GenerationRecord {
 }
 
 /** A sentence together with its code and values, so that a page can say it in its own language. */
-export interface Told {
+export interface Message {
   /** Rows of earlier versions have none. */
   code?: string
   message: string
@@ -98,7 +98,7 @@ export interface ErrorRecord {
   /** For a refusal that may not affect other configurations: what it concerns. */
   concerns?: 'model' | 'configuration'
   /** What `message` says, for a page that says it in its own language; absent where it is the sentence of its code. */
-  reason?: Pick<Told, 'code' | 'values'>
+  reason?: Pick<Message, 'code' | 'values'>
 }
 
 /** A requested image that is missing. */

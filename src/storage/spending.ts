@@ -1,6 +1,6 @@
 /** Rows of `spending`: what generations may cost while they run, and did cost when they have ended. */
 import { sql } from 'kysely'
-import { millionthsOf, wholeOf } from './caps.ts'
+import { fromMillionths, toMillionths } from './caps.ts'
 import type { Connection } from './connection.ts'
 import type { Money } from './records.ts'
 
@@ -35,7 +35,7 @@ export interface Period {
 }
 
 /** The calendar month that a time lies in, in UTC. */
-export function monthOf(time: string): Period {
+export function findMonth(time: string): Period {
   const date = new Date(time)
   const start = (month: number) => new Date(Date.UTC(date.getUTCFullYear(), month, 1)).toISOString()
   return { from: start(date.getUTCMonth()), to: start(date.getUTCMonth() + 1) }
@@ -105,7 +105,8 @@ export function createSpendingRepository(db: Connection) {
         ...{ generationId, timestamp: row.timestamp, tokenId: row.token_id, configId, model: row.model },
         images: isWhole ? row.images : images,
         calls: isWhole ? row.calls : 1,
-        cost: amount === null || row.currency === null ? null : { amount: wholeOf(amount), currency: row.currency },
+        cost:
+          amount === null || row.currency === null ? null : { amount: fromMillionths(amount), currency: row.currency },
         isWhole,
       }
     },
@@ -113,7 +114,7 @@ export function createSpendingRepository(db: Connection) {
     /** Moves a part that was just read to another configuration. */
     async shift({ isWhole, ...part }: Part, to: string) {
       const { generationId, configId, images, calls } = part
-      const amount = part.cost === null ? 0 : millionthsOf(part.cost.amount)
+      const amount = part.cost === null ? 0 : toMillionths(part.cost.amount)
       const added = (sign: 1 | -1) => ({
         images: sql<number>`images + ${sign * images}`,
         calls: sql<number>`calls + ${sign * calls}`,
@@ -125,8 +126,8 @@ export function createSpendingRepository(db: Connection) {
           .where('generation_id', '=', generationId)
           .where('config_id', '=', configId)
           .execute()
-      } else await rowOf(generationId, configId).set(added(-1)).execute()
-      if (await find(generationId, to)) await rowOf(generationId, to).set(added(1)).execute()
+      } else await updateRow(generationId, configId).set(added(-1)).execute()
+      if (await find(generationId, to)) await updateRow(generationId, to).set(added(1)).execute()
       else await this.reserve({ ...part, configId: to })
     },
 
@@ -141,7 +142,7 @@ export function createSpendingRepository(db: Connection) {
               ...moneyColumns(spent.cost),
               is_unknown: spent.isUnknown ? 1 : 0,
             }
-      await rowOf(generationId, configId)
+      await updateRow(generationId, configId)
         .set({ ...values, state: 'settled' })
         .execute()
     },
@@ -160,7 +161,7 @@ export function createSpendingRepository(db: Connection) {
       return {
         images: rows.reduce((sum, row) => sum + Number(row.images), 0),
         amounts: rows.flatMap(({ currency, amount }) =>
-          currency === null ? [] : [{ amount: wholeOf(amount ?? 0), currency }],
+          currency === null ? [] : [{ amount: fromMillionths(amount ?? 0), currency }],
         ),
       }
     },
@@ -191,7 +192,7 @@ export function createSpendingRepository(db: Connection) {
         key: row.key,
         images: Number(row.images),
         calls: Number(row.calls),
-        amount: wholeOf(row.amount ?? 0),
+        amount: fromMillionths(row.amount ?? 0),
         currency: row.currency,
         unknown: Number(row.unknown),
       }))
@@ -207,11 +208,11 @@ export function createSpendingRepository(db: Connection) {
       .executeTakeFirst()
   }
 
-  function rowOf(generationId: string, configId: string) {
+  function updateRow(generationId: string, configId: string) {
     return db.updateTable('spending').where('generation_id', '=', generationId).where('config_id', '=', configId)
   }
 }
 
 function moneyColumns(cost: Money | null) {
-  return { amount: cost && millionthsOf(cost.amount), currency: cost?.currency ?? null }
+  return { amount: cost && toMillionths(cost.amount), currency: cost?.currency ?? null }
 }

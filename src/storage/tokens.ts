@@ -1,6 +1,6 @@
 /** Rows of `access_tokens`: who may use the server, and within which limits. */
 import type { Selectable } from 'kysely'
-import { capColumns, capsOf, changedCapColumns } from './caps.ts'
+import { capColumns, changedCapColumns, toCaps } from './caps.ts'
 import type { Connection } from './connection.ts'
 import type { Role, TokenRecord } from './records.ts'
 import type { AccessTokensTable } from './tables.ts'
@@ -32,7 +32,7 @@ export function createTokenRepository(db: Connection) {
         .orderBy('created_at', 'desc')
         .orderBy('id', 'desc')
         .execute()
-      return rows.map(tokenOf)
+      return rows.map(toToken)
     },
 
     /** Not a revoked one. */
@@ -43,7 +43,7 @@ export function createTokenRepository(db: Connection) {
         .where('id', '=', id)
         .where('revoked_at', 'is', null)
         .executeTakeFirst()
-      return row && tokenOf(row)
+      return row && toToken(row)
     },
 
     async findByHash(hash: string): Promise<TokenRecord | undefined> {
@@ -53,7 +53,7 @@ export function createTokenRepository(db: Connection) {
         .where('hash', '=', hash)
         .where('revoked_at', 'is', null)
         .executeTakeFirst()
-      return row && tokenOf(row)
+      return row && toToken(row)
     },
 
     /** What is undefined stays as it is. Undefined when there is none, or it is revoked. */
@@ -74,7 +74,7 @@ export function createTokenRepository(db: Connection) {
         .where('revoked_at', 'is', null)
         .returningAll()
         .executeTakeFirst()
-      return row && tokenOf(row)
+      return row && toToken(row)
     },
 
     async used(id: string, at: string) {
@@ -94,12 +94,12 @@ export function createTokenRepository(db: Connection) {
   }
 }
 
-function tokenOf(row: Selectable<AccessTokensTable>): TokenRecord {
+function toToken(row: Selectable<AccessTokensTable>): TokenRecord {
   return {
     id: row.id,
     name: row.name,
     role: row.role as Role,
-    ...capsOf(row),
+    ...toCaps(row),
     models: row.models === null ? null : JSON.parse(row.models),
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createAnswers } from '../../src/storage/answers.ts'
-import { Condenser, placeOf } from '../../src/storage/condense.ts'
+import { Condenser, findCutText } from '../../src/storage/condense.ts'
 
 /** Long enough to be taken out. */
 const long = (character: string) => character.repeat(70_000)
@@ -49,7 +49,7 @@ test.each(bodies)('%s: every string can be had again, however the bytes come', a
       const members = Object.entries(value).map(async ([name, member]) => [name, await restored(member)] as const)
       return Object.fromEntries(await Promise.all(members))
     }
-    const place = typeof value === 'string' ? placeOf(value) : undefined
+    const place = typeof value === 'string' ? findCutText(value) : undefined
     return place ? answers.readString('x.stream.txt', place, 1_000_000) : value
   }
 })

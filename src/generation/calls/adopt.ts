@@ -12,7 +12,7 @@ const maxEmptyLooks = 3
 const maxLooks = 10
 
 /** False when the call is where it was: there is no task that is surely its own. */
-export async function adopt(call: OpenCall): Promise<boolean> {
+export async function adoptOrphan(call: OpenCall): Promise<boolean> {
   const { parts, record } = call
   const provider = findProvider(call)
   const sentAt = Date.parse(record.sentAt ?? '')
@@ -24,7 +24,7 @@ export async function adopt(call: OpenCall): Promise<boolean> {
   for (let looks = 1; looks <= maxLooks; looks++) {
     const found = await provider.findTasks({ model: record.model, route: record.route, ...window }, context)
     if (found === null) return false
-    const others = await countOthers(call, window)
+    const others = await countCandidates(call, window)
     if (others.lost > 0) return false
     // While another submit is under way, a task that nobody knows may be its own.
     if (found && others.underWay === 0) {
@@ -46,7 +46,7 @@ export async function adopt(call: OpenCall): Promise<boolean> {
 }
 
 /** Other submits of that time which could have made a task that nobody knows. Two configurations may be one account. */
-async function countOthers({ parts, record }: OpenCall, window: { from: Date; to: Date }) {
+async function countCandidates({ parts, record }: OpenCall, window: { from: Date; to: Date }) {
   const { provider, model, id } = record
   const others = (await parts.store.calls.withoutAnswer(provider, model, window)).filter(other => other.id !== id)
   const lost = others.filter(({ id, state }) => state === 'settled' || !parts.underWay.has(id)).length

@@ -5,12 +5,12 @@ import type { Http } from '../../outgoing/http.ts'
 import type { Context, RawAnswer } from '../../providers/provider.ts'
 import { StorageError } from '../../storage/files/folder.ts'
 import { MissingReference } from './access.ts'
-import { adopt } from './adopt.ts'
+import { adoptOrphan } from './adopt.ts'
 import { end } from './end.ts'
 import { plainError, unknownOutcome } from './errors.ts'
+import { type CutAnswer, resolveInDoubt } from './in-doubt.ts'
 import { keepAnswer, largestInRow, provesNothing } from './keep.ts'
 import { AnswerKeeper } from './keeper.ts'
-import { type CutAnswer, lose } from './lost.ts'
 import { findProvider, type OpenCall, reached, Stopped } from './open.ts'
 import { collectEarly } from './pictures.ts'
 import { refuse, repeatOrRefuse } from './repeat.ts'
@@ -114,7 +114,7 @@ async function beginFile(call: OpenCall, { status, contentType, requestId }: Ans
  * looked for before that is given up.
  */
 async function keepOrAdopt(call: OpenCall, answer: RawAnswer, streamFile: string | undefined) {
-  if (findProvider(call).findTasks && provesNothing(call, answer) && (await adopt(call))) return
+  if (findProvider(call).findTasks && provesNothing(call, answer) && (await adoptOrphan(call))) return
   await keepAnswer(call, answer, streamFile)
 }
 
@@ -131,11 +131,11 @@ async function understandFailure(call: OpenCall, error: unknown, came: CutAnswer
   if (error instanceof Stopped || call.parts.ending.aborted) throw new Stopped()
   if (!(error instanceof ExchangeError)) {
     call.log.error({ err: error }, 'the exchange broke for a reason of our own')
-    return lose(call, unknownOutcome('Something broke here after the request was sent.'), came)
+    return resolveInDoubt(call, unknownOutcome('Something broke here after the request was sent.'), came)
   }
   const { failure } = error
   call.log.warn({ code: failure.code, disposition: failure.disposition, err: error }, 'exchange failed')
   if (failure.disposition === 'retry_safe') return repeatOrRefuse(call, failure)
   if (failure.disposition === 'refused') return refuse(call, failure)
-  return lose(call, failure, { ...came, body: came.body || error.partial })
+  return resolveInDoubt(call, failure, { ...came, body: came.body || error.partial })
 }

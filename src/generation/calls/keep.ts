@@ -2,7 +2,7 @@
 import type { Warning } from '../../catalogue/model.ts'
 import type { RawAnswer } from '../../providers/provider.ts'
 import type { AnswerStep } from '../../storage/ledger/call-steps.ts'
-import { findProvider, type OpenCall, reached, tell } from './open.ts'
+import { findProvider, type OpenCall, publish, reached } from './open.ts'
 import { retryUntilStored } from './retry.ts'
 
 /** Answers up to this many characters are kept in the row itself. */
@@ -55,13 +55,13 @@ export async function keepAnswer(call: OpenCall, answer: RawAnswer, keptFile?: s
     wasFound: record.wasFound && !isProven,
     providerRequestId: requestId || record.providerRequestId,
   }
-  if (paid) tell(parts, generation, changed)
+  if (paid) publish(parts, generation, changed)
   if (spare) await answers.remove(spare).catch(error => call.log.warn({ err: error }, 'a spare answer stays behind'))
   await reached(call, 'answer-kept')
 }
 
 /** An answer that reached the disk before its row could tell of it. */
-export async function takeUpAnswer(call: OpenCall): Promise<boolean> {
+export async function recoverAnswer(call: OpenCall): Promise<boolean> {
   const found = await call.parts.answers.find(call.record.id)
   if (!found) return false
   const { name, ...answer } = found

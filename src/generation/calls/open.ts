@@ -10,7 +10,7 @@ import type { Failpoint, Reached } from '../../coordination/failpoints.ts'
 import type { Pauses } from '../../coordination/pauses.ts'
 import type { Pool } from '../../coordination/pool.ts'
 import type { Reason, Waiting } from '../../coordination/waiting.ts'
-import { type Collector, positionOf } from '../../images/collect.ts'
+import { type Collector, placeImage } from '../../images/collect.ts'
 import type { OutgoingHttp } from '../../outgoing/http.ts'
 import type { Parsed, Provider } from '../../providers/provider.ts'
 import type { Catalogue } from '../../providers/registry.ts'
@@ -145,7 +145,7 @@ export function describeAround(
 }
 
 /** Tells followers how it is now. Without `changed` they look for themselves. */
-export function tell({ notifier }: CallParts, generation: OpenGeneration, changed: BareGeneration | undefined) {
+export function publish({ notifier }: CallParts, generation: OpenGeneration, changed: BareGeneration | undefined) {
   notifier.notify(generation.id, changed && { ...changed, ...describeAround(generation) })
 }
 
@@ -160,7 +160,7 @@ export function findProvider({ parts, record }: OpenCall): Provider {
 /** Where a picture of the call stands in the generation. */
 export function findPosition({ record, generation }: OpenCall, index: number) {
   const planned = generation.calls.reduce((sum, call) => sum + call.record.images, 0)
-  return positionOf(record, planned, index)
+  return placeImage(record, planned, index)
 }
 
 export function reached({ parts, generation }: OpenCall, point: Failpoint) {

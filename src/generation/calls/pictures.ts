@@ -1,13 +1,13 @@
 /** Collects the pictures of an answer, each once, however often the answer is parsed. */
 import type { Reason } from '../../coordination/waiting.ts'
 import type { Parsed, Picture, RawAnswer } from '../../providers/provider.ts'
-import { placeOf } from '../../storage/condense.ts'
+import { findCutText } from '../../storage/condense.ts'
 import type { BareGeneration } from '../../storage/generations.ts'
 import type { FailureRecord, ImageRecord } from '../../storage/records.ts'
 import { findAccess } from './access.ts'
 import { largestBase64 } from './keeper.ts'
 import { readUntilThere } from './kept-file.ts'
-import { findPosition, findProvider, type OpenCall, tell, throwIfStopping } from './open.ts'
+import { findPosition, findProvider, type OpenCall, publish, throwIfStopping } from './open.ts'
 import { note } from './retry.ts'
 
 /** Of a stream that still comes. */
@@ -42,7 +42,7 @@ async function collectOne(call: OpenCall, picture: Picture, file: string | undef
   const { id: generationId, tokenId, images } = call.generation
   const position = findPosition(call, picture.index)
   if (images.some(image => image.index === position)) return undefined
-  const rest = placeOf(picture.base64 ?? '')
+  const rest = findCutText(picture.base64 ?? '')
   if (!rest || file === undefined) return collectWhole(await locate(call, picture))
   // One such picture is in memory at a time, whoever asked for it.
   return largeTexts.add(async () => {
@@ -71,7 +71,7 @@ async function collectOne(call: OpenCall, picture: Picture, file: string | undef
   function stored(image: ImageRecord, changed: BareGeneration | undefined) {
     images.push(image)
     images.sort((a, b) => a.index - b.index)
-    tell(call.parts, call.generation, changed)
+    publish(call.parts, call.generation, changed)
   }
 }
 

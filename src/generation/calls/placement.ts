@@ -26,19 +26,19 @@ export async function findPlace(call: OpenCall): Promise<Lease | undefined> {
       if (!isTaken) lease.release()
     }
     if (isTaken) return lease
-    placement.without.add(lease.configId)
+    placement.excluded.add(lease.configId)
   }
 }
 
 /** What earlier attempts of this call tell: who was asked, and who refused it for good. */
 export function describePlacement({ record, earlier, generation }: OpenCall) {
   const tried = new Set<string>()
-  const without = new Set<string>()
+  const excluded = new Set<string>()
   for (const { configId, error } of earlier) {
     tried.add(configId)
-    if (error?.concerns) without.add(configId)
+    if (error?.concerns) excluded.add(configId)
   }
-  return { call: record, owner: generation.tokenId, askedAt: generation.timestamp, tried, without }
+  return { call: record, owner: generation.tokenId, askedAt: generation.timestamp, tried, excluded }
 }
 
 /** What a free test can show need not be tried with a request. */

@@ -43,7 +43,7 @@ export async function refuse(call: OpenCall, given: ProviderFailure, failures: F
   if (failure.concerns && !call.generation.cancelled.aborted) {
     const placement = describePlacement(call)
     placement.tried.add(configId)
-    placement.without.add(configId)
+    placement.excluded.add(configId)
     if (await isThereAnother(call, placement)) return planAgain(call, failure, 0)
   }
   return endRefused(call, failure, failures)

@@ -2,7 +2,7 @@
 import { accessOrEnd } from './access.ts'
 import { drop } from './end.ts'
 import { exchange } from './exchange.ts'
-import { findProvider, type OpenCall, reached, tell, throwIfStopping } from './open.ts'
+import { findProvider, type OpenCall, publish, reached, throwIfStopping } from './open.ts'
 import { findPlace } from './placement.ts'
 import { longestRetryAfterMs, note, retryUntilStored, wait } from './retry.ts'
 import { settle } from './settle.ts'
@@ -70,6 +70,6 @@ async function noteSending(call: OpenCall, context: { apiKey: string; baseUrl: s
   const changed = await retryUntilStored(call, 'note that a request is being sent', () => parts.store.ledger.send(step))
   call.record = { ...record, state: 'sending', sentAt: at, sentWith, charge: 'unknown' }
   await parts.waiting.note(generation.id, null)
-  tell(parts, generation, changed)
+  publish(parts, generation, changed)
   await reached(call, 'sending-written')
 }

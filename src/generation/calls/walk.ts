@@ -3,8 +3,8 @@
  * next start the walk goes on from the state that the row tells (`docs/recovery.md`).
  */
 import type { CallState } from '../../storage/tables.ts'
-import { takeUpAnswer } from './keep.ts'
-import { recover } from './lost.ts'
+import { recover } from './in-doubt.ts'
+import { recoverAnswer } from './keep.ts'
 import type { OpenCall } from './open.ts'
 import { send } from './send.ts'
 import { settle } from './settle.ts'
@@ -18,7 +18,7 @@ const steps: Record<Exclude<CallState, 'settled'>, (call: OpenCall) => Promise<v
   sending: recover,
   /** The service gave a task id: ask until it ends. */
   accepted: async call => {
-    if (!(await takeUpAnswer(call))) await follow(call)
+    if (!(await recoverAnswer(call))) await follow(call)
   },
   /** The raw answer is safe: parse it and collect its pictures. */
   answered: settle,

@@ -1,6 +1,6 @@
 /** Compares the files of the image store with the rows of the database, at every start and for `npm run doctor`. */
 
-import { imageIdOf } from '../../images/collect.ts'
+import { deriveImageId } from '../../images/collect.ts'
 import type { Answers } from '../../storage/answers.ts'
 import type { Files } from '../../storage/files/folder.ts'
 import type { ImageRecord } from '../../storage/records.ts'
@@ -102,7 +102,7 @@ export async function lookAgain(
     if (isGone) missing.push(image)
   }
   // While an image is being stored, its file exists before its row.
-  const expected = new Set((await store.generations.unfinishedIds()).flatMap(imageIdsOf))
+  const expected = new Set((await store.generations.unfinishedIds()).flatMap(deriveImageIds))
   const orphanedFiles = new Map<string, string>()
   for (const [id, key] of comparison.orphanedFiles) {
     if (expected.has(id)) continue
@@ -118,7 +118,7 @@ async function deletedImages(store: Store): Promise<string[]> {
   let revision = 0
   for (;;) {
     const removals = await store.generations.removedSince(revision, 500)
-    for (const { id } of removals) ids.push(...imageIdsOf(id))
+    for (const { id } of removals) ids.push(...deriveImageIds(id))
     const last = removals.at(-1)
     if (!last) return ids
     revision = last.revision
@@ -129,7 +129,7 @@ async function deletedImages(store: Store): Promise<string[]> {
  * Answers that reached the disk of a server which had lost the database, to calls that whoever took it over had given up: they go on from
  * there. How many.
  */
-export async function takeUpLate({ store, answers }: { store: Store; answers: Answers }): Promise<number> {
+export async function recoverLateAnswers({ store, answers }: { store: Store; answers: Answers }): Promise<number> {
   let count = 0
   for (const { callId } of await answers.list()) {
     const call = callId === undefined ? undefined : await store.calls.find(callId)
@@ -150,6 +150,6 @@ export async function clearAway({ waste, wasteAnswers }: Comparison, parts: { fi
 }
 
 /** Of every picture that a generation may have. */
-function imageIdsOf(generationId: string): string[] {
-  return Array.from({ length: maxPositions }, (_, position) => imageIdOf(generationId, position))
+function deriveImageIds(generationId: string): string[] {
+  return Array.from({ length: maxPositions }, (_, position) => deriveImageId(generationId, position))
 }

@@ -1,13 +1,13 @@
 /** Restores the file of a stored image from the answer that named it, while its address is valid. */
 import { rm } from 'node:fs/promises'
-import { positionOf } from '../../images/collect.ts'
+import { placeImage } from '../../images/collect.ts'
 import { FetchError, fetchPicture } from '../../images/download.ts'
 import type { OutgoingHttp } from '../../outgoing/http.ts'
 import type { RawAnswer } from '../../providers/provider.ts'
 import type { Catalogue } from '../../providers/registry.ts'
 import type { Answers } from '../../storage/answers.ts'
 import type { CallRecord } from '../../storage/calls.ts'
-import { placeOf } from '../../storage/condense.ts'
+import { findCutText } from '../../storage/condense.ts'
 import type { Files } from '../../storage/files/folder.ts'
 import type { ImageRecord } from '../../storage/records.ts'
 import type { Store } from '../../storage/store.ts'
@@ -32,13 +32,13 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
   if (body === undefined) return 'The answer that held it was removed once the picture was stored.'
   // A condensed string is complete in the file of the answer.
   const wholeText = async (text: string) => {
-    const rest = placeOf(text)
+    const rest = findCutText(text)
     return rest && answer.file ? ((await answers.readString(answer.file, rest, largestBase64)) ?? '') : text
   }
   const calls = (await store.calls.ofGeneration(call.generationId)).filter(one => one.outcome !== 'repeated')
   const planned = calls.reduce((sum, one) => sum + one.images, 0)
   const picture = picturesIn(parts, { ...answer, body }, call).find(
-    picture => positionOf(call, planned, picture.index) === image.index,
+    picture => placeImage(call, planned, picture.index) === image.index,
   )
   if (!picture) return 'The stored answer does not name it.'
   try {

@@ -2,7 +2,7 @@
 
 import { ownerOf } from '../../accounts/tokens.ts'
 import { UsageList, UsageQuery } from '../../api/usage.ts'
-import { monthOf } from '../../storage/spending.ts'
+import { findMonth } from '../../storage/spending.ts'
 import { callerOf } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
 import { formatCsv, presentForAll } from '../present/usage.ts'
@@ -26,7 +26,7 @@ export function usageRoutes(app: App, { services }: Parts) {
       const { from, to, group = 'day', format = asksForCsv(request.headers.accept) ? 'csv' : 'json' } = request.query
       const now = new Date()
       const period = {
-        from: from?.toISOString() ?? monthOf(now.toISOString()).from,
+        from: from?.toISOString() ?? findMonth(now.toISOString()).from,
         // The last moment of a day belongs to it.
         to: new Date((to ?? now).getTime() + 1).toISOString(),
       }

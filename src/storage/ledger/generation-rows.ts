@@ -10,7 +10,7 @@ import type {
   GenerationRecord,
   GenerationStatus,
   JsonObject,
-  Told,
+  Message,
 } from '../records.ts'
 import { searchText } from '../search-text.ts'
 import type { ChatHistoryTable } from '../tables.ts'
@@ -41,7 +41,7 @@ export interface GenerationChange {
   cost?: GenerationRecord['cost']
   favorite?: boolean
   tags?: string[]
-  waiting?: Told | null
+  waiting?: Message | null
   cancelRequested?: boolean
   /** Null: it has not ended after all. */
   finishedAt?: string | null

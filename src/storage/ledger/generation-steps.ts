@@ -2,7 +2,7 @@
 import type { Connection } from '../connection.ts'
 import type { Surroundings } from '../generations.ts'
 import { createImageRepository } from '../images.ts'
-import type { GenerationRecord, Told } from '../records.ts'
+import type { GenerationRecord, Message } from '../records.ts'
 import { createSpendingRepository, type Spent } from '../spending.ts'
 import { type SettleStep, settle } from './call-steps.ts'
 import { changeGeneration, type GenerationChange, nextRevision, removeGenerations } from './generation-rows.ts'
@@ -50,7 +50,7 @@ export async function requestCancel(db: Connection, { id }: { id: string }) {
 }
 
 /** Why it does not go on at the moment. */
-export async function note(db: Connection, { id, reason }: { id: string; reason: Told | null }) {
+export async function note(db: Connection, { id, reason }: { id: string; reason: Message | null }) {
   await changeGeneration(db, id, { waiting: reason })
 }
 

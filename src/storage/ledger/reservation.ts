@@ -1,8 +1,9 @@
 /** Keeps monthly caps: whoever reserves looks at the totals in the transaction that writes the reservation, so no two see the same room. */
+import { fromMillionths, toMillionths } from '../caps.ts'
 import { createConfigurationRepository } from '../configurations.ts'
 import type { Connection } from '../connection.ts'
 import type { Caps, Money } from '../records.ts'
-import { createSpendingRepository, monthOf, type Reservation, type Totals } from '../spending.ts'
+import { createSpendingRepository, findMonth, type Reservation, type Totals } from '../spending.ts'
 import { createTokenRepository } from '../tokens.ts'
 
 export type Scope = 'token' | 'configuration' | 'all'
@@ -87,9 +88,10 @@ export function isPriced(wanted: { cost: Money | null }, { currency }: Money): w
 }
 
 /** What totals leave of a cap; never under zero. */
-export function leftOf(cap: Money, { amounts }: Totals) {
+export function computeLeft(cap: Money, { amounts }: Totals) {
   const spent = amounts.find(({ currency }) => currency === cap.currency)?.amount ?? 0
-  return Math.max(0, (millionths(cap.amount) - millionths(spent)) / 1e6)
+  // Integers can be subtracted exactly; decimal fractions cannot.
+  return Math.max(0, fromMillionths(toMillionths(cap.amount) - toMillionths(spent)))
 }
 
 function findConfigurationCaps(db: Connection, configId: string, fixed: FixedCaps): Promise<Caps | undefined> {
@@ -99,21 +101,16 @@ function findConfigurationCaps(db: Connection, configId: string, fixed: FixedCap
 
 async function findShortage(db: Connection, limit: Limit, wanted: Reservation): Promise<Shortage | undefined> {
   const { monthlyCap, monthlyImages } = limit.caps
-  const month = monthOf(wanted.timestamp)
+  const month = findMonth(wanted.timestamp)
   const totals = await createSpendingRepository(db).totals(month, limit.by)
   const base = { scope: limit.scope, configId: wanted.configId, renewsAt: month.to }
   if (monthlyImages !== null && totals.images + wanted.images > monthlyImages)
     return { ...base, leftImages: Math.max(0, monthlyImages - totals.images) }
   if (monthlyCap === null) return undefined
-  const left = leftOf(monthlyCap, totals)
+  const left = computeLeft(monthlyCap, totals)
   // Without a price a cap in money alone would let anything through.
   const isOver = isPriced(wanted, monthlyCap)
-    ? millionths(wanted.cost.amount) > millionths(left)
+    ? toMillionths(wanted.cost.amount) > toMillionths(left)
     : monthlyImages === null
   return isOver ? { ...base, left: { amount: left, currency: monthlyCap.currency } } : undefined
-}
-
-/** Integers can be compared exactly; sums of decimal fractions cannot. */
-function millionths(amount: number) {
-  return Math.round(amount * 1e6)
 }

@@ -88,7 +88,7 @@ export function createWatch({ file, owner, lock }: { file: string; owner: string
     try {
       look()
     } catch {
-      // Told where it matters.
+      // Reported where it matters.
     }
   }, watchMs).unref()
   return { look, end: () => clearInterval(timer) }

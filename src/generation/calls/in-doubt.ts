@@ -1,10 +1,10 @@
 /** `sending`, and no answer: the request may have arrived. It is never sent again by itself. */
 import type { ProviderFailure } from '../../outgoing/errors.ts'
 import type { RawAnswer } from '../../providers/provider.ts'
-import { adopt } from './adopt.ts'
+import { adoptOrphan } from './adopt.ts'
 import { end } from './end.ts'
 import { toErrorRecord, unknownOutcome } from './errors.ts'
-import { keepAnswer, takeUpAnswer } from './keep.ts'
+import { keepAnswer, recoverAnswer } from './keep.ts'
 import { readKept } from './kept-file.ts'
 import type { OpenCall } from './open.ts'
 import { retryUntilStored } from './retry.ts'
@@ -17,22 +17,22 @@ export interface CutAnswer extends Pick<RawAnswer, 'status' | 'contentType' | 'r
 
 /** After a restart: the request may have been sent, and nobody heard the end. */
 export async function recover(call: OpenCall) {
-  if (await takeUpAnswer(call)) return
+  if (await recoverAnswer(call)) return
   // What another server has sent since is its own to wait for.
   await retryUntilStored(call, 'look after a request that was sent', () => call.parts.store.ledger.confirmOwner())
   const { answer } = call.record
   const file = answer?.file ?? undefined
   const body = file === undefined ? '' : ((await readKept(call, file)) ?? '')
   const failure = unknownOutcome('The server was stopped while it waited for the answer.')
-  await lose(call, failure, { status: answer?.status ?? 200, contentType: answer?.contentType, file, body })
+  await resolveInDoubt(call, failure, { status: answer?.status ?? 200, contentType: answer?.contentType, file, body })
 }
 
 /** Its answer did not come, or not whole. */
-export async function lose(call: OpenCall, failure: ProviderFailure, { file, body, ...head }: CutAnswer) {
+export async function resolveInDoubt(call: OpenCall, failure: ProviderFailure, { file, body, ...head }: CutAnswer) {
   if (call.record.state !== 'sending') return
   const requestId = failure.requestId ?? head.requestId
   if (body !== '') return keepAnswer(call, { ...head, requestId, body, complete: isWholeJson(body) }, file)
-  if (await adopt(call)) return
+  if (await adoptOrphan(call)) return
   await end(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord({ ...failure, requestId }) })
 }
 
