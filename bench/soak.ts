@@ -14,11 +14,12 @@ import { parseArgs } from 'node:util'
 import pg from 'pg'
 import type { Fault } from '../src/simulators/faults.ts'
 import type { FaultOptions, Simulator } from '../src/simulators/server.ts'
-import { type Kind, kinds } from '../test/support/call-kinds.ts'
-import { addOpenai, openWorld } from '../test/support/installation.ts'
-import { faultsOf, type Program, type Rows, rowsOf, rowsOfPostgres, until } from '../test/support/killable-program.ts'
+import { type CallKind, callKinds } from '../test/support/call-kinds.ts'
+import { addOpenai, openInstallation } from '../test/support/installation.ts'
+import { type Program, until } from '../test/support/killable-program.ts'
 import { type Postgres, startPostgres } from '../test/support/postgres.ts'
 import { startProxy } from '../test/support/proxy.ts'
+import { findViolations, type Rows, readPostgresRows, readRows } from '../test/support/stored.ts'
 
 const { values } = parseArgs({
   options: {
@@ -35,15 +36,15 @@ const deadline = Date.now() + Number(values.minutes ?? 600) * 60_000
 const random = generator(seed)
 
 interface Order {
-  kind: Kind
+  kind: CallKind
   prompt: string
   posts: number
   billed: number
 }
 
-const world = await openWorld({ timeScale: 0.005 })
+const installation = await openInstallation({ timeScale: 0.005 })
 const database = values.postgres ? await openPostgres() : undefined
-const simulators: Simulator[] = [world.doubao, world.qwen, world.openai]
+const simulators: Simulator[] = [installation.doubao, installation.qwen, installation.openai]
 const orders = new Map<string, Order>()
 const done = { kills: 0, cuts: 0, restarts: 0 }
 let adopted = 0
@@ -53,7 +54,7 @@ const startedAt = Date.now()
 let isRight = false
 try {
   let program = await start()
-  await addOpenai(program, world)
+  await addOpenai(program, installation)
   for (const event of events()) {
     if (Date.now() > deadline) break
     makeTrouble()
@@ -80,11 +81,11 @@ try {
   // What waits of their trouble is forgotten with it.
   keepBooks()
   for (const order of latecomers) while (!(await send(program, order))) await pause(200)
-  let rows = await readRows()
+  let rows = await currentRows()
   await until(
     () => `unfinished: ${JSON.stringify(unsettled(rows), null, 1)}`,
     async () => {
-      rows = await readRows()
+      rows = await currentRows()
       await mustLive(program)
       return unsettled(rows).length === 0
     },
@@ -95,26 +96,26 @@ try {
   keepBooks()
   // The last thumbnails are on their way yet.
   await until(
-    () => faultsOf(rows, world.dataDir).join('\n'),
+    () => findViolations(rows, installation.dataDir).join('\n'),
     async () => {
-      rows = await readRows()
-      return faultsOf(rows, world.dataDir).length === 0
+      rows = await currentRows()
+      return findViolations(rows, installation.dataDir).length === 0
     },
   ).catch(() => {})
   isRight = audit(rows)
 } finally {
-  await world.close()
+  await installation.close()
   await database?.close()
 }
 // The package that runs PostgreSQL ends the process with 0 when nothing is left to do.
 process.exit(isRight ? 0 : 1)
 
 function start() {
-  return world.start([], { LOG_LEVEL: 'warn', ...(database && { DATABASE_URL: database.url }) })
+  return installation.start([], { LOG_LEVEL: 'warn', ...(database && { DATABASE_URL: database.url }) })
 }
 
-function readRows(): Promise<Rows> | Rows {
-  return database ? database.rows() : rowsOf(world.dataDir)
+function currentRows(): Promise<Rows> | Rows {
+  return database ? database.rows() : readRows(installation.dataDir)
 }
 
 async function mustLive(program: Program) {
@@ -170,7 +171,7 @@ async function openPostgres() {
   ]
   return {
     url: `${proxy.through(url)}?query_timeout=2000`,
-    rows: () => rowsOfPostgres(url),
+    rows: () => readPostgresRows(url),
     cut: () => ways[below(ways.length)]!(),
     restart: () => postgres.restart(below(2) === 0 ? 'fast' : 'crash'),
     heal: () => proxy.cutCommits(null),
@@ -184,7 +185,7 @@ async function openPostgres() {
 // ── Load ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function newOrder(): Order {
-  const kind = kinds[below(kinds.length)]!
+  const kind = callKinds[below(callKinds.length)]!
   const prompt = `soak-${orders.size} ${kind.request.prompt}`
   const order = { kind, prompt, posts: 0, billed: 0 }
   orders.set(prompt, order)
@@ -212,7 +213,7 @@ function makeTrouble() {
     openai: { error: { message: 'Rate limit reached', type: 'requests', param: null, code: 'rate_limit_exceeded' } },
   }
   for (const name of ['doubao', 'qwen', 'openai'] as const) {
-    const simulator = world[name]
+    const simulator = installation[name]
     const give = (fault: Fault, options?: FaultOptions) => simulator.misbehave(fault, options)
     const choices = [
       () => give({ kind: 'slow', ms: 50 + below(400) }),
@@ -296,7 +297,7 @@ function audit(rows: Rows): boolean {
     if (generation.charge === 'none' && order.billed > 0) wrongWord.push(`${prompt}: none, but billed`)
     if (generation.charge === 'charged' && order.billed === 0) wrongWord.push(`${prompt}: charged, but not billed`)
   }
-  const faults = faultsOf(rows, world.dataDir)
+  const faults = findViolations(rows, installation.dataDir)
   const sum = (pick: (order: Order) => number) => [...orders.values()].reduce((total, order) => total + pick(order), 0)
   console.table({
     ...done,

@@ -5,19 +5,20 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { writeBackup } from '../../src/storage/archive/backup.ts'
-import { addOpenai, openWorld } from '../support/installation.ts'
-import { faultsOnDisk, filesUnder, rowsOf, unfinished, until } from '../support/killable-program.ts'
+import { addOpenai, openInstallation } from '../support/installation.ts'
+import { until } from '../support/killable-program.ts'
 import { runProgram } from '../support/program.ts'
+import { filesUnder, findViolationsOnDisk, readRows, readUnfinished } from '../support/stored.ts'
 
 const inAnswer = { prompt: 'a boat', model: 'gpt-image-1-mini', parameters: { size: '1024x1024' } }
 const ark = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 
 test('a backup of a working server is whole in an empty place, and pays for nothing there', async () => {
-  const world = await openWorld()
-  onTestFinished(() => world.close())
-  world.environment.SECRET_KEY = 'of the server and of its copy'
-  const program = await world.start()
-  await addOpenai(program, world)
+  const installation = await openInstallation()
+  onTestFinished(() => installation.close())
+  installation.environment.SECRET_KEY = 'of the server and of its copy'
+  const program = await installation.start()
+  await addOpenai(program, installation)
   for (const n of [1, 3]) await program.call('POST', '/api/generate', { ...ark, parameters: { size: '960x960', n } })
   await program.hold({ point: 'before-sending', from: 1 })
   await program.call('POST', '/api/generate', { ...ark, prompt: 'waiting' }, { prefer: 'respond-async' })
@@ -25,41 +26,41 @@ test('a backup of a working server is whole in an empty place, and pays for noth
     () => 'a request that waits',
     () => program.held.length === 1,
   )
-  const archive = path.join(world.dataDir, 'backup.tar')
+  const archive = path.join(installation.dataDir, 'backup.tar')
   const emptyDir = await mkdtemp(path.join(tmpdir(), 'webimgui-restored-'))
   onTestFinished(() => rm(emptyDir, { recursive: true, force: true }))
 
-  const written = await run('backup', archive, world.environment)
-  const elsewhere = { ...world.environment, DATA_DIR: emptyDir }
+  const written = await run('backup', archive, installation.environment)
+  const elsewhere = { ...installation.environment, DATA_DIR: emptyDir }
   const restored = await run('restore', archive, elsewhere)
 
   expect(written).toMatchObject({ code: 0, output: expect.stringMatching(/4 pictures/) })
   expect(restored).toMatchObject({ code: 0, output: expect.stringMatching(/1 requests that were waiting/) })
   await program.end('SIGKILL')
-  const posts = world.seen().posts.length
-  const again = await world.start([], { DATA_DIR: emptyDir })
+  const posts = installation.seen().posts.length
+  const again = await installation.start([], { DATA_DIR: emptyDir })
   await until(
     () => 'the end',
-    () => unfinished(emptyDir).length === 0,
+    () => readUnfinished(emptyDir).length === 0,
   )
   const { items } = (await again.call('GET', '/api/history')).body
   expect(items).toMatchObject([{ status: 'cancelled', charge: 'none' }, { images: [{}, {}, {}] }, { images: [{}] }])
   await until(
-    () => faultsOnDisk(emptyDir).join(),
-    () => faultsOnDisk(emptyDir).length === 0,
+    () => findViolationsOnDisk(emptyDir).join(),
+    () => findViolationsOnDisk(emptyDir).length === 0,
   )
-  expect(rowsOf(emptyDir).images).toEqual(rowsOf(world.dataDir).images)
-  expect(world.seen().posts).toHaveLength(posts)
+  expect(readRows(emptyDir).images).toEqual(readRows(installation.dataDir).images)
+  expect(installation.seen().posts).toHaveLength(posts)
 
   const refused = await run('restore', archive, elsewhere)
   expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/only be restored into an empty place/) })
 })
 
 test('an answer that waits is in a backup although the server came to its end meanwhile, and one that is done is not missed', async () => {
-  const world = await openWorld()
-  onTestFinished(() => world.close())
-  const program = await world.start()
-  await addOpenai(program, world)
+  const installation = await openInstallation()
+  onTestFinished(() => installation.close())
+  const program = await installation.start()
+  await addOpenai(program, installation)
   await program.call('POST', '/api/generate', inAnswer)
   await program.hold({ point: 'answer-kept', from: 1 })
   await program.call('POST', '/api/generate', { ...inAnswer, prompt: 'waiting' }, { prefer: 'respond-async' })
@@ -70,10 +71,10 @@ test('an answer that waits is in a backup although the server came to its end me
   const emptyDir = await mkdtemp(path.join(tmpdir(), 'webimgui-restored-'))
   onTestFinished(() => rm(emptyDir, { recursive: true, force: true }))
   const archive = path.join(emptyDir, 'backup.tar')
-  const answers = path.join(world.dataDir, 'answers')
+  const answers = path.join(installation.dataDir, 'answers')
   const places = {
-    database: path.join(world.dataDir, 'chat_history.db'),
-    images: path.join(world.dataDir, 'images'),
+    database: path.join(installation.dataDir, 'chat_history.db'),
+    images: path.join(installation.dataDir, 'images'),
     answers,
   }
   const [kept] = filesUnder(answers)
@@ -83,7 +84,7 @@ test('an answer that waits is in a backup although the server came to its end me
   })
   const restored = path.join(emptyDir, 'data')
   await mkdir(restored)
-  const restoring = await run('restore', archive, { ...world.environment, DATA_DIR: restored })
+  const restoring = await run('restore', archive, { ...installation.environment, DATA_DIR: restored })
 
   expect(report).toMatchObject({ pictures: 1, answers: 1, missing: [] })
   expect(restoring.output).not.toMatch(/missing/)
@@ -91,32 +92,32 @@ test('an answer that waits is in a backup although the server came to its end me
 })
 
 test('what SQLite left of the database that was there before stands in the way of a restore', async () => {
-  const world = await openWorld()
-  onTestFinished(() => world.close())
-  await (await world.start()).end('SIGTERM')
-  const archive = path.join(world.dataDir, 'backup.tar')
-  await run('backup', archive, world.environment)
+  const installation = await openInstallation()
+  onTestFinished(() => installation.close())
+  await (await installation.start()).end('SIGTERM')
+  const archive = path.join(installation.dataDir, 'backup.tar')
+  await run('backup', archive, installation.environment)
   const emptyDir = await mkdtemp(path.join(tmpdir(), 'webimgui-restored-'))
   onTestFinished(() => rm(emptyDir, { recursive: true, force: true }))
   await writeFile(path.join(emptyDir, 'chat_history.db-wal'), 'pages of another database')
 
-  const refused = await run('restore', archive, { ...world.environment, DATA_DIR: emptyDir })
+  const refused = await run('restore', archive, { ...installation.environment, DATA_DIR: emptyDir })
 
   expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/chat_history\.db-wal already exists/) })
 })
 
 test('a damaged or cut archive is refused, and leaves nothing', async () => {
-  const world = await openWorld()
-  onTestFinished(() => world.close())
-  const program = await world.start()
+  const installation = await openInstallation()
+  onTestFinished(() => installation.close())
+  const program = await installation.start()
   await program.call('POST', '/api/generate', ark)
   await program.end('SIGTERM')
-  const archive = path.join(world.dataDir, 'backup.tar')
-  await run('backup', archive, world.environment)
+  const archive = path.join(installation.dataDir, 'backup.tar')
+  await run('backup', archive, installation.environment)
   const bytes = await readFile(archive)
   const emptyDir = await mkdtemp(path.join(tmpdir(), 'webimgui-restored-'))
   onTestFinished(() => rm(emptyDir, { recursive: true, force: true }))
-  const elsewhere = { ...world.environment, DATA_DIR: emptyDir }
+  const elsewhere = { ...installation.environment, DATA_DIR: emptyDir }
 
   // One byte of the picture, behind its beginning.
   const damaged = Buffer.from(bytes)

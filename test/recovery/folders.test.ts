@@ -2,19 +2,20 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { kinds } from '../support/call-kinds.ts'
-import { addOpenai, openWorld, type World } from '../support/installation.ts'
-import { type Program, rowsOf, unfinished, until } from '../support/killable-program.ts'
+import { callKinds } from '../support/call-kinds.ts'
+import { addOpenai, type Installation, openInstallation } from '../support/installation.ts'
+import { type Program, until } from '../support/killable-program.ts'
+import { readRows, readUnfinished } from '../support/stored.ts'
 
-const group = kinds.find(kind => kind.parts > 0)!
+const group = callKinds.find(kind => kind.parts > 0)!
 
 test('without its folders the server makes every kind of picture, and takes references', async () => {
-  const { world, program } = await begin()
-  await removeFolders(world)
+  const { installation, program } = await begin()
+  await removeFolders(installation)
 
   const answers = []
-  for (const kind of kinds) answers.push(await generated(program, kind.request))
-  await removeFolders(world)
+  for (const kind of callKinds) answers.push(await generated(program, kind.request))
+  await removeFolders(installation)
   const reference = new FormData()
   reference.append('file', new Blob([onePicture]), 'one.png')
   const uploaded = await fetch(`${program.address}/api/images`, { method: 'POST', body: reference })
@@ -24,19 +25,19 @@ test('without its folders the server makes every kind of picture, and takes refe
   form.append('images', new Blob([onePicture]), 'one.png')
   const edited = await fetch(`${program.address}/api/generate`, { method: 'POST', body: form })
 
-  expect(answers).toEqual(kinds.map(kind => ({ status: 'succeeded', charge: 'charged', images: kind.pictures })))
+  expect(answers).toEqual(callKinds.map(kind => ({ status: 'succeeded', charge: 'charged', images: kind.pictures })))
   expect([uploaded.status, edited.status]).toEqual([201, 200])
 })
 
 test('the parts of a stream whose folder was removed under it outlive the process', async () => {
-  const { world, program } = await begin()
+  const { installation, program } = await begin()
   await program.hold({ point: 'stream-part-read', from: 2 })
   await program.call('POST', '/api/generate', group.request, { prefer: 'respond-async' })
   await until(
     () => 'the second part to come',
     () => program.held.length === 1,
   )
-  await rm(path.join(world.dataDir, 'answers'), { recursive: true })
+  await rm(path.join(installation.dataDir, 'answers'), { recursive: true })
   await program.hold({ point: 'stream-part-appended', from: 1 }, { release: true })
   await until(
     () => 'the second part to be kept',
@@ -44,23 +45,23 @@ test('the parts of a stream whose folder was removed under it outlive the proces
   )
   await program.end('SIGKILL')
 
-  await world.start()
+  await installation.start()
   await until(
     () => 'the end',
-    () => unfinished(world.dataDir).length === 0,
+    () => readUnfinished(installation.dataDir).length === 0,
   )
-  expect(rowsOf(world.dataDir).images).toHaveLength(2)
+  expect(readRows(installation.dataDir).images).toHaveLength(2)
 })
 
 async function begin() {
-  const world = await openWorld()
-  onTestFinished(() => world.close())
-  const program = await world.start()
-  await addOpenai(program, world)
-  return { world, program }
+  const installation = await openInstallation()
+  onTestFinished(() => installation.close())
+  const program = await installation.start()
+  await addOpenai(program, installation)
+  return { installation, program }
 }
 
-async function removeFolders({ dataDir }: World) {
+async function removeFolders({ dataDir }: Installation) {
   for (const folder of ['answers', 'uploads', 'images/.temporary', 'images/prepared', 'images/thumbnails'])
     await rm(path.join(dataDir, folder), { recursive: true, force: true })
 }

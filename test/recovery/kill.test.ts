@@ -7,33 +7,32 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Failpoint, failpoints } from '../../src/coordination/failpoints.ts'
-import { type Kind, kinds, passagesOf } from '../support/call-kinds.ts'
-import { addOpenai, openWorld, type World } from '../support/installation.ts'
+import { type CallKind, callKinds, countPassages } from '../support/call-kinds.ts'
+import { addOpenai, type Installation, openInstallation } from '../support/installation.ts'
+import { type Program, until } from '../support/killable-program.ts'
 import {
   type CallRow,
-  faultsOnDisk,
+  findViolationsOnDisk,
   type ImageRow,
-  type Program,
-  rowsOf,
+  readRows,
+  readUnfinished,
   sha256,
-  unfinished,
-  until,
-} from '../support/killable-program.ts'
+} from '../support/stored.ts'
 import { outcomeOf, table } from './outcomes.ts'
 
-let world: World
+let installation: Installation
 let program: Program
 let dataDir: string
 const looked = new Set<string>()
 
 beforeAll(async () => {
-  world = await openWorld()
-  dataDir = world.dataDir
-  program = await world.start()
-  await addOpenai(program, world)
+  installation = await openInstallation()
+  dataDir = installation.dataDir
+  program = await installation.start()
+  await addOpenai(program, installation)
 })
 
-afterAll(() => world.close())
+afterAll(() => installation.close())
 
 // Where a second passage is another case: the first of several is through already.
 const secondPassages: Failpoint[] = [
@@ -51,23 +50,23 @@ const cases = [
 
 describe('a process that is killed', () => {
   test.each(cases)('at $point, passage $from', async ({ point, from }) => {
-    const tested = kinds.filter(kind => passagesOf(kind, point) >= from)
+    const tested = callKinds.filter(kind => countPassages(kind, point) >= from)
     const generations = await runInto(point, from, tested)
 
     expect((await program.end('SIGKILL')).signal).toBe('SIGKILL')
-    program = await world.start()
+    program = await installation.start()
     await until(
-      () => `unfinished: ${JSON.stringify(unfinished(dataDir))}`,
-      () => unfinished(dataDir).length === 0,
+      () => `unfinished: ${JSON.stringify(readUnfinished(dataDir))}`,
+      () => readUnfinished(dataDir).length === 0,
     )
-    const { posts, billed } = world.seen()
+    const { posts, billed } = installation.seen()
     const outcomes = await Promise.all(generations.map(generation => told(generation, posts)))
 
     expect(outcomes).toEqual(tested.map(kind => ({ kind: kind.name, ...expected(kind, point, from) })))
     for (const generation of generations) await expectNothingLost(generation, billed)
     await until(
-      () => faultsOnDisk(dataDir, looked).join('; '),
-      () => faultsOnDisk(dataDir, looked).length === 0,
+      () => findViolationsOnDisk(dataDir, looked).join('; '),
+      () => findViolationsOnDisk(dataDir, looked).length === 0,
     )
   })
 })
@@ -79,7 +78,7 @@ test('docs/recovery.md tells the same as these tests', async () => {
 })
 
 interface Made {
-  kind: Kind
+  kind: CallKind
   prompt: string
   id: string
 }
@@ -91,8 +90,8 @@ function modelOf(body: unknown) {
 // ── Steps ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Runs one generation of each kind until all of them stand still at the point. */
-async function runInto(point: Failpoint, from: number, tested: Kind[]) {
-  const { doubao, qwen, openai } = world
+async function runInto(point: Failpoint, from: number, tested: CallKind[]) {
+  const { doubao, qwen, openai } = installation
   for (const simulator of [doubao, qwen, openai]) simulator.reset()
   if (point === 'repeat-written') refuseOnce(tested)
   await program.hold({ point, from })
@@ -105,9 +104,9 @@ async function runInto(point: Failpoint, from: number, tested: Kind[]) {
       return { kind, prompt, id: answer.body.id as string }
     }),
   )
-  const holders = (kind: Kind) => {
+  const holders = (kind: CallKind) => {
     const isOneByOne = point.startsWith('stream-part') || point === 'before-poll'
-    return isOneByOne ? 1 : passagesOf(kind, point) - from + 1
+    return isOneByOne ? 1 : countPassages(kind, point) - from + 1
   }
   const isHeld = ({ kind, id }: Made) => program.held.filter(held => held.generationId === id).length === holders(kind)
   await until(
@@ -119,9 +118,9 @@ async function runInto(point: Failpoint, from: number, tested: Kind[]) {
   if (point === 'request-sent')
     await until(
       () => 'requests to arrive',
-      () => world.seen().posts.length === arriving,
+      () => installation.seen().posts.length === arriving,
     )
-  for (const { kind, id } of generations.filter(({ kind }) => from > 1 && passagesOf(kind, point) === kind.calls)) {
+  for (const { kind, id } of generations.filter(({ kind }) => from > 1 && countPassages(kind, point) === kind.calls)) {
     const isThrough = () => callsOf(id).filter(call => call.state === 'settled').length >= kind.calls - holders(kind)
     await until(() => `calls of ${kind.name} to be settled`, isThrough)
   }
@@ -129,26 +128,26 @@ async function runInto(point: Failpoint, from: number, tested: Kind[]) {
 }
 
 /** Every first request is told to slow down; every service that proves so that nothing was made. */
-function refuseOnce(tested: Kind[]) {
-  const count = (provider: Kind['provider']) =>
+function refuseOnce(tested: CallKind[]) {
+  const count = (provider: CallKind['provider']) =>
     tested.filter(kind => kind.provider === provider).reduce((sum, kind) => sum + kind.calls, 0)
   const body = { code: 'Throttling.RateQuota', message: 'Requests rate limit exceeded, please try again later.' }
   const openaiBody = {
     error: { message: 'Rate limit reached', type: 'requests', param: null, code: 'rate_limit_exceeded' },
   }
-  const { doubao, qwen, openai } = world
+  const { doubao, qwen, openai } = installation
   doubao.misbehave({ kind: 'status', status: 429 }, { times: count('doubao') })
   qwen.misbehave({ kind: 'status', status: 429, body }, { times: count('qwen') })
   openai.misbehave({ kind: 'status', status: 429, body: openaiBody }, { times: count('openai') })
 }
 
 function callsOf(generationId: string): CallRow[] {
-  return rowsOf(dataDir).calls.filter(call => call.generation_id === generationId)
+  return readRows(dataDir).calls.filter(call => call.generation_id === generationId)
 }
 
 // ── What is expected, and what is told ──────────────────────────────────────────────────────────────────────────────
 
-function expected(kind: Kind, point: Failpoint, from: number) {
+function expected(kind: CallKind, point: Failpoint, from: number) {
   const { pictures, charge, posts } = outcomeOf(kind, point, from)
   const hasUnknown = charge === 'unknown'
   return {
@@ -185,7 +184,7 @@ async function told({ kind, prompt, id }: Made, posts: { body: unknown }[]) {
 /** Each answer that was kept has all its pictures in the store, byte for byte as the service gives them out. */
 async function expectNothingLost({ kind, prompt, id }: Made, billed: { prompt: string; model: string }[]) {
   const calls = callsOf(id)
-  const images = rowsOf(dataDir).images.filter(image => image.generation_id === id)
+  const images = readRows(dataDir).images.filter(image => image.generation_id === id)
   const made = billed.filter(one => one.prompt === prompt && one.model === kind.request.model)
   const isCertain = calls.every(call => call.charge !== 'unknown')
   if (isCertain) expect(images.length, `${kind.name}: pictures billed and stored`).toBe(made.length)

@@ -1,6 +1,6 @@
 /** What must be true after the next start, for each instant and kind of call. The table in docs/recovery.md is made of this. */
 import type { Failpoint } from '../../src/coordination/failpoints.ts'
-import type { Kind } from '../support/call-kinds.ts'
+import type { CallKind } from '../support/call-kinds.ts'
 
 export interface Outcome {
   /** Pictures stored in the end. */
@@ -11,7 +11,7 @@ export interface Outcome {
 }
 
 /** Of a process that dies when a generation comes to `point` for the `from`th time; calls beside it that come there too die with it. */
-export function outcomeOf(kind: Kind, point: Failpoint, from: number): Outcome {
+export function outcomeOf(kind: CallKind, point: Failpoint, from: number): Outcome {
   const all: Outcome = { pictures: kind.pictures, charge: 'charged', posts: kind.calls }
   const before = from - 1
   const lost: Outcome = { pictures: before, charge: 'unknown', posts: kind.calls }
@@ -40,7 +40,7 @@ export function outcomeOf(kind: Kind, point: Failpoint, from: number): Outcome {
 }
 
 /** As many pictures as parts came; with the last of them nothing is missing any more. */
-function streamed(kind: Kind, parts: number): Outcome {
+function streamed(kind: CallKind, parts: number): Outcome {
   const pictures = Math.min(parts, kind.pictures)
   return { pictures, charge: pictures === kind.pictures ? 'charged' : 'unknown', posts: 1 }
 }

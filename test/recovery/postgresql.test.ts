@@ -6,12 +6,13 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { kinds } from '../support/call-kinds.ts'
-import { addOpenai, openWorld, type World } from '../support/installation.ts'
-import { faultsOf, type Program, rowsOfPostgres, until } from '../support/killable-program.ts'
+import { callKinds } from '../support/call-kinds.ts'
+import { addOpenai, type Installation, openInstallation } from '../support/installation.ts'
+import { type Program, until } from '../support/killable-program.ts'
 import { maxWaitMs } from '../support/patience.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
 import { startProxy, type TcpProxy } from '../support/proxy.ts'
+import { findViolations, readPostgresRows } from '../support/stored.ts'
 
 let postgres: Postgres
 beforeAll(async () => {
@@ -20,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => postgres.stop())
 
 interface Scene {
-  world: World
+  installation: Installation
   proxy: TcpProxy
   program: Program
   url: string
@@ -85,11 +86,11 @@ const cuts: Cut[] = [
 describe('while every kind of call is under way', () => {
   test.each(cuts)('$name', async cut => {
     const scene = await begin()
-    const { program, world } = scene
-    const prompts = kinds.map(kind => `${kind.name}, while ${cut.name}`)
+    const { program, installation } = scene
+    const prompts = callKinds.map(kind => `${kind.name}, while ${cut.name}`)
 
     const taken = Promise.all(
-      kinds.map((kind, index) => retryUntilStored(program, { ...kind.request, prompt: prompts[index]! })),
+      callKinds.map((kind, index) => retryUntilStored(program, { ...kind.request, prompt: prompts[index]! })),
     )
     await cut.begin(scene)
     let isOver = false
@@ -105,18 +106,18 @@ describe('while every kind of call is under way', () => {
     await cut.heal?.(scene)
     await ended(scene)
 
-    const { generations, calls, images } = await rowsOfPostgres(scene.url)
-    const { posts, billed } = world.seen()
+    const { generations, calls, images } = await readPostgresRows(scene.url)
+    const { posts, billed } = installation.seen()
     expect(
       generations.map(({ prompt, status, charge }) => ({ prompt, status, charge })).sort(byPrompt),
       program.output(),
     ).toEqual(prompts.map(prompt => ({ prompt, status: 'succeeded', charge: 'charged' })).sort(byPrompt))
-    expect(posts).toHaveLength(kinds.reduce((sum, kind) => sum + kind.calls, 0))
+    expect(posts).toHaveLength(callKinds.reduce((sum, kind) => sum + kind.calls, 0))
     expect(calls).toHaveLength(posts.length)
     expect(images).toHaveLength(billed.length)
     // The last thumbnails are on their way yet.
     await vi.waitFor(
-      async () => expect(faultsOf(await rowsOfPostgres(scene.url), world.dataDir)).toEqual([]),
+      async () => expect(findViolations(await readPostgresRows(scene.url), installation.dataDir)).toEqual([]),
       maxWaitMs,
     )
     expect((await program.end('SIGTERM')).code).toBe(0)
@@ -124,10 +125,12 @@ describe('while every kind of call is under way', () => {
 })
 
 test('a request whose COMMIT was done and not told is sent at once, and its client hears of it', async () => {
-  const { program, proxy, world, url } = await begin()
+  const { program, proxy, installation, url } = await begin()
   proxy.cutCommits({ every: 1, when: 'after', times: 1 })
 
-  const { status, body } = await program.call('POST', '/api/generate', kinds[0]!.request, { prefer: 'respond-async' })
+  const { status, body } = await program.call('POST', '/api/generate', callKinds[0]!.request, {
+    prefer: 'respond-async',
+  })
   const cut = proxy.cutCount()
   proxy.cutCommits(null)
 
@@ -136,33 +139,33 @@ test('a request whose COMMIT was done and not told is sent at once, and its clie
     () => 'its end',
     async () => (await program.call('GET', `/api/history/${body.id}`)).body.status === 'succeeded',
   )
-  expect(world.seen().posts).toHaveLength(1)
-  expect((await rowsOfPostgres(url)).generations).toHaveLength(1)
+  expect(installation.seen().posts).toHaveLength(1)
+  expect((await readPostgresRows(url)).generations).toHaveLength(1)
 })
 
 test('a request whose COMMIT was not done is refused with a sentence, and asking again makes one', async () => {
-  const { program, proxy, world, url } = await begin()
+  const { program, proxy, installation, url } = await begin()
   proxy.cutCommits({ every: 1, when: 'before', times: 1 })
-  const refused = await program.call('POST', '/api/generate', kinds[0]!.request, { 'idempotency-key': 'k' })
+  const refused = await program.call('POST', '/api/generate', callKinds[0]!.request, { 'idempotency-key': 'k' })
   proxy.cutCommits(null)
-  const made = await program.call('POST', '/api/generate', kinds[0]!.request, { 'idempotency-key': 'k' })
+  const made = await program.call('POST', '/api/generate', callKinds[0]!.request, { 'idempotency-key': 'k' })
 
   expect(refused).toMatchObject({
     status: 507,
     body: { code: 'storage_failed', detail: expect.stringMatching(/does not answer.*Idempotency-Key/) },
   })
   expect(made).toMatchObject({ status: 200, body: { status: 'succeeded', charge: 'charged' } })
-  expect((await rowsOfPostgres(url)).generations).toHaveLength(1)
-  expect(world.seen().posts).toHaveLength(1)
+  expect((await readPostgresRows(url)).generations).toHaveLength(1)
+  expect(installation.seen().posts).toHaveLength(1)
 })
 
 test('a client that waits gets its picture, however often the database goes away meanwhile', async () => {
-  const { program, proxy, world } = await begin()
-  world.doubao.misbehave({ kind: 'slow', ms: 800 })
-  const waiting = program.call('POST', '/api/generate', kinds[0]!.request)
+  const { program, proxy, installation } = await begin()
+  installation.doubao.misbehave({ kind: 'slow', ms: 800 })
+  const waiting = program.call('POST', '/api/generate', callKinds[0]!.request)
   await until(
     () => 'the request at the service',
-    () => world.seen().posts.length === 1,
+    () => installation.seen().posts.length === 1,
   )
   for (let times = 0; times < 3; times++) {
     proxy.cut()
@@ -176,7 +179,7 @@ test('a client that waits gets its picture, however often the database goes away
     () => 'the picture',
     async () => (await program.call('GET', `/api/history/${body.id}`)).body.status === 'succeeded',
   )
-  expect(world.seen().posts).toHaveLength(1)
+  expect(installation.seen().posts).toHaveLength(1)
 })
 
 // ── Steps ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -184,9 +187,9 @@ test('a client that waits gets its picture, however often the database goes away
 async function begin(): Promise<Scene> {
   const url = await postgres.createDatabase(`cut${randomUUID().slice(0, 8)}`)
   const proxy = await startProxy(postgres)
-  const world = await openWorld()
+  const installation = await openInstallation()
   onTestFinished(async () => {
-    await world.close()
+    await installation.close()
     await proxy.close()
   })
   const sql = async (text: string) => {
@@ -198,9 +201,9 @@ async function begin(): Promise<Scene> {
   }
   // A crash of PostgreSQL forgets what was committed less than a moment before, unless a program asks for more.
   await sql(`do $$ begin execute format('alter database %I set synchronous_commit = off', current_database()); end $$`)
-  const program = await world.start([], { DATABASE_URL: `${proxy.through(url)}?query_timeout=2000` })
-  await addOpenai(program, world)
-  return { world, proxy, program, url, sql }
+  const program = await installation.start([], { DATABASE_URL: `${proxy.through(url)}?query_timeout=2000` })
+  await addOpenai(program, installation)
+  return { installation, proxy, program, url, sql }
 }
 
 /** As a client should: asks again with the same key until it hears that the server has it. */

@@ -6,9 +6,10 @@ import { connect } from 'node:net'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
-import { addOpenai, openWorld, type World } from '../support/installation.ts'
-import { faultsOnDisk, type Program, rowsOf, unfinished, until } from '../support/killable-program.ts'
+import { addOpenai, type Installation, openInstallation } from '../support/installation.ts'
+import { type Program, until } from '../support/killable-program.ts'
 import { runProgram } from '../support/program.ts'
+import { findViolationsOnDisk, readRows, readUnfinished } from '../support/stored.ts'
 
 const ark = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 const task = { prompt: 'a boat', model: 'wan2.2-t2i-flash', parameters: { size: '512x512' } }
@@ -16,34 +17,34 @@ const inAnswer = { prompt: 'a boat', model: 'gpt-image-1-mini', parameters: { si
 const async = { prefer: 'respond-async' }
 
 test('the first SIGTERM lets what cannot be asked for again end: the picture is stored, and the client gets it', async () => {
-  const { world, program } = await begin()
-  world.doubao.misbehave({ kind: 'slow', ms: 700 })
+  const { installation, program } = await begin()
+  installation.doubao.misbehave({ kind: 'slow', ms: 700 })
   const waiting = program.call('POST', '/api/generate', ark)
-  await arrived(world, 1)
+  await arrived(installation, 1)
 
   const { code } = await program.end('SIGTERM')
 
   expect(code).toBe(0)
   expect(await waiting).toMatchObject({ status: 200, body: { status: 'succeeded' } })
-  const { calls, images } = rowsOf(world.dataDir)
+  const { calls, images } = readRows(installation.dataDir)
   expect(calls).toMatchObject([{ charge: 'charged' }])
   expect(images).toHaveLength(1)
-  const again = await world.start()
-  await ended(world)
+  const again = await installation.start()
+  await ended(installation)
   expect((await again.call('GET', '/api/history')).body.items).toMatchObject([
     { status: 'succeeded', charge: 'charged' },
   ])
-  expect(world.seen().posts).toHaveLength(1)
-  expect(faultsOnDisk(world.dataDir)).toEqual([])
+  expect(installation.seen().posts).toHaveLength(1)
+  expect(findViolationsOnDisk(installation.dataDir)).toEqual([])
 })
 
 test('an answer that the database does not take at once while the server stops has the time of the stop', async () => {
-  const { world, program } = await begin({ DRAIN_SECONDS: '30' })
+  const { installation, program } = await begin({ DRAIN_SECONDS: '30' })
   await holdAnswer(program)
   await program.call('POST', '/api/generate', ark, async)
   await isHeld(program)
   program.signal('SIGTERM')
-  const other = lock(world)
+  const other = lock(installation)
   await program.hold(null, { release: true })
   await until(
     () => 'the answer to be refused by the database',
@@ -53,23 +54,23 @@ test('an answer that the database does not take at once while the server stops h
   other.close()
 
   expect(await program.ended).toEqual({ code: 0, signal: null })
-  expect(rowsOf(world.dataDir)).toMatchObject({
+  expect(readRows(installation.dataDir)).toMatchObject({
     generations: [{ status: 'succeeded', charge: 'charged' }],
     images: [{ position: 0 }],
   })
 })
 
 test('what does not end within the drain time is unknown after the next start, in two languages; the client gets the record', async () => {
-  const { world, program } = await begin({ DRAIN_SECONDS: '1' })
-  world.doubao.misbehave({ kind: 'hang', billed: true })
+  const { installation, program } = await begin({ DRAIN_SECONDS: '1' })
+  installation.doubao.misbehave({ kind: 'hang', billed: true })
   const waiting = program.call('POST', '/api/generate', ark)
-  await arrived(world, 1)
+  await arrived(installation, 1)
 
   expect(await program.end('SIGTERM')).toEqual({ code: 0, signal: null })
   expect(await waiting).toMatchObject({ status: 202, body: { status: 'running', charge: 'unknown' } })
 
-  const again = await world.start()
-  await ended(world)
+  const again = await installation.start()
+  await ended(installation)
   expect((await again.call('GET', '/api/history')).body.items).toMatchObject([
     {
       status: 'failed',
@@ -78,14 +79,14 @@ test('what does not end within the drain time is unknown after the next start, i
       advice: { en: expect.stringMatching(/usage page/), zh: expect.stringMatching(/账单页面核对/) },
     },
   ])
-  expect(world.seen().posts).toHaveLength(1)
+  expect(installation.seen().posts).toHaveLength(1)
 })
 
 test('a second signal ends the process at once', async () => {
-  const { world, program } = await begin()
-  world.doubao.misbehave({ kind: 'hang', billed: true })
+  const { installation, program } = await begin()
+  installation.doubao.misbehave({ kind: 'hang', billed: true })
   await program.call('POST', '/api/generate', ark, async)
-  await arrived(world, 1)
+  await arrived(installation, 1)
 
   program.signal('SIGTERM')
   await until(
@@ -102,7 +103,7 @@ test('a second signal ends the process at once', async () => {
 })
 
 test('a client that does not go on does not hold up a stop', async () => {
-  const { world, program } = await begin({ DRAIN_SECONDS: '1' })
+  const { installation, program } = await begin({ DRAIN_SECONDS: '1' })
   const { hostname, port } = new URL(program.address)
   const socket = connect(Number(port), hostname)
   await once(socket, 'connect')
@@ -113,67 +114,67 @@ test('a client that does not go on does not hold up a stop', async () => {
   await program.call('GET', '/health')
 
   expect(await program.end('SIGTERM')).toEqual({ code: 0, signal: null })
-  expect(world.seen().posts).toEqual([])
+  expect(installation.seen().posts).toEqual([])
 })
 
 test('a stop leaves a task to the next start at once, and who follows it sees it end without a gap', async () => {
   // Longer than anybody waits.
-  const { world, program } = await begin({ DRAIN_SECONDS: '3600' })
-  world.qwen.holdTasks('RUNNING')
+  const { installation, program } = await begin({ DRAIN_SECONDS: '3600' })
+  installation.qwen.holdTasks('RUNNING')
   const { body } = await program.call('POST', '/api/generate', task, async)
   const before = follow(program, body.id, undefined)
   await until(
     () => 'the task to be known',
-    () => rowsOf(world.dataDir).calls[0]?.state === 'accepted',
+    () => readRows(installation.dataDir).calls[0]?.state === 'accepted',
   )
 
   expect((await program.end('SIGTERM')).code).toBe(0)
   const seen = await before
-  world.qwen.releaseTasks()
-  const again = await world.start()
+  installation.qwen.releaseTasks()
+  const again = await installation.start()
   const rest = await follow(again, body.id, seen.at(-1)?.id)
 
   expect(seen.at(-1)?.data.status).toBe('running')
   expect(rest.at(-1)?.data).toMatchObject({ id: body.id, status: 'succeeded', charge: 'charged' })
   const ids = [...seen, ...rest].map(event => Number(event.id))
   expect(ids).toEqual(ids.toSorted((a, b) => a - b))
-  expect(world.seen().posts).toHaveLength(1)
+  expect(installation.seen().posts).toHaveLength(1)
 })
 
 test('an answer that the database does not take is in a file, and outlives the process', async () => {
-  const { world, program } = await begin()
+  const { installation, program } = await begin()
   await holdAnswer(program)
   await program.call('POST', '/api/generate', ark, async)
   await isHeld(program)
-  const other = lock(world)
+  const other = lock(installation)
   await program.hold(null, { release: true })
   await until(
     () => 'the answer to be put into a file',
-    async () => (await readdir(path.join(world.dataDir, 'answers'))).some(name => name.endsWith('.answer.txt')),
+    async () => (await readdir(path.join(installation.dataDir, 'answers'))).some(name => name.endsWith('.answer.txt')),
   )
 
   await program.end('SIGKILL')
   other.exec('ROLLBACK')
   other.close()
-  const again = await world.start()
-  await ended(world)
+  const again = await installation.start()
+  await ended(installation)
 
   expect((await again.call('GET', '/api/history')).body.items).toMatchObject([
     { status: 'succeeded', charge: 'charged' },
   ])
-  expect(world.seen().posts).toHaveLength(1)
+  expect(installation.seen().posts).toHaveLength(1)
   await until(
-    () => faultsOnDisk(world.dataDir).join(),
-    () => faultsOnDisk(world.dataDir).length === 0,
+    () => findViolationsOnDisk(installation.dataDir).join(),
+    () => findViolationsOnDisk(installation.dataDir).length === 0,
   )
 })
 
 test('a database that is locked is told by the status, the record and whoever waits, and to whoever asks for more', async () => {
-  const { world, program } = await begin()
+  const { installation, program } = await begin()
   await holdAnswer(program)
   const waiting = program.call('POST', '/api/generate', ark)
   await isHeld(program)
-  const other = lock(world)
+  const other = lock(installation)
   await program.hold(null, { release: true })
 
   const told = await waiting
@@ -181,7 +182,7 @@ test('a database that is locked is told by the status, the record and whoever wa
   const another = await program.call('POST', '/api/generate', ark)
   other.exec('ROLLBACK')
   other.close()
-  await ended(world)
+  await ended(installation)
 
   const reason = expect.stringMatching(/could not keep the answer.*locked.*Trying again/)
   expect(told).toMatchObject({
@@ -201,11 +202,11 @@ test('a database that is locked is told by the status, the record and whoever wa
   expect((await program.call('GET', '/api/history')).body.items).toMatchObject([
     { status: 'succeeded', charge: 'charged', waiting: null },
   ])
-  expect(world.seen().posts).toHaveLength(1)
+  expect(installation.seen().posts).toHaveLength(1)
 })
 
 test('the parts of a stream that cannot be read, or have gone, are waited for', async () => {
-  const { world, program } = await begin()
+  const { installation, program } = await begin()
   await program.hold({ point: 'stream-part-appended', from: 2 })
   await program.call('POST', '/api/generate', { ...ark, parameters: { size: '960x960', n: 3 } }, async)
   await until(
@@ -213,11 +214,11 @@ test('the parts of a stream that cannot be read, or have gone, are waited for', 
     () => program.held.length === 1,
   )
   await program.end('SIGKILL')
-  const file = path.join(world.dataDir, 'answers', rowsOf(world.dataDir).calls[0]?.answer_file ?? '')
+  const file = path.join(installation.dataDir, 'answers', readRows(installation.dataDir).calls[0]?.answer_file ?? '')
   await rename(file, `${file}.away`)
   await mkdir(file)
 
-  const again = await world.start()
+  const again = await installation.start()
   await until(
     () => 'the generation to wait',
     async () => (await again.call('GET', '/api/history')).body.items[0].waiting !== null,
@@ -228,7 +229,7 @@ test('the parts of a stream that cannot be read, or have gone, are waited for', 
     async () => /Put it back/.test((await again.call('GET', '/api/history')).body.items[0].waiting),
   )
   await rename(`${file}.away`, file)
-  await ended(world)
+  await ended(installation)
 
   expect((await again.call('GET', '/api/history')).body.items).toMatchObject([
     { status: 'succeeded', charge: 'unknown', images: [{}, {}] },
@@ -236,8 +237,8 @@ test('the parts of a stream that cannot be read, or have gone, are waited for', 
 })
 
 test('an answer whose file has gone is waited for until it is given up by a cancel', async () => {
-  const { world, program } = await begin()
-  await addOpenai(program, world)
+  const { installation, program } = await begin()
+  await addOpenai(program, installation)
   await program.hold({ point: 'answer-kept', from: 1 })
   for (const prompt of ['a boat', 'a house'])
     await program.call('POST', '/api/generate', { ...inAnswer, prompt }, async)
@@ -246,10 +247,10 @@ test('an answer whose file has gone is waited for until it is given up by a canc
     () => program.held.length === 2,
   )
   await program.end('SIGKILL')
-  const answers = path.join(world.dataDir, 'answers')
+  const answers = path.join(installation.dataDir, 'answers')
   await rename(answers, `${answers}-away`)
 
-  const again = await world.start()
+  const again = await installation.start()
   const history = async () => (await again.call('GET', '/api/history')).body.items
   await until(
     () => 'both to wait',
@@ -259,11 +260,11 @@ test('an answer whose file has gone is waited for until it is given up by a canc
   await again.call('POST', `/api/history/${boat.id}/cancel`)
   await until(
     () => 'the end of one',
-    () => unfinished(world.dataDir).length === 1,
+    () => readUnfinished(installation.dataDir).length === 1,
   )
-  const { answer_file } = rowsOf(world.dataDir).calls.find(call => call.generation_id === house.id) ?? {}
+  const { answer_file } = readRows(installation.dataDir).calls.find(call => call.generation_id === house.id) ?? {}
   await rename(path.join(`${answers}-away`, answer_file ?? ''), path.join(answers, answer_file ?? ''))
-  await ended(world)
+  await ended(installation)
 
   expect(await history()).toMatchObject([
     { status: 'succeeded', charge: 'charged', waiting: null },
@@ -272,8 +273,8 @@ test('an answer whose file has gone is waited for until it is given up by a canc
 })
 
 test('a start with another database leaves the answers of the first', async () => {
-  const { world, program } = await begin()
-  await addOpenai(program, world)
+  const { installation, program } = await begin()
+  await addOpenai(program, installation)
   await program.hold({ point: 'answer-file-written', from: 1 })
   await program.call('POST', '/api/generate', inAnswer, async)
   await until(
@@ -282,10 +283,10 @@ test('a start with another database leaves the answers of the first', async () =
   )
   await program.end('SIGKILL')
 
-  const mistaken = await world.start([], { DATABASE_URL: 'sqlite:///another.db', LOG_LEVEL: 'warn' })
+  const mistaken = await installation.start([], { DATABASE_URL: 'sqlite:///another.db', LOG_LEVEL: 'warn' })
   expect((await mistaken.end('SIGTERM')).code).toBe(0)
-  const again = await world.start()
-  await ended(world)
+  const again = await installation.start()
+  await ended(installation)
 
   expect(mistaken.output()).toMatch(/is DATABASE_URL right/)
   expect((await again.call('GET', '/api/history')).body.items).toMatchObject([
@@ -294,9 +295,9 @@ test('a start with another database leaves the answers of the first', async () =
 })
 
 test('a large answer that has no place waits, says so, and is stored when there is room', async () => {
-  const { world, program } = await begin()
-  await addOpenai(program, world)
-  const answers = path.join(world.dataDir, 'answers')
+  const { installation, program } = await begin()
+  await addOpenai(program, installation)
+  const answers = path.join(installation.dataDir, 'answers')
   await rm(answers, { recursive: true })
   await writeFile(answers, 'a file in place of the folder')
   const { body } = await program.call('POST', '/api/generate', inAnswer, async)
@@ -308,7 +309,7 @@ test('a large answer that has no place waits, says so, and is stored when there 
   const waiting = await program.call('GET', `/api/history/${body.id}`)
   // The folder is made again by whoever needs it.
   await rm(answers)
-  await ended(world)
+  await ended(installation)
 
   expect(waiting.body).toMatchObject({
     status: 'running',
@@ -318,20 +319,20 @@ test('a large answer that has no place waits, says so, and is stored when there 
     status: 'succeeded',
     waiting: null,
   })
-  expect(world.openai.billed).toHaveLength(1)
+  expect(installation.openai.billed).toHaveLength(1)
 })
 
 test('a reference that cannot be read any more costs nothing', async () => {
-  const { world, program } = await begin()
+  const { installation, program } = await begin()
   await program.hold({ point: 'before-sending', from: 1 })
   const picture = `data:image/png;base64,${onePicture}`
   await program.call('POST', '/api/generate', { ...ark, images: [picture] }, async)
   await isHeld(program)
   await program.end('SIGKILL')
-  await rm(path.join(world.dataDir, 'images', 'prepared'), { recursive: true })
+  await rm(path.join(installation.dataDir, 'images', 'prepared'), { recursive: true })
 
-  const again = await world.start()
-  await ended(world)
+  const again = await installation.start()
+  await ended(installation)
 
   expect((await again.call('GET', '/api/history')).body.items).toMatchObject([
     {
@@ -340,44 +341,44 @@ test('a reference that cannot be read any more costs nothing', async () => {
       error: { code: 'storage_failed', message: expect.stringMatching(/nothing was sent/) },
     },
   ])
-  expect(world.seen().posts).toEqual([])
+  expect(installation.seen().posts).toEqual([])
 })
 
 test('two submits that were lost together are never mistaken for each other', async () => {
-  const { world, program } = await begin()
+  const { installation, program } = await begin()
   await program.hold({ point: 'request-sent', from: 1 })
   for (const prompt of ['a boat', 'a house']) await program.call('POST', '/api/generate', { ...task, prompt }, async)
   await until(
     () => 'both to arrive',
-    () => program.held.length === 2 && world.qwen.tasks().length === 2,
+    () => program.held.length === 2 && installation.qwen.tasks().length === 2,
   )
   await program.end('SIGKILL')
 
-  const again = await world.start()
-  await ended(world)
+  const again = await installation.start()
+  await ended(installation)
 
   const { items } = (await again.call('GET', '/api/history')).body
   expect(items).toMatchObject([
     { charge: 'unknown', images: [] },
     { charge: 'unknown', images: [] },
   ])
-  expect(world.seen().posts).toHaveLength(2)
+  expect(installation.seen().posts).toHaveLength(2)
 })
 
 test('the doctor removes what can be made again, brings back what can be had, and lists the rest', async () => {
-  const { world, program } = await begin()
+  const { installation, program } = await begin()
   for (const request of [ark, task]) await program.call('POST', '/api/generate', request)
   await program.end('SIGTERM')
-  const images = path.join(world.dataDir, 'images')
-  const [first, second] = rowsOf(world.dataDir).images
+  const images = path.join(installation.dataDir, 'images')
+  const [first, second] = readRows(installation.dataDir).images
   await rm(path.join(images, first?.file ?? ''))
   await rm(path.join(images, second?.file ?? ''))
-  world.qwen.expireUrls()
+  installation.qwen.expireUrls()
   const unknownFile = `${path.dirname(first?.file ?? '')}/00000000-0000-8000-a000-000000000000.png`
   await writeFile(path.join(images, unknownFile), 'something')
   await writeFile(path.join(images, 'thumbnails/nobody.webp'), 'small')
 
-  const { code, output } = await doctor(world)
+  const { code, output } = await doctor(installation)
 
   expect(code).toBe(1)
   expect(output).toMatch(/no row .*00000000-0000-8000-a000-000000000000\.png/)
@@ -390,9 +391,9 @@ test('the doctor removes what can be made again, brings back what can be had, an
 // ── Steps ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function begin(environment?: Record<string, string>) {
-  const world = await openWorld()
-  onTestFinished(() => world.close())
-  return { world, program: await world.start([], environment) }
+  const installation = await openInstallation()
+  onTestFinished(() => installation.close())
+  return { installation, program: await installation.start([], environment) }
 }
 
 function holdAnswer(program: Program) {
@@ -407,23 +408,23 @@ function isHeld(program: Program) {
 }
 
 /** Nobody else writes to the database until this one rolls back. */
-function lock({ dataDir }: World) {
+function lock({ dataDir }: Installation) {
   const other = new DatabaseSync(path.join(dataDir, 'chat_history.db'))
   other.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE')
   return other
 }
 
-function arrived(world: World, posts: number) {
+function arrived(installation: Installation, posts: number) {
   return until(
     () => `${posts} requests at the services`,
-    () => world.seen().posts.length === posts,
+    () => installation.seen().posts.length === posts,
   )
 }
 
-function ended(world: World) {
+function ended(installation: Installation) {
   return until(
-    () => `unfinished: ${unfinished(world.dataDir)}`,
-    () => unfinished(world.dataDir).length === 0,
+    () => `unfinished: ${readUnfinished(installation.dataDir)}`,
+    () => readUnfinished(installation.dataDir).length === 0,
   )
 }
 
@@ -445,7 +446,7 @@ async function follow(program: Program, id: string, lastEventId: string | undefi
   })
 }
 
-function doctor({ dataDir, environment }: World) {
+function doctor({ dataDir, environment }: Installation) {
   return runProgram('doctor', { dataDir, environment })
 }
 

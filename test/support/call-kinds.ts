@@ -1,7 +1,7 @@
 /** Every kind of call that there is, as the smallest request that makes it. */
 import type { Failpoint } from '../../src/coordination/failpoints.ts'
 
-export interface Kind {
+export interface CallKind {
   name: string
   provider: 'doubao' | 'qwen' | 'openai'
   request: { prompt: string; model: string; provider?: string; parameters: Record<string, unknown> }
@@ -21,7 +21,7 @@ export interface Kind {
 
 const plain = { calls: 1, pictures: 1, parts: 0, isTask: false, isListed: false, isProven: false, isLarge: false }
 
-export const kinds: Kind[] = [
+export const callKinds: CallKind[] = [
   {
     ...plain,
     name: 'Ark, one picture',
@@ -92,7 +92,7 @@ export const kinds: Kind[] = [
 ]
 
 /** How often a generation of this kind passes a point. */
-export function passagesOf(kind: Kind, point: Failpoint): number {
+export function countPassages(kind: CallKind, point: Failpoint): number {
   switch (point) {
     case 'generation-written':
     case 'before-finish':

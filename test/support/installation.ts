@@ -10,20 +10,20 @@ import { QWEN_DEMO_KEY } from '../../src/simulators/qwen/keys.ts'
 import { type QwenSimulator, startQwenSimulator } from '../../src/simulators/qwen/qwen.ts'
 import { type Program, startProgram } from './killable-program.ts'
 
-export interface World {
+export interface Installation {
   dataDir: string
   environment: Record<string, string>
   doubao: DoubaoSimulator
   qwen: QwenSimulator
   openai: OpenaiSimulator
-  /** Starts the program; it ends with the world at the latest. */
+  /** Starts the program; it ends with the installation at the latest. */
   start(words?: string[], environment?: Record<string, string>): Promise<Program>
   /** What the services have seen since their last reset. */
   seen(): { posts: DoubaoSimulator['requests']; billed: DoubaoSimulator['billed'] }
   close(): Promise<void>
 }
 
-export async function openWorld(options: { timeScale?: number } = {}): Promise<World> {
+export async function openInstallation(options: { timeScale?: number } = {}): Promise<Installation> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'webimgui-recovery-'))
   const simulation = { timeScale: options.timeScale ?? 0, plainPictures: true }
   const [doubao, qwen, openai] = await Promise.all([
@@ -66,9 +66,9 @@ export async function openWorld(options: { timeScale?: number } = {}): Promise<W
 }
 
 /** Stores a configuration for the OpenAI-style simulator. */
-export async function addOpenai(program: Program, world: World) {
+export async function addOpenai(program: Program, installation: Installation) {
   const { status, body } = await program.call('POST', '/api/config', {
-    ...{ name: 'OpenAI style', provider: 'openai', base_url: world.openai.baseUrl, api_key: OPENAI_DEMO_KEY },
+    ...{ name: 'OpenAI style', provider: 'openai', base_url: installation.openai.baseUrl, api_key: OPENAI_DEMO_KEY },
   })
   if (status !== 201) throw new Error(`the configuration was refused: ${JSON.stringify(body)}`)
 }

@@ -11,9 +11,9 @@ import type { Failpoint, Reached } from '../../src/coordination/failpoints.ts'
 import { setClock } from './clock.ts'
 
 /** `release`: what stands still goes on. */
-export type Told = { hold: { point: Failpoint; from: number } | null; release?: boolean } | { clock: number }
-type Hold = Extract<Told, { hold: unknown }>['hold']
-export type Telling =
+export type Instruction = { hold: { point: Failpoint; from: number } | null; release?: boolean } | { clock: number }
+type Hold = Extract<Instruction, { hold: unknown }>['hold']
+export type Report =
   | { type: 'listening'; address: string }
   | { type: 'ready' }
   | { type: 'held'; generationId: string; occurrence: number }
@@ -31,27 +31,27 @@ const reached: Reached = (point, generationId) => {
   const occurrence = (passed.get(generationId) ?? 0) + 1
   passed.set(generationId, occurrence)
   if (occurrence < hold.from) return
-  tell({ type: 'held', generationId, occurrence })
+  report({ type: 'held', generationId, occurrence })
   return new Promise(resolve => held.push(resolve))
 }
 
-process.on('message', (told: Told) => {
-  if ('clock' in told) {
-    setClock(told.clock)
-    return tell({ type: 'ready' })
+process.on('message', (instruction: Instruction) => {
+  if ('clock' in instruction) {
+    setClock(instruction.clock)
+    return report({ type: 'ready' })
   }
-  hold = told.hold
+  hold = instruction.hold
   passed = new Map()
-  if (told.release) for (const goOn of held.splice(0)) goOn()
-  tell({ type: 'ready' })
+  if (instruction.release) for (const goOn of held.splice(0)) goOn()
+  report({ type: 'ready' })
 })
 
 if (words.has('clock')) setClock(Number(words.get('clock')))
 const { address } = await start({ overrides: { timeScale: Number(words.get('timeScale') ?? 0.01), reached } })
 // What it has compiled serves the next start, which is left out by a process that is killed.
 flushCompileCache()
-tell({ type: 'listening', address })
+report({ type: 'listening', address })
 
-function tell(telling: Telling) {
-  process.send?.(telling)
+function report(message: Report) {
+  process.send?.(message)
 }
