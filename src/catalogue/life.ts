@@ -38,7 +38,7 @@ export function lifeAt(
 ): LifeAt {
   const written = entryAt(model.life ?? [], platform)
   const entry = written && seen ? undisputed(written, seen) : written
-  const stage = later(entry ? stageOf(entry, now) : 'current', seen ? seenStages[seen.status] : 'current')
+  const stage = later(entry ? findStage(entry, now) : 'current', seen ? seenStages[seen.status] : 'current')
   const seenToEnd = seen?.status === 'ended' && !entry?.hasEnded ? seen.since : null
   const endedAt = stage === 'ended' ? (entry?.endsAt ?? seenToEnd ?? undefined) : undefined
   return { stage, entry, endedAt, seen }
@@ -76,7 +76,7 @@ export function isServedAt(model: Pick<Model, 'platforms'>, platform: string | u
   return platform === undefined || !model.platforms || model.platforms.includes(platform)
 }
 
-function stageOf(entry: ModelLife, now: Date): LifeStage {
+function findStage(entry: ModelLife, now: Date): LifeStage {
   if (entry.hasEnded || isPast(entry.endsAt, now)) return 'ended'
   if (isPast(entry.closedToNewAt, now)) return 'retiring'
   return isPast(entry.announcedAt, now) ? 'announced' : 'current'

@@ -9,7 +9,7 @@ import { type Catalogue, createCatalogue } from '../providers/registry.ts'
 import { checkModel, findStrangers, type NoteFault } from './models-check.ts'
 import { type Entry, type Facts, type LifeEntry, modelsForm } from './models-form.ts'
 import { faultIn, OwnFileError, readOwnFile } from './own-file.ts'
-import { priceOf } from './price-file.ts'
+import { completePrice } from './price-file.ts'
 
 export interface OwnModels {
   catalogue: Catalogue
@@ -42,7 +42,7 @@ export function readModelsFile(path: string, base: Catalogue): OwnModels {
     const model = position >= 0 && isSame(made, list[position]!) ? list[position]! : made
     list.splice(position >= 0 ? position : list.length, position >= 0 ? 1 : 0, model)
     checkModel(model, provider, base, fault)
-    const price = entry.price && priceOf(entry.price, variable)
+    const price = entry.price && completePrice(entry.price, variable)
     const listed = [former.model.price, former.model.priceAbroad]
     if (price && !listed.some(one => one && isSame(one, price))) prices.set(entry.id, price)
   }

@@ -107,12 +107,12 @@ export async function chooseTarget(
     address,
     found,
     modelId: spelledFor(found.model, modelId, configurations.platformOf(first)),
-    refusal: refusalOf(candidates),
+    refusal: findRefusal(candidates),
   }
 }
 
 /** A configuration that is named or alone is tried with every request: a refusal costs nothing. */
-function refusalOf(candidates: ConfigurationRecord[]): LeftAside | undefined {
+function findRefusal(candidates: ConfigurationRecord[]): LeftAside | undefined {
   const aside = candidates.map(({ suspension }) => suspension).filter(suspension => suspension !== null)
   if (aside.length < candidates.length || aside.length === 1 || aside.some(isDue)) return undefined
   const next = aside.reduce((best, one) => (one.retryAt < best.retryAt ? one : best))

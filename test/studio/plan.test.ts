@@ -10,7 +10,7 @@ import { checkValue } from '../../src/catalogue/values.ts'
 import type { ViolationCode } from '../../src/catalogue/violation.ts'
 import { type ProviderId, providers, shipped } from '../../src/providers/index.ts'
 import { presentModel } from '../../src/server/present/models.ts'
-import { cardOf, type PlacementRequest, planFor, schemasOf, sumOf } from '../../src/studio/generate/plan.ts'
+import { listSchemas, type PlacementRequest, planFor, sumCosts, toCard } from '../../src/studio/generate/plan.ts'
 import { listResolutions, readChoice, type SizeChoice } from '../../src/studio/generate/size-choice.ts'
 import { en } from '../../src/studio/text/en.ts'
 import { knownNames } from '../support/names.ts'
@@ -49,7 +49,7 @@ describe('what is sent', () => {
   test.each(models)(
     '$shown.id: every shape and tier is taken, at the cost of the requests that the adapter makes of it',
     ({ found: { provider, model: card }, shown }) => {
-      expect(cardOf(shown)).toMatchObject({ sizes: card.sizes, images: card.images, parameters: card.parameters })
+      expect(toCard(shown)).toMatchObject({ sizes: card.sizes, images: card.images, parameters: card.parameters })
       // The second of an edit is its mask, which a parameter asks for.
       const most = 'function' in card.parameters ? 1 : (card.images.group?.maxReferences ?? card.references.max)
       for (const references of new Set([card.references.min, Math.min(1, most), most])) {
@@ -183,7 +183,7 @@ describe('what it costs', () => {
     const abroad = { ...fiveFive, model: { ...fiveFive.model, price: fiveFive.model.priceAbroad } }
     const costs = [...plans, presentModel(abroad, place)].map(shown => planFor(shown, wish).cost)
 
-    const sum = sumOf(costs)
+    const sum = sumCosts(costs)
 
     expect(sum.isComplete).toBe(false)
     expect(sum.costs.map(({ currency, max }) => [currency, max])).toEqual([
@@ -194,7 +194,7 @@ describe('what it costs', () => {
 })
 
 test('takes a size apart again: what was clicked is what is chosen after a reload or from a recipe', () => {
-  const rule = cardOf(model('doubao-seedream-4-0-20260415')).sizes.textToImage
+  const rule = toCard(model('doubao-seedream-4-0-20260415')).sizes.textToImage
 
   expect(readChoice('5504x3040', rule)).toEqual({ ratio: '16:9', tier: '4K' })
   expect(readChoice('16:9', rule)).toEqual({ ratio: '16:9' })
@@ -204,7 +204,7 @@ test('takes a size apart again: what was clicked is what is chosen after a reloa
 })
 
 test('refuses the values of lists and objects where they are wrong', () => {
-  const { color_palette: palette = {}, bbox_list: boxes = {} } = schemasOf(model('wan2.7-image'))
+  const { color_palette: palette = {}, bbox_list: boxes = {} } = listSchemas(model('wan2.7-image'))
   const colour = { hex: '#1A2B3C', ratio: '40.00%' }
 
   expect(checkValue(palette, [colour, colour, colour])).toEqual([])

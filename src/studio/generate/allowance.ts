@@ -1,12 +1,12 @@
 /** Pure: what is left of the caps of whoever presses, and what they would not allow. The server decides; this says it before. */
 import type { Me } from '../data/tokens.ts'
-import { type Plan, sumOf } from './plan.ts'
+import { type Plan, sumCosts } from './plan.ts'
 
 export type Shortage =
   | { kind: 'images'; left: number; wanted: number; renewsAt: string }
   | { kind: 'money'; left: number; wanted: number; currency: string; renewsAt: string }
 
-export function shortagesOf(me: Me | undefined, plans: readonly Plan[]): Shortage[] {
+export function findShortages(me: Me | undefined, plans: readonly Plan[]): Shortage[] {
   if (!me?.renews_at) return []
   const { left, left_images: leftImages, renews_at: renewsAt } = me
   const shortages: Shortage[] = []
@@ -15,7 +15,7 @@ export function shortagesOf(me: Me | undefined, plans: readonly Plan[]): Shortag
     shortages.push({ kind: 'images', left: leftImages, wanted: images, renewsAt })
   }
   // What is priced in another currency, or not at all, does not count.
-  const cost = sumOf(plans.map(plan => plan.cost)).costs.find(({ currency }) => currency === left?.currency)
+  const cost = sumCosts(plans.map(plan => plan.cost)).costs.find(({ currency }) => currency === left?.currency)
   if (left && cost && cost.max > left.amount) {
     shortages.push({ kind: 'money', left: left.amount, wanted: cost.max, currency: left.currency, renewsAt })
   }

@@ -4,7 +4,7 @@ import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
 import { findModel, type Model } from '../data/models.ts'
 import type { TakenRecipe } from '../data/recipe.ts'
 import { createKept } from '../data/store.ts'
-import { cardOf, type PlacementRequest } from './plan.ts'
+import { type PlacementRequest, toCard } from './plan.ts'
 import { readChoice } from './size-choice.ts'
 
 export interface Draft extends PlacementRequest {
@@ -150,10 +150,10 @@ function parseDraft(given: unknown): Draft | undefined {
 }
 
 /** The settings of a recipe in the form; `models` tells which of its sizes are listed ones. */
-export function draftOf(recipe: TakenRecipe, models: readonly Model[]): Partial<Draft> {
+export function toDraft(recipe: TakenRecipe, models: readonly Model[]): Partial<Draft> {
   const { size, n, ...values } = recipe.parameters
   const model = findModel(models, recipe.model)
-  const { textToImage, withReferences } = model ? cardOf(model).sizes : {}
+  const { textToImage, withReferences } = model ? toCard(model).sizes : {}
   return {
     prompt: recipe.prompt,
     ...(model ? { models: [model.id] } : {}),

@@ -17,10 +17,10 @@ import { Loading, Query } from '../ui/query.tsx'
 import { Skeleton } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
 import { useKeys } from '../ui/use-keys.ts'
-import { shortagesOf } from './allowance.ts'
+import { findShortages } from './allowance.ts'
 import { ChosenModels } from './chosen-models.tsx'
 import { Composer } from './composer.tsx'
-import { type Draft, type DraftChange, draftOf, standardModel, useDrafts } from './draft.ts'
+import { type Draft, type DraftChange, standardModel, toDraft, useDrafts } from './draft.ts'
 import { Feed } from './feed/feed.tsx'
 import { ModelPicker } from './model-picker.tsx'
 import { generatePath, type Plan, planFor } from './plan.ts'
@@ -95,7 +95,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
   const usedText = (successor: string) => t('life.used', { successor: nameOfModel(models, successor) })
 
   function take(recipe: TakenRecipe, words = t('generate.taken')) {
-    exchange(words, draftOf(recipe, models))
+    exchange(words, toDraft(recipe, models))
     window.scrollTo({ top: 0 })
   }
   useTaken(take, image => change(before => ({ references: [...before.references.filter(id => id !== image), image] })))
@@ -113,7 +113,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
   const navigate = useNavigate()
   const toKeys = { label: t('live.toKeys'), onSelect: () => void navigate({ to: '/configurations' }) }
 
-  const fewer = shortagesOf(me, plans).length > 0 ? planFewer(me, chosen, draft) : undefined
+  const fewer = findShortages(me, plans).length > 0 ? planFewer(me, chosen, draft) : undefined
 
   async function send(asked: readonly Plan[] = plans) {
     setPressed(true)
@@ -128,9 +128,9 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
     }
     setSending(true)
     // What is left may be another by now: a month has ended, or somebody has raised the cap.
-    if (shortagesOf(me, asked).length > 0) {
+    if (findShortages(me, asked).length > 0) {
       const now = await client.fetchQuery({ ...meQuery, staleTime: 0 }).catch(() => undefined)
-      if (shortagesOf(now, asked).length > 0) {
+      if (findShortages(now, asked).length > 0) {
         setSending(false)
         return
       }
@@ -247,7 +247,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
 function planFewer(me: Me | undefined, models: readonly Model[], draft: Draft) {
   for (let count = draft.count - 1; count >= 1; count--) {
     const plans = models.map(model => planFor(model, { ...draft, count }))
-    if (shortagesOf(me, plans).length === 0) return { count, plans }
+    if (findShortages(me, plans).length === 0) return { count, plans }
   }
   return undefined
 }

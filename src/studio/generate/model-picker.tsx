@@ -16,7 +16,7 @@ import { LifeBadge } from '../ui/life-badge.tsx'
 import { SearchInput } from '../ui/search-input.tsx'
 import { Badge } from '../ui/states.tsx'
 import { Switch } from '../ui/switch.tsx'
-import { cardOf } from './plan.ts'
+import { toCard } from './plan.ts'
 import { listResolutions } from './size-choice.ts'
 
 export interface ModelPickerProps {
@@ -159,7 +159,7 @@ function ModelCard({ model, models, isChosen, canCompare, onChoose, onToggle }: 
         <span className="mt-0.5 block text-ink-soft text-sm">{model.about[language]}</span>
         {standing && <span className="mt-0.5 block text-amber text-sm">{standing}</span>}
         <span className="mt-1.5 flex flex-wrap gap-x-2 text-ink-faint text-xs">
-          {abilitiesOf(t, model).map(ability => (
+          {listAbilities(t, model).map(ability => (
             <span key={ability} className="not-last:after:ml-2 not-last:after:content-['·']">
               {ability}
             </span>
@@ -193,8 +193,8 @@ export function priceText(t: Text, model: Model) {
   return t('generate.perPicture', { amount: certainty === 'documented' ? amount : `≈ ${amount}` })
 }
 
-function abilitiesOf(t: Text, model: Model) {
-  const { textToImage, withReferences } = cardOf(model).sizes
+function listAbilities(t: Text, model: Model) {
+  const { textToImage, withReferences } = toCard(model).sizes
   const rule = textToImage ?? withReferences
   const tier = rule ? listResolutions(rule).at(-1) : undefined
   const [fast, slow] = model.typical_seconds

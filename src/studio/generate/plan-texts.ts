@@ -5,7 +5,7 @@ import { describeStanding } from '../text/life.ts'
 import { t } from '../text/text.ts'
 import { describeViolation } from '../text/violations.ts'
 import type { Shortage } from './allowance.ts'
-import { type Plan, type PlanNote, type PlanViolation, sumOf } from './plan.ts'
+import { type Plan, type PlanNote, type PlanViolation, sumCosts } from './plan.ts'
 import { parameterLabel } from './schema-field.tsx'
 
 export function describeShortage(shortage: Shortage) {
@@ -21,7 +21,7 @@ export function describeShortage(shortage: Shortage) {
 
 /** Before it is pressed: `¥0.25`, `≈ ¥0.30–0.60`, or that no price is known. */
 export function formatCost(plans: readonly Plan[]) {
-  const { costs, isComplete } = sumOf(plans.map(plan => plan.cost))
+  const { costs, isComplete } = sumCosts(plans.map(plan => plan.cost))
   if (costs.length === 0) return `· ${t('generate.costFree')}`
   const texts = costs.map(cost => {
     const { min, max, currency } = cost

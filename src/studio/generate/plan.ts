@@ -67,19 +67,19 @@ export type PlanViolation = Omit<RuleViolation, 'code'> & {
 const cards = new WeakMap<Model, Card>()
 
 /** The model as the catalogue knows it. */
-export function cardOf(model: Model): Card {
+export function toCard(model: Model): Card {
   const card = cards.get(model) ?? readCard(model)
   cards.set(model, card)
   return card
 }
 
 /** The parameters of a model by name, `size` and `n` included. */
-export function schemasOf(model: Model): Record<string, ValueSchema> {
+export function listSchemas(model: Model): Record<string, ValueSchema> {
   return (model.parameters.properties ?? {}) as Record<string, ValueSchema>
 }
 
 export function planFor(model: Model, wish: PlacementRequest): Plan {
-  const card = cardOf(model)
+  const card = toCard(model)
   const notes: PlanNote[] = []
   const values: JsonObject = {}
   for (const [name, value] of Object.entries(wish.values)) {
@@ -152,7 +152,7 @@ function openSize(rule: SizeRule | undefined, { size }: ChosenSize, references: 
 }
 
 /** Together, one sum a currency; undefined where no price is known at all. */
-export function sumOf(costs: readonly (Cost | undefined)[]): { costs: Cost[]; isComplete: boolean } {
+export function sumCosts(costs: readonly (Cost | undefined)[]): { costs: Cost[]; isComplete: boolean } {
   const sums = new Map<string, Cost>()
   const round = (amount: number) => Math.round(amount * 1e6) / 1e6
   for (const cost of costs) {

@@ -7,8 +7,8 @@ import { type Me, useMe } from '../data/tokens.ts'
 import { money } from '../text/format.ts'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
-import { shortagesOf } from './allowance.ts'
-import { generatePath, type Plan, schemasOf } from './plan.ts'
+import { findShortages } from './allowance.ts'
+import { generatePath, listSchemas, type Plan } from './plan.ts'
 import { describeNote, describeShortage, describeViolations, formatCost } from './plan-texts.ts'
 
 interface PressAreaProps {
@@ -29,10 +29,10 @@ export function PressArea({ plans, models, fewer, isSending, wasPressed, onFewer
   const me = useMe()
   const isLost = connection.use() === 'lost'
   const isWaiting = useIsWaiting(generatePath)
-  const shortages = shortagesOf(me, plans).map(shortage => describeShortage(shortage))
+  const shortages = findShortages(me, plans).map(shortage => describeShortage(shortage))
   const violations = [...new Set([...plans.flatMap(plan => describeViolations(plan, wasPressed)), ...shortages])]
   // What none of them has is no longer in sight either, and waits for a model that has it.
-  const has = (name: string) => plans.some(({ model }) => Object.hasOwn(schemasOf(model), name))
+  const has = (name: string) => plans.some(({ model }) => Object.hasOwn(listSchemas(model), name))
   const notes = [
     ...new Set(
       plans.flatMap(plan =>

@@ -166,7 +166,7 @@ function JsonField({ label, hint, schema, value, onChange }: ControlProps) {
       isCode
       rows={3}
       value={text}
-      placeholder={exampleOf(schema)}
+      placeholder={describeExample(schema)}
       error={!read.isJson ? t('generate.jsonFault') : violation && describeValue(violation)}
       onChange={event => {
         setText(event.target.value)
@@ -188,10 +188,10 @@ function parse(text: string): { isJson: true; value: unknown } | { isJson: false
 }
 
 /** The outline of a value, such as `[{"hex": "…", "ratio": "…"}]`. */
-function exampleOf(schema: ValueSchema): string {
-  if (schema.type === 'array') return `[${schema.items ? exampleOf(schema.items) : ''}]`
+function describeExample(schema: ValueSchema): string {
+  if (schema.type === 'array') return `[${schema.items ? describeExample(schema.items) : ''}]`
   if (schema.type === 'object') {
-    const members = Object.entries(schema.properties ?? {}).map(([name, item]) => `"${name}": ${exampleOf(item)}`)
+    const members = Object.entries(schema.properties ?? {}).map(([name, item]) => `"${name}": ${describeExample(item)}`)
     return `{${members.join(', ')}}`
   }
   return schema.type === 'string' ? '"…"' : '0'

@@ -10,7 +10,7 @@ import { IconButton } from '../ui/button.tsx'
 import { controlClasses, Field } from '../ui/field.tsx'
 import { Badge } from '../ui/states.tsx'
 import type { Draft } from './draft.ts'
-import { cardOf, type Plan, schemasOf } from './plan.ts'
+import { listSchemas, type Plan, toCard } from './plan.ts'
 import { parameterLabel, SchemaField } from './schema-field.tsx'
 import { SizeField } from './size-field.tsx'
 
@@ -72,7 +72,7 @@ export function Settings({ draft, models, plans, onChange }: SettingsProps) {
 
 /** Every parameter that one of the models has; where several have it, as the first describes it. */
 function joined(models: readonly Model[]): Record<string, ValueSchema> {
-  return Object.assign({}, ...models.map(schemasOf).toReversed())
+  return Object.assign({}, ...models.map(listSchemas).toReversed())
 }
 
 interface CountFieldProps {
@@ -84,7 +84,7 @@ interface CountFieldProps {
 function CountField({ draft, models, onChange }: CountFieldProps) {
   const t = useText()
   const request = { references: draft.references.length, parameters: draft.values as JsonObject }
-  const most = Math.max(1, ...models.map(model => limitImages(cardOf(model), request)))
+  const most = Math.max(1, ...models.map(model => limitImages(toCard(model), request)))
   const count = Math.min(draft.count, most)
   const isGroup = count > 1 && models.some(model => model.images.group?.asked_by === null)
   if (most === 1) return null

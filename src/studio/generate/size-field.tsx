@@ -35,7 +35,7 @@ export function SizeField({ plans, choice, onChange }: SizeFieldProps) {
       .filter(({ path }) => path === 'parameters.size')
       .map(violation => describeViolation(violation, model.name)),
   )
-  const limits = plans.flatMap(plan => limitsOf(t, plan))
+  const limits = plans.flatMap(plan => describeLimits(t, plan))
   if (rules.length === 0) return <p className="text-ink-faint text-sm">{t('generate.noSize')}</p>
 
   const shapes = [
@@ -119,7 +119,7 @@ export function SizeField({ plans, choice, onChange }: SizeFieldProps) {
 }
 
 /** Before anything is wrong: how large and how small it may be. */
-function limitsOf(t: Text, { model, sizeRule }: Plan): string[] {
+function describeLimits(t: Text, { model, sizeRule }: Plan): string[] {
   const { minArea: min, maxArea: max } = sizeRule?.free ?? {}
   return min && max ? [t('violations.size_area', { model: model.name, min, max })] : []
 }
