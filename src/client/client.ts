@@ -12,6 +12,7 @@ import type { Estimate } from '../api/estimate.ts'
 import type { GenerateRequest, Generation } from '../api/generations.ts'
 import type { HistoryChange, HistoryPage } from '../api/history.ts'
 import type { ModelList } from '../api/models.ts'
+import type { ProviderList } from '../api/providers.ts'
 import type { RecentErrorList, Status } from '../api/system.ts'
 import type { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../api/tokens.ts'
 import type { UsageList } from '../api/usage.ts'
@@ -74,6 +75,7 @@ export function createClient(options: ClientOptions) {
   return {
     url,
     models: async (given?: Signal) => (await request<z.infer<typeof ModelList>>('api/models', given)).items,
+    providers: async (given?: Signal) => (await request<z.infer<typeof ProviderList>>('api/providers', given)).items,
     status: (given?: Signal) => request<Status>('api/status', given),
     recentErrors: async (given?: Signal) => (await request<RecentErrorList>('api/status/errors', given)).items,
     me: (given?: Signal) => request<Me>('api/me', given),

@@ -3,6 +3,7 @@ import { createQueryClient } from './data/client.ts'
 import { configurationsQuery } from './data/configurations.ts'
 import { recentQuery } from './data/generations.ts'
 import { modelsQuery } from './data/models.ts'
+import { providersQuery } from './data/providers.ts'
 import { meQuery } from './data/tokens.ts'
 import './theme.css'
 import { CSPProvider } from '@base-ui/react/csp-provider'
@@ -22,7 +23,11 @@ void client.prefetchQuery(modelsQuery)
 void client.prefetchQuery(recentQuery)
 // Who it is decides which ways there are, whether it is a demo what stands above every screen; nobody waits long for that.
 const known = Promise.race([
-  Promise.all([client.prefetchQuery(meQuery), client.prefetchQuery(configurationsQuery)]),
+  Promise.all([
+    client.prefetchQuery(meQuery),
+    client.prefetchQuery(configurationsQuery),
+    client.prefetchQuery(providersQuery),
+  ]),
   new Promise(resolve => setTimeout(resolve, 400)),
 ])
 await Promise.all([loadLanguage(startingLanguage()), known])

@@ -2,6 +2,7 @@
 
 import { CircleAlert, CircleCheck } from 'lucide-react'
 import type { ConfigurationTestResult } from '../data/configurations.ts'
+import { useProvider } from '../data/providers.ts'
 import { duration } from '../text/format.ts'
 import { consoleOf } from '../text/services.ts'
 import { useText } from '../text/text.ts'
@@ -18,6 +19,7 @@ export interface CheckResultProps {
 
 export function CheckResult({ service, baseUrl, result }: CheckResultProps) {
   const t = useText()
+  const provider = useProvider(service)
   const { code, detail, latency_ms: latency } = result
   if (code === 'ok') {
     return (
@@ -30,7 +32,7 @@ export function CheckResult({ service, baseUrl, result }: CheckResultProps) {
       </Notice>
     )
   }
-  const page = code === 'provider_unavailable' || code === 'wrong_address' ? undefined : consoleOf(service, baseUrl)
+  const page = code === 'provider_unavailable' || code === 'wrong_address' ? undefined : consoleOf(provider, baseUrl)
   return (
     <Notice
       look={code === 'provider_unavailable' ? 'warning' : 'bad'}

@@ -12,11 +12,12 @@ import {
   useSaveConfiguration,
 } from '../data/configurations.ts'
 import { type ModelLife, nameOfModel, useModels } from '../data/models.ts'
+import { useProvider } from '../data/providers.ts'
 import { ago } from '../text/format.ts'
 import { describeLife } from '../text/life.ts'
 import { explain } from '../text/problems.ts'
-import { hostOf, isService, labelOf } from '../text/services.ts'
-import { useText } from '../text/text.ts'
+import { hostOf, labelOf } from '../text/services.ts'
+import { useLanguage, useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Confirm } from '../ui/confirm.tsx'
 import { Menu } from '../ui/menu.tsx'
@@ -128,8 +129,10 @@ export function ConfigurationCard({ configuration, onEdit }: ConfigurationCardPr
 function Facts({ configuration }: { configuration: Configuration }) {
   const t = useText()
   const { provider, base_url: baseUrl, model, key_hint: hint, source, created_at: createdAt } = configuration
-  const known = baseUrl !== null && isService(provider) ? labelOf(provider, baseUrl) : undefined
-  const address = baseUrl === null ? t('configurations.usualAddress') : known ? t(known) : hostOf(baseUrl)
+  const language = useLanguage()
+  const service = useProvider(provider)
+  const known = baseUrl === null ? undefined : labelOf(service, baseUrl)
+  const address = baseUrl === null ? t('configurations.usualAddress') : (known?.[language] ?? hostOf(baseUrl))
   const facts = [
     hint === null ? t('configurations.keyMissing') : t('configurations.keyHint', { hint }),
     address,
@@ -148,8 +151,8 @@ function Facts({ configuration }: { configuration: Configuration }) {
       {source === 'environment' && (
         <p className="mt-1 text-ink-faint text-sm">
           {t('configurations.environmentHint', {
-            variable: `${provider.toUpperCase()}_API_KEY`,
-            cap: `${provider.toUpperCase()}_MONTHLY_CAP`,
+            variable: service?.key_variable ?? '',
+            cap: service?.cap_variable ?? '',
           })}
         </p>
       )}

@@ -6,7 +6,7 @@ import { KeyRound, Plus } from 'lucide-react'
 import { useState } from 'react'
 import { type Configuration, configurationsQuery } from '../data/configurations.ts'
 import { useGenerationEvents } from '../data/events.ts'
-import { isService, type ServiceId, serviceIds, services } from '../text/services.ts'
+import { type Provider, useProviders } from '../data/providers.ts'
 import { useLanguage, useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { Page } from '../ui/page.tsx'
@@ -27,6 +27,9 @@ export function ConfigurationsScreen() {
   // A request may have put one to rest, or out.
   useGenerationEvents(() => void configurations.refetch({ cancelRefetch: false }))
   const [edited, setEdited] = useState<Configuration>()
+  const language = useLanguage()
+  const providers = useProviders()
+  const isKnown = (id: string | undefined) => providers.some(one => one.id === id)
 
   function openNew(service: string | undefined) {
     void navigate({ to: '/configurations', search: { add: service }, replace: true })
@@ -38,7 +41,7 @@ export function ConfigurationsScreen() {
       title={t('configurations.title')}
       lead={t('configurations.lead')}
       action={
-        <Button look="primary" icon={<Plus aria-hidden className="size-5" />} onClick={() => openNew('doubao')}>
+        <Button look="primary" icon={<Plus aria-hidden className="size-5" />} onClick={() => openNew(providers[0]?.id)}>
           {t('configurations.add')}
         </Button>
       }
@@ -53,9 +56,9 @@ export function ConfigurationsScreen() {
             <EmptyState
               icon={<KeyRound aria-hidden />}
               title={t('configurations.empty')}
-              action={serviceIds.map(service => (
-                <Button key={service} onClick={() => openNew(service)}>
-                  {t(services[service].name)}
+              action={providers.map(({ id, title }) => (
+                <Button key={id} onClick={() => openNew(id)}>
+                  {title[language]}
                 </Button>
               ))}
             >
@@ -63,47 +66,47 @@ export function ConfigurationsScreen() {
             </EmptyState>
           ) : (
             <>
-              {serviceIds.map(service => (
+              {providers.map(provider => (
                 <ServiceSection
-                  key={service}
-                  service={service}
-                  configurations={all.filter(({ provider }) => provider === service)}
-                  onAdd={() => openNew(service)}
+                  key={provider.id}
+                  provider={provider}
+                  configurations={all.filter(one => one.provider === provider.id)}
+                  onAdd={() => openNew(provider.id)}
                   onEdit={setEdited}
                 />
               ))}
-              <Cards configurations={all.filter(({ provider }) => !isService(provider))} onEdit={setEdited} />
+              <Cards configurations={all.filter(one => !isKnown(one.provider))} onEdit={setEdited} />
             </>
           )
         }
       </Query>
       {edited && <Editor key={edited.id} configuration={edited} onClose={() => setEdited(undefined)} />}
-      {!edited && add !== undefined && (
-        <Editor service={isService(add) ? add : 'doubao'} onClose={() => openNew(undefined)} />
+      {!edited && add !== undefined && providers.length > 0 && (
+        <Editor service={isKnown(add) ? add : providers[0]?.id} onClose={() => openNew(undefined)} />
       )}
     </Page>
   )
 }
 
 interface ServiceSectionProps {
-  service: ServiceId
+  provider: Provider
   configurations: readonly Configuration[]
   onAdd(): void
   onEdit(configuration: Configuration): void
 }
 
-function ServiceSection({ service, configurations, onAdd, onEdit }: ServiceSectionProps) {
+function ServiceSection({ provider, configurations, onAdd, onEdit }: ServiceSectionProps) {
   const t = useText()
-  const { name, by } = services[service]
   const language = useLanguage()
-  const pools = poolsOf(configurations).map(pool =>
+  const name = provider.title[language]
+  const pools = poolsOf(configurations, [provider]).map(pool =>
     new Intl.ListFormat(language).format(pool.map(({ name }) => t('configurations.quoted', { name }))),
   )
   return (
     <section className="flex flex-col gap-3">
       <div>
-        <h2 className="text-lg">{t(name)}</h2>
-        <p className="text-ink-faint text-sm">{t(by)}</p>
+        <h2 className="text-lg">{name}</h2>
+        <p className="text-ink-faint text-sm">{provider.company[language]}</p>
       </div>
       {pools.map(names => (
         <p key={names} className="max-w-prose text-ink-soft text-sm">
@@ -116,7 +119,7 @@ function ServiceSection({ service, configurations, onAdd, onEdit }: ServiceSecti
           <Button
             size="small"
             look="quiet"
-            aria-label={`${t('configurations.add')}: ${t(name)}`}
+            aria-label={`${t('configurations.add')}: ${name}`}
             icon={<Plus aria-hidden className="size-4" />}
             onClick={onAdd}
           >

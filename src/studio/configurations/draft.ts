@@ -1,12 +1,13 @@
 /** What stands in the form of a key. Everything but the key itself outlives a reload of the page. */
 import type { Configuration } from '../data/configurations.ts'
+import type { Provider } from '../data/providers.ts'
 import { createKept } from '../data/store.ts'
 import { type CapDraft, capPaths, capsToBody, findCapFaults, noCaps, toCapDraft } from '../forms/cap-draft.ts'
-import { hostOf, isService, type ServiceId, services, withoutSlash } from '../text/services.ts'
+import { hostOf, withoutSlash } from '../text/services.ts'
 import { t } from '../text/text.ts'
 
 export interface ConfigurationDraft extends CapDraft {
-  service: ServiceId
+  service: string
   name: string
   key: string
   /** `usual`, one of the known addresses, or `other`: then `baseUrl` counts. */
@@ -22,7 +23,7 @@ export interface ConfigurationDraft extends CapDraft {
 export const usualAddress = 'usual'
 export const otherAddress = 'other'
 
-export function newDraft(service: ServiceId): ConfigurationDraft {
+export function newDraft(service: string): ConfigurationDraft {
   return {
     service,
     name: '',
@@ -37,12 +38,13 @@ export function newDraft(service: ServiceId): ConfigurationDraft {
   }
 }
 
-export function toDraft(configuration: Configuration): ConfigurationDraft {
-  const { provider, name, base_url: baseUrl, model } = configuration
+export function toDraft(configuration: Configuration, providers: readonly Provider[]): ConfigurationDraft {
+  const { provider: service, name, base_url: baseUrl, model } = configuration
   const { weight, most_running: maxRunning, requests_per_minute: perMinute } = configuration
-  const service = isService(provider) ? provider : 'openai'
   const url = baseUrl === null ? null : withoutSlash(baseUrl)
-  const isKnown = services[service].addresses.some(address => address.url === url)
+  const isKnown = providers.some(
+    ({ id, addresses }) => id === service && addresses.some(address => address.url === url),
+  )
   const address = url === null ? usualAddress : isKnown ? url : otherAddress
   return {
     service,
@@ -62,7 +64,7 @@ export function toDraft(configuration: Configuration): ConfigurationDraft {
 const kept = createKept('configuration', json => json as Partial<ConfigurationDraft> | undefined, { isOfTab: true })
 
 /** What was being typed before a reload, unless another service was asked for. */
-export function startingDraft(service: ServiceId): ConfigurationDraft {
+export function startingDraft(service: string): ConfigurationDraft {
   const draft = kept.read()
   return draft?.service === service ? { ...newDraft(service), ...draft, key: '' } : newDraft(service)
 }

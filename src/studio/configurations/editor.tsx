@@ -5,9 +5,10 @@ import { useId, useRef } from 'react'
 import { api } from '../data/client.ts'
 import { type Configuration, useConfigurations, useSaveConfiguration } from '../data/configurations.ts'
 import { useModels } from '../data/models.ts'
+import { useProvider, useProviders } from '../data/providers.ts'
 import { useForm } from '../forms/form.ts'
-import { consoleOf, hostOf, type ServiceId, serviceIds, services } from '../text/services.ts'
-import { useText } from '../text/text.ts'
+import { consoleOf, hostOf } from '../text/services.ts'
+import { useLanguage, useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { ChoiceCard } from '../ui/choice-card.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -35,20 +36,22 @@ import { addressOf } from './sharing.ts'
 export interface EditorProps {
   /** The one that is changed; without it a new one is added. */
   configuration?: Configuration
-  service?: ServiceId
+  /** Of a new one. */
+  service?: string
   onClose(): void
 }
 
-export function Editor({ configuration, service = 'doubao', onClose }: EditorProps) {
+export function Editor({ configuration, service = '', onClose }: EditorProps) {
   const t = useText()
   const firstField = useRef<HTMLInputElement>(null)
   const save = useSaveConfiguration()
   const models = useModels()
   const configurations = useConfigurations()
+  const providers = useProviders()
   const test = useMutation({ mutationFn: api.configurations.test })
   const isBusy = test.isPending || save.isPending
   const { id, draft, change, errorOf, isExplained, submit } = useForm({
-    start: () => (configuration ? toDraft(configuration) : startingDraft(service)),
+    start: () => (configuration ? toDraft(configuration, providers) : startingDraft(service)),
     keep: configuration ? undefined : keepDraft,
     findFaults: draft => findFaults(draft, configuration),
     paths,
@@ -83,12 +86,13 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
     if (isFine) await store()
   }
 
-  const address = addressOf({ provider: draft.service, base_url: baseUrl }, configurations)
+  const provider = useProvider(draft.service)
+  const address = addressOf({ provider: draft.service, base_url: baseUrl }, configurations, providers)
   const sharesWork = configurations.some(
     other =>
       other.id !== configuration?.id &&
       other.provider === draft.service &&
-      addressOf(other, configurations) === address,
+      addressOf(other, configurations, providers) === address,
   )
 
   return (
@@ -146,7 +150,7 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
             />
           )}
         </Field>
-        <ConsoleLink page={consoleOf(draft.service, baseUrl)} className="-mt-4 self-start text-seal-ink text-sm" />
+        <ConsoleLink page={consoleOf(provider, baseUrl)} className="-mt-4 self-start text-seal-ink text-sm" />
         <AddressFields draft={draft} error={errorOf('baseUrl')} onChange={change} />
         <Field label={t('configurations.modelLabel')} hint={t('configurations.modelHint')} error={errorOf('model')}>
           {control => (
@@ -190,17 +194,18 @@ export function Editor({ configuration, service = 'doubao', onClose }: EditorPro
   )
 }
 
-function ServiceChoice({ chosen, onChange }: { chosen: ServiceId; onChange(service: ServiceId): void }) {
+function ServiceChoice({ chosen, onChange }: { chosen: string; onChange(service: string): void }) {
   const t = useText()
+  const language = useLanguage()
   const name = useId()
   return (
     <fieldset>
       <legend className="mb-1.5 font-medium text-ink-soft text-sm">{t('configurations.service')}</legend>
       <div className="grid gap-2 sm:grid-cols-3">
-        {serviceIds.map(id => (
+        {useProviders().map(({ id, title, company }) => (
           <ChoiceCard key={id} name={name} value={id} isChosen={id === chosen} onChoose={() => onChange(id)}>
-            <span className="text-balance break-keep font-medium">{t(services[id].name)}</span>
-            <span className="text-ink-soft text-xs">{t(services[id].by)}</span>
+            <span className="text-balance break-keep font-medium">{title[language]}</span>
+            <span className="text-ink-soft text-xs">{company[language]}</span>
           </ChoiceCard>
         ))}
       </div>
@@ -216,22 +221,26 @@ interface AddressFieldsProps {
 
 function AddressFields({ draft, error, onChange }: AddressFieldsProps) {
   const t = useText()
-  const { addresses, addressHint } = services[draft.service]
+  const language = useLanguage()
+  const provider = useProvider(draft.service)
+  const addresses = provider?.addresses ?? []
+  const usual = addresses[0]?.url ?? ''
+  const addressHint = provider?.address_hint[language]
   const isOther = draft.address === otherAddress
   return (
     <div className="flex flex-col gap-3">
       <Select
         label={t('configurations.address')}
-        hint={isOther ? undefined : t(addressHint)}
+        hint={isOther ? undefined : addressHint}
         error={isOther ? undefined : error}
         value={draft.address}
         choices={[
           {
             value: usualAddress,
             label: t('configurations.addressUsual'),
-            hint: t('configurations.addressUsualHint', { host: hostOf(addresses[0].url) }),
+            hint: t('configurations.addressUsualHint', { host: hostOf(usual) }),
           },
-          ...addresses.map(({ url, label }) => ({ value: url, label: t(label), hint: hostOf(url) })),
+          ...addresses.map(({ url, label }) => ({ value: url, label: label[language], hint: hostOf(url) })),
           { value: otherAddress, label: t('configurations.addressOther') },
         ]}
         onChange={address => onChange({ address })}
@@ -239,12 +248,12 @@ function AddressFields({ draft, error, onChange }: AddressFieldsProps) {
       {isOther && (
         <TextField
           label={t('configurations.addressBase')}
-          hint={t(addressHint)}
+          hint={addressHint}
           error={error}
           type="url"
           inputMode="url"
           spellCheck={false}
-          placeholder={addresses[0].url}
+          placeholder={usual}
           value={draft.baseUrl}
           onChange={event => onChange({ baseUrl: event.target.value })}
         />

@@ -6,7 +6,7 @@ import { type Ref, useEffect, useRef, useState } from 'react'
 import { knownTags } from '../data/generations.ts'
 import type { FilterTexts } from '../data/history.ts'
 import { useModels } from '../data/models.ts'
-import { providerName } from '../text/services.ts'
+import { useProviderName } from '../data/providers.ts'
 import { type TextKey, useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
@@ -189,6 +189,7 @@ const any = '*'
 
 function Panel({ filter, onFilter }: PanelProps) {
   const t = useText()
+  const providerName = useProviderName()
   const models = useModels()
   const client = useQueryClient()
   const providers = new Map(models.map(model => [model.provider, providerName(model.provider, model.provider_name)]))
@@ -244,6 +245,7 @@ function Panel({ filter, onFilter }: PanelProps) {
 
 function Chips({ filter, onFilter }: PanelProps) {
   const t = useText()
+  const providerName = useProviderName()
   const models = useModels()
   const active = folded.filter(name => filter[name] !== undefined)
   if (active.length === 0) return null

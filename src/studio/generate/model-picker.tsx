@@ -4,10 +4,10 @@ import { Link } from '@tanstack/react-router'
 import { Check, Plus } from 'lucide-react'
 import { useState } from 'react'
 import { type Model, searchModels } from '../data/models.ts'
+import { useProviderName } from '../data/providers.ts'
 import { useMe } from '../data/tokens.ts'
 import { money } from '../text/format.ts'
 import { describeStanding } from '../text/life.ts'
-import { providerName } from '../text/services.ts'
 import { type Text, useLanguage, useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
@@ -29,6 +29,7 @@ export interface ModelPickerProps {
 
 export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerProps) {
   const t = useText()
+  const providerName = useProviderName()
   const isAdmin = useMe()?.role === 'admin'
   const [words, setWords] = useState('')
   const [isOlderShown, setOlderShown] = useState(false)

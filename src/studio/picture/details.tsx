@@ -9,13 +9,13 @@ import { addTags, removeTag } from '../actions/mark.ts'
 import type { Generation, Image } from '../data/generations.ts'
 import { formatImageType } from '../data/images.ts'
 import { findModel, nameOfModel, useModels } from '../data/models.ts'
+import { useProviderName } from '../data/providers.ts'
 import { toRecipe } from '../data/recipe.ts'
 import { Tags } from '../forms/tags.tsx'
 import { bytes, duration, moment, money } from '../text/format.ts'
 import { explainError, findSuccessor } from '../text/life.ts'
 import { currentWarnings, explainWarning } from '../text/messages.ts'
 import { explainCode } from '../text/problems.ts'
-import { providerName } from '../text/services.ts'
 import { findText, type Text, useText } from '../text/text.ts'
 import { buttonClasses, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
@@ -258,6 +258,7 @@ function wordOf(value: unknown, t: Text): string {
 
 function Facts({ generation, image }: DetailsProps) {
   const t = useText()
+  const providerName = useProviderName()
   const models = useModels()
   const model = findModel(models, generation.model)
   const { error, retry_of: retryOf, duration_ms: took } = generation

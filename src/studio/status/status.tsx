@@ -19,11 +19,11 @@ import type { ReactNode } from 'react'
 import { api } from '../data/client.ts'
 import { useGenerationEvents } from '../data/events.ts'
 import { useModels } from '../data/models.ts'
+import { useProviderName } from '../data/providers.ts'
 import { recentErrorsQuery, type Status, statusQuery } from '../data/status.ts'
 import { bytes, duration, moment } from '../text/format.ts'
 import { describeLife } from '../text/life.ts'
 import { explainWaiting } from '../text/messages.ts'
-import { providerName } from '../text/services.ts'
 import { useText } from '../text/text.ts'
 import { buttonClasses, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
@@ -100,6 +100,7 @@ function Summary({ status, note }: { status: Status; note: string }) {
 
 function Parts({ status }: { status: Status }) {
   const t = useText()
+  const providerName = useProviderName()
   const models = useModels()
   const { queue, storage, database, providers } = status
   return (

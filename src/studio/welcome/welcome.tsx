@@ -6,9 +6,9 @@ import { ArrowRight, CircleAlert, CircleCheck, ExternalLink } from 'lucide-react
 import { type FormEvent, useId, useState } from 'react'
 import { api } from '../data/client.ts'
 import { useConfigurations, useSaveConfiguration } from '../data/configurations.ts'
+import { useProviders } from '../data/providers.ts'
 import { explain } from '../text/problems.ts'
-import { type ServiceId, serviceIds, services } from '../text/services.ts'
-import { findText, useText } from '../text/text.ts'
+import { findText, useLanguage, useText } from '../text/text.ts'
 import { Button, buttonClasses } from '../ui/button.tsx'
 import { ChoiceCard } from '../ui/choice-card.tsx'
 import { TextField } from '../ui/field.tsx'
@@ -17,10 +17,12 @@ import { toast } from '../ui/toast.tsx'
 
 export function WelcomeScreen() {
   const t = useText()
-  const [chosen, setChosen] = useState<ServiceId>('doubao')
+  const language = useLanguage()
+  const providers = useProviders()
+  const [chosen, setChosen] = useState<string>()
   const configurations = useConfigurations()
   const name = useId()
-  const service = services[chosen]
+  const provider = providers.find(({ id }) => id === chosen) ?? providers[0]
   const hasKey = configurations.some(configuration => configuration.is_active && configuration.has_key)
   return (
     <div className="mx-auto flex max-w-3xl flex-col gap-8 px-4 py-8 sm:py-14">
@@ -46,36 +48,40 @@ export function WelcomeScreen() {
       <fieldset>
         <legend className="mb-3 font-display font-semibold text-xl">{t('welcome.choose')}</legend>
         <div className="grid gap-3 sm:grid-cols-3">
-          {serviceIds.map(id => (
+          {providers.map(({ id, title, about }) => (
             <ChoiceCard
               key={id}
               name={name}
               value={id}
-              isChosen={id === chosen}
+              isChosen={id === provider?.id}
               onChoose={() => setChosen(id)}
               size="large"
             >
-              <span className="text-balance break-keep font-medium text-lg">{t(services[id].name)}</span>
-              <span className="text-ink-soft text-sm">{t(services[id].about)}</span>
+              <span className="text-balance break-keep font-medium text-lg">{title[language]}</span>
+              <span className="text-ink-soft text-sm">{about[language]}</span>
             </ChoiceCard>
           ))}
         </div>
       </fieldset>
-      <section className="flex flex-col items-start gap-3">
-        <h2 className="text-xl">{t('welcome.getKey')}</h2>
-        <p className="max-w-prose text-ink-soft">{t(service.steps)}</p>
-        <a href={service.keysPage} target="_blank" rel="noreferrer" className={buttonClasses('plain')}>
-          {t('welcome.openConsole')}
-          <ExternalLink aria-hidden className="size-4" />
-        </a>
-      </section>
-      <KeyForm key={chosen} provider={chosen} name={t(service.name)} />
+      {provider && (
+        <>
+          <section className="flex flex-col items-start gap-3">
+            <h2 className="text-xl">{t('welcome.getKey')}</h2>
+            <p className="max-w-prose text-ink-soft">{provider.steps[language]}</p>
+            <a href={provider.key_page} target="_blank" rel="noreferrer" className={buttonClasses('plain')}>
+              {t('welcome.openConsole')}
+              <ExternalLink aria-hidden className="size-4" />
+            </a>
+          </section>
+          <KeyForm key={provider.id} provider={provider.id} name={provider.title[language]} />
+        </>
+      )}
       <p className="text-center font-display text-ink-faint">{t('welcome.promise')}</p>
     </div>
   )
 }
 
-function KeyForm({ provider, name }: { provider: ServiceId; name: string }) {
+function KeyForm({ provider, name }: { provider: string; name: string }) {
   const t = useText()
   const navigate = useNavigate()
   const save = useSaveConfiguration()

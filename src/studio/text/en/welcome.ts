@@ -2,16 +2,7 @@ export const welcome = {
   title: 'One key is enough',
   lead: 'webimgui sends your prompts to image services and keeps the pictures on this server. All you need is an API key for one of them; if you already have an account, it takes a minute.',
   choose: '1. Choose a service',
-  doubaoAbout: "ByteDance's Seedream, through Volcengine Ark. Strong at Chinese text, groups, and up to 14 references.",
-  qwenAbout:
-    "Alibaba's Qwen-Image, Wan and Z-Image, through DashScope (Model Studio). Many models, some of them very cheap.",
-  openaiAbout: 'GPT Image, or any service with a compatible API; enter its address under Keys.',
   getKey: '2. Get a key',
-  doubaoSteps: 'Sign in to the Volcengine Ark console, create an API key, and activate the Seedream models (开通管理).',
-  qwenSteps:
-    'Sign in to Alibaba Cloud Model Studio and create an API key. Keys belong to one region: this form is for Beijing, other regions are set up under Keys.',
-  openaiSteps:
-    "Create a key in the console of the service. To use an address other than OpenAI's, add the key under Keys instead.",
   openConsole: 'Open the console',
   paste: '3. Paste it here',
   key: 'API key',
