@@ -1,3 +1,4 @@
+/** What the program left on its disk or in its database, and what of it is not as it must be. */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
