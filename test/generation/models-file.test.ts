@@ -190,6 +190,10 @@ describe('what is wrong is told with its place', () => {
       { items: [{ id: 'qwen-image-3.0', parameters: { properties: { seed: { type: 'colour' } } } }] },
       /properties → seed".*not a JSON Schema/,
     ],
+    [
+      { items: [{ id: 'qwen-image-3.0', parameters: { properties: { seed: { type: 'integer', format: 'odd' } } } }] },
+      /properties → seed".*see "format"/,
+    ],
     [{ items: [{ id: 'qwen-image-3.0', references: { min: 9 } }] }, /references → min".*more than max/],
     [{ items: [{ id: 'qwen-image-3.0', price: { currency: 'EUR', image: 1 } }] }, /price → currency".*CNY or USD/],
   ])('%j', (content, message) => {
