@@ -6,12 +6,12 @@ import type { CallState, ProviderCallsTable } from './tables.ts'
 
 export type CallOutcome = 'made' | 'refused' | 'repeated' | 'dropped' | 'unknown'
 
-export interface CallRecord {
+/** What is decided of a call before it is sent. */
+export interface NewCall {
   id: string
   generationId: string
   slot: number
   attempt: number
-  state: CallState
   provider: string
   configId: string
   model: string
@@ -24,6 +24,10 @@ export interface CallRecord {
   mayMove: boolean
   timeoutMs: number
   notBefore: string | null
+}
+
+export interface CallRecord extends NewCall {
+  state: CallState
   sentAt: string | null
   /** Key and address, sealed, until the call is settled; null if the service is not asked again. */
   sentWith: string | null
@@ -46,25 +50,6 @@ export interface CallRecord {
   error: ErrorRecord | null
   failures: FailureRecord[]
 }
-
-export type NewCall = Pick<
-  CallRecord,
-  | 'id'
-  | 'generationId'
-  | 'slot'
-  | 'attempt'
-  | 'provider'
-  | 'configId'
-  | 'model'
-  | 'route'
-  | 'body'
-  | 'images'
-  | 'firstIndex'
-  | 'mayMakeFewer'
-  | 'mayMove'
-  | 'timeoutMs'
-  | 'notBefore'
->
 
 /** A call that was just written. */
 export function toPlanned(call: NewCall): CallRecord {

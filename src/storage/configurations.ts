@@ -134,24 +134,9 @@ function toConfiguration(row: Selectable<ConfigurationsTable>): StoredConfigurat
 }
 
 /** What clients may see of a stored configuration. */
-export function visible(configuration: StoredConfiguration, suspension: Suspension | null = null): ConfigurationRecord {
-  return {
-    id: configuration.id,
-    name: configuration.name,
-    provider: configuration.provider,
-    model: configuration.model,
-    baseUrl: configuration.baseUrl,
-    isActive: configuration.isActive,
-    source: 'stored',
-    hasKey: configuration.keyHint !== null,
-    keyHint: configuration.keyHint,
-    createdAt: configuration.createdAt,
-    updatedAt: configuration.updatedAt,
-    monthlyCap: configuration.monthlyCap,
-    monthlyImages: configuration.monthlyImages,
-    weight: configuration.weight,
-    maxRunning: configuration.maxRunning,
-    requestsPerMinute: configuration.requestsPerMinute,
-    suspension: suspension,
-  }
+export function visible(
+  { sealedKey: _, ...configuration }: StoredConfiguration,
+  suspension: Suspension | null = null,
+): ConfigurationRecord {
+  return { ...configuration, source: 'stored', hasKey: configuration.keyHint !== null, suspension }
 }

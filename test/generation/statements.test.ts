@@ -44,6 +44,38 @@ test('who follows it meanwhile costs nothing more, and is told what the history 
   expect(counted, statements.join('\n')).toEqual({ commits: 5, statements: 20 })
 })
 
+test('what steps of the ledger take and give is plain data, which could cross a thread', async () => {
+  const { app, first } = await begin()
+  const ledger = app.app.store.ledger as unknown as Record<string, (step: unknown) => Promise<unknown>>
+  const made = new Set<string>()
+  for (const [name, step] of Object.entries(ledger)) {
+    ledger[name] = async given => {
+      made.add(name)
+      return structuredClone(await step(structuredClone(given)))
+    }
+  }
+
+  app.doubao.misbehave({ kind: 'status', status: 429 })
+  const edit = await app.generate({ ...picture, images: [first.images[0]!.id] })
+  const task = await app.generate({ prompt: 'a boat', model: 'wan2.5-t2i-preview' })
+  await app.call('PATCH', `/api/history/${task.id}`, { favorite: true })
+  await app.call('DELETE', `/api/history/${edit.id}`)
+
+  expect([edit.status, task.status]).toEqual(['succeeded', 'succeeded'])
+  expect([...made].sort()).toEqual([
+    'accept',
+    'answer',
+    'create',
+    'finish',
+    'mark',
+    'note',
+    'remove',
+    'repeat',
+    'send',
+    'storeImage',
+  ])
+})
+
 /** The stream of generations as they changed from the beginning, and change. */
 async function follow(url: string) {
   const response = await fetch(url, { headers: { 'last-event-id': '0' } })

@@ -52,38 +52,26 @@ export interface GenerationChange {
 export const goesOn: GenerationChange = { status: 'running', finishedAt: null, error: null, failures: [] }
 
 export async function insertGeneration(db: Connection, generation: NewGeneration): Promise<BareGeneration> {
-  const row: Selectable<ChatHistoryTable> = {
+  // What is not named has its default.
+  const row: Partial<Selectable<ChatHistoryTable>> = {
     id: generation.id,
     prompt: generation.prompt,
-    image_urls: '[]',
     timestamp: generation.timestamp,
-    model: generation.model,
-    parameters: JSON.stringify(generation.parameters),
     provider: generation.provider,
+    model: generation.model,
     config_id: generation.configId,
+    token_id: generation.tokenId,
     status: 'queued',
-    revised_prompt: null,
+    parameters: JSON.stringify(generation.parameters),
     resolved: JSON.stringify(generation.resolved),
     warnings: JSON.stringify(generation.warnings),
-    failures: '[]',
-    error: null,
-    charge: 'none',
-    cost_amount: null,
-    cost_currency: null,
-    favorite: 0,
-    tags: '[]',
     retry_of: generation.retryOf,
-    waiting: null,
-    cancel_requested: 0,
-    started_at: null,
-    finished_at: null,
     request_id: generation.requestId,
-    token_id: generation.tokenId,
     search_text: searchText(generation.prompt, null, []),
     revision: await nextRevision(db),
   }
-  await db.insertInto('chat_history').values(row).execute()
-  return toBareGeneration(row)
+  const inserted = db.insertInto('chat_history').values(row as Selectable<ChatHistoryTable>)
+  return toBareGeneration(await inserted.returningAll().executeTakeFirstOrThrow())
 }
 
 /** `present`: columns whose new value depends on the present one. @returns how it is now; undefined when there is none */
