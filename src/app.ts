@@ -30,7 +30,7 @@ import { createThumbnails } from './images/thumbnails.ts'
 import { createHttp } from './outgoing/client.ts'
 import { shipped } from './providers/index.ts'
 import type { Catalogue } from './providers/registry.ts'
-import { accessTokenOf, addressOf, loginLink } from './server/access/access-token.ts'
+import { loginLink, readAccessToken, serverAddress } from './server/access/access-token.ts'
 import { createServer } from './server/server.ts'
 import { type Settings, SettingsError } from './settings.ts'
 import { createAnswers } from './storage/answers.ts'
@@ -262,9 +262,9 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       modelLists.start(configurations, overrides.listsAfterMs ?? listsAfterMs)
       const { port } = server.server.address() as AddressInfo
       return {
-        address: addressOf(settings, port),
+        address: serverAddress(settings, port),
         link: loginLink(settings, port),
-        needsToken: accessTokenOf(settings) !== undefined,
+        needsToken: readAccessToken(settings) !== undefined,
       }
     },
     async close() {

@@ -60,7 +60,7 @@ export async function sendError(
 ) {
   const answer = describeError(error, request)
   if (answer.isOurs)
-    request.log.error({ err: error, method: request.method, path: pathOf(request) }, 'a request failed')
+    request.log.error({ err: error, method: request.method, path: shownPath(request) }, 'a request failed')
   else if (error instanceof Error && error.cause) request.log.debug({ err: error }, 'a request was refused')
   // These headers describe the body that could not be sent.
   for (const name of ['etag', 'accept-ranges', 'content-disposition', 'content-length']) reply.removeHeader(name)
@@ -79,7 +79,7 @@ export async function sendError(
 }
 
 /** Without the query, which may hold secrets. */
-export function pathOf(request: FastifyRequest) {
+export function shownPath(request: FastifyRequest) {
   return pathOnly(request.originalUrl)
 }
 

@@ -101,7 +101,7 @@ function complete(document: Document, operations: ReadonlyMap<string, Known>) {
 }
 
 function completeOperation(operation: Operation, method: string, path: string, known: Known): Operation {
-  operation.operationId = nameOf(method, path)
+  operation.operationId = operationId(method, path)
   if (known.access === 'open') operation.security = []
   describeBody(operation, known)
   for (const [place, description] of Object.entries(known.reads ?? {})) {
@@ -181,7 +181,7 @@ function describeProblems(path: string, operation: Operation, known: Known) {
 }
 
 /** `getApiHistoryId`, for client generators. */
-function nameOf(method: string, path: string) {
+function operationId(method: string, path: string) {
   const words = path.match(/\w+/g) ?? []
   return method + words.map(word => word.charAt(0).toUpperCase() + word.slice(1)).join('')
 }

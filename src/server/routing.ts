@@ -15,7 +15,7 @@ export function watchRoutes(app: App): Routing {
   app.addHook('onRoute', ({ url, method }) => {
     const methods = [method].flat().filter(name => name !== 'OPTIONS')
     if (methods.length === 0 || url.includes('*')) return
-    routes.push({ pattern: patternOf(url), methods })
+    routes.push({ pattern: toPattern(url), methods })
     if (!url.includes(':')) exact.add(url.length > 1 ? url.replace(/\/$/, '') : url)
   })
   return {
@@ -27,7 +27,7 @@ export function watchRoutes(app: App): Routing {
   }
 }
 
-function patternOf(url: string) {
+function toPattern(url: string) {
   const parts = url
     .split(/(:\w+)/)
     .map(part => (part.startsWith(':') ? '[^/]+' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))

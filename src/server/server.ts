@@ -16,7 +16,7 @@ import { acceptBodies } from './bodies/parsers.ts'
 import { acceptUploads } from './bodies/uploads.ts'
 import { validatorCompiler } from './bodies/validation.ts'
 import { answerBrokenRequest } from './errors/bare-connection.ts'
-import { addFace, faceAt, pathOf, sendError } from './face.ts'
+import { addFace, faceAt, sendError, shownPath } from './face.ts'
 import { addGates } from './gates.ts'
 import { describeApi } from './openapi.ts'
 import { addPages, createPagesFace } from './pages/pages.ts'
@@ -50,7 +50,7 @@ export async function createServer(options: {
   const app: App = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
-    genReqId: request => requestIdOf(request.headers['x-request-id']),
+    genReqId: request => chooseRequestId(request.headers['x-request-id']),
     bodyLimit: maxBodyBytes,
     // Until the whole request has arrived; answers may take as long as pictures take.
     requestTimeout: 600_000,
@@ -109,7 +109,7 @@ export async function createServer(options: {
   app.addHook('onResponse', async (request, reply) => {
     const line = {
       method: request.method,
-      path: pathOf(request),
+      path: shownPath(request),
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime),
     }
@@ -131,6 +131,6 @@ export async function createServer(options: {
 }
 
 /** A client's own id appears in the log; anything but a plain word is replaced. */
-function requestIdOf(header: string | string[] | undefined) {
+function chooseRequestId(header: string | string[] | undefined) {
   return typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : randomUUID()
 }

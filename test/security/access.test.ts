@@ -5,7 +5,7 @@
 import http from 'node:http'
 import net from 'node:net'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { accessTokenOf } from '../../src/server/access/access-token.ts'
+import { readAccessToken } from '../../src/server/access/access-token.ts'
 import type { AccessRule } from '../../src/server/route.ts'
 import type { TokenRecord } from '../../src/storage/records.ts'
 import { generation, image, type StartOptions, startServer } from '../server/harness.ts'
@@ -462,7 +462,7 @@ async function session(server: Server, token = right) {
 function knock({ port, settings }: Server, route: Route, headers: Headers) {
   const prefix = Object.keys(ids).find(one => route.path.startsWith(`${one}/`)) ?? ''
   const isLogin = route.path === '/api/login'
-  const body = JSON.stringify(isLogin ? { token: accessTokenOf(settings) ?? '' } : (bodies[nameOf(route)] ?? {}))
+  const body = JSON.stringify(isLogin ? { token: readAccessToken(settings) ?? '' } : (bodies[nameOf(route)] ?? {}))
   const hasBody = route.method !== 'GET'
   return new Promise<{ status: number; headers: http.IncomingHttpHeaders }>((resolve, reject) => {
     const request = http.request(

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Problem } from '../../src/api/problems.ts'
 import type { Events } from '../../src/coordination/services.ts'
-import { accessTokenOf, loginLink } from '../../src/server/access/access-token.ts'
+import { loginLink, readAccessToken } from '../../src/server/access/access-token.ts'
 import { loadSettings } from '../../src/settings.ts'
 import type { TokenRecord } from '../../src/storage/records.ts'
 import { startServer } from './harness.ts'
@@ -538,17 +538,17 @@ describe('on any other address', () => {
     const dataDir = mkdtempSync(path.join(os.tmpdir(), 'webimgui-token-'))
     const settings = loadSettings({ HOST: '0.0.0.0', DATA_DIR: dataDir })
 
-    const token = accessTokenOf(settings)
+    const token = readAccessToken(settings)
     const file = path.join(dataDir, 'access.token')
 
     expect(token).toMatch(/^[\w-]{32}$/)
-    expect(accessTokenOf(settings)).toBe(token)
+    expect(readAccessToken(settings)).toBe(token)
     expect(readFileSync(file, 'utf8').trim()).toBe(token)
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(loginLink(settings, 8000)).toBe(`http://localhost:8000/login?token=${token}`)
-    expect(accessTokenOf(loadSettings({ HOST: '::', DATA_DIR: dataDir, ACCESS_TOKEN: 'mine' }))).toBe('mine')
+    expect(readAccessToken(loadSettings({ HOST: '::', DATA_DIR: dataDir, ACCESS_TOKEN: 'mine' }))).toBe('mine')
     for (const host of ['127.0.0.1', '127.9.9.9', '::1', '[::1]', 'localhost']) {
-      expect(accessTokenOf(loadSettings({ HOST: host, DATA_DIR: dataDir })), host).toBeUndefined()
+      expect(readAccessToken(loadSettings({ HOST: host, DATA_DIR: dataDir })), host).toBeUndefined()
     }
   })
 

@@ -7,7 +7,7 @@ import { faultIn, isLoopback, type Settings, SettingsError } from '../../setting
 import { readTextFile, writeNewFile } from '../../storage/text-file.ts'
 
 /** The token that clients have to send, created at the first start if one is needed; undefined if none is. */
-export function accessTokenOf(settings: Settings): string | undefined {
+export function readAccessToken(settings: Settings): string | undefined {
   if (settings.accessToken !== undefined) return settings.accessToken
   if (isLoopback(settings.host)) return undefined
   const file = path.join(settings.dataDir, 'access.token')
@@ -16,7 +16,7 @@ export function accessTokenOf(settings: Settings): string | undefined {
 }
 
 /** Where people reach the server, without a slash at the end. `port` is the one that is listened on. */
-export function addressOf(settings: Settings, port: number) {
+export function serverAddress(settings: Settings, port: number) {
   const everywhere = settings.host === '0.0.0.0' || settings.host === '::'
   const host = everywhere ? 'localhost' : settings.host.includes(':') ? `[${settings.host}]` : settings.host
   return settings.publicUrl ?? `http://${host}:${port}`
@@ -27,9 +27,9 @@ export function addressOf(settings: Settings, port: number) {
  * environment is known already, and is not printed, because output ends up in the journal of the system or of the container.
  */
 export function loginLink(settings: Settings, port: number) {
-  const base = addressOf(settings, port)
+  const base = serverAddress(settings, port)
   if (settings.accessToken !== undefined) return `${base}/login`
-  const token = accessTokenOf(settings)
+  const token = readAccessToken(settings)
   return token === undefined ? `${base}/` : `${base}/login?token=${encodeURIComponent(token)}`
 }
 

@@ -9,7 +9,7 @@ import type { TokenRecord } from '../../storage/records.ts'
 import { cleanSecret } from '../../storage/secrets/seal.ts'
 import { HttpRefusal } from '../errors/refusals.ts'
 import { nothingHere, readId } from '../route.ts'
-import { accessTokenOf } from './access-token.ts'
+import { readAccessToken } from './access-token.ts'
 import { createPace } from './limits.ts'
 import { type Cookies, cookiePrefix, createSessions, isSame, type Session, sessionSeconds } from './sessions.ts'
 import { createThrottle, unauthorized } from './throttle.ts'
@@ -50,7 +50,7 @@ export interface Access {
 }
 
 /** @throws Error on an open route, where the caller is not determined */
-export function callerOf({ caller }: Pick<FastifyRequest, 'caller'>): Caller {
+export function getCaller({ caller }: Pick<FastifyRequest, 'caller'>): Caller {
   if (!caller) throw new Error('nobody knows who asks: the route is open')
   return caller
 }
@@ -67,7 +67,7 @@ export function createAccess(
   services: Pick<Services, 'tokens' | 'generations' | 'images'>,
 ): Access {
   const { tokens } = services
-  const token = accessTokenOf(settings)
+  const token = readAccessToken(settings)
   const names = servedNames(settings)
   const publicOrigin = settings.publicUrl && new URL(settings.publicUrl).origin
   const sessions = token === undefined ? undefined : createSessions(settings, token)
@@ -101,21 +101,21 @@ export function createAccess(
     const isForeign = changesThings(request) && !isTrusted(request)
     if (token === undefined) {
       if (isForeign) throw foreignOrigin()
-      const given = isOpen ? undefined : bearerOf(request)
+      const given = isOpen ? undefined : parseBearer(request)
       // Some programs send any key where none is needed. Only our own tokens are checked.
       if (given === undefined || !tokens.looksLikeOne(given)) {
         if (isUnlisted(request)) throw foreignOrigin()
         return anybody
       }
-      return holderOf(given, request.ip)
+      return identifyHolder(given, request.ip)
     }
     if (isOpen) {
       // A foreign page could otherwise sign its visitors in with its own token, or out.
       if (isForeign) throw foreignOrigin()
       return undefined
     }
-    const given = bearerOf(request)
-    if (given !== undefined) return holderOf(given, request.ip)
+    const given = parseBearer(request)
+    if (given !== undefined) return identifyHolder(given, request.ip)
     request.session = sessions?.find(request.cookies)
     const caller = request.session && (await callerOfSession(request.session))
     if (!caller)
@@ -133,7 +133,7 @@ export function createAccess(
   }
 
   /** @throws HttpRefusal `unauthorized`, late; `too_many_requests` */
-  async function holderOf(given: string, address: string): Promise<Caller> {
+  async function identifyHolder(given: string, address: string): Promise<Caller> {
     // Named tokens have 256 bits, so they are checked before the brute-force delay.
     const found = await tokens.identify(given)
     if (found) return callerWith(found)
@@ -162,7 +162,7 @@ export function createAccess(
     needsToken: token !== undefined,
 
     checkName({ headers }) {
-      if (token !== undefined || names.has(nameOf(headers.host))) return
+      if (token !== undefined || names.has(parseHostName(headers.host))) return
       const message =
         'This server answers only under localhost and the name in PUBLIC_URL. Set PUBLIC_URL to the address that you use.'
       throw new HttpRefusal('forbidden', message)
@@ -177,7 +177,7 @@ export function createAccess(
 
     async logIn(typed, address) {
       if (token === undefined) return undefined
-      const { tokenId } = await holderOf(cleanSecret(typed), address)
+      const { tokenId } = await identifyHolder(cleanSecret(typed), address)
       const waitSeconds = logins(tokenId ?? '')
       if (waitSeconds > 0) {
         throw new HttpRefusal(
@@ -219,7 +219,7 @@ function servedNames({ host, publicUrl }: Settings) {
 }
 
 /** Of a `Host` header, without the port, in lower case. */
-function nameOf(host: string | undefined) {
+function parseHostName(host: string | undefined) {
   return (host ?? '').toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
 }
 
@@ -235,7 +235,7 @@ export function foreignOrigin() {
 }
 
 /** Undefined without one: other schemes are meant for something in between, such as a proxy that asks for a password. */
-function bearerOf(request: FastifyRequest) {
+function parseBearer(request: FastifyRequest) {
   const header = request.headers.authorization?.trim() ?? ''
   return /^Bearer(\s|$)/i.test(header) ? cleanSecret(header) : undefined
 }

@@ -1,7 +1,7 @@
 /** Connections are shared: when the limit is reached, the address with the most of them loses one that is not in use. */
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { networkOf } from './throttle.ts'
+import { clientNetwork } from './throttle.ts'
 
 interface Connection {
   socket: Socket
@@ -24,7 +24,7 @@ export function shareConnections(server: Server, maxConnections: number) {
   let count = 0
 
   server.on('connection', socket => {
-    const connection: Connection = { socket, peer: networkOf(socket.remoteAddress ?? '') }
+    const connection: Connection = { socket, peer: clientNetwork(socket.remoteAddress ?? '') }
     const ofPeer = byPeer.get(connection.peer) ?? new Set()
     byPeer.set(connection.peer, ofPeer.add(connection))
     bySocket.set(socket, connection)

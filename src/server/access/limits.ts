@@ -116,7 +116,7 @@ export function createLimits({
       reply.raw.once('close', leave)
       // Files alone are streamed to the disk.
       if (config.accepts === 'files') return
-      forgotten.set(request, hold(Math.min(lengthOf(request) ?? maxBodyBytes, maxBodyBytes), request, reply))
+      forgotten.set(request, hold(Math.min(declaredLength(request) ?? maxBodyBytes, maxBodyBytes), request, reply))
     },
     received: request => received.get(request)?.(),
     forgotten: request => forgotten.get(request)?.(),
@@ -146,11 +146,11 @@ function createPlaces(most: number) {
 
 function isLarge(request: FastifyRequest) {
   const isForm = request.headers['content-type']?.startsWith('multipart/') ?? false
-  return isForm || (lengthOf(request) ?? Number.POSITIVE_INFINITY) > largeBodyBytes
+  return isForm || (declaredLength(request) ?? Number.POSITIVE_INFINITY) > largeBodyBytes
 }
 
 /** Undefined where nobody says how much comes. */
-function lengthOf({ headers }: FastifyRequest) {
+function declaredLength({ headers }: FastifyRequest) {
   return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : undefined
 }
 

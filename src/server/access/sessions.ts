@@ -6,7 +6,7 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } fr
 import path from 'node:path'
 import type { Settings } from '../../settings.ts'
 import { readSecret } from '../../storage/secrets/seal.ts'
-import { addressOf } from './access-token.ts'
+import { serverAddress } from './access-token.ts'
 
 /** A browser shares cookies between the ports of a host, so each server adds a suffix of its own to this name. */
 export const cookiePrefix = 'webimgui_session'
@@ -37,15 +37,15 @@ export function isSame(given: string, token: string) {
  */
 export function createSessions(settings: Settings, token: string) {
   const secret = readSecret(settings.dataDir, settings.secretKey)
-  const keyOf = (salt: string) => Buffer.from(hkdfSync('sha256', secret, salt, 'webimgui session v1', 32))
-  const key = keyOf(token)
-  const namedKey = keyOf('')
+  const deriveKey = (salt: string) => Buffer.from(hkdfSync('sha256', secret, salt, 'webimgui session v1', 32))
+  const key = deriveKey(token)
+  const namedKey = deriveKey('')
   const sign = (text: string, tokenId: string | null) =>
     createHmac('sha256', tokenId === null ? key : namedKey)
       .update(text)
       .digest('base64url')
   // The port is part of it, because a copy of the data folder on another port has the same secret.
-  const address = addressOf(settings, settings.port)
+  const address = serverAddress(settings, settings.port)
   const instance = Buffer.from(hkdfSync('sha256', secret, address, 'webimgui session cookie v1', 4)).toString('hex')
   const cookieName = `${cookiePrefix}_${instance}`
   const ended = createEndedSessions(path.join(settings.dataDir, 'ended-sessions'))
@@ -104,7 +104,7 @@ const maxEnded = 1000
 /** Stored in a file, one per line, so that an ended session stays ended after a restart; the oldest are dropped at the start. */
 function createEndedSessions(file: string) {
   const { text, ended } = readEnded(file)
-  const kept = [...ended].map(lineOf).join('')
+  const kept = [...ended].map(formatLine).join('')
   if (kept !== text) {
     writeFileSync(`${file}.new`, kept, { mode: 0o600 })
     renameSync(`${file}.new`, file)
@@ -114,12 +114,12 @@ function createEndedSessions(file: string) {
     add(id: string, end: number) {
       ended.set(id, end)
       mkdirSync(path.dirname(file), { recursive: true })
-      appendFileSync(file, lineOf([id, end]), { mode: 0o600 })
+      appendFileSync(file, formatLine([id, end]), { mode: 0o600 })
     },
   }
 }
 
-function lineOf([id, end]: [string, number]) {
+function formatLine([id, end]: [string, number]) {
   return `${id} ${end}\n`
 }
 

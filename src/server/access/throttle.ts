@@ -31,13 +31,13 @@ export function createThrottle() {
   return {
     /** @throws HttpRefusal `too_many_requests` */
     admit(address: string) {
-      if (waiting >= maxOfAll || (recent.get(networkOf(address))?.waiting ?? 0) >= maxOfOne) throw tooMany()
+      if (waiting >= maxOfAll || (recent.get(clientNetwork(address))?.waiting ?? 0) >= maxOfOne) throw tooMany()
     },
 
     /** @throws HttpRefusal `unauthorized`, late; `too_many_requests` */
     async refuse(address: string): Promise<never> {
       if (waiting >= maxOfAll) throw tooMany()
-      const key = networkOf(address)
+      const key = clientNetwork(address)
       const now = performance.now()
       for (const [other, { at, waiting }] of recent) {
         if (waiting === 0 && (now - at > forgetAfterMs || recent.size > maxOfAll)) recent.delete(other)
@@ -60,7 +60,7 @@ export function createThrottle() {
 }
 
 /** Of a client: an address of IPv4, or the /64 of IPv6, which one owner has to itself. */
-export function networkOf(address: string) {
+export function clientNetwork(address: string) {
   if (!ipaddr.isValid(address)) return address
   const parsed = ipaddr.process(address)
   return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(':') : parsed.toString()

@@ -45,7 +45,7 @@ export function tooSlow() {
  * is discarded for a moment, so that a client which is still sending can read the answer.
  */
 export function letGoOfBody({ raw: message }: FastifyRequest, reply: FastifyReply) {
-  const isSmall = message.headers['transfer-encoding'] === undefined && lengthOf(message) <= smallBodyBytes
+  const isSmall = message.headers['transfer-encoding'] === undefined && declaredLength(message) <= smallBodyBytes
   const { socket } = message
   if (!isComing(message) || isSmall || socket.destroyed) return
   reply.header('connection', 'close')
@@ -64,10 +64,10 @@ export function letGoOfBody({ raw: message }: FastifyRequest, reply: FastifyRepl
 }
 
 function isComing(message: IncomingMessage) {
-  const hasBody = message.headers['transfer-encoding'] !== undefined || lengthOf(message) > 0
+  const hasBody = message.headers['transfer-encoding'] !== undefined || declaredLength(message) > 0
   return hasBody && !message.complete && !message.destroyed
 }
 
-function lengthOf({ headers }: IncomingMessage) {
+function declaredLength({ headers }: IncomingMessage) {
   return Number(headers['content-length'] ?? 0)
 }

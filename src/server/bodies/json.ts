@@ -108,6 +108,6 @@ function canonical(value: JsonValue | undefined): string {
 }
 
 /** SHA-256 in hexadecimal. */
-export function hashOf(value: JsonValue) {
+export function hashJson(value: JsonValue) {
   return createHash('sha256').update(canonical(value)).digest('hex')
 }

@@ -103,7 +103,7 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
         values.push(name)
         continue
       }
-      const text = await textOf(part, Math.min(fieldBytes, maxTextBytes - textBytes), taken)
+      const text = await readText(part, Math.min(fieldBytes, maxTextBytes - textBytes), taken)
       textBytes += text.length
       const message = faultOfText(text)
       if (message) violations.push({ path: part.fieldname.toWellFormed().replaceAll('\0', ''), message })
@@ -115,7 +115,7 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
     throw asRefusal(error)
   }
   if (violations.length > 0) throw invalid(violations)
-  return bodyOf(fields)
+  return toBody(fields)
 }
 
 /** Ends a form that keeps sending outside its parts: before the first, after the last, or in an unread one. */
@@ -137,7 +137,7 @@ function isFile({ filename, mimetype }: MultipartFile, holdsOnlyFiles: boolean) 
   return filename !== undefined || mimetype === 'application/octet-stream' || (holdsOnlyFiles && isJson(mimetype))
 }
 
-async function textOf(part: MultipartFile, maxBytes: number, taken: (bytes: number) => void) {
+async function readText(part: MultipartFile, maxBytes: number, taken: (bytes: number) => void) {
   const pieces: Buffer[] = []
   let bytes = 0
   for await (const piece of part.file as AsyncIterable<Buffer>) {
@@ -184,7 +184,7 @@ function shortName({ filename }: MultipartFile) {
   return (filename ?? '').replace(/[\x00-\x1f"]/g, '').slice(-60)
 }
 
-function bodyOf(fields: Map<string, string[]>): JsonObject {
+function toBody(fields: Map<string, string[]>): JsonObject {
   const body: [string, JsonValue][] = []
   for (const [name, values] of fields) {
     if (name === 'images') body.push([name, values.filter(value => value !== '')])

@@ -20,7 +20,7 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
         ]),
       }
     }
-    const input = httpPart === 'querystring' ? queryOf(data) : { data, violations: [] }
+    const input = httpPart === 'querystring' ? readQuery(data) : { data, violations: [] }
     const result = schema.safeParse(input.data)
     const violations = [
       ...input.violations,
@@ -32,7 +32,7 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
 }
 
 /** Empty values are those of a form that were not filled in. */
-function queryOf(data: unknown) {
+function readQuery(data: unknown) {
   const entries = Object.entries(data as Record<string, unknown>).filter(([, value]) => value !== '')
   const violations: Violation[] = []
   for (const [path, value] of entries) {

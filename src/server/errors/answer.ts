@@ -33,7 +33,8 @@ export function describeError(error: unknown, request: FastifyRequest): ErrorAns
       detail: error.message,
       headers: aside ? retryAfter(aside.retryAfterMs) : {},
       members: {
-        ...{ errors, budget },
+        errors,
+        budget,
         provider_code: aside?.providerCode ?? undefined,
         provider_message: aside?.providerMessage ?? undefined,
       },

@@ -44,7 +44,7 @@ export const pageHeaders = { 'referrer-policy': 'same-origin' } as const
 export type Language = 'en' | 'zh'
 
 /** The requested language, else the first supported one of the browser. */
-export function languageOf(asked: unknown, accepted: string | undefined): Language {
+export function chooseLanguage(asked: unknown, accepted: string | undefined): Language {
   if (asked === 'en' || asked === 'zh') return asked
   return /\b(en|zh)\b/i.exec(accepted ?? '')?.[1]?.toLowerCase() === 'zh' ? 'zh' : 'en'
 }

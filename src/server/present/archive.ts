@@ -5,7 +5,7 @@ import type { ArchiveRecipe } from '../../api/recipes.ts'
 import { Refusal } from '../../errors.ts'
 import type { Services } from '../../generation/services.ts'
 import type { GenerationRecord, ImageRecord } from '../../storage/records.ts'
-import { endingOf } from './images.ts'
+import { fileEnding } from './images.ts'
 import { fileWithRecipe, presentRecipe } from './recipes.ts'
 
 /** The plain ZIP format has 32-bit sizes. Some room is left for recipes and names. */
@@ -15,7 +15,7 @@ const maxBytes = 4_000_000_000
  * Pictures by their ids, in that order and once each; with `owner`, the id of a token, only what that one may see.
  * @throws Refusal `not_found` when none of them is there, `too_large`
  */
-export async function archiveOf(ids: string[], services: Services, owner: string | undefined): Promise<Readable> {
+export async function createArchive(ids: string[], services: Services, owner: string | undefined): Promise<Readable> {
   const { images, generations } = services
   const found = (await Promise.all([...new Set(ids)].map(id => images.find(id, owner)))).filter(
     image => image !== undefined,
@@ -46,12 +46,12 @@ export async function archiveOf(ids: string[], services: Services, owner: string
       const id = image.generationId
       if (id !== null && !known.has(id)) known.set(id, await generations.find(id))
       const generation = id === null ? undefined : known.get(id)
-      const content = await bytesOf(image)
+      const content = await readImage(image)
       if (!content) {
         missing.push({ image_id: image.id, reason: 'Its file is not in the picture store.' })
         continue
       }
-      const file = freeName(nameOf(image, generation), names)
+      const file = freeName(fileName(image, generation), names)
       const recipe = generation && presentRecipe(generation, image)
       add(file, recipe ? fileWithRecipe(content, image, recipe) : content, image.createdAt)
       if (generation && recipe) {
@@ -66,15 +66,15 @@ export async function archiveOf(ids: string[], services: Services, owner: string
     function add(name: string, content: Uint8Array, time?: string) {
       // Pictures are compressed already.
       const entry = new ZipPassThrough(name)
-      entry.mtime = timeOf(time)
+      entry.mtime = parseTime(time)
       zip.add(entry)
       entry.push(content, true)
     }
   }
 
-  async function bytesOf(image: ImageRecord): Promise<Buffer | undefined> {
+  async function readImage(image: ImageRecord): Promise<Buffer | undefined> {
     try {
-      return await wholeOf(await images.read(image))
+      return await readWhole(await images.read(image))
     } catch (error) {
       // The archive is useful without it; `recipes.json` lists what is missing.
       if (error instanceof Refusal && error.code === 'not_found') return undefined
@@ -83,14 +83,14 @@ export async function archiveOf(ids: string[], services: Services, owner: string
   }
 }
 
-export async function wholeOf(stream: NodeJS.ReadableStream): Promise<Buffer> {
+export async function readWhole(stream: NodeJS.ReadableStream): Promise<Buffer> {
   const pieces: Buffer[] = []
   for await (const piece of stream) pieces.push(Buffer.from(piece as Uint8Array))
   return Buffer.concat(pieces)
 }
 
 /** Such as `2026-11-23 水墨山水 1a2b3c4d-1.png`: unique, and valid on every system. */
-function nameOf(image: ImageRecord, generation: GenerationRecord | undefined) {
+function fileName(image: ImageRecord, generation: GenerationRecord | undefined) {
   const words = (generation?.prompt ?? '')
     .toWellFormed()
     .replace(/[\p{Cc}\p{Cf}\p{Co}<>:"/\\|?*\uFFFD]+/gu, ' ')
@@ -105,7 +105,7 @@ function nameOf(image: ImageRecord, generation: GenerationRecord | undefined) {
     short,
     `${image.id.replace(/[^\w-]/g, '').slice(0, 8)}-${image.index + 1}`,
   ]
-  return `${parts.filter(part => part !== '').join(' ')}.${endingOf(image.mimeType)}`
+  return `${parts.filter(part => part !== '').join(' ')}.${fileEnding(image.mimeType)}`
 }
 
 /** Names contain only the first characters of ids. */
@@ -117,7 +117,7 @@ function freeName(name: string, taken: Set<string>) {
 }
 
 /** ZIP counts from 1980. */
-function timeOf(text: string | undefined) {
+function parseTime(text: string | undefined) {
   const time = text === undefined ? Number.NaN : Date.parse(text)
   return Number.isNaN(time) || time < Date.UTC(1980, 0, 2) ? new Date() : new Date(time)
 }

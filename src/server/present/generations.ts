@@ -28,7 +28,7 @@ export function presentGeneration(record: GenerationRecord, { base, catalogue }:
     timestamp: record.timestamp,
     started_at: record.startedAt,
     finished_at: record.finishedAt,
-    duration_ms: durationOf(record),
+    duration_ms: measureDuration(record),
     // Rows of an old database have addresses and no stored images.
     image_urls: images.length > 0 ? images.map(image => image.url) : record.oldImageUrls,
     images,
@@ -57,12 +57,12 @@ export function presentGeneration(record: GenerationRecord, { base, catalogue }:
     waiting_code: record.waiting?.code ?? null,
     waiting_values: record.waiting?.values ?? {},
     cancel_requested: record.cancelRequested,
-    cancel_saves: savingOf(record, catalogue),
+    cancel_saves: estimateSaving(record, catalogue),
   }
 }
 
 /** A task may still wait at a service that can drop it. */
-function savingOf(
+function estimateSaving(
   { finishedAt, calls, provider }: GenerationRecord,
   { findProvider }: Presenting['catalogue'],
 ): Generation['cancel_saves'] {
@@ -80,7 +80,7 @@ export function presentEstimate({ warnings, ...estimate }: ReckonedEstimate): Es
   return { ...estimate, warnings: warnings.map(presentWarning) }
 }
 
-function durationOf({ timestamp, finishedAt }: GenerationRecord) {
+function measureDuration({ timestamp, finishedAt }: GenerationRecord) {
   const duration = finishedAt === null ? Number.NaN : Date.parse(finishedAt) - Date.parse(timestamp)
   return Number.isFinite(duration) ? Math.max(0, Math.round(duration)) : null
 }

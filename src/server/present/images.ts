@@ -26,20 +26,20 @@ export function isDrawn(mimeType: string): boolean {
 }
 
 /** The ending of a file for people, without its dot. */
-export function endingOf(mimeType: string): string {
+export function fileEnding(mimeType: string): string {
   const endings = { ...drawn, ...downloaded }
   return Object.hasOwn(endings, mimeType) ? endings[mimeType]! : 'bin'
 }
 
 export function presentImage(image: ImageRecord, base: string): Image {
-  return { ...fileOf(image, base), index: image.index, details: image.details ?? undefined }
+  return { ...presentFile(image, base), index: image.index, details: image.details ?? undefined }
 }
 
 export function presentReference(image: ImageRecord, base: string): StoredReference {
-  return { ...fileOf(image, base), created_at: image.createdAt }
+  return { ...presentFile(image, base), created_at: image.createdAt }
 }
 
-function fileOf(image: ImageRecord, base: string) {
+function presentFile(image: ImageRecord, base: string) {
   const url = `${base}/images/${encodeURIComponent(image.id)}`
   return {
     id: image.id,

@@ -23,10 +23,10 @@ export function presentRecipe(generation: GenerationRecord, image: ImageRecord):
 
 /** The file with its recipe inside, or unchanged if its type cannot hold one. */
 export function fileWithRecipe(bytes: Buffer, image: ImageRecord, recipe: Recipe): Buffer {
-  return withRecipe(bytes, image.mimeType, textsOf(recipe, image)) ?? bytes
+  return withRecipe(bytes, image.mimeType, toTexts(recipe, image)) ?? bytes
 }
 
-function textsOf(recipe: Recipe, image: ImageRecord): RecipeTexts {
+function toTexts(recipe: Recipe, image: ImageRecord): RecipeTexts {
   const sent = { ...recipe.parameters, ...recipe.resolved }
   const settings = [
     `Size: ${image.width}x${image.height}`,

@@ -7,7 +7,10 @@ import { presentLife } from './models.ts'
 
 export function presentShortStatus({ status, version, started_at, uptime_seconds, providers }: Status): ShortStatus {
   return {
-    ...{ status, version, started_at, uptime_seconds },
+    status,
+    version,
+    started_at,
+    uptime_seconds,
     providers: providers.map(({ id, name, state }) => ({ id, name, state })),
   }
 }

@@ -13,7 +13,7 @@ import { NoBody } from '../../api/history.ts'
 import type { ConfigurationInput } from '../../configurations/services.ts'
 import { isLoopback } from '../../settings.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
-import { callerOf } from '../access/access.ts'
+import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
 import { presentConfiguration, presentShortConfiguration } from '../present/configurations.ts'
 import type { App } from '../route.ts'
@@ -25,12 +25,12 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
     const url = URL.parse(configurations.addressOf(record))
     return url !== null && isLoopback(url.hostname.replace(/^\[|\]$/g, ''))
   }
-  const lifeOf = (record: ConfigurationRecord) => {
+  const findLife = (record: ConfigurationRecord) => {
     const found = record.model === null ? undefined : catalogue.find(record.model, record.provider)
     return found && lives.at(found, { modelId: record.model ?? undefined, address: configurations.addressOf(record) })
   }
   const presented = (record: ConfigurationRecord) =>
-    presentConfiguration(record, pool.stateOf(record), lifeOf(record), isLocal(record))
+    presentConfiguration(record, pool.stateOf(record), findLife(record), isLocal(record))
   const short = (record: ConfigurationRecord) => presentShortConfiguration(record, isLocal(record))
   const tags = ['Configurations']
 
@@ -47,7 +47,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
     },
     async request => {
       const all = await configurations.list()
-      const isAdmin = callerOf(request).role === 'admin'
+      const isAdmin = getCaller(request).role === 'admin'
       return isAdmin ? { items: all.map(presented) } : { items: all.map(short) }
     },
   )

@@ -1,11 +1,11 @@
 /** `POST /api/estimate`: what a request would make and cost. */
 import { Estimate } from '../../api/estimate.ts'
 import { GenerateForm, GenerateRequest } from '../../api/generations.ts'
-import { callerOf } from '../access/access.ts'
+import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
 import { presentEstimate } from '../present/generations.ts'
 import type { App } from '../route.ts'
-import { generationRequestOf, maxBodyBytes, refuseMalformed } from './generate.ts'
+import { maxBodyBytes, refuseMalformed, toGenerationRequest } from './generate.ts'
 
 export function estimateRoutes(app: App, { services }: Parts) {
   app.post(
@@ -32,8 +32,8 @@ export function estimateRoutes(app: App, { services }: Parts) {
     async request => {
       await refuseMalformed(request, services)
       const estimate = await services.generations.estimate(
-        generationRequestOf(request.body, request.uploads ?? new Map()),
-        callerOf(request),
+        toGenerationRequest(request.body, request.uploads ?? new Map()),
+        getCaller(request),
       )
       return presentEstimate(estimate)
     },

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { ownerOf } from '../../accounts/tokens.ts'
 import type { GenerationEvent } from '../../coordination/services.ts'
-import { callerOf } from '../access/access.ts'
+import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
 import { presentGeneration } from '../present/generations.ts'
 import type { App } from '../route.ts'
@@ -71,7 +71,7 @@ export function eventRoutes(app: App, { services, access, limits, discretion, ba
     reply: Reply,
     generationId?: string,
   ) {
-    const caller = callerOf(request)
+    const caller = getCaller(request)
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
     // A stream can last for days; a caller who lost access meanwhile must not go on reading.
@@ -79,7 +79,7 @@ export function eventRoutes(app: App, { services, access, limits, discretion, ba
     const signal = AbortSignal.any([gone.signal, closing])
     const events = generations.events.follow({
       generationId,
-      after: revisionOf(request.headers['last-event-id']),
+      after: parseRevision(request.headers['last-event-id']),
       owner: ownerOf(caller),
       signal,
     })
@@ -92,7 +92,7 @@ export function eventRoutes(app: App, { services, access, limits, discretion, ba
     try {
       for await (const event of events) {
         const data = event.type === 'generation' ? presentGeneration(event.generation, place) : { id: event.id }
-        const isTaken = response.write(textOf(event, await discretion.apply(data, caller)))
+        const isTaken = response.write(formatEvent(event, await discretion.apply(data, caller)))
         if (!isTaken) await once(response, 'drain', { signal })
       }
       response.end()
@@ -128,11 +128,11 @@ function open(reply: Reply): ServerResponse {
   return reply.raw
 }
 
-function revisionOf(header: string | string[] | undefined) {
+function parseRevision(header: string | string[] | undefined) {
   const text = Array.isArray(header) ? header[0] : header
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }
 
-function textOf(event: GenerationEvent, data: object) {
+function formatEvent(event: GenerationEvent, data: object) {
   return `event: ${event.type}\nid: ${event.revision}\ndata: ${JSON.stringify(data)}\n\n`
 }

@@ -6,8 +6,8 @@ import { invalid, Refusal } from '../../errors.ts'
 import type { GenerationRequest } from '../../generation/services.ts'
 import type { ReferenceInput, UploadedFile } from '../../images/services.ts'
 import type { JsonObject, JsonValue } from '../../storage/records.ts'
-import { callerOf } from '../access/access.ts'
-import { hashOf } from '../bodies/json.ts'
+import { getCaller } from '../access/access.ts'
+import { hashJson } from '../bodies/json.ts'
 import { removeUploads } from '../bodies/uploads.ts'
 import { GenerationFailed } from '../errors/refusals.ts'
 import type { Parts } from '../parts.ts'
@@ -66,7 +66,7 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
       },
     },
     async (request, reply) => {
-      const preference = preferenceOf(request.headers.prefer)
+      const preference = parsePreference(request.headers.prefer)
       const created = await create(request)
 
       reply.header('location', `${prefix}/api/history/${encodeURIComponent(created.id)}`)
@@ -91,10 +91,10 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
     const body = request.body as GenerateRequest
     const uploads = request.uploads ?? new Map<string, UploadedFile>()
     const key = request.headers['idempotency-key']
-    const created = await services.generations.create(generationRequestOf(body, uploads), {
-      caller: callerOf(request),
+    const created = await services.generations.create(toGenerationRequest(body, uploads), {
+      caller: getCaller(request),
       requestId: request.id,
-      idempotency: key === undefined ? undefined : { key: String(key), bodyHash: hashOf(comparable(body, uploads)) },
+      idempotency: key === undefined ? undefined : { key: String(key), bodyHash: hashJson(comparable(body, uploads)) },
     })
     // Files of a new generation have been moved; a repeated idempotency key took none.
     await removeUploads(uploads)
@@ -114,7 +114,7 @@ export async function refuseMalformed(request: FastifyRequest, { generations }: 
   const { validationError: error, body } = request
   if (error === undefined) return
   if (!(error instanceof Refusal)) throw error
-  const faulty = new Set(error.violations.map(({ path }) => memberOf(path)))
+  const faulty = new Set(error.violations.map(({ path }) => firstMember(path)))
   // Violations of a model that was not meant would be misleading.
   const isModelKnown = ['', 'model', 'provider', 'config_id'].every(name => !faulty.has(name))
   const sound = Object.fromEntries(Object.entries(Object(body)).filter(([name]) => !faulty.has(name)))
@@ -122,7 +122,7 @@ export async function refuseMalformed(request: FastifyRequest, { generations }: 
   if (!isModelKnown || !read.success) throw error
   const hasImages = Object.hasOwn(Object(body), 'images')
   const more = await generations
-    .estimate({ ...generationRequestOf(read.data, new Map()), references: [] }, callerOf(request))
+    .estimate({ ...toGenerationRequest(read.data, new Map()), references: [] }, getCaller(request))
     .then(
       () => [],
       refusal => (refusal instanceof Refusal ? refusal.violations : []),
@@ -130,27 +130,27 @@ export async function refuseMalformed(request: FastifyRequest, { generations }: 
   const known = more.filter(({ path }) => {
     // References were omitted from this check, and sizes may depend on them.
     const dependsOnImages = path === 'images' || (hasImages && path === 'parameters.size')
-    return !faulty.has(memberOf(path)) && !dependsOnImages
+    return !faulty.has(firstMember(path)) && !dependsOnImages
   })
   throw invalid([...error.violations, ...known])
 }
 
-function memberOf(path: string) {
+function firstMember(path: string) {
   return path.split('.', 1)[0] ?? ''
 }
 
-export function generationRequestOf(body: GenerateRequest, uploads: Map<string, UploadedFile>): GenerationRequest {
+export function toGenerationRequest(body: GenerateRequest, uploads: Map<string, UploadedFile>): GenerationRequest {
   return {
     prompt: body.prompt,
     model: body.model,
     configId: body.config_id,
     provider: body.provider,
     parameters: (body.parameters ?? {}) as JsonObject,
-    references: (body.images ?? []).map(text => referenceOf(text, uploads)),
+    references: (body.images ?? []).map(text => toReference(text, uploads)),
   }
 }
 
-function referenceOf(text: string, uploads: Map<string, UploadedFile>): ReferenceInput {
+function toReference(text: string, uploads: Map<string, UploadedFile>): ReferenceInput {
   const upload = uploads.get(text)
   return upload ? { upload } : { text }
 }
@@ -165,7 +165,7 @@ function comparable(body: GenerateRequest, uploads: Map<string, UploadedFile>): 
 }
 
 /** RFC 7240. Without `waitSeconds` the answer waits for the end. */
-function preferenceOf(header: string | undefined): { waitSeconds?: number; applied?: string } {
+function parsePreference(header: string | undefined): { waitSeconds?: number; applied?: string } {
   const preferences = (header ?? '')
     .toLowerCase()
     .split(',')

@@ -4,8 +4,8 @@ import { ownerOf } from '../../accounts/tokens.ts'
 import { Estimate } from '../../api/estimate.ts'
 import { Generation, RetryHeaders } from '../../api/generations.ts'
 import { Cleared, HistoryChange, HistoryPage, HistoryQuery, NoBody, RetryRequest } from '../../api/history.ts'
-import { callerOf } from '../access/access.ts'
-import { hashOf } from '../bodies/json.ts'
+import { getCaller } from '../access/access.ts'
+import { hashJson } from '../bodies/json.ts'
 import type { Parts } from '../parts.ts'
 import { presentEstimate, presentGeneration } from '../present/generations.ts'
 import type { App } from '../route.ts'
@@ -33,7 +33,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       const { items, nextCursor } = await generations.list({
         ...request.query,
         limit: request.query.limit ?? 20,
-        owner: ownerOf(callerOf(request)),
+        owner: ownerOf(getCaller(request)),
       })
       return { items: items.map(record => presentGeneration(record, place)), next_cursor: nextCursor }
     },
@@ -97,7 +97,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
         response: { 200: Cleared },
       },
     },
-    async request => ({ deleted: await generations.clear(ownerOf(callerOf(request))) }),
+    async request => ({ deleted: await generations.clear(ownerOf(getCaller(request))) }),
   )
 
   app.post(
@@ -139,10 +139,10 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
     async (request, reply) => {
       const id = readId(request)
       const { only = 'all', dry_run = false } = request.body
-      const caller = callerOf(request)
+      const caller = getCaller(request)
       if (dry_run) return presentEstimate(await generations.estimateRetry(id, only, caller))
       const key = request.headers['idempotency-key']
-      const idempotency = key === undefined ? undefined : { key, bodyHash: hashOf({ retry_of: id, only }) }
+      const idempotency = key === undefined ? undefined : { key, bodyHash: hashJson({ retry_of: id, only }) }
       const record = await generations.retry(id, only, { caller, requestId: request.id, idempotency })
       reply.header('location', `${prefix}/api/history/${encodeURIComponent(record.id)}`)
       return reply.code(202).send(presentGeneration(record, place))

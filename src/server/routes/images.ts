@@ -8,11 +8,11 @@ import { ArchiveRequest } from '../../api/recipes.ts'
 import { invalid } from '../../errors.ts'
 import type { UploadedFile } from '../../images/services.ts'
 import type { ImageRecord } from '../../storage/records.ts'
-import { callerOf } from '../access/access.ts'
+import { getCaller } from '../access/access.ts'
 import { HttpRefusal } from '../errors/refusals.ts'
 import type { Parts } from '../parts.ts'
-import { archiveOf, wholeOf } from '../present/archive.ts'
-import { endingOf, isDrawn, presentReference } from '../present/images.ts'
+import { createArchive, readWhole } from '../present/archive.ts'
+import { fileEnding, isDrawn, presentReference } from '../present/images.ts'
 import { fileWithRecipe, presentRecipe } from '../present/recipes.ts'
 import type { App } from '../route.ts'
 import { nothingHere, readId } from '../route.ts'
@@ -42,7 +42,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
     },
     async (request, reply) => {
       const upload = onlyFile(request)
-      const image = await images.storeReference(upload, callerOf(request))
+      const image = await images.storeReference(upload, getCaller(request))
       request.uploads?.clear()
       return reply
         .code(201)
@@ -105,7 +105,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
       },
     },
     async (request, reply) => {
-      const stream = await archiveOf(request.body.ids, services, ownerOf(callerOf(request)))
+      const stream = await createArchive(request.body.ids, services, ownerOf(getCaller(request)))
       const day = new Date().toISOString().slice(0, 10)
       reply.header('content-disposition', `attachment; filename="webimgui-${day}.zip"`)
       return reply.type('application/zip').send(stream)
@@ -143,7 +143,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
       },
     },
     async (request, reply) => {
-      await images.remove(readId(request), ownerOf(callerOf(request)))
+      await images.remove(readId(request), ownerOf(getCaller(request)))
       return reply.code(204).send(null)
     },
   )
@@ -154,7 +154,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
     const tag = `"${image.sha256}"`
     if (isCached(request, reply, tag)) return reply.code(304).send()
     reply.header('accept-ranges', 'bytes').headers(fileHeaders(image, request))
-    const range = request.method === 'GET' ? rangeOf(request, image.bytes, tag) : undefined
+    const range = request.method === 'GET' ? parseRange(request, image.bytes, tag) : undefined
     if (range === 'outside') {
       throw new HttpRefusal('range_not_satisfiable', `The picture has ${image.bytes} bytes; ask for a range inside.`, {
         'content-range': `bytes */${image.bytes}`,
@@ -172,7 +172,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
     const generation = image.generationId === null ? undefined : await services.generations.find(image.generationId)
     if (isCached(request, reply, `"${image.sha256}-recipe-1"`)) return reply.code(304).send()
     limits.hold(image.bytes, request, reply)
-    const bytes = await wholeOf(await images.read(image))
+    const bytes = await readWhole(await images.read(image))
     reply.headers(fileHeaders(image, request))
     return reply.send(generation ? fileWithRecipe(bytes, image, presentRecipe(generation, image)) : bytes)
   }
@@ -222,7 +222,7 @@ function fileHeaders(image: ImageRecord, request: Pick<FastifyRequest, 'query'>)
   const isShown = isDrawn(image.mimeType)
   const isDownload = !isShown || (request.query as Record<string, unknown>).download !== undefined
   const day = /^\d{4}-\d\d-\d\d/.exec(image.createdAt)?.[0] ?? 'image'
-  const name = `webimgui-${day}-${image.id.replace(/[^\w-]/g, '').slice(0, 8)}-${image.index + 1}.${endingOf(image.mimeType)}`
+  const name = `webimgui-${day}-${image.id.replace(/[^\w-]/g, '').slice(0, 8)}-${image.index + 1}.${fileEnding(image.mimeType)}`
   return {
     'content-type': isShown ? image.mimeType : 'application/octet-stream',
     'content-disposition': `${isDownload ? 'attachment' : 'inline'}; filename="${name}"`,
@@ -238,7 +238,7 @@ function isCached(request: Pick<FastifyRequest, 'headers'>, reply: Pick<FastifyR
 }
 
 /** One byte range, inclusive. Malformed or multiple ranges are answered with the whole image (RFC 9110 §14.2). */
-function rangeOf(request: Pick<FastifyRequest, 'headers'>, bytes: number, tag: string) {
+function parseRange(request: Pick<FastifyRequest, 'headers'>, bytes: number, tag: string) {
   const wanted = /^bytes=\s*(\d{0,15})\s*-\s*(\d{0,15})\s*$/i.exec(request.headers.range ?? '')
   const condition = request.headers['if-range']
   if (!wanted || (condition !== undefined && condition !== tag)) return undefined

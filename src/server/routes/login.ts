@@ -5,7 +5,7 @@ import { NoBody } from '../../api/history.ts'
 import { Login } from '../../api/system.ts'
 import { wrongToken } from '../access/throttle.ts'
 import { HttpRefusal } from '../errors/refusals.ts'
-import { languageOf, loginPage, pageHeaders, pagePolicy } from '../pages/html.ts'
+import { chooseLanguage, loginPage, pageHeaders, pagePolicy } from '../pages/html.ts'
 import type { Parts } from '../parts.ts'
 import type { App } from '../route.ts'
 
@@ -67,7 +67,7 @@ export function addLoginPage(app: App, parts: Parts) {
     return reply
       .type('text/html; charset=utf-8')
       .headers({ ...pageHeaders, 'content-security-policy': pagePolicy })
-      .send(loginPage(prefix, languageOf(language, request.headers['accept-language']), problem))
+      .send(loginPage(prefix, chooseLanguage(language, request.headers['accept-language']), problem))
   })
 }
 

@@ -6,7 +6,7 @@ import { ProviderList } from '../../api/providers.ts'
 import { activeInTurn, usualConfiguration, usualModel } from '../../generation/target.ts'
 import type { FoundModel } from '../../providers/registry.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
-import { callerOf } from '../access/access.ts'
+import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
 import { presentModel } from '../present/models.ts'
 import { presentProvider } from '../present/providers.ts'
@@ -26,7 +26,7 @@ export function modelRoutes(app: App, { services }: Parts) {
       },
     },
     async request => {
-      const caller = callerOf(request)
+      const caller = getCaller(request)
       const configurations = await services.configurations.list()
       const inTurn = activeInTurn(configurations)
       const usual = new Map(

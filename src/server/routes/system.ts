@@ -1,7 +1,7 @@
 /** Health and state of the server. */
 import { z } from 'zod'
 import { Health, RecentErrorList, ShortStatus, Status } from '../../api/system.ts'
-import { callerOf } from '../access/access.ts'
+import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
 import { presentError, presentShortStatus, presentStatus } from '../present/system.ts'
 import type { App } from '../route.ts'
@@ -29,7 +29,7 @@ export function systemRoutes(app: App, { services, recentErrors, version }: Part
     },
     async request => {
       const status = presentStatus(await services.status(), { version, startedAt })
-      return callerOf(request).role === 'admin' ? status : presentShortStatus(status)
+      return getCaller(request).role === 'admin' ? status : presentShortStatus(status)
     },
   )
 

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { NoBody } from '../../api/history.ts'
 import { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../../api/tokens.ts'
-import { callerOf } from '../access/access.ts'
+import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
 import { presentMe, presentToken } from '../present/tokens.ts'
 import type { App } from '../route.ts'
@@ -33,7 +33,9 @@ export function tokenRoutes(app: App, { services, access }: Parts) {
     async (request, reply) => {
       const { name, role = 'member', monthly_cap, monthly_images, models } = request.body
       const { token, text } = await tokens.make({
-        ...{ name, role, models: models ?? null },
+        name,
+        role,
+        models: models ?? null,
         monthlyCap: monthly_cap ?? null,
         monthlyImages: monthly_images ?? null,
       })
@@ -84,7 +86,7 @@ export function tokenRoutes(app: App, { services, access }: Parts) {
       schema: { tags, summary: 'The caller and its remaining caps', response: { 200: Me } },
     },
     async request => {
-      const { role, tokenId } = callerOf(request)
+      const { role, tokenId } = getCaller(request)
       const token = tokenId === null ? undefined : await tokens.find(tokenId)
       return presentMe({ role, needsToken: access.needsToken }, token, token && (await tokens.remaining(token)))
     },

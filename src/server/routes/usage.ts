@@ -3,7 +3,7 @@
 import { ownerOf } from '../../accounts/tokens.ts'
 import { UsageList, UsageQuery } from '../../api/usage.ts'
 import { findMonth } from '../../storage/spending.ts'
-import { callerOf } from '../access/access.ts'
+import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
 import { formatCsv, presentForAll } from '../present/usage.ts'
 import type { App } from '../route.ts'
@@ -30,7 +30,7 @@ export function usageRoutes(app: App, { services }: Parts) {
         // The last moment of a day belongs to it.
         to: new Date((to ?? now).getTime() + 1).toISOString(),
       }
-      const caller = callerOf(request)
+      const caller = getCaller(request)
       const items = await services.usage.report(period, group, ownerOf(caller))
       reply.header('vary', 'Accept')
       if (format === 'json') {
