@@ -78,6 +78,25 @@ describe('imports', () => {
   })
 })
 
+/** Folders of the studio, from bottom to top; the screens stand between the forms and the shell. */
+const studioFloors = ['data', 'text', 'ui', 'actions', 'forms', 'a screen', 'shell']
+
+test('the studio has floors as well, and its screens do not know one another', () => {
+  const floorOf = (file: string) => {
+    const folder = file.split('/')[1] ?? ''
+    return studioFloors.indexOf(studioFloors.includes(folder) ? folder : 'a screen')
+  }
+  const isInside = (file: string) => /^studio\/\w+\//.test(file)
+  const strangers = files.filter(isInside).flatMap(file =>
+    importsOf(file)
+      .filter(target => isInside(target) && target.split('/')[1] !== file.split('/')[1])
+      .filter(target => floorOf(file) !== studioFloors.indexOf('shell') && floorOf(target) >= floorOf(file))
+      .map(target => `${file} imports ${target}`),
+  )
+
+  expect(strangers).toEqual([])
+})
+
 test('only settings.ts reads the environment', () => {
   const readers = files.filter(file => /process\.env\b/.test(readFileSync(path.join(root, file), 'utf8')))
 

@@ -207,7 +207,7 @@ test('an empty prompt sends nothing, whatever is pressed', async () => {
   for (const text of ['', '   \n ']) {
     await prompt.fill(text)
     await prompt.press('Control+Enter')
-    await page.getByText(word('generate.faultPrompt')).waitFor()
+    await page.getByText(word('violations.prompt_missing')).waitFor()
   }
 
   expect(sent).toEqual([])

@@ -1,6 +1,5 @@
 import { queryOptions, useQuery } from '@tanstack/react-query'
 import type { Provider } from '../../api/providers.ts'
-import { useLanguage } from '../text/text.ts'
 import { api } from './client.ts'
 
 export type { Provider } from '../../api/providers.ts'
@@ -18,10 +17,3 @@ const none: readonly Provider[] = []
 export const useProviders = (): readonly Provider[] => useQuery(providersQuery).data ?? none
 
 export const useProvider = (id: string): Provider | undefined => useProviders().find(one => one.id === id)
-
-/** As people of this language call a service; what the server calls it where there is no such name. */
-export function useProviderName(): (id: string, name?: string) => string {
-  const language = useLanguage()
-  const providers = useProviders()
-  return (id, name = id) => providers.find(one => one.id === id)?.title[language] ?? name
-}

@@ -1,5 +1,13 @@
-/** Addresses and console pages of a service. */
-import type { Provider } from '../../api/providers.ts'
+/** Names, addresses and console pages of services. */
+import { type Provider, useProviders } from '../data/providers.ts'
+import { useLanguage } from './text.ts'
+
+/** As people of this language call a service; what the server calls it where there is no such name. */
+export function useProviderName(): (id: string, name?: string) => string {
+  const language = useLanguage()
+  const providers = useProviders()
+  return (id, name = id) => providers.find(one => one.id === id)?.title[language] ?? name
+}
 
 export function withoutSlash(url: string) {
   return url.trim().replace(/\/+$/, '')
