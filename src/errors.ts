@@ -33,8 +33,8 @@ export class Refusal extends Error {
 }
 
 /** Every configuration that could send it was refused by its service a moment ago, and is tried again later. */
-export class LeftAside extends Refusal {
-  override name = 'LeftAside'
+export class AllSuspended extends Refusal {
+  override name = 'AllSuspended'
   readonly providerCode: string | null
   readonly providerMessage: string | null
   readonly retryAfterMs: number

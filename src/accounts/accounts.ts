@@ -20,7 +20,7 @@ export interface NewToken {
   models: string[] | null
 }
 
-/** What is undefined stays as it is. */
+/** Undefined members stay unchanged. */
 export type TokenChange = Partial<Pick<NewToken, 'name' | 'monthlyCap' | 'monthlyImages' | 'models'>>
 
 /** What is left of the caps of a token in this calendar month (UTC); null where it has no such cap. */

@@ -122,7 +122,7 @@ function report(
 /** How many are still missing. */
 async function mend(comparison: Comparison, parts: RefetchParts) {
   await clearAway(comparison, parts)
-  const cleared = comparison.waste.length + comparison.wasteAnswers.length
+  const cleared = comparison.stale.length + comparison.staleAnswers.length
   if (cleared > 0) console.log(`${cleared} left-over files removed 已清理残留文件`)
   let stillMissing = 0
   for (const image of comparison.missing) {

@@ -55,7 +55,7 @@ function begin({ notifier, runner }: GenerationParts, id: string, written?: Writ
 }
 
 /**
- * The word whether it was written got lost. It is looked for until that is known, also when the client could not wait so long: what
+ * The answer to the COMMIT was lost. The row is looked up until the outcome is known, even if the client cannot wait so long: what
  * was written is sent, now and not at the next start.
  */
 async function resolveDoubt(parts: GenerationParts, { id, taken }: Draft, doubt: CommitUnknown) {

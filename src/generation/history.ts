@@ -1,4 +1,4 @@
-/** What was asked for before: lists it, marks it, cancels it, removes it. */
+/** The history: lists, marks, cancels and removes generations. */
 import { hasEnded } from '../coordination/events.ts'
 import { invalid, Refusal } from '../errors.ts'
 import type { HistoryFilter } from '../storage/generations.ts'
@@ -84,7 +84,7 @@ export async function findGeneration(parts: GenerationParts, id: string): Promis
   return withReason(parts, generation)
 }
 
-/** Why it waits may be that the database cannot be told why. */
+/** It may be waiting because the database cannot be written. */
 function withReason({ waiting }: GenerationParts, generation: GenerationRecord): GenerationRecord {
   const reason = hasEnded(generation.status) ? undefined : waiting.reasonOf(generation.id)
   return reason === undefined ? generation : { ...generation, waiting: reason }

@@ -1,4 +1,4 @@
-/** A database that is away for a moment does not make its client ask again. */
+/** A database that is briefly unavailable does not make the client retry. */
 import { CommitUnknown, ConnectionBroken } from '../storage/trouble.ts'
 import type { GenerationParts } from './parts.ts'
 

@@ -4,7 +4,7 @@ import type { ConfigurationRegistry } from '../configurations/configurations.ts'
 import type { Lives } from '../configurations/lives.ts'
 import type { Configurations } from '../configurations/services.ts'
 import { isDue, poolOf } from '../coordination/pool.ts'
-import { invalid, LeftAside, Refusal } from '../errors.ts'
+import { AllSuspended, invalid, Refusal } from '../errors.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Catalogue, FoundModel } from '../providers/registry.ts'
 import { spelledFor } from '../providers/standard.ts'
@@ -24,7 +24,7 @@ export interface Target {
   /** As sent: the id of the catalogue under its name on the platform; an alias or an endpoint id is unchanged. */
   modelId: string
   /** Why nothing can be sent for it at the moment. */
-  refusal: LeftAside | undefined
+  refusal: AllSuspended | undefined
 }
 
 /**
@@ -112,11 +112,11 @@ export async function chooseTarget(
 }
 
 /** A configuration that is named or alone is tried with every request: a refusal costs nothing. */
-function findRefusal(candidates: ConfigurationRecord[]): LeftAside | undefined {
+function findRefusal(candidates: ConfigurationRecord[]): AllSuspended | undefined {
   const aside = candidates.map(({ suspension }) => suspension).filter(suspension => suspension !== null)
   if (aside.length < candidates.length || aside.length === 1 || aside.some(isDue)) return undefined
   const next = aside.reduce((best, one) => (one.retryAt < best.retryAt ? one : best))
-  return new LeftAside(next)
+  return new AllSuspended(next)
 }
 
 /**

@@ -40,7 +40,7 @@ export async function waitForEnd(
       const now = performance.now()
       const waitsForRepeat = state.waiting?.code === 'sent_again'
       stuckAt = waiting.isStuck({ id, waiting: state.waiting }) ? (stuckAt ?? now) : undefined
-      // What is under way when that is over has its time.
+      // Exchanges in flight at that moment get time to finish.
       if (waitsForRepeat) refusedAt ??= now
       const until = Math.min(
         giveUpAt,
@@ -55,7 +55,7 @@ export async function waitForEnd(
     signal.removeEventListener('abort', ring)
   }
 
-  /** What runs here need not be read. */
+  /** A generation that runs here need not be read. */
   async function look(): Promise<Pick<GenerationRecord, 'status'> & { waiting: Message | null }> {
     if (parts.runner.isRunning(id)) return { status: 'running', waiting: waiting.reasonOf(id) ?? null }
     return retryWhileAway(parts, () => findGeneration(parts, id), signal).catch(error => {

@@ -56,7 +56,7 @@ export function createTokenRepository(db: Connection) {
       return row && toToken(row)
     },
 
-    /** What is undefined stays as it is. Undefined when there is none, or it is revoked. */
+    /** Undefined members stay unchanged. Undefined when there is none, or it is revoked. */
     async change(
       id: string,
       { name, models, ...caps }: Partial<Pick<TokenRecord, 'name' | 'models' | 'monthlyCap' | 'monthlyImages'>>,

@@ -442,7 +442,7 @@ describe('a gateway that answers with a task', () => {
 
     app.openai.releaseTasks()
 
-    expect(waiting).toMatch(/works on it, but cannot be asked for the result/)
+    expect(waiting).toMatch(/is working on it, but its result cannot be fetched/)
     expect(await endOf(app, started.id)).toMatchObject({ status: 'succeeded', waiting: null, images: [{}] })
     expect(asks(app)).toHaveLength(1)
   })

@@ -296,7 +296,9 @@ describe('a refusal that proves that nothing was made', () => {
     const { id } = await app.generate(picture, async)
     const now = async () => (await app.call('GET', `/api/history/${id}`)).body
 
-    await expect.poll(async () => (await now()).waiting).toMatch(/Nothing was charged; it is sent again by itself at/)
+    await expect
+      .poll(async () => (await now()).waiting)
+      .toMatch(/Nothing was charged; it is sent again automatically at/)
     expect(await now()).toMatchObject({ status: 'running', charge: 'none' })
     await app.call('POST', `/api/history/${id}/cancel`)
 

@@ -1,4 +1,4 @@
-/** With which key and address the service of a call is spoken to. */
+/** The key and address for the service of a call. */
 import type { SentWith } from '../../configurations/configurations.ts'
 import { Refusal } from '../../errors.ts'
 import type { Context } from '../../providers/provider.ts'
@@ -7,7 +7,7 @@ import { end } from './end.ts'
 import { plainError } from './errors.ts'
 import type { OpenCall } from './open.ts'
 
-/** Why there is no key to go on with. */
+/** Why there is no usable key. */
 export interface Unusable {
   unusable: string
 }
@@ -16,11 +16,11 @@ export class MissingReference extends Error {
   override name = 'MissingReference'
 
   constructor(index: number) {
-    super(`Reference ${index + 1} is not in the picture store any more.`)
+    super(`Reference ${index + 1} is no longer in the picture store.`)
   }
 }
 
-/** Undefined when there is no key to go on with; the call is settled then. */
+/** Undefined when there is no usable key; the call is settled then. */
 export async function accessOrEnd(call: OpenCall): Promise<Context | undefined> {
   const context = await findAccess(call)
   if (!('unusable' in context)) return context

@@ -1,17 +1,17 @@
-/** Looks for the task of a submit whose answer was lost; exactly one that nobody knows, and no other lost submit, is its own. */
+/** Finds the task of a submit whose answer was lost: its own if exactly one is unknown and no other submit was lost. */
 import { accessOrEnd } from './access.ts'
 import { findProvider, type OpenCall, throwIfStopping } from './open.ts'
 import { wait } from './retry.ts'
 import { accept } from './task.ts'
 
-/** The clocks of the service and ours may differ by this much. */
+/** Allowed difference between the service's clock and ours. */
 const clockSkewMs = 60_000
-/** Looks at the list of tasks that bring nothing: one that was just made may come into it a little late. */
+/** Empty reads of the list before giving up: a new task may appear in it a little late. */
 const maxEmptyLooks = 3
-/** Looks in all, also those that the service did not answer: together about five minutes. */
+/** Reads in all, including failed ones: together about five minutes. */
 const maxLooks = 10
 
-/** False when the call is where it was: there is no task that is surely its own. */
+/** False when nothing was adopted: no task is certainly its own. */
 export async function adoptOrphan(call: OpenCall): Promise<boolean> {
   const { parts, record } = call
   const provider = findProvider(call)
@@ -26,7 +26,7 @@ export async function adoptOrphan(call: OpenCall): Promise<boolean> {
     if (found === null) return false
     const others = await countCandidates(call, window)
     if (others.lost > 0) return false
-    // While another submit is under way, a task that nobody knows may be its own.
+    // While another submit is in flight, an unknown task may be that one's.
     if (found && others.underWay === 0) {
       const known = await parts.store.calls.knownTaskIds()
       const orphans = found.filter(id => !known.has(id))

@@ -21,7 +21,7 @@ export function plainError(code: string, message: string): ErrorRecord {
 }
 
 export function unknownOutcome(what: string): ProviderFailure {
-  const message = `${what} The service may have made and charged the picture. Look at the usage page of the service before you ask again.`
+  const message = `${what} The service may have made and charged the picture. Check the usage page of the service before you retry.`
   return { code: 'outcome_unknown', disposition: 'maybe_billed', message }
 }
 
@@ -33,7 +33,7 @@ export function explainMissing({ complete }: Parsed, isBilled: boolean): Omit<Fa
   }
   if (isBilled) {
     const message =
-      'The service counts this picture as made and charged, but its answer does not hold it. Show its support the request id.'
+      'The service counts this picture as made and charged, but its answer does not hold it. Contact its support with the request id.'
     return { code: 'outcome_unknown', message, providerCode: null }
   }
   const message = 'The service made fewer pictures than asked for; this one was not made and not charged.'

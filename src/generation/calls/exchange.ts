@@ -17,9 +17,9 @@ import { refuse, repeatOrRefuse } from './repeat.ts'
 import { retryUntilStored } from './retry.ts'
 import { accept } from './task.ts'
 
-/** An answer that drips, or a stream that only says that it lives, comes to an end so long after the call should have. */
+/** An answer that trickles in, or a stream with only keep-alives, is ended this long after the call should have ended. */
 const longestBodyMs = 10 * 60_000
-/** Pictures of a stream are looked for so often while it comes: more than any series has. */
+/** A stream is parsed this often while it arrives: more than any series has images. */
 const maxEarlyLooks = 100
 
 /** What is known of an answer before its body. */
@@ -118,7 +118,7 @@ async function keepOrAdopt(call: OpenCall, answer: RawAnswer, streamFile: string
   await keepAnswer(call, answer, streamFile)
 }
 
-/** It could not even be put together, so there is no doubt about money. */
+/** The request could not even be built, so nothing can have been billed. */
 async function endUnsent(call: OpenCall, error: unknown) {
   if (error instanceof Stopped) throw error
   call.log.error({ err: error }, 'a request could not be put together; nothing was sent')
@@ -130,8 +130,8 @@ async function endUnsent(call: OpenCall, error: unknown) {
 async function understandFailure(call: OpenCall, error: unknown, came: CutAnswer) {
   if (error instanceof Stopped || call.parts.ending.aborted) throw new Stopped()
   if (!(error instanceof ExchangeError)) {
-    call.log.error({ err: error }, 'the exchange broke for a reason of our own')
-    return resolveInDoubt(call, unknownOutcome('Something broke here after the request was sent.'), came)
+    call.log.error({ err: error }, 'an exchange failed because of an internal error')
+    return resolveInDoubt(call, unknownOutcome('An internal error occurred after the request was sent.'), came)
   }
   const { failure } = error
   call.log.warn({ code: failure.code, disposition: failure.disposition, err: error }, 'exchange failed')

@@ -1,4 +1,4 @@
-/** `sending`, and no answer: the request may have arrived. It is never sent again by itself. */
+/** `sending`, and no answer: the request may have arrived. It is never sent again automatically. */
 import type { ProviderFailure } from '../../outgoing/errors.ts'
 import type { RawAnswer } from '../../providers/provider.ts'
 import { adoptOrphan } from './adopt.ts'
@@ -15,11 +15,11 @@ export interface CutAnswer extends Pick<RawAnswer, 'status' | 'contentType' | 'r
   body: string
 }
 
-/** After a restart: the request may have been sent, and nobody heard the end. */
+/** After a restart: the request may have been sent, and its answer was lost. */
 export async function recover(call: OpenCall) {
   if (await recoverAnswer(call)) return
   // What another server has sent since is its own to wait for.
-  await retryUntilStored(call, 'look after a request that was sent', () => call.parts.store.ledger.confirmOwner())
+  await retryUntilStored(call, 'recover a request that was sent', () => call.parts.store.ledger.confirmOwner())
   const { answer } = call.record
   const file = answer?.file ?? undefined
   const body = file === undefined ? '' : ((await readKept(call, file)) ?? '')
@@ -27,7 +27,7 @@ export async function recover(call: OpenCall) {
   await resolveInDoubt(call, failure, { status: answer?.status ?? 200, contentType: answer?.contentType, file, body })
 }
 
-/** Its answer did not come, or not whole. */
+/** Its answer did not arrive, or was incomplete. */
 export async function resolveInDoubt(call: OpenCall, failure: ProviderFailure, { file, body, ...head }: CutAnswer) {
   if (call.record.state !== 'sending') return
   const requestId = failure.requestId ?? head.requestId

@@ -1,4 +1,4 @@
-/** Makes a raw answer safe before anyone understands it. */
+/** Stores a raw answer before it is parsed. */
 import type { Warning } from '../../catalogue/model.ts'
 import type { RawAnswer } from '../../providers/provider.ts'
 import type { AnswerStep } from '../../storage/ledger/call-steps.ts'
@@ -12,7 +12,7 @@ const notProven: Warning = {
   code: 'task_not_proven',
   parameter: 'prompt',
   message:
-    'The answer of the service was lost, and the only task that it has of that time was taken for this one. The service does not tell what was asked for there: if it is not your picture, another program of the account asked for it.',
+    'The answer of the service was lost, and its only task of that time was used for this one. The service does not show what was asked for: if it is not your picture, another program of the account asked for it.',
 }
 
 /**
@@ -37,7 +37,7 @@ export async function keepAnswer(call: OpenCall, answer: RawAnswer, keptFile?: s
       await reached(call, 'answer-file-written')
     }
     try {
-      // Whoever has the database now may not see what is written into this one.
+      // The new owner of the database may not see writes of this process.
       if (isSmall && !keptFile && !store.isOurs()) await answers.write(id, answer)
       const kept = { ...head, isProven, file, body: file ? undefined : body }
       return await store.ledger.answer({ callId: id, generationId: generation.id, at, answer: kept, paid })
@@ -56,7 +56,8 @@ export async function keepAnswer(call: OpenCall, answer: RawAnswer, keptFile?: s
     providerRequestId: requestId || record.providerRequestId,
   }
   if (paid) publish(parts, generation, changed)
-  if (spare) await answers.remove(spare).catch(error => call.log.warn({ err: error }, 'a spare answer stays behind'))
+  if (spare)
+    await answers.remove(spare).catch(error => call.log.warn({ err: error }, 'a surplus answer file was not removed'))
   await reached(call, 'answer-kept')
 }
 
@@ -65,7 +66,7 @@ export async function recoverAnswer(call: OpenCall): Promise<boolean> {
   const found = await call.parts.answers.find(call.record.id)
   if (!found) return false
   const { name, ...answer } = found
-  call.log.warn('an answer that was kept before its row could tell of it is taken up')
+  call.log.warn('an answer whose file was written before its row is processed')
   await keepAnswer(call, answer, name)
   return true
 }

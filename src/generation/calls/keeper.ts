@@ -1,13 +1,13 @@
-/** Brings the body of an answer to disk while it comes. Its reader gets it condensed, so that no answer is in memory whole. */
+/** Writes the body of an answer to disk as it arrives. Its reader gets it condensed, so that no answer is in memory whole. */
 import { ExchangeError } from '../../outgoing/errors.ts'
 import type { GrowingAnswer } from '../../storage/answers.ts'
 import { Condenser } from '../../storage/condense.ts'
 
-/** Of a picture that stands in an answer; what is longer holds more than is stored. */
+/** Limit of an inline image; a longer string exceeds what can be stored. */
 export const largestBase64 = 96 * 1024 * 1024
-/** The most of an answer: sixteen pictures of the largest size that is stored, in base64, are less. */
+/** Limit of an answer: more than sixteen images of the largest size, in base64. */
 const largestAnswer = 1536 * 1024 * 1024
-/** The most of it that is left without long strings. Of the services' own answers that is some kilobytes. */
+/** Limit of its condensed form. Answers of the services have a few kilobytes. */
 const largestCondensed = 8 * 1024 * 1024
 
 export interface KeeperParts {
@@ -15,9 +15,9 @@ export interface KeeperParts {
   smallBytes: number
   /** Opens the file, and tells the ledger of it. */
   begin(): Promise<GrowingAnswer>
-  /** Does what must not be skipped, again and again until it succeeds. */
+  /** Retries a step that must not be skipped until it succeeds. */
   retryUntilStored(work: () => Promise<void>): Promise<void>
-  /** Is told when something could not be written yet. */
+  /** Called when something could not be written yet. */
   failed(error: unknown): void
 }
 
@@ -81,7 +81,7 @@ export class AnswerKeeper {
     await this.file?.close()
   }
 
-  /** Who sends a picture does not wait until a disk has room again, so for a while it is taken into memory. */
+  /** The sender does not wait until the disk has room again, so the body is held in memory for a while. */
   private async makeRoom() {
     if (this.pendingBytes > maxPending) return this.parts.retryUntilStored(() => this.write())
     if (performance.now() < this.nextTryAt) return
@@ -120,6 +120,6 @@ function splitBehindBlankLines(bytes: Buffer): Buffer[] {
 }
 
 function tooLarge(limit: string, what: string): ExchangeError {
-  const message = `The answer of the service ${what} ${limit}, which is more than is taken. What came of it is kept.`
+  const message = `The answer of the service ${what} ${limit}, more than this server accepts. What arrived of it is kept.`
   return new ExchangeError({ code: 'outcome_unknown', disposition: 'maybe_billed', message })
 }

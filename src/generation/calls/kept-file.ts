@@ -1,15 +1,15 @@
-/** What stands in the file of an answer, which somebody may have moved away. */
+/** Reads the file of an answer, which may have been moved away. */
 import { resultLifeMs } from '../../images/collect.ts'
 import type { OpenCall } from './open.ts'
 import { throwIfStopping } from './open.ts'
 import { note, wait } from './retry.ts'
 
-/** The body of an answer; undefined when its file has gone for good. */
+/** The body of an answer; undefined when its file is lost for good. */
 export function readKept(call: OpenCall, file: string): Promise<string | undefined> {
   return readUntilThere(call, file, () => call.parts.answers.read(file))
 }
 
-/** A file that has gone may be put back; it is given up after as long as the pictures of an answer live, or with a cancel. */
+/** A missing file may be put back; it is given up when the images of the answer have expired, or with a cancel. */
 export async function readUntilThere(
   call: OpenCall,
   file: string,
@@ -24,7 +24,7 @@ export async function readUntilThere(
       await note(call, null)
       return text
     }
-    const message = `The file answers/${file} of the data folder, which holds the answer of the service, has gone. Put it back, or cancel the generation to give its pictures up.`
+    const message = `The file answers/${file} of the data folder, which holds the answer of the service, is missing. Put it back, or cancel the generation to give up its pictures.`
     await note(call, { code: 'answer_file_gone', message, values: { file: `answers/${file}` } })
     await wait(call, pauses.storing(tries), cancelled, stopping)
     throwIfStopping(call)

@@ -40,7 +40,7 @@ export interface CallParts {
   catalogue: Catalogue
   prices: Prices
   explainUnknownModel: ExplainUnknownModel
-  /** Ids of calls that this process has sent and still waits for; others that are not heard of were lost, with a former process or here. */
+  /** Ids of calls that this process has sent and still waits for; others without an answer are in doubt. */
   underWay: Set<string>
   /** Where pictures wait that stand in answers, to be taken out of their files. */
   largeTexts: PQueue
@@ -76,7 +76,7 @@ export interface OpenCall {
   understood: Parsed | undefined
   /** By their index: each picture is collected once, however often the answer is parsed. */
   collecting: Map<number, Promise<FailureRecord | undefined>>
-  /** What people were told last of why it does not go on. */
+  /** The last reported reason why it is not progressing. */
   noted: Reason | null
 }
 

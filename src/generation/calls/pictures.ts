@@ -10,7 +10,7 @@ import { readUntilThere } from './kept-file.ts'
 import { findPosition, findProvider, type OpenCall, publish, throwIfStopping } from './open.ts'
 import { note } from './retry.ts'
 
-/** Of a stream that still comes. */
+/** For a stream that is still arriving. */
 export function collectEarly(call: OpenCall, answer: RawAnswer, file: string | undefined) {
   try {
     for (const collected of collect(call, findProvider(call).parse(answer, call.record), file)) {

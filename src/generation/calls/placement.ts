@@ -1,6 +1,6 @@
-/** Which configuration sends a call: waits for a place with one, and moves the call there if it was planned for another. */
+/** Chooses the configuration of a call: waits for a place with one, and moves the call there if it was planned for another. */
 import type { Lease } from '../../coordination/pool.ts'
-import { LeftAside } from '../../errors.ts'
+import { AllSuspended } from '../../errors.ts'
 import { accessOrEnd } from './access.ts'
 import { drop, end } from './end.ts'
 import { plainError } from './errors.ts'
@@ -30,7 +30,7 @@ export async function findPlace(call: OpenCall): Promise<Lease | undefined> {
   }
 }
 
-/** What earlier attempts of this call tell: who was asked, and who refused it for good. */
+/** Which configurations earlier attempts used, and which refused it for good. */
 export function describePlacement({ record, earlier, generation }: OpenCall) {
   const tried = new Set<string>()
   const excluded = new Set<string>()
@@ -73,7 +73,7 @@ async function endWithoutConfiguration(call: OpenCall) {
   if (refusal) return end(call, { outcome: 'refused', charge: 'none', error: refusal })
   const own = (await parts.configurations.list()).find(({ id }) => id === record.configId)
   if (!own?.suspension) return void (await accessOrEnd(call))
-  const { message, providerCode, providerMessage, retryAfterMs } = new LeftAside(own.suspension)
+  const { message, providerCode, providerMessage, retryAfterMs } = new AllSuspended(own.suspension)
   const error = { ...plainError(own.suspension.code, message), providerCode, providerMessage, retryAfterMs }
   await end(call, { outcome: 'dropped', charge: 'none', error })
 }

@@ -1,4 +1,4 @@
-/** Nothing was made: the same is sent again, by itself or with another configuration, or the call is refused. */
+/** Nothing was made: the call is sent again, with the same or another configuration, or it is refused. */
 import { randomUUID } from 'node:crypto'
 import { maxAttempts } from '../../coordination/pauses.ts'
 import type { PlacementRequest } from '../../coordination/pool.ts'
@@ -37,7 +37,7 @@ export async function refuse(call: OpenCall, given: ProviderFailure, failures: F
   const { configId, model, sentAt } = call.record
   if (failure.concerns === 'configuration') {
     const sentMs = Date.parse(sentAt ?? '') || Date.now()
-    await retryUntilStored(call, 'leave a configuration aside', () => configurations.suspend(configId, failure, sentMs))
+    await retryUntilStored(call, 'suspend a configuration', () => configurations.suspend(configId, failure, sentMs))
     call.log.error({ configuration: configId, code: failure.code }, 'a service refused the configuration')
   } else if (failure.concerns === 'model') pool.avoid(configId, model)
   if (failure.concerns && !call.generation.cancelled.aborted) {
@@ -77,7 +77,7 @@ async function planAgain(call: OpenCall, failure: ProviderFailure, pauseMs: numb
   const step = { callId: record.id, at: new Date().toISOString(), settlement, next }
   await retryUntilStored(call, 'note that a call is repeated', () => parts.store.ledger.repeat(step))
   if (pauseMs > 0) {
-    const message = `${failure.message} Nothing was charged; it is sent again by itself at ${notBefore.slice(11, 19)} (UTC).`
+    const message = `${failure.message} Nothing was charged; it is sent again automatically at ${notBefore.slice(11, 19)} (UTC).`
     const values = { detail: failure.message, at: notBefore }
     await parts.waiting.note(record.generationId, { code: 'sent_again', message, values }, { isBounded: true })
   }

@@ -1,13 +1,13 @@
-/** What must not be skipped is tried again until it is stored, and people are told why nothing moves. */
+/** Retries steps that must not be skipped until they are stored, and reports why nothing progresses. */
 import type { Reason } from '../../coordination/waiting.ts'
 import { LedgerError } from '../../storage/ledger/call-rows.ts'
 import { type OpenCall, Stopped } from './open.ts'
 
-/** The service asked for a longer pause than anyone waits for. */
+/** The service asked for a longer pause than is acceptable. */
 export const longestRetryAfterMs = 120_000
 
 /**
- * While the disk is full or the database locked the step is tried again and again. Whatever it writes is decided before, so that a
+ * Retries a step while the disk is full or the database locked. Whatever it writes is decided before, so that a
  * step whose commit was not confirmed is the same when it is made again.
  */
 export async function retryUntilStored<T>(call: OpenCall, what: string, work: () => Promise<T>): Promise<T> {
@@ -31,7 +31,7 @@ export async function retryUntilStored<T>(call: OpenCall, what: string, work: ()
   }
 }
 
-/** Tells people why the generation does not go on; null: it does again. */
+/** Reports why the generation is not progressing; null: it is again. */
 export async function note(call: OpenCall, reason: Reason | null) {
   if (reason === null && call.noted === null) return
   if (reason !== null && reason.message !== call.noted?.message)

@@ -32,7 +32,7 @@ export async function send(call: OpenCall) {
     }
     // The place is held while the task is known to run: the services limit running tasks, not only requests.
     if (call.record.state === 'accepted') await follow(call, lease)
-    // A refusal is understood before the next one is sent into the same.
+    // A refusal is processed before the next call is sent into the same one.
     if (call.record.state === 'answered' && call.understood?.pictures.length === 0) await settle(call)
   } finally {
     lease.release()
@@ -55,14 +55,14 @@ async function waitUntilStoreIsSound(call: OpenCall) {
 async function readBody(call: OpenCall) {
   const { id } = call.record
   const body = await retryUntilStored(call, 'read the ledger', () => call.parts.store.calls.body(id))
-  if (!body) throw new Error(`call ${id} has gone from the ledger`)
+  if (!body) throw new Error(`call ${id} is missing from the ledger`)
   call.record = { ...call.record, body }
 }
 
 async function noteSending(call: OpenCall, context: { apiKey: string; baseUrl: string }) {
   const { parts, generation, record } = call
   const at = new Date().toISOString()
-  // A task may have to be asked for when its configuration has another key.
+  // A task may have to be polled after its configuration got another key.
   const sentWith = findProvider(call).poll ? parts.configurations.sealSent(record.id, context) : null
   await reached(call, 'before-sending')
   parts.underWay.add(record.id)

@@ -1,4 +1,4 @@
-/** `answered`: understands the answer, collects its pictures, and settles the call. */
+/** `answered`: parses the answer, collects its images, and settles the call. */
 import type { Parsed, RawAnswer } from '../../providers/provider.ts'
 import type { FailureRecord } from '../../storage/records.ts'
 import { end } from './end.ts'
@@ -27,13 +27,13 @@ export async function settle(call: OpenCall) {
     billedImages: parsed.billedImages ?? parsed.pictures.length,
     failures: failures.sort((a, b) => a.index - b.index),
   })
-  // The pictures of a large answer are files of their own now; a second copy of them in base64 serves nobody.
+  // The images of a large answer are files of their own now, so the copy in base64 is removed.
   if (file && failures.length === 0 && parsed.pictures.some(picture => picture.base64 !== undefined))
     await parts.answers.remove(file)
 }
 
 async function settleWithoutPictures(call: OpenCall, parsed: Parsed) {
-  const failure = parsed.error ?? unknownOutcome('The answer of the service broke off.')
+  const failure = parsed.error ?? unknownOutcome('The answer of the service was cut off.')
   if (parsed.complete && failure.disposition === 'retry_safe') return repeatOrRefuse(call, failure)
   if (parsed.complete && failure.disposition === 'refused') {
     const failures = parsed.failures.map(item => toFailureRecord(call, item))
@@ -47,7 +47,7 @@ async function parseKept(call: OpenCall): Promise<Parsed> {
   if (!answer) throw new Error(`call ${id} is answered but holds no answer`)
   const body = answer.body ?? (answer.file ? await readKept(call, answer.file) : '')
   if (body === undefined) {
-    const error = unknownOutcome(`The file answers/${answer.file}, which held the answer of the service, has gone.`)
+    const error = unknownOutcome(`The file answers/${answer.file}, which held the answer of the service, is missing.`)
     return { pictures: [], failures: [], error, complete: answer.complete }
   }
   const raw: RawAnswer = { ...answer, body, requestId: providerRequestId ?? undefined }

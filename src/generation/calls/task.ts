@@ -1,4 +1,4 @@
-/** `accepted`: a task of the service is known, and looked at until it ends. */
+/** `accepted`: a task of the service is known, and polled until it ends. */
 import type { Lease } from '../../coordination/pool.ts'
 import { resultLifeMs } from '../../images/collect.ts'
 import type { Context, Polled, RawAnswer, Task } from '../../providers/provider.ts'
@@ -9,7 +9,7 @@ import { keepAnswer } from './keep.ts'
 import { findProvider, type OpenCall, reached, throwIfStopping } from './open.ts'
 import { note, retryUntilStored, wait } from './retry.ts'
 
-/** Looks in a row that bring nothing, before the person is told. */
+/** Failed polls in a row before the person is informed. */
 const maxQuietTroubles = 4
 
 /** `wasFound`: the service did not tell the id, it stood in its list. */
@@ -55,9 +55,9 @@ export async function follow(call: OpenCall, lease?: Lease) {
       return call.record.wasFound ? keepFound(call, polled.answer) : keepAnswer(call, polled.answer)
     if (performance.now() - beganAt > pauses.scaled(resultLifeMs)) return giveUp(call, polled)
     if (polled.state === 'unsure') {
-      call.log.warn({ task: task.id, reason: polled.reason }, 'task could not be looked at')
+      call.log.warn({ task: task.id, reason: polled.reason }, 'a task could not be polled')
       if (++troubles === maxQuietTroubles) {
-        const message = `The service works on it, but cannot be asked for the result: ${polled.reason} Trying again.`
+        const message = `The service is working on it, but its result cannot be fetched: ${polled.reason} Trying again.`
         await note(call, { code: 'result_out_of_reach', message, values: { detail: polled.reason } })
         // Nobody knows for how long: until then it would stand in the way of what can be sent.
         lease?.release()
@@ -82,17 +82,17 @@ async function poll(call: OpenCall, task: Task, context: Context | Unusable): Pr
 async function giveUp(call: OpenCall, { state }: Polled) {
   const what =
     state === 'unsure'
-      ? 'The service could not be asked for its task for a day, and has forgotten it.'
-      : 'The service did not come to the end of its task in a day.'
+      ? 'The service could not be asked about its task for a day, and has deleted it.'
+      : 'The service did not finish its task within a day.'
   await end(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord(unknownOutcome(what)) })
 }
 
-/** Another program of the account may have asked for it: then its picture is nobody's business here. */
+/** Another program of the account may have asked for it: then its image must not be shown here. */
 async function keepFound(call: OpenCall, answer: RawAnswer) {
   const isOwn = findProvider(call).isOwnTask?.(answer, call.record)
   if (isOwn !== false) return keepAnswer(call, answer, undefined, { isProven: isOwn === true })
   const failure = unknownOutcome(
-    'The answer of the service was lost, and the only task that it has of that time was asked for by another program.',
+    'The answer of the service was lost, and its only task of that time belongs to another program.',
   )
   await end(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord(failure) })
 }

@@ -12,9 +12,9 @@ export interface Comparison {
   /** Orphaned image files, by the id of their image. They may be the only copy of a paid image. */
   orphanedFiles: Map<string, string>
   /** Keys of stale files, to be removed: they can be regenerated, or a crash interrupted their deletion. */
-  waste: string[]
+  stale: string[]
   /** Names of stale raw answers: unfinished, or without a call for longer than their images stay available. */
-  wasteAnswers: string[]
+  staleAnswers: string[]
   /** Names of younger ones: with a wrong DATABASE_URL another database may be waiting for them. */
   orphanedAnswers: string[]
   rows: { pictures: number; references: number }
@@ -35,7 +35,7 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
   const unfinished = new Set(await store.generations.unfinishedIds())
   const missing = new Map([...rows.values()].map(image => [image.file, image]))
   const orphanedFiles = new Map<string, string>()
-  const waste: string[] = []
+  const stale: string[] = []
   const found = { pictures: 0, references: 0, thumbnails: 0, prepared: 0 }
   for await (const key of files.list()) {
     const stored = missing.get(key)
@@ -48,10 +48,10 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
     const id = name.replace(/\.\w+$/, '')
     if (folder === 'thumbnails') {
       found.thumbnails++
-      if (!rows.has(id)) waste.push(key)
+      if (!rows.has(id)) stale.push(key)
     } else if (folder === 'prepared') {
       found.prepared++
-      if (!unfinished.has(id.replace(/-\d+$/, ''))) waste.push(key)
+      if (!unfinished.has(id.replace(/-\d+$/, ''))) stale.push(key)
     } else {
       orphanedFiles.set(id, key)
     }
@@ -59,17 +59,17 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
   if (orphanedFiles.size > 0) {
     for (const id of await deletedImages(store)) {
       const key = orphanedFiles.get(id)
-      if (key !== undefined) waste.push(key)
+      if (key !== undefined) stale.push(key)
       orphanedFiles.delete(id)
     }
   }
-  const wasteAnswers: string[] = []
+  const staleAnswers: string[] = []
   const orphanedAnswers: string[] = []
   const [day, since] = [await store.days.present(), await store.days.strangeSince()]
   for (const { name, callId } of await answers.list()) {
-    if (callId === undefined) wasteAnswers.push(name)
+    if (callId === undefined) staleAnswers.push(name)
     else if (!(await store.calls.find(callId))) {
-      if ((since.get(name) ?? day) < day - maxStrangeDays) wasteAnswers.push(name)
+      if ((since.get(name) ?? day) < day - maxStrangeDays) staleAnswers.push(name)
       else orphanedAnswers.push(name)
     }
   }
@@ -77,8 +77,8 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
     ...{
       missing: [...missing.values()],
       orphanedFiles,
-      waste,
-      wasteAnswers,
+      stale,
+      staleAnswers,
       orphanedAnswers: orphanedAnswers,
     },
     rows: countRoles([...rows.values()]),
@@ -144,9 +144,9 @@ export async function recoverLateAnswers({ store, answers }: { store: Store; ans
   return count
 }
 
-export async function clearAway({ waste, wasteAnswers }: Comparison, parts: { files: Files; answers: Answers }) {
-  for (const key of waste) await parts.files.remove(key)
-  for (const name of wasteAnswers) await parts.answers.remove(name)
+export async function clearAway({ stale, staleAnswers }: Comparison, parts: { files: Files; answers: Answers }) {
+  for (const key of stale) await parts.files.remove(key)
+  for (const name of staleAnswers) await parts.answers.remove(name)
 }
 
 /** Of every picture that a generation may have. */

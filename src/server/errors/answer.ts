@@ -5,7 +5,7 @@ import type { FastifyError, FastifyRequest } from 'fastify'
 import { BudgetExceeded } from '../../accounts/budget.ts'
 import type { Problem, ProblemCode } from '../../api/problems.ts'
 import { describeViolation, type Violation } from '../../catalogue/violation.ts'
-import { LeftAside, Refusal } from '../../errors.ts'
+import { AllSuspended, Refusal } from '../../errors.ts'
 import { CommitUnknown, databaseTrouble } from '../../storage/trouble.ts'
 import { errorTable } from './codes.ts'
 import { GenerationFailed, HttpRefusal } from './refusals.ts'
@@ -26,7 +26,7 @@ export function describeError(error: unknown, request: FastifyRequest): ErrorAns
   if (error instanceof GenerationFailed) return describeFailure(error)
   if (error instanceof Refusal) {
     const errors = error.violations.length > 0 ? error.violations.map(presentViolation) : undefined
-    const aside = error instanceof LeftAside ? error : undefined
+    const aside = error instanceof AllSuspended ? error : undefined
     const budget = error instanceof BudgetExceeded ? presentBudget(error) : undefined
     return {
       code: error.code,

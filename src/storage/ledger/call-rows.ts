@@ -58,7 +58,7 @@ export async function insertCall(db: Connection, call: NewCall) {
 }
 
 /**
- * A step that was made already, with the very same values, was made by whoever asks now: the word that it was committed was lost with
+ * A step that was already made with the very same values was made by this caller: the answer to its COMMIT was lost with
  * its connection. What another server gave up, because it could not know that this one still waited, goes on: then it is true.
  */
 export async function moveCall(

@@ -33,7 +33,7 @@ export async function send(
   )
 }
 
-/** The service gave a task id. `wasFound`: it stood in its list, and nothing proves that it is this call's own. */
+/** The service gave a task id. `wasFound`: it was found in its list, and nothing proves that it is this call's own. */
 export async function accept(
   db: Connection,
   step: CallStep & { at: string; taskId: string; requestId?: string; wasFound: boolean },
@@ -72,7 +72,7 @@ export interface AnswerStep extends CallStep {
   paid?: { charge: Charge; revisedPrompt?: string; warning?: GenerationRecord['warnings'][number] }
 }
 
-/** The raw answer is safe, and nobody has understood it yet. */
+/** The raw answer is stored and not parsed yet. */
 export async function answer(
   db: Connection,
   { callId, generationId, at, answer, paid }: AnswerStep,
@@ -99,7 +99,7 @@ export function revive(db: Connection, step: AnswerStep) {
   return answer(db, step)
 }
 
-/** A picture is in its file. Stores one a position, however often it is offered. */
+/** An image has its file. Stores one per position, however often it is offered. */
 export async function storeImage(
   db: Connection,
   {
@@ -119,7 +119,7 @@ export interface SettleStep {
   settlement: Settlement
 }
 
-/** Every picture that the answer names is stored, or its failure is recorded. */
+/** Every image that the answer names is stored, or its failure is recorded. */
 export async function settle(db: Connection, { callId, at, settlement }: SettleStep) {
   await moveCall(db, callId, 'settled', {
     settled_at: at,

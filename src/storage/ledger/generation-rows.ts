@@ -30,7 +30,7 @@ export interface NewGeneration {
   requestId: string
 }
 
-/** What is undefined stays as it is. */
+/** Undefined members stay unchanged. */
 export interface GenerationChange {
   status?: GenerationStatus
   revisedPrompt?: string | null
@@ -43,7 +43,7 @@ export interface GenerationChange {
   tags?: string[]
   waiting?: Message | null
   cancelRequested?: boolean
-  /** Null: it has not ended after all. */
+  /** Null: it has not ended. */
   finishedAt?: string | null
   configId?: string
 }

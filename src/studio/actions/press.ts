@@ -34,14 +34,14 @@ const firstPauseMs = 1000
 const maxPauseMs = 30_000
 
 /** It was taken back before the server could be reached. */
-export class TakenBack extends Error {
-  override name = 'TakenBack'
+export class Withdrawn extends Error {
+  override name = 'Withdrawn'
 }
 
 /**
  * POSTs what makes something. A press whose answer was lost keeps its key, so that pressing again asks for the same generation and not
  * for another one. While the server is away it waits, and is sent when it is back.
- * @throws ApiError, TakenBack
+ * @throws ApiError, Withdrawn
  */
 export async function press(path: string, body: object): Promise<Generation> {
   const text = JSON.stringify(body)
@@ -59,7 +59,7 @@ export async function resumePresses(client: QueryClient) {
     keptOutbox.read().map(press =>
       deliver(press, { hasWaited: true }).then(
         generation => putAnswer(client, generation),
-        error => void (error instanceof TakenBack || toastError(error)),
+        error => void (error instanceof Withdrawn || toastError(error)),
       ),
     ),
   )
@@ -79,7 +79,7 @@ async function deliver(press: Press, { hasWaited = false } = {}): Promise<Genera
         if (!isAway(error) || Date.now() - press.at > maxWaitMs) throw error
         changeOutbox(presses => new Map(presses).set(press, waiting))
         await reconnected(Math.min(firstPauseMs * 2 ** tries, maxPauseMs), waiting.signal)
-        if (waiting.signal.aborted) throw new TakenBack()
+        if (waiting.signal.aborted) throw new Withdrawn()
       }
     }
   } catch (error) {
@@ -128,7 +128,7 @@ export function useIsWaiting(path: string) {
 }
 
 /** It is not sent. What reached the server before is not touched. */
-export function takeBack(path: string) {
+export function withdraw(path: string) {
   for (const [press, waiting] of outbox.get()) if (press.path === path) waiting.abort()
 }
 

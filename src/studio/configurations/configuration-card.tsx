@@ -40,7 +40,7 @@ export function ConfigurationCard({ configuration, onEdit }: ConfigurationCardPr
   const [isAsking, setAsking] = useState(false)
   const save = useSaveConfiguration()
   const client = useQueryClient()
-  // One that passes brings back what was taken out.
+  // A passing test reinstates a suspended configuration.
   const test = useMutation({
     mutationFn: () => api.configurations.test({ id }),
     onSuccess: () => configurationsChanged(client),

@@ -4,7 +4,7 @@ import { Link, useNavigate } from '@tanstack/react-router'
 import { Eraser, KeyRound } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { ApiError } from '../../client/errors.ts'
-import { press, TakenBack, useIsWaiting } from '../actions/press.ts'
+import { press, useIsWaiting, Withdrawn } from '../actions/press.ts'
 import { configurationsQuery } from '../data/configurations.ts'
 import { putAnswer } from '../data/generations.ts'
 import { type Model, modelsQuery, nameOfModel } from '../data/models.ts'
@@ -141,7 +141,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
     setPressed(false)
     for (const [index, result] of sent.entries()) {
       if (result.status === 'fulfilled') putAnswer(client, result.value)
-      else if (!(result.reason instanceof TakenBack))
+      else if (!(result.reason instanceof Withdrawn))
         toast(describeFailure(asked[index]?.model.name ?? '', result.reason), {
           look: 'bad',
           ...(isAdmin && isKeyMissing(result.reason) ? { action: toKeys } : {}),

@@ -1,6 +1,6 @@
 /** The button, what a press costs, and what stands against it. */
 import { Sparkles } from 'lucide-react'
-import { takeBack, useIsWaiting } from '../actions/press.ts'
+import { useIsWaiting, withdraw } from '../actions/press.ts'
 import { connection } from '../data/connection.ts'
 import { findModel, type Model } from '../data/models.ts'
 import { type Me, useMe } from '../data/tokens.ts'
@@ -99,7 +99,7 @@ export function PressArea({ plans, models, fewer, isSending, wasPressed, onFewer
           <Button
             size="small"
             look="quiet"
-            onClick={() => takeBack(generatePath)}
+            onClick={() => withdraw(generatePath)}
             className="shrink-0 whitespace-nowrap"
           >
             {t('generate.doNotSend')}

@@ -207,7 +207,7 @@ function Reason({ text, detail }: ReturnType<typeof explainWaiting>) {
   )
 }
 
-/** Where one rests or was taken out, it leads to the page that says why. */
+/** If one is in cooldown or suspended, it leads to the page that says why. */
 function KeysBadge({ count, ready }: { count: number; ready: number }) {
   const t = useText()
   if (ready === count) return <Badge look="good">{t('status.keysOn', { count })}</Badge>

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Ban, RotateCcw } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { ApiError } from '../../../client/errors.ts'
-import { press, TakenBack, takeBack, useIsWaiting } from '../../actions/press.ts'
+import { press, useIsWaiting, Withdrawn, withdraw } from '../../actions/press.ts'
 import { api } from '../../data/client.ts'
 import { type Generation, putAnswer } from '../../data/generations.ts'
 import { moneyRange } from '../../text/format.ts'
@@ -65,7 +65,7 @@ export function Retry({ generation }: { generation: Generation }) {
       toast(t('live.retried'))
     },
     onError: error => {
-      if (!(error instanceof TakenBack)) toastError(error)
+      if (!(error instanceof Withdrawn)) toastError(error)
     },
   })
   useEffect(() => {
@@ -88,7 +88,7 @@ export function Retry({ generation }: { generation: Generation }) {
         : t('live.makeAgainUnpriced')
   if (isWaiting) {
     return (
-      <Button size="small" isBusy onClick={() => takeBack(path)}>
+      <Button size="small" isBusy onClick={() => withdraw(path)}>
         {t('live.retryWaits')}
       </Button>
     )
