@@ -5,7 +5,7 @@ import { createGeneration } from './create.ts'
 import { estimate } from './draft.ts'
 import { createHistory } from './history.ts'
 import type { GenerationParts } from './parts.ts'
-import { requestAgain } from './retry.ts'
+import { composeRetry } from './retry.ts'
 import type { Generations } from './services.ts'
 import { waitForEnd } from './wait.ts'
 
@@ -17,10 +17,10 @@ export function createGenerations(given: Omit<GenerationParts, 'knownNames'>): G
     create: (request, options) => createGeneration(parts, request, options, null),
     estimate: (request, caller) => estimate(parts, request, caller),
     async retry(id, only, options) {
-      return createGeneration(parts, await requestAgain(parts, id, only), options, id)
+      return createGeneration(parts, await composeRetry(parts, id, only), options, id)
     },
     async estimateRetry(id, only, caller) {
-      return estimate(parts, await requestAgain(parts, id, only), caller)
+      return estimate(parts, await composeRetry(parts, id, only), caller)
     },
     whenEnded(id, { timeoutMs, signal }) {
       return waitForEnd(parts, id, { timeoutMs, signal: signal ? AbortSignal.any([signal, closing]) : closing })

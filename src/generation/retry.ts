@@ -6,7 +6,7 @@ import type { GenerationParts } from './parts.ts'
 import type { GenerationRequest, RetryScope } from './services.ts'
 
 /** The request that repeats an ended generation, or its missing images. */
-export async function requestAgain(parts: GenerationParts, id: string, only: RetryScope): Promise<GenerationRequest> {
+export async function composeRetry(parts: GenerationParts, id: string, only: RetryScope): Promise<GenerationRequest> {
   const generation = await findGeneration(parts, id)
   if (!hasEnded(generation.status)) {
     throw new Refusal(

@@ -61,8 +61,10 @@ export function createRunner(parts: RunParts): Runner {
   function run(id: string, written?: Written): Promise<void> {
     const known = running.get(id)
     if (known) return known
-    cancels.set(id, new AbortController())
-    const run = runUntilEnded(id, written)
+    const cancel = new AbortController()
+    cancels.set(id, cancel)
+    const fresh = written && openGeneration(callParts, written.generation, written.calls, cancel.signal)
+    const run = runUntilEnded(id, fresh)
       .catch(error => {
         if (!(error instanceof Stopped))
           log.error({ generation: id, err: error }, 'generation aborted; it resumes at the next start')
@@ -110,10 +112,10 @@ export function createRunner(parts: RunParts): Runner {
    * A walk that failed because of an internal error, such as an unavailable database, starts again from the rows. That never pays
    * twice: what may have been sent is not sent again, however often it is walked.
    */
-  async function runUntilEnded(id: string, written: Written | undefined) {
+  async function runUntilEnded(id: string, fresh: OpenGeneration | undefined) {
     for (let tries = 1; ; tries++) {
       try {
-        return await runOnce(id, tries === 1 ? written : undefined)
+        return await runOnce(id, tries === 1 ? fresh : undefined)
       } catch (error) {
         if (error instanceof Stopped) throw error
         log.error(
@@ -129,10 +131,10 @@ export function createRunner(parts: RunParts): Runner {
     }
   }
 
-  async function runOnce(id: string, written: Written | undefined) {
+  async function runOnce(id: string, fresh: OpenGeneration | undefined) {
     if (stopping.signal.aborted) return
     await parts.reached('generation-written', id)
-    const generation = await reads.add(() => open(id, written))
+    const generation = fresh ?? (await reads.add(() => readOpen(id)))
     if (!generation) return
     // All of them finish before an error of one is thrown: each has rows of its own to complete.
     const ends = await Promise.allSettled(generation.calls.map(walk))
@@ -147,14 +149,13 @@ export function createRunner(parts: RunParts): Runner {
   }
 
   /** Keeps little of the rows in memory: any number of generations may wait. */
-  async function open(id: string, written: Written | undefined): Promise<OpenGeneration | undefined> {
-    const generation = written?.generation ?? (await store.generations.find(id))
+  async function readOpen(id: string): Promise<OpenGeneration | undefined> {
+    const generation = await store.generations.find(id)
     if (!generation || hasEnded(generation.status)) return undefined
     const cancel = cancels.get(id) ?? new AbortController()
     if (generation.cancelRequested) cancel.abort()
     parts.waiting.remember(id, generation.waiting)
-    const calls = written?.calls ?? (await store.calls.ofGeneration(id))
-    return openGeneration(callParts, generation, calls, cancel.signal)
+    return openGeneration(callParts, generation, await store.calls.ofGeneration(id), cancel.signal)
   }
 
   /** Retried while the database is unavailable: writing an end twice changes nothing, and waiting clients need it. */

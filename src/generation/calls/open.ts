@@ -131,7 +131,7 @@ export function describeAround(
   { calls, images, references }: OpenGeneration,
   latest: readonly CallRecord[] = calls.map(call => call.record),
 ): Surroundings {
-  const attempts = calls.flatMap(({ earlier }, slot) => [...earlier, latest[slot]!])
+  const attempts = calls.flatMap(({ earlier }, index) => [...earlier, latest[index]!])
   const isOpen = latest.some(({ state }) => state !== 'settled')
   // Without those that certainly cost nothing, and only while it is unfinished.
   const counted = isOpen ? attempts.filter(({ state, charge }) => state !== 'settled' || charge !== 'none') : []

@@ -13,7 +13,7 @@ const steps = { create, ...callSteps, ...generationSteps }
 type Steps = typeof steps
 
 /** What only the one server of a database may do: send what is paid for, and decide what became of it. @throws OwnershipLost */
-const ofOwner: ReadonlySet<string> = new Set<keyof Steps>(['create', 'send', 'revive', 'confirmOwner'])
+const ownerSteps: ReadonlySet<string> = new Set<keyof Steps>(['create', 'send', 'revive', 'confirmOwner'])
 
 /**
  * A step is made again where it is certain that nothing of it counts, and changes nothing when it is made twice with the same data.
@@ -45,11 +45,11 @@ export function createLedger(
   }
 
   async function make(name: keyof Steps, step: unknown): Promise<unknown> {
-    const isOwners = ofOwner.has(name)
-    if (isOwners) database.mustBeOurs?.()
+    const needsOwner = ownerSteps.has(name)
+    if (needsOwner) database.mustBeOurs?.()
     try {
       return await inTransaction(database.kysely, async transaction => {
-        if (isOwners) await mustOwn(transaction)
+        if (needsOwner) await mustOwn(transaction)
         return steps[name](transaction, step as never)
       })
     } catch (error) {
