@@ -1,52 +1,15 @@
-/** Puts the parts together. Whatever is opened here is closed here, in reverse. */
-import type { AddressInfo, LookupFunction } from 'node:net'
-import path from 'node:path'
+/** The program: its core, and the server before it. Whatever is opened here is closed here, in reverse. */
+import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { createBudget } from './accounts/budget.ts'
-import { createTokens } from './accounts/tokens.ts'
-import { createUsage } from './accounts/usage.ts'
-import { createConfigurations } from './configurations/configurations.ts'
-import { createLives } from './configurations/lives.ts'
-import { createModelLists } from './configurations/model-lists.ts'
-import { readModelsFile } from './configurations/models-file.ts'
-import { OwnFileError } from './configurations/own-file.ts'
-import { readPriceFile } from './configurations/price-file.ts'
-import { createPrices } from './configurations/prices.ts'
-import { createUnknownModelExplainer } from './configurations/unknown-model.ts'
-import { createNotifier } from './coordination/events.ts'
-import type { Reached } from './coordination/failpoints.ts'
-import { createPauses } from './coordination/pauses.ts'
-import { createPool } from './coordination/pool.ts'
-import { createWaiting } from './coordination/waiting.ts'
-import { createGenerations } from './generation/generations.ts'
-import { clearAway, compare, recoverLateAnswers } from './generation/repair/reconcile.ts'
-import { createRunner } from './generation/run.ts'
-import type { Services } from './generation/services.ts'
-import { createStatus } from './generation/status.ts'
-import { createCollector } from './images/collect.ts'
-import { createImages, createReferences, sweepReferences } from './images/images.ts'
-import { createThumbnails } from './images/thumbnails.ts'
-import { createHttp } from './outgoing/client.ts'
-import { shipped } from './providers/index.ts'
-import type { Catalogue } from './providers/registry.ts'
+import { type Core, type CoreOverrides, openCore } from './core.ts'
 import { loginLink, readAccessToken, serverAddress } from './server/access/access-token.ts'
 import { createServer } from './server/server.ts'
-import { type Settings, SettingsError } from './settings.ts'
-import { createAnswers } from './storage/answers.ts'
-import type { OnStatement } from './storage/connection.ts'
-import { openDatabase } from './storage/database.ts'
-import { createFolderFiles, StorageError } from './storage/files/folder.ts'
-import { createSeal, type Secret, secretsOf } from './storage/secrets/seal.ts'
-import { createStore, type Store } from './storage/store.ts'
+import type { Settings } from './settings.ts'
 import type { RecentErrors } from './telemetry/log.ts'
 
-export interface App {
+export interface App extends Pick<Core, 'services' | 'store' | 'backupPath'> {
   server: FastifyInstance
-  services: Services
-  store: Store
-  /** Path of the copy of the database that was made before a migration, if any. */
-  backupPath: string | undefined
   /** Starts to listen, and resumes what an earlier process left unfinished. */
   listen(): Promise<Listening>
   /** Stops gracefully: nothing new is sent, exchanges that cannot be resumed get time to finish, everything else waits for the next start. */
@@ -61,130 +24,22 @@ export interface Listening {
   needsToken: boolean
 }
 
-export interface Overrides {
-  /** The services, instead of those of this program. `loadSettings` takes the same. */
-  catalogue?: Catalogue
-  /** Shortens every pause and time limit alike. */
-  timeScale?: number
-  /** Called at every failpoint on the path of a generation. */
-  reached?: Reached
-  /** Resolves names for outgoing requests; the system's resolver when absent. */
-  lookup?: LookupFunction
-  /** Called with every statement that the embedded database is given. */
-  onStatement?: OnStatement
+export interface Overrides extends CoreOverrides {
   /** The recent errors that `log` keeps for the status page. */
   recentErrors?: RecentErrors
-  /** How long after the start the services' lists of models are first read. */
-  listsAfterMs?: number
   /** Where the built studio is, when not at its usual place. */
   studioFolder?: string
   /** After so long without progress the body of a request is ended. */
   slowBodyAfterMs?: number
 }
 
-const hourMs = 3600 * 1000
-/** Delayed, because a start has more urgent work. */
-const listsAfterMs = 60_000
 /** For clients that are still sending or reading. */
 const maxFarewellMs = 5_000
-/** Idempotency keys are promised for 48 hours. */
-const maxDays = 7
 
 /** @throws DatabaseError, StorageError, SettingsError, each with one sentence for people. */
 export async function createApp(settings: Settings, log: Logger, overrides: Overrides = {}): Promise<App> {
-  const standIns = Object.values(settings.providerUrls)
-  const { catalogue, prices: ownPrices } = readOwnFiles(settings, overrides.catalogue ?? shipped)
-  const prices = createPrices(catalogue, ownPrices, standIns)
-  const [first, ...others] = secretsOf(settings.dataDir, settings.secretKey)
-  const candidate = ({ text, keep }: Secret) => ({ seal: createSeal(text), keep })
-  const files = await openFiles(settings, log)
-  const database = await openDatabase(settings.database, [candidate(first), ...others.map(candidate)], {
-    onStatement: overrides.onStatement,
-  })
-  const { seal } = database
-  const store = createStore(database)
-  const pauses = createPauses(overrides.timeScale)
-  const notifier = createNotifier()
-  const waiting = createWaiting(store, notifier)
-  const closing = new AbortController()
-  const http = createHttp({
-    allowedHosts: settings.allowedHosts,
-    proxy: settings.proxy,
-    allowedOrigins: standIns.map(url => new URL(url).origin),
-    lookup: overrides.lookup,
-  })
-  const modelLists = await createModelLists({ store, http, catalogue, log })
-  const lives = createLives({ lists: modelLists, catalogue, standIns })
-  const answers = createAnswers(path.join(settings.dataDir, 'answers'))
-  const fromEnvironment = Object.entries(settings.environmentKeys).flatMap(([provider, apiKey]) => {
-    const caps = settings.environmentCaps[provider]
-    return apiKey && caps ? [{ provider, apiKey, ...caps }] : []
-  })
-  const configurations = createConfigurations({
-    store,
-    seal,
-    http,
-    catalogue,
-    fromEnvironment,
-    baseUrls: settings.providerUrls,
-    timeoutMs: pauses.scaled(20_000),
-    pauses,
-    changed: () => pool.refresh(),
-    tested: (access, signal) =>
-      modelLists.ask(access, signal).catch(error => log.warn({ err: error }, 'a list of models could not be read')),
-  })
-  const thumbnails = createThumbnails(files)
-  const shrinking = new Set<Promise<unknown>>()
-  const reached = overrides.reached ?? (() => {})
-  const collector = createCollector({
-    ...{ store, files, http, pauses, reached },
-    onStored(image) {
-      const made = thumbnails
-        .get(image)
-        .catch(error => log.warn({ image: image.id, err: error }, 'no thumbnail could be made'))
-        .finally(() => shrinking.delete(made))
-      shrinking.add(made)
-    },
-  })
-  const budget = createBudget(store, settings.caps, configurations.ofEnvironment)
-  const pool = createPool({ list: configurations.list, addressOf: configurations.addressOf, catalogue, pauses })
-  const runner = createRunner({
-    ...{ store, files, answers, http, configurations, pool, budget, collector },
-    ...{ notifier: notifier, pauses, waiting, catalogue, prices, reached, log },
-    explainUnknownModel: createUnknownModelExplainer({ lives, catalogue, lists: modelLists, configurations }),
-  })
-  const services: Services = {
-    generations: createGenerations({
-      ...{
-        store,
-        files,
-        configurations,
-        runner,
-        notifier: notifier,
-        pauses,
-        waiting,
-        prices,
-        lives,
-        closing: closing.signal,
-      },
-      catalogue,
-      budget,
-      references: createReferences({ store, files, http }),
-      removeAnswer: name => answers.remove(name),
-    }),
-    images: createImages({ store, files, http, thumbnails }),
-    configurations,
-    pool,
-    catalogue,
-    prices,
-    lives,
-    tokens: createTokens({ store }),
-    usage: createUsage({ store, configurations, catalogue, caps: settings.caps }),
-    status: createStatus({
-      ...{ database, store, files, configurations, pool, runner, waiting, lives, catalogue },
-      storageKind: settings.storage.kind,
-    }),
-  }
+  const core = await openCore(settings, log, overrides)
+  const { services, store, backupPath } = core
   const server = await createServer({
     settings,
     services,
@@ -193,73 +48,16 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     studioFolder: overrides.studioFolder,
     slowBodyAfterMs: overrides.slowBodyAfterMs,
   })
-  let dayBegan = performance.now()
-  const housekeeping = setInterval(() => void tidy(), hourMs).unref()
-
-  async function tidy() {
-    try {
-      await files.sweep(hourMs)
-      const hasDayPassed = performance.now() - dayBegan > 24 * hourMs
-      const date = new Date().toISOString().slice(0, 10)
-      const { day, isNew } = await store.days.see(date, hasDayPassed)
-      if (isNew) dayBegan = performance.now()
-      await sweepReferences({ store, files }, day)
-      await store.idempotency.forget(day - maxDays)
-      await store.generations.forgetRemovals(day - maxDays)
-    } catch (error) {
-      log.error({ err: error }, 'cleanup failed')
-    }
-  }
-
-  async function reconcile() {
-    try {
-      const comparison = await compare({ store, files, answers })
-      await clearAway(comparison, { files, answers })
-      collector.offer(comparison.orphanedFiles)
-      const { missing, orphanedFiles, orphanedAnswers } = comparison
-      await store.days.noteStrange(orphanedAnswers)
-      if (missing.length > 0)
-        log.error({ pictures: missing.length }, 'files of stored pictures are missing; `npm run doctor` lists them')
-      if (orphanedFiles.size > 0)
-        log.warn(
-          { files: orphanedFiles.size },
-          'there are picture files without a row; unfinished generations adopt theirs',
-        )
-      if (orphanedAnswers.length > 0)
-        log.warn(
-          { answers: orphanedAnswers.length },
-          'there are answers that belong to no request in this database; is DATABASE_URL right? They are kept for a week',
-        )
-    } catch (error) {
-      log.error({ err: error }, 'files and rows could not be compared')
-    }
-  }
-
-  async function takeUp() {
-    try {
-      const late = await recoverLateAnswers({ store, answers })
-      if (late > 0) log.warn({ answers: late }, 'late answers are processed')
-    } catch (error) {
-      log.error({ err: error }, 'late answers could not be processed')
-    }
-  }
 
   return {
     server,
     services,
     store,
-    backupPath: database.backupPath,
+    backupPath,
     async listen() {
-      // No other process writes here yet, so a partial file was left by a process that died.
-      await files.sweep()
-      await reconcile()
-      await takeUp()
-      await tidy()
+      await core.mend()
       await server.listen({ host: settings.host, port: settings.port })
-      // Configurations from the environment have just been read again; what was wrong with them may have been fixed.
-      for (const { provider } of fromEnvironment) await configurations.worked(`env-${provider}`, true)
-      await runner.resume()
-      modelLists.start(configurations, overrides.listsAfterMs ?? listsAfterMs)
+      await core.resume()
       const { port } = server.server.address() as AddressInfo
       return {
         address: serverAddress(settings, port),
@@ -268,61 +66,13 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       }
     },
     async close() {
-      clearInterval(housekeeping)
-      const asked = modelLists.close()
       const closed = server.close()
-      await runner.stop(settings.drainSeconds * 1000)
-      pool.close()
-      closing.abort()
+      await core.stop()
       // Close idle keep-alive connections so shutdown cannot hang.
       const patience = setTimeout(() => server.server.closeAllConnections(), maxFarewellMs)
       await closed
       clearTimeout(patience)
-      await asked
-      await http.close()
-      await Promise.all(shrinking)
-      await database.close()
+      await core.close()
     },
   }
-}
-
-/** Prices in PRICES_FILE take precedence over those in MODELS_FILE. */
-function readOwnFiles({ modelsFile, pricesFile }: Settings, base: Catalogue) {
-  try {
-    const { catalogue, prices } = modelsFile === undefined ? { catalogue: base } : readModelsFile(modelsFile, base)
-    return {
-      catalogue,
-      prices: new Map([...(prices ?? []), ...(pricesFile === undefined ? [] : readPriceFile(pricesFile))]),
-    }
-  } catch (error) {
-    throw error instanceof OwnFileError ? new SettingsError(error.faults, { cause: error }) : error
-  }
-}
-
-async function openFiles(settings: Settings, log: Logger) {
-  if (settings.storage.kind === 's3') {
-    throw new SettingsError([
-      {
-        en: 'STORAGE_URL names an S3 bucket, which this version cannot use yet. Use a folder, such as file:./images.',
-        zh: 'STORAGE_URL 指向 S3 存储桶，此版本尚不支持。请使用文件夹，例如 file:./images。',
-      },
-    ])
-  }
-  const { path: folder } = settings.storage
-  const files = createFolderFiles(folder)
-  try {
-    await files.check()
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error
-    // The server starts on a full disk: space may be freed while it runs, and stored images can be viewed meanwhile.
-    if (error.code === 'full') log.error({ err: error }, 'the picture store is full')
-    else {
-      const words = {
-        en: `STORAGE_URL names the folder ${folder}. ${error.message}`,
-        zh: `STORAGE_URL 指向文件夹 ${folder}。${error.zh}`,
-      }
-      throw new SettingsError([words], { cause: error })
-    }
-  }
-  return files
 }

@@ -17,7 +17,7 @@ const floors = [
   ['accounts'],
   ['images'],
   ['generation'],
-  ['server'],
+  ['server', 'core.ts'],
   ['app.ts'],
   ['commands'],
   ['main.ts'],
@@ -35,6 +35,7 @@ const forbidden: Record<string, string[]> = {
   server: ['simulators'],
   generation: ['simulators', 'api'],
   'app.ts': ['simulators'],
+  'core.ts': ['simulators', 'api'],
 }
 
 const files = globSync('**/*.{ts,tsx}', { cwd: root })
