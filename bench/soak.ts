@@ -219,7 +219,8 @@ function makeTrouble() {
       () => give({ kind: 'slow', ms: 50 + below(400) }),
       () => give({ kind: 'status', status: 429, body: busy[name] }),
       () => give({ kind: 'status', status: 503, body: '<html>busy</html>', headers: { 'content-type': 'text/html' } }),
-      () => give({ kind: 'status', status: 500, billed: below(2) === 0 }),
+      // Without words of the service, which may prove that nothing was made.
+      () => give({ kind: 'status', status: 500, body: '', billed: below(2) === 0 }),
       () => give({ kind: 'status', status: 502, body: '<html>bad gateway</html>', billed: below(2) === 0 }),
       () => give({ kind: 'cut', after: 'request', billed: below(2) === 0 }),
       () => give({ kind: 'cut', after: 'half-body' }),
