@@ -4,7 +4,7 @@ import { CircleAlert, CircleCheck } from 'lucide-react'
 import type { ConfigurationTestResult } from '../data/configurations.ts'
 import { useProvider } from '../data/providers.ts'
 import { duration } from '../text/format.ts'
-import { consoleOf } from '../text/services.ts'
+import { findConsole } from '../text/services.ts'
 import { useText } from '../text/text.ts'
 import { Detail } from '../ui/detail.tsx'
 import { ErrorNotice } from '../ui/query.tsx'
@@ -32,7 +32,7 @@ export function CheckResult({ service, baseUrl, result }: CheckResultProps) {
       </Notice>
     )
   }
-  const page = code === 'provider_unavailable' || code === 'wrong_address' ? undefined : consoleOf(provider, baseUrl)
+  const page = code === 'provider_unavailable' || code === 'wrong_address' ? undefined : findConsole(provider, baseUrl)
   return (
     <Notice
       look={code === 'provider_unavailable' ? 'warning' : 'bad'}

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react'
 import type { Configuration } from '../data/configurations.ts'
 import { useProvider } from '../data/providers.ts'
 import { clock, moment, money } from '../text/format.ts'
-import { consoleOf } from '../text/services.ts'
+import { findConsole } from '../text/services.ts'
 import { findText, useLanguage, useText } from '../text/text.ts'
 import { Detail } from '../ui/detail.tsx'
 import { Notice } from '../ui/states.tsx'
@@ -20,7 +20,7 @@ export function Suspension({ configuration, action }: { configuration: Configura
   const isDue = until === null || Date.parse(until) <= Date.now()
   const reason = code && (findText('configurations', code) ?? findText('problems', code))
   const remedy = code && findText('configurations', `do_${code}`)
-  const page = consoleOf(useProvider(provider), baseUrl)
+  const page = findConsole(useProvider(provider), baseUrl)
   return (
     <Notice look="bad" icon={<CirclePause aria-hidden className="self-start" />}>
       <p>

@@ -14,7 +14,7 @@ import { Loading, Query } from '../ui/query.tsx'
 import { EmptyState } from '../ui/states.tsx'
 import { ConfigurationCard } from './configuration-card.tsx'
 import { Editor } from './editor.tsx'
-import { poolsOf } from './sharing.ts'
+import { findPools } from './sharing.ts'
 
 const refreshEveryMs = 5000
 
@@ -99,7 +99,7 @@ function ServiceSection({ provider, configurations, onAdd, onEdit }: ServiceSect
   const t = useText()
   const language = useLanguage()
   const name = provider.title[language]
-  const pools = poolsOf(configurations, [provider]).map(pool =>
+  const pools = findPools(configurations, [provider]).map(pool =>
     new Intl.ListFormat(language).format(pool.map(({ name }) => t('configurations.quoted', { name }))),
   )
   return (

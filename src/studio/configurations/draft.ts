@@ -3,7 +3,7 @@ import type { Configuration } from '../data/configurations.ts'
 import type { Provider } from '../data/providers.ts'
 import { createKept } from '../data/store.ts'
 import { type CapDraft, capPaths, capsToBody, findCapFaults, noCaps, toCapDraft } from '../forms/cap-draft.ts'
-import { hostOf, withoutSlash } from '../text/services.ts'
+import { parseHost, withoutSlash } from '../text/services.ts'
 import { t } from '../text/text.ts'
 
 export interface ConfigurationDraft extends CapDraft {
@@ -112,7 +112,7 @@ export function findFaults(draft: ConfigurationDraft, configuration: Configurati
 function findKeyFault(draft: ConfigurationDraft, configuration: Configuration | undefined) {
   if (!configuration?.has_key) return t('configurations.keyNeeded')
   // The server refuses it as well: a key must not be led to an address of somebody's choice.
-  const isElsewhere = hostOf(chosenBaseUrl(draft) ?? '') !== hostOf(configuration.base_url ?? '')
+  const isElsewhere = parseHost(chosenBaseUrl(draft) ?? '') !== parseHost(configuration.base_url ?? '')
   return isElsewhere && t('configurations.keyAgain')
 }
 

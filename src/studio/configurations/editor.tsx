@@ -7,7 +7,7 @@ import { type Configuration, useConfigurations, useSaveConfiguration } from '../
 import { useModels } from '../data/models.ts'
 import { useProvider, useProviders } from '../data/providers.ts'
 import { useForm } from '../forms/form.ts'
-import { consoleOf, hostOf } from '../text/services.ts'
+import { findConsole, parseHost } from '../text/services.ts'
 import { useLanguage, useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { ChoiceCard } from '../ui/choice-card.tsx'
@@ -31,7 +31,7 @@ import {
   usualAddress,
 } from './draft.ts'
 import { LimitsSection } from './limits-section.tsx'
-import { addressOf } from './sharing.ts'
+import { findTarget } from './sharing.ts'
 
 export interface EditorProps {
   /** The one that is changed; without it a new one is added. */
@@ -87,12 +87,12 @@ export function Editor({ configuration, service = '', onClose }: EditorProps) {
   }
 
   const provider = useProvider(draft.service)
-  const address = addressOf({ provider: draft.service, base_url: baseUrl }, configurations, providers)
+  const address = findTarget({ provider: draft.service, base_url: baseUrl }, configurations, providers)
   const sharesWork = configurations.some(
     other =>
       other.id !== configuration?.id &&
       other.provider === draft.service &&
-      addressOf(other, configurations, providers) === address,
+      findTarget(other, configurations, providers) === address,
   )
 
   return (
@@ -150,7 +150,7 @@ export function Editor({ configuration, service = '', onClose }: EditorProps) {
             />
           )}
         </Field>
-        <ConsoleLink page={consoleOf(provider, baseUrl)} className="-mt-4 self-start text-seal-ink text-sm" />
+        <ConsoleLink page={findConsole(provider, baseUrl)} className="-mt-4 self-start text-seal-ink text-sm" />
         <AddressFields draft={draft} error={errorOf('baseUrl')} onChange={change} />
         <Field label={t('configurations.modelLabel')} hint={t('configurations.modelHint')} error={errorOf('model')}>
           {control => (
@@ -238,9 +238,9 @@ function AddressFields({ draft, error, onChange }: AddressFieldsProps) {
           {
             value: usualAddress,
             label: t('configurations.addressUsual'),
-            hint: t('configurations.addressUsualHint', { host: hostOf(usual) }),
+            hint: t('configurations.addressUsualHint', { host: parseHost(usual) }),
           },
-          ...addresses.map(({ url, label }) => ({ value: url, label: label[language], hint: hostOf(url) })),
+          ...addresses.map(({ url, label }) => ({ value: url, label: label[language], hint: parseHost(url) })),
           { value: otherAddress, label: t('configurations.addressOther') },
         ]}
         onChange={address => onChange({ address })}

@@ -6,7 +6,7 @@ import { withoutSlash } from '../text/services.ts'
 type Addressed = Pick<Configuration, 'provider' | 'base_url'>
 
 /** Where it leads; one without an address goes where the server was told, which one of the environment knows. */
-export function addressOf(
+export function findTarget(
   { provider, base_url: baseUrl }: Addressed,
   all: readonly Configuration[],
   providers: readonly Provider[],
@@ -17,8 +17,8 @@ export function addressOf(
 }
 
 /** Groups of two and more that are on. */
-export function poolsOf(all: readonly Configuration[], providers: readonly Provider[]): Configuration[][] {
+export function findPools(all: readonly Configuration[], providers: readonly Provider[]): Configuration[][] {
   const active = all.filter(({ is_active, has_key }) => is_active && has_key)
-  const groups = Map.groupBy(active, one => `${one.provider} ${addressOf(one, all, providers)}`)
+  const groups = Map.groupBy(active, one => `${one.provider} ${findTarget(one, all, providers)}`)
   return [...groups.values()].filter(({ length }) => length > 1)
 }

@@ -35,7 +35,7 @@ export interface Group extends Sum {
 /** What is counted: pictures, or money in one currency. */
 export type Measure = 'images' | (string & {})
 
-export function sumOf(items: readonly UsageItem[]): Sum {
+export function sumUsage(items: readonly UsageItem[]): Sum {
   const amounts = new Map<string, number>()
   const sum: Sum = { images: 0, calls: 0, unknown: 0, unpricedImages: 0, amounts: [] }
   for (const { images, calls, unknown, amount, currency } of items) {
@@ -51,9 +51,9 @@ export function sumOf(items: readonly UsageItem[]): Sum {
 }
 
 /** One for each key, whatever currencies it has; the largest first. */
-export function groupsOf(items: readonly UsageItem[], measure: Measure): Group[] {
+export function groupUsage(items: readonly UsageItem[], measure: Measure): Group[] {
   const groups = [...Map.groupBy(items, ({ key }) => key)].map(([key, members]) => {
-    return { key, name: members[0]?.name ?? key, ...sumOf(members) }
+    return { key, name: members[0]?.name ?? key, ...sumUsage(members) }
   })
   return groups.toSorted((a, b) => measured(b, measure) - measured(a, measure) || b.images - a.images)
 }

@@ -217,17 +217,17 @@ function Settings({ generation: { parameters, resolved }, image }: DetailsProps)
           {names.map(name => {
             const asked = parameters[name]
             const sent = resolved?.[name]
-            const isOther = asked !== undefined && sent !== undefined && wordOf(asked, t) !== wordOf(sent, t)
+            const isOther = asked !== undefined && sent !== undefined && formatValue(asked, t) !== formatValue(sent, t)
             return (
               <tr key={name} className="border-line border-t align-top">
                 <th scope="row" className="py-1.5 pr-2 text-left font-normal text-ink-soft">
                   {labelOf(name)}
                 </th>
                 <td className={classes('break-words py-1.5 pr-2', asked === undefined && 'text-ink-faint')}>
-                  {asked === undefined ? t('picture.notAsked') : wordOf(asked, t)}
+                  {asked === undefined ? t('picture.notAsked') : formatValue(asked, t)}
                 </td>
                 <td className={classes('break-words py-1.5', isOther && 'font-medium text-amber')}>
-                  {sent === undefined ? '–' : wordOf(sent, t)}
+                  {sent === undefined ? '–' : formatValue(sent, t)}
                 </td>
               </tr>
             )
@@ -248,7 +248,7 @@ function Settings({ generation: { parameters, resolved }, image }: DetailsProps)
   )
 }
 
-function wordOf(value: unknown, t: Text): string {
+function formatValue(value: unknown, t: Text): string {
   if (typeof value === 'boolean') return t(value ? 'shell.yes' : 'shell.no')
   if (typeof value === 'string') return value.replace(/^(\d+)[x*](\d+)$/, '$1 × $2')
   return typeof value === 'number' ? String(value) : JSON.stringify(value)
@@ -279,7 +279,7 @@ function Facts({ generation, image }: DetailsProps) {
     [t('picture.provider'), generation.provider && providerName(generation.provider, model?.provider_name)],
     [t('picture.timestamp'), moment(generation.timestamp)],
     [t('picture.duration'), took === null ? undefined : duration(took)],
-    [t('picture.cost'), costOf(generation, t)],
+    [t('picture.cost'), describeCharge(generation, t)],
     [t('picture.file'), image && `${formatImageType(image.mime_type)}, ${bytes(image.bytes)}`],
     [t('picture.hash'), image && <Copyable text={image.sha256} label={t('picture.copyHash')} />],
     [
@@ -327,7 +327,7 @@ function Facts({ generation, image }: DetailsProps) {
           Object.entries(image.details).map(([name, value]) => (
             <Fragment key={name}>
               <dt className="text-ink-soft">{labelOf(name)}</dt>
-              <dd className="break-words">{wordOf(value, t)}</dd>
+              <dd className="break-words">{formatValue(value, t)}</dd>
             </Fragment>
           ))}
       </dl>
@@ -354,7 +354,7 @@ function OldPictures({ urls }: { urls: readonly string[] }) {
   )
 }
 
-function costOf({ charge, cost }: Generation, t: Text) {
+function describeCharge({ charge, cost }: Generation, t: Text) {
   if (charge === 'unknown') return <span className="text-amber">{t('picture.chargeUnknown')}</span>
   if (charge === 'none') return t('picture.chargeNone')
   return cost ? money(cost.amount, cost.currency) : t('picture.chargeCharged')

@@ -12,8 +12,8 @@ const leastInCommon = 0.25
 
 /** Undefined when the two have too little in common, or are too long, to be shown as one text with marks. */
 export function difference(before: string, after: string): Piece[] | undefined {
-  const old = wordsOf(before)
-  const fresh = wordsOf(after)
+  const old = splitWords(before)
+  const fresh = splitWords(after)
   let head = 0
   while (head < old.length && head < fresh.length && old[head] === fresh[head]) head++
   let tail = 0
@@ -37,7 +37,7 @@ export function difference(before: string, after: string): Piece[] | undefined {
   return kept < wordsBefore * leastInCommon ? undefined : joined(words)
 }
 
-function wordsOf(text: string): string[] {
+function splitWords(text: string): string[] {
   return [...new Intl.Segmenter(undefined, { granularity: 'word' }).segment(text)].map(({ segment }) => segment)
 }
 

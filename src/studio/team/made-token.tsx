@@ -58,7 +58,7 @@ export function MadeTokenDialog({ made, onClose }: { made: MadeToken; onClose():
           text={api.url(`login?token=${made.token}`)}
           onCopied={copied}
         />
-        <CopyField label={t('team.curl')} text={curlOf(made, t('team.curlPrompt'))} isLong onCopied={copied} />
+        <CopyField label={t('team.curl')} text={formatCurl(made, t('team.curlPrompt'))} isLong onCopied={copied} />
         {isWarned && !wasCopied && <Notice look="bad">{t('team.notCopied')}</Notice>}
       </div>
     </Dialog>
@@ -66,7 +66,7 @@ export function MadeTokenDialog({ made, onClose }: { made: MadeToken; onClose():
 }
 
 /** Works as it stands in a shell: no word of it needs another quotation mark. */
-function curlOf({ token, models }: MadeToken, prompt: string) {
+function formatCurl({ token, models }: MadeToken, prompt: string) {
   const body = JSON.stringify({ prompt, ...(models?.[0] ? { model: models[0] } : {}) })
   return [
     `curl ${api.url('api/generate')} \\`,

@@ -6,7 +6,7 @@ import { LockOpen, Plus, UsersRound } from 'lucide-react'
 import { useState } from 'react'
 import { useModels } from '../data/models.ts'
 import { type MadeToken, type Token, tokensQuery, useMe } from '../data/tokens.ts'
-import { groupsOf, usageQuery } from '../data/usage.ts'
+import { groupUsage, usageQuery } from '../data/usage.ts'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { Page } from '../ui/page.tsx'
@@ -32,7 +32,7 @@ export function TeamScreen() {
     void navigate({ to: '/team', search: { add: isOpen ? 'token' : undefined }, replace: true })
   }
 
-  const groups = groupsOf(usage.data ?? [], 'images')
+  const groups = groupUsage(usage.data ?? [], 'images')
   const addButton = (
     <Button look="primary" icon={<Plus aria-hidden className="size-5" />} onClick={() => open(true)}>
       {t('team.add')}

@@ -10,7 +10,7 @@ import { ago, moment, money } from '../text/format.ts'
 import { explain } from '../text/problems.ts'
 import { type Text, useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
-import { CapBar, capsOf } from '../ui/cap-bar.tsx'
+import { CapBar, listCaps } from '../ui/cap-bar.tsx'
 import { Confirm } from '../ui/confirm.tsx'
 import { Badge, Skeleton } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
@@ -30,7 +30,7 @@ export function TokenCard({ token, spent = nothing, isSpentKnown, models, onChan
   const t = useText()
   const { name, role, models: allowed, created_at: createdAt, last_used_at: lastUsedAt } = token
   const [isAsking, setAsking] = useState(false)
-  const caps = capsOf(token, spent)
+  const caps = listCaps(token, spent)
   const nameOf = (id: string) => models.find(model => model.id === id)?.name ?? id
   return (
     <li className="flex flex-col gap-3 rounded-card border border-line bg-raised p-4 sm:p-5">

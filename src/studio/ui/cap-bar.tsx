@@ -22,7 +22,7 @@ interface Spent {
 }
 
 /** Those that it has: in money, in pictures, both or none. */
-export function capsOf({ monthly_cap: cap, monthly_images: images }: Capped, spent: Spent): Cap[] {
+export function listCaps({ monthly_cap: cap, monthly_images: images }: Capped, spent: Spent): Cap[] {
   const caps: Cap[] = []
   if (cap) {
     const used = spent.amounts.find(({ currency }) => currency === cap.currency)?.amount ?? 0

@@ -1,7 +1,7 @@
 /** A month divided by model, key or token: a line each, the largest first. */
 
 import { useQuery } from '@tanstack/react-query'
-import { groupsOf, type Measure, measured, usageQuery } from '../data/usage.ts'
+import { groupUsage, type Measure, measured, usageQuery } from '../data/usage.ts'
 import { explain } from '../text/problems.ts'
 import { locale, type TextKey, useText } from '../text/text.ts'
 import { FailedNotice } from '../ui/query.tsx'
@@ -32,7 +32,7 @@ export interface BreakdownProps {
 export function Breakdown({ period, by, offered, measure, onChange }: BreakdownProps) {
   const t = useText()
   const usage = useQuery(usageQuery({ group: by, ...period }))
-  const groups = groupsOf(usage.data ?? [], measure)
+  const groups = groupUsage(usage.data ?? [], measure)
   const most = Math.max(...groups.map(group => measured(group, measure)))
   const division = offered.find(division => division.by === by) ?? divisions[0]
   return (

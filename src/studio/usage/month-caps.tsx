@@ -4,10 +4,10 @@ import { useQuery } from '@tanstack/react-query'
 import type { UsageList } from '../../api/usage.ts'
 import { configurationsQuery } from '../data/configurations.ts'
 import { type Me, tokensQuery, useMe } from '../data/tokens.ts'
-import { sumOf, type UsageItem, usageQuery } from '../data/usage.ts'
+import { sumUsage, type UsageItem, usageQuery } from '../data/usage.ts'
 import { day } from '../text/format.ts'
 import { useText } from '../text/text.ts'
-import { type Cap, CapBar, capsOf } from '../ui/cap-bar.tsx'
+import { type Cap, CapBar, listCaps } from '../ui/cap-bar.tsx'
 
 type Remaining = Pick<Me, 'monthly_cap' | 'monthly_images' | 'left' | 'left_images'>
 
@@ -30,17 +30,17 @@ export function MonthCaps() {
     select: (list: UsageList) => list.for_all,
   }).data
   const byConfiguration = useQuery({ ...usageQuery({ group: 'configuration' }), enabled: isAdmin })
-  const spentBy = (id: string, items: readonly UsageItem[]) => sumOf(items.filter(({ key }) => key === id))
+  const spentBy = (id: string, items: readonly UsageItem[]) => sumUsage(items.filter(({ key }) => key === id))
 
   const holders: Holder[] = []
-  if (me && !isAdmin) holders.push({ id: 'own', name: t('usage.own'), caps: capsOf(me, usedOf(me)) })
-  if (forAll) holders.push({ id: 'all', name: t('usage.all'), caps: capsOf(forAll, usedOf(forAll)) })
+  if (me && !isAdmin) holders.push({ id: 'own', name: t('usage.own'), caps: listCaps(me, toSpent(me)) })
+  if (forAll) holders.push({ id: 'all', name: t('usage.all'), caps: listCaps(forAll, toSpent(forAll)) })
   if (isAdmin && byToken.data && byConfiguration.data) {
     for (const token of tokens.data ?? []) {
-      holders.push({ id: token.id, name: token.name, caps: capsOf(token, spentBy(token.id, byToken.data)) })
+      holders.push({ id: token.id, name: token.name, caps: listCaps(token, spentBy(token.id, byToken.data)) })
     }
     for (const configuration of configurations.data ?? []) {
-      const caps = capsOf(configuration, spentBy(configuration.id, byConfiguration.data))
+      const caps = listCaps(configuration, spentBy(configuration.id, byConfiguration.data))
       holders.push({ id: configuration.id, name: t('usage.ofKey', { name: configuration.name }), caps })
     }
   }
@@ -72,7 +72,7 @@ export function MonthCaps() {
 }
 
 /** What is not left. */
-function usedOf({ monthly_cap: cap, monthly_images: images, left, left_images: leftImages }: Remaining) {
+function toSpent({ monthly_cap: cap, monthly_images: images, left, left_images: leftImages }: Remaining) {
   const amounts =
     cap && left ? [{ amount: Math.round((cap.amount - left.amount) * 1e6) / 1e6, currency: cap.currency }] : []
   return { amounts, images: (images ?? 0) - (leftImages ?? 0) }

@@ -1,7 +1,7 @@
 /** A bar for each day of a month, and the same as a table. */
 
 import { useId, useState } from 'react'
-import { type Measure, measured, type Sum, sumOf, type UsageItem } from '../data/usage.ts'
+import { type Measure, measured, type Sum, sumUsage, type UsageItem } from '../data/usage.ts'
 import { money, month as monthName, shortDay } from '../text/format.ts'
 import { locale, type Text, useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
@@ -23,7 +23,7 @@ export function Plot({ month, days, items, measure }: PlotProps) {
   const id = useId()
   const [chosen, setChosen] = useState<number>()
   const byDay = Map.groupBy(items, ({ key }) => key)
-  const sums = days.map(day => sumOf(byDay.get(day) ?? []))
+  const sums = days.map(day => sumUsage(byDay.get(day) ?? []))
   const values = sums.map(sum => measured(sum, measure))
   const most = Math.max(...values)
   const end = niceEnd(most, measure === 'images')

@@ -6,7 +6,7 @@ import { ChartColumn, CircleAlert, Download } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import { api } from '../data/client.ts'
 import { useMe } from '../data/tokens.ts'
-import { type Measure, type Sum, sumOf, usageQuery } from '../data/usage.ts'
+import { type Measure, type Sum, sumUsage, usageQuery } from '../data/usage.ts'
 import { moment, money, month as monthName } from '../text/format.ts'
 import { explain } from '../text/problems.ts'
 import { locale, type Text, useText } from '../text/text.ts'
@@ -20,7 +20,7 @@ import { Select } from '../ui/select.tsx'
 import { EmptyState, Notice } from '../ui/states.tsx'
 import { Breakdown, type Division, divisions } from './breakdown.tsx'
 import { MonthCaps } from './month-caps.tsx'
-import { daysOf, isMonth, monthsOf, thisMonth } from './months.ts'
+import { isMonth, listDays, listMonths, thisMonth } from './months.ts'
 import { Plot } from './plot.tsx'
 
 /** Start date for "all time". */
@@ -32,7 +32,7 @@ export function UsageScreen() {
   const search = useSearch({ from: '/usage' })
   const me = useMe()
   const month = isMonth(search.month) ? search.month : thisMonth()
-  const days = daysOf(month)
+  const days = listDays(month)
   const period = { from: days[0]!, to: days.at(-1)! }
   const usage = useQuery(usageQuery({ group: 'day', ...period }))
   // Only to know which months there are.
@@ -55,7 +55,7 @@ export function UsageScreen() {
             isLabelHidden
             label={t('usage.month')}
             value={month}
-            choices={monthsOf(all.data?.map(({ key }) => key) ?? [], month).map(value => ({
+            choices={listMonths(all.data?.map(({ key }) => key) ?? [], month).map(value => ({
               value,
               label: value === thisMonth() ? t('usage.thisMonth', { month: monthName(value) }) : monthName(value),
             }))}
@@ -107,7 +107,7 @@ export function UsageScreen() {
             ) : (
               <Month
                 key={month}
-                sum={sumOf(items)}
+                sum={sumUsage(items)}
                 plot={measure => <Plot month={month} days={days} items={items} measure={measure} />}
                 breakdown={measure => (
                   <Breakdown

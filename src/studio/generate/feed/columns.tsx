@@ -1,6 +1,6 @@
 import { type ReactNode, useRef, useSyncExternalStore } from 'react'
 import { generationRatio } from '../../data/images.ts'
-import { countOf, hasNothing, keyOf, type Row } from './rows.ts'
+import { askedCount, hasNothing, type Row, rowKey } from './rows.ts'
 
 /** As many as fit; a card keeps its column when others come above it. */
 export function Columns({ rows, children }: { rows: readonly Row[]; children(row: Row): ReactNode }) {
@@ -10,7 +10,7 @@ export function Columns({ rows, children }: { rows: readonly Row[]; children(row
   // In a window that was narrow for a while they would all stay in one column.
   if (placedFor.current !== count) places.current.clear()
   placedFor.current = count
-  const placeOf = (row: Row) => places.current.get(keyOf(row)) ?? count
+  const placeOf = (row: Row) => places.current.get(rowKey(row)) ?? count
   const heights = Array.from({ length: count }, (_, place) =>
     rows.filter(row => placeOf(row) === place).reduce((sum, row) => sum + heightOf(row), 0),
   )
@@ -18,7 +18,7 @@ export function Columns({ rows, children }: { rows: readonly Row[]; children(row
   for (const row of rows.toReversed()) {
     if (placeOf(row) < count) continue
     const place = heights.indexOf(Math.min(...heights))
-    places.current.set(keyOf(row), place)
+    places.current.set(rowKey(row), place)
     heights[place] = (heights[place] ?? 0) + heightOf(row)
   }
   const placed = heights.map((_, place) => rows.filter(row => placeOf(row) === place))
@@ -41,7 +41,7 @@ function heightOf(row: Row): number {
   const [first] = row
   const ratio = first ? generationRatio(first) : 1
   if (row.length > 1) return 0.2 + row.reduce((sum, one) => sum + 0.47 / generationRatio(one) + 0.3, 0) / 2
-  const count = first ? Math.max(first.images.length, countOf(first)) : 1
+  const count = first ? Math.max(first.images.length, askedCount(first)) : 1
   const across = count === 1 ? 1 : count === 3 || count > 4 ? 3 : 2
   return 0.35 + (Math.ceil(count / across) / across) * Math.min(1 / ratio, 1.3)
 }

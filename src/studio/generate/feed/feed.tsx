@@ -13,7 +13,7 @@ import { EmptyState } from '../../ui/states.tsx'
 import { Ago, GenerationCard } from './card.tsx'
 import { Columns } from './columns.tsx'
 import { DismissButton, FoldedFailure, useFailures } from './failures.tsx'
-import { hasNothing, keyOf, type Row, toRows } from './rows.ts'
+import { hasNothing, type Row, rowKey, toRows } from './rows.ts'
 
 export interface FeedProps {
   models: readonly Model[]
@@ -57,7 +57,7 @@ export function Feed({ models, hasIdeas, onAgain, onReference, onIdea }: FeedPro
             <>
               <Columns rows={rows}>
                 {row => {
-                  const key = keyOf(row)
+                  const key = rowKey(row)
                   if (failures.isFolded(row)) {
                     return (
                       <FoldedFailure

@@ -8,7 +8,7 @@ import { useText } from '../../text/text.ts'
 import { IconButton } from '../../ui/button.tsx'
 import { classes } from '../../ui/classes.ts'
 import { Thumbnail } from '../../ui/image-tile.tsx'
-import { countOf } from './rows.ts'
+import { askedCount } from './rows.ts'
 
 interface PicturesProps {
   generation: Generation
@@ -18,7 +18,7 @@ interface PicturesProps {
 
 export function Pictures({ generation, isAlive, onReference }: PicturesProps) {
   const { images, failures } = generation
-  const wanted = Math.max(countOf(generation), images.length + failures.length)
+  const wanted = Math.max(askedCount(generation), images.length + failures.length)
   // What failed keeps its place, unless nothing was made at all.
   const ended = images.length > 0 ? [...new Set([...images, ...failures].map(({ index }) => index))] : []
   const places = isAlive ? Array.from({ length: wanted }, (_, index) => index) : ended.toSorted((a, b) => a - b)

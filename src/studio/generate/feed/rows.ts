@@ -8,7 +8,7 @@ export type Row = readonly Generation[]
 const togetherMs = 5000
 
 /** Of the earliest, so that it stays when another one joins. */
-export function keyOf(row: Row) {
+export function rowKey(row: Row) {
   return row[0]?.id ?? ''
 }
 
@@ -36,6 +36,6 @@ export function hasNothing(row: Row) {
 }
 
 /** How many pictures were asked for. */
-export function countOf({ parameters }: Generation) {
+export function askedCount({ parameters }: Generation) {
   return typeof parameters.n === 'number' && parameters.n > 0 ? Math.min(parameters.n, 15) : 1
 }
