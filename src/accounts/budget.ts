@@ -64,6 +64,7 @@ export function createBudget(
   forAll: Caps,
   ofEnvironment: readonly ConfigurationRecord[],
 ): Budget {
+  const forAllCap: Cap = { scope: 'all', name: '', caps: forAll, variable: 'MONTHLY_CAP' }
   return {
     fixedCaps: {
       all: forAll,
@@ -73,21 +74,17 @@ export function createBudget(
     },
 
     async warn(wanted, configuration) {
-      const all = await Promise.all((['token', 'configuration', 'all'] as const).map(scope => find(scope)))
-      return all.flatMap(cap => (cap && warningFor(cap, wanted)) ?? [])
-
-      function find(scope: Scope) {
-        return findCap(scope, wanted.tokenId, configuration)
-      }
+      const scopes = ['token', 'configuration', 'all'] as const
+      const caps = await Promise.all(scopes.map(scope => findCap(scope, wanted.tokenId, configuration)))
+      return caps.flatMap(cap => (cap && warningFor(cap, wanted)) ?? [])
     },
 
-    async explain(wanted, { configId, ...shortage }, candidates) {
+    async explain(wanted, { configId, ...left }, candidates) {
       const configuration = candidates.find(({ id }) => id === configId)
-      const cap = await findCap(shortage.scope, wanted.tokenId, configuration)
-      const { scope, left, leftImages, renewsAt } = shortage
-      const variable = cap?.variable && (leftImages === undefined ? cap.variable : `${cap.variable}_IMAGES`)
-      const told: Shortage = { scope, variable, left, leftImages, renewsAt }
-      return new BudgetExceeded(describeShortage(cap ?? { scope, name: '', caps: forAll }, wanted, told), told)
+      const cap = (await findCap(left.scope, wanted.tokenId, configuration)) ?? { ...forAllCap, scope: left.scope }
+      const variable = cap.variable && (left.leftImages === undefined ? cap.variable : `${cap.variable}_IMAGES`)
+      const shortage: Shortage = { ...left, variable }
+      return new BudgetExceeded(describeShortage(cap, wanted, shortage), shortage)
     },
   }
 
@@ -96,7 +93,7 @@ export function createBudget(
     tokenId: string | null,
     configuration: ConfigurationRecord | undefined,
   ): Promise<Cap | undefined> {
-    if (scope === 'all') return { scope, name: '', caps: forAll, variable: 'MONTHLY_CAP' }
+    if (scope === 'all') return forAllCap
     if (scope === 'token') {
       const token = tokenId === null ? undefined : await store.tokens.find(tokenId)
       return token && { scope, name: token.name, caps: token }
