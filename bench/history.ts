@@ -67,7 +67,7 @@ const failure = {
   retryAfterMs: null,
 }
 
-interface StoredPicture {
+interface StoredImage {
   file: string
   width: number
   height: number
@@ -132,7 +132,7 @@ function dayLongAgo(generations: number) {
 }
 
 async function fill({ dataDir, database: location, secretKey }: Settings, generations: number) {
-  const pictures = await storePictures(path.join(dataDir, 'images'))
+  const images = await storeImages(path.join(dataDir, 'images'))
   const [{ text, keep }] = secretsOf(dataDir, secretKey)
   const database = await openDatabase(location, [{ seal: createSeal(text), keep }])
   const begun = performance.now()
@@ -140,7 +140,7 @@ async function fill({ dataDir, database: location, secretKey }: Settings, genera
   for (let first = 0; first < generations; first += perTransaction) {
     await inTransaction(database.kysely, async transaction => {
       for (let index = first; index < Math.min(first + perTransaction, generations); index++) {
-        await insert(transaction, index, new Date(now - (generations - index) * apartMs).toISOString(), pictures)
+        await insert(transaction, index, new Date(now - (generations - index) * apartMs).toISOString(), images)
       }
     })
   }
@@ -149,7 +149,7 @@ async function fill({ dataDir, database: location, secretKey }: Settings, genera
   console.log(`${generations} generations written in ${seconds.toFixed(1)} s`)
 }
 
-async function insert(db: Connection, index: number, timestamp: string, pictures: readonly StoredPicture[]) {
+async function insert(db: Connection, index: number, timestamp: string, images: readonly StoredImage[]) {
   const id = idOf('g', index)
   const [provider, model] = models[index % models.length]!
   const isFailed = index % 500 === 250
@@ -162,7 +162,7 @@ async function insert(db: Connection, index: number, timestamp: string, pictures
   })
   const made = isFailed ? 0 : index % 25 === 3 ? 4 : 1
   for (let position = 0; position < made; position++) {
-    const picture = pictures[(index + position) % pictures.length]!
+    const picture = images[(index + position) % images.length]!
     const image: ImageRecord = {
       ...{ id: idOf('i', index * 4 + position), role: 'result', generationId: id, callId: null, index: position },
       ...picture,
@@ -188,9 +188,9 @@ function idOf(kind: string, index: number) {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
-async function storePictures(folder: string): Promise<StoredPicture[]> {
+async function storeImages(folder: string): Promise<StoredImage[]> {
   const files = createFolderFiles(folder)
-  const stored: StoredPicture[] = []
+  const stored: StoredImage[] = []
   for (const [index, [width, height]] of shapes.entries()) {
     const hue = index * 67
     const drawing = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><defs><linearGradient id="g" x2="0" y2="1"><stop stop-color="hsl(${hue} 35% 82%)"/><stop offset="1" stop-color="hsl(${hue + 30} 40% 42%)"/></linearGradient></defs><rect width="100%" height="100%" fill="url(#g)"/><circle cx="70%" cy="25%" r="${width / 12}" fill="hsl(${hue + 180} 50% 55%)"/><path d="M0 ${height} L${width * 0.3} ${height * 0.45} L${width * 0.55} ${height * 0.8} L${width * 0.75} ${height * 0.55} L${width} ${height}Z" fill="hsl(${hue + 20} 25% 25% / 70%)"/></svg>`

@@ -12,7 +12,7 @@ import path from 'node:path'
 import { pino } from 'pino'
 import sharp from 'sharp'
 import { createApp } from '../src/app.ts'
-import { fetchPicture } from '../src/images/download.ts'
+import { fetchImage } from '../src/images/download.ts'
 import { createHttp } from '../src/outgoing/client.ts'
 import { providers } from '../src/providers/index.ts'
 import { loadSettings } from '../src/settings.ts'
@@ -83,8 +83,8 @@ async function makeBare(round: number) {
   }
   for await (const learned of providers.doubao.send({ id: `bare-${round}`, ...calls[0]! }, context)) {
     if (learned.type !== 'answer') continue
-    for (const picture of providers.doubao.parse(learned.answer, calls[0]!).pictures) {
-      const fetched = await fetchPicture({ http, files, source: { url: picture.url ?? '' } })
+    for (const picture of providers.doubao.parse(learned.answer, calls[0]!).images) {
+      const fetched = await fetchImage({ http, files, source: { url: picture.url ?? '' } })
       await files.put(`2026/11/${round}.${fetched.extension}`, fetched.temporaryPath)
     }
   }

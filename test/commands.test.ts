@@ -64,13 +64,13 @@ test('the doctor touches nothing when the database knows none of the pictures', 
   expect(readdirSync(path.join(app.dataDir, 'images/thumbnails'))).toEqual(['one.webp'])
 })
 
-const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
+const image = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 
 test('the doctor looks beside a running server, changes nothing, and says what it counted', async () => {
   const app = await startApp()
   const reference = dataUri(await png(64, 64))
-  await app.generate(picture)
-  const { images } = await app.generate({ ...picture, images: [reference] })
+  await app.generate(image)
+  const { images } = await app.generate({ ...image, images: [reference] })
   const folder = path.join(app.dataDir, 'images')
   const waste = path.join(folder, 'thumbnails/nobody.webp')
   // Thumbnails are made off the way.
@@ -94,12 +94,12 @@ test('the doctor looks beside a running server, changes nothing, and says what i
   expect([broken.code, broken.output]).toEqual([1, expect.stringContaining(`missing 缺失: ${stored}`)])
   expect(existsSync(waste)).toBe(true)
   // It was not in the way.
-  expect((await app.generate(picture)).status).toBe('succeeded')
+  expect((await app.generate(image)).status).toBe('succeeded')
 })
 
 test('the doctor beside a server that makes pictures calls none of them missing or strange', async () => {
   const app = await startApp()
-  const generating = Promise.all(Array.from({ length: 12 }, () => app.generate(picture)))
+  const generating = Promise.all(Array.from({ length: 12 }, () => app.generate(image)))
 
   const { code, output } = await run(app.dataDir, 'doctor', [], { DATA_DIR: app.dataDir })
   await generating
@@ -110,7 +110,7 @@ test('the doctor beside a server that makes pictures calls none of them missing 
 test('without the secret of the database the doctor looks at the files, warns of the keys and makes no secret', async () => {
   const app = await startApp()
   await app.call('POST', '/api/config', { provider: 'doubao', api_key: 'sk-1234567' })
-  await app.generate(picture)
+  await app.generate(image)
   await app.stop()
   rmSync(path.join(app.dataDir, 'secret.key'))
 

@@ -7,7 +7,7 @@ import type { JsonObject, Model, Price, Size } from './model.ts'
 import { listSizeRules } from './schema.ts'
 import { parsePixels } from './sizes.ts'
 
-export interface PricedPicture {
+export interface PricedImage {
   width: number
   height: number
   /** A layer other than the base. */
@@ -59,16 +59,16 @@ export interface MadeImage {
 }
 
 /** The cost of the pictures that were made; undefined where no price of the model is known. */
-export function sumPictures(
+export function sumImages(
   model: Model,
-  made: { pictures: PricedPicture[]; references: number; calls: number; parameters: JsonObject },
+  made: { images: PricedImage[]; references: number; calls: number; parameters: JsonObject },
 ): Cost | undefined {
   const price = model.price
   if (!price) return undefined
   const factor = findFactor(price, made.parameters)
   let amount = 0
-  for (const picture of made.pictures) amount += findStep(price, picture) * factor
-  if (price.reference && made.pictures.length > 0) {
+  for (const picture of made.images) amount += findStep(price, picture) * factor
+  if (price.reference && made.images.length > 0) {
     amount += countPaidReferences(price, made.references) * price.reference.amount * made.calls
   }
   return { amount: rounded(amount), currency: price.currency }
@@ -91,10 +91,10 @@ export function sumCalls(
   const paid = made.calls.filter(call => call.charge === 'charged' || call.outcome === 'made')
   if (paid.length === 0) return null
   const billed = paid.map(call => listBilled(model, call, made))
-  const cost = sumPictures(model, {
-    pictures: billed.flat(),
+  const cost = sumImages(model, {
+    images: billed.flat(),
     references: made.references,
-    calls: billed.filter(pictures => pictures.length > 0).length,
+    calls: billed.filter(images => images.length > 0).length,
     parameters: made.parameters,
   })
   return cost ?? null
@@ -104,7 +104,7 @@ function listBilled(
   model: Model,
   call: BilledCall,
   { images, parameters }: { images: readonly MadeImage[]; parameters: JsonObject },
-): PricedPicture[] {
+): PricedImage[] {
   const stored = images
     .filter(image => image.callId === call.id)
     .toSorted((a, b) => a.index - b.index)
@@ -132,13 +132,13 @@ export function estimateCost(model: Model, wanted: Wanted): CostRange | null {
   if (!price) return null
   const areas = findAreas(model, price, wanted)
   const least = wanted.mayMakeFewer ? Math.min(wanted.images, wanted.calls) : wanted.images
-  const pictures = (count: number, area: number, layer = false) =>
+  const images = (count: number, area: number, layer = false) =>
     Array.from({ length: count }, () => ({ width: area, height: 1, layer }))
   const layers = countLayers(model, wanted.parameters) * wanted.calls
   const amounts = areas.map(area => ({
-    min: sumPictures(model, { ...wanted, pictures: pictures(least, area) })?.amount ?? 0,
+    min: sumImages(model, { ...wanted, images: images(least, area) })?.amount ?? 0,
     max:
-      sumPictures(model, { ...wanted, pictures: [...pictures(wanted.images, area), ...pictures(layers, area, true)] })
+      sumImages(model, { ...wanted, images: [...images(wanted.images, area), ...images(layers, area, true)] })
         ?.amount ?? 0,
   }))
   return {
@@ -213,7 +213,7 @@ function countLayers(model: Model, parameters: JsonObject) {
   return group?.maxLayers && group.askedBy && parameters[group.askedBy] === true ? group.maxLayers : 0
 }
 
-function findStep(price: Price, picture: PricedPicture) {
+function findStep(price: Price, picture: PricedImage) {
   const steps = picture.layer && price.layer ? price.layer : price.image
   const area = picture.width * picture.height
   return (steps.find(step => step.upToArea === undefined || area <= step.upToArea) ?? steps.at(-1))?.amount ?? 0

@@ -29,9 +29,9 @@ try {
 }
 
 async function write(places: Places, file: string) {
-  const { pictures, answers, bytes, missing } = await writeBackup(places, file, showProgress)
+  const { pictures: images, answers, bytes, missing } = await writeBackup(places, file, showProgress)
   console.log(
-    `\n${counted(pictures, 'picture')} 图片, ${counted(answers, 'answer')} 原始应答, ${Math.ceil(bytes / 2 ** 20)} MiB: ${file}`,
+    `\n${counted(images, 'picture')} 图片, ${counted(answers, 'answer')} 原始应答, ${Math.ceil(bytes / 2 ** 20)} MiB: ${file}`,
   )
   for (const name of missing) console.log(`missing 缺失: ${name}`)
   console.log(

@@ -60,7 +60,7 @@ async function examine(environment: Record<string, string | undefined>) {
     const compared = await compare(parts)
     const comparison = database.isAlone ? compared : await lookAgain(compared, parts)
     const { rows, orphanedFiles } = comparison
-    if (rows.pictures + rows.references === 0 && orphanedFiles.size > 0) {
+    if (rows.images + rows.references === 0 && orphanedFiles.size > 0) {
       console.error(
         `This database knows none of the ${orphanedFiles.size} pictures in ${storage.path}, so nothing was changed. Are DATA_DIR and DATABASE_URL those of the server? 数据库中没有这些图片的记录，未做任何更改；请检查 DATA_DIR 和 DATABASE_URL。`,
       )
@@ -92,14 +92,14 @@ function report(
   folders: { images: string; answers: string },
 ) {
   console.log(
-    `In the database 数据库: ${counted(rows.pictures, 'picture')} 图片, ${counted(rows.references, 'reference')} 参考图`,
+    `In the database 数据库: ${counted(rows.images, 'picture')} 图片, ${counted(rows.references, 'reference')} 参考图`,
   )
   const more = [
     ...(files.prepared > 0 ? [`${counted(files.prepared, 'prepared reference')} 待发送的参考图`] : []),
     ...(files.orphanedFiles > 0 ? [`${files.orphanedFiles} without a row 无记录`] : []),
   ]
   const found = [
-    `${counted(files.pictures, 'picture')} 图片`,
+    `${counted(files.images, 'picture')} 图片`,
     `${counted(files.references, 'reference')} 参考图`,
     `${counted(files.thumbnails, 'thumbnail')} 缩略图`,
     ...more,

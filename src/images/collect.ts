@@ -6,14 +6,14 @@ import type { Pauses } from '../coordination/pauses.ts'
 import { createPlaces } from '../coordination/turns.ts'
 import type { Reason } from '../coordination/waiting.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
-import type { Picture } from '../providers/provider.ts'
+import type { ProviderImage } from '../providers/provider.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { BareGeneration } from '../storage/generations.ts'
 import type { FailureRecord, GenerationRecord, ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
-import { FetchError, fetchPicture, type StoredBytes } from './download.ts'
-import { inspectFile, NotAPicture } from './facts.ts'
+import { FetchError, fetchImage, type StoredBytes } from './download.ts'
+import { inspectFile, NotAnImage } from './facts.ts'
 import { storedBytes } from './references.ts'
 
 export interface Collector {
@@ -21,7 +21,7 @@ export interface Collector {
    * Retries, with growing pauses, until the image is stored or can no longer be fetched: fetching is free, the image was not.
    * @throws the reason of a signal when that ends it; the next start fetches again.
    */
-  collect(picture: Picture, place: Place, signals: Signals): Promise<FailureRecord | undefined>
+  collect(picture: ProviderImage, place: Place, signals: Signals): Promise<FailureRecord | undefined>
   /** Orphaned files of an earlier process, by the id of their image: they are adopted instead of being fetched again. */
   offer(orphanedFiles: ReadonlyMap<string, string>): void
   /** Why the store is failing, after an image could not be stored; undefined when it works. */
@@ -175,7 +175,7 @@ export function createCollector(parts: {
   }
 
   /** Files are moved into place atomically, so an existing file is the image, whether its address is still valid or not. */
-  async function findOffered(picture: Picture, place: Place): Promise<StoredFile | undefined> {
+  async function findOffered(picture: ProviderImage, place: Place): Promise<StoredFile | undefined> {
     const id = deriveImageId(place.generationId, place.position)
     const file = offered.get(id)
     if (file === undefined) return undefined
@@ -185,14 +185,14 @@ export function createCollector(parts: {
       const { facts, state } = await inspectFile(bytes)
       return storedFile(picture, place, { ...facts, state, bytes: bytes.length, sha256 }, file)
     } catch (error) {
-      if (!(error instanceof StorageError || error instanceof NotAPicture)) throw error
+      if (!(error instanceof StorageError || error instanceof NotAnImage)) throw error
       // A file that cannot be read now may be readable at the next try, when its address may have expired.
-      if (error instanceof NotAPicture || error.code === 'missing') offered.delete(id)
+      if (error instanceof NotAnImage || error.code === 'missing') offered.delete(id)
       return undefined
     }
   }
 
-  async function put(picture: Picture, place: Place, bytes: StoredBytes): Promise<StoredFile> {
+  async function put(picture: ProviderImage, place: Place, bytes: StoredBytes): Promise<StoredFile> {
     await reached('picture-fetched', place.generationId)
     const month = new Date().toISOString().slice(0, 7).replace('-', '/')
     const file = `${month}/${deriveImageId(place.generationId, place.position)}.${bytes.extension}`
@@ -202,7 +202,7 @@ export function createCollector(parts: {
   }
 
   /** A slow fetch continues beside the others, and its place is free for the next. */
-  async function fetchInTurn({ base64, url = '', expiresAt }: Picture, { tokenId }: Place, signal: AbortSignal) {
+  async function fetchInTurn({ base64, url = '', expiresAt }: ProviderImage, { tokenId }: Place, signal: AbortSignal) {
     const held = await fetches.enter(base64 === undefined ? parseHost(url) : '', tokenId, signal)
     let bytes = 0
     let seen = 0
@@ -215,7 +215,7 @@ export function createCollector(parts: {
       const onBytes = (count: number) => {
         bytes += count
       }
-      return await fetchPicture({ http, files, source, signal, expiresAt, onBytes, keepUnfinished: true })
+      return await fetchImage({ http, files, source, signal, expiresAt, onBytes, keepUnfinished: true })
     } finally {
       clearInterval(watch)
       held.leave()
@@ -240,7 +240,7 @@ interface StoredFile {
 
 type StoredFacts = Omit<StoredBytes, 'temporaryPath' | 'extension'>
 
-function storedFile(picture: Picture, place: Place, facts: StoredFacts, file: string): StoredFile {
+function storedFile(picture: ProviderImage, place: Place, facts: StoredFacts, file: string): StoredFile {
   const { width, height, bytes, mimeType, sha256 } = facts
   const image: ImageRecord = {
     id: deriveImageId(place.generationId, place.position),

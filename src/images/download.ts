@@ -5,9 +5,9 @@ import { BodyTooLarge } from '../outgoing/broken-exchange.ts'
 import { ExchangeError } from '../outgoing/errors.ts'
 import type { HttpResponse, OutgoingHttp } from '../outgoing/http.ts'
 import { type Files, StorageError, storageError } from '../storage/files/folder.ts'
-import { type FileState, inspectFile, NotAPicture, type PictureFacts } from './facts.ts'
+import { type FileState, type ImageFacts, inspectFile, NotAnImage } from './facts.ts'
 
-export interface StoredBytes extends PictureFacts {
+export interface StoredBytes extends ImageFacts {
   state: FileState
   /** From `files.temporary()`; belongs to whoever receives it. */
   temporaryPath: string
@@ -70,7 +70,7 @@ export interface FetchOptions {
 const mebibyte = 1024 * 1024
 
 /** @throws FetchError; the reason of `signal` as it is. Nothing but `kept` is left on the disk then. */
-export async function fetchPicture(options: FetchOptions): Promise<StoredBytes> {
+export async function fetchImage(options: FetchOptions): Promise<StoredBytes> {
   const { files, source } = options
   const maxBytes = options.maxBytes ?? 64 * mebibyte
   options.signal?.throwIfAborted()
@@ -278,7 +278,7 @@ async function refusedFetch(response: HttpResponse, expiresAt: number | undefine
 function fetchError(error: unknown): FetchError {
   if (error instanceof FetchError) return error
   if (error instanceof BodyTooLarge) return new FetchError('too_large', error.message, { cause: error })
-  if (error instanceof NotAPicture) return new FetchError('not_a_picture', error.message, { cause: error })
+  if (error instanceof NotAnImage) return new FetchError('not_a_picture', error.message, { cause: error })
   if (error instanceof ExchangeError) return new FetchError('again', error.message, { cause: error })
   if (error instanceof StorageError) return new FetchError('storage', error.message, { cause: error })
   if (error instanceof DOMException && error.name === 'TimeoutError') {

@@ -1,7 +1,7 @@
 /** Pixels of a picture, and the smallest loss with which they fit into a number of bytes. */
 import sharp from 'sharp'
 import type { ReferenceLimits } from '../catalogue/model.ts'
-import { damagedPicture, decoderOf, maxPixels, NotAPicture, type PictureSource } from './facts.ts'
+import { damagedImage, decoderOf, type ImageSource, maxPixels, NotAnImage } from './facts.ts'
 
 export interface Dimensions {
   width: number
@@ -17,7 +17,7 @@ interface Pixels {
 }
 
 /** Upright, first frame, sRGB, 8 bits, of that size; with a channel for transparency only when some pixel needs it. */
-export async function decodedPixels(picture: PictureSource, size: Dimensions, alpha: boolean): Promise<Pixels> {
+export async function decodedPixels(picture: ImageSource, size: Dimensions, alpha: boolean): Promise<Pixels> {
   try {
     const decoder = await decoderOf(picture, { limitInputPixels: maxPixels, failOn: 'error' })
     const image = decoder.autoOrient().resize(size.width, size.height, { fit: 'fill' }).toColourspace('srgb')
@@ -34,7 +34,7 @@ export async function decodedPixels(picture: PictureSource, size: Dimensions, al
       .toBuffer({ resolveWithObject: true })
     return { ...decoded, data: opaque.data, channels: opaque.info.channels as 1 | 3 }
   } catch (error) {
-    throw damagedPicture(error)
+    throw damagedImage(error)
   }
 }
 
@@ -45,12 +45,12 @@ function isTransparent(data: Buffer, channels: number): boolean {
   return false
 }
 
-export async function hasTransparentPixel(picture: PictureSource): Promise<boolean> {
+export async function hasTransparentPixel(picture: ImageSource): Promise<boolean> {
   try {
     const alpha = await sharp(picture, { limitInputPixels: maxPixels }).extractChannel('alpha').raw().toBuffer()
     return isTransparent(alpha, 1)
   } catch (error) {
-    throw damagedPicture(error)
+    throw damagedImage(error)
   }
 }
 
@@ -68,7 +68,7 @@ export async function encodedWithin(pixels: Pixels, originalType: string, limits
   }
   const fallback = forms.at(-1)
   if (!fallback) {
-    throw new NotAPicture(
+    throw new NotAnImage(
       `The model takes ${types.join(', ')}only, and this picture cannot be converted to that here. Convert it first.`,
     )
   }
@@ -82,7 +82,7 @@ export async function encodedWithin(pixels: Pixels, originalType: string, limits
     }
     if (Math.max(width, height) <= 16) break
   }
-  throw new NotAPicture(
+  throw new NotAnImage(
     `It cannot be made small enough: at most ${Math.max(0, maxBytes)} bytes are left for it. Give fewer or simpler pictures.`,
   )
 }

@@ -6,9 +6,9 @@ import sharp, { type Sharp, type SharpOptions } from 'sharp'
 import { bmpLength, bmpPixels, bmpSize, isBmp } from './bmp.ts'
 
 /** An image as a path or as bytes. */
-export type PictureSource = string | Buffer
+export type ImageSource = string | Buffer
 
-export interface PictureFacts {
+export interface ImageFacts {
   mimeType: string
   /** Without a dot. */
   extension: string
@@ -18,12 +18,12 @@ export interface PictureFacts {
 }
 
 /** Bytes that are not a readable image; the message says what they are and what would work. */
-export class NotAPicture extends Error {
+export class NotAnImage extends Error {
   override name = 'NotAPicture'
 }
 
-export function damagedPicture(cause?: unknown): NotAPicture {
-  return new NotAPicture('It is damaged or incomplete. Save it again, as JPEG or PNG for example.', { cause })
+export function damagedImage(cause?: unknown): NotAnImage {
+  return new NotAnImage('It is damaged or incomplete. Save it again, as JPEG or PNG for example.', { cause })
 }
 
 /** Upper bound against decompression bombs: 100 megapixels decode to 400 MB. */
@@ -68,13 +68,13 @@ export function isDecodable(mimeType: string): boolean {
  * A decoder of any type that is read here.
  * @throws NotAPicture for a BMP that is damaged or of a rare kind
  */
-export async function decoderOf(picture: PictureSource, options: SharpOptions): Promise<Sharp> {
-  if (!isBmp(await headOf(picture, 26))) return sharp(picture, options)
-  const bytes = typeof picture === 'string' ? await readFile(picture) : picture
+export async function decoderOf(image: ImageSource, options: SharpOptions): Promise<Sharp> {
+  if (!isBmp(await headOf(image, 26))) return sharp(image, options)
+  const bytes = typeof image === 'string' ? await readFile(image) : image
   const size = bmpSize(bytes)
   if (size && size.width * size.height > maxPixels) throw tooManyPixels()
   const pixels = bmpPixels(bytes)
-  if (!pixels) throw new NotAPicture(damaged(bmp.mimeType))
+  if (!pixels) throw new NotAnImage(damaged(bmp.mimeType))
   const { data, width, height, channels } = pixels
   return sharp(data, { raw: { width, height, channels } })
 }
@@ -84,32 +84,32 @@ export async function decoderOf(picture: PictureSource, options: SharpOptions): 
  * @param limit of pixels; none when absent
  * @throws NotAPicture; file system errors as they are
  */
-export async function pictureFacts(picture: PictureSource, limit?: number): Promise<PictureFacts> {
-  const head = await headOf(picture, 256)
+export async function readImageFacts(image: ImageSource, limit?: number): Promise<ImageFacts> {
+  const head = await headOf(image, 256)
   if (isBmp(head)) return bmpFacts(head, limit)
-  const type = await typeOf(picture)
-  if (!type) throw new NotAPicture(`It is not a picture of a known type. Give ${readable}.`)
+  const type = await typeOf(image)
+  if (!type) throw new NotAnImage(`It is not a picture of a known type. Give ${readable}.`)
   // Some AVIF and HEIC files name the general container as their first brand.
   const isContainer = type.mime === 'image/heif' || type.mime === 'image/heic'
   const expected = formats[isContainer ? 'image/heic' : type.mime]
   if (!expected) throw unreadable(type.mime)
-  const metadata = await sharp(picture, { limitInputPixels: limit ?? false })
+  const metadata = await sharp(image, { limitInputPixels: limit ?? false })
     .metadata()
     .catch((error: Error) => {
       if (isContainer) throw unreadable(type.mime)
-      throw new NotAPicture(sentenceOf(error, type.mime), { cause: error })
+      throw new NotAnImage(sentenceOf(error, type.mime), { cause: error })
     })
   const inside = metadata.compression === 'av1' ? 'image/avif' : 'image/heic'
   if (isContainer && inside === 'image/heic' && metadata.compression !== 'hevc') throw unreadable(type.mime)
-  if (metadata.format !== expected.format) throw new NotAPicture(`It says ${type.mime} but is none. Give ${readable}.`)
+  if (metadata.format !== expected.format) throw new NotAnImage(`It says ${type.mime} but is none. Give ${readable}.`)
   const mimeType = isContainer ? inside : type.mime
   const { width, height } = metadata.autoOrient
   return { mimeType, extension: formats[mimeType]!.extension, width, height }
 }
 
-function bmpFacts(head: Buffer, limit = Number.POSITIVE_INFINITY): PictureFacts {
+function bmpFacts(head: Buffer, limit = Number.POSITIVE_INFINITY): ImageFacts {
   const size = bmpSize(head)
-  if (!size) throw new NotAPicture('This kind of BMP cannot be read here. Convert it to PNG.')
+  if (!size) throw new NotAnImage('This kind of BMP cannot be read here. Convert it to PNG.')
   if (size.width * size.height > limit) throw tooManyPixels()
   return { ...bmp, ...size }
 }
@@ -118,14 +118,14 @@ function bmpFacts(head: Buffer, limit = Number.POSITIVE_INFINITY): PictureFacts 
  * Decodes the picture once, so that a broken one is found here.
  * @throws NotAPicture
  */
-export async function provePicture(picture: PictureSource): Promise<void> {
+export async function verifyImage(image: ImageSource): Promise<void> {
   await inTurn(async () => {
     try {
-      const decoder = await decoderOf(picture, { limitInputPixels: maxPixels, failOn: 'error' })
+      const decoder = await decoderOf(image, { limitInputPixels: maxPixels, failOn: 'error' })
       await decoder.resize(16, 16, { fit: 'fill' }).raw().toBuffer()
     } catch (error) {
-      if (error instanceof NotAPicture) throw error
-      throw new NotAPicture(sentenceOf(error, 'picture'), { cause: error })
+      if (error instanceof NotAnImage) throw error
+      throw new NotAnImage(sentenceOf(error, 'picture'), { cause: error })
     }
   })
 }
@@ -141,7 +141,7 @@ export async function provePicture(picture: PictureSource): Promise<void> {
 export type FileState = 'whole' | 'not_shown' | 'damaged' | 'unknown'
 
 export interface InspectedFile {
-  facts: PictureFacts
+  facts: ImageFacts
   state: FileState
 }
 
@@ -149,27 +149,27 @@ export interface InspectedFile {
  * Says what a file is without refusing what only this program cannot read.
  * @throws NotAPicture for what is certainly not an image: pages, texts, programs
  */
-export async function inspectFile(picture: PictureSource): Promise<InspectedFile> {
+export async function inspectFile(image: ImageSource): Promise<InspectedFile> {
   try {
-    const facts = await pictureFacts(picture)
-    if (!(await isWhole(picture, facts))) return { facts, state: 'damaged' }
+    const facts = await readImageFacts(image)
+    if (!(await isWhole(image, facts))) return { facts, state: 'damaged' }
     return { facts, state: isDecodable(facts.mimeType) ? 'whole' : 'not_shown' }
   } catch (error) {
-    if (!(error instanceof NotAPicture)) throw error
-    return otherFile(picture, error)
+    if (!(error instanceof NotAnImage)) throw error
+    return otherFile(image, error)
   }
 }
 
-async function otherFile(picture: PictureSource, refusal: NotAPicture): Promise<InspectedFile> {
-  const head = await headOf(picture, 4096)
+async function otherFile(image: ImageSource, refusal: NotAnImage): Promise<InspectedFile> {
+  const head = await headOf(image, 4096)
   const unnamed = { mimeType: 'application/octet-stream', extension: 'bin', width: 0, height: 0 }
   if (isText(head)) {
     if (!isSvg(head.toString('utf8'))) throw refusal
     const facts = { ...unnamed, mimeType: 'image/svg+xml', extension: 'svg' }
-    const tail = (await tailOf(picture, 64)).toString('utf8')
+    const tail = (await tailOf(image, 64)).toString('utf8')
     return { facts, state: /<\/(?:\w+:)?svg\s*>\s*$|\/>\s*$/.test(tail) ? 'not_shown' : 'damaged' }
   }
-  const type = await typeOf(picture)
+  const type = await typeOf(image)
   if (type && /msdownload|x-elf|x-mach-binary|wasm|java/.test(type.mime)) throw refusal
   if (!type?.mime.startsWith('image/')) return { facts: unnamed, state: 'unknown' }
   const isOfShownType = isBmp(head) || Object.hasOwn(formats, type.mime)
@@ -179,33 +179,33 @@ async function otherFile(picture: PictureSource, refusal: NotAPicture): Promise<
 }
 
 /** Does the file end where its format says? Formats without an end marker are decoded. */
-export async function isWhole(picture: PictureSource, { mimeType }: PictureFacts): Promise<boolean> {
-  const size = typeof picture === 'string' ? (await stat(picture)).size : picture.length
-  const head = await headOf(picture, 256)
+export async function isWhole(image: ImageSource, { mimeType }: ImageFacts): Promise<boolean> {
+  const size = typeof image === 'string' ? (await stat(image)).size : image.length
+  const head = await headOf(image, 256)
   // Some senders pad the last block.
-  const tail = withoutFilling(await tailOf(picture, 4096))
+  const tail = withoutFilling(await tailOf(image, 4096))
   const hasEnd =
     (mimeType === 'image/jpeg' && tail.subarray(-2).equals(Buffer.from([0xff, 0xd9]))) ||
     ((mimeType === 'image/png' || mimeType === 'image/apng') && tail.subarray(-8, -4).toString('latin1') === 'IEND') ||
     (mimeType === 'image/webp' && head.readUInt32LE(4) + 8 <= size) ||
     (mimeType === bmp.mimeType && (bmpLength(head) ?? size) <= size) ||
-    (head.toString('latin1', 4, 8) === 'ftyp' && (await haveBoxesEnd(picture, size)))
+    (head.toString('latin1', 4, 8) === 'ftyp' && (await haveBoxesEnd(image, size)))
   if (hasEnd) return true
   if (!isDecodable(mimeType)) return false
-  return provePicture(picture).then(
+  return verifyImage(image).then(
     () => true,
     error => {
-      if (error instanceof NotAPicture) return false
+      if (error instanceof NotAnImage) return false
       throw error
     },
   )
 }
 
 /** The boxes of AVIF and HEIC stand one behind the other, each with its length (ISO/IEC 14496-12, §4.2). */
-async function haveBoxesEnd(picture: PictureSource, size: number): Promise<boolean> {
+async function haveBoxesEnd(image: ImageSource, size: number): Promise<boolean> {
   let at = 0
   for (let boxes = 0; at < size && boxes < 1000; boxes++) {
-    const head = await sliceOf(picture, at, 16)
+    const head = await sliceOf(image, at, 16)
     if (head.length < 8) return false
     const short = head.readUInt32BE(0)
     // 0: up to the end of the file, so nothing to check.
@@ -234,22 +234,22 @@ function isSvg(text: string): boolean {
   )
 }
 
-function typeOf(picture: PictureSource) {
-  return typeof picture === 'string' ? fileTypeFromFile(picture) : fileTypeFromBuffer(picture)
+function typeOf(image: ImageSource) {
+  return typeof image === 'string' ? fileTypeFromFile(image) : fileTypeFromBuffer(image)
 }
 
-function headOf(picture: PictureSource, length: number): Promise<Buffer> {
-  return sliceOf(picture, 0, length)
+function headOf(image: ImageSource, length: number): Promise<Buffer> {
+  return sliceOf(image, 0, length)
 }
 
-async function tailOf(picture: PictureSource, length: number): Promise<Buffer> {
-  const size = typeof picture === 'string' ? (await stat(picture)).size : picture.length
-  return sliceOf(picture, Math.max(0, size - length), length)
+async function tailOf(image: ImageSource, length: number): Promise<Buffer> {
+  const size = typeof image === 'string' ? (await stat(image)).size : image.length
+  return sliceOf(image, Math.max(0, size - length), length)
 }
 
-async function sliceOf(picture: PictureSource, from: number, length: number): Promise<Buffer> {
-  if (typeof picture !== 'string') return picture.subarray(from, from + length)
-  const file = await open(picture, 'r')
+async function sliceOf(image: ImageSource, from: number, length: number): Promise<Buffer> {
+  if (typeof image !== 'string') return image.subarray(from, from + length)
+  const file = await open(image, 'r')
   try {
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(length), position: from })
     return buffer.subarray(0, bytesRead)
@@ -260,13 +260,13 @@ async function sliceOf(picture: PictureSource, from: number, length: number): Pr
 
 // ── Sentences ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function unreadable(mimeType: string): NotAPicture {
-  if (!mimeType.startsWith('image/')) return new NotAPicture(`It is ${mimeType}, not a picture. Give ${readable}.`)
-  return new NotAPicture(`Pictures of the type ${mimeType} cannot be read here. Convert it to JPEG or PNG.`)
+function unreadable(mimeType: string): NotAnImage {
+  if (!mimeType.startsWith('image/')) return new NotAnImage(`It is ${mimeType}, not a picture. Give ${readable}.`)
+  return new NotAnImage(`Pictures of the type ${mimeType} cannot be read here. Convert it to JPEG or PNG.`)
 }
 
-function tooManyPixels(): NotAPicture {
-  return new NotAPicture(`It has more than ${maxPixels / 1_000_000} million pixels. Make it smaller.`)
+function tooManyPixels(): NotAnImage {
+  return new NotAnImage(`It has more than ${maxPixels / 1_000_000} million pixels. Make it smaller.`)
 }
 
 function sentenceOf(error: unknown, mimeType: string): string {

@@ -5,13 +5,13 @@ import { InvalidRequest } from '../catalogue/violation.ts'
 import { type Dimensions, decodedPixels, encodedWithin, hasTransparentPixel, shrunk } from './encoding.ts'
 import {
   decoderOf,
+  type ImageFacts,
+  type ImageSource,
   inTurn,
   isDecodable,
   maxPixels,
-  NotAPicture,
-  type PictureFacts,
-  type PictureSource,
-  pictureFacts,
+  NotAnImage,
+  readImageFacts,
 } from './facts.ts'
 import { toViolation } from './references.ts'
 
@@ -31,13 +31,13 @@ export interface PreparedReference {
  * @throws InvalidRequest with the violations of all of them
  */
 export async function prepareReferences(
-  pictures: readonly PictureSource[],
+  images: readonly ImageSource[],
   limits: ReferenceLimits,
 ): Promise<PreparedReference[]> {
   const prepareAll = async (sizes: (Dimensions | undefined)[]) => {
     const outcomes = await Promise.allSettled(
-      pictures.map((picture, position) =>
-        prepareReference(picture, limits, { references: pictures.length, position, size: sizes[position] }),
+      images.map((image, position) =>
+        prepareReference(image, limits, { references: images.length, position, size: sizes[position] }),
       ),
     )
     const failed = outcomes.filter(outcome => outcome.status === 'rejected').map(outcome => outcome.reason as unknown)
@@ -82,20 +82,16 @@ interface PrepareOptions {
   size?: Dimensions
 }
 
-async function prepareReference(
-  picture: PictureSource,
-  limits: ReferenceLimits,
-  options: PrepareOptions,
-): Promise<Sized> {
+async function prepareReference(image: ImageSource, limits: ReferenceLimits, options: PrepareOptions): Promise<Sized> {
   try {
-    return await inTurn(() => prepared(picture, limits, options))
+    return await inTurn(() => prepared(image, limits, options))
   } catch (error) {
     throw toViolation(error, options.position)
   }
 }
 
-async function prepared(picture: PictureSource, limits: ReferenceLimits, options: PrepareOptions): Promise<Sized> {
-  const facts = await pictureFacts(picture, maxPixels)
+async function prepared(image: ImageSource, limits: ReferenceLimits, options: PrepareOptions): Promise<Sized> {
+  const facts = await readImageFacts(image, maxPixels)
   const target = options.size ?? fittingSize(facts, limits)
   const originalSize = `${facts.width}x${facts.height}`
   const maxEncoded = Math.min(limits.maxEncodedBytes, Math.floor(limits.maxTotalEncodedBytes / options.references))
@@ -104,12 +100,12 @@ async function prepared(picture: PictureSource, limits: ReferenceLimits, options
   const isSameSize = target.width === facts.width && target.height === facts.height
   if (!isDecodable(facts.mimeType)) {
     if (!limits.types.includes(facts.mimeType)) throw notConvertible(facts, limits)
-    const bytes = await contentOf(picture)
+    const bytes = await contentOf(image)
     if (!isSameSize || bytes.length > maxBytes) throw notShrinkable(facts)
     return { bytes, mimeType: facts.mimeType, ...target, transparent: false, originalSize }
   }
 
-  const metadata = await (await decoderOf(picture, { limitInputPixels: maxPixels })).metadata()
+  const metadata = await (await decoderOf(image, { limitInputPixels: maxPixels })).metadata()
   const isPlain =
     facts.mimeType !== 'image/bmp' &&
     (metadata.orientation ?? 1) === 1 &&
@@ -122,16 +118,16 @@ async function prepared(picture: PictureSource, limits: ReferenceLimits, options
     metadata.xmp === undefined &&
     (limits.alpha || !metadata.hasAlpha)
   if (isPlain && isSameSize && limits.types.includes(facts.mimeType) && (metadata.size ?? 0) <= maxBytes) {
-    const bytes = await contentOf(picture)
+    const bytes = await contentOf(image)
     if (bytes.length <= maxBytes) {
-      const transparent = metadata.hasAlpha === true && (await hasTransparentPixel(picture))
+      const transparent = metadata.hasAlpha === true && (await hasTransparentPixel(image))
       return { bytes, mimeType: facts.mimeType, ...target, transparent, originalSize }
     }
   }
 
   // Transparency can only be kept if a type that supports it is accepted.
   const keepsAlpha = limits.alpha && (limits.types.includes('image/png') || limits.types.includes('image/webp'))
-  const pixels = await decodedPixels(picture, target, keepsAlpha)
+  const pixels = await decodedPixels(image, target, keepsAlpha)
   const result = await encodedWithin(pixels, facts.mimeType, limits, maxBytes)
   return { ...result, transparent: pixels.transparent, originalSize }
 }
@@ -146,14 +142,14 @@ function fittingSize(size: Dimensions, limits: ReferenceLimits): Dimensions {
   const shown = `${size.width}×${size.height}`
   const { minSide, maxSide, maxRatio, maxArea = Number.POSITIVE_INFINITY } = limits
   if (short < minSide) {
-    throw new NotAPicture(`It is ${shown} pixels, and the model takes no side under ${minSide}. Give a larger picture.`)
+    throw new NotAnImage(`It is ${shown} pixels, and the model takes no side under ${minSide}. Give a larger picture.`)
   }
   if (maxRatio !== undefined && long > short * maxRatio) {
-    throw new NotAPicture(`It is ${shown} pixels, and the model takes at most ${maxRatio}:1. Crop it to that.`)
+    throw new NotAnImage(`It is ${shown} pixels, and the model takes at most ${maxRatio}:1. Crop it to that.`)
   }
   const fitting = shrunk(size, Math.min(1, maxSide / long, Math.sqrt(maxArea / (long * short))), maxRatio)
   if (Math.min(fitting.width, fitting.height) < minSide) {
-    throw new NotAPicture(
+    throw new NotAnImage(
       `It is ${shown} pixels; shrunk to the ${maxSide} that the model takes, one side would be under ${minSide}. Crop it.`,
     )
   }
@@ -161,15 +157,15 @@ function fittingSize(size: Dimensions, limits: ReferenceLimits): Dimensions {
 }
 
 /** HEIC, as phones make it, is passed on unchanged or not at all. */
-function notConvertible({ mimeType }: PictureFacts, { types }: ReferenceLimits): NotAPicture {
+function notConvertible({ mimeType }: ImageFacts, { types }: ReferenceLimits): NotAnImage {
   const taken = types.map(type => type.replace('image/', '').toUpperCase()).join(', ')
-  return new NotAPicture(
+  return new NotAnImage(
     `It is ${mimeType}, which the model does not take and which cannot be converted here. It takes ${taken}; save it as JPEG first.`,
   )
 }
 
-function notShrinkable({ mimeType, width, height }: PictureFacts): NotAPicture {
-  return new NotAPicture(
+function notShrinkable({ mimeType, width, height }: ImageFacts): NotAnImage {
+  return new NotAnImage(
     `It is ${mimeType} of ${width}×${height} pixels, larger than the model takes, and cannot be shrunk here. Save it as JPEG first.`,
   )
 }
@@ -179,7 +175,7 @@ function isSrgbProfile(profile: Buffer): boolean {
   return profile.includes('sRGB') || profile.includes('s\0R\0G\0B')
 }
 
-async function contentOf(picture: PictureSource): Promise<Buffer> {
-  if (typeof picture !== 'string') return picture
-  return readFile(picture)
+async function contentOf(image: ImageSource): Promise<Buffer> {
+  if (typeof image !== 'string') return image
+  return readFile(image)
 }

@@ -9,19 +9,19 @@ import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { ImageRecord } from '../storage/records.ts'
 import { FetchError, inlineBytes, keepBytes } from './download.ts'
 import {
-  damagedPicture,
+  damagedImage,
+  type ImageFacts,
   isDecodable,
   isWhole,
   maxPixels,
-  NotAPicture,
-  type PictureFacts,
-  pictureFacts,
-  provePicture,
+  NotAnImage,
+  readImageFacts,
+  verifyImage,
 } from './facts.ts'
 import type { ReferenceInput } from './services.ts'
 
 /** As read: an image that can be decoded (or HEIC, which cannot), byte for byte as received. */
-export interface Original extends PictureFacts {
+export interface Original extends ImageFacts {
   bytes: number
   sha256: string
   /** Set when the picture is stored already. */
@@ -70,9 +70,9 @@ async function inspected(kept: { temporaryPath: string; bytes: number; sha256: s
   const { temporaryPath, bytes, sha256 } = kept
   try {
     if (bytes > maxReferenceBytes) throw new FetchError('too_large', '')
-    const facts = await pictureFacts(temporaryPath, maxPixels)
-    if (isDecodable(facts.mimeType)) await provePicture(temporaryPath)
-    else if (!(await isWhole(temporaryPath, facts))) throw damagedPicture()
+    const facts = await readImageFacts(temporaryPath, maxPixels)
+    if (isDecodable(facts.mimeType)) await verifyImage(temporaryPath)
+    else if (!(await isWhole(temporaryPath, facts))) throw damagedImage()
     return { ...facts, bytes, sha256, temporaryPath }
   } catch (error) {
     await rm(temporaryPath, { force: true }).catch(() => {})
@@ -90,7 +90,7 @@ async function fetched(url: string, { http, files }: ReferenceParts, signal?: Ab
   })
   if (response.status !== 200) {
     response.discard()
-    throw new NotAPicture(
+    throw new NotAnImage(
       `Its address answered ${response.status} instead of a picture. Check the address, or upload the file.`,
     )
   }
@@ -101,9 +101,9 @@ async function storedImage(id: string, { files, findImage }: ReferenceParts): Pr
   const shown = JSON.stringify(id.length > 60 ? `${id.slice(0, 60)}…` : id)
   const stored = await findImage(id)
   if (!stored)
-    throw new NotAPicture(`${shown} is neither the id of a stored image nor a data URI nor an http(s) address.`)
+    throw new NotAnImage(`${shown} is neither the id of a stored image nor a data URI nor an http(s) address.`)
   if ((await files.size(stored.file)) === undefined) {
-    throw new NotAPicture(`The file of the stored image ${shown} is missing. Give the picture itself.`)
+    throw new NotAnImage(`The file of the stored image ${shown} is missing. Give the picture itself.`)
   }
   const { mimeType, width, height, bytes, sha256 } = stored
   return { mimeType, extension: stored.file.split('.').at(-1) ?? '', width, height, bytes, sha256, stored }
@@ -119,7 +119,7 @@ export async function storedBytes(image: Pick<ImageRecord, 'file'>, files: Files
 export function toViolation(error: unknown, position: number): unknown {
   const say = (message: string) =>
     new InvalidRequest([{ path: `images.${position}`, message: `Reference ${position + 1}: ${message}` }])
-  if (error instanceof NotAPicture) return say(error.message)
+  if (error instanceof NotAnImage) return say(error.message)
   if (error instanceof FetchError && error.kind === 'unusable') {
     return say('It is not a readable data URI. Write data:image/png;base64,… in full.')
   }

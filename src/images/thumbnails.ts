@@ -2,7 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { ImageRecord } from '../storage/records.ts'
-import { decoderOf, inTurn, isDecodable, maxPixels, NotAPicture } from './facts.ts'
+import { decoderOf, inTurn, isDecodable, maxPixels, NotAnImage } from './facts.ts'
 import { storedBytes } from './references.ts'
 
 export interface Thumbnails {
@@ -72,7 +72,7 @@ function keyOf(imageId: string): string {
 async function shrunk(image: ImageRecord, files: Files): Promise<Buffer> {
   try {
     // SVG is not rendered, because it could load whatever it names.
-    if (!isDecodable(image.mimeType)) throw new NotAPicture('It cannot be shown here.')
+    if (!isDecodable(image.mimeType)) throw new NotAnImage('It cannot be shown here.')
     return await inTurn(async () => {
       const bytes = await storedBytes(image, files)
       const decoder = await decoderOf(bytes, { limitInputPixels: maxPixels, failOn: 'none' })

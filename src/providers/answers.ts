@@ -5,15 +5,15 @@
 import type { JsonObject } from '../catalogue/model.ts'
 import type { ProviderFailure } from '../outgoing/errors.ts'
 import { isObject, listNames, parseJson } from './json.ts'
-import type { Picture } from './provider.ts'
+import type { ProviderImage } from './provider.ts'
 
 /** Where an image is. `base64` is the text of the answer: bare, or a complete data URI. */
-export type PictureSource = { url: string; base64?: undefined } | { base64: string; url?: undefined }
+export type ImageLocation = { url: string; base64?: undefined } | { base64: string; url?: undefined }
 
 /** One place of an answer where an image is expected. */
 export interface Entry {
   /** Undefined when something else is there. */
-  source?: PictureSource
+  source?: ImageLocation
   /** The object (or text) that holds it, with everything else that the service says about it. */
   item: unknown
 }
@@ -31,7 +31,7 @@ export function readEntries(json: unknown): Entry[] {
 }
 
 /** The picture of one item, if it holds any. */
-export function sourceIn(item: unknown): PictureSource | undefined {
+export function sourceIn(item: unknown): ImageLocation | undefined {
   return entriesIn(item).find(entry => entry.source !== undefined)?.source
 }
 
@@ -76,12 +76,12 @@ function ownEntries(item: JsonObject): Entry[] {
 const countSources = (entries: readonly Entry[]) => entries.filter(entry => entry.source !== undefined).length
 
 /** What a text in place of an image means; `kind` is implied by its member name. */
-export function sourceOf(written: string, kind: 'base64' | 'place' | 'unknown'): PictureSource | undefined {
+export function sourceOf(written: string, kind: 'base64' | 'place' | 'unknown'): ImageLocation | undefined {
   const text = written.trim()
   if (text === '') return undefined
   if (/^data:/i.test(text)) return { base64: text }
   if (/^https?:/i.test(text)) return { url: text }
-  if (kind === 'base64' || isBase64OfPicture(text)) return { base64: text }
+  if (kind === 'base64' || isBase64Image(text)) return { base64: text }
   if (kind === 'place' || /^(?:\.{0,2}\/|[\w.-]+\/)\S+\.(?:png|jpe?g|webp|gif|avif|bmp|svg)(?:[?#]\S*)?$/i.test(text)) {
     return { url: text }
   }
@@ -89,16 +89,16 @@ export function sourceOf(written: string, kind: 'base64' | 'place' | 'unknown'):
 }
 
 /** PNG, JPEG, WebP, GIF, BMP, TIFF and the boxes of AVIF and HEIC, as their first bytes look in base64. */
-function isBase64OfPicture(text: string): boolean {
-  const isPicture = /^(?:iVBORw0KGgo|\/9j\/|_9j_|UklGR|R0lGOD|Qk[0-9]|SUkqA|TU0AK|AAAA[A-Za-z])/.test(text)
-  return isPicture && text.length >= 64 && /^[\w+/=\s-]+$/.test(text.slice(0, 1024))
+function isBase64Image(text: string): boolean {
+  const isImage = /^(?:iVBORw0KGgo|\/9j\/|_9j_|UklGR|R0lGOD|Qk[0-9]|SUkqA|TU0AK|AAAA[A-Za-z])/.test(text)
+  return isImage && text.length >= 64 && /^[\w+/=\s-]+$/.test(text.slice(0, 1024))
 }
 
 /**
  * The pictures that stand whole in a text that is no JSON: an answer that was cut, or garbled. An alternative for each letter
  * (`(?:[^"\\]|\\.)+`) would fill the stack of the engine with a picture of some megabytes.
  */
-export function wholeSourcesIn(text: string): PictureSource[] {
+export function wholeSourcesIn(text: string): ImageLocation[] {
   // HTML pages of gateways contain addresses too.
   if (/^\s*</.test(text)) return []
   const members = text.matchAll(/"(b64_json|b64_image|image_url|image|url)"\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")/g)
@@ -111,16 +111,16 @@ export function wholeSourcesIn(text: string): PictureSource[] {
 }
 
 /** Could anything in an answer without a readable image be one? Then it is not proven that nothing was made. */
-export function mayNamePicture(body: string): boolean {
+export function mayNameImage(body: string): boolean {
   return /https?:(?:\/|\\\/){2}|;base64,|[\w+/-]{200}/i.test(body)
 }
 
 /** Links expire: `expiryOf` reads the time from the query, in ms since 1970. */
-export function toPicture(
+export function toProviderImage(
   index: number,
-  source: PictureSource,
+  source: ImageLocation,
   expiryOf: (url: string) => number | undefined = () => undefined,
-): Picture {
+): ProviderImage {
   if (source.url === undefined) return { index, base64: source.base64 }
   return { index, url: source.url, expiresAt: expiryOf(source.url) }
 }

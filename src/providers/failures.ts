@@ -1,7 +1,7 @@
 /** How services report errors, and how adapters interpret them. */
 import type { JsonObject } from '../catalogue/model.ts'
 import type { ExchangeError, ProviderFailure } from '../outgoing/errors.ts'
-import { mayNamePicture, toPicture, wholeSourcesIn } from './answers.ts'
+import { mayNameImage, toProviderImage, wholeSourcesIn } from './answers.ts'
 import type { AnswerHead } from './exchange.ts'
 import { isObject, outline, parseJson } from './json.ts'
 import type { CheckResult, Parsed, RawAnswer } from './provider.ts'
@@ -79,8 +79,8 @@ export function parseBeginning(
   service: string,
   expiryOf: (url: string) => number | undefined,
 ): Parsed {
-  const pictures = wholeSourcesIn(answer.body).map((source, index) => toPicture(index, source, expiryOf))
-  if (!answer.complete || pictures.length > 0) return { pictures, failures: [], complete: false }
+  const images = wholeSourcesIn(answer.body).map((source, index) => toProviderImage(index, source, expiryOf))
+  if (!answer.complete || images.length > 0) return { images, failures: [], complete: false }
   const error: ProviderFailure = {
     code: 'provider_rejected',
     // Something other than the service may have answered, or have altered its answer.
@@ -89,13 +89,13 @@ export function parseBeginning(
     providerMessage: quoteBeginning(answer),
     requestId: answer.requestId,
   }
-  return { pictures: [], failures: [], error, complete: true }
+  return { images: [], failures: [], error, complete: true }
 }
 
 /** Documented are an empty list and a bill of zero; anything else may be an image in an unknown form. */
 export function withoutReason(answer: RawAnswer, service: string, json: unknown, billed?: number): ProviderFailure {
   const data = isObject(json) ? json.data : undefined
-  const isEmpty = Array.isArray(data) && data.length === 0 && !mayNamePicture(answer.body)
+  const isEmpty = Array.isArray(data) && data.length === 0 && !mayNameImage(answer.body)
   const isRefusal = billed === undefined ? isEmpty : billed === 0
   return {
     code: 'provider_rejected',

@@ -212,7 +212,7 @@ export type Polled =
   | { state: 'ended'; answer: RawAnswer }
 
 export interface Parsed {
-  pictures: Picture[]
+  images: ProviderImage[]
   /** Requested images that were refused or failed, by position. */
   failures: (ProviderFailure & { index: number })[]
   /** The whole call failed and there is no picture. */
@@ -225,7 +225,7 @@ export interface Parsed {
   complete: boolean
 }
 
-export interface Picture {
+export interface ProviderImage {
   index: number
   /** One of the two. The URL is used unchanged; it may be relative to the address that answered. */
   url?: string

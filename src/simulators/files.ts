@@ -1,7 +1,7 @@
 /** Result files behind signed URLs: drawn when they are fetched, refused as an object store refuses, lost on demand. */
 import { type Hmac, randomBytes } from 'node:crypto'
 import sharp from 'sharp'
-import type { PictureOptions } from './drawing/picture.ts'
+import type { ImageOptions } from './drawing/picture.ts'
 import { type Exchange, firstHalf } from './exchange.ts'
 import { type DownloadFault, type Fault, meetFault } from './faults.ts'
 
@@ -12,7 +12,7 @@ export interface ResultFile {
   path: string
   /** The signed query, letter for letter as a client must send it, without `?`. */
   query: string
-  picture: PictureOptions
+  image: ImageOptions
 }
 
 const maxFiles = 5000
@@ -20,7 +20,7 @@ const hugeBytes = 2 ** 31
 
 export function createFiles(parts: {
   lifetimeSeconds: number
-  draw: (picture: PictureOptions) => Promise<Buffer>
+  draw: (image: ImageOptions) => Promise<Buffer>
   refuse: (exchange: Exchange, reason: FileRefusal) => Promise<void>
 }) {
   const files = new Map<string, ResultFile & { expiresAt: number }>()
@@ -56,13 +56,13 @@ export function createFiles(parts: {
       const reason = refusal ?? findRefusal(exchange)
       if (reason) return parts.refuse(exchange, reason)
 
-      const { picture } = files.get(exchange.path)!
-      const type = { 'content-type': `image/${picture.type}` }
+      const { image } = files.get(exchange.path)!
+      const type = { 'content-type': `image/${image.type}` }
       if (how === 'not-a-picture')
         return exchange.send(200, Buffer.from('<html><body>Please sign in.</body></html>'), type)
-      const drawn = await parts.draw(picture)
+      const drawn = await parts.draw(image)
       if (how === undefined) return sendRange(exchange, drawn, type)
-      if (how === 'other-type') return exchange.send(200, await asOtherType(drawn, picture.type), type)
+      if (how === 'other-type') return exchange.send(200, await asOtherType(drawn, image.type), type)
       return sendBadly(exchange, drawn, type, { how, ms: (fault?.kind === 'download' && fault.ms) || 1000 })
     },
   }
@@ -118,9 +118,9 @@ async function sendBadly(
   exchange.response.end()
 }
 
-async function asOtherType(bytes: Buffer, type: PictureOptions['type']): Promise<Buffer> {
-  const picture = sharp(bytes)
+async function asOtherType(bytes: Buffer, type: ImageOptions['type']): Promise<Buffer> {
+  const image = sharp(bytes)
   return type === 'png'
-    ? picture.flatten({ background: '#fff' }).jpeg().toBuffer()
-    : picture.png({ compressionLevel: 1 }).toBuffer()
+    ? image.flatten({ background: '#fff' }).jpeg().toBuffer()
+    : image.png({ compressionLevel: 1 }).toBuffer()
 }

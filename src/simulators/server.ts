@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { drawPicture, type PictureOptions } from './drawing/picture.ts'
+import { drawImage, type ImageOptions } from './drawing/picture.ts'
 import { Exchange, type LoggedRequest, type Wording } from './exchange.ts'
 import type { Fault } from './faults.ts'
 import { createFiles, type FileRefusal, type ResultFile } from './files.ts'
@@ -16,7 +16,7 @@ export interface SimulatorOptions<Rule extends KeyRule = KeyRule> {
   /** How long result URLs live, default 86400. */
   urlLifetimeSeconds?: number
   /** Pictures of one colour, which cost a fifth of a landscape. */
-  plainPictures?: boolean
+  plainImages?: boolean
   /** What each API key may do; instead of the demonstration keys of the simulator. */
   keys?: Readonly<Record<string, Rule>>
 }
@@ -77,10 +77,10 @@ export interface SimulatorServer<Rule extends KeyRule> extends Omit<Simulator, '
   findRule(exchange: Exchange): Rule | undefined
   /** The fault that waits for this request, if any; it counts as used. */
   takeFault(exchange: Exchange, target: FaultTarget): Fault | undefined
-  draw(picture: PictureOptions): Promise<Buffer>
+  draw(image: ImageOptions): Promise<Buffer>
   /** The URL of a file that will be drawn when it is fetched. */
   publish(file: ResultFile): string
-  bill(call: Pick<BilledImage, 'requestId' | 'key' | 'model'>, picture: PictureOptions): void
+  bill(call: Pick<BilledImage, 'requestId' | 'key' | 'model'>, image: ImageOptions): void
 }
 
 const maxBodyBytes = 256 * 2 ** 20
@@ -107,7 +107,7 @@ export async function openServer<Rule extends KeyRule>(parts: {
   const billed: BilledImage[] = []
   const faults: { fault: Fault; left: number; match: (request: LoggedRequest) => boolean; target: FaultTarget }[] = []
   const closing = new AbortController()
-  const draw = (picture: PictureOptions) => drawPicture({ plain: options.plainPictures, ...picture })
+  const draw = (image: ImageOptions) => drawImage({ plain: options.plainImages, ...image })
   const files = createFiles({ lifetimeSeconds: urlLifetimeSeconds, draw, refuse: parts.refuseFile })
 
   const http = createServer((request, response) => {

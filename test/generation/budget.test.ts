@@ -17,8 +17,8 @@ import { addOpenai, startApp, type TestApp } from '../support/app.ts'
 import { createDatabase } from '../support/postgres.ts'
 
 /** 0.2 CNY a picture. */
-const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
-const group = { ...picture, prompt: '4 pictures of a boat', parameters: { size: '960x960', n: 4 } }
+const image = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
+const group = { ...image, prompt: '4 pictures of a boat', parameters: { size: '960x960', n: 4 } }
 
 async function make(app: TestApp, token: Record<string, unknown> = {}) {
   const answer = await app.call('POST', '/api/tokens', { name: 'team', ...token })
@@ -46,7 +46,7 @@ describe.each(['sqlite', 'postgresql'] as const)('a hundred at once on %s', kind
     const { headers, me } = await make(app, money(2))
 
     const answers = await Promise.all(
-      Array.from({ length: 100 }, () => app.call('POST', '/api/generate', picture, headers)),
+      Array.from({ length: 100 }, () => app.call('POST', '/api/generate', image, headers)),
     )
 
     const refused = answers.filter(({ status }) => status === 402).map(({ body }) => Problem.parse(body))
@@ -63,7 +63,7 @@ describe.each(['sqlite', 'postgresql'] as const)('a hundred at once on %s', kind
     }
     expect((await me()).left).toEqual({ amount: 0, currency: 'CNY' })
     await app.restart()
-    expect((await app.call('POST', '/api/generate', picture, headers)).status).toBe(402)
+    expect((await app.call('POST', '/api/generate', image, headers)).status).toBe(402)
     expect((await app.call('GET', '/api/history?limit=200')).body.items).toHaveLength(10)
   })
 
@@ -93,7 +93,7 @@ describe.each(['sqlite', 'postgresql'] as const)('a hundred at once on %s', kind
 
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, index) =>
-        app.call('POST', '/api/generate', picture, index % 2 === 0 ? headers : {}),
+        app.call('POST', '/api/generate', image, index % 2 === 0 ? headers : {}),
       ),
     )
 
@@ -106,7 +106,7 @@ describe.each(['sqlite', 'postgresql'] as const)('a hundred at once on %s', kind
       renews_at: firstOfNextMonth(),
     })
     await app.restart()
-    expect((await app.call('POST', '/api/generate', picture)).status).toBe(402)
+    expect((await app.call('POST', '/api/generate', image)).status).toBe(402)
   })
 
   test('ten pictures go through a cap for all, whoever asks', async () => {
@@ -115,7 +115,7 @@ describe.each(['sqlite', 'postgresql'] as const)('a hundred at once on %s', kind
 
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, index) =>
-        app.call('POST', '/api/generate', picture, index % 2 === 0 ? headers : {}),
+        app.call('POST', '/api/generate', image, index % 2 === 0 ? headers : {}),
       ),
     )
 
@@ -137,7 +137,7 @@ test('a cap of a configuration counts for everybody who uses it, and can be rais
 
   const first = await app.call('POST', '/api/generate', request)
   const second = await app.call('POST', '/api/generate', request, key)
-  const others = await app.call('POST', '/api/generate', picture)
+  const others = await app.call('POST', '/api/generate', image)
   // A member that is left out stays.
   await put({ name: 'renamed' })
   const third = await app.call('POST', '/api/generate', request, key)
@@ -159,7 +159,7 @@ describe('a cap of a configuration of the environment', () => {
 
     const { items } = (await app.call('GET', '/api/config')).body
     const changed = await app.call('PUT', '/api/config/env-doubao', { monthly_images: 9 })
-    const tooDear = await app.call('POST', '/api/generate', { ...picture, parameters: { size: '960x960', n: 3 } })
+    const tooDear = await app.call('POST', '/api/generate', { ...image, parameters: { size: '960x960', n: 3 } })
     const tooMany = await app.call('POST', '/api/generate', group)
     await app.generate(qwen)
     const usedUp = await app.call('POST', '/api/generate', qwen)
@@ -181,7 +181,7 @@ describe('a cap of a configuration of the environment', () => {
 
   test('that cannot judge a price refuses, and a restart with a cap in pictures beside it lets in', async () => {
     const app = await startApp({ environment: { DOUBAO_MONTHLY_CAP: '5 CNY' } })
-    const unpriced = { ...picture, model: DOUBAO_DEMO_ENDPOINT, parameters: { size: '2048x2048' } }
+    const unpriced = { ...image, model: DOUBAO_DEMO_ENDPOINT, parameters: { size: '2048x2048' } }
 
     const refused = await app.call('POST', '/api/generate', unpriced)
     await app.restart(async () => {
@@ -201,7 +201,7 @@ describe('a cap of a configuration of the environment', () => {
     const stored = (await app.call('POST', '/api/config', body)).body.id
 
     const answers = []
-    for (let count = 0; count < 6; count++) answers.push(await app.call('POST', '/api/generate', picture))
+    for (let count = 0; count < 6; count++) answers.push(await app.call('POST', '/api/generate', image))
 
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 402])
     const { items } = (await app.call('GET', '/api/usage?group=configuration')).body
@@ -221,7 +221,7 @@ describe('a cap of a configuration of the environment', () => {
     const large = await app.call('POST', '/api/generate', group)
     // Changing the key brings it back, as refused as before.
     await app.call('PUT', `/api/config/${id}`, { api_key: 'ark-unknown-too' })
-    const small = await app.generate(picture)
+    const small = await app.generate(image)
 
     expect([large.status, large.body.code, large.body.charge]).toEqual([502, 'provider_key_rejected', 'none'])
     expect([small.status, small.config_id]).toEqual(['succeeded', 'env-doubao'])
@@ -261,7 +261,7 @@ describe('at the end of a generation the reservation', () => {
     const { headers, me } = await make(app, { ...money(1), monthly_images: 5 })
     app.doubao.misbehave({ kind: 'cut', after: 'headers', billed: true })
 
-    const lost = await app.call('POST', '/api/generate', picture, headers)
+    const lost = await app.call('POST', '/api/generate', image, headers)
 
     expect([lost.status, lost.body.charge]).toEqual([504, 'unknown'])
     expect(await me()).toMatchObject({ left: { amount: 0.8 }, left_images: 4 })
@@ -277,11 +277,11 @@ describe('at the end of a generation the reservation', () => {
     await app.restart()
 
     expect(await me()).toMatchObject({ left_images: 0 })
-    expect((await app.call('POST', '/api/generate', picture, headers)).status).toBe(402)
+    expect((await app.call('POST', '/api/generate', image, headers)).status).toBe(402)
     await app.call('POST', `/api/history/${running.id}/cancel`, undefined, headers)
     await (await fetch(`${app.url}/api/history/${running.id}/events`, { headers })).text()
     expect(await me()).toMatchObject({ left_images: 2 })
-    expect((await app.call('POST', '/api/generate', picture, headers)).status).toBe(200)
+    expect((await app.call('POST', '/api/generate', image, headers)).status).toBe(200)
   })
 })
 
@@ -290,10 +290,10 @@ test('a request that asks for more than is left is refused whole, a smaller one 
   const { headers } = await make(app, money(0.7))
 
   const large = await app.call('POST', '/api/generate', group, headers)
-  const small = await app.call('POST', '/api/generate', picture, headers)
+  const small = await app.call('POST', '/api/generate', image, headers)
   const retried = await app.call('POST', `/api/history/${small.body.id}/retry`, {}, headers)
   await (await fetch(`${app.url}/api/history/${retried.body.id}/events`, { headers })).text()
-  const third = await app.generate(picture, headers)
+  const third = await app.generate(image, headers)
   const retry = await app.call('POST', `/api/history/${third.id}/retry`, {}, headers)
 
   expect(large.body).toMatchObject({
@@ -315,14 +315,14 @@ test('deleting pictures gives no money back, and last month is over', async () =
     ...{ images: 3, calls: 1, cost: null },
   })
 
-  const made = await app.generate(picture, headers)
+  const made = await app.generate(image, headers)
   await app.call('DELETE', `/api/history/${made.id}`, undefined, headers)
 
   expect(await me()).toMatchObject({ left_images: 2, renews_at: firstOfNextMonth() })
 })
 
 describe('where a cap in money cannot judge a request', () => {
-  const endpoint = { ...picture, model: DOUBAO_DEMO_ENDPOINT, parameters: { size: '2048x2048' } }
+  const endpoint = { ...image, model: DOUBAO_DEMO_ENDPOINT, parameters: { size: '2048x2048' } }
 
   test('it is refused before anything is sent: no price, or one in another currency', async () => {
     const app = await startApp()
@@ -331,15 +331,15 @@ describe('where a cap in money cannot judge a request', () => {
     const ask = (body: unknown, headers: Record<string, string>) => app.call('POST', '/api/generate', body, headers)
 
     const unpriced = await ask(endpoint, inYuan.headers)
-    const foreign = await ask(picture, inDollars.headers)
+    const foreign = await ask(image, inDollars.headers)
 
     expect([unpriced.status, unpriced.body.code, foreign.status]).toEqual([402, 'budget_exceeded', 402])
     expect(unpriced.body.budget).toMatchObject({ scope: 'token', left: { amount: 100, currency: 'CNY' } })
     expect(unpriced.body.detail).toMatch(/no price in CNY is known for ep-\S+,.*Nothing was sent.*PRICES_FILE/)
-    expect(foreign.body.detail).toContain(`no price in USD is known for ${picture.model}`)
+    expect(foreign.body.detail).toContain(`no price in USD is known for ${image.model}`)
     expect(app.doubao.requests).toEqual([])
     expect(Problem.parse(unpriced.body).status).toBe(402)
-    expect((await ask(picture, inYuan.headers)).status).toBe(200)
+    expect((await ask(image, inYuan.headers)).status).toBe(200)
   })
 
   test('one for all refuses it as well, and a price from the own file lets it in', async () => {
@@ -369,7 +369,7 @@ describe('where a cap in money cannot judge a request', () => {
     const { headers } = await make(app, { ...money(0.1), monthly_images: 1 })
 
     const unpriced = await app.generate(endpoint, headers)
-    const foreign = await app.generate(picture)
+    const foreign = await app.generate(image)
     const second = await app.call('POST', '/api/generate', endpoint, headers)
 
     const sentences = unpriced.warnings.filter(({ parameter }) => parameter === 'model').map(({ message }) => message)
@@ -390,9 +390,9 @@ test('usage by day, model, configuration and token; a member sees its own', asyn
   const app = await startApp()
   const one = await make(app, { name: '=SUM(A1:A9)"x' })
   const two = await make(app, { name: 'two' })
-  await app.generate(picture, one.headers)
+  await app.generate(image, one.headers)
   await app.generate(group, one.headers)
-  await app.generate(picture, two.headers)
+  await app.generate(image, two.headers)
   await app.generate({ prompt: 'a boat', model: 'qwen-image-plus' })
   const usage = async (query: string, headers?: Record<string, string>) =>
     (await app.call('GET', `/api/usage?${query}`, undefined, headers)).body.items
@@ -407,7 +407,7 @@ test('usage by day, model, configuration and token; a member sees its own', asyn
   )
   expect(await usage('')).toMatchObject([{ key: today, name: today, images: 7, calls: 4, amount: 1.4 }])
   expect(await usage('group=model')).toMatchObject([
-    { key: picture.model, name: 'Seedream 4.0 (2026-04)', images: 6 },
+    { key: image.model, name: 'Seedream 4.0 (2026-04)', images: 6 },
     { key: 'qwen-image-plus', images: 1 },
   ])
   expect(await usage('group=configuration')).toMatchObject([
@@ -487,8 +487,8 @@ test('administrators read what is left of the caps for all, in this month whatev
   const app = await startApp({ environment: { MONTHLY_CAP: '1 CNY', MONTHLY_CAP_IMAGES: '3' } })
   const uncapped = await startApp()
   const { headers } = await make(app)
-  await app.generate(picture, headers)
-  await app.generate(picture)
+  await app.generate(image, headers)
+  await app.generate(image)
 
   const answers = [
     await app.call('GET', '/api/usage'),

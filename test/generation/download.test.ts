@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { FetchError, type FetchOptions, fetchPicture } from '../../src/images/download.ts'
+import { FetchError, type FetchOptions, fetchImage } from '../../src/images/download.ts'
 import { createHttp } from '../../src/outgoing/client.ts'
 import { createFolderFiles, type Files, storageError } from '../../src/storage/files/folder.ts'
 
@@ -56,7 +56,7 @@ async function serveRaw(answer: Buffer) {
 function fetchFrom(url: string, options: Partial<FetchOptions> = {}) {
   const http = createHttp({ allowedHosts: ['127.0.0.1'], allowedOrigins: [] })
   opened.push(() => http.close())
-  return fetchPicture({ http, files, source: { url }, ...options })
+  return fetchImage({ http, files, source: { url }, ...options })
 }
 
 async function failure(promise: Promise<unknown>): Promise<FetchError> {

@@ -53,7 +53,7 @@ const lies: [string, Lie][] = [
 
 /** An OpenAI-style service and a DashScope that lie in every answer about what is asked for here. */
 async function startService(lie: Lie, about: RegExp = /./) {
-  const picture = await png(64, 64)
+  const image = await png(64, 64)
   const seen: string[] = []
   const server = createServer((request, response) => {
     request.resume()
@@ -62,7 +62,7 @@ async function startService(lie: Lie, about: RegExp = /./) {
     const answer = about.test(url) ? lie : honest
     const json = (value: unknown) => answer(response, Buffer.from(JSON.stringify(value)), 'application/json')
     const images = Array.from({ length: 7 }, (_, index) => ({ url: `${origin}/${index}.png` }))
-    if (url.endsWith('.png')) answer(response, picture, 'image/png')
+    if (url.endsWith('.png')) answer(response, image, 'image/png')
     else if (url.startsWith('/v1/images')) json({ created: 1, data: images })
     else if (request.method === 'POST') json({ output: { task_id: 'task-1', task_status: 'PENDING' } })
     else {

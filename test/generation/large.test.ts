@@ -62,11 +62,11 @@ function peakOf(pid: number | undefined): number {
 }
 
 test('an answer of 300 MiB gives its picture, and is never in memory whole', async () => {
-  const picture = (await png(64, 64)).toString('base64')
+  const image = (await png(64, 64)).toString('base64')
   const { generate, program, dataDir, requests } = await begin(async write => {
     await write('{"model":"m","trace":"')
     for (let count = 0; count < 300; count++) await write('A'.repeat(mebibyte))
-    await write(`","data":[{"b64_json":"${picture}","size":"64x64"}],"usage":{"generated_images":1}}`)
+    await write(`","data":[{"b64_json":"${image}","size":"64x64"}],"usage":{"generated_images":1}}`)
   }, 'application/json')
 
   const generated = await generate()
@@ -82,11 +82,11 @@ test('an answer of 300 MiB gives its picture, and is never in memory whole', asy
 })
 
 test('a stream of junk ends at a limit, keeps what came, and is not read again with every piece', async () => {
-  const picture = (await png(64, 64)).toString('base64')
+  const image = (await png(64, 64)).toString('base64')
   const junk = 'event: progress\ndata: {"type":"progress","at":1}\n\n'.repeat(20_000)
   const { generate, program, requests } = await begin(async write => {
     await write(
-      `event: image_generation.partial_succeeded\ndata: {"type":"image_generation.partial_succeeded","image_index":0,"b64_json":"${picture}"}\n\n`,
+      `event: image_generation.partial_succeeded\ndata: {"type":"image_generation.partial_succeeded","image_index":0,"b64_json":"${image}"}\n\n`,
     )
     for (let count = 0; count < 40; count++) await write(junk)
   }, 'text/event-stream')

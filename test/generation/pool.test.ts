@@ -4,7 +4,7 @@ import { startApp, type TestApp, type TestOptions } from '../support/app.ts'
 import { createDatabase } from '../support/postgres.ts'
 
 /** 0.2 CNY a picture. */
-const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
+const image = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 /** Two paid requests, 0.3 CNY each. */
 const two = { prompt: 'boats', model: 'doubao-seedream-5-0-pro-260628', parameters: { size: '1024x1024', n: 2 } }
 const async = { prefer: 'respond-async' }
@@ -56,7 +56,7 @@ describe('the work', () => {
     await add('heavy', { weight: 3 })
     await add('light')
 
-    for (let count = 0; count < 8; count++) await app.generate(picture)
+    for (let count = 0; count < 8; count++) await app.generate(image)
 
     expect(posts(app).filter(name => name === 'heavy')).toHaveLength(6)
     expect(posts(app).filter(name => name === 'light')).toHaveLength(2)
@@ -68,7 +68,7 @@ describe('the work', () => {
     await add('b', { most_running: 2 })
     app.doubao.misbehave({ kind: 'hang' }, { times: 10 })
 
-    const asked = await Promise.all(Array.from({ length: 5 }, () => app.generate(picture, async)))
+    const asked = await Promise.all(Array.from({ length: 5 }, () => app.generate(image, async)))
     await expect.poll(() => posts(app).sort()).toEqual(['a', 'b', 'b'])
 
     const all = await Promise.all(
@@ -83,7 +83,7 @@ describe('the work', () => {
   test('keeps to the requests a minute of a configuration, until that is changed', async () => {
     const { app, add } = await startPool(['a'], { timeScale: 1 })
     const a = await add('a', { requests_per_minute: 2 })
-    const queued = [1, 2, 3, 4].map(() => app.generate(picture, async))
+    const queued = [1, 2, 3, 4].map(() => app.generate(image, async))
     const ids = (await Promise.all(queued)).map(({ id }) => id)
     const all = async () => (await app.call('GET', '/api/history')).body.items as { id: string; status: string }[]
     await expect.poll(async () => (await all()).filter(one => one.status === 'succeeded')).toHaveLength(2)
@@ -103,7 +103,7 @@ describe('the work', () => {
     await add('plan', { base_url: app.doubao.planBaseUrl })
     await add('a')
 
-    for (let count = 0; count < 3; count++) await app.generate(picture)
+    for (let count = 0; count < 3; count++) await app.generate(image)
 
     expect(posts(app)).toEqual(['a', 'a', 'a'])
   })
@@ -113,7 +113,7 @@ describe('the work', () => {
     const a = await add('a')
     await add('b')
 
-    const made = await Promise.all([1, 2, 3].map(() => app.generate({ ...picture, config_id: a })))
+    const made = await Promise.all([1, 2, 3].map(() => app.generate({ ...image, config_id: a })))
 
     expect(posts(app)).toEqual(['a', 'a', 'a'])
     expect(made.map(one => one.config_id)).toEqual([a, a, a])
@@ -121,7 +121,7 @@ describe('the work', () => {
 
   test('with an endpoint goes to the configurations that name it', async () => {
     const { app, rules, add } = await startPool(['a', 'b'])
-    rules[keyOf('a')]!.endpoints = { 'ep-20261101120000-aaaaa': picture.model }
+    rules[keyOf('a')]!.endpoints = { 'ep-20261101120000-aaaaa': image.model }
     await add('a', { model: 'ep-20261101120000-aaaaa' })
     await add('b')
 
@@ -135,9 +135,9 @@ describe('the work', () => {
     const { app, add } = await startPool(['a'], { environment: { DRAIN_SECONDS: '0' } })
     await add('a', { most_running: 1 })
     app.doubao.misbehave({ kind: 'hang' })
-    const first = await app.generate(picture, async)
+    const first = await app.generate(image, async)
     await expect.poll(() => posts(app)).toEqual(['a'])
-    const second = await app.generate(picture, async)
+    const second = await app.generate(image, async)
 
     await app.call('POST', `/api/history/${second.id}/cancel`)
 
@@ -154,9 +154,9 @@ describe('a refusal that proves that nothing was made', () => {
     await add('a')
     app.doubao.misbehave({ kind: 'status', status: 429, body: { error: { code: 'RequestBurstTooFast' } } })
 
-    const first = await app.generate(picture)
+    const first = await app.generate(image)
     const whileResting = await states(app)
-    const second = await app.generate(picture)
+    const second = await app.generate(image)
 
     expect(posts(app)).toEqual(['a', 'b', 'b'])
     expect(billed(app)).toEqual(['b', 'b'])
@@ -170,8 +170,8 @@ describe('a refusal that proves that nothing was made', () => {
     await add('b')
     const a = await add('a')
 
-    const first = await app.generate(picture)
-    const second = await app.generate(picture)
+    const first = await app.generate(image)
+    const second = await app.generate(image)
     const out = await states(app)
     const failing = await app.call('POST', '/api/config/test', { id: a })
     const stillOut = await states(app)
@@ -181,7 +181,7 @@ describe('a refusal that proves that nothing was made', () => {
     const passing = await app.call('POST', '/api/config/test', { id: a })
     const back = await states(app)
     app.doubao.reset()
-    for (let count = 0; count < 2; count++) await app.generate(picture)
+    for (let count = 0; count < 2; count++) await app.generate(image)
 
     expect([first.status, second.status]).toEqual(['succeeded', 'succeeded'])
     expect([out, stillOut, afterRestart]).toEqual(Array(3).fill({ a: 'taken_out', b: 'ready' }))
@@ -195,12 +195,12 @@ describe('a refusal that proves that nothing was made', () => {
     rules[keyOf('a')]!.state = 'overdue'
     const a = await add('a')
 
-    const refused = await app.call('POST', '/api/generate', picture)
-    const next = await app.call('POST', '/api/generate', picture)
-    const named = await app.call('POST', '/api/generate', { ...picture, config_id: a })
+    const refused = await app.call('POST', '/api/generate', image)
+    const next = await app.call('POST', '/api/generate', image)
+    const named = await app.call('POST', '/api/generate', { ...image, config_id: a })
     const { items } = (await app.call('GET', '/api/config')).body
     rules[keyOf('a')]!.state = undefined
-    const made = await app.generate(picture)
+    const made = await app.generate(image)
 
     for (const { status, body } of [refused, next, named]) {
       expect([status, body.code, body.charge]).toEqual([402, 'provider_quota_exhausted', 'none'])
@@ -216,14 +216,14 @@ describe('a refusal that proves that nothing was made', () => {
   test('another key brings a configuration back that was taken out', async () => {
     const { app, add } = await startPool(['b'])
     const a = await add('a')
-    await app.call('POST', '/api/generate', picture)
+    await app.call('POST', '/api/generate', image)
     const out = await states(app)
 
     await app.call('PUT', `/api/config/${a}`, { api_key: keyOf('b') })
 
     expect(out).toEqual({ a: 'taken_out' })
     expect(await states(app)).toEqual({ a: 'ready' })
-    expect((await app.generate(picture)).status).toBe('succeeded')
+    expect((await app.generate(image)).status).toBe('succeeded')
   })
 
   test('of what was planned already ends it without a request', async () => {
@@ -232,7 +232,7 @@ describe('a refusal that proves that nothing was made', () => {
     app.doubao.misbehave({ kind: 'slow', ms: 50 })
 
     const answers = await Promise.all(
-      Array.from({ length: 3 }, () => app.call('POST', '/api/generate', { ...picture, config_id: a })),
+      Array.from({ length: 3 }, () => app.call('POST', '/api/generate', { ...image, config_id: a })),
     )
 
     expect(answers.map(({ body }) => body.code)).toEqual(Array(3).fill('provider_key_rejected'))
@@ -246,7 +246,7 @@ describe('a refusal that proves that nothing was made', () => {
     await add('b')
     await add('a')
 
-    const made = [await app.generate(picture), await app.generate(picture), await app.generate(picture)]
+    const made = [await app.generate(image), await app.generate(image), await app.generate(image)]
 
     expect(made.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'succeeded'])
     expect(posts(app)).toEqual(['a', 'b', 'b', 'b'])
@@ -260,7 +260,7 @@ describe('a refusal that proves that nothing was made', () => {
       await add(name)
     }
 
-    const answer = await app.call('POST', '/api/generate', picture)
+    const answer = await app.call('POST', '/api/generate', image)
 
     expect([answer.status, answer.body.code]).toEqual([502, 'provider_access_denied'])
     expect(posts(app).sort()).toEqual(['a', 'b'])
@@ -271,7 +271,7 @@ describe('a refusal that proves that nothing was made', () => {
     rules[keyOf('b')]!.activated = []
     for (const name of ['wrong', 'b', 'wronger']) await add(name)
 
-    const answer = await app.call('POST', '/api/generate', picture)
+    const answer = await app.call('POST', '/api/generate', image)
 
     expect([answer.status, answer.body.code]).toEqual([502, 'provider_access_denied'])
     expect(app.doubao.requests.length).toBeLessThanOrEqual(3)
@@ -293,7 +293,7 @@ describe('a refusal that proves that nothing was made', () => {
     const { app, add } = await startPool(['a'], { timeScale: 1, environment: { DRAIN_SECONDS: '0' } })
     await add('a')
     app.doubao.misbehave({ kind: 'status', status: 429, body: { error: { code: 'RequestBurstTooFast' } } })
-    const { id } = await app.generate(picture, async)
+    const { id } = await app.generate(image, async)
     const now = async () => (await app.call('GET', `/api/history/${id}`)).body
 
     await expect
@@ -308,7 +308,7 @@ describe('a refusal that proves that nothing was made', () => {
 
   test('of the environment lasts until the server reads it again', async () => {
     const { app } = await startPool([], { environment: { DOUBAO_API_KEY: keyOf('a') } })
-    await app.call('POST', '/api/generate', picture)
+    await app.call('POST', '/api/generate', image)
     const out = Object.values(await states(app))
 
     await app.restart()
@@ -344,7 +344,7 @@ describe('what is never tried with another key', () => {
     await add('b')
     app.doubao.misbehave(fault)
 
-    const answer = await app.call('POST', '/api/generate', picture)
+    const answer = await app.call('POST', '/api/generate', image)
 
     expect(answer.status).toBeGreaterThanOrEqual(400)
     expect(answer.body.code).toBe(code ?? 'provider_unavailable')
@@ -404,7 +404,7 @@ describe.each(['sqlite', 'postgresql'] as const)('money on %s', kind => {
     await add('a', { monthly_cap: { amount: 0.4, currency: 'CNY' } })
 
     const answers = []
-    for (let count = 0; count < 6; count++) answers.push(await app.call('POST', '/api/generate', picture))
+    for (let count = 0; count < 6; count++) answers.push(await app.call('POST', '/api/generate', image))
 
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 402])
     expect(answers[5]!.body.code).toBe('budget_exceeded')
@@ -417,7 +417,7 @@ describe.each(['sqlite', 'postgresql'] as const)('money on %s', kind => {
     await add('b')
     await add('a', { monthly_images: 5 })
 
-    const answers = await Promise.all(Array.from({ length: 24 }, () => app.call('POST', '/api/generate', picture)))
+    const answers = await Promise.all(Array.from({ length: 24 }, () => app.call('POST', '/api/generate', image)))
 
     expect(answers.map(({ status }) => status)).toEqual(Array(24).fill(200))
     expect(billed(app).filter(name => name === 'a').length).toBeLessThanOrEqual(5)

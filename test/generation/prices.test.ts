@@ -4,7 +4,7 @@ import type { LookupFunction } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
-import { estimateCost, explainEstimate, sumCalls, sumPictures, type Wanted } from '../../src/catalogue/costs.ts'
+import { estimateCost, explainEstimate, sumCalls, sumImages, type Wanted } from '../../src/catalogue/costs.ts'
 import { OwnFileError } from '../../src/configurations/own-file.ts'
 import { readPriceFile } from '../../src/configurations/price-file.ts'
 import { createPrices } from '../../src/configurations/prices.ts'
@@ -28,7 +28,7 @@ const picture = (size: string, layer = false) => {
 }
 
 // Steps and flat prices of 2026-11; what each row of the catalogue costs is compared in `test/providers/catalogue.test.ts`.
-const perPicture: [id: string, size: string, amount: number][] = [
+const perImage: [id: string, size: string, amount: number][] = [
   ['doubao-seedream-5-0-pro-260628', '1536x1536', 0.3],
   // 1536² × 1.1025, the last area of the lower step; the next pixel is dearer.
   ['doubao-seedream-5-0-pro-260628', '2601123x1', 0.3],
@@ -45,10 +45,10 @@ const perPicture: [id: string, size: string, amount: number][] = [
 ]
 
 describe('the price of one picture', () => {
-  test.each(perPicture)('%s at %s is %d', (id, size, amount) => {
-    const made = { pictures: [picture(size)], references: 0, calls: 1, parameters: {} }
+  test.each(perImage)('%s at %s is %d', (id, size, amount) => {
+    const made = { images: [picture(size)], references: 0, calls: 1, parameters: {} }
 
-    expect(sumPictures(modelOf(id), made)).toEqual({ amount, currency: 'CNY' })
+    expect(sumImages(modelOf(id), made)).toEqual({ amount, currency: 'CNY' })
   })
 
   test('every model has a price or says why it has none, and every current one of Ark and DashScope has one', () => {
@@ -76,7 +76,7 @@ describe('the price of one picture', () => {
 const byteplus = 'https://ark.ap-southeast.bytepluses.com/api/v3'
 const singapore = 'https://dashscope-intl.aliyuncs.com/api/v1'
 
-const perPictureAbroad: [id: string, size: string, amount: number, certainty: string][] = [
+const perImageAbroad: [id: string, size: string, amount: number, certainty: string][] = [
   ['doubao-seedream-5-5-261028', '1536x1536', 0.02, 'reported'],
   ['doubao-seedream-5-5-261028', '2048x2048', 0.035, 'reported'],
   ['doubao-seedream-5-0-pro-260628', '1536x1536', 0.045, 'reported'],
@@ -165,12 +165,12 @@ describe('the price at an address', () => {
     expect(priceAt('ep-20260101-abcde', byteplus, 'doubao')).toBeUndefined()
   })
 
-  test.each(perPictureAbroad)('%s at %s is %d US dollars abroad', (id, size, amount, certainty) => {
+  test.each(perImageAbroad)('%s at %s is %d US dollars abroad', (id, size, amount, certainty) => {
     const price = priceAt(id, id.startsWith('doubao') ? byteplus : singapore)
-    const made = { pictures: [picture(size)], references: 0, calls: 1, parameters: {} }
+    const made = { images: [picture(size)], references: 0, calls: 1, parameters: {} }
 
     expect(price?.certainty).toBe(certainty)
-    expect(sumPictures({ ...modelOf(id), price }, made)).toEqual({ amount, currency: 'USD' })
+    expect(sumImages({ ...modelOf(id), price }, made)).toEqual({ amount, currency: 'USD' })
   })
 })
 
@@ -179,7 +179,7 @@ describe('what comes on top', () => {
 
   test('references of 5.0 pro cost from the second on, in every request', () => {
     const made = (references: number, calls: number) =>
-      sumPictures(pro, { pictures: Array(calls).fill(picture('1024x1024')), references, calls, parameters: {} })?.amount
+      sumImages(pro, { images: Array(calls).fill(picture('1024x1024')), references, calls, parameters: {} })?.amount
 
     expect(made(1, 1)).toBe(0.3)
     expect(made(3, 1)).toBe(0.34)
@@ -187,23 +187,23 @@ describe('what comes on top', () => {
   })
 
   test('references of Qwen 3.0 pro cost from the first on; those of 5.5 too', () => {
-    const one = { pictures: [picture('1024x1024')], references: 2, calls: 1, parameters: {} }
+    const one = { images: [picture('1024x1024')], references: 2, calls: 1, parameters: {} }
 
-    expect(sumPictures(modelOf('qwen-image-3.0-pro'), one)?.amount).toBe(0.29)
+    expect(sumImages(modelOf('qwen-image-3.0-pro'), one)?.amount).toBe(0.29)
     const fiveFive = modelOf('doubao-seedream-5-5-261028')
-    expect(sumPictures({ ...fiveFive, price: fiveFive.priceAbroad }, one)).toEqual({ amount: 0.036, currency: 'USD' })
+    expect(sumImages({ ...fiveFive, price: fiveFive.priceAbroad }, one)).toEqual({ amount: 0.036, currency: 'USD' })
   })
 
   test('prompt_extend doubles the price of z-image, and of no other', () => {
     const extended = {
-      pictures: [picture('1024x1024')],
+      images: [picture('1024x1024')],
       references: 0,
       calls: 1,
       parameters: { prompt_extend: true },
     }
 
-    expect(sumPictures(modelOf('z-image-turbo'), extended)?.amount).toBe(0.2)
-    expect(sumPictures(modelOf('qwen-image-plus'), extended)?.amount).toBe(0.2)
+    expect(sumImages(modelOf('z-image-turbo'), extended)?.amount).toBe(0.2)
+    expect(sumImages(modelOf('qwen-image-plus'), extended)?.amount).toBe(0.2)
   })
 })
 
@@ -439,7 +439,7 @@ describe('with a configuration abroad', () => {
         })
       ).body
 
-    for (const [id, size, amount] of perPictureAbroad.filter(([id]) => id.startsWith('qwen') || /^[wz]/.test(id))) {
+    for (const [id, size, amount] of perImageAbroad.filter(([id]) => id.startsWith('qwen') || /^[wz]/.test(id))) {
       const isEditor = !modelOf(id).textToImage
       const { cost } = await estimate(id, size ? { size } : {}, isEditor ? 1 : 0)
       expect([id, cost]).toEqual([id, { min: amount, max: amount, currency: 'USD' }])
@@ -533,15 +533,15 @@ describe('with a configuration abroad', () => {
     const { app, add } = await startAbroad({ PRICES_FILE: file })
     await add('qwen', 'dashscope-us.aliyuncs.com')
     const { id } = await add('doubao', 'ark.ap-southeast.bytepluses.com')
-    const sumPictures = async (body: object) =>
+    const sumImages = async (body: object) =>
       (await app.call('POST', '/api/estimate', { prompt: 'a boat', ...body })).body.cost
 
-    expect(await sumPictures({ model: 'wan2.7-image' })).toEqual({ min: 0.02, max: 0.02, currency: 'USD' })
-    expect(await sumPictures({ model: 'seedream-4-5-251128', config_id: id })).toMatchObject({
+    expect(await sumImages({ model: 'wan2.7-image' })).toEqual({ min: 0.02, max: 0.02, currency: 'USD' })
+    expect(await sumImages({ model: 'seedream-4-5-251128', config_id: id })).toMatchObject({
       max: 0.05,
       currency: 'USD',
     })
-    expect(await sumPictures({ model: 'doubao-seedream-4-0-20260415', config_id: 'env-doubao' })).toMatchObject({
+    expect(await sumImages({ model: 'doubao-seedream-4-0-20260415', config_id: 'env-doubao' })).toMatchObject({
       ...{ max: 0.22, currency: 'CNY' },
     })
   })

@@ -236,8 +236,8 @@ const limits: ReferenceLimits = {
   maxSide: 4096,
 }
 
-async function prepare(picture: Buffer, changes: Partial<ReferenceLimits> = {}) {
-  const [prepared] = await prepareReferences([picture], { ...limits, ...changes })
+async function prepare(image: Buffer, changes: Partial<ReferenceLimits> = {}) {
+  const [prepared] = await prepareReferences([image], { ...limits, ...changes })
   const metadata = await sharp(prepared!.bytes).metadata()
   expect(metadata).toMatchObject({ width: prepared!.width, height: prepared!.height })
   expect(`image/${metadata.format}`).toBe(prepared!.mimeType)
@@ -248,11 +248,11 @@ const pixelsOf = (bytes: Buffer) => sharp(bytes).removeAlpha().raw().toBuffer()
 
 describe('preparing', () => {
   test.each(['jpeg', 'png', 'webp'] as const)('%s that fits keeps its bytes', async format => {
-    const picture = await noise(300, 200).toFormat(format).toBuffer()
+    const image = await noise(300, 200).toFormat(format).toBuffer()
 
-    const prepared = await prepare(picture)
+    const prepared = await prepare(image)
 
-    expect(prepared.bytes).toEqual(picture)
+    expect(prepared.bytes).toEqual(image)
     expect(prepared).toMatchObject({ mimeType: `image/${format}`, width: 300, height: 200, transparent: false })
   })
 
@@ -297,14 +297,14 @@ describe('preparing', () => {
 
   test('a file on disk is prepared like its bytes', async () => {
     const path = join(root, 'picture')
-    const picture = await noise(100, 100).jpeg().toBuffer()
-    await writeFile(path, picture)
+    const image = await noise(100, 100).jpeg().toBuffer()
+    await writeFile(path, image)
 
     const [small] = await prepareReferences([path], { ...limits, maxSide: 50 })
     const [whole] = await prepareReferences([path], limits)
 
-    expect(small).toEqual((await prepareReferences([picture], { ...limits, maxSide: 50 }))[0])
-    expect(whole!.bytes).toEqual(picture)
+    expect(small).toEqual((await prepareReferences([image], { ...limits, maxSide: 50 }))[0])
+    expect(whole!.bytes).toEqual(image)
   })
 
   test('is turned upright', async () => {
@@ -331,9 +331,9 @@ describe('preparing', () => {
     expect((await sharp(cmyk).metadata()).space).toBe('cmyk')
     expect((await sharp(deep).metadata()).depth).toBe('ushort')
 
-    for (const picture of [cmyk, wide, deep]) {
-      const { bytes, metadata } = await prepare(picture)
-      expect(bytes).not.toEqual(picture)
+    for (const image of [cmyk, wide, deep]) {
+      const { bytes, metadata } = await prepare(image)
+      expect(bytes).not.toEqual(image)
       expect(metadata).toMatchObject({ space: 'srgb', depth: 'uchar' })
       expect(metadata.icc).toBeUndefined()
     }
@@ -342,10 +342,10 @@ describe('preparing', () => {
   })
 
   test('a picture with the usual profile keeps its bytes', async () => {
-    const picture = await noise(64, 64).withIccProfile('srgb').jpeg().toBuffer()
-    expect((await sharp(picture).metadata()).icc).toBeDefined()
+    const image = await noise(64, 64).withIccProfile('srgb').jpeg().toBuffer()
+    expect((await sharp(image).metadata()).icc).toBeDefined()
 
-    expect((await prepare(picture)).bytes).toEqual(picture)
+    expect((await prepare(image)).bytes).toEqual(image)
   })
 
   test('an animation gives its first frame', async () => {
@@ -357,9 +357,9 @@ describe('preparing', () => {
       .webp({ lossless: true })
       .toBuffer()
 
-    for (const picture of [gif, webp]) {
-      expect((await sharp(picture).metadata()).pages).toBe(2)
-      const { bytes, metadata, width, height } = await prepare(picture, { types: [...limits.types, 'image/gif'] })
+    for (const image of [gif, webp]) {
+      expect((await sharp(image).metadata()).pages).toBe(2)
+      const { bytes, metadata, width, height } = await prepare(image, { types: [...limits.types, 'image/gif'] })
       expect({ pages: metadata.pages ?? 1, width, height }).toEqual({ pages: 1, width: 40, height: 30 })
       const [red, green] = await pixelsOf(bytes)
       expect(red).toBeGreaterThan(240)
@@ -423,8 +423,8 @@ describe('preparing', () => {
     const small = await plain(100, 13).png().toBuffer()
     const long = await plain(1700, 100).png().toBuffer()
 
-    const refusal = (picture: Buffer, changes: Partial<ReferenceLimits>) =>
-      faultOf(prepareReferences([picture], { ...limits, ...changes }))
+    const refusal = (image: Buffer, changes: Partial<ReferenceLimits>) =>
+      faultOf(prepareReferences([image], { ...limits, ...changes }))
 
     expect(await refusal(small, {})).toMatch(/100×13.*no side under 14.*larger/)
     expect(await refusal(long, { maxRatio: 16 })).toMatch(/1700×100.*16:1.*Crop/)
@@ -453,11 +453,11 @@ describe('preparing', () => {
   })
 
   test('many share the limit of all together', async () => {
-    const picture = await noise(300, 300).png().toBuffer()
+    const image = await noise(300, 300).png().toBuffer()
     const total = 600_000
-    expect(picture.length * 4).toBeGreaterThan(total)
+    expect(image.length * 4).toBeGreaterThan(total)
 
-    const prepared = await prepareReferences([picture, picture, picture, picture], {
+    const prepared = await prepareReferences([image, image, image, image], {
       ...limits,
       maxTotalEncodedBytes: total,
     })
@@ -465,7 +465,7 @@ describe('preparing', () => {
     const sum = prepared.reduce((sum, { bytes }) => sum + bytes.toString('base64').length, 0)
     expect(prepared).toHaveLength(4)
     expect(sum).toBeLessThanOrEqual(total)
-    expect((await prepareReferences([picture], { ...limits, maxTotalEncodedBytes: total }))[0]!.bytes).toEqual(picture)
+    expect((await prepareReferences([image], { ...limits, maxTotalEncodedBytes: total }))[0]!.bytes).toEqual(image)
   })
 
   test('a picture and its mask keep the same size, also when only one has to shrink for its bytes', async () => {
@@ -485,10 +485,10 @@ describe('preparing', () => {
   })
 
   test('the same input gives the same bytes', async () => {
-    const picture = await noise(500, 300).webp().toBuffer()
+    const image = await noise(500, 300).webp().toBuffer()
     const changes = { ...limits, maxSide: 200, types: ['image/jpeg'] }
 
-    expect(await prepareReferences([picture], changes)).toEqual(await prepareReferences([picture], changes))
+    expect(await prepareReferences([image], changes)).toEqual(await prepareReferences([image], changes))
   })
 
   test('names every reference that is at fault', async () => {

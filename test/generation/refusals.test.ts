@@ -4,7 +4,7 @@ import type { DoubaoKeyRule } from '../../src/simulators/doubao/keys.ts'
 import { addOpenai, startApp, type TestApp } from '../support/app.ts'
 import { setClock } from '../support/clock.ts'
 
-const picture = { prompt: 'a boat', model: 'doubao-seedream-5-0-pro-260628', parameters: { size: '1024x1024' } }
+const image = { prompt: 'a boat', model: 'doubao-seedream-5-0-pro-260628', parameters: { size: '1024x1024' } }
 const page = '<html><body>503 Service Temporarily Unavailable</body></html>'
 
 async function ended(app: TestApp, path: string) {
@@ -18,7 +18,7 @@ test('a page of a proxy that says 503 is answered with one more request, not thr
   app.doubao.misbehave({ kind: 'status', status: 503, body: page }, { times: 10 })
   app.openai.misbehave({ kind: 'status', status: 503, body: page }, { times: 10 })
 
-  const ark = await app.call('POST', '/api/generate', picture)
+  const ark = await app.call('POST', '/api/generate', image)
   const other = await app.call('POST', '/api/generate', {
     prompt: 'a boat',
     model: 'gpt-image-1',
@@ -38,7 +38,7 @@ test('once is once, however many configurations there are', async () => {
   }
   app.doubao.misbehave({ kind: 'status', status: 503, body: page }, { times: 10 })
 
-  const answer = await app.call('POST', '/api/generate', picture)
+  const answer = await app.call('POST', '/api/generate', image)
 
   expect(answer.body).toMatchObject({ code: 'provider_unavailable', charge: 'none' })
   expect(app.doubao.requests).toHaveLength(2)
@@ -49,7 +49,7 @@ test('a client that waits hears of a request that waits to be sent again, which 
   const busy = { error: { code: 'ModelAccountIpmRateLimitExceeded', message: 'later' } }
   app.doubao.misbehave({ kind: 'status', status: 429, body: busy, headers: { 'retry-after': '90' } })
 
-  const answer = await app.call('POST', '/api/generate', picture)
+  const answer = await app.call('POST', '/api/generate', image)
 
   expect(answer.status).toBe(202)
   expect(answer.body).toMatchObject({ status: 'running', charge: 'none', waiting_code: 'sent_again' })
@@ -62,7 +62,7 @@ test('one that is refused again and again ends as such, and is told of while it 
   const busy = { error: { code: 'ModelAccountIpmRateLimitExceeded', message: 'later' } }
   app.doubao.misbehave({ kind: 'status', status: 429, body: busy }, { times: 10 })
 
-  const answer = await app.call('POST', '/api/generate', picture)
+  const answer = await app.call('POST', '/api/generate', image)
 
   expect(answer).toMatchObject({ status: 202, body: { waiting_code: 'sent_again' } })
   const end = await ended(app, answer.headers.get('location') ?? '')
@@ -76,7 +76,7 @@ test('a configuration that is switched off and named is a fault of the request',
     ...{ name: 'a', provider: 'doubao', api_key: 'ark-of-another', base_url: app.doubao.baseUrl, is_active: false },
   })
 
-  const answer = await app.call('POST', '/api/generate', { ...picture, config_id: body.id })
+  const answer = await app.call('POST', '/api/generate', { ...image, config_id: body.id })
 
   expect(answer).toMatchObject({ status: 422, body: { code: 'invalid_request', errors: [{ path: 'config_id' }] } })
   expect(app.doubao.requests).toHaveLength(0)
@@ -113,7 +113,7 @@ describe('a configuration that its service refused', () => {
       for (const rule of Object.values(rules)) Object.assign(rule, members)
     }
     const posts = () => app.doubao.requests.filter(({ method }) => method === 'POST')
-    const generate = () => app.call('POST', '/api/generate', picture)
+    const generate = () => app.call('POST', '/api/generate', image)
     return { app, rules, ids, states, passTime, all, posts, generate }
   }
 
@@ -124,7 +124,7 @@ describe('a configuration that its service refused', () => {
     const before = posts().length
 
     const next = await generate()
-    const estimate = await app.call('POST', '/api/estimate', picture)
+    const estimate = await app.call('POST', '/api/estimate', image)
 
     expect(first).toMatchObject({ status: 402, body: { code: 'provider_quota_exhausted', charge: 'none' } })
     expect(next).toMatchObject({
@@ -208,7 +208,7 @@ describe('a configuration that its service refused', () => {
     await generate()
     all({ state: undefined })
 
-    const named = await app.call('POST', '/api/generate', { ...picture, config_id: ids.a })
+    const named = await app.call('POST', '/api/generate', { ...image, config_id: ids.a })
 
     expect(named.status).toBe(200)
     expect(posts()).toHaveLength(3)

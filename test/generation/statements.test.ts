@@ -4,13 +4,13 @@ import { expect, test } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
 import { startApp } from '../support/app.ts'
 
-const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '1024x1024' } }
+const image = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '1024x1024' } }
 
 async function begin() {
   const statements: string[] = []
   const app = await startApp({ onStatement: text => statements.push(text) })
   // What is read or prepared once is no part of it.
-  const first = await app.generate(picture)
+  const first = await app.generate(image)
   const count = () => ({
     commits: statements.filter(text => text === 'commit').length,
     statements: statements.filter(text => text !== 'commit' && text !== 'begin').length,
@@ -22,7 +22,7 @@ test('one picture takes 20 statements in 5 commits, from the request to the answ
   const { app, statements, count } = await begin()
   statements.length = 0
 
-  const made = await app.generate(picture)
+  const made = await app.generate(image)
 
   expect(made).toMatchObject({ status: 'succeeded', images: [{}] })
   expect(count(), statements.join('\n')).toEqual({ commits: 5, statements: 20 })
@@ -34,7 +34,7 @@ test('who follows it meanwhile costs nothing more, and is told what the history 
   await events.until(({ id, status }) => id === first.id && status === 'succeeded')
   statements.length = 0
 
-  const made = await app.generate(picture)
+  const made = await app.generate(image)
   const told = await events.until(({ id, status }) => id === made.id && status === 'succeeded')
   const counted = count()
 
@@ -56,7 +56,7 @@ test('what steps of the ledger take and give is plain data, which could cross a 
   }
 
   app.doubao.misbehave({ kind: 'status', status: 429 })
-  const edit = await app.generate({ ...picture, images: [first.images[0]!.id] })
+  const edit = await app.generate({ ...image, images: [first.images[0]!.id] })
   const task = await app.generate({ prompt: 'a boat', model: 'wan2.5-t2i-preview' })
   await app.call('PATCH', `/api/history/${task.id}`, { favorite: true })
   await app.call('DELETE', `/api/history/${edit.id}`)

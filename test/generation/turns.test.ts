@@ -97,7 +97,7 @@ test('pictures that drip hold up neither those of another host nor those of thei
   const dripping: ServerResponse[] = []
   const timers: NodeJS.Timeout[] = []
   onTestFinished(() => timers.forEach(clearInterval))
-  const pictures: RequestListener = (request, response) => {
+  const images: RequestListener = (request, response) => {
     response.writeHead(200, { 'content-type': 'image/png', 'content-length': bytes.length })
     if (!request.url?.startsWith('/drip')) return void response.end(bytes)
     dripping.push(response)
@@ -111,7 +111,7 @@ test('pictures that drip hold up neither those of another host nor those of thei
       },
     })
   }
-  const [slowHost, otherHost] = [await serve(pictures), await serve(pictures)]
+  const [slowHost, otherHost] = [await serve(images), await serve(images)]
   const ark = await serve(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)

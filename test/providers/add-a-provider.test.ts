@@ -13,7 +13,7 @@ const key = 'easel-key-1'
 
 /** The service: knows one key, refuses one word, and keeps what it was asked. */
 async function startEasel() {
-  const picture = await png(64, 64, { color: '#335577' })
+  const image = await png(64, 64, { color: '#335577' })
   const asked: { path: string; key: string | undefined; body: Record<string, unknown> }[] = []
   const server = createServer(async (request, response) => {
     const parts: Buffer[] = []
@@ -23,14 +23,14 @@ async function startEasel() {
     const answer = (status: number, json: object) => void response.writeHead(status).end(JSON.stringify(json))
     if (request.headers.authorization !== `Bearer ${key}`) return answer(401, { error: { code: 'bad_key' } })
     if (String(body.prompt).includes('rude')) return answer(400, { error: { code: 'not_nice', message: 'No.' } })
-    answer(200, request.url === '/paint' ? { images: [{ b64_json: picture.toString('base64') }] } : { me: 'you' })
+    answer(200, request.url === '/paint' ? { images: [{ b64_json: image.toString('base64') }] } : { me: 'you' })
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => {
     server.closeAllConnections()
     server.close()
   })
-  return { picture, asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  return { image, asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
 async function startWithEasel() {
@@ -57,7 +57,7 @@ test('a prompt becomes a stored picture, with what its model takes and costs', a
   const stored = await fetch(`${app.url}${generation.images[0]?.url}`)
 
   expect(generation).toMatchObject({ status: 'succeeded', provider: 'easel', cost: { amount: 0.01, currency: 'USD' } })
-  expect(Buffer.from(await stored.arrayBuffer()).equals(service.picture)).toBe(true)
+  expect(Buffer.from(await stored.arrayBuffer()).equals(service.image)).toBe(true)
   expect(service.asked).toMatchObject([
     {
       path: '/paint',

@@ -83,7 +83,7 @@ function complaintAbout({ body, images }: PlannedCall, served: (typeof arkModels
       : { image: picture }
   try {
     const order = readOrder({ ...rest, ...sent }, served)
-    return order.pictures < images ? `at most ${order.pictures} of ${images}` : undefined
+    return order.images < images ? `at most ${order.images} of ${images}` : undefined
   } catch (error) {
     if (error instanceof Refusal) return error.message
     throw error

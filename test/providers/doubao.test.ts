@@ -369,7 +369,7 @@ describe('parse', () => {
 
     const parsed = doubao.parse(answerOf(200, body, { requestId }), single)
 
-    expect(parsed.pictures).toEqual([
+    expect(parsed.images).toEqual([
       { index: 0, url: address('0.jpeg'), expiresAt },
       { index: 2, base64: 'aGk=' },
     ])
@@ -397,9 +397,9 @@ describe('parse', () => {
     }
     const body = { data: [{ url: address('0.jpeg'), z_index: 0, name: null }, layer], usage: { generated_images: 2 } }
 
-    const { pictures } = doubao.parse(answerOf(200, body), { route: 'layers', body: {} })
+    const { images: pictures } = doubao.parse(answerOf(200, body), { route: 'layers', body: {} })
 
-    expect(pictures.map(picture => picture.details)).toEqual([
+    expect(pictures.map(image => image.details)).toEqual([
       { z_index: 0 },
       { z_index: 1, name: 'figure', description: layer.description, bounding_box: layer.bounding_box },
     ])
@@ -411,7 +411,7 @@ describe('parse', () => {
     ['an empty list, and a bill', { data: [], usage: { generated_images: 1 } }, 'provider_rejected', 'maybe_billed'],
     [
       'a refused item and one of an unknown shape',
-      { data: [{ error: { code: 'OutputImageSensitiveContentDetected', message: 'x' } }, { picture: 'x' }] },
+      { data: [{ error: { code: 'OutputImageSensitiveContentDetected', message: 'x' } }, { image: 'x' }] },
       'provider_rejected',
       'maybe_billed',
     ],
@@ -428,18 +428,18 @@ describe('parse', () => {
       'provider_unavailable',
       'refused',
     ],
-    ['an item of an unknown shape', { data: [{ picture: 'x' }] }, 'provider_rejected', 'maybe_billed'],
+    ['an item of an unknown shape', { data: [{ image: 'x' }] }, 'provider_rejected', 'maybe_billed'],
     ['a page', '<html>hello</html>', 'provider_rejected', 'maybe_billed'],
   ])('a 200 without a picture: %s', (_name, body, code, disposition) => {
     const parsed = doubao.parse(answerOf(200, body), single)
 
-    expect(parsed.pictures).toEqual([])
+    expect(parsed.images).toEqual([])
     expect(parsed.error).toMatchObject({ code, disposition })
     expect(parsed.complete).toBe(true)
   })
 
   test('an item of an unknown shape is reported with its outline', () => {
-    const { failures } = doubao.parse(answerOf(200, { data: [{ picture: 'x', kind: 1 }] }), single)
+    const { failures } = doubao.parse(answerOf(200, { data: [{ image: 'x', kind: 1 }] }), single)
 
     expect(failures[0]?.message).toContain('{picture, kind}')
   })
@@ -449,7 +449,7 @@ describe('parse', () => {
 
     const parsed = doubao.parse(answerOf(200, body), single)
 
-    expect(parsed.pictures).toHaveLength(1)
+    expect(parsed.images).toHaveLength(1)
     expect(parsed.failures).toMatchObject([{ index: 1, code: 'provider_unavailable', disposition: 'refused' }])
     expect(parsed.error).toBeUndefined()
   })
@@ -486,7 +486,7 @@ describe('parse', () => {
   test('takes the address letter for letter, whatever its query', () => {
     const url = 'https://example.org/a%2Fb?x=1&amp;y=%E5%9B%BE'
 
-    expect(doubao.parse(answerOf(200, { data: [{ url }] }), single).pictures).toEqual([{ index: 0, url }])
+    expect(doubao.parse(answerOf(200, { data: [{ url }] }), single).images).toEqual([{ index: 0, url }])
   })
 })
 
@@ -635,7 +635,7 @@ describe('parse of streams', () => {
 
     const parsed = doubao.parse(answerOf(200, body), groupOf(4))
 
-    expect(parsed.pictures).toEqual([
+    expect(parsed.images).toEqual([
       { index: 0, url: address('0.jpeg'), expiresAt },
       { index: 2, url: address('2.jpeg'), expiresAt },
     ])
@@ -649,7 +649,7 @@ describe('parse of streams', () => {
 
     const parsed = doubao.parse(answerOf(200, body, { complete: false }), groupOf(3))
 
-    expect(parsed.pictures).toMatchObject([{ index: 0 }])
+    expect(parsed.images).toMatchObject([{ index: 0 }])
     expect(parsed).toMatchObject({ failures: [], complete: false })
     expect(parsed.error).toBeUndefined()
   })
@@ -691,7 +691,7 @@ describe('parse of streams', () => {
     const after = doubao.parse(answerOf(200, succeeded(0) + fatal), groupOf(3))
 
     expect(alone.error).toMatchObject({ code: 'provider_unavailable', disposition: 'maybe_billed' })
-    expect(after.pictures).toHaveLength(1)
+    expect(after.images).toHaveLength(1)
     expect(after.failures).toMatchObject([{ index: 1, code: 'provider_unavailable' }])
     expect(after.error).toBeUndefined()
   })
@@ -702,7 +702,7 @@ describe('parse of streams', () => {
     const parsed = doubao.parse(answerOf(200, succeeded(0) + cut, { complete: false }), groupOf(3))
 
     expect(cut).not.toMatch(/\}\s*$/)
-    expect(parsed.pictures).toEqual([
+    expect(parsed.images).toEqual([
       { index: 0, url: address('0.jpeg'), expiresAt },
       { index: 1, url: address('1.jpeg'), expiresAt },
     ])
@@ -717,7 +717,7 @@ describe('parse of streams', () => {
       )
       .join('')
 
-    const { pictures } = doubao.parse(answerOf(200, body + completed(7)), groupOf(7))
+    const { images: pictures } = doubao.parse(answerOf(200, body + completed(7)), groupOf(7))
 
     expect(pictures.map(({ index, url }) => [index, url])).toEqual([
       [0, 'https://e.org/0'],
@@ -731,7 +731,7 @@ describe('parse of streams', () => {
   })
 
   test('a bill without a picture is no refusal', () => {
-    const { pictures, error } = doubao.parse(answerOf(200, completed(2) + done), groupOf(2))
+    const { images: pictures, error } = doubao.parse(answerOf(200, completed(2) + done), groupOf(2))
 
     expect(pictures).toEqual([])
     expect(error).toMatchObject({ code: 'provider_rejected', disposition: 'maybe_billed' })
@@ -750,7 +750,7 @@ describe('parse of streams', () => {
     const body = `: hello\n\nevent: image_generation.partial_image\ndata: {"type":"image_generation.partial_image","b64_json":"eA=="}\n\n${pretty}${done}`
 
     for (const text of [body, body.replaceAll('\n', '\r\n'), body.replaceAll('\n', '\r')]) {
-      expect(doubao.parse(answerOf(200, text), groupOf(2)).pictures).toEqual([{ index: 0, url: 'https://e.org/0' }])
+      expect(doubao.parse(answerOf(200, text), groupOf(2)).images).toEqual([{ index: 0, url: 'https://e.org/0' }])
     }
   })
 })

@@ -282,7 +282,7 @@ describe('parse', () => {
     }
 
     expect(parse(200, body)).toEqual({
-      pictures: [
+      images: [
         { index: 0, base64: 'aGk=' },
         { index: 1, base64: 'data:image/png;base64,aG8=' },
       ],
@@ -298,7 +298,7 @@ describe('parse', () => {
       data: [{ url, b64_json: null }, { url: 'https://e.org/b.png' }, { url: 'data:image/png;base64,aGk=' }],
     }
 
-    expect(parse(200, body).pictures).toEqual([
+    expect(parse(200, body).images).toEqual([
       { index: 0, url, expiresAt: Date.UTC(2026, 8, 20, 9) },
       { index: 1, url: 'https://e.org/b.png' },
       { index: 2, base64: 'data:image/png;base64,aGk=' },
@@ -306,9 +306,9 @@ describe('parse', () => {
   })
 
   test('an item that is no picture is reported beside those that are', () => {
-    const { pictures, failures, error } = parse(200, { data: [{ file_id: 'x' }, { b64_json: 'aGk=' }] })
+    const { images, failures, error } = parse(200, { data: [{ file_id: 'x' }, { b64_json: 'aGk=' }] })
 
-    expect(pictures).toEqual([{ index: 1, base64: 'aGk=' }])
+    expect(images).toEqual([{ index: 1, base64: 'aGk=' }])
     expect(failures).toMatchObject([{ index: 0, message: expect.stringContaining('file_id') }])
     expect(error).toBeUndefined()
   })
@@ -339,7 +339,7 @@ describe('parse', () => {
     ['something unknown', { data: [{ file_id: 'x' }] }, 'provider_rejected', 'maybe_billed'],
     ['a page', '<html>', 'provider_rejected', 'maybe_billed'],
   ])('a 200 without a picture: %s', (_name, body, code, disposition) => {
-    expect(parse(200, body)).toMatchObject({ pictures: [], error: { code, disposition }, complete: true })
+    expect(parse(200, body)).toMatchObject({ images: [], error: { code, disposition }, complete: true })
   })
 
   test('an answer that was cut gives the pictures that are whole', () => {
@@ -347,16 +347,16 @@ describe('parse', () => {
 
     const parsed = parse(200, whole.slice(0, -6), { complete: false })
 
-    expect(parsed).toEqual({ pictures: [{ index: 0, base64: 'aGk=' }], failures: [], complete: false })
+    expect(parsed).toEqual({ images: [{ index: 0, base64: 'aGk=' }], failures: [], complete: false })
   })
 
   test('the pictures of an answer that was cut may be large', () => {
     const large = 'A'.repeat(24 * 1024 * 1024)
     const cut = `{"created":1,"data":[{"b64_json":"${large}"},{"url":"https:\\/\\/e.org\\/b.png"},{"b64_json":"${large}`
 
-    const { pictures } = parse(200, cut, { complete: false })
+    const { images } = parse(200, cut, { complete: false })
 
-    expect(pictures.map(({ index, url, base64 }) => [index, url, base64?.length])).toEqual([
+    expect(images.map(({ index, url, base64 }) => [index, url, base64?.length])).toEqual([
       [0, undefined, large.length],
       [1, 'https://e.org/b.png', undefined],
     ])

@@ -508,7 +508,7 @@ describe('answers with pictures', () => {
 
     const parsed = qwen.parse(answerOf(200, { output, usage }), callOf('IG', 'wan2.6-t2i', { n: 2 }))
 
-    expect(parsed.pictures.map(picture => picture.url)).toEqual([signed('a'), signed('b')])
+    expect(parsed.images.map(picture => picture.url)).toEqual([signed('a'), signed('b')])
     expect(parsed).toMatchObject({ failures: [], billedImages: 2, complete: true })
     expect(parsed.revisedPrompt).toBeUndefined()
   })
@@ -577,7 +577,7 @@ describe('answers with pictures', () => {
 
     const parsed = qwen.parse(answer, callOf('IG', 'wan2.6-image', { enable_interleave: true, n: 1, max_images: 5 }))
 
-    expect(parsed.pictures.map(picture => picture.details)).toEqual([{ text: 'Once' }, { text_after: 'The end' }])
+    expect(parsed.images.map(picture => picture.details)).toEqual([{ text: 'Once' }, { text_after: 'The end' }])
   })
 
   test('the scheme is raised for hosts of Alibaba Cloud alone, and no other letter changes', () => {
@@ -589,7 +589,7 @@ describe('answers with pictures', () => {
     const content = urls.map(image => ({ image }))
     const parsed = qwen.parse(answerOf(200, { output: { choices: [{ message: { content } }] } }), callOf('MM'))
 
-    expect(parsed.pictures).toEqual([
+    expect(parsed.images).toEqual([
       { index: 0, url: 'https://dashscope-result-bj.oss-cn-beijing.aliyuncs.com/a.png?Signature=a%2Bb+c%3D' },
       { index: 1, url: urls[1], expiresAt: 1_795_486_400_000 },
       { index: 2, url: urls[2] },
@@ -628,7 +628,7 @@ describe('answers with pictures', () => {
   test('a picture is kept whatever else the answer says', () => {
     const body = { code: 'InternalError', output: { task_status: 'FAILED', results: [{ url: signed('a') }] } }
 
-    expect(qwen.parse(answerOf(200, body), callOf('T2I')).pictures).toHaveLength(1)
+    expect(qwen.parse(answerOf(200, body), callOf('T2I')).images).toHaveLength(1)
   })
 
   test('parsing twice gives the same', () => {
@@ -1018,7 +1018,7 @@ describe('answers with errors', () => {
     ]
     for (const body of bodies) {
       const parsed = qwen.parse(answerOf(200, body), callOf('T2I'))
-      expect(parsed.pictures).toEqual([])
+      expect(parsed.images).toEqual([])
       expect(parsed.error).toBeDefined()
     }
   })

@@ -155,7 +155,7 @@ test('what was uploaded a moment ago is not swept when the clock is put forward'
   const installation = await begin()
   const first = await installation.start([`clock=${behind}`])
   const form = new FormData()
-  form.append('file', new Blob([onePicture]), 'one.png')
+  form.append('file', new Blob([oneImage]), 'one.png')
   const uploaded = (await (await fetch(`${first.address}/api/images`, { method: 'POST', body: form })).json()) as {
     id: string
   }
@@ -224,7 +224,7 @@ function ended(installation: Installation) {
 }
 
 /** 64 by 64 pixels of one colour. */
-const onePicture = Buffer.from(
+const oneImage = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAn0lEQVRoge2SQQkAQRDD6qkmT0tUroh7hIFCBKSh6cdpoht0A9ArdhfiLtENugHoFbsLcZfoBt0A9IrdhbhLdINuAHrF7kLcJbpBNwC9Ynch7hLdoBuAXrG7EHeJbtANQK/YXYi7RDfoBqBX7C7EXaIbdAPQK3YX4i7RDboB6BW7C3GX6AbdAPSK3YW4S3SDbgB6xe5C3CW6QTcAveIfHkv+UUtCWarsAAAAAElFTkSuQmCC',
   'base64',
 )

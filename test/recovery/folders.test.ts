@@ -17,12 +17,12 @@ test('without its folders the server makes every kind of picture, and takes refe
   for (const kind of callKinds) answers.push(await generated(program, kind.request))
   await removeFolders(installation)
   const reference = new FormData()
-  reference.append('file', new Blob([onePicture]), 'one.png')
+  reference.append('file', new Blob([oneImage]), 'one.png')
   const uploaded = await fetch(`${program.address}/api/images`, { method: 'POST', body: reference })
   const form = new FormData()
   form.append('prompt', 'the same at night')
   form.append('model', group.request.model)
-  form.append('images', new Blob([onePicture]), 'one.png')
+  form.append('images', new Blob([oneImage]), 'one.png')
   const edited = await fetch(`${program.address}/api/generate`, { method: 'POST', body: form })
 
   expect(answers).toEqual(callKinds.map(kind => ({ status: 'succeeded', charge: 'charged', images: kind.pictures })))
@@ -72,7 +72,7 @@ async function generated(program: Program, request: object) {
 }
 
 /** 64 by 64 pixels of one colour. */
-const onePicture = Buffer.from(
+const oneImage = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAn0lEQVRoge2SQQkAQRDD6qkmT0tUroh7hIFCBKSh6cdpoht0A9ArdhfiLtENugHoFbsLcZfoBt0A9IrdhbhLdINuAHrF7kLcJbpBNwC9Ynch7hLdoBuAXrG7EHeJbtANQK/YXYi7RDfoBqBX7C7EXaIbdAPQK3YX4i7RDboB6BW7C3GX6AbdAPSK3YW4S3SDbgB6xe5C3CW6QTcAveIfHkv+UUtCWarsAAAAAElFTkSuQmCC',
   'base64',
 )

@@ -148,7 +148,7 @@ function callsOf(generationId: string): CallRow[] {
 // ── What is expected, and what is told ──────────────────────────────────────────────────────────────────────────────
 
 function expected(kind: CallKind, point: Failpoint, from: number) {
-  const { pictures, charge, posts } = outcomeOf(kind, point, from)
+  const { images: pictures, charge, posts } = outcomeOf(kind, point, from)
   const hasUnknown = charge === 'unknown'
   return {
     posts,

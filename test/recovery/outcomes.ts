@@ -4,7 +4,7 @@ import type { CallKind } from '../support/call-kinds.ts'
 
 export interface Outcome {
   /** Pictures stored in the end. */
-  pictures: number
+  images: number
   charge: 'charged' | 'unknown'
   /** Paid requests, before and after the restart together. */
   posts: number
@@ -12,9 +12,9 @@ export interface Outcome {
 
 /** Of a process that dies when a generation comes to `point` for the `from`th time; calls beside it that come there too die with it. */
 export function outcomeOf(kind: CallKind, point: Failpoint, from: number): Outcome {
-  const all: Outcome = { pictures: kind.pictures, charge: 'charged', posts: kind.calls }
+  const all: Outcome = { images: kind.pictures, charge: 'charged', posts: kind.calls }
   const before = from - 1
-  const lost: Outcome = { pictures: before, charge: 'unknown', posts: kind.calls }
+  const lost: Outcome = { images: before, charge: 'unknown', posts: kind.calls }
   switch (point) {
     case 'sending-written':
       // Nobody can tell that the request had not left yet.
@@ -41,8 +41,8 @@ export function outcomeOf(kind: CallKind, point: Failpoint, from: number): Outco
 
 /** As many pictures as parts came; with the last of them nothing is missing any more. */
 function streamed(kind: CallKind, parts: number): Outcome {
-  const pictures = Math.min(parts, kind.pictures)
-  return { pictures, charge: pictures === kind.pictures ? 'charged' : 'unknown', posts: 1 }
+  const images = Math.min(parts, kind.pictures)
+  return { images, charge: images === kind.pictures ? 'charged' : 'unknown', posts: 1 }
 }
 
 interface Instant {

@@ -325,8 +325,8 @@ test('a large answer that has no place waits, says so, and is stored when there 
 test('a reference that cannot be read any more costs nothing', async () => {
   const { installation, program } = await begin()
   await program.hold({ point: 'before-sending', from: 1 })
-  const picture = `data:image/png;base64,${onePicture}`
-  await program.call('POST', '/api/generate', { ...ark, images: [picture] }, async)
+  const image = `data:image/png;base64,${oneImage}`
+  await program.call('POST', '/api/generate', { ...ark, images: [image] }, async)
   await isHeld(program)
   await program.end('SIGKILL')
   await rm(path.join(installation.dataDir, 'images', 'prepared'), { recursive: true })
@@ -451,5 +451,5 @@ function doctor({ dataDir, environment }: Installation) {
 }
 
 /** 64 by 64 pixels of one colour. */
-const onePicture =
+const oneImage =
   'iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAn0lEQVRoge2SQQkAQRDD6qkmT0tUroh7hIFCBKSh6cdpoht0A9ArdhfiLtENugHoFbsLcZfoBt0A9IrdhbhLdINuAHrF7kLcJbpBNwC9Ynch7hLdoBuAXrG7EHeJbtANQK/YXYi7RDfoBqBX7C7EXaIbdAPQK3YX4i7RDboB6BW7C3GX6AbdAPSK3YW4S3SDbgB6xe5C3CW6QTcAveIfHkv+UUtCWarsAAAAAElFTkSuQmCC'

@@ -199,10 +199,10 @@ function flatPng(width: number, height: number, lines: number) {
   ])
 }
 
-function withText(picture: Buffer, bytes: number) {
+function withText(image: Buffer, bytes: number) {
   // Compressed in pieces that repeat: a thousand times smaller than what it holds.
   const text = Buffer.concat([Buffer.from('Comment\0\0'), deflateSync(Buffer.alloc(Math.min(bytes, 100_000_000), 65))])
-  return Buffer.concat([picture.subarray(0, 33), chunk('zTXt', text), chunk('zTXt', text), picture.subarray(33)])
+  return Buffer.concat([image.subarray(0, 33), chunk('zTXt', text), chunk('zTXt', text), image.subarray(33)])
 }
 
 function emptyGif(width: number, height: number) {
@@ -298,8 +298,8 @@ function manyFrames(gif: Buffer) {
   return Buffer.concat([gif.subarray(0, start), ...Array(count).fill(frame), gif.subarray(-1)])
 }
 
-function resizedJpeg(picture: Buffer, side: number) {
-  const changed = Buffer.from(picture)
+function resizedJpeg(image: Buffer, side: number) {
+  const changed = Buffer.from(image)
   const frame = changed.indexOf(Buffer.from([0xff, 0xc0]))
   changed.writeUInt16BE(side, frame + 5)
   changed.writeUInt16BE(side, frame + 7)

@@ -451,11 +451,11 @@ describe('forms', () => {
 
   test('POST /api/images stores one file under "file"', async () => {
     const { call, dataDir } = await startApp()
-    const picture = new Blob([new Uint8Array(await png(512, 512))])
+    const image = new Blob([new Uint8Array(await png(512, 512))])
     const form = new FormData()
-    form.append('file', picture, 'a.png')
+    form.append('file', image, 'a.png')
     const wrong = new FormData()
-    wrong.append('image', picture, 'a.png')
+    wrong.append('image', image, 'a.png')
 
     const stored = await call('POST', '/api/images', form)
     const misnamed = await call('POST', '/api/images', wrong)

@@ -168,11 +168,11 @@ test('what the server refuses is described where it refuses it', async () => {
 test('describes what is no JSON: ranges, downloads, events, tables and headers', async () => {
   const { paths } = await describe()
 
-  const picture = paths['/images/{id}']!.get!
-  expect(picture.parameters?.map(({ name }) => name)).toEqual(
+  const image = paths['/images/{id}']!.get!
+  expect(image.parameters?.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['id', 'download', 'recipe', 'range', 'if-none-match']),
   )
-  expect(Object.keys(picture.responses)).toEqual(expect.arrayContaining(['200', '206', '304', '416']))
+  expect(Object.keys(image.responses)).toEqual(expect.arrayContaining(['200', '206', '304', '416']))
   expect(paths['/api/events']!.get!.parameters).toMatchObject([{ in: 'header', name: 'last-event-id' }])
   expect(paths['/api/images/archive']!.post!.responses[200]?.content).toHaveProperty('application/zip')
   expect(Object.keys(paths['/api/usage']!.get!.responses[200]?.content ?? {})).toEqual(['application/json', 'text/csv'])

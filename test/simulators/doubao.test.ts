@@ -16,7 +16,7 @@ let ark: DoubaoSimulator
 
 beforeAll(async () => {
   // Every family that one of the platforms serves, by one base address.
-  ark = await startDoubaoSimulator({ timeScale: 0, plainPictures: true, retired: {} })
+  ark = await startDoubaoSimulator({ timeScale: 0, plainImages: true, retired: {} })
 })
 beforeEach(() => ark.reset())
 afterAll(() => ark.close())
@@ -221,7 +221,7 @@ describe('keys', () => {
 describe('retirement', () => {
   let china: DoubaoSimulator
   beforeAll(async () => {
-    china = await startDoubaoSimulator({ timeScale: 0, plainPictures: true })
+    china = await startDoubaoSimulator({ timeScale: 0, plainImages: true })
   })
   beforeEach(() => china.reset())
   afterAll(() => china.close())

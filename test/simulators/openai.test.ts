@@ -14,7 +14,7 @@ let square: Buffer
 let wide: Buffer
 
 beforeAll(async () => {
-  openai = await startOpenaiSimulator({ timeScale: 0, plainPictures: true })
+  openai = await startOpenaiSimulator({ timeScale: 0, plainImages: true })
   square = await picture(64, 64)
   wide = await picture(96, 64)
 })

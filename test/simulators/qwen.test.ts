@@ -59,7 +59,7 @@ const others: QwenSimulator[] = []
 let pictures: Record<'small' | 'wide' | 'tall' | 'alpha' | 'sliver', string>
 
 beforeAll(async () => {
-  qwen = await startQwenSimulator({ timeScale: 0, plainPictures: true })
+  qwen = await startQwenSimulator({ timeScale: 0, plainImages: true })
   pictures = {
     small: await pngUri(64, 64),
     wide: await pngUri(480, 240),
@@ -79,7 +79,7 @@ afterEach(async () => {
 })
 
 async function start(options: QwenSimulatorOptions) {
-  const simulator = await startQwenSimulator({ timeScale: 0, plainPictures: true, ...options })
+  const simulator = await startQwenSimulator({ timeScale: 0, plainImages: true, ...options })
   others.push(simulator)
   return simulator
 }
@@ -1112,7 +1112,7 @@ describe('pictures that come in', () => {
 
   test('web addresses are fetched, with the errors of a download', async () => {
     const simulator = await start({
-      webPictures: {
+      webImages: {
         'https://files.example.com/a.png': await png(64, 64),
         'https://files.example.com/gone.png': 'missing',
         'https://files.example.com/slow.png': 'timeout',

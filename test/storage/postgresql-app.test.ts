@@ -38,7 +38,7 @@ test('makes, finds, goes on after a restart and deletes', async () => {
 
 test('two who delete the same at once: one has deleted it, for the other it is gone', async () => {
   const app = await startApp({ environment: { DATABASE_URL: await createDatabase() } })
-  const ids = (await Promise.all([1, 2, 3, 4].map(() => app.generate(picture)))).map(({ id }) => id)
+  const ids = (await Promise.all([1, 2, 3, 4].map(() => app.generate(image)))).map(({ id }) => id)
   const events = await fetch(`${app.url}/api/events`)
 
   const answers = await Promise.all(ids.flatMap(id => [1, 2, 3].map(() => app.call('DELETE', `/api/history/${id}`))))
@@ -57,12 +57,12 @@ test('whoever does the same at once as somebody else is told what is, and never 
   const three = <T>(work: () => Promise<T>) => Promise.all([work(), work(), work()])
   const upload = async () => {
     const form = new FormData()
-    form.append('file', new Blob([onePicture]), 'one.png')
+    form.append('file', new Blob([oneImage]), 'one.png')
     return app.call('POST', '/api/images', form)
   }
   const statuses: number[] = []
   for (let round = 0; round < 12; round++) {
-    const { id } = await app.generate(picture)
+    const { id } = await app.generate(image)
     const other = { name: 'A', provider: 'openai', base_url: app.openai.baseUrl, api_key: 'a-key-of-this-test' }
     const config = await app.call('POST', '/api/config', other)
     const token = await app.call('POST', '/api/tokens', { name: 'A', role: 'member' })
@@ -77,7 +77,7 @@ test('whoever does the same at once as somebody else is told what is, and never 
       three(() => app.call('DELETE', `/api/tokens/${token.body.id}`)),
       three(() => app.call('DELETE', `/images/${reference?.body.id}`)),
       three(upload),
-      three(() => app.generate({ ...picture, prompt: `round ${round}` }, { 'idempotency-key': `round ${round}` })),
+      three(() => app.generate({ ...image, prompt: `round ${round}` }, { 'idempotency-key': `round ${round}` })),
     ])
     statuses.push(...answers.flatMap(all => all.map(answer => ('headers' in answer ? answer.status : 200))))
   }
@@ -85,7 +85,7 @@ test('whoever does the same at once as somebody else is told what is, and never 
   expect(statuses.filter(status => status >= 500)).toEqual([])
 })
 
-const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
+const image = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
 /** Of the database of the test: others share its PostgreSQL. */
 const guardLocks = `pg_locks where locktype = 'advisory'
   and database = (select oid from pg_database where datname = current_database())`
@@ -93,7 +93,7 @@ const guardLost = `select pg_terminate_backend(pid) from ${guardLocks} and grant
 
 test('the doctor looks beside a running server, and mends when it is stopped', async () => {
   const app = await startApp({ environment: { DATABASE_URL: await createDatabase() } })
-  const { images } = await app.generate(picture)
+  const { images } = await app.generate(image)
   const folder = path.join(app.dataDir, 'images')
   const isStored = (name: string) => name.endsWith(`${images[0]?.id}.jpg`) || name.endsWith(`${images[0]?.id}.jpeg`)
   const [file = ''] = readdirSync(folder, { recursive: true }).map(String).filter(isStored)
@@ -101,7 +101,7 @@ test('the doctor looks beside a running server, and mends when it is stopped', a
   const examine = () => runProgram('doctor', { dataDir: app.dataDir, environment: app.environment })
 
   const beside = await examine()
-  const stillMade = await app.generate(picture)
+  const stillMade = await app.generate(image)
   await app.stop()
   const alone = await examine()
 
@@ -117,14 +117,14 @@ test('a guard whose connection was cut is taken again', async () => {
   await client.query(guardLost)
 
   await vi.waitFor(async () => expect((await guards()).filter(guard => guard !== first)).toHaveLength(1), maxWaitMs)
-  expect((await app.generate(picture)).status).toBe('succeeded')
+  expect((await app.generate(image)).status).toBe('succeeded')
 })
 
 test('a guard that a former connection still has is no other server: the work goes on', async () => {
   const { app, client, holdGuard } = await startGuarded()
   const former = await holdGuard()
 
-  expect((await app.generate(picture)).status).toBe('succeeded')
+  expect((await app.generate(image)).status).toBe('succeeded')
   expect((await app.call('GET', '/api/status')).body.database).toMatchObject({ state: 'ok' })
   await former.end()
 
@@ -151,7 +151,7 @@ test('who lost the database to another server sends nothing any more, says so, a
 
   const taken = expect.stringMatching(/Another server has taken over/)
   expect((await app.call('GET', '/api/status')).body.database).toMatchObject({ state: 'failing', detail: taken })
-  expect(await app.call('POST', '/api/generate', picture)).toMatchObject({ status: 507, body: { detail: taken } })
+  expect(await app.call('POST', '/api/generate', image)).toMatchObject({ status: 507, body: { detail: taken } })
   app.qwen.releaseTasks()
   await vi.waitFor(async () => {
     expect((await app.call('GET', `/api/history/${id}`)).body).toMatchObject({
@@ -191,7 +191,7 @@ async function startGuarded() {
 }
 
 /** 64 by 64 pixels of one colour. */
-const onePicture = Buffer.from(
+const oneImage = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAn0lEQVRoge2SQQkAQRDD6qkmT0tUroh7hIFCBKSh6cdpoht0A9ArdhfiLtENugHoFbsLcZfoBt0A9IrdhbhLdINuAHrF7kLcJbpBNwC9Ynch7hLdoBuAXrG7EHeJbtANQK/YXYi7RDfoBqBX7C7EXaIbdAPQK3YX4i7RDboB6BW7C3GX6AbdAPSK3YW4S3SDbgB6xe5C3CW6QTcAveIfHkv+UUtCWarsAAAAAElFTkSuQmCC',
   'base64',
 )

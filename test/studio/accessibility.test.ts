@@ -11,13 +11,13 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const visit = openBrowser()
 const model = 'doubao-seedream-4-0-20260415'
 let app: TestApp
-let pictureId = ''
+let imageId = ''
 let failedId = ''
 
 beforeAll(async () => {
   app = await openApp({ studioFolder: inject('studio') })
   const made = await app.generate({ prompt: '水墨山水，远处一叶小舟', model, parameters: { n: 3 } })
-  pictureId = made.id
+  imageId = made.id
   await app.call('PATCH', `/api/history/${made.id}`, { favorite: true, tags: ['山水', 'ink'] })
   const failed = await app.call('POST', '/api/generate', { prompt: '一幅画 [[output-blocked]]', model })
   failedId = failed.body.generation_id
@@ -77,7 +77,7 @@ const screens: Screen[] = [
   },
   {
     name: 'picture',
-    path: () => `/picture/${pictureId}`,
+    path: () => `/picture/${imageId}`,
     open: ({ page }) => page.getByRole('complementary').waitFor(),
   },
   { name: 'failed', path: () => `/picture/${failedId}`, open: ({ page }) => page.getByRole('complementary').waitFor() },

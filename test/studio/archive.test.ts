@@ -7,8 +7,8 @@ const token = 'correct-horse-battery'
 
 test('the form of a large archive counts as one of the own page', async () => {
   const app = await startStudio({ environment: { ACCESS_TOKEN: token } })
-  const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
-  const made = await app.generate(picture, { authorization: `Bearer ${token}` })
+  const image = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
+  const made = await app.generate(image, { authorization: `Bearer ${token}` })
   const { page } = await visit(app.url, { path: `/login?token=${token}` })
 
   const download = page.waitForEvent('download')

@@ -37,7 +37,7 @@ function give(page: Page, kind: 'paste' | 'drop', selector: string, given: Given
     )
 }
 
-async function picture(name = 'photo.png') {
+async function image(name = 'photo.png') {
   return { name, type: 'image/png', data: (await png(512, 512)).toString('base64') }
 }
 
@@ -129,18 +129,18 @@ test('copied cells are text; a picture without text, or with its own name as tex
   page.on('request', request => request.method() === 'POST' && uploads.push(request.url()))
   const cells = { 'text/plain': '一月\t二月\n', 'text/html': '<table><tr><td>一月</td></tr></table>' }
 
-  const wasTaken = await give(page, 'paste', 'textarea', { files: [await picture('image.png')], texts: cells })
+  const wasTaken = await give(page, 'paste', 'textarea', { files: [await image('image.png')], texts: cells })
   expect([wasTaken, uploads]).toEqual([false, []])
-  expect(await give(page, 'paste', 'textarea', { files: [await picture()] })).toBe(true)
+  expect(await give(page, 'paste', 'textarea', { files: [await image()] })).toBe(true)
   await expect.poll(() => references.count()).toBe(1)
   const named = { 'text/plain': '/home/me/photo.png' }
-  expect(await give(page, 'paste', 'body', { files: [await picture()], texts: named })).toBe(true)
+  expect(await give(page, 'paste', 'body', { files: [await image()], texts: named })).toBe(true)
   await expect.poll(() => references.count()).toBe(2)
 
   // Another field is no place for references.
   const count = page.getByRole('spinbutton', { name: word('parameters.seed') })
   await count.waitFor()
-  expect(await give(page, 'paste', 'input[type=number]', { files: [await picture()] })).toBe(false)
+  expect(await give(page, 'paste', 'input[type=number]', { files: [await image()] })).toBe(false)
   expect(await references.count()).toBe(2)
 })
 
@@ -159,7 +159,7 @@ test('a photo dropped anywhere is a reference at once, and a recipe inside fills
   await takesFiles(page)
   await prompt.fill('我的提示词')
 
-  await give(page, 'drop', 'article', { files: [await picture('a.png'), await picture('b.png')] })
+  await give(page, 'drop', 'article', { files: [await image('a.png'), await image('b.png')] })
   await expect.poll(() => references.count()).toBe(2)
   await isDrawn(references.first().getByRole('img'))
   expect(await prompt.inputValue()).toBe('我的提示词')
@@ -192,7 +192,7 @@ test('a picture dropped on another screen becomes a reference there as well', as
   await page.getByRole('heading', { level: 1, name: word('usage.title') }).waitFor()
   await takesFiles(page)
 
-  await give(page, 'drop', 'main', { files: [await picture()] })
+  await give(page, 'drop', 'main', { files: [await image()] })
 
   const references = page.getByRole('list', { name: word('generate.references') }).getByRole('listitem')
   await isDrawn(references.first().getByRole('img'))

@@ -43,7 +43,7 @@ function choicesFor(shown: Model, asked: PlacementRequest): SizeChoice[] {
   })
 }
 
-const picture = { mimeType: 'image/png', width: 1024, height: 1024, transparent: false }
+const image = { mimeType: 'image/png', width: 1024, height: 1024, transparent: false }
 
 describe('what is sent', () => {
   test.each(models)(
@@ -62,7 +62,7 @@ describe('what is sent', () => {
             const { calls, resolved } = providers[provider as ProviderId].plan(
               {
                 ...{ modelId: shown.id, prompt, count: checked.count, size: checked.resolvedSize },
-                ...{ parameters: checked.parameters, references: Array.from({ length: references }, () => picture) },
+                ...{ parameters: checked.parameters, references: Array.from({ length: references }, () => image) },
               },
               card,
             )

@@ -5,7 +5,7 @@ import { setClock } from '../support/clock.ts'
 import { cardOf, generate } from './studio.ts'
 
 const visit = openBrowser()
-const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415' }
+const image = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415' }
 const keyOf = (name: string) => `ark-pool-0000-${name}`
 
 /** A server with these stored keys and no other, beside a service that knows those of `good`. */
@@ -34,7 +34,7 @@ test('one that its service refuses is taken out, says why, and is brought back b
   await page.getByText(word('configurations.sharing', { names: '“south”和“north”' })).waitFor()
   await south!.getByText(word('configurations.ready')).waitFor()
   // The newest is asked first, and the other makes the picture.
-  expect((await app.generate(picture)).status).toBe('succeeded')
+  expect((await app.generate(image)).status).toBe('succeeded')
   await south!.getByText(word('configurations.provider_key_rejected')).waitFor()
   await south!.getByText(/^它会自动恢复：\d+:\d\d:\d\d 之后/).waitFor()
   await north!.getByText(word('configurations.ready')).waitFor()
@@ -54,7 +54,7 @@ test('one that its service refuses is taken out, says why, and is brought back b
 
 test('one that its service refuses comes back by itself once it is taken again', async () => {
   const { app, rules } = await startPool(['north', 'south'], ['north'])
-  expect((await app.generate(picture)).status).toBe('succeeded')
+  expect((await app.generate(image)).status).toBe('succeeded')
   const { page, word } = await visit(app.url, { path: '/configurations', language: 'en' })
   const south = page.getByRole('listitem').filter({ hasText: 'south' })
   await south.getByText(/after \d+:\d\d:\d\d.*, the next request tries it again/).waitFor()
@@ -63,7 +63,7 @@ test('one that its service refuses comes back by itself once it is taken again',
   // Longer than the longest suspension.
   setClock(15 * 60_000)
   onTestFinished(() => setClock(0))
-  for (let count = 0; count < 2; count++) expect((await app.generate(picture)).status).toBe('succeeded')
+  for (let count = 0; count < 2; count++) expect((await app.generate(image)).status).toBe('succeeded')
 
   await page.reload()
   await south.getByText(word('configurations.ready')).waitFor()
@@ -78,7 +78,7 @@ test('one that its service slows down rests, and says until when', async () => {
   const body = { error: { code: 'RequestBurstTooFast' } }
   app.doubao.misbehave({ kind: 'status', status: 429, body, headers: { 'retry-after': '60' } })
 
-  expect((await app.generate(picture)).status).toBe('succeeded')
+  expect((await app.generate(image)).status).toBe('succeeded')
 
   await south.getByText(/^Paused until \d+:\d\d:\d\d/).waitFor()
 })
@@ -91,7 +91,7 @@ test('how many are before it is right where keys share the work', async () => {
   const { page, word } = await visit(app.url, { language: 'en' })
 
   for (const prompt of ['one', 'two', 'three', 'four', 'five']) {
-    await app.generate({ ...picture, prompt }, { prefer: 'respond-async' })
+    await app.generate({ ...image, prompt }, { prefer: 'respond-async' })
   }
 
   await cardOf(page, 'two').getByText(word('live.running')).waitFor()

@@ -37,18 +37,18 @@ describe('the rows of the gallery', () => {
   })
 
   test('hold every picture once, in order, inside the width and without overlap, whatever their shapes', () => {
-    const picture = fc.record({
+    const image = fc.record({
       ratio: fc.oneof(fc.double({ min: 0.01, max: 50, noNaN: true }), fc.constantFrom(Number.NaN, 0)),
       day: fc.constantFrom('2026-11-21', '2026-11-22'),
     })
     fc.assert(
-      fc.property(fc.array(picture, { maxLength: 60 }), fc.integer({ min: 200, max: 3000 }), (pictures, width) => {
+      fc.property(fc.array(image, { maxLength: 60 }), fc.integer({ min: 200, max: 3000 }), (images, width) => {
         const { rows, rowOf, height } = layOut(
-          pictures.map((one, index) => ({ ...one, key: String(index) })),
+          images.map((one, index) => ({ ...one, key: String(index) })),
           { ...options, width },
         )
         const places = rows.flatMap(row => (row.kind === 'places' ? row.places : []))
-        expect(places.map(place => place.index)).toEqual(pictures.map((_, index) => index))
+        expect(places.map(place => place.index)).toEqual(images.map((_, index) => index))
         for (const [at, row] of rows.entries()) {
           expect(row.top).toBeCloseTo(at === 0 ? 0 : rows[at - 1]!.top + rows[at - 1]!.height + options.gap)
           if (row.kind === 'day') continue

@@ -84,7 +84,7 @@ export async function startApp(options: TestOptions = {}): Promise<TestApp> {
 export async function openApp(options: TestOptions = {}): Promise<TestApp> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'webimgui-'))
   options.beforeStart?.(dataDir)
-  const simulation = { timeScale: 0, urlLifetimeSeconds: options.urlLifetimeSeconds, plainPictures: true }
+  const simulation = { timeScale: 0, urlLifetimeSeconds: options.urlLifetimeSeconds, plainImages: true }
   const [doubao, qwen, openai] = await Promise.all([
     startDoubaoSimulator({ ...simulation, keys: options.doubaoKeys }),
     startQwenSimulator(simulation),

@@ -25,12 +25,12 @@ export interface Installation {
 
 export async function openInstallation(options: { timeScale?: number } = {}): Promise<Installation> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'webimgui-recovery-'))
-  const simulation = { timeScale: options.timeScale ?? 0, plainPictures: true }
+  const simulation = { timeScale: options.timeScale ?? 0, plainImages: true }
   const [doubao, qwen, openai] = await Promise.all([
     startDoubaoSimulator(simulation),
     startQwenSimulator(simulation),
     // The pictures of an answer have to be too large for a row.
-    startOpenaiSimulator({ ...simulation, plainPictures: false }),
+    startOpenaiSimulator({ ...simulation, plainImages: false }),
   ])
   const simulators = [doubao, qwen, openai]
   const environment = {

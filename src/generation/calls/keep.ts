@@ -75,7 +75,7 @@ export async function recoverAnswer(call: OpenCall): Promise<boolean> {
 function describePaid(call: OpenCall, answer: RawAnswer, { isDoubtful }: { isDoubtful: boolean }): AnswerStep['paid'] {
   const requestId = answer.requestId ?? call.record.providerRequestId ?? undefined
   call.understood = parseQuietly(call, { ...answer, requestId })
-  if (!call.understood || call.understood.pictures.length === 0) return undefined
+  if (!call.understood || call.understood.images.length === 0) return undefined
   const revisedPrompt = call.understood.revisedPrompt || undefined
   return isDoubtful ? { charge: 'unknown', revisedPrompt, warning: notProven } : { charge: 'charged', revisedPrompt }
 }
@@ -91,5 +91,5 @@ export function parseQuietly(call: OpenCall, answer: RawAnswer) {
 /** An answer that is not the service's own says nothing about the task that the submit may have made. */
 export function provesNothing(call: OpenCall, answer: RawAnswer): boolean {
   const parsed = parseQuietly(call, answer)
-  return parsed?.pictures.length === 0 && parsed.error?.disposition === 'maybe_billed'
+  return parsed?.images.length === 0 && parsed.error?.disposition === 'maybe_billed'
 }

@@ -1,6 +1,6 @@
 /** Collects the pictures of an answer, each once, however often the answer is parsed. */
 import type { Reason } from '../../coordination/waiting.ts'
-import type { Parsed, Picture, RawAnswer } from '../../providers/provider.ts'
+import type { Parsed, ProviderImage, RawAnswer } from '../../providers/provider.ts'
 import { findCutText } from '../../storage/condense.ts'
 import type { BareGeneration } from '../../storage/generations.ts'
 import type { FailureRecord, ImageRecord } from '../../storage/records.ts'
@@ -28,7 +28,7 @@ export function collect(
   parsed: Parsed,
   file: string | undefined,
 ): Promise<FailureRecord | undefined>[] {
-  return parsed.pictures.map(picture => {
+  return parsed.images.map(picture => {
     const known = call.collecting.get(picture.index)
     if (known) return known
     const collected = collectOne(call, picture, file)
@@ -37,7 +37,7 @@ export function collect(
   })
 }
 
-async function collectOne(call: OpenCall, picture: Picture, file: string | undefined) {
+async function collectOne(call: OpenCall, picture: ProviderImage, file: string | undefined) {
   const { collector, ending, stopping, largeTexts, answers } = call.parts
   const { id: generationId, tokenId, images } = call.generation
   const position = findPosition(call, picture.index)
@@ -50,7 +50,7 @@ async function collectOne(call: OpenCall, picture: Picture, file: string | undef
     return collectWhole({ ...picture, base64: (await readUntilThere(call, file, read)) ?? '' })
   })
 
-  async function collectWhole(whole: Picture): Promise<FailureRecord | undefined> {
+  async function collectWhole(whole: ProviderImage): Promise<FailureRecord | undefined> {
     const place = {
       generationId,
       callId: call.record.id,
@@ -76,7 +76,7 @@ async function collectOne(call: OpenCall, picture: Picture, file: string | undef
 }
 
 /** A place without a host is at home at the address that answered, as links of a page are. */
-async function locate(call: OpenCall, picture: Picture): Promise<Picture> {
+async function locate(call: OpenCall, picture: ProviderImage): Promise<ProviderImage> {
   if (picture.url === undefined || /^[a-z][a-z0-9+.-]*:/i.test(picture.url)) return picture
   const context = await findAccess(call)
   if ('unusable' in context) return picture

@@ -25,7 +25,7 @@ export async function send(call: OpenCall) {
     await readBody(call)
     await noteSending(call, context)
     await exchange(call, context)
-    if (call.record.state === 'accepted' || (call.understood?.pictures.length ?? 0) > 0) {
+    if (call.record.state === 'accepted' || (call.understood?.images.length ?? 0) > 0) {
       await retryUntilStored(call, 'note that a configuration works', () =>
         configurations.worked(call.record.configId, lease.isTrial),
       )
@@ -33,7 +33,7 @@ export async function send(call: OpenCall) {
     // The place is held while the task is known to run: the services limit running tasks, not only requests.
     if (call.record.state === 'accepted') await follow(call, lease)
     // A refusal is processed before the next call is sent into the same one.
-    if (call.record.state === 'answered' && call.understood?.pictures.length === 0) await settle(call)
+    if (call.record.state === 'answered' && call.understood?.images.length === 0) await settle(call)
   } finally {
     lease.release()
   }

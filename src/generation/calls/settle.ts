@@ -12,7 +12,7 @@ export async function settle(call: OpenCall) {
   const { parts, record } = call
   const parsed = call.understood ?? (await parseKept(call))
   call.understood = undefined
-  if (parsed.pictures.length === 0) return settleWithoutPictures(call, parsed)
+  if (parsed.images.length === 0) return settleWithoutImages(call, parsed)
 
   const file = record.answer?.file ?? undefined
   const collected = await Promise.all(collect(call, parsed, file))
@@ -24,15 +24,15 @@ export async function settle(call: OpenCall) {
   await end(call, {
     outcome: 'made',
     charge: parsed.complete && !record.wasFound ? 'charged' : 'unknown',
-    billedImages: parsed.billedImages ?? parsed.pictures.length,
+    billedImages: parsed.billedImages ?? parsed.images.length,
     failures: failures.sort((a, b) => a.index - b.index),
   })
   // The images of a large answer are files of their own now, so the copy in base64 is removed.
-  if (file && failures.length === 0 && parsed.pictures.some(picture => picture.base64 !== undefined))
+  if (file && failures.length === 0 && parsed.images.some(image => image.base64 !== undefined))
     await parts.answers.remove(file)
 }
 
-async function settleWithoutPictures(call: OpenCall, parsed: Parsed) {
+async function settleWithoutImages(call: OpenCall, parsed: Parsed) {
   const failure = parsed.error ?? unknownOutcome('The answer of the service was cut off.')
   if (parsed.complete && failure.disposition === 'retry_safe') return repeatOrRefuse(call, failure)
   if (parsed.complete && failure.disposition === 'refused') {
@@ -48,7 +48,7 @@ async function parseKept(call: OpenCall): Promise<Parsed> {
   const body = answer.body ?? (answer.file ? await readKept(call, answer.file) : '')
   if (body === undefined) {
     const error = unknownOutcome(`The file answers/${answer.file}, which held the answer of the service, is missing.`)
-    return { pictures: [], failures: [], error, complete: answer.complete }
+    return { images: [], failures: [], error, complete: answer.complete }
   }
   const raw: RawAnswer = { ...answer, body, requestId: providerRequestId ?? undefined }
   try {
@@ -56,7 +56,7 @@ async function parseKept(call: OpenCall): Promise<Parsed> {
   } catch (error) {
     call.log.error({ err: error }, 'an answer could not be understood; it is kept with its call')
     const failure = unknownOutcome('The answer of the service could not be understood.')
-    return { pictures: [], failures: [], error: failure, complete: answer.complete }
+    return { images: [], failures: [], error: failure, complete: answer.complete }
   }
 }
 
@@ -67,8 +67,8 @@ function toFailureRecord(call: OpenCall, failure: Parsed['failures'][number]): F
 
 /** Asked for, and neither made nor refused. */
 function findMissing(call: OpenCall, parsed: Parsed): FailureRecord[] {
-  const told = new Set([...parsed.pictures, ...parsed.failures].map(item => item.index))
-  const billed = Math.max(0, (parsed.billedImages ?? 0) - parsed.pictures.length)
+  const told = new Set([...parsed.images, ...parsed.failures].map(item => item.index))
+  const billed = Math.max(0, (parsed.billedImages ?? 0) - parsed.images.length)
   return Array.from({ length: call.record.images }, (_, index) => index)
     .filter(index => !told.has(index))
     .map((index, position) => ({

@@ -17,9 +17,9 @@ export interface Comparison {
   staleAnswers: string[]
   /** Names of younger ones: with a wrong DATABASE_URL another database may be waiting for them. */
   orphanedAnswers: string[]
-  rows: { pictures: number; references: number }
+  rows: { images: number; references: number }
   /** Numbers of files by kind. */
-  files: { pictures: number; references: number; thumbnails: number; prepared: number; orphanedFiles: number }
+  files: { images: number; references: number; thumbnails: number; prepared: number; orphanedFiles: number }
 }
 
 /** Images of a deleted generation are searched for at this many positions. */
@@ -36,12 +36,12 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
   const missing = new Map([...rows.values()].map(image => [image.file, image]))
   const orphanedFiles = new Map<string, string>()
   const stale: string[] = []
-  const found = { pictures: 0, references: 0, thumbnails: 0, prepared: 0 }
+  const found = { images: 0, references: 0, thumbnails: 0, prepared: 0 }
   for await (const key of files.list()) {
     const stored = missing.get(key)
     if (stored) {
       missing.delete(key)
-      found[stored.role === 'reference' ? 'references' : 'pictures']++
+      found[stored.role === 'reference' ? 'references' : 'images']++
       continue
     }
     const [, folder, name = ''] = /^(?:(.*)\/)?([^/]+)$/.exec(key) ?? []
@@ -88,7 +88,7 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
 
 function countRoles(images: ImageRecord[]) {
   const references = images.filter(({ role }) => role === 'reference').length
-  return { pictures: images.length - references, references }
+  return { images: images.length - references, references }
 }
 
 /** Beside a running server: drops differences that came from something being stored or deleted meanwhile. */

@@ -1,7 +1,7 @@
 /** Restores the file of a stored image from the answer that named it, while its address is valid. */
 import { rm } from 'node:fs/promises'
 import { placeImage } from '../../images/collect.ts'
-import { FetchError, fetchPicture } from '../../images/download.ts'
+import { FetchError, fetchImage } from '../../images/download.ts'
 import type { OutgoingHttp } from '../../outgoing/http.ts'
 import type { RawAnswer } from '../../providers/provider.ts'
 import type { Catalogue } from '../../providers/registry.ts'
@@ -37,14 +37,14 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
   }
   const calls = (await store.calls.ofGeneration(call.generationId)).filter(one => one.outcome !== 'repeated')
   const planned = calls.reduce((sum, one) => sum + one.images, 0)
-  const picture = picturesIn(parts, { ...answer, body }, call).find(
+  const picture = findImages(parts, { ...answer, body }, call).find(
     picture => placeImage(call, planned, picture.index) === image.index,
   )
   if (!picture) return 'The stored answer does not name it.'
   try {
     const source =
       picture.base64 === undefined ? { url: picture.url ?? '' } : { base64: await wholeText(picture.base64) }
-    const fetched = await fetchPicture({ http, files, source, expiresAt: picture.expiresAt })
+    const fetched = await fetchImage({ http, files, source, expiresAt: picture.expiresAt })
     if (fetched.sha256 !== image.sha256) {
       await rm(fetched.temporaryPath, { force: true })
       return 'The service now returns another picture at its address.'
@@ -58,9 +58,9 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
 }
 
 /** Empty if it cannot be parsed: one bad answer must not prevent the repair of the others. */
-function picturesIn({ catalogue }: Pick<RefetchParts, 'catalogue'>, answer: RawAnswer, call: CallRecord) {
+function findImages({ catalogue }: Pick<RefetchParts, 'catalogue'>, answer: RawAnswer, call: CallRecord) {
   try {
-    return catalogue.provider(call.provider).parse(answer, call).pictures
+    return catalogue.provider(call.provider).parse(answer, call).images
   } catch {
     return []
   }

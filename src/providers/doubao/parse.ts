@@ -1,9 +1,9 @@
 /** Parses the answers of Ark: Volcengine Ark documents 1541523 (images) and 1824137 (stream), 2026-10. Pure. */
 import type { JsonObject } from '../../catalogue/model.ts'
-import { besideBill, type Entry, readEntries, sourceIn, toPicture } from '../answers.ts'
+import { besideBill, type Entry, readEntries, sourceIn, toProviderImage } from '../answers.ts'
 import { errorIn, parseBeginning, quoteBeginning, withoutReason, worstOf } from '../failures.ts'
 import { isObject, outline, parseJson } from '../json.ts'
-import type { Parsed, Picture, RawAnswer } from '../provider.ts'
+import type { Parsed, ProviderImage, RawAnswer } from '../provider.ts'
 import { failureOf, isKnownCode } from './errors.ts'
 import { isEventStream, isFailed, isFatal, isSucceeded, isWholeStream, readEvents } from './stream.ts'
 
@@ -12,7 +12,7 @@ const service = 'Ark'
 export function parse(answer: RawAnswer, call: { body: JsonObject }): Parsed {
   if (answer.status < 200 || answer.status >= 300) {
     const error = failureOf(answer, errorIn(parseJson(answer.body)) ?? { message: quoteBeginning(answer) })
-    return { pictures: [], failures: [], error: besideBill(error, answer.body), complete: true }
+    return { images: [], failures: [], error: besideBill(error, answer.body), complete: true }
   }
   const parsed = isEventStream(answer.body) ? parseStream(answer, call.body) : parseBody(answer)
   return parsed.error ? { ...parsed, error: besideBill(parsed.error, answer.body) } : parsed
@@ -23,7 +23,7 @@ function parseBody(answer: RawAnswer): Parsed {
   if (typeof json !== 'object' || json === null) return parseBeginning(answer, service, expiryOf)
   const envelope = isObject(json) ? json : {}
   const entries = readEntries(json)
-  const pictures: Picture[] = []
+  const pictures: ProviderImage[] = []
   const failures: Parsed['failures'] = []
   entries.forEach((entry, index) => {
     const read = readEntry(entry, index, answer)
@@ -31,7 +31,7 @@ function parseBody(answer: RawAnswer): Parsed {
     else pictures.push(read)
   })
   const found = errorIn(envelope)
-  const parsed: Parsed = { pictures, failures, billedImages: billedImages(envelope), complete: true }
+  const parsed: Parsed = { images: pictures, failures, billedImages: billedImages(envelope), complete: true }
   if (pictures.length === 0) {
     // One answer of 2026-09-30 came without the `error` around it; so does the code of a gateway that says that all went well.
     const isError = found && (envelope.error || isKnownCode(found.code))
@@ -47,9 +47,13 @@ function parseBody(answer: RawAnswer): Parsed {
 }
 
 /** An image, or why it is missing. */
-function readEntry({ source, item }: Entry, index: number, answer: RawAnswer): Picture | Parsed['failures'][number] {
+function readEntry(
+  { source, item }: Entry,
+  index: number,
+  answer: RawAnswer,
+): ProviderImage | Parsed['failures'][number] {
   const details = isObject(item) ? detailsIn(item) : undefined
-  if (source) return { ...toPicture(index, source, expiryOf), ...(details && { details }) }
+  if (source) return { ...toProviderImage(index, source, expiryOf), ...(details && { details }) }
   const found = errorIn(item)
   // Failed pictures are not billed (document 1541523), whatever the reason was.
   if (found) return { ...failureOf(answer, found), disposition: 'refused', index }
@@ -88,7 +92,7 @@ function expiryOf(url: string): number | undefined {
 function parseStream(answer: RawAnswer, body: JsonObject): Parsed {
   const events = readEvents(answer.body)
   const parsed: Parsed = {
-    pictures: [],
+    images: [],
     failures: [],
     complete: answer.complete || isWholeStream(answer.body, body, true),
   }
@@ -104,19 +108,19 @@ function parseStream(answer: RawAnswer, body: JsonObject): Parsed {
       if ('code' in read) {
         parsed.failures.push(read)
       } else {
-        parsed.pictures.push(read)
+        parsed.images.push(read)
         taken.add(index)
       }
     } else if (isFatal(event)) {
       const found = failureOf(answer, errorIn(json) ?? {})
-      if (parsed.pictures.length === 0) parsed.error = found
+      if (parsed.images.length === 0) parsed.error = found
       else parsed.failures.push({ ...found, disposition: 'refused', index: next })
       next++
     } else if (event.type === 'image_generation.completed') {
       parsed.billedImages = billedImages(json)
     }
   }
-  if (parsed.complete && parsed.pictures.length === 0) {
+  if (parsed.complete && parsed.images.length === 0) {
     // A whole stream without a picture, a failure or a bill is like an empty list.
     parsed.error ??= worstOf(parsed.failures) ?? withoutReason(answer, service, { data: [] }, parsed.billedImages)
   }

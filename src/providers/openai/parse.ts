@@ -1,9 +1,9 @@
 /** Parses the answers of OpenAI's image API (types of its official client 7.57.0, 2026-11). Pure. */
 
-import { besideBill, readEntries, toPicture } from '../answers.ts'
+import { besideBill, readEntries, toProviderImage } from '../answers.ts'
 import { errorIn, parseBeginning, quoteBeginning, withoutReason, worstOf } from '../failures.ts'
 import { asRecord, isObject, outline, parseJson, text } from '../json.ts'
-import type { Parsed, Picture, RawAnswer } from '../provider.ts'
+import type { Parsed, ProviderImage, RawAnswer } from '../provider.ts'
 import { failureOf } from './errors.ts'
 import { failureOfTask } from './tasks.ts'
 
@@ -13,20 +13,20 @@ export function parse(answer: RawAnswer): Parsed {
   const json = parseJson(answer.body)
   if (answer.status < 200 || answer.status >= 300) {
     const error = failureOf(answer, errorIn(json) ?? { message: quoteBeginning(answer) })
-    return { pictures: [], failures: [], error: besideBill(error, answer.body), complete: true }
+    return { images: [], failures: [], error: besideBill(error, answer.body), complete: true }
   }
   if (typeof json !== 'object' || json === null) return parseBeginning(answer, 'an image service', expiryOf)
-  const pictures: Picture[] = []
+  const images: ProviderImage[] = []
   const failures: Parsed['failures'] = []
   const revised: string[] = []
   readEntries(json).forEach(({ source, item }, index) => {
-    if (source) pictures.push(toPicture(index, source, expiryOf))
+    if (source) images.push(toProviderImage(index, source, expiryOf))
     else failures.push(failedItem(item, index, answer))
     const prompt = text(asRecord(item)?.revised_prompt)
     if (prompt !== undefined) revised.push(prompt)
   })
-  const parsed: Parsed = { pictures, failures, revisedPrompt: revised[0], complete: true }
-  if (pictures.length > 0) return parsed
+  const parsed: Parsed = { images, failures, revisedPrompt: revised[0], complete: true }
+  if (images.length > 0) return parsed
   const found = errorIn(json)
   const error =
     failureOfTask(answer, json) ??

@@ -125,12 +125,12 @@ async function lookAt(place: string, { polls }: Task, context: Context): Promise
     if (answer.status >= 200 && answer.status < 300) {
       const json = parseJson(answer.body)
       const state = stateOf(json)
-      const hasPictures = readEntries(json).some(entry => entry.source !== undefined)
+      const hasImages = readEntries(json).some(entry => entry.source !== undefined)
       if (state.is === 'pending' || (answer.status === 202 && state.is === 'unknown')) {
         return { place: found, state: 'pending', running: state.running, afterMs: wished }
       }
-      const isEnd = state.is === 'done' || state.is === 'failed' || (hasPictures && state.word === undefined)
-      if (isEnd || (hasPictures && polls >= looksBeforeUnknownWord)) return { place: found, state: 'ended', answer }
+      const isEnd = state.is === 'done' || state.is === 'failed' || (hasImages && state.word === undefined)
+      if (isEnd || (hasImages && polls >= looksBeforeUnknownWord)) return { place: found, state: 'ended', answer }
       if (state.word !== undefined) {
         const reason = `The service says "${state.word.slice(0, 40)}" of the task.`
         return { place: found, state: 'unsure', afterMs: wished ?? pauseInTroubleMs, reason }

@@ -66,13 +66,13 @@ const badRequest: Meaning = {
   disposition: 'refused',
   message: 'DashScope refused the request; its own words say which value it does not take. Change that and try again.',
 }
-const badPicture: Meaning = {
+const badImage: Meaning = {
   code: 'provider_rejected',
   disposition: 'refused',
   message: 'DashScope cannot use one of the references. Try another file, or the same as JPEG or PNG of ordinary size.',
 }
-const pictureNotRead: Meaning = {
-  ...badPicture,
+const imageNotRead: Meaning = {
+  ...badImage,
   disposition: 'retry_safe',
   message: 'DashScope could not read one of the references in time. Try again, or try another file.',
 }
@@ -167,7 +167,7 @@ const rows: readonly Row[] = [
     ...moderatedInput,
     message: 'DashScope suspects that the prompt or a reference infringes a right. Change them and try again.',
   },
-  { codes: ['InvalidParameter.DataInspection', 'InvalidURL.Timeout'], ...pictureNotRead },
+  { codes: ['InvalidParameter.DataInspection', 'InvalidURL.Timeout'], ...imageNotRead },
   {
     codes: [
       'InvalidURL',
@@ -177,7 +177,7 @@ const rows: readonly Row[] = [
       'BadRequest.InputDownloadFailed',
       'BadRequest.UnsupportedFileFormat',
     ],
-    ...badPicture,
+    ...badImage,
   },
   { codes: ['BadRequest.TooLarge'], ...tooLarge },
   { codes: ['InvalidParameter'], text: /model not exist/i, ...unknownModel },
@@ -185,7 +185,7 @@ const rows: readonly Row[] = [
   {
     codes: ['InvalidParameter'],
     text: /image format|download image|corrupted file|size of input image|data-uri item|provided URL/i,
-    ...badPicture,
+    ...badImage,
   },
   {
     codes: ['InvalidParameter'],

@@ -5,7 +5,7 @@ import type { ProviderFailure } from '../../outgoing/errors.ts'
 import { besideBill, namesBill, readEntries, sourceOf, wholeSourcesIn } from '../answers.ts'
 import { worstOf } from '../failures.ts'
 import { asList, asRecord, outline, parseJson, text } from '../json.ts'
-import type { Parsed, Picture, RawAnswer } from '../provider.ts'
+import type { Parsed, ProviderImage, RawAnswer } from '../provider.ts'
 import { type ErrorPlace, failureOf } from './errors.ts'
 import type { Route } from './models.ts'
 
@@ -31,16 +31,16 @@ export function parse(answer: RawAnswer, call: { route: string; body: JsonObject
     ...(billedImages === undefined ? {} : { billedImages }),
   }
   // An image in the answer is kept, whatever else the answer says, and wherever a gateway put it.
-  const pictures = found.pictures.length > 0 ? found.pictures : elsewhereIn(envelope, answer)
-  if (pictures.length > 0) return { pictures, ...rest, complete: answer.complete }
+  const images = found.images.length > 0 ? found.images : elsewhereIn(envelope, answer)
+  if (images.length > 0) return { images, ...rest, complete: answer.complete }
 
   const status = text(output.task_status)
   const isUnfinished = status === 'PENDING' || status === 'RUNNING' || status === 'SUSPENDED'
   const error = errorOf(envelope, output, answer, { place, status, billedImages, failures: found.failures })
   if (isUnfinished && !error.providerCode && answer.status < 300) {
-    return { pictures: [], failures: [], complete: false }
+    return { images: [], failures: [], complete: false }
   }
-  return { pictures: [], ...rest, error, complete: answer.complete }
+  return { images: [], ...rest, error, complete: answer.complete }
 }
 
 /** Why a well-formed answer has no image. */
@@ -107,11 +107,11 @@ function errorOf(
 function withoutEnvelope(answer: RawAnswer, place: ErrorPlace): Parsed {
   if (answer.status < 200 || answer.status >= 300) {
     const error = failureOf(undefined, text(answer.body.trim().slice(0, 300)), place)
-    return { pictures: [], failures: [], error, complete: true }
+    return { images: [], failures: [], error, complete: true }
   }
   // The complete strings in a cut answer are still usable: their images were paid for.
-  const pictures = wholeSourcesIn(answer.body).map((source, index) => pictureAt(index, source.url ?? source.base64))
-  if (pictures.length > 0) return { pictures, failures: [], complete: answer.complete }
+  const images = wholeSourcesIn(answer.body).map((source, index) => imageAt(index, source.url ?? source.base64))
+  if (images.length > 0) return { images, failures: [], complete: answer.complete }
   const error: ProviderFailure = {
     code: 'outcome_unknown',
     disposition: 'maybe_billed',
@@ -121,7 +121,7 @@ function withoutEnvelope(answer: RawAnswer, place: ErrorPlace): Parsed {
     providerMessage: text(answer.body.trim().slice(0, 300)),
     requestId: place.requestId,
   }
-  return { pictures: [], failures: [], error, complete: answer.complete }
+  return { images: [], failures: [], error, complete: answer.complete }
 }
 
 /** Every picture and every refused one, in the order of the answer, of the newer form (`choices`) and the older (`results`). */
@@ -129,10 +129,10 @@ function foundIn(
   output: JsonObject,
   call: { body: JsonObject },
   place: ErrorPlace,
-): { pictures: Picture[]; failures: Parsed['failures'] } {
-  const pictures: Picture[] = []
+): { images: ProviderImage[]; failures: Parsed['failures'] } {
+  const images: ProviderImage[] = []
   const failures: Parsed['failures'] = []
-  const next = () => pictures.length + failures.length
+  const next = () => images.length + failures.length
   const final = { ...place, isFinal: true }
   const unknownShape = (item: JsonValue) =>
     failures.push({
@@ -145,7 +145,7 @@ function foundIn(
   for (const result of asList(output.results)) {
     const item = asRecord(result)
     const url = text(item?.url)
-    if (url !== undefined) pictures.push(pictureAt(next(), url))
+    if (url !== undefined) images.push(imageAt(next(), url))
     else if (item && (text(item.code) !== undefined || text(item.message) !== undefined)) {
       failures.push({ ...failureOf(text(item.code), text(item.message), final), index: next() })
     } else unknownShape(result)
@@ -161,28 +161,28 @@ function foundIn(
     const url = text(item?.image)
     const words = text(item?.text)
     if (url !== undefined) {
-      pictures.push(pictureAt(next(), url, isStory && story.length > 0 ? { text: story.join('\n') } : undefined))
+      images.push(imageAt(next(), url, isStory && story.length > 0 ? { text: story.join('\n') } : undefined))
       story = []
     } else if (words !== undefined) story.push(words)
     else if (item?.text !== '') strange.push(content)
   }
-  const last = pictures.at(-1)
+  const last = images.at(-1)
   if (isStory && last && story.length > 0) last.details = { ...last.details, text_after: story.join('\n') }
   // New kinds of items may come beside the pictures; they matter only where a picture is missing.
   const asked = asRecord(call.body.parameters)
   const wanted = Number(asked?.max_images ?? asked?.n ?? 1)
   for (const item of strange) if (next() < wanted) unknownShape(item)
-  return { pictures, failures }
+  return { images, failures }
 }
 
 /** Pictures of a success in a form that is not DashScope's own, as gateways translate it. */
-function elsewhereIn(envelope: JsonObject, answer: RawAnswer): Picture[] {
+function elsewhereIn(envelope: JsonObject, answer: RawAnswer): ProviderImage[] {
   if (answer.status < 200 || answer.status >= 300) return []
   const sources = readEntries(envelope).flatMap(({ source }) => source ?? [])
-  return sources.map((source, index) => pictureAt(index, source.url ?? source.base64))
+  return sources.map((source, index) => imageAt(index, source.url ?? source.base64))
 }
 
-function pictureAt(index: number, written: string, details?: JsonObject): Picture {
+function imageAt(index: number, written: string, details?: JsonObject): ProviderImage {
   const more = details ? { details } : {}
   const source = sourceOf(written, 'place')
   if (source?.url === undefined) return { index, base64: source?.base64 ?? written, ...more }

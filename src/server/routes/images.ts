@@ -58,16 +58,16 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
       config: {
         access: 'own image',
         problems: ['range_not_satisfiable'],
-        reads: { ...pictureQueries, 'header range': 'One range of bytes.', ...ifNoneMatch },
+        reads: { ...imageQueries, 'header range': 'One range of bytes.', ...ifNoneMatch },
         answers: {
           200: { description: 'The picture.', type: 'image/*', headers: ['ETag'] },
           206: { description: 'A part of the picture.', type: 'image/*', headers: ['Content-Range'] },
           ...notModified,
         },
       },
-      schema: pictureSchema,
+      schema: imageSchema,
     },
-    sendPicture,
+    sendImage,
   )
 
   app.head(
@@ -76,12 +76,12 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
       config: {
         access: 'own image',
         swagger: { exposeHeadRoute: true },
-        reads: { ...pictureQueries, ...ifNoneMatch },
+        reads: { ...imageQueries, ...ifNoneMatch },
         answers: { 200: { description: 'What `GET` would send.', headers: ['ETag'] }, ...notModified },
       },
-      schema: pictureSchema,
+      schema: imageSchema,
     },
-    sendPicture,
+    sendImage,
   )
 
   app.post(
@@ -148,7 +148,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
     },
   )
 
-  async function sendPicture(request: FastifyRequest, reply: FastifyReply) {
+  async function sendImage(request: FastifyRequest, reply: FastifyReply) {
     const image = await findImage(request)
     if ((request.query as Record<string, unknown>).recipe !== undefined) return sendWithRecipe(image, request, reply)
     const tag = `"${image.sha256}"`
@@ -184,7 +184,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
   }
 }
 
-const pictureSchema = {
+const imageSchema = {
   tags: ['Images'],
   summary: 'A picture, byte for byte as received',
   description:
@@ -192,7 +192,7 @@ const pictureSchema = {
     'and WebP; the pixels stay as they are), and has no ranges.',
 }
 
-const pictureQueries = {
+const imageQueries = {
   'query download': 'With any value or none: as a download with a file name.',
   'query recipe': 'With any value or none: with the recipe inside, and without ranges.',
 }

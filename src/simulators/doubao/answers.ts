@@ -1,6 +1,6 @@
 /** What the simulated Ark makes of an order: which pictures come of it or fail, and how the answer tells of each. */
 import { createHash } from 'node:crypto'
-import type { PictureOptions } from '../drawing/picture.ts'
+import type { ImageOptions } from '../drawing/picture.ts'
 import type { Fault } from '../faults.ts'
 import { Refusal } from '../refusal.ts'
 import type { Reference } from './inputs.ts'
@@ -11,7 +11,7 @@ import type { Order } from './requests.ts'
 import { chooseSize } from './sizes.ts'
 
 /** One place of the answer: a picture, with what the item says beside its address and size, or why there is none. */
-export type Item = { index: number } & ({ picture: PictureOptions; facts: object } | { error: Failure })
+export type Item = { index: number } & ({ image: ImageOptions; facts: object } | { error: Failure })
 
 interface Failure {
   code: string
@@ -51,7 +51,7 @@ export function imagine(
   const size = chooseSize(order, references, hashOf(order.prompt))
   const isSmall = size.width * size.height < 2_700_000
   const thumbnails = references.flatMap(reference => reference.thumbnail ?? [])
-  const wanted = order.layers ? layerItems(order, size, seed, thumbnails) : pictureItems(order, size, seed, thumbnails)
+  const wanted = order.layers ? layerItems(order, size, seed, thumbnails) : imageItems(order, size, seed, thumbnails)
   const job: Job = {
     ...call,
     items: spoil(wanted, fault),
@@ -95,9 +95,9 @@ export function errorOf(items: readonly Item[]): Failure | undefined {
 
 // ── Items ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function pictureItems(order: Order, size: Size, seed: number, references: Buffer[]): Item[] {
-  const { pictures, prompt, background } = order
-  const count = order.isGroup ? Math.max(1, Math.min(pictures, countInPrompt(prompt) ?? pictures)) : 1
+function imageItems(order: Order, size: Size, seed: number, references: Buffer[]): Item[] {
+  const { images, prompt, background } = order
+  const count = order.isGroup ? Math.max(1, Math.min(images, countInPrompt(prompt) ?? images)) : 1
   const transparent =
     background === 'transparent' ||
     (background === 'auto' && order.type === 'png' && /透明|transparent|sticker|logo/i.test(prompt))
@@ -142,7 +142,7 @@ function layerItems(order: Order, size: Size, seed: number, references: Buffer[]
 
 function itemFor(
   order: Order,
-  picture: Omit<PictureOptions, 'type' | 'prompt' | 'watermark'>,
+  image: Omit<ImageOptions, 'type' | 'prompt' | 'watermark'>,
   layerFacts: object = {},
 ): Item {
   const { prompt, type, watermark } = order
@@ -150,10 +150,10 @@ function itemFor(
   const facts = {
     ...(family.namesFormat && { output_format: type }),
     ...(family.name === '5.5' &&
-      order.background !== undefined && { background: picture.transparent ? 'transparent' : 'opaque' }),
+      order.background !== undefined && { background: image.transparent ? 'transparent' : 'opaque' }),
     ...layerFacts,
   }
-  return { index: picture.index, picture: { ...picture, type, prompt, watermark }, facts }
+  return { index: image.index, image: { ...image, type, prompt, watermark }, facts }
 }
 
 // ── What the answer says ────────────────────────────────────────────────────────────────────────────────────────────
@@ -170,7 +170,7 @@ export function toolsOf({ order }: Job): object {
 }
 
 export function usageOf({ order, items }: Job, withTools: boolean): object {
-  const areas = items.flatMap(item => ('picture' in item ? item.picture.width * item.picture.height : []))
+  const areas = items.flatMap(item => ('image' in item ? item.image.width * item.image.height : []))
   // Layers are counted with the area of their base, however small they were cut.
   const area = order.layers ? areas.length * (areas[0] ?? 0) : areas.reduce((sum, each) => sum + each, 0)
   const tokens = Math.round(area / 256)

@@ -207,7 +207,7 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
     if (max === undefined) return
     const name = `${accountOf(rule)} ${order.model.id}`
     const recent = (admitted.get(name) ?? []).filter(({ at }) => at > Date.now() - 60_000)
-    const images = items.filter(item => 'picture' in item).length
+    const images = items.filter(item => 'image' in item).length
     const used = recent.reduce((sum, each) => sum + each.images, 0)
     if (used + (order.layers ? 17 : images) > max) throw namedRefusal(refusals, '429', { model: order.model.name })
     recent.push({ at: Date.now(), images })
@@ -231,8 +231,8 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
     admit(caller.rule, job)
 
     const bill = (item: Item) => {
-      if (!('picture' in item)) return
-      server.bill({ requestId: job.id, key: job.keyName, model: order.model.id }, item.picture)
+      if (!('image' in item)) return
+      server.bill({ requestId: job.id, key: job.keyName, model: order.model.id }, item.image)
     }
     const describe = (item: Item) => describeItem(job, item)
     if (order.stream) return streamAnswer(exchange, job, { fault, timeScale, bill, describe })
@@ -265,11 +265,11 @@ export async function startDoubaoSimulator(options: DoubaoSimulatorOptions = {})
 
   async function describeItem(job: Job, item: Item): Promise<object> {
     if ('error' in item) return { error: item.error }
-    const { picture, facts } = item
+    const { image, facts } = item
     const place = job.order.base64
-      ? { b64_json: (await server.draw(picture)).toString('base64') }
-      : { url: server.publish({ ...signedPlace(job, item.index, picture.type), picture }) }
-    return { ...place, size: `${picture.width}x${picture.height}`, ...facts }
+      ? { b64_json: (await server.draw(image)).toString('base64') }
+      : { url: server.publish({ ...signedPlace(job, item.index, image.type), image }) }
+    return { ...place, size: `${image.width}x${image.height}`, ...facts }
   }
 
   /** In the manner of TOS, version 4. */

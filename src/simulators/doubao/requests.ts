@@ -10,7 +10,7 @@ export interface Order {
   model: ServedModel
   prompt: string
   /** Most pictures; the prompt may want fewer. */
-  pictures: number
+  images: number
   isGroup: boolean
   layers: boolean
   stream: boolean
@@ -63,13 +63,13 @@ export function readOrder(sent: Body, model: ServedModel): Order {
   if (references.length > family.maxReferences) {
     throw invalid('image', `number of reference images cannot exceed ${family.maxReferences}`)
   }
-  const pictures = checkGroup(body, family, references)
+  const images = checkGroup(body, family, references)
   references.forEach(checkReferenceForm)
 
   return {
     model,
     prompt: (body.prompt as string | undefined) ?? '',
-    pictures,
+    images,
     isGroup: body.sequential_image_generation === 'auto',
     layers,
     stream: body.stream === true,

@@ -74,7 +74,7 @@ export async function streamAnswer(
   }
 
   async function eventFor(item: Item): Promise<string> {
-    const type = `image_generation.partial_${'picture' in item ? 'succeeded' : 'failed'}`
+    const type = `image_generation.partial_${'image' in item ? 'succeeded' : 'failed'}`
     return frame(type, { ...echoOf(job, true), image_index: item.index, ...(await parts.describe(item)) })
   }
 

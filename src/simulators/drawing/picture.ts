@@ -3,7 +3,7 @@ import sharp from 'sharp'
 import { type Chance, createChance } from './chance.ts'
 import { paintScene } from './scenes.ts'
 
-export interface PictureOptions {
+export interface ImageOptions {
   /** Exact, in pixels. */
   width: number
   height: number
@@ -29,7 +29,7 @@ sharp.concurrency(2)
 sharp.cache({ files: 0, items: 50, memory: 32 })
 
 /** The same options give the same bytes. */
-export async function drawPicture(options: PictureOptions): Promise<Buffer> {
+export async function drawImage(options: ImageOptions): Promise<Buffer> {
   const { width, height, type, prompt, seed = -1, index, plain = false } = options
   const chance = createChance(JSON.stringify([prompt, seed, index]))
   const shrink = Math.min(1, (plain ? 96 : 640) / Math.max(width, height))
@@ -49,13 +49,13 @@ export async function drawPicture(options: PictureOptions): Promise<Buffer> {
   if (!transparent) drawn.removeAlpha()
   const { data, info } = await drawn.raw().toBuffer({ resolveWithObject: true })
   if (!plain) addGrain(data, info.channels, chance)
-  const picture = sharp(data, { raw: info }).resize(width, height, {
+  const image = sharp(data, { raw: info }).resize(width, height, {
     fit: 'fill',
     kernel: plain ? 'nearest' : 'linear',
   })
-  if (type === 'jpeg') return picture.jpeg({ quality: options.quality ?? 88 }).toBuffer()
-  if (type === 'webp') return picture.webp({ quality: options.quality ?? 90, effort: 1 }).toBuffer()
-  return picture.png({ compressionLevel: 2, adaptiveFiltering: false }).toBuffer()
+  if (type === 'jpeg') return image.jpeg({ quality: options.quality ?? 88 }).toBuffer()
+  if (type === 'webp') return image.webp({ quality: options.quality ?? 90, effort: 1 }).toBuffer()
+  return image.png({ compressionLevel: 2, adaptiveFiltering: false }).toBuffer()
 }
 
 /** A copy small enough to be kept beside a picture that is drawn later; undefined when it cannot be decoded. */

@@ -1,11 +1,11 @@
 /** What the simulated OpenAI makes of a job, and how it tells of it. */
 import { randomInt } from 'node:crypto'
-import type { PictureOptions } from '../drawing/picture.ts'
+import type { ImageOptions } from '../drawing/picture.ts'
 import type { Fault } from '../faults.ts'
 import type { Job } from './requests.ts'
 
 /** The pictures of a job, as many as the fault lets it make. */
-export function imagine(job: Job, fault: Fault | undefined): PictureOptions[] {
+export function imagine(job: Job, fault: Fault | undefined): ImageOptions[] {
   const { width, height, prompt, references, type, quality } = job
   const seed = randomInt(2 ** 31)
   return Array.from({ length: countOf(job.count, fault) }, (_, index) => ({
@@ -36,7 +36,7 @@ export function isInline({ model, parameters }: Job): boolean {
 }
 
 /** `places` are the members by which each picture is found. */
-export function describePictures(job: Job, places: readonly object[]): object {
+export function describeImages(job: Job, places: readonly object[]): object {
   const revised =
     job.model.family === 'dall-e-3' ? { revised_prompt: `${job.prompt}, in fine detail and soft light` } : {}
   const data = places.map(place => ({ ...revised, ...place }))

@@ -16,20 +16,20 @@ export async function addInputs(job: Job, form: Form): Promise<void> {
     const message = `Invalid 'image': array too long. Expected an array with maximum length ${model.maxReferences}, but got an array with length ${form.images.length} instead.`
     throw badRequest('array_above_max_length', message, 'image')
   }
-  const pictures = await Promise.all(form.images.map(file => readPicture(file, 'image', model)))
-  const first = pictures[0]!
+  const images = await Promise.all(form.images.map(file => readImage(file, 'image', model)))
+  const first = images[0]!
   if (form.mask) {
-    const mask = await readPicture(form.mask, 'mask', model)
+    const mask = await readImage(form.mask, 'mask', model)
     if (mask.width !== first.width || mask.height !== first.height || !mask.alpha) {
       const message = 'Invalid mask image format - mask size must match the image size and have an alpha channel.'
       throw badRequest('invalid_mask_image_format', message, 'mask')
     }
   }
-  for (const picture of pictures) {
-    const preview = await thumbnailOf(picture.bytes)
+  for (const image of images) {
+    const preview = await thumbnailOf(image.bytes)
     if (preview) job.references.push(preview)
   }
-  job.inputs = pictures.length
+  job.inputs = images.length
   const { size = 'auto' } = job.parameters
   if (size === 'auto' && model.family === 'gpt-image' && first.width !== first.height) {
     const wide = first.width > first.height
@@ -40,7 +40,7 @@ export async function addInputs(job: Job, form: Form): Promise<void> {
 
 const megabyte = 2 ** 20
 
-async function readPicture(file: File, name: string, model: ImageModel) {
+async function readImage(file: File, name: string, model: ImageModel) {
   const bytes = Buffer.from(await file.arrayBuffer())
   const maxMegabytes = model.family === 'dall-e-2' ? 4 : 50
   if (bytes.length > maxMegabytes * megabyte) {

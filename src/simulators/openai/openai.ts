@@ -9,7 +9,7 @@ import { deliver, type Fault, faultInPrompt, meetEarlyFault, meetFault } from '.
 import { awkwardSignature, type FileRefusal } from '../files.ts'
 import { namedRefusal, Refusal } from '../refusal.ts'
 import { openServer, type Simulator, type SimulatorOptions } from '../server.ts'
-import { describePictures, imagine, isInline } from './answers.ts'
+import { describeImages, imagine, isInline } from './answers.ts'
 import { addInputs } from './inputs.ts'
 import { type OpenaiKeyRule, openaiDemoKeys } from './keys.ts'
 import { findModel, imageModels, listedModel } from './models.ts'
@@ -117,7 +117,7 @@ export async function startOpenaiSimulator(options: OpenaiSimulatorOptions = {})
     const fault = given ?? asked
     if (job.model.tasks) return submit(exchange, job, fault)
     await exchange.wait(job.model.seconds * 1000 * server.timeScale)
-    return deliver(exchange, fault, describePictures(job, await make(exchange, job, fault)))
+    return deliver(exchange, fault, describeImages(job, await make(exchange, job, fault)))
   }
 
   /** Made and billed whether or not anybody hears of the task. */
@@ -135,10 +135,10 @@ export async function startOpenaiSimulator(options: OpenaiSimulatorOptions = {})
   /** Draws or publishes the pictures and puts them on the bill. */
   async function make({ requestId, log }: Exchange, job: Job, fault: Fault | undefined) {
     const made: ({ url: string } | { b64_json: string })[] = []
-    for (const picture of imagine(job, fault)) {
-      server.bill({ requestId, key: log.keyName ?? '', model: job.model.id }, picture)
-      if (isInline(job)) made.push({ b64_json: (await server.draw(picture)).toString('base64') })
-      else made.push({ url: server.publish({ ...signedPlace(), picture }) })
+    for (const image of imagine(job, fault)) {
+      server.bill({ requestId, key: log.keyName ?? '', model: job.model.id }, image)
+      if (isInline(job)) made.push({ b64_json: (await server.draw(image)).toString('base64') })
+      else made.push({ url: server.publish({ ...signedPlace(), image }) })
     }
     return made
   }

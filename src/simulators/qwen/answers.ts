@@ -5,11 +5,11 @@ import { isLarge } from './models.ts'
 import { refusals } from './refusals.ts'
 import type { QwenJob } from './requests.ts'
 
-type QwenPicture = { index: number; url: string } | { index: number; code: string; message: string }
+type QwenImage = { index: number; url: string } | { index: number; code: string; message: string }
 
 export interface QwenOutcome {
   /** The pictures of the answer; those with a URL are billed. */
-  pictures: QwenPicture[]
+  images: QwenImage[]
   /** Nothing was made, and this is why. */
   failure?: { code: string; message: string }
   /** What the prompt became; only some answers tell. */
@@ -29,16 +29,16 @@ export function inputBlocked({ model }: QwenJob): Refusal {
 /** Which pictures come out, and whether all or some of them are refused. `publish` makes the URL of one. */
 export function make(job: QwenJob, fault: Fault | undefined, publish: (index: number) => string): QwenOutcome {
   const failure = findFailure(job, fault)
-  if (failure) return { pictures: [], failure }
+  if (failure) return { images: [], failure }
   const form = fault?.kind === 'all-refused' ? fault.form : undefined
-  if (form === 'empty') return { pictures: [] }
-  const pictures = Array.from({ length: countOf(job, fault) }, (_, index): QwenPicture => {
+  if (form === 'empty') return { images: [] }
+  const images = Array.from({ length: countOf(job, fault) }, (_, index): QwenImage => {
     const isRefused = form === 'items' || (fault?.kind === 'partial' && fault.failIndexes.includes(index))
     return isRefused ? { index, ...outputBlocked } : { index, url: publish(index) }
   })
   return {
-    pictures,
-    failure: pictures.some(picture => 'url' in picture) ? undefined : outputBlocked,
+    images,
+    failure: images.some(image => 'url' in image) ? undefined : outputBlocked,
     actualPrompt: job.promptExtend ? rewritten(job.prompt) : undefined,
   }
 }
@@ -62,8 +62,7 @@ function countOf(job: QwenJob, fault: Fault | undefined): number {
 
 const rewritten = (prompt: string) => `${prompt}, finely detailed, soft natural light, calm and balanced composition`
 
-export const urlsOf = (outcome: QwenOutcome) =>
-  outcome.pictures.flatMap(picture => ('url' in picture ? picture.url : []))
+export const urlsOf = (outcome: QwenOutcome) => outcome.images.flatMap(image => ('url' in image ? image.url : []))
 
 type ContentItem = { type?: string; text?: string; image?: string }
 
@@ -72,7 +71,7 @@ export function newAnswer(job: QwenJob, outcome: QwenOutcome): { output: object;
   const urls = urlsOf(outcome)
   const typed = job.model.shape === 'wan' || job.route === 'IG'
   const items: ContentItem[] = urls.map(url => (typed ? { type: 'image', image: url } : { image: url }))
-  const isSplit = job.model.choicePerPicture && items.length > 1 && !job.interleaved
+  const isSplit = job.model.choicePerImage && items.length > 1 && !job.interleaved
   const contents = isSplit ? items.map(item => [item]) : [job.interleaved ? withStory(job, urls) : items]
   const choices = contents.map(content => ({
     finish_reason: 'stop',
@@ -137,10 +136,10 @@ export function usageOf(job: QwenJob, count: number): object {
 
 /** `output` and `usage` of a T2I or I2I task that has at least one picture. */
 export function oldAnswer(job: QwenJob, outcome: QwenOutcome): { output: object; usage: object } {
-  const results = outcome.pictures.map(picture => {
-    if (!('url' in picture)) return { code: picture.code, message: picture.message }
+  const results = outcome.images.map(image => {
+    if (!('url' in image)) return { code: image.code, message: image.message }
     const prompts = outcome.actualPrompt === undefined ? {} : { actual_prompt: outcome.actualPrompt }
-    return { orig_prompt: job.prompt, ...prompts, url: picture.url }
+    return { orig_prompt: job.prompt, ...prompts, url: image.url }
   })
   const succeeded = urlsOf(outcome).length
   const metrics = { TOTAL: results.length, SUCCEEDED: succeeded, FAILED: results.length - succeeded }

@@ -4,7 +4,7 @@ import { Refusal } from '../refusal.ts'
 import type { QwenModel } from './models.ts'
 import { invalidParameter } from './refusals.ts'
 
-export interface InputPicture {
+export interface InputImage {
   width: number
   height: number
   /** Small and decodable, for the drawing; absent for BMP, which the drawing cannot read. */
@@ -12,11 +12,11 @@ export interface InputPicture {
 }
 
 /** What stands at a web address when a test says so instead of a real server. */
-export type WebPicture = Buffer | 'refused' | 'timeout' | 'missing'
+export type WebImage = Buffer | 'refused' | 'timeout' | 'missing'
 
 export interface InputSources {
   model: QwenModel
-  web: Readonly<Record<string, WebPicture>>
+  web: Readonly<Record<string, WebImage>>
 }
 
 /** Encoded bytes of one data URI (DashScope documentation; twice that was measured outside China). */
@@ -24,21 +24,21 @@ const maxDataUriBytes = 10_485_760
 const invalidUrl = 'The provided URL does not appear to be valid. Ensure it is correctly formatted.'
 
 /** @throws Refusal with the message of the service */
-export async function loadInput(text: string, sources: InputSources): Promise<InputPicture> {
+export async function loadInput(text: string, sources: InputSources): Promise<InputImage> {
   const bytes = await readInput(text, sources)
-  const picture = await decode(bytes)
+  const image = await decode(bytes)
   const limits = sources.model.referenceLimits
   if (limits && bytes.length > limits.maxBytes) throw sizeRefusal()
   if (limits) {
-    const short = Math.min(picture.width, picture.height)
-    const long = Math.max(picture.width, picture.height)
+    const short = Math.min(image.width, image.height)
+    const long = Math.max(image.width, image.height)
     if (short < limits.minSide || long > limits.maxSide) throw sizeRefusal()
     if (limits.maxRatio && long / short > limits.maxRatio) throw sizeRefusal()
-    if (!limits.alpha && picture.alpha) throw invalidParameter('image format error')
+    if (!limits.alpha && image.alpha) throw invalidParameter('image format error')
   } else if (bytes.length > 10 * 1024 * 1024) {
     throw sizeRefusal()
   }
-  return { width: picture.width, height: picture.height, preview: picture.preview }
+  return { width: image.width, height: image.height, preview: image.preview }
 }
 
 const sizeRefusal = () => invalidParameter('the size of input image is too small or too large.')
@@ -65,7 +65,7 @@ function readDataUri(text: string): Buffer {
   return Buffer.from(encoded, 'base64')
 }
 
-async function readWeb(text: string, web: Readonly<Record<string, WebPicture>>): Promise<Buffer> {
+async function readWeb(text: string, web: Readonly<Record<string, WebImage>>): Promise<Buffer> {
   const known = web[text]
   if (Buffer.isBuffer(known)) return known
   if (!URL.canParse(text)) throw invalidParameter(invalidUrl)
@@ -103,11 +103,11 @@ async function decode(bytes: Buffer): Promise<{ width: number; height: number; a
   const bitmap = readBitmapHeader(bytes)
   if (bitmap) return { ...bitmap, alpha: false }
   try {
-    const picture = sharp(bytes, { failOn: 'error' })
-    const { width, height, hasAlpha, format } = await picture.metadata()
+    const image = sharp(bytes, { failOn: 'error' })
+    const { width, height, hasAlpha, format } = await image.metadata()
     if (!['jpeg', 'png', 'webp', 'tiff', 'gif'].includes(format)) throw new Error(format)
     // Drawing it small proves that the whole file can be decoded.
-    const preview = await picture.resize(512, 512, { fit: 'inside', withoutEnlargement: true }).png().toBuffer()
+    const preview = await image.resize(512, 512, { fit: 'inside', withoutEnlargement: true }).png().toBuffer()
     return { width, height, alpha: hasAlpha, preview }
   } catch {
     throw invalidParameter('Invalid image format or corrupted file')

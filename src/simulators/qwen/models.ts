@@ -40,7 +40,7 @@ export interface QwenModel {
   /** Adds `task_metric` to a synchronous answer. */
   taskMetric?: boolean
   /** One choice for each picture instead of one choice with all of them. */
-  choicePerPicture?: boolean
+  choicePerImage?: boolean
   /** Pictures may have really transparent pixels. */
   transparent?: boolean
   /** wan2.7: `enable_sequential`, `thinking_mode`, `color_palette`, `bbox_list`. */
@@ -81,8 +81,8 @@ function nearestSixteen(pixels: number) {
 
 const floorSixteen = (pixels: number) => Math.max(1, Math.floor(pixels / 16)) * 16
 
-function inRatioOf(picture: Dimensions, area: number, round: (pixels: number) => number): Dimensions {
-  const ratio = picture.width / picture.height
+function inRatioOf(image: Dimensions, area: number, round: (pixels: number) => number): Dimensions {
+  const ratio = image.width / image.height
   return { width: round(Math.sqrt(area * ratio)), height: round(Math.sqrt(area / ratio)) }
 }
 
@@ -288,13 +288,13 @@ const qwenEdit = {
   seconds: () => 18,
 } as const satisfies Partial<QwenModel>
 
-const oldWanPictures = { minSide: 240, maxSide: 8000, maxBytes: 10 * 1024 * 1024, alpha: false }
-const wanPictures = { ...oldWanPictures, maxRatio: 8 }
+const oldWanImages = { minSide: 240, maxSide: 8000, maxBytes: 10 * 1024 * 1024, alpha: false }
+const wanImages = { ...oldWanImages, maxRatio: 8 }
 
 const wan27Model = {
   routes: ['MM', 'IG'],
   references: { min: 0, max: 9 },
-  referenceLimits: { ...wanPictures, maxBytes: 20 * 1024 * 1024 },
+  referenceLimits: { ...wanImages, maxBytes: 20 * 1024 * 1024 },
   // The default is documented as 1 in one place and as 4 in another; the dearer one shows who relies on it.
   count: upTo(4, 4),
   shape: 'wan',
@@ -392,7 +392,7 @@ export const qwenModels: readonly QwenModel[] = [
     count: upTo(4, 4),
     size: wan26Text,
     shape: 'wan',
-    choicePerPicture: true,
+    choicePerImage: true,
     promptExtend: true,
     promptCharacters: 2100,
     seconds: () => 27,
@@ -401,11 +401,11 @@ export const qwenModels: readonly QwenModel[] = [
   ...several(['wan2.6-image'], {
     routes: ['MM', 'IG'],
     references: { min: 1, max: 4 },
-    referenceLimits: wanPictures,
+    referenceLimits: wanImages,
     count: upTo(4, 4),
     size: wan26Image,
     shape: 'wan',
-    choicePerPicture: true,
+    choicePerImage: true,
     promptExtend: true,
     promptCharacters: 2000,
     interleave: true,
@@ -423,7 +423,7 @@ export const qwenModels: readonly QwenModel[] = [
     ...oldWan,
     routes: ['I2I'],
     references: { min: 1, max: 3 },
-    referenceLimits: { ...oldWanPictures, minSide: 384, maxSide: 5000 },
+    referenceLimits: { ...oldWanImages, minSide: 384, maxSide: 5000 },
     size: wanArea(768, 1280, sameRatio(1280)),
     promptCharacters: 2000,
     oldInput: 'images',
@@ -437,7 +437,7 @@ export const qwenModels: readonly QwenModel[] = [
   ...several(['wanx-v1'], {
     ...oldWan,
     references: { min: 0, max: 1 },
-    referenceLimits: oldWanPictures,
+    referenceLimits: oldWanImages,
     size: wanxList,
     promptExtend: undefined,
     oldInput: 'ref_img',
@@ -447,7 +447,7 @@ export const qwenModels: readonly QwenModel[] = [
     ...oldWan,
     routes: ['I2I'],
     references: { min: 1, max: 1 },
-    referenceLimits: oldWanPictures,
+    referenceLimits: oldWanImages,
     count: upTo(4, 1),
     size: asTheInput,
     promptExtend: undefined,

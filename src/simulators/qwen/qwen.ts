@@ -9,7 +9,7 @@ import { awkwardSignature, type FileRefusal } from '../files.ts'
 import { namedRefusal, Refusal } from '../refusal.ts'
 import { openServer, type Simulator, type SimulatorOptions } from '../server.ts'
 import { inputBlocked, make, newAnswer, oldAnswer, outputBlocked, type QwenOutcome } from './answers.ts'
-import type { WebPicture } from './inputs.ts'
+import type { WebImage } from './inputs.ts'
 import { type QwenKeyRule, qwenDemoKeys } from './keys.ts'
 import { createLimits } from './limits.ts'
 import { type QwenModel, type QwenRoute, qwenModels } from './models.ts'
@@ -43,7 +43,7 @@ export interface QwenSimulatorOptions extends SimulatorOptions<QwenKeyRule> {
   /** Default 20 MiB. The real bound is not known. */
   maxBodyBytes?: number
   /** What stands at the web addresses of input pictures. Others are fetched on this machine only. */
-  webPictures?: Readonly<Record<string, WebPicture>>
+  webImages?: Readonly<Record<string, WebImage>>
 }
 
 export interface QwenSimulator extends Simulator {
@@ -197,7 +197,7 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
       route,
       streamed: header('x-dashscope-sse')?.toLowerCase() === 'enable',
       model,
-      web: options.webPictures ?? {},
+      web: options.webImages ?? {},
     })
   }
 
@@ -239,9 +239,9 @@ export async function startQwenSimulator(options: QwenSimulatorOptions = {}): Pr
     const transparent = model.transparent === true && /transparent|透明/i.test(prompt)
     const references = job.references.flatMap(({ preview }) => preview ?? [])
     return make(job, fault, index => {
-      const picture = { ...job.size, type: 'png' as const, prompt, seed, index, watermark, transparent, references }
-      server.bill({ requestId: from.requestId, key: from.key, model: model.id }, picture)
-      return server.publish({ ...signedPlace(), picture })
+      const image = { ...job.size, type: 'png' as const, prompt, seed, index, watermark, transparent, references }
+      server.bill({ requestId: from.requestId, key: from.key, model: model.id }, image)
+      return server.publish({ ...signedPlace(), image })
     })
   }
 
@@ -337,8 +337,8 @@ async function refuseFile(exchange: Exchange, reason: FileRefusal): Promise<void
 /** The list names text models too and leaves out older picture models that still work (measured). */
 function compatibleModels(region: string) {
   const text = ['qwen3-max', 'qwen-plus', 'qwen-turbo', 'qwen3-vl-plus', 'qwen-mt-plus', 'text-embedding-v4']
-  const pictures = qwenModels
+  const images = qwenModels
     .filter(model => (model.region ?? region) === region && !/^wan(2\.[12]|x)/.test(model.id))
     .map(model => model.id)
-  return [...text, ...pictures].map(id => ({ id, object: 'model', created: 1_795_000_000, owned_by: 'system' }))
+  return [...text, ...images].map(id => ({ id, object: 'model', created: 1_795_000_000, owned_by: 'system' }))
 }

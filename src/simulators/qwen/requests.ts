@@ -1,6 +1,6 @@
 /** Reads a submit as strictly as the simulated DashScope does: body, model, route, header, parameters, pictures. */
 import { Refusal } from '../refusal.ts'
-import { type InputPicture, type InputSources, loadInput } from './inputs.ts'
+import { type InputImage, type InputSources, loadInput } from './inputs.ts'
 import { type Dimensions, imageEditFunctions, type QwenModel, type QwenRoute, qwenModels } from './models.ts'
 import { invalidParameter } from './refusals.ts'
 
@@ -23,7 +23,7 @@ export interface QwenJob {
   seed?: number
   promptExtend: boolean
   watermark: boolean
-  references: InputPicture[]
+  references: InputImage[]
   sequential: boolean
   interleaved: boolean
   /** Old routes tell of a wrong size only by a task that fails (measured). */
@@ -114,7 +114,7 @@ export async function readJob(
   checkReferenceCount(model, content, interleaved)
   if (content.texts.length !== 1 || content.texts[0] === '') throw invalidParameter('lack of image or text')
 
-  const references: InputPicture[] = []
+  const references: InputImage[] = []
   for (const image of content.images) references.push(await loadInput(image, options))
   const maskFailure = content.mask === undefined ? undefined : await checkMask(content.mask, references, options)
   const size = model.size(askedSize, { modelId: model.id, references, sequential })
@@ -210,7 +210,7 @@ function readImageEdit(input: Members, prompt: string): Content {
   return { texts: [prompt], images: [base], mask }
 }
 
-async function checkMask(mask: string, references: readonly InputPicture[], sources: InputSources) {
+async function checkMask(mask: string, references: readonly InputImage[], sources: InputSources) {
   const picture = await loadInput(mask, sources)
   const base = references[0]!
   const same = picture.width === base.width && picture.height === base.height

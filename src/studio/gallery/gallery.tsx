@@ -35,9 +35,9 @@ export function GalleryScreen() {
   const hidden = deleted.use()
 
   // Failed ones have no picture to show.
-  const hasPictures = filter.status !== 'failed' && filter.status !== 'cancelled'
+  const hasImages = filter.status !== 'failed' && filter.status !== 'cancelled'
   const chosenView: View = (search.view ?? keptView.read()) === 'list' ? 'list' : 'grid'
-  const view = hasPictures ? chosenView : 'list'
+  const view = hasImages ? chosenView : 'list'
 
   const generations = useMemo(
     () => history.generations.filter(generation => !hidden.has(generation.id)),
@@ -107,7 +107,7 @@ export function GalleryScreen() {
           onView={next => {
             keptView.write(next)
             selection.clear()
-            change({ view: next, ...(hasPictures ? {} : { status: undefined }) })
+            change({ view: next, ...(hasImages ? {} : { status: undefined }) })
           }}
         />
       </header>

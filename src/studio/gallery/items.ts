@@ -14,10 +14,10 @@ export interface Item extends Measured {
 /** A place for each picture, and one for each generation that is still being made. */
 export function gridItems(generation: Generation): Item[] {
   const day = dayOf(generation.timestamp)
-  const pictures = generation.images.map(image => {
+  const images = generation.images.map(image => {
     return { key: image.id, ratio: imageRatio(image), day, generation, images: [image] }
   })
-  if (hasEnded(generation) || pictures.length > 0) return pictures
+  if (hasEnded(generation) || images.length > 0) return images
   return [{ key: generation.id, ratio: generationRatio(generation), day, generation, images: [] }]
 }
 

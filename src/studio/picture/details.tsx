@@ -307,9 +307,7 @@ function Facts({ generation, image }: DetailsProps) {
     ],
     [
       t('picture.oldPictures'),
-      generation.images.length === 0 && generation.image_urls.length > 0 && (
-        <OldPictures urls={generation.image_urls} />
-      ),
+      generation.images.length === 0 && generation.image_urls.length > 0 && <OldImages urls={generation.image_urls} />,
     ],
   ]
   return (
@@ -336,7 +334,7 @@ function Facts({ generation, image }: DetailsProps) {
 }
 
 /** The service forgets its pictures after a day, so these are seldom more than a trace. */
-function OldPictures({ urls }: { urls: readonly string[] }) {
+function OldImages({ urls }: { urls: readonly string[] }) {
   return (
     <ul className="flex flex-col gap-1">
       {urls.map(url => (

@@ -26,7 +26,7 @@ import { Stage } from './stage.tsx'
 
 const keptDetails = createKept<'open' | 'closed'>('picture.details', kept => (kept === 'closed' ? 'closed' : 'open'))
 
-export function PictureScreen() {
+export function ImageScreen() {
   const t = useText()
   const navigate = useNavigate()
   const client = useQueryClient()

@@ -19,12 +19,12 @@ export interface Frame {
 
 export const fitted: View = { scale: 1, x: 0, y: 0 }
 
-export function frameOf(frame: { width: number; height: number }, picture: { width: number; height: number }): Frame {
-  const factor = Math.min(frame.width / picture.width, frame.height / picture.height, 1) || 1
+export function frameOf(frame: { width: number; height: number }, image: { width: number; height: number }): Frame {
+  const factor = Math.min(frame.width / image.width, frame.height / image.height, 1) || 1
   return {
     ...frame,
-    fittedWidth: picture.width * factor,
-    fittedHeight: picture.height * factor,
+    fittedWidth: image.width * factor,
+    fittedHeight: image.height * factor,
     actualScale: 1 / factor,
   }
 }

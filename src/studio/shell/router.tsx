@@ -69,7 +69,7 @@ const routes = [
     // As the router spells it.
     screens.picture.replace(':', '$') as '/picture/$generationId',
     [...filterNames, 'image'],
-    screen(() => import('../picture/picture.tsx'), 'PictureScreen'),
+    screen(() => import('../picture/picture.tsx'), 'ImageScreen'),
   ),
   // `month`: such as 2026-11; `by`: what it is divided by.
   route(

@@ -27,7 +27,7 @@ export function Shell() {
   const place = usePlace()
   const isForbidden = me?.role === 'member' && place?.isForAdmins === true
   // One picture has the whole page, but for the way back.
-  const isPicture = useLocation({ select: location => /\/picture\//.test(location.pathname) })
+  const isImageScreen = useLocation({ select: location => /\/picture\//.test(location.pathname) })
   return (
     <div className="lg:grid lg:min-h-dvh lg:grid-cols-[5.5rem_minmax(0,1fr)]">
       <a
@@ -40,10 +40,10 @@ export function Shell() {
         {t('shell.skip')}
       </a>
       <Rail openSheet={() => setSheetOpen(true)} />
-      <div className={classes('min-w-0', isPicture ? 'pb-0' : 'pb-24 lg:pb-0')}>
+      <div className={classes('min-w-0', isImageScreen ? 'pb-0' : 'pb-24 lg:pb-0')}>
         <Toasts />
         <main id="content" tabIndex={-1} className="outline-none">
-          <Banners isPicture={isPicture} />
+          <Banners isImageScreen={isImageScreen} />
           {isForbidden ? <ForAdmins /> : <Outlet />}
         </main>
       </div>
@@ -70,7 +70,7 @@ function usePlace() {
   return place
 }
 
-function Banners({ isPicture }: { isPicture: boolean }) {
+function Banners({ isImageScreen }: { isImageScreen: boolean }) {
   const t = useText()
   const isLost = connection.use() === 'lost'
   const configurations = useConfigurations()
@@ -86,7 +86,7 @@ function Banners({ isPicture }: { isPicture: boolean }) {
     )
   }
   // A picture is fitted to the height of the window.
-  if (areLocal && !isPicture) {
+  if (areLocal && !isImageScreen) {
     banners.push(
       <p key="local" className="flex items-center justify-center gap-2 text-ink-faint text-xs">
         <FlaskConical aria-hidden className="size-3.5 shrink-0" />

@@ -7,7 +7,7 @@ import { describeLifeWarning } from './life.ts'
 import { findText, type TextKey, t } from './text.ts'
 
 /** About how a picture was made: where none was, they are of no use. */
-const aboutPictures = new Set([
+const aboutImages = new Set([
   'left_out',
   'prompt_cut',
   'negative_prompt_cut',
@@ -31,7 +31,7 @@ export function currentWarnings(generation: Generation): Generation['warnings'] 
   const isSaid = error?.reason_code === 'model_ended'
   return warnings.filter(({ code }) => {
     if (isSaid && code === 'model_retired') return false
-    if (images.length === 0) return !aboutPictures.has(code ?? '')
+    if (images.length === 0) return !aboutImages.has(code ?? '')
     return code !== 'series_number' || images.length < wanted
   })
 }

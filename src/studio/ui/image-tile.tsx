@@ -61,7 +61,7 @@ export function Thumbnail({
 /** A picture that shifts nothing when it arrives, and comes by itself when it failed at first. */
 export function ImageTile({ type, ...props }: ImageTileProps) {
   const isFile = type !== undefined && !canBeShown({ width: props.width, mime_type: type })
-  return isFile ? <FileTile {...props} name={formatImageType(type)} /> : <Picture {...props} />
+  return isFile ? <FileTile {...props} name={formatImageType(type)} /> : <TileImage {...props} />
 }
 
 const placeOf = (isCropped: boolean | undefined) =>
@@ -85,7 +85,7 @@ function FileTile({ alt, name, isCropped, className, ...size }: ImageTileProps &
   )
 }
 
-function Picture({ src, alt, width, height, isCropped, className, onError, ...rest }: ImageTileProps) {
+function TileImage({ src, alt, width, height, isCropped, className, onError, ...rest }: ImageTileProps) {
   const image = useHealingImage()
   const place = placeOf(isCropped)
   if (image.state === 'broken') {

@@ -1,4 +1,4 @@
-import { besideBill, readEntries, toPicture } from '../../../src/providers/answers.ts'
+import { besideBill, readEntries, toProviderImage } from '../../../src/providers/answers.ts'
 import { errorIn, parseBeginning, quoteBeginning, withoutReason } from '../../../src/providers/failures.ts'
 import { isObject, parseJson } from '../../../src/providers/json.ts'
 import type { Parsed, RawAnswer } from '../../../src/providers/provider.ts'
@@ -8,10 +8,10 @@ export function parse(answer: RawAnswer): Parsed {
   const json = parseJson(answer.body)
   if (answer.status >= 300) {
     const error = failureOf(answer, errorIn(json) ?? { message: quoteBeginning(answer) })
-    return { pictures: [], failures: [], error: besideBill(error, answer.body), complete: true }
+    return { images: [], failures: [], error: besideBill(error, answer.body), complete: true }
   }
   if (!isObject(json)) return parseBeginning(answer, 'Easel', () => undefined)
-  const pictures = readEntries(json).flatMap(({ source }, index) => (source ? [toPicture(index, source)] : []))
-  const error = pictures.length > 0 ? undefined : withoutReason(answer, 'Easel', json)
-  return { pictures, failures: [], error, complete: true }
+  const images = readEntries(json).flatMap(({ source }, index) => (source ? [toProviderImage(index, source)] : []))
+  const error = images.length > 0 ? undefined : withoutReason(answer, 'Easel', json)
+  return { images, failures: [], error, complete: true }
 }
