@@ -35,8 +35,15 @@ export function createTokens({ store }: { store: Store }): Tokens {
       const text = `wig_${randomBytes(32).toString('base64url')}`
       const createdAt = new Date().toISOString()
       const token: TokenRecord = {
-        ...{ id: randomUUID(), name, role, monthlyCap, monthlyImages, models },
-        ...{ createdAt, lastUsedAt: null, revokedAt: null },
+        id: randomUUID(),
+        name,
+        role,
+        monthlyCap,
+        monthlyImages,
+        models,
+        createdAt,
+        lastUsedAt: null,
+        revokedAt: null,
       }
       await store.tokens.insert(token, hashOf(text))
       return { token, text }

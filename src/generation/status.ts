@@ -45,8 +45,11 @@ export function createStatus(parts: {
         const active = all.filter(one => one.provider === id && one.isActive && one.hasKey)
         const ready = active.filter(one => pool.stateOf(one).status === 'ready')
         return {
-          ...{ id, name, configured: active.length > 0 },
-          ...{ activeConfigurations: active.length, readyConfigurations: ready.length },
+          id,
+          name,
+          configured: active.length > 0,
+          activeConfigurations: active.length,
+          readyConfigurations: ready.length,
         }
       }),
       ending: endingModels(all.filter(one => one.isActive && one.hasKey)),

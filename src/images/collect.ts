@@ -248,7 +248,12 @@ function storedFile(picture: ProviderImage, place: Place, facts: StoredFacts, fi
     generationId: place.generationId,
     callId: place.callId,
     index: place.position,
-    ...{ file, width, height, bytes, mimeType, sha256 },
+    file,
+    width,
+    height,
+    bytes,
+    mimeType,
+    sha256,
     createdAt: new Date().toISOString(),
     details: picture.details ?? null,
   }

@@ -131,8 +131,19 @@ async function keepReference(
   const { width, height, bytes, mimeType, sha256 } = original
   const file = `${createdAt.slice(0, 4)}/${createdAt.slice(5, 7)}/${id}.${original.extension}`
   const image: ImageRecord = {
-    ...{ id, role: 'reference', generationId: null, callId: null, index: 0, file },
-    ...{ width, height, bytes, mimeType, sha256, createdAt, details: null },
+    id,
+    role: 'reference',
+    generationId: null,
+    callId: null,
+    index: 0,
+    file,
+    width,
+    height,
+    bytes,
+    mimeType,
+    sha256,
+    createdAt,
+    details: null,
   }
   await files.put(file, await onSameFileSystem(files, original.temporaryPath))
   await store.images.insert(image)

@@ -69,8 +69,13 @@ export function createConfigurationRepository(db: Connection) {
 
     async suspend(id: string, { code, message, at, retryAt, refusals, providerCode, providerMessage }: Suspension) {
       const columns = {
-        ...{ code, message, refusals, taken_out_at: at, retry_at: retryAt },
-        ...{ provider_code: providerCode, provider_message: providerMessage },
+        code,
+        message,
+        refusals,
+        taken_out_at: at,
+        retry_at: retryAt,
+        provider_code: providerCode,
+        provider_message: providerMessage,
       }
       await db
         .insertInto('taken_out_configurations')

@@ -102,7 +102,11 @@ export function createSpendingRepository(db: Connection) {
       const isWhole = row.calls <= 1 || images >= row.images
       const amount = isWhole || row.amount === null ? row.amount : Math.round((row.amount * images) / row.images)
       return {
-        ...{ generationId, timestamp: row.timestamp, tokenId: row.token_id, configId, model: row.model },
+        generationId,
+        timestamp: row.timestamp,
+        tokenId: row.token_id,
+        configId,
+        model: row.model,
         images: isWhole ? row.images : images,
         calls: isWhole ? row.calls : 1,
         cost:

@@ -197,7 +197,11 @@ function dropWaiting(database: string): number {
     const message =
       'It was waiting to be sent when the backup was made. The original server may have sent it since, so it is not sent from here. Ask again if you want it.'
     const error = JSON.stringify({
-      ...{ code: 'cancelled', message, providerCode: null, providerMessage: null, providerRequestId: null },
+      code: 'cancelled',
+      message,
+      providerCode: null,
+      providerMessage: null,
+      providerRequestId: null,
       retryAfterMs: null,
     })
     const dropped = handle

@@ -106,8 +106,11 @@ function createPool(url: string, options: pg.PoolConfig = { query_timeout: query
       oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
   }
   const pool = new pg.Pool({
-    ...{ connectionString: url, types: types as pg.CustomTypesConfig, max: 10 },
-    ...{ keepAlive: true, connectionTimeoutMillis: connectMs },
+    connectionString: url,
+    types: types as pg.CustomTypesConfig,
+    max: 10,
+    keepAlive: true,
+    connectionTimeoutMillis: connectMs,
     onConnect: prepare,
     ...options,
   })
