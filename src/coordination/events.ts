@@ -126,13 +126,18 @@ const pageSize = 100
 
 /** Changed and removed generations in the order of their revisions, a page at a time. */
 async function readChanges(store: Store, revision: number, owner: string | undefined): Promise<GenerationEvent[]> {
+  // What is committed between the two reads belongs to the next page: one of them has missed it.
+  const newest = await store.generations.revision()
   const changed = await store.generations.changedSince(revision, pageSize, owner)
   const removed = await store.generations.removedSince(revision, pageSize, owner)
   const events: GenerationEvent[] = [
     ...changed.map(toEvent),
     ...removed.map(({ id, revision }): GenerationEvent => ({ type: 'removed', revision, id })),
   ]
-  return events.sort((a, b) => a.revision - b.revision).slice(0, pageSize)
+  return events
+    .filter(event => event.revision <= newest)
+    .sort((a, b) => a.revision - b.revision)
+    .slice(0, pageSize)
 }
 
 async function* followOne(

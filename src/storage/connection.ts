@@ -6,6 +6,8 @@ import type { Tables } from './tables.ts'
 export interface Database {
   kind: 'sqlite' | 'postgresql'
   kysely: Kysely<Tables>
+  /** For what may take long and changes nothing: never on the event loop. It sees what was committed before. */
+  reading: Kysely<Tables>
   /** The one that its keys are sealed with. */
   seal: Seal
   /** The owner id that this process wrote into it; empty for a tool, which never owns it. See `ownership.ts`. */
@@ -26,10 +28,12 @@ export interface OpenOptions {
   /** It must be there: a command that looks after a database makes none, and never owns it. */
   isTool?: boolean
   onStatement?: OnStatement
+  /** Reads on the event loop too, so that everything happens in one order. */
+  isReadInline?: boolean
 }
 
 /** A read-only connection. */
-export interface ReadDatabase extends Pick<Database, 'kind' | 'kysely' | 'close'> {
+export interface ReadDatabase extends Pick<Database, 'kind' | 'kysely' | 'reading' | 'close'> {
   /** No server uses it, and none can start until it is closed. */
   isAlone: boolean
 }

@@ -24,16 +24,17 @@ export interface HistoryFilter {
 
 const unfinished: GenerationStatus[] = ['queued', 'running']
 
-export function createGenerationRepository(db: Connection) {
+/** `reading` answers what may take long. */
+export function createGenerationRepository(db: Connection, reading: Connection) {
   return {
     async find(id: string): Promise<GenerationRecord | undefined> {
       const rows = await db.selectFrom('chat_history').selectAll().where('id', '=', id).execute()
-      return (await withImages(rows))[0]
+      return (await withImages(rows, db))[0]
     },
 
     /** Newest first; one more than `limit` if there is a next page. */
     async list(filter: HistoryFilter): Promise<GenerationRecord[]> {
-      let query = db.selectFrom('chat_history').selectAll()
+      let query = reading.selectFrom('chat_history').selectAll()
       const before = filter.before
       if (before) {
         query = query.where(({ eb, refTuple, tuple }) =>
@@ -56,18 +57,18 @@ export function createGenerationRepository(db: Connection) {
       if (filter.to !== undefined) query = query.where('timestamp', '<=', filter.to)
       if (filter.owner !== undefined) query = query.where('token_id', '=', filter.owner)
       const rows = await query.orderBy('timestamp', 'desc').orderBy('id', 'desc').limit(filter.limit).execute()
-      return withImages(rows)
+      return withImages(rows, reading)
     },
 
     async unfinished(owner?: string): Promise<GenerationRecord[]> {
-      const rows = await db
+      const rows = await reading
         .selectFrom('chat_history')
         .selectAll()
         .where('status', 'in', unfinished)
         .$if(owner !== undefined, query => query.where('token_id', '=', owner!))
         .orderBy('revision')
         .execute()
-      return withImages(rows)
+      return withImages(rows, reading)
     },
 
     /** In the order in which they were asked for. */
@@ -83,7 +84,7 @@ export function createGenerationRepository(db: Connection) {
     },
 
     async countUnfinished() {
-      const rows = await db
+      const rows = await reading
         .selectFrom('chat_history')
         .select(({ fn }) => ['status', fn.countAll<number>().as('count')])
         .where('status', 'in', unfinished)
@@ -94,7 +95,7 @@ export function createGenerationRepository(db: Connection) {
     },
 
     async waiting(): Promise<{ id: string; reason: Message }[]> {
-      const rows = await db
+      const rows = await reading
         .selectFrom('chat_history')
         .select(['id', 'waiting'])
         .where('status', 'in', unfinished)
@@ -106,7 +107,7 @@ export function createGenerationRepository(db: Connection) {
 
     /** The newest revision that anything has. */
     async revision(): Promise<number> {
-      const row = await db
+      const row = await reading
         .selectFrom('counters')
         .select('value')
         .where('name', '=', 'revision')
@@ -115,7 +116,7 @@ export function createGenerationRepository(db: Connection) {
     },
 
     async changedSince(revision: number, limit: number, owner?: string): Promise<GenerationRecord[]> {
-      const rows = await db
+      const rows = await reading
         .selectFrom('chat_history')
         .selectAll()
         .where('revision', '>', revision)
@@ -123,11 +124,11 @@ export function createGenerationRepository(db: Connection) {
         .orderBy('revision')
         .limit(limit)
         .execute()
-      return withImages(rows)
+      return withImages(rows, reading)
     },
 
     async removedSince(revision: number, limit: number, owner?: string): Promise<{ id: string; revision: number }[]> {
-      const rows = await db
+      const rows = await reading
         .selectFrom('removals')
         .selectAll()
         .where('revision', '>', revision)
@@ -145,7 +146,7 @@ export function createGenerationRepository(db: Connection) {
 
     /** Ids of ended generations, at most `limit`. */
     async endedIds(limit: number, owner?: string): Promise<string[]> {
-      const rows = await db
+      const rows = await reading
         .selectFrom('chat_history')
         .select('id')
         .where('status', 'not in', unfinished)
@@ -162,16 +163,16 @@ export function createGenerationRepository(db: Connection) {
     },
   }
 
-  async function withImages(rows: Selectable<ChatHistoryTable>[]): Promise<GenerationRecord[]> {
+  async function withImages(rows: Selectable<ChatHistoryTable>[], from: Connection): Promise<GenerationRecord[]> {
     const ids = rows.map(row => row.id)
     if (ids.length === 0) return []
-    const images = await db
+    const images = await from
       .selectFrom('images')
       .selectAll()
       .where('generation_id', 'in', ids)
       .orderBy('position')
       .execute()
-    const references = await db
+    const references = await from
       .selectFrom('generation_references')
       .innerJoin('images', 'images.id', 'generation_references.image_id')
       .selectAll('images')
@@ -179,7 +180,7 @@ export function createGenerationRepository(db: Connection) {
       .where('generation_references.generation_id', 'in', ids)
       .orderBy('generation_references.position')
       .execute()
-    const requests = await db
+    const requests = await from
       .selectFrom('provider_calls')
       .select(['generation_id', 'provider_request_id'])
       .where('generation_id', 'in', ids)
@@ -188,7 +189,7 @@ export function createGenerationRepository(db: Connection) {
       .orderBy('attempt')
       .execute()
     const unfinished = rows.filter(({ status }) => status === 'queued' || status === 'running').map(({ id }) => id)
-    const calls = unfinished.length === 0 ? [] : await selectCharged(unfinished)
+    const calls = unfinished.length === 0 ? [] : await selectCharged(unfinished, from)
     const made = Map.groupBy(images, image => image.generation_id)
     const asked = Map.groupBy(requests, request => request.generation_id)
     const used = Map.groupBy(references, reference => reference.used_by)
@@ -207,8 +208,8 @@ export function createGenerationRepository(db: Connection) {
   }
 
   /** Without those that certainly cost nothing. */
-  function selectCharged(generationIds: readonly string[]) {
-    return db
+  function selectCharged(generationIds: readonly string[], from: Connection) {
+    return from
       .selectFrom('provider_calls')
       .select(['generation_id', 'state'])
       .where('generation_id', 'in', generationIds)

@@ -13,7 +13,8 @@ export interface UsedReference {
   preparedType: string
 }
 
-export function createImageRepository(db: Connection) {
+/** `reading` answers what may take long. */
+export function createImageRepository(db: Connection, reading = db) {
   return {
     /** False when the generation has a picture at this position already. */
     async insert(image: ImageRecord): Promise<boolean> {
@@ -127,7 +128,7 @@ export function createImageRepository(db: Connection) {
     },
 
     async all(): Promise<ImageRecord[]> {
-      return (await db.selectFrom('images').selectAll().execute()).map(toImage)
+      return (await reading.selectFrom('images').selectAll().execute()).map(toImage)
     },
 
     async ofGenerations(ids: string[]): Promise<ImageRecord[]> {
@@ -147,7 +148,7 @@ export function createImageRepository(db: Connection) {
 
     /** References that no generation uses and that are of a day before this one, see `days.ts`. */
     async unusedReferences(before: number): Promise<ImageRecord[]> {
-      const rows = await db
+      const rows = await reading
         .selectFrom('images')
         .selectAll()
         .where('role', '=', 'reference')

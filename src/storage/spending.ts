@@ -67,7 +67,8 @@ const groupColumns = {
   token: sql<string | null>`token_id`,
 }
 
-export function createSpendingRepository(db: Connection) {
+/** `reading` answers what may take long. */
+export function createSpendingRepository(db: Connection, reading = db) {
   return {
     /**
      * Whoever looks at totals in order to reserve calls this first, in the same transaction: others wait until it ends, so no two
@@ -173,7 +174,7 @@ export function createSpendingRepository(db: Connection) {
     /** A row for each key and currency, in the order of the keys. */
     async usage(period: Period, group: UsageGroup, owner?: string): Promise<UsageRow[]> {
       const key = groupColumns[group]
-      let query = db
+      let query = reading
         .selectFrom('spending')
         .select(({ fn }) => [
           key.as('key'),

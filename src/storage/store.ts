@@ -1,6 +1,7 @@
 /** What the rest of the program asks of the database: repositories to read and to keep what is not a generation, and the ledger. */
 import { createCallRepository } from './calls.ts'
 import { createConfigurationRepository } from './configurations.ts'
+import type { Database } from './connection.ts'
 import { createDayRepository } from './days.ts'
 import { createGenerationRepository } from './generations.ts'
 import { createIdempotencyRepository } from './idempotency.ts'
@@ -12,18 +13,18 @@ import { createTokenRepository } from './tokens.ts'
 
 export type Store = ReturnType<typeof createStore>
 
-export function createStore(database: Parameters<typeof createLedger>[0]) {
-  const { kysely } = database
+export function createStore(database: Parameters<typeof createLedger>[0] & Pick<Database, 'reading'>) {
+  const { kysely, reading } = database
   return {
     ...createLedger(database),
-    generations: createGenerationRepository(kysely),
+    generations: createGenerationRepository(kysely, reading),
     calls: createCallRepository(kysely),
     days: createDayRepository(kysely),
-    images: createImageRepository(kysely),
+    images: createImageRepository(kysely, reading),
     configurations: createConfigurationRepository(kysely),
     listedModels: createListedModelRepository(kysely),
     idempotency: createIdempotencyRepository(kysely),
     tokens: createTokenRepository(kysely),
-    spending: createSpendingRepository(kysely),
+    spending: createSpendingRepository(kysely, reading),
   }
 }

@@ -44,6 +44,7 @@ export async function openPostgresql(url: string, prove: Prove, isTool: boolean)
     return {
       kind: 'postgresql',
       kysely,
+      reading: kysely,
       seal,
       owner,
       // Only the database can tell.
@@ -72,6 +73,7 @@ export async function readPostgresql(url: string): Promise<ReadDatabase> {
     return {
       kind: 'postgresql',
       kysely,
+      reading: kysely,
       isAlone,
       async close() {
         await guard.leave()

@@ -13,12 +13,13 @@ import { DatabaseError, noDatabaseAt } from '../trouble.ts'
 import { asKyselyDatabase, TransactionalSqlite } from './dialect.ts'
 import { createWatch, isBusy, type Lock, lockFor, tryLock } from './lock.ts'
 import { findPlace, mustHaveOneName } from './place.ts'
+import { createReaders, ReadingSqlite } from './readers.ts'
 
 /** Resolved through links: the journal and the lock are beside the file itself. */
 export async function openSqlite(
   given: string,
   prove: Prove,
-  { isTool = false, onStatement }: OpenOptions,
+  { isTool = false, onStatement, isReadInline = false }: OpenOptions,
 ): Promise<Database> {
   if (isTool && !existsSync(given)) {
     throw noDatabaseAt(given)
@@ -50,9 +51,12 @@ export async function openSqlite(
     const owner = isTool ? '' : randomUUID()
     if (!isTool) await takeOwnership(kysely, owner)
     const watch = createWatch({ file, owner, lock })
+    const readers = createReaders(file)
+    const reading = isReadInline ? kysely : new Kysely<Tables>({ dialect: new ReadingSqlite(readers) })
     return {
       kind: 'sqlite',
       kysely,
+      reading,
       seal,
       owner,
       backupPath,
@@ -63,6 +67,7 @@ export async function openSqlite(
       },
       async close() {
         watch.end()
+        await readers.close()
         await kysely.destroy()
         lock?.release()
       },
@@ -91,6 +96,7 @@ export async function readSqlite(given: string): Promise<ReadDatabase> {
     return {
       kind: 'sqlite',
       kysely,
+      reading: kysely,
       isAlone: lock !== undefined,
       async close() {
         await kysely.destroy()
