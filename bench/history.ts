@@ -20,7 +20,7 @@ import { createFolderFiles } from '../src/storage/files/folder.ts'
 import { createImageRepository } from '../src/storage/images.ts'
 import { changeGeneration, insertGeneration } from '../src/storage/ledger/generation-rows.ts'
 import type { ImageRecord } from '../src/storage/records.ts'
-import { createSeal, secretsOf } from '../src/storage/secrets/seal.ts'
+import { createSeal, findSecrets } from '../src/storage/secrets/seal.ts'
 import { inTransaction } from '../src/storage/transaction.ts'
 
 const count = Number(process.argv[2] ?? 100_000)
@@ -133,7 +133,7 @@ function dayLongAgo(generations: number) {
 
 async function fill({ dataDir, database: location, secretKey }: Settings, generations: number) {
   const images = await storeImages(path.join(dataDir, 'images'))
-  const [{ text, keep }] = secretsOf(dataDir, secretKey)
+  const [{ text, keep }] = findSecrets(dataDir, secretKey)
   const database = await openDatabase(location, [{ seal: createSeal(text), keep }])
   const begun = performance.now()
   const now = Date.now()

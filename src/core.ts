@@ -37,7 +37,7 @@ import { createAnswers } from './storage/answers.ts'
 import type { OnStatement } from './storage/connection.ts'
 import { openDatabase } from './storage/database.ts'
 import { createFolderFiles, StorageError } from './storage/files/folder.ts'
-import { createSeal, type Secret, secretsOf } from './storage/secrets/seal.ts'
+import { createSeal, findSecrets, type Secret } from './storage/secrets/seal.ts'
 import { createStore, type Store } from './storage/store.ts'
 
 export interface Core {
@@ -83,7 +83,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
   const standIns = Object.values(settings.providerUrls)
   const { catalogue, prices: ownPrices } = readOwnFiles(settings, overrides.catalogue ?? shipped)
   const prices = createPrices(catalogue, ownPrices, standIns)
-  const [first, ...others] = secretsOf(settings.dataDir, settings.secretKey)
+  const [first, ...others] = findSecrets(settings.dataDir, settings.secretKey)
   const candidate = ({ text, keep }: Secret) => ({ seal: createSeal(text), keep })
   const files = await openFiles(settings, log)
   const database = await openDatabase(settings.database, [candidate(first), ...others.map(candidate)], {

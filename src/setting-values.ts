@@ -22,7 +22,7 @@ export class ValueError extends Error {
 }
 
 /** The path forms are those of SQLAlchemy: three slashes and a relative path, four and an absolute one. */
-export function databaseOf(text: string, dataDir: string): DatabaseSetting {
+export function parseDatabaseUrl(text: string, dataDir: string): DatabaseSetting {
   const sqlite = /^sqlite(?:\+\w+)?:\/\/(.*)$/s.exec(text)
   if (sqlite) {
     const file = sqlite[1]?.replace(/^\//, '') ?? ''
@@ -38,7 +38,7 @@ export function databaseOf(text: string, dataDir: string): DatabaseSetting {
         '应写成 sqlite:///chat_history.db（相对 DATA_DIR）或 sqlite:////var/lib/chat_history.db，不带选项。',
       )
     }
-    return { kind: 'sqlite', path: path.resolve(dataDir, pathOf(file)) }
+    return { kind: 'sqlite', path: path.resolve(dataDir, parsePath(file)) }
   }
   const postgresql = /^(?:postgresql|postgres)(?:\+\w+)?:\/\/(.+)$/s.exec(text)
   if (!postgresql)
@@ -54,13 +54,13 @@ export function databaseOf(text: string, dataDir: string): DatabaseSetting {
   return { kind: 'postgresql', url }
 }
 
-export function storageOf(text: string, dataDir: string): StorageSetting {
+export function parseStorageUrl(text: string, dataDir: string): StorageSetting {
   if (/^file:/i.test(text)) {
     const rest = text.slice('file:'.length)
     if (!rest.startsWith('//')) {
       if (rest === '')
         throw new ValueError('names no folder; use file:./images.', '没有写明文件夹；请使用 file:./images。')
-      return { kind: 'folder', path: path.resolve(dataDir, pathOf(rest)) }
+      return { kind: 'folder', path: path.resolve(dataDir, parsePath(rest)) }
     }
     const url = URL.parse(text)
     if (url?.hostname !== '')
@@ -75,12 +75,12 @@ export function storageOf(text: string, dataDir: string): StorageSetting {
   return { kind: 's3', bucket: s3[1] ?? '', prefix: (s3[2] ?? '').replace(/^\/+|\/+$/g, '') }
 }
 
-export function pathOf(text: string) {
+export function parsePath(text: string) {
   if (text.includes('\0')) throw new ValueError('holds a NUL character.', '含有 NUL 字符。')
   return path.isAbsolute(text) ? text : path.normalize(text)
 }
 
-export function hostOf(text: string) {
+export function parseHost(text: string) {
   const host = text.replace(/^\[(.*)\]$/, '$1').toLowerCase()
   if (!isIP(host) && !/^[a-z0-9._-]+$/.test(host)) {
     throw new ValueError(
@@ -130,7 +130,7 @@ export function proxyAddress(text: string) {
   return url
 }
 
-export function originOf(text: string) {
+export function parseOrigin(text: string) {
   if (text === '*') {
     throw new ValueError(
       'cannot be "*": with cookies every site could use this server in your name. List the origins, such as https://studio.example.org.',
@@ -147,7 +147,7 @@ export function originOf(text: string) {
   return url.origin
 }
 
-export function allowedHostOf(text: string) {
+export function parseAllowedHost(text: string) {
   const host = text.toLowerCase()
   if (!/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/.test(host)) {
     throw new ValueError(
@@ -159,7 +159,7 @@ export function allowedHostOf(text: string) {
 }
 
 /** @throws Error whose message goes on after the name of the variable */
-export function secretKeyOf(text: string) {
+export function parseSecretKey(text: string) {
   if (text === 'your-secret-key-here') {
     throw new ValueError(
       'is still the example; use a long random text (openssl rand -hex 32), or leave it out and one is made.',
@@ -194,7 +194,7 @@ export function wholeNumber(text: string, min: number, max: number) {
 }
 
 /** Most prices of the services are in CNY. */
-export function moneyOf(text: string) {
+export function parseMoney(text: string) {
   const [, amount, currency = 'CNY'] = /^(\d{1,9}(?:\.\d{1,6})?)(?:\s*([A-Z]{3}))?$/.exec(text.toUpperCase()) ?? []
   if (amount === undefined)
     throw new ValueError(
@@ -209,7 +209,7 @@ export function moneyOf(text: string) {
   return { amount: Number(amount), currency }
 }
 
-export function logLevelOf(text: string): LogLevel {
+export function parseLogLevel(text: string): LogLevel {
   // Level names of other logging libraries.
   const names: Record<string, string> = { warning: 'warn', critical: 'fatal' }
   const name = names[text.toLowerCase()] ?? text.toLowerCase()
@@ -218,11 +218,11 @@ export function logLevelOf(text: string): LogLevel {
   return level
 }
 
-export function logFormatOf(text: string): LogFormat {
+export function parseLogFormat(text: string): LogFormat {
   if (text !== 'json' && text !== 'text') throw new ValueError('must be json or text.', '必须是 json 或 text。')
   return text
 }
 
-export function listOf(text: string) {
+export function parseList(text: string) {
   return text.split(/[\s,]+/).filter(Boolean)
 }

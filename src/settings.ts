@@ -7,24 +7,24 @@ import { providers } from './providers/index.ts'
 import type { Provider } from './providers/provider.ts'
 import type { Registry } from './providers/registry.ts'
 import {
-  allowedHostOf,
   type DatabaseSetting,
-  databaseOf,
   headerText,
-  hostOf,
   httpAddress,
   type LogFormat,
   type LogLevel,
-  listOf,
-  logFormatOf,
-  logLevelOf,
-  moneyOf,
-  originOf,
-  pathOf,
+  parseAllowedHost,
+  parseDatabaseUrl,
+  parseHost,
+  parseList,
+  parseLogFormat,
+  parseLogLevel,
+  parseMoney,
+  parseOrigin,
+  parsePath,
+  parseSecretKey,
+  parseStorageUrl,
   proxyAddress,
   type StorageSetting,
-  secretKeyOf,
-  storageOf,
   ValueError,
   wholeNumber,
 } from './setting-values.ts'
@@ -226,7 +226,7 @@ export function loadSettings(
   function withDefault<Value>(name: VariableName, standard: string, parse: (text: string) => Value): Value {
     return optional(name, parse) ?? parse(standard)
   }
-  function capsOf(prefix: '' | `${string}_`): MonthlyCaps {
+  function readCaps(prefix: '' | `${string}_`): MonthlyCaps {
     function cap<Value>(parse: (text: string) => Value) {
       return (text: string) => {
         const value = parse(text)
@@ -241,7 +241,7 @@ export function loadSettings(
       }
     }
     return {
-      monthlyCap: optional(`${prefix}MONTHLY_CAP`, cap(moneyOf)) ?? null,
+      monthlyCap: optional(`${prefix}MONTHLY_CAP`, cap(parseMoney)) ?? null,
       monthlyImages:
         optional(
           `${prefix}MONTHLY_CAP_IMAGES`,
@@ -261,38 +261,38 @@ export function loadSettings(
   function proxySettings(): ProxySettings | undefined {
     const https = optional('HTTPS_PROXY', proxyAddress)
     const http = optional('HTTP_PROXY', proxyAddress)
-    const noProxy = optional('NO_PROXY', text => listOf(text.toLowerCase())) ?? []
+    const noProxy = optional('NO_PROXY', text => parseList(text.toLowerCase())) ?? []
     return https || http ? { https, http, noProxy } : undefined
   }
 
-  const dataDir = withDefault('DATA_DIR', './data', text => path.resolve(pathOf(text)))
-  const logFile = withDefault('LOG_FILE', 'backend.log', pathOf)
+  const dataDir = withDefault('DATA_DIR', './data', text => path.resolve(parsePath(text)))
+  const logFile = withDefault('LOG_FILE', 'backend.log', parsePath)
   const settings: Settings = {
     dataDir,
-    database: withDefault('DATABASE_URL', 'sqlite:///chat_history.db', text => databaseOf(text, dataDir)),
-    storage: withDefault('STORAGE_URL', 'file:./images', text => storageOf(text, dataDir)),
-    host: withDefault('HOST', '127.0.0.1', hostOf),
+    database: withDefault('DATABASE_URL', 'sqlite:///chat_history.db', text => parseDatabaseUrl(text, dataDir)),
+    storage: withDefault('STORAGE_URL', 'file:./images', text => parseStorageUrl(text, dataDir)),
+    host: withDefault('HOST', '127.0.0.1', parseHost),
     port: withDefault('PORT', '8000', text => wholeNumber(text, 0, 65_535)),
     publicUrl: optional('PUBLIC_URL', httpAddress),
-    corsOrigins: withDefault('CORS_ORIGINS', usualOrigins, text => [...new Set(listOf(text).map(originOf))]),
+    corsOrigins: withDefault('CORS_ORIGINS', usualOrigins, text => [...new Set(parseList(text).map(parseOrigin))]),
     hasUsualOrigins: !environment.CORS_ORIGINS?.trim(),
-    logLevel: withDefault('LOG_LEVEL', 'info', logLevelOf),
-    logFormat: withDefault('LOG_FORMAT', 'json', logFormatOf),
+    logLevel: withDefault('LOG_LEVEL', 'info', parseLogLevel),
+    logFormat: withDefault('LOG_FORMAT', 'json', parseLogFormat),
     logFile: logFile === 'off' ? undefined : path.resolve(dataDir, logFile),
     accessToken: optional('ACCESS_TOKEN', headerText),
-    allowedHosts: optional('ALLOWED_HOSTS', text => listOf(text).map(allowedHostOf)) ?? [],
+    allowedHosts: optional('ALLOWED_HOSTS', text => parseList(text).map(parseAllowedHost)) ?? [],
     proxy: proxySettings(),
-    secretKey: optional('SECRET_KEY', secretKeyOf),
+    secretKey: optional('SECRET_KEY', parseSecretKey),
     providerUrls: ofProviders(({ defaultBaseUrl }, prefix) =>
       withDefault(`${prefix}_API_URL`, defaultBaseUrl, httpAddress),
     ),
     environmentKeys: ofProviders((_, prefix) => optional(`${prefix}_API_KEY`, headerText)),
     drainSeconds: withDefault('DRAIN_SECONDS', '60', text => wholeNumber(text, 0, 3600)),
-    caps: capsOf(''),
-    environmentCaps: ofProviders((_, prefix) => capsOf(`${prefix}_`)),
+    caps: readCaps(''),
+    environmentCaps: ofProviders((_, prefix) => readCaps(`${prefix}_`)),
     requestsPerMinute: withDefault('REQUESTS_PER_MINUTE', '60', text => wholeNumber(text, 0, 100_000)),
-    pricesFile: optional('PRICES_FILE', text => path.resolve(dataDir, pathOf(text))),
-    modelsFile: optional('MODELS_FILE', text => path.resolve(dataDir, pathOf(text))),
+    pricesFile: optional('PRICES_FILE', text => path.resolve(dataDir, parsePath(text))),
+    modelsFile: optional('MODELS_FILE', text => path.resolve(dataDir, parsePath(text))),
   }
   if (faults.length > 0) throw new SettingsError(faults)
   return settings

@@ -45,7 +45,7 @@ export function createTokens({ store }: { store: Store }): Tokens {
         lastUsedAt: null,
         revokedAt: null,
       }
-      await store.tokens.insert(token, hashOf(text))
+      await store.tokens.insert(token, hashToken(text))
       return { token, text }
     },
 
@@ -63,7 +63,7 @@ export function createTokens({ store }: { store: Store }): Tokens {
     looksLikeOne: text => form.test(text),
 
     async identify(text) {
-      return form.test(text) ? noted(await store.tokens.findByHash(hashOf(text))) : undefined
+      return form.test(text) ? noted(await store.tokens.findByHash(hashToken(text))) : undefined
     },
 
     async find(id) {
@@ -83,12 +83,12 @@ function missing() {
   return new Refusal('not_found', 'There is no token with this id; it may have been revoked already.')
 }
 
-function hashOf(text: string) {
+function hashToken(text: string) {
   return createHash('sha256').update(text).digest('hex')
 }
 
 /** The token whose data a caller may see and change; undefined: all, for an admin. */
-export function ownerOf({ role, tokenId }: Caller): string | undefined {
+export function restrictTo({ role, tokenId }: Caller): string | undefined {
   return role === 'member' ? (tokenId ?? '') : undefined
 }
 

@@ -13,7 +13,7 @@ import { createAnswers } from '../storage/answers.ts'
 import type { ReadDatabase } from '../storage/connection.ts'
 import { readDatabase } from '../storage/database.ts'
 import { createFolderFiles } from '../storage/files/folder.ts'
-import { createSeal, type Secret, secretsOf } from '../storage/secrets/seal.ts'
+import { createSeal, findSecrets, type Secret } from '../storage/secrets/seal.ts'
 import { provenSeal } from '../storage/secrets/seal-check.ts'
 import { createStore } from '../storage/store.ts'
 import { commandLine } from './arguments.ts'
@@ -80,7 +80,7 @@ async function examine(environment: Record<string, string | undefined>) {
 async function warnOfKeys({ kysely }: ReadDatabase, { dataDir, secretKey }: Settings) {
   try {
     const candidate = ({ text }: Secret) => ({ seal: createSeal(text), keep() {} })
-    const [first, ...others] = secretsOf(dataDir, secretKey)
+    const [first, ...others] = findSecrets(dataDir, secretKey)
     await provenSeal(kysely, [candidate(first), ...others.map(candidate)])
   } catch (error) {
     console.error(`${explain(error)}\nThe files are looked at all the same. 仍会检查文件。`)

@@ -3,10 +3,10 @@
  * the data folder, or given in NEW_SECRET_KEY. With `--lost`, keys that the present secret does not open are given up.
  */
 
-import { secretKeyOf } from '../setting-values.ts'
+import { parseSecretKey } from '../setting-values.ts'
 import { faultIn, loadSettings, readEnvironment, SettingsError } from '../settings.ts'
 import { openDatabase } from '../storage/database.ts'
-import { createSeal, newSecret, prepareSecret, SealError, type Secret, secretsOf } from '../storage/secrets/seal.ts'
+import { createSeal, findSecrets, newSecret, prepareSecret, SealError, type Secret } from '../storage/secrets/seal.ts'
 import { sealAnew } from '../storage/secrets/seal-check.ts'
 import { commandLine } from './arguments.ts'
 import { explain } from './explain.ts'
@@ -31,7 +31,7 @@ try {
 async function rotate(environment: Record<string, string | undefined>, anySeal: boolean) {
   const settings = loadSettings(environment)
   const given = givenSecret(environment.NEW_SECRET_KEY?.trim())
-  const [first, ...others] = secretsOf(settings.dataDir, settings.secretKey)
+  const [first, ...others] = findSecrets(settings.dataDir, settings.secretKey)
   const candidate = ({ text, keep }: Secret) => ({ seal: createSeal(text), keep })
   const database = await openDatabase(settings.database, [candidate(first), ...others.map(candidate)], {
     anySeal,
@@ -79,7 +79,7 @@ async function rotate(environment: Record<string, string | undefined>, anySeal: 
 function givenSecret(text: string | undefined) {
   if (!text) return undefined
   try {
-    return secretKeyOf(text)
+    return parseSecretKey(text)
   } catch (error) {
     throw new SettingsError([faultIn('NEW_SECRET_KEY', error)], { cause: error })
   }

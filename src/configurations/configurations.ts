@@ -13,7 +13,7 @@ import { cleanSecret, type Seal } from '../storage/secrets/seal.ts'
 import { placeOfKey, placeOfSent } from '../storage/secrets/seal-check.ts'
 import type { Store } from '../storage/store.ts'
 import { cleanInput, findMissing, findViolations, unknownProvider, withoutSlash } from './input.ts'
-import { platformOf } from './platforms.ts'
+import { findPlatform } from './platforms.ts'
 import { createRows } from './rows.ts'
 import type { Access, ConfigurationInput, Configurations } from './services.ts'
 import { createSuspensions } from './suspensions.ts'
@@ -73,7 +73,7 @@ export function createConfigurations(parts: {
   const addressOf: ConfigurationRegistry['addressOf'] = ({ provider, baseUrl }) =>
     withoutSlash(baseUrl || baseUrlOf(provider))
   const placeOf: ConfigurationRegistry['platformOf'] = place =>
-    platformOf(catalogue.provider(place.provider), addressOf(place), standIns)
+    findPlatform(catalogue.provider(place.provider), addressOf(place), standIns)
   const trial = createTrial({ ...parts, platformOf: placeOf })
   const environment = parts.fromEnvironment.map(({ provider, apiKey, monthlyCap, monthlyImages }) => ({
     apiKey: cleanSecret(apiKey),
@@ -152,7 +152,7 @@ export function createConfigurations(parts: {
       const isElsewhere =
         (input.provider !== undefined && input.provider !== found.provider) ||
         (input.baseUrl !== undefined &&
-          originOf(input.baseUrl, found.provider) !== originOf(found.baseUrl, found.provider))
+          readOrigin(input.baseUrl, found.provider) !== readOrigin(found.baseUrl, found.provider))
       if (isElsewhere && !input.apiKey && found.keyHint !== null) {
         violations.push({
           path: 'api_key',
@@ -278,7 +278,7 @@ export function createConfigurations(parts: {
     }
   }
 
-  function originOf(baseUrl: string | null, provider: string) {
+  function readOrigin(baseUrl: string | null, provider: string) {
     const url = baseUrl || baseUrlOf(provider)
     return URL.canParse(url) ? new URL(url).origin : url
   }

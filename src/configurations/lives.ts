@@ -7,7 +7,7 @@ import type { Catalogue, FoundModel } from '../providers/registry.ts'
 import { standardModel } from '../providers/standard.ts'
 import type { Message } from '../storage/records.ts'
 import type { ModelLists } from './model-lists.ts'
-import { platformOf } from './platforms.ts'
+import { findPlatform } from './platforms.ts'
 
 /** Where a request goes. */
 export interface LifePlace {
@@ -48,7 +48,7 @@ export function createLives({
   }
 
   const platformAt = (provider: string, address: string | null) =>
-    address === null ? undefined : platformOf(catalogue.provider(provider), address, standIns)
+    address === null ? undefined : findPlatform(catalogue.provider(provider), address, standIns)
 
   function plainAt(found: FoundModel, place: LifePlace): LifeAt {
     return lifeAt(found.model, platformAt(found.provider, place.address), new Date(), seenAt(found, place))

@@ -50,7 +50,7 @@ export async function createModelLists(parts: {
   let known = await store.listedModels.all()
   let lists = await store.listedModels.lists()
   const at = (provider: string, address: string) => {
-    const place = placeOf(provider, address)
+    const place = findListPlace(provider, address)
     return known.filter(one => one.provider === provider && one.place === place)
   }
 
@@ -89,7 +89,7 @@ export async function createModelLists(parts: {
   }
 
   async function ask(access: Asked, signal: AbortSignal): Promise<boolean> {
-    const key = `${access.provider} ${placeOf(access.provider, access.baseUrl)}`
+    const key = `${access.provider} ${findListPlace(access.provider, access.baseUrl)}`
     // Concurrent requests would write the same rows.
     const known = underWay.get(key)
     if (known) return known
@@ -107,7 +107,7 @@ export async function createModelLists(parts: {
       throw error
     })
     if (listed === undefined || closing.signal.aborted) return false
-    await keep(provider, placeOf(provider, baseUrl), listed)
+    await keep(provider, findListPlace(provider, baseUrl), listed)
     return listed !== null
   }
 
@@ -144,7 +144,7 @@ export async function createModelLists(parts: {
     for (const one of await configurations.active()) {
       if (closing.signal.aborted) return
       const provider = one.provider
-      const place = placeOf(provider, configurations.addressOf(one))
+      const place = findListPlace(provider, configurations.addressOf(one))
       const key = `${provider} ${place}`
       if (one.suspension || done.has(key) || !catalogue.provider(provider).listModels || isFresh(provider, place))
         continue
@@ -163,7 +163,7 @@ export async function createModelLists(parts: {
   }
 
   /** The list is the same everywhere on a platform of the service; that of a reseller applies to its address alone. */
-  function placeOf(provider: string, address: string) {
+  function findListPlace(provider: string, address: string) {
     return catalogue.provider(provider).platformAt(address) ?? address.replace(/\/+$/, '')
   }
 }

@@ -7,7 +7,7 @@ import type { Provider } from '../providers/provider.ts'
  * Pure. An address that stands in for the service counts as the usual one: a gateway or a simulator in the own network, and `standIns`,
  * which whoever runs the server put in its place. Undefined for a reseller or somebody else's gateway.
  */
-export function platformOf(
+export function findPlatform(
   {
     platformAt,
     defaultBaseUrl,
@@ -19,7 +19,7 @@ export function platformOf(
   const own = platformAt(address)
   // Others speak a common protocol too, so that a private address is as likely one of theirs.
   if (own !== undefined || isCommonProtocol) return own
-  const isStandIn = isPrivate(hostOf(address)) || standIns.some(url => withoutSlash(url) === withoutSlash(address))
+  const isStandIn = isPrivate(readHost(address)) || standIns.some(url => withoutSlash(url) === withoutSlash(address))
   if (!isStandIn) return undefined
   // The path may tell platforms of one host apart, such as those of plans.
   const path = URL.parse(address)?.pathname ?? ''
@@ -31,7 +31,7 @@ function isPrivate(host: string) {
   return !host.includes('.') || /\.(localhost|local|internal|lan|home\.arpa)$/.test(host)
 }
 
-function hostOf(address: string) {
+function readHost(address: string) {
   const host = URL.parse(address)?.hostname ?? address
   return host.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
 }

@@ -3,7 +3,7 @@
 import type { Model, Price } from '../catalogue/model.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Catalogue, FoundModel } from '../providers/registry.ts'
-import { platformOf } from './platforms.ts'
+import { findPlatform } from './platforms.ts'
 
 // ── The user's own prices ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -60,7 +60,7 @@ function listPrice(
   if (address === null) return undefined
   const { priceListAt, defaultBaseUrl } = provider
   if (!priceListAt) return model.price
-  const platform = platformOf(provider, address ?? defaultBaseUrl, standIns)
+  const platform = findPlatform(provider, address ?? defaultBaseUrl, standIns)
   // A reseller or somebody's gateway sets its own prices.
   if (platform === undefined) return undefined
   return { home: model.price, abroad: model.priceAbroad, unknown: undefined }[priceListAt(platform, modelId)]

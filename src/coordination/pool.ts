@@ -97,7 +97,7 @@ export function createPool(parts: {
     async enter(placement, signal) {
       if (signal.aborted) return undefined
       const { promise, resolve, reject } = Promise.withResolvers<Lease | 'none' | undefined>()
-      const waiter: Waiter = { ...placement, lane: laneOf(placement), resolve, reject }
+      const waiter: Waiter = { ...placement, lane: nameLane(placement), resolve, reject }
       const leave = () => {
         waiters.delete(waiter)
         resolve(undefined)
@@ -122,7 +122,7 @@ export function createPool(parts: {
       restsUntil.set(configId, Math.max(performance.now() + ms, restsUntil.get(configId) ?? 0))
     },
     avoid(configId, model) {
-      avoidedUntil.set(keyOf(configId, model), performance.now() + pauses.scaled(avoidedMs))
+      avoidedUntil.set(joinKey(configId, model), performance.now() + pauses.scaled(avoidedMs))
     },
     stateOf(configuration) {
       const restMs = (restsUntil.get(configuration.id) ?? 0) - performance.now()
@@ -198,7 +198,7 @@ export function createPool(parts: {
     if (!own) return []
     const isListed = parts.catalogue.find(call.model, call.provider)?.model.state !== 'unlisted'
     const usable = call.mayMove ? all.filter(isUsable) : []
-    const members = poolOf(own, usable, { model: call.model, isListed, addressOf: parts.addressOf })
+    const members = findPool(own, usable, { model: call.model, isListed, addressOf: parts.addressOf })
     // A switched-off configuration still sends calls planned for it, if there is no other.
     const sharing = members.length > 0 ? members : [own]
     const isAlone = sharing.length === 1
@@ -217,7 +217,7 @@ export function createPool(parts: {
     const concurrency = parts.catalogue.find(model, provider)?.model.concurrency ?? 1
     if (configuration.suspension && trials.has(id)) return Number.POSITIVE_INFINITY
     if ((running.get(id) ?? 0) >= (configuration.maxRunning ?? maxRunningOfAll)) return Number.POSITIVE_INFINITY
-    if ((running.get(keyOf(id, model)) ?? 0) >= concurrency) return Number.POSITIVE_INFINITY
+    if ((running.get(joinKey(id, model)) ?? 0) >= concurrency) return Number.POSITIVE_INFINITY
     const now = performance.now()
     const rest = (restsUntil.get(id) ?? 0) - now
     if (requestsPerMinute === null) return rest
@@ -230,7 +230,7 @@ export function createPool(parts: {
 
   function choose(free: ConfigurationRecord[], { call, tried }: PlacementRequest): ConfigurationRecord {
     const rank = ({ id }: ConfigurationRecord) =>
-      (tried.has(id) ? 2 : 0) + ((avoidedUntil.get(keyOf(id, call.model)) ?? 0) > performance.now() ? 1 : 0)
+      (tried.has(id) ? 2 : 0) + ((avoidedUntil.get(joinKey(id, call.model)) ?? 0) > performance.now() ? 1 : 0)
     const least = Math.min(...free.map(rank))
     const first = free.filter(one => rank(one) === least)
     const credit = ({ id }: ConfigurationRecord) => credits.get(id) ?? 0
@@ -241,7 +241,7 @@ export function createPool(parts: {
   }
 
   function occupy({ id, requestsPerMinute, suspension }: ConfigurationRecord, { model }: CallRecord): Lease {
-    const keys = [id, keyOf(id, model)]
+    const keys = [id, joinKey(id, model)]
     for (const key of keys) running.set(key, (running.get(key) ?? 0) + 1)
     if (requestsPerMinute !== null) sentAt.set(id, [...(sentAt.get(id) ?? []), performance.now()])
     const isTrial = suspension !== null
@@ -265,7 +265,7 @@ export function createPool(parts: {
  * The members of `usable` in the pool of a configuration: of the same service, at the same address. Ids that only one account knows, such
  * as endpoint ids, are only for the configurations that name them.
  */
-export function poolOf(
+export function findPool(
   own: ConfigurationRecord,
   usable: readonly ConfigurationRecord[],
   options: { model: string; isListed: boolean; addressOf(configuration: ConfigurationRecord): string },
@@ -292,11 +292,11 @@ function laneAmong(all: readonly ConfigurationRecord[], { lane, call, askedAt }:
   return suspension ? `${lane} ${askedAt >= suspension.at}` : lane
 }
 
-function laneOf({ call, owner, tried, excluded }: PlacementRequest) {
+function nameLane({ call, owner, tried, excluded }: PlacementRequest) {
   const { configId, provider, model, mayMove } = call
   return JSON.stringify([owner, configId, provider, model, mayMove, ...tried, 'without', ...excluded])
 }
 
-function keyOf(configId: string, model: string) {
+function joinKey(configId: string, model: string) {
   return `${configId} ${model}`
 }

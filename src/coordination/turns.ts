@@ -14,9 +14,9 @@ export function createTurns(): Turns {
   const last = new Map<string, number>()
   let count = 0
   return {
-    lastOf: (line, owner) => last.get(keyOf(line, owner)) ?? 0,
+    lastOf: (line, owner) => last.get(joinKey(line, owner)) ?? 0,
     take(line, owner) {
-      const key = keyOf(line, owner)
+      const key = joinKey(line, owner)
       // Maps keep insertion order.
       last.delete(key)
       last.set(key, ++count)
@@ -26,7 +26,7 @@ export function createTurns(): Turns {
   }
 }
 
-function keyOf(line: string, owner: string | null) {
+function joinKey(line: string, owner: string | null) {
   return `${owner ?? ''} ${line}`
 }
 

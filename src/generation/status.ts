@@ -67,7 +67,7 @@ export function createStatus(parts: {
       const isNamed = active.some(one => one.model !== null && [model.id, ...(model.aliases ?? [])].includes(one.model))
       return isNamed || (endedAt !== undefined && Date.now() - Date.parse(endedAt) < newsMs)
     })
-    const soonest = ending.toSorted((a, b) => endOf(a.standing) - endOf(b.standing))
+    const soonest = ending.toSorted((a, b) => findEnd(a.standing) - findEnd(b.standing))
     return [...Map.groupBy(soonest, ({ model }) => model).values()].flatMap(([one]) =>
       one ? { provider: one.provider, id: one.model.id, name: one.model.name, standing: one.standing } : [],
     )
@@ -77,7 +77,7 @@ export function createStatus(parts: {
 /** How long an ended model is listed. */
 const newsMs = 60 * 24 * 3600 * 1000
 
-function endOf({ endedAt, entry }: Standing) {
+function findEnd({ endedAt, entry }: Standing) {
   return Date.parse(endedAt ?? entry?.endsAt ?? '') || Number.POSITIVE_INFINITY
 }
 

@@ -3,7 +3,7 @@
 import type { ConfigurationRegistry } from '../configurations/configurations.ts'
 import type { Lives } from '../configurations/lives.ts'
 import type { Configurations } from '../configurations/services.ts'
-import { isDue, poolOf } from '../coordination/pool.ts'
+import { findPool, isDue } from '../coordination/pool.ts'
 import { AllSuspended, invalid, Refusal } from '../errors.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Catalogue, FoundModel } from '../providers/registry.ts'
@@ -98,7 +98,7 @@ export async function chooseTarget(
   const address = configurations.addressOf(first)
   const isListed = found.model.state !== 'unlisted'
   const { addressOf } = configurations
-  const sharers = mayMove ? poolOf(first, inTurn, { model: modelId, isListed, addressOf }) : []
+  const sharers = mayMove ? findPool(first, inTurn, { model: modelId, isListed, addressOf }) : []
   const candidates = [first, ...sharers.filter(one => one.id !== first.id)]
   return {
     configuration: first,

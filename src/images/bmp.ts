@@ -27,24 +27,24 @@ export function isBmp(bytes: Buffer): boolean {
 
 /** In pixels; undefined for a kind of BMP that is not read here (compressed by runs, JPEG or PNG inside). */
 export function bmpSize(bytes: Buffer): { width: number; height: number } | undefined {
-  const head = headOf(bytes)
+  const head = readHead(bytes)
   return head && { width: head.width, height: head.height }
 }
 
 /** How long the file has to be; undefined as for `bmpSize`. */
 export function bmpLength(bytes: Buffer): number | undefined {
-  const head = headOf(bytes)
+  const head = readHead(bytes)
   return head && head.start + head.rowBytes * head.height
 }
 
 /** Undefined as for `bmpSize`, and when pixels are missing. */
 export function bmpPixels(bytes: Buffer): BmpPixels | undefined {
-  const head = headOf(bytes)
+  const head = readHead(bytes)
   if (!head || bytes.length < head.start + head.rowBytes * head.height) return undefined
   const { width, height, masks } = head
   const channels = masks.alpha === 0 ? 3 : 4
   const data = Buffer.alloc(width * height * channels)
-  const pixelAt = readerOf(bytes, head)
+  const pixelAt = createReader(bytes, head)
   let at = 0
   for (let y = 0; y < height; y++) {
     const row = head.start + head.rowBytes * (head.isTopDown ? y : height - 1 - y)
@@ -56,7 +56,7 @@ export function bmpPixels(bytes: Buffer): BmpPixels | undefined {
   return { width, height, channels, data: opaqueWhereEmpty(data, channels) }
 }
 
-function headOf(bytes: Buffer): BmpHead | undefined {
+function readHead(bytes: Buffer): BmpHead | undefined {
   if (!isBmp(bytes)) return undefined
   const start = bytes.readUInt32LE(10)
   const size = bytes.readUInt32LE(14)
@@ -97,7 +97,7 @@ function usualMasks(bits: number): BmpHead['masks'] {
 
 type PixelReader = (row: number, x: number, to: Buffer, at: number) => void
 
-function readerOf(bytes: Buffer, { bits, masks, palette, paletteStep }: BmpHead): PixelReader {
+function createReader(bytes: Buffer, { bits, masks, palette, paletteStep }: BmpHead): PixelReader {
   if (bits === 24) {
     return (row, x, to, at) => {
       to[at] = bytes[row + 3 * x + 2]!

@@ -1,7 +1,7 @@
 /** Pixels of a picture, and the smallest loss with which they fit into a number of bytes. */
 import sharp from 'sharp'
 import type { ReferenceLimits } from '../catalogue/model.ts'
-import { damagedImage, decoderOf, type ImageSource, maxPixels, NotAnImage } from './facts.ts'
+import { createDecoder, damagedImage, type ImageSource, maxPixels, NotAnImage } from './facts.ts'
 
 export interface Dimensions {
   width: number
@@ -19,7 +19,7 @@ interface Pixels {
 /** Upright, first frame, sRGB, 8 bits, of that size; with a channel for transparency only when some pixel needs it. */
 export async function decodedPixels(picture: ImageSource, size: Dimensions, alpha: boolean): Promise<Pixels> {
   try {
-    const decoder = await decoderOf(picture, { limitInputPixels: maxPixels, failOn: 'error' })
+    const decoder = await createDecoder(picture, { limitInputPixels: maxPixels, failOn: 'error' })
     const image = decoder.autoOrient().resize(size.width, size.height, { fit: 'fill' }).toColourspace('srgb')
     const { data, info } = await (alpha ? image : image.flatten({ background: '#ffffff' }))
       .raw({ depth: 'uchar' })

@@ -19,7 +19,7 @@ export interface ImageFacts {
 
 /** Bytes that are not a readable image; the message says what they are and what would work. */
 export class NotAnImage extends Error {
-  override name = 'NotAPicture'
+  override name = 'NotAnImage'
 }
 
 export function damagedImage(cause?: unknown): NotAnImage {
@@ -66,10 +66,10 @@ export function isDecodable(mimeType: string): boolean {
 
 /**
  * A decoder of any type that is read here.
- * @throws NotAPicture for a BMP that is damaged or of a rare kind
+ * @throws NotAnImage for a BMP that is damaged or of a rare kind
  */
-export async function decoderOf(image: ImageSource, options: SharpOptions): Promise<Sharp> {
-  if (!isBmp(await headOf(image, 26))) return sharp(image, options)
+export async function createDecoder(image: ImageSource, options: SharpOptions): Promise<Sharp> {
+  if (!isBmp(await readHead(image, 26))) return sharp(image, options)
   const bytes = typeof image === 'string' ? await readFile(image) : image
   const size = bmpSize(bytes)
   if (size && size.width * size.height > maxPixels) throw tooManyPixels()
@@ -82,12 +82,12 @@ export async function decoderOf(image: ImageSource, options: SharpOptions): Prom
 /**
  * Reads the type from the first bytes and the size from the header; decodes nothing.
  * @param limit of pixels; none when absent
- * @throws NotAPicture; file system errors as they are
+ * @throws NotAnImage; file system errors as they are
  */
 export async function readImageFacts(image: ImageSource, limit?: number): Promise<ImageFacts> {
-  const head = await headOf(image, 256)
+  const head = await readHead(image, 256)
   if (isBmp(head)) return bmpFacts(head, limit)
-  const type = await typeOf(image)
+  const type = await detectType(image)
   if (!type) throw new NotAnImage(`It is not a picture of a known type. Give ${readable}.`)
   // Some AVIF and HEIC files name the general container as their first brand.
   const isContainer = type.mime === 'image/heif' || type.mime === 'image/heic'
@@ -97,7 +97,7 @@ export async function readImageFacts(image: ImageSource, limit?: number): Promis
     .metadata()
     .catch((error: Error) => {
       if (isContainer) throw unreadable(type.mime)
-      throw new NotAnImage(sentenceOf(error, type.mime), { cause: error })
+      throw new NotAnImage(describeDamage(error, type.mime), { cause: error })
     })
   const inside = metadata.compression === 'av1' ? 'image/avif' : 'image/heic'
   if (isContainer && inside === 'image/heic' && metadata.compression !== 'hevc') throw unreadable(type.mime)
@@ -116,16 +116,16 @@ function bmpFacts(head: Buffer, limit = Number.POSITIVE_INFINITY): ImageFacts {
 
 /**
  * Decodes the picture once, so that a broken one is found here.
- * @throws NotAPicture
+ * @throws NotAnImage
  */
 export async function verifyImage(image: ImageSource): Promise<void> {
   await inTurn(async () => {
     try {
-      const decoder = await decoderOf(image, { limitInputPixels: maxPixels, failOn: 'error' })
+      const decoder = await createDecoder(image, { limitInputPixels: maxPixels, failOn: 'error' })
       await decoder.resize(16, 16, { fit: 'fill' }).raw().toBuffer()
     } catch (error) {
       if (error instanceof NotAnImage) throw error
-      throw new NotAnImage(sentenceOf(error, 'picture'), { cause: error })
+      throw new NotAnImage(describeDamage(error, 'picture'), { cause: error })
     }
   })
 }
@@ -147,7 +147,7 @@ export interface InspectedFile {
 
 /**
  * Says what a file is without refusing what only this program cannot read.
- * @throws NotAPicture for what is certainly not an image: pages, texts, programs
+ * @throws NotAnImage for what is certainly not an image: pages, texts, programs
  */
 export async function inspectFile(image: ImageSource): Promise<InspectedFile> {
   try {
@@ -161,15 +161,15 @@ export async function inspectFile(image: ImageSource): Promise<InspectedFile> {
 }
 
 async function otherFile(image: ImageSource, refusal: NotAnImage): Promise<InspectedFile> {
-  const head = await headOf(image, 4096)
+  const head = await readHead(image, 4096)
   const unnamed = { mimeType: 'application/octet-stream', extension: 'bin', width: 0, height: 0 }
   if (isText(head)) {
     if (!isSvg(head.toString('utf8'))) throw refusal
     const facts = { ...unnamed, mimeType: 'image/svg+xml', extension: 'svg' }
-    const tail = (await tailOf(image, 64)).toString('utf8')
+    const tail = (await readTail(image, 64)).toString('utf8')
     return { facts, state: /<\/(?:\w+:)?svg\s*>\s*$|\/>\s*$/.test(tail) ? 'not_shown' : 'damaged' }
   }
-  const type = await typeOf(image)
+  const type = await detectType(image)
   if (type && /msdownload|x-elf|x-mach-binary|wasm|java/.test(type.mime)) throw refusal
   if (!type?.mime.startsWith('image/')) return { facts: unnamed, state: 'unknown' }
   const isOfShownType = isBmp(head) || Object.hasOwn(formats, type.mime)
@@ -181,9 +181,9 @@ async function otherFile(image: ImageSource, refusal: NotAnImage): Promise<Inspe
 /** Does the file end where its format says? Formats without an end marker are decoded. */
 export async function isWhole(image: ImageSource, { mimeType }: ImageFacts): Promise<boolean> {
   const size = typeof image === 'string' ? (await stat(image)).size : image.length
-  const head = await headOf(image, 256)
+  const head = await readHead(image, 256)
   // Some senders pad the last block.
-  const tail = withoutFilling(await tailOf(image, 4096))
+  const tail = withoutFilling(await readTail(image, 4096))
   const hasEnd =
     (mimeType === 'image/jpeg' && tail.subarray(-2).equals(Buffer.from([0xff, 0xd9]))) ||
     ((mimeType === 'image/png' || mimeType === 'image/apng') && tail.subarray(-8, -4).toString('latin1') === 'IEND') ||
@@ -205,7 +205,7 @@ export async function isWhole(image: ImageSource, { mimeType }: ImageFacts): Pro
 async function haveBoxesEnd(image: ImageSource, size: number): Promise<boolean> {
   let at = 0
   for (let boxes = 0; at < size && boxes < 1000; boxes++) {
-    const head = await sliceOf(image, at, 16)
+    const head = await readSlice(image, at, 16)
     if (head.length < 8) return false
     const short = head.readUInt32BE(0)
     // 0: up to the end of the file, so nothing to check.
@@ -234,20 +234,20 @@ function isSvg(text: string): boolean {
   )
 }
 
-function typeOf(image: ImageSource) {
+function detectType(image: ImageSource) {
   return typeof image === 'string' ? fileTypeFromFile(image) : fileTypeFromBuffer(image)
 }
 
-function headOf(image: ImageSource, length: number): Promise<Buffer> {
-  return sliceOf(image, 0, length)
+function readHead(image: ImageSource, length: number): Promise<Buffer> {
+  return readSlice(image, 0, length)
 }
 
-async function tailOf(image: ImageSource, length: number): Promise<Buffer> {
+async function readTail(image: ImageSource, length: number): Promise<Buffer> {
   const size = typeof image === 'string' ? (await stat(image)).size : image.length
-  return sliceOf(image, Math.max(0, size - length), length)
+  return readSlice(image, Math.max(0, size - length), length)
 }
 
-async function sliceOf(image: ImageSource, from: number, length: number): Promise<Buffer> {
+async function readSlice(image: ImageSource, from: number, length: number): Promise<Buffer> {
   if (typeof image !== 'string') return image.subarray(from, from + length)
   const file = await open(image, 'r')
   try {
@@ -269,7 +269,7 @@ function tooManyPixels(): NotAnImage {
   return new NotAnImage(`It has more than ${maxPixels / 1_000_000} million pixels. Make it smaller.`)
 }
 
-function sentenceOf(error: unknown, mimeType: string): string {
+function describeDamage(error: unknown, mimeType: string): string {
   const message = error instanceof Error ? error.message : ''
   return /pixel limit/i.test(message) ? tooManyPixels().message : damaged(mimeType)
 }

@@ -4,7 +4,7 @@ import type { ReferenceLimits } from '../catalogue/model.ts'
 import { InvalidRequest } from '../catalogue/violation.ts'
 import { type Dimensions, decodedPixels, encodedWithin, hasTransparentPixel, shrunk } from './encoding.ts'
 import {
-  decoderOf,
+  createDecoder,
   type ImageFacts,
   type ImageSource,
   inTurn,
@@ -100,12 +100,12 @@ async function prepared(image: ImageSource, limits: ReferenceLimits, options: Pr
   const isSameSize = target.width === facts.width && target.height === facts.height
   if (!isDecodable(facts.mimeType)) {
     if (!limits.types.includes(facts.mimeType)) throw notConvertible(facts, limits)
-    const bytes = await contentOf(image)
+    const bytes = await readContent(image)
     if (!isSameSize || bytes.length > maxBytes) throw notShrinkable(facts)
     return { bytes, mimeType: facts.mimeType, ...target, transparent: false, originalSize }
   }
 
-  const metadata = await (await decoderOf(image, { limitInputPixels: maxPixels })).metadata()
+  const metadata = await (await createDecoder(image, { limitInputPixels: maxPixels })).metadata()
   const isPlain =
     facts.mimeType !== 'image/bmp' &&
     (metadata.orientation ?? 1) === 1 &&
@@ -118,7 +118,7 @@ async function prepared(image: ImageSource, limits: ReferenceLimits, options: Pr
     metadata.xmp === undefined &&
     (limits.alpha || !metadata.hasAlpha)
   if (isPlain && isSameSize && limits.types.includes(facts.mimeType) && (metadata.size ?? 0) <= maxBytes) {
-    const bytes = await contentOf(image)
+    const bytes = await readContent(image)
     if (bytes.length <= maxBytes) {
       const transparent = metadata.hasAlpha === true && (await hasTransparentPixel(image))
       return { bytes, mimeType: facts.mimeType, ...target, transparent, originalSize }
@@ -134,7 +134,7 @@ async function prepared(image: ImageSource, limits: ReferenceLimits, options: Pr
 
 /**
  * The largest size of the same shape within the limits; depends on the size alone.
- * @throws NotAPicture when there is none
+ * @throws NotAnImage when there is none
  */
 function fittingSize(size: Dimensions, limits: ReferenceLimits): Dimensions {
   const long = Math.max(size.width, size.height)
@@ -175,7 +175,7 @@ function isSrgbProfile(profile: Buffer): boolean {
   return profile.includes('sRGB') || profile.includes('s\0R\0G\0B')
 }
 
-async function contentOf(image: ImageSource): Promise<Buffer> {
+async function readContent(image: ImageSource): Promise<Buffer> {
   if (typeof image !== 'string') return image
   return readFile(image)
 }

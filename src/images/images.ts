@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
 import type { Caller } from '../accounts/accounts.ts'
-import { ownerOf } from '../accounts/tokens.ts'
+import { restrictTo } from '../accounts/tokens.ts'
 import type { ReferenceFacts, ReferenceLimits } from '../catalogue/model.ts'
 import { describeViolation, InvalidRequest } from '../catalogue/violation.ts'
 import { createPlaces } from '../coordination/turns.ts'
@@ -50,7 +50,7 @@ export function createReferences(parts: { store: Store; files: Files; http: Outg
 
   return {
     async prepare(inputs, limits, { caller, signal }) {
-      const owner = ownerOf(caller)
+      const owner = restrictTo(caller)
       const readParts = { http: parts.http, files, findImage: (id: string) => findImage(store, id, owner) }
       const reads = await Promise.allSettled(
         inputs.map((input, position) => readReference(input, position, readParts, signal)),
@@ -66,7 +66,7 @@ export function createReferences(parts: { store: Store; files: Files; http: Outg
         })
       } catch (error) {
         await removeTemporary(originals)
-        throw refusalOf(error)
+        throw toInvalidRequest(error)
       }
     },
 
@@ -169,7 +169,7 @@ function joined(reasons: unknown[]): unknown {
   return other ?? new InvalidRequest(reasons.flatMap(reason => (reason as InvalidRequest).violations))
 }
 
-function refusalOf(error: unknown): unknown {
+function toInvalidRequest(error: unknown): unknown {
   if (error instanceof InvalidRequest) {
     return new Refusal('invalid_request', error.message, { violations: error.violations, cause: error })
   }
@@ -205,7 +205,7 @@ export function createImages(parts: {
             cause: error,
           })
         }
-        throw refusalOf(error)
+        throw toInvalidRequest(error)
       }
     },
 

@@ -2,7 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { ImageRecord } from '../storage/records.ts'
-import { decoderOf, inTurn, isDecodable, maxPixels, NotAnImage } from './facts.ts'
+import { createDecoder, inTurn, isDecodable, maxPixels, NotAnImage } from './facts.ts'
 import { storedBytes } from './references.ts'
 
 export interface Thumbnails {
@@ -27,15 +27,15 @@ export function createThumbnails(files: Files): Thumbnails {
 
   async function kept(image: ImageRecord): Promise<Buffer> {
     try {
-      const bytes = await storedBytes({ file: keyOf(image.id) }, files)
+      const bytes = await storedBytes({ file: thumbnailKey(image.id) }, files)
       if (bytes.length > 0) return bytes
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
     }
     const made = await shrunk(image, files)
-    await keep(keyOf(image.id), made)
+    await keep(thumbnailKey(image.id), made)
     // Deleting removes the original first, so a concurrent deletion must not leave a thumbnail behind.
-    if ((await files.size(image.file)) === undefined) await files.remove(keyOf(image.id))
+    if ((await files.size(image.file)) === undefined) await files.remove(thumbnailKey(image.id))
     return made
   }
 
@@ -60,12 +60,12 @@ export function createThumbnails(files: Files): Thumbnails {
       return making
     },
 
-    remove: imageId => files.remove(keyOf(imageId)),
+    remove: imageId => files.remove(thumbnailKey(imageId)),
   }
 }
 
 /** Keys under `thumbnails/` belong to this file. */
-function keyOf(imageId: string): string {
+function thumbnailKey(imageId: string): string {
   return `thumbnails/${imageId}.webp`
 }
 
@@ -75,7 +75,7 @@ async function shrunk(image: ImageRecord, files: Files): Promise<Buffer> {
     if (!isDecodable(image.mimeType)) throw new NotAnImage('It cannot be shown here.')
     return await inTurn(async () => {
       const bytes = await storedBytes(image, files)
-      const decoder = await decoderOf(bytes, { limitInputPixels: maxPixels, failOn: 'none' })
+      const decoder = await createDecoder(bytes, { limitInputPixels: maxPixels, failOn: 'none' })
       return decoder
         .autoOrient()
         .resize({ width: longestSide, height: longestSide, fit: 'inside', withoutEnlargement: true })

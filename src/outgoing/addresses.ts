@@ -28,12 +28,12 @@ export function parseTarget(text: string): Target {
 /** A location is kept unchanged too; only missing parts are taken from the redirecting address. */
 export function resolveRedirect(from: string, location: string): string {
   if (/^https?:\/\//i.test(location)) return location
-  if (!URL.canParse(location, from)) throw refused(`${hostOf(from)} redirected to something that is not an address.`)
+  if (!URL.canParse(location, from)) throw refused(`${readHost(from)} redirected to something that is not an address.`)
   const base = new URL(from)
   return location.startsWith('/') && !location.startsWith('//') ? base.origin + location : new URL(location, base).href
 }
 
-export function hostOf(url: string): string {
+export function readHost(url: string): string {
   return URL.canParse(url) ? new URL(url).host : 'the address'
 }
 

@@ -2,7 +2,7 @@
 
 import { type IncomingMessage, type OutgoingHttpHeaders, request as startRequest } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
-import { hostOf } from './addresses.ts'
+import { readHost } from './addresses.ts'
 import { BodyTooLarge, lost, refused, TimeoutError, tooLarge } from './broken-exchange.ts'
 import { decodeBody } from './decode.ts'
 import { ExchangeError } from './errors.ts'
@@ -149,13 +149,13 @@ async function* removeKey(pieces: AsyncIterable<Uint8Array>, key: string | undef
 export function limitBody(response: HttpResponse, maxBytes: number, url: string): HttpResponse {
   if (response.headers['content-encoding'] === undefined && Number(response.headers['content-length']) > maxBytes) {
     response.discard()
-    throw tooLarge(hostOf(url), maxBytes)
+    throw tooLarge(readHost(url), maxBytes)
   }
   async function* body() {
     let bytes = 0
     for await (const piece of response.body) {
       bytes += piece.length
-      if (bytes > maxBytes) throw tooLarge(hostOf(url), maxBytes)
+      if (bytes > maxBytes) throw tooLarge(readHost(url), maxBytes)
       yield piece
     }
   }

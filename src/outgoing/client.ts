@@ -14,10 +14,10 @@ import {
   allowList,
   bareHost,
   describeBlocked,
-  hostOf,
   isPublic,
   parseAddresses,
   parseTarget,
+  readHost,
   resolveRedirect,
 } from './addresses.ts'
 import { limitBody, sendRequest, toResponse } from './answer.ts'
@@ -90,7 +90,7 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
   }
 
   async function connect(url: URL, signal: AbortSignal): Promise<Duplex> {
-    const proxy = proxyOf(url)
+    const proxy = chooseProxy(url)
     if (!proxy) return openConnection(isAllowed(url) ? unguarded : checkPeer(guarded), url, signal)
     await refuseInside(url)
     const patience = AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)])
@@ -104,7 +104,7 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
   }
 
   /** What is named as allowed is inside, where no proxy has to help. The services themselves are not. */
-  function proxyOf(url: URL): URL | undefined {
+  function chooseProxy(url: URL): URL | undefined {
     return options.proxy && !isAllowedHost(url) ? proxyFor(url, options.proxy) : undefined
   }
 
@@ -139,7 +139,9 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
           return limitBody(response, maxBytes, next)
         response.discard()
         if (hops === maxRedirects) {
-          throw refused(`${hostOf(url)} redirected more than ${maxRedirects} times. Use the address that it leads to.`)
+          throw refused(
+            `${readHost(url)} redirected more than ${maxRedirects} times. Use the address that it leads to.`,
+          )
         }
         next = resolveRedirect(next, location)
       }
@@ -149,7 +151,7 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
       try {
         const target = parseTarget(url)
         if (isAllowed(target.url)) return undefined
-        if (proxyOf(target.url)) await refuseInside(target.url)
+        if (chooseProxy(target.url)) await refuseInside(target.url)
         const host = bareHost(target.url)
         if (isIP(host)) return isPublic(host) ? undefined : describeBlocked(host)
         return (await addressesFor(host)).every(isPublic) ? undefined : describeBlocked(host)

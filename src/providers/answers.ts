@@ -37,7 +37,7 @@ export function sourceIn(item: unknown): ImageLocation | undefined {
 
 function entriesIn(value: unknown): Entry[] {
   if (typeof value === 'string') {
-    const source = sourceOf(value, 'unknown')
+    const source = findSource(value, 'unknown')
     return source ? [{ source, item: value }] : []
   }
   if (Array.isArray(value)) {
@@ -65,7 +65,7 @@ function ownEntries(item: JsonObject): Entry[] {
     const kind = base64Names.includes(name) ? 'base64' : 'place'
     const member = item[name]
     const sources = (Array.isArray(member) ? member : [member]).flatMap((one: unknown) => {
-      if (typeof one === 'string') return sourceOf(one, kind) ?? []
+      if (typeof one === 'string') return findSource(one, kind) ?? []
       return isObject(one) ? entriesIn(one).flatMap(({ source }) => source ?? []) : []
     })
     if (sources.length > 0) return sources.map(source => ({ source, item }))
@@ -76,7 +76,7 @@ function ownEntries(item: JsonObject): Entry[] {
 const countSources = (entries: readonly Entry[]) => entries.filter(entry => entry.source !== undefined).length
 
 /** What a text in place of an image means; `kind` is implied by its member name. */
-export function sourceOf(written: string, kind: 'base64' | 'place' | 'unknown'): ImageLocation | undefined {
+export function findSource(written: string, kind: 'base64' | 'place' | 'unknown'): ImageLocation | undefined {
   const text = written.trim()
   if (text === '') return undefined
   if (/^data:/i.test(text)) return { base64: text }
@@ -105,7 +105,7 @@ export function wholeSourcesIn(text: string): ImageLocation[] {
   return [...members].flatMap(([, name = '', value = '']) => {
     const written = parseJson(value)
     if (typeof written !== 'string') return []
-    const source = sourceOf(written, base64Names.includes(name) ? 'base64' : 'unknown')
+    const source = findSource(written, base64Names.includes(name) ? 'base64' : 'unknown')
     return source ?? []
   })
 }
@@ -119,10 +119,10 @@ export function mayNameImage(body: string): boolean {
 export function toProviderImage(
   index: number,
   source: ImageLocation,
-  expiryOf: (url: string) => number | undefined = () => undefined,
+  readExpiry: (url: string) => number | undefined = () => undefined,
 ): ProviderImage {
   if (source.url === undefined) return { index, base64: source.base64 }
-  return { index, url: source.url, expiresAt: expiryOf(source.url) }
+  return { index, url: source.url, expiresAt: readExpiry(source.url) }
 }
 
 // ── Bills ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -66,7 +66,7 @@ export function quoteBeginning({ status, body }: RawAnswer): string {
 // ── Answers without a picture ───────────────────────────────────────────────────────────────────────────────────────
 
 /** The one failure of a call without pictures: one that may have been billed says more about money than one that was refused. */
-export function worstOf(failures: Parsed['failures']): ProviderFailure | undefined {
+export function pickWorstFailure(failures: Parsed['failures']): ProviderFailure | undefined {
   const worst = failures.find(failure => failure.disposition === 'maybe_billed') ?? failures[0]
   if (!worst) return undefined
   const { index: _, ...failure } = worst
@@ -77,9 +77,9 @@ export function worstOf(failures: Parsed['failures']): ProviderFailure | undefin
 export function parseBeginning(
   answer: RawAnswer,
   service: string,
-  expiryOf: (url: string) => number | undefined,
+  readExpiry: (url: string) => number | undefined,
 ): Parsed {
-  const images = wholeSourcesIn(answer.body).map((source, index) => toProviderImage(index, source, expiryOf))
+  const images = wholeSourcesIn(answer.body).map((source, index) => toProviderImage(index, source, readExpiry))
   if (!answer.complete || images.length > 0) return { images, failures: [], complete: false }
   const error: ProviderFailure = {
     code: 'provider_rejected',

@@ -42,11 +42,11 @@ function cheapest(offer: Offer, platform: string | undefined, now: Date, seen: S
       isServedAt(model, platform) &&
       lifeAt(model, platform, now, seen(model)).stage === 'current',
   )
-  const [found] = fitting.toSorted((a, b) => amountOf(offer, a, platform) - amountOf(offer, b, platform))
+  const [found] = fitting.toSorted((a, b) => highestPrice(offer, a, platform) - highestPrice(offer, b, platform))
   return found
 }
 
-function amountOf({ priceListAt }: Offer, model: Model, platform: string | undefined): number {
+function highestPrice({ priceListAt }: Offer, model: Model, platform: string | undefined): number {
   const list = platform === undefined ? 'home' : (priceListAt?.(platform, model.id) ?? 'home')
   const price = { home: model.price, abroad: model.priceAbroad, unknown: undefined }[list]
   return price?.image.at(-1)?.amount ?? Number.MAX_VALUE

@@ -23,7 +23,7 @@ export function readTextFile(file: string): string {
 }
 
 function decode(bytes: Uint8Array, file: string) {
-  const encoding = encodingOf(bytes)
+  const encoding = detectEncoding(bytes)
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes)
   } catch (error) {
@@ -31,7 +31,7 @@ function decode(bytes: Uint8Array, file: string) {
   }
 }
 
-function encodingOf([first, second]: Uint8Array) {
+function detectEncoding([first, second]: Uint8Array) {
   const isText = (byte: number | undefined) => byte !== undefined && byte !== 0 && byte < 0x80
   // Without a byte order mark, a zero byte beside an ASCII letter shows UTF-16.
   if ((first === 0xff && second === 0xfe) || (isText(first) && second === 0)) return 'utf-16le'

@@ -1,13 +1,13 @@
 /** Which model is taken when nobody names one: by rule, for every platform of every service. */
 import { describe, expect, test } from 'vitest'
 import type { Model } from '../../src/catalogue/model.ts'
-import { platformOf } from '../../src/configurations/platforms.ts'
+import { findPlatform } from '../../src/configurations/platforms.ts'
 import { type ProviderId, providers } from '../../src/providers/index.ts'
 import { standardModel } from '../../src/providers/standard.ts'
 
 const now = new Date('2026-11-27T12:00:00Z')
 const standardAt = (provider: ProviderId, address: string, when = now) =>
-  standardModel(providers[provider], platformOf(providers[provider], address), when).id
+  standardModel(providers[provider], findPlatform(providers[provider], address), when).id
 
 test.each<[ProviderId, string, string]>([
   ['doubao', 'https://ark.cn-beijing.volces.com/api/v3', 'doubao-seedream-5-0-flash-260915'],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { bounded, fitted, frameOf, zoomed } from '../../src/studio/picture/zoom.ts'
+import { bounded, fitFrame, fitted, zoomed } from '../../src/studio/picture/zoom.ts'
 
-const frame = frameOf({ width: 1000, height: 500 }, { width: 4000, height: 4000 })
+const frame = fitFrame({ width: 1000, height: 500 }, { width: 4000, height: 4000 })
 
 describe('a picture in its frame', () => {
   test('fits, and knows how far its own pixels are', () => {
@@ -9,7 +9,7 @@ describe('a picture in its frame', () => {
   })
 
   test('a small one is not blown up', () => {
-    expect(frameOf({ width: 1000, height: 500 }, { width: 200, height: 100 })).toMatchObject({
+    expect(fitFrame({ width: 1000, height: 500 }, { width: 200, height: 100 })).toMatchObject({
       fittedWidth: 200,
       actualScale: 1,
     })

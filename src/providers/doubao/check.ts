@@ -6,7 +6,7 @@ import { ask } from '../exchange.ts'
 import { errorIn, listedModels, type ServiceError, unreachable } from '../failures.ts'
 import { isObject, parseJson } from '../json.ts'
 import type { CheckResult, Context, RawAnswer } from '../provider.ts'
-import { failureOf } from './errors.ts'
+import { interpretError } from './errors.ts'
 import { models, traits } from './models.ts'
 
 const timeoutMs = 20_000
@@ -23,7 +23,7 @@ export async function check(model: string | undefined, context: Context): Promis
       if (probeable) return probed(await probe(context, model), model)
       return unprobed(list, model)
     }
-    const refusal = refusalOf(list)
+    const refusal = explainRefusal(list)
     // A plan address has no list of models: 404, and not even JSON. Whether it is one shows where pictures are made.
     if (refusal && !(list.status === 404 && refusal.code === 'wrong_address')) return refusal
     if (!probeable) {
@@ -119,17 +119,17 @@ function probed(answer: RawAnswer, model: string): CheckResult {
       `Key, address and ${model} work. The service made a picture of 1x1 instead of refusing it and may bill it.`,
     )
   }
-  return refusalOf(answer) ?? notArk(answer)
+  return explainRefusal(answer) ?? notArk(answer)
 }
 
 const isAboutModel = (found: ServiceError | undefined) =>
   /^(?:InvalidEndpointOrModel|UnsupportedModel|ModelNotOpen)/.test(found?.code ?? '')
 
 /** What an answer other than success says about the configuration; undefined when it says nothing. */
-function refusalOf(answer: RawAnswer): CheckResult | undefined {
+function explainRefusal(answer: RawAnswer): CheckResult | undefined {
   const found = errorIn(parseJson(answer.body))
   if (answer.status < 400) return undefined
-  const { code, message, providerMessage } = failureOf(answer, found ?? {})
+  const { code, message, providerMessage } = interpretError(answer, found ?? {})
   const said = providerMessage ? ` Ark says: ${providerMessage.slice(0, 300)}` : ''
   const detail = `${message}${said}`
   if (code === 'provider_key_rejected' || code === 'provider_access_denied' || code === 'provider_quota_exhausted') {

@@ -191,7 +191,7 @@ export function isKnownCode(code: string | undefined): boolean {
  * By the row for the code, else by the status. A gateway's words for a connection that broke behind it prove nothing about the work,
  * whatever the status.
  */
-export function failureOf(head: AnswerHead, found: ServiceError): ProviderFailure {
+export function interpretError(head: AnswerHead, found: ServiceError): ProviderFailure {
   const message = found.message ?? ''
   const requestId = /request id:\s*([0-9a-z-]+)/i.exec(message)?.[1] ?? head.requestId
   const status = brokeBehindGateway(message) && head.status === 503 ? 500 : head.status

@@ -66,7 +66,7 @@ const proTiers = {
  * The limit is on the area. 2K is what every model since 4.0 takes, and as a word it lets the model choose the ratio
  * that fits the prompt and the references; leaving the size out means different things to different models.
  */
-function sizesOf(table: SizeRule['table'], area: { minArea: number; maxArea: number }): SizeRule {
+function sizeRule(table: SizeRule['table'], area: { minArea: number; maxArea: number }): SizeRule {
   return {
     keywords: Object.keys(table),
     free: { ...area, minRatio: 1 / 16, maxRatio: 16 },
@@ -76,13 +76,13 @@ function sizesOf(table: SizeRule['table'], area: { minArea: number; maxArea: num
   }
 }
 
-const proSizes = sizesOf(proTiers, { minArea: 921_600, maxArea: 4_624_220 })
+const proSizes = sizeRule(proTiers, { minArea: 921_600, maxArea: 4_624_220 })
 // Layers keep the size of their picture unless told otherwise; a tier would enlarge a small one and double its price.
 const layerSizes: SizeRule = { keywords: ['auto', '1K', '1.5K', '2K'], table: {}, default: 'auto' }
 // 4K for 5.0 lite stands in the documents of both hosts, and its ceiling was measured; those of its launch end at 3K.
-const liteSizes = sizesOf({ '2K': twoK, '3K': threeK, '4K': fourK }, { minArea: 3_686_400, maxArea: 16_777_216 })
-const sizes45 = sizesOf({ '2K': twoK, '4K': fourK }, { minArea: 3_686_400, maxArea: 16_777_216 })
-const sizes40 = sizesOf({ '1K': oneK, '2K': twoK, '4K': fourK }, { minArea: 921_600, maxArea: 16_777_216 })
+const liteSizes = sizeRule({ '2K': twoK, '3K': threeK, '4K': fourK }, { minArea: 3_686_400, maxArea: 16_777_216 })
+const sizes45 = sizeRule({ '2K': twoK, '4K': fourK }, { minArea: 3_686_400, maxArea: 16_777_216 })
+const sizes40 = sizeRule({ '1K': oneK, '2K': twoK, '4K': fourK }, { minArea: 921_600, maxArea: 16_777_216 })
 const sizes30: SizeRule = {
   free: { minArea: 262_144, maxArea: 4_194_304 },
   table: { '1K': oneK },
@@ -108,7 +108,7 @@ const forLayers = ['image/png', 'image/jpeg', 'image/heic']
  * service ends at 64 MB. Sides up to 4096 keep well inside the 36,000,000 pixels. Every current model takes HEIC (document 1541523,
  * 2026-11), which cannot be re-encoded here.
  */
-function referencesOf(limits: {
+function referenceLimits(limits: {
   min?: number
   max: number
   types?: readonly string[]
@@ -310,7 +310,7 @@ export const models: readonly Model[] = [
       zh: '最新的 Seedream，支持透明背景和最多 99 个图层。',
     },
     promptRequired: false,
-    references: referencesOf({ max: 10, types: forLayers }),
+    references: referenceLimits({ max: 10, types: forLayers }),
     sizes: { textToImage: proSizes, withReferences: proSizes, group: layerSizes },
     images: oneOrLayers(99),
     parameters: {
@@ -336,7 +336,7 @@ export const models: readonly Model[] = [
       zh: '最便宜的 Seedream，支持图层拆分和透明背景编辑。',
     },
     promptRequired: false,
-    references: referencesOf({ max: 10, types: forLayers }),
+    references: referenceLimits({ max: 10, types: forLayers }),
     sizes: { textToImage: proSizes, withReferences: proSizes, group: layerSizes },
     images: oneOrLayers(16),
     parameters: {
@@ -370,7 +370,7 @@ export const models: readonly Model[] = [
       zh: '最精细的 Seedream：多语言文字、局部编辑、图层拆分和透明背景编辑。',
     },
     promptRequired: false,
-    references: referencesOf({ max: 10, types: forLayers }),
+    references: referenceLimits({ max: 10, types: forLayers }),
     sizes: { textToImage: proSizes, withReferences: proSizes, group: layerSizes },
     images: oneOrLayers(16),
     parameters: {
@@ -405,7 +405,7 @@ export const models: readonly Model[] = [
       en: 'The second build of 4.0: quick, from 1K to 4K, up to 14 references and series of pictures.',
       zh: '4.0 的第二个版本：速度快，1K 到 4K，最多 14 张参考图，支持组图。',
     },
-    references: referencesOf({ max: 14 }),
+    references: referenceLimits({ max: 14 }),
     sizes: { textToImage: sizes40, withReferences: sizes40, group: sizes40 },
     images: group,
     parameters: { watermark, optimize_prompt: optimizePrompt },
@@ -442,7 +442,7 @@ export const models: readonly Model[] = [
       en: 'Up to 4K, up to 14 references, series of pictures and web search.',
       zh: '最高 4K，最多 14 张参考图，支持组图和联网搜索。',
     },
-    references: referencesOf({ max: 14 }),
+    references: referenceLimits({ max: 14 }),
     sizes: { textToImage: liteSizes, withReferences: liteSizes, group: liteSizes },
     images: group,
     parameters: { watermark, output_format: outputFormat('jpeg'), web_search: webSearch },
@@ -459,7 +459,7 @@ export const models: readonly Model[] = [
     state: 'current',
     life: [stoppedIn2026('doubao-seedream-5-0-pro-260628', 'doubao-seedream-4-0-20260415')],
     about: { en: 'Up to 4K, up to 14 references and series of pictures.', zh: '最高 4K，最多 14 张参考图，支持组图。' },
-    references: referencesOf({ max: 14 }),
+    references: referenceLimits({ max: 14 }),
     sizes: { textToImage: sizes45, withReferences: sizes45, group: sizes45 },
     images: group,
     parameters: { watermark },
@@ -480,7 +480,7 @@ export const models: readonly Model[] = [
       en: 'Quick, from 1K to 4K, up to 14 references and series of pictures.',
       zh: '速度快，1K 到 4K，最多 14 张参考图，支持组图。',
     },
-    references: referencesOf({ max: 14 }),
+    references: referenceLimits({ max: 14 }),
     sizes: { textToImage: sizes40, withReferences: sizes40, group: sizes40 },
     images: group,
     parameters: { watermark, optimize_prompt: optimizePrompt },
@@ -508,7 +508,7 @@ export const models: readonly Model[] = [
       },
     ],
     about: { en: 'Text to image only, with a seed.', zh: '仅支持文生图，可设种子。' },
-    references: referencesOf({ max: 0 }),
+    references: referenceLimits({ max: 0 }),
     sizes: { textToImage: sizes30 },
     images: oneByOne,
     parameters: { watermark, seed, guidance_scale: guidanceScale(2.5) },
@@ -525,7 +525,7 @@ export const models: readonly Model[] = [
     life: [shutDownAt('ark-cn', '2026-09-19'), shutDownAt('byteplus', '2026-09-02')],
     about: { en: 'Edits one picture.', zh: '编辑单张图片。' },
     textToImage: false,
-    references: referencesOf({ min: 1, max: 1, types: ['image/jpeg', 'image/png'], maxRatio: 3 }),
+    references: referenceLimits({ min: 1, max: 1, types: ['image/jpeg', 'image/png'], maxRatio: 3 }),
     sizes: { withReferences: { keywords: ['adaptive'], table: {}, default: 'adaptive' } },
     images: oneByOne,
     parameters: { watermark, seed, guidance_scale: guidanceScale(5.5) },
@@ -599,7 +599,7 @@ function cautious(id: string): Model {
       en: 'Not in the catalogue, so only what every Seedream model takes is sent.',
       zh: '不在目录中，因此只发送所有 Seedream 模型都接受的参数。',
     },
-    references: referencesOf({ max: 10 }),
+    references: referenceLimits({ max: 10 }),
     sizes: { textToImage: cautiousSizes, withReferences: cautiousSizes },
     images: oneByOne,
     parameters: { watermark },

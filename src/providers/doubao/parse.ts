@@ -1,17 +1,17 @@
 /** Parses the answers of Ark: Volcengine Ark documents 1541523 (images) and 1824137 (stream), 2026-10. Pure. */
 import type { JsonObject } from '../../catalogue/model.ts'
 import { besideBill, type Entry, readEntries, sourceIn, toProviderImage } from '../answers.ts'
-import { errorIn, parseBeginning, quoteBeginning, withoutReason, worstOf } from '../failures.ts'
+import { errorIn, parseBeginning, pickWorstFailure, quoteBeginning, withoutReason } from '../failures.ts'
 import { isObject, outline, parseJson } from '../json.ts'
 import type { Parsed, ProviderImage, RawAnswer } from '../provider.ts'
-import { failureOf, isKnownCode } from './errors.ts'
+import { interpretError, isKnownCode } from './errors.ts'
 import { isEventStream, isFailed, isFatal, isSucceeded, isWholeStream, readEvents } from './stream.ts'
 
 const service = 'Ark'
 
 export function parse(answer: RawAnswer, call: { body: JsonObject }): Parsed {
   if (answer.status < 200 || answer.status >= 300) {
-    const error = failureOf(answer, errorIn(parseJson(answer.body)) ?? { message: quoteBeginning(answer) })
+    const error = interpretError(answer, errorIn(parseJson(answer.body)) ?? { message: quoteBeginning(answer) })
     return { images: [], failures: [], error: besideBill(error, answer.body), complete: true }
   }
   const parsed = isEventStream(answer.body) ? parseStream(answer, call.body) : parseBody(answer)
@@ -20,7 +20,7 @@ export function parse(answer: RawAnswer, call: { body: JsonObject }): Parsed {
 
 function parseBody(answer: RawAnswer): Parsed {
   const json = parseJson(answer.body)
-  if (typeof json !== 'object' || json === null) return parseBeginning(answer, service, expiryOf)
+  if (typeof json !== 'object' || json === null) return parseBeginning(answer, service, readExpiry)
   const envelope = isObject(json) ? json : {}
   const entries = readEntries(json)
   const pictures: ProviderImage[] = []
@@ -36,13 +36,13 @@ function parseBody(answer: RawAnswer): Parsed {
     // One answer of 2026-09-30 came without the `error` around it; so does the code of a gateway that says that all went well.
     const isError = found && (envelope.error || isKnownCode(found.code))
     parsed.error = isError
-      ? failureOf(answer, found)
-      : (worstOf(failures) ?? withoutReason(answer, service, json, parsed.billedImages))
+      ? interpretError(answer, found)
+      : (pickWorstFailure(failures) ?? withoutReason(answer, service, json, parsed.billedImages))
   }
   // The pictures that came before the service gave up are good; the error belongs to the first that is missing. A `message` of
   // "success" beside them is none.
   else if (found && envelope.error)
-    failures.push({ ...failureOf(answer, found), disposition: 'refused', index: entries.length })
+    failures.push({ ...interpretError(answer, found), disposition: 'refused', index: entries.length })
   return parsed
 }
 
@@ -53,10 +53,10 @@ function readEntry(
   answer: RawAnswer,
 ): ProviderImage | Parsed['failures'][number] {
   const details = isObject(item) ? detailsIn(item) : undefined
-  if (source) return { ...toProviderImage(index, source, expiryOf), ...(details && { details }) }
+  if (source) return { ...toProviderImage(index, source, readExpiry), ...(details && { details }) }
   const found = errorIn(item)
   // Failed pictures are not billed (document 1541523), whatever the reason was.
-  if (found) return { ...failureOf(answer, found), disposition: 'refused', index }
+  if (found) return { ...interpretError(answer, found), disposition: 'refused', index }
   return {
     index,
     code: 'provider_rejected',
@@ -77,7 +77,7 @@ function detailsIn(item: JsonObject): JsonObject | undefined {
 }
 
 /** `X-Tos-Date=20260920T080000Z` and `X-Tos-Expires=86400`, ms since 1970. */
-function expiryOf(url: string): number | undefined {
+function readExpiry(url: string): number | undefined {
   if (!URL.canParse(url)) return undefined
   const query = new URL(url).searchParams
   const date = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(query.get('X-Tos-Date') ?? '')
@@ -112,7 +112,7 @@ function parseStream(answer: RawAnswer, body: JsonObject): Parsed {
         taken.add(index)
       }
     } else if (isFatal(event)) {
-      const found = failureOf(answer, errorIn(json) ?? {})
+      const found = interpretError(answer, errorIn(json) ?? {})
       if (parsed.images.length === 0) parsed.error = found
       else parsed.failures.push({ ...found, disposition: 'refused', index: next })
       next++
@@ -122,7 +122,8 @@ function parseStream(answer: RawAnswer, body: JsonObject): Parsed {
   }
   if (parsed.complete && parsed.images.length === 0) {
     // A whole stream without a picture, a failure or a bill is like an empty list.
-    parsed.error ??= worstOf(parsed.failures) ?? withoutReason(answer, service, { data: [] }, parsed.billedImages)
+    parsed.error ??=
+      pickWorstFailure(parsed.failures) ?? withoutReason(answer, service, { data: [] }, parsed.billedImages)
   }
   return parsed
 }

@@ -42,12 +42,12 @@ export function plan(request: PlanRequest, model: Model): Plan {
     warnings.push({ code: 'left_out', parameter: 'web_search', message })
   }
 
-  const size = sizeOf(request, model, layers)
+  const size = writeSize(request, model, layers)
   const watermark = parameters.watermark === true
   const body: JsonObject = {
     model: request.modelId,
     ...(request.prompt.trim() === '' ? {} : { prompt: request.prompt }),
-    ...imageOf(request),
+    ...buildImageField(request),
     size,
     response_format: 'url',
     // The service adds its watermark to every image unless told not to.
@@ -85,25 +85,25 @@ export function plan(request: PlanRequest, model: Model): Plan {
       },
       images,
       mayMakeFewer: true,
-      timeoutMs: timeoutOf(images),
+      timeoutMs: estimateTimeout(images),
     }
     return { calls: [call], warnings, resolved: { ...resolved, n: images } }
   }
   const calls = Array.from({ length: request.count }, (_, index): PlannedCall => {
-    const seeded = parameters.seed === undefined ? body : { ...body, seed: seedOf(parameters.seed, index) }
-    return { route: 'images' satisfies Route, body: seeded, images: 1, timeoutMs: timeoutOf(1) }
+    const seeded = parameters.seed === undefined ? body : { ...body, seed: nextSeed(parameters.seed, index) }
+    return { route: 'images' satisfies Route, body: seeded, images: 1, timeoutMs: estimateTimeout(1) }
   })
   return { calls, warnings, resolved: { ...resolved, n: request.count } }
 }
 
-function imageOf({ references }: PlanRequest): JsonObject {
+function buildImageField({ references }: PlanRequest): JsonObject {
   const places = references.map((_, index): ReferencePlace => ({ $reference: index }))
   if (places.length === 0) return {}
   return { image: places.length === 1 ? places[0]! : places }
 }
 
 /** Always sent: what a missing size means differs between models and even between pages of the documents. */
-function sizeOf(request: PlanRequest, model: Model, layers: boolean): string {
+function writeSize(request: PlanRequest, model: Model, layers: boolean): string {
   const { size } = request
   if (size) return formatSize(size)
   const { textToImage, withReferences, group } = model.sizes
@@ -112,12 +112,12 @@ function sizeOf(request: PlanRequest, model: Model, layers: boolean): string {
 }
 
 /** Several calls with one seed would make the same image several times. */
-function seedOf(seed: JsonValue, index: number): JsonValue {
+function nextSeed(seed: JsonValue, index: number): JsonValue {
   return typeof seed === 'number' && seed >= 0 ? (seed + index) % 2 ** 31 : seed
 }
 
 /** 300 s and 60 s for each further picture: lite takes 20 to 40 s for one, and a late answer is still billed. */
-function timeoutOf(images: number): number {
+function estimateTimeout(images: number): number {
   return Math.min(300_000 + 60_000 * (images - 1), 1_200_000)
 }
 

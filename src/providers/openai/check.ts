@@ -5,7 +5,7 @@ import { ask } from '../exchange.ts'
 import { errorIn, listedModels, unreachable } from '../failures.ts'
 import { parseJson } from '../json.ts'
 import type { CheckResult, Context, RawAnswer } from '../provider.ts'
-import { failureOf } from './errors.ts'
+import { interpretError } from './errors.ts'
 
 /** The list of models is free. Where it names models at all, one that is missing cannot be used with this key. */
 export async function check(model: string | undefined, context: Context): Promise<CheckResult> {
@@ -28,7 +28,7 @@ function checked(model: string | undefined, answer: RawAnswer): CheckResult {
       detail: `The key works, but the service does not list ${model} for it. Check the id.`,
     }
   }
-  const { code, message, providerMessage } = failureOf(answer, found ?? {})
+  const { code, message, providerMessage } = interpretError(answer, found ?? {})
   const said = providerMessage ? ` It says: ${providerMessage.slice(0, 300)}` : ''
   const detail = `${message}${said}`
   const isAboutAccount =

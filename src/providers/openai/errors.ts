@@ -90,7 +90,7 @@ const byStatus: Readonly<Record<number, Meaning>> = {
 }
 
 /** A gateway's words for a connection that broke behind it prove nothing about the work, whatever the status. */
-export function failureOf(head: AnswerHead, { code, type, message }: ServiceError): ProviderFailure {
+export function interpretError(head: AnswerHead, { code, type, message }: ServiceError): ProviderFailure {
   const status = head.status === 503 && brokeBehindGateway(message ?? '') ? 500 : head.status
   const word = [code, type].find(word => word !== undefined && Object.hasOwn(failureRows, word))
   return toFailure(failureRows[word ?? ''] ?? meaningByStatus(status), { code: code ?? type, message }, head)

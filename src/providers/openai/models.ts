@@ -40,7 +40,7 @@ const dallE3Sizes = exactSizes({ '1:1': '1024x1024', '16:9': '1792x1024', '9:16'
 
 // ── References ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function referencesOf(limits: Partial<ReferenceLimits> & { max: number }): ReferenceLimits {
+function referenceLimits(limits: Partial<ReferenceLimits> & { max: number }): ReferenceLimits {
   return {
     min: 0,
     types: ['image/png', 'image/jpeg', 'image/webp'],
@@ -112,7 +112,7 @@ function gptImage(facts: Pick<Model, 'id' | 'name' | 'state' | 'about'> & Partia
     textToImage: true,
     promptRequired: true,
     promptMaxCharacters: 32_000,
-    references: referencesOf({ max: 16 }),
+    references: referenceLimits({ max: 16 }),
     sizes: { textToImage: freeSizes, withReferences: freeSizes },
     images: { max: 10, perCall: 10 },
     parameters: gptParameters,
@@ -206,7 +206,7 @@ export const models: readonly Model[] = [
     life: endsOn('2026-05-12'),
     about: { en: 'One picture at a time, from text only.', zh: '每次一张，仅支持文生图。' },
     promptMaxCharacters: 4000,
-    references: referencesOf({ max: 0 }),
+    references: referenceLimits({ max: 0 }),
     sizes: { textToImage: dallE3Sizes },
     images: { max: 10, perCall: 1 },
     parameters: {
@@ -224,7 +224,7 @@ export const models: readonly Model[] = [
     about: { en: 'Square pictures from text, and parts drawn anew.', zh: '方形图片，支持文生图和局部重绘。' },
     promptMaxCharacters: 1000,
     // Of its one square PNG, under 4 MB, the transparent parts are drawn anew.
-    references: referencesOf({ max: 1, types: ['image/png'], maxEncodedBytes: 5_000_000, maxRatio: 1 }),
+    references: referenceLimits({ max: 1, types: ['image/png'], maxEncodedBytes: 5_000_000, maxRatio: 1 }),
     sizes: {
       textToImage: { ...exactSizes({ '1:1': '1024x1024' }), exact: ['256x256', '512x512', '1024x1024'] },
       withReferences: { ...exactSizes({ '1:1': '1024x1024' }), exact: ['256x256', '512x512', '1024x1024'] },
@@ -256,7 +256,7 @@ function cautious(id: string): Model {
     textToImage: true,
     promptRequired: true,
     // The maximum of the API: a service that takes fewer says so, and its refusal is free.
-    references: referencesOf({ max: 16 }),
+    references: referenceLimits({ max: 16 }),
     sizes: { textToImage: sizes, withReferences: sizes },
     images: { max: 10, perCall: 1 },
     parameters: {},

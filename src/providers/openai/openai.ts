@@ -40,7 +40,7 @@ export const openai: Provider = {
         'x-client-request-id': call.id,
         ...(isEdit ? {} : { 'content-type': 'application/json' }),
       },
-      body: isEdit ? await formOf(call.body, context) : JSON.stringify(call.body),
+      body: isEdit ? await buildForm(call.body, context) : JSON.stringify(call.body),
       signal: context.signal,
       // The headers arrive when the images are done.
       headersTimeoutMs: call.timeoutMs,
@@ -65,11 +65,11 @@ export const openai: Provider = {
 }
 
 /** One picture goes as `image`, several as `image[]`; everything else is text. */
-async function formOf(body: JsonObject, context: Context): Promise<FormData> {
+async function buildForm(body: JsonObject, context: Context): Promise<FormData> {
   const form = new FormData()
   for (const [name, value] of Object.entries(body)) {
-    const places = (Array.isArray(value) ? value : [value]).map(placeOf)
-    if (places.every(place => place === undefined)) form.append(name, textOf(value))
+    const places = (Array.isArray(value) ? value : [value]).map(findReferenceMark)
+    if (places.every(place => place === undefined)) form.append(name, toFormText(value))
     for (const place of places) {
       if (place === undefined) continue
       const { mimeType, bytes } = await context.reference(place)
@@ -84,11 +84,11 @@ async function formOf(body: JsonObject, context: Context): Promise<FormData> {
   return form
 }
 
-function placeOf(value: JsonValue): number | undefined {
+function findReferenceMark(value: JsonValue): number | undefined {
   const isPlace = isObject(value) && typeof value.$reference === 'number'
   return isPlace ? (value.$reference as number) : undefined
 }
 
-function textOf(value: JsonValue): string {
+function toFormText(value: JsonValue): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }

@@ -1,10 +1,10 @@
 /** Parses the answers of OpenAI's image API (types of its official client 7.57.0, 2026-11). Pure. */
 
 import { besideBill, readEntries, toProviderImage } from '../answers.ts'
-import { errorIn, parseBeginning, quoteBeginning, withoutReason, worstOf } from '../failures.ts'
+import { errorIn, parseBeginning, pickWorstFailure, quoteBeginning, withoutReason } from '../failures.ts'
 import { asRecord, isObject, outline, parseJson, text } from '../json.ts'
 import type { Parsed, ProviderImage, RawAnswer } from '../provider.ts'
-import { failureOf } from './errors.ts'
+import { interpretError } from './errors.ts'
 import { failureOfTask } from './tasks.ts'
 
 const service = 'The service'
@@ -12,15 +12,15 @@ const service = 'The service'
 export function parse(answer: RawAnswer): Parsed {
   const json = parseJson(answer.body)
   if (answer.status < 200 || answer.status >= 300) {
-    const error = failureOf(answer, errorIn(json) ?? { message: quoteBeginning(answer) })
+    const error = interpretError(answer, errorIn(json) ?? { message: quoteBeginning(answer) })
     return { images: [], failures: [], error: besideBill(error, answer.body), complete: true }
   }
-  if (typeof json !== 'object' || json === null) return parseBeginning(answer, 'an image service', expiryOf)
+  if (typeof json !== 'object' || json === null) return parseBeginning(answer, 'an image service', readExpiry)
   const images: ProviderImage[] = []
   const failures: Parsed['failures'] = []
   const revised: string[] = []
   readEntries(json).forEach(({ source, item }, index) => {
-    if (source) images.push(toProviderImage(index, source, expiryOf))
+    if (source) images.push(toProviderImage(index, source, readExpiry))
     else failures.push(failedItem(item, index, answer))
     const prompt = text(asRecord(item)?.revised_prompt)
     if (prompt !== undefined) revised.push(prompt)
@@ -30,13 +30,13 @@ export function parse(answer: RawAnswer): Parsed {
   const found = errorIn(json)
   const error =
     failureOfTask(answer, json) ??
-    (found ? failureOf(answer, found) : (worstOf(failures) ?? withoutReason(answer, service, json)))
+    (found ? interpretError(answer, found) : (pickWorstFailure(failures) ?? withoutReason(answer, service, json)))
   parsed.error = besideBill(error, answer.body)
   return parsed
 }
 
 /** OpenAI's links are signed by the store behind them, which writes the end of their life into `se`. */
-function expiryOf(url: string): number | undefined {
+function readExpiry(url: string): number | undefined {
   const end = URL.canParse(url) ? Date.parse(new URL(url).searchParams.get('se') ?? '') : Number.NaN
   return Number.isNaN(end) ? undefined : end
 }
@@ -45,7 +45,7 @@ function expiryOf(url: string): number | undefined {
 function failedItem(item: unknown, index: number, answer: RawAnswer): Parsed['failures'][number] {
   const found = isObject(item) && item.error ? errorIn(item) : undefined
   if (found) {
-    const failed = failureOf(answer, found)
+    const failed = interpretError(answer, found)
     // Only the picture was refused; the call as a whole was taken, and is not sent again.
     return { ...failed, disposition: failed.disposition === 'retry_safe' ? 'refused' : failed.disposition, index }
   }

@@ -23,7 +23,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
       message: `${request.modelId} has no moderation for edits; it was left out.`,
     })
   }
-  const size = sizeOf(request, model)
+  const size = writeSize(request, model)
   const counts = { count: request.count, references: request.references.length, parameters }
   const perCall = Math.min(model.images.perCall, maxInAnswer(request))
   const calls = splitCount(model, counts, perCall).map((images): PlannedCall => {
@@ -32,7 +32,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
       body: {
         model: request.modelId,
         prompt: request.prompt,
-        ...imageOf(request),
+        ...buildImageField(request),
         n: images,
         ...(size === undefined ? {} : { size }),
         // Its links expire after an hour; inline images cannot be lost any more. GPT image models send nothing else
@@ -58,13 +58,13 @@ function maxInAnswer({ size, parameters }: PlanRequest): number {
   return Math.max(1, Math.floor(200_000_000 / bytes))
 }
 
-function imageOf({ references }: PlanRequest): JsonObject {
+function buildImageField({ references }: PlanRequest): JsonObject {
   const places = references.map((_, index): ReferencePlace => ({ $reference: index }))
   if (places.length === 0) return {}
   return { image: places.length === 1 ? places[0]! : places }
 }
 
-function sizeOf(request: PlanRequest, model: Model): string | undefined {
+function writeSize(request: PlanRequest, model: Model): string | undefined {
   const { size } = request
   if (size) return formatSize(size)
   return (request.references.length > 0 ? model.sizes.withReferences : model.sizes.textToImage)?.default

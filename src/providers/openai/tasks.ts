@@ -13,7 +13,7 @@ import { authorization, readAnswer } from '../exchange.ts'
 import { errorIn } from '../failures.ts'
 import { isObject, parseJson, text } from '../json.ts'
 import type { Context, Polled, RawAnswer, Task } from '../provider.ts'
-import { failureOf } from './errors.ts'
+import { interpretError } from './errors.ts'
 
 const pendingWords = new Set(
   'submitted pending queued queueing in_queue not_start not_started created scheduled accepted waiting starting preparing processing running in_progress generating working'.split(
@@ -36,13 +36,15 @@ export function taskIn(answer: RawAnswer, location: string | undefined, sentTo: 
   if (answer.status < 200 || answer.status >= 300) return undefined
   const json = parseJson(answer.body)
   const records = recordsIn(json)
-  const isWaiting = records.some(record => record.task_id !== undefined && pendingWords.has(wordOf(record) ?? ''))
+  const isWaiting = records.some(
+    record => record.task_id !== undefined && pendingWords.has(findStateWord(record) ?? ''),
+  )
   // An address in an unfinished task is that of the task.
   if (!isWaiting && readEntries(json).some(entry => entry.source !== undefined)) return undefined
   const place =
     location ??
     records.flatMap(record => [record.poll_url, record.polling_url, record.status_url].map(text)).find(Boolean)
-  const ids = records.flatMap(record => idOf(record) ?? [])
+  const ids = records.flatMap(record => findTaskId(record) ?? [])
   if (place !== undefined && (answer.status === 202 || ids.length === 1)) return placeFrom(place, sentTo)
   // The same id may stand at two levels.
   return ids.length > 0 ? [...new Set(ids)].join(' ') : undefined
@@ -53,8 +55,8 @@ export function taskInBeginning(beginning: string): string | undefined {
   return /"task_?id"\s*:\s*"([^"\\\s]+)"/i.exec(beginning)?.[1]
 }
 
-function idOf(record: JsonObject): string | undefined {
-  const word = wordOf(record)
+function findTaskId(record: JsonObject): string | undefined {
+  const word = findStateWord(record)
   if (word !== undefined && failedWords.has(word)) return undefined
   const isWaiting = word !== undefined && pendingWords.has(word)
   const id = record.task_id ?? record.taskId ?? record.job_id ?? (isWaiting ? record.id : undefined)
@@ -124,7 +126,7 @@ async function lookAt(place: string, { polls }: Task, context: Context): Promise
     const wished = answer.retryAfterMs === undefined ? undefined : Math.min(answer.retryAfterMs, longestPauseMs)
     if (answer.status >= 200 && answer.status < 300) {
       const json = parseJson(answer.body)
-      const state = stateOf(json)
+      const state = readTaskState(json)
       const hasImages = readEntries(json).some(entry => entry.source !== undefined)
       if (state.is === 'pending' || (answer.status === 202 && state.is === 'unknown')) {
         return { place: found, state: 'pending', running: state.running, afterMs: wished }
@@ -179,7 +181,7 @@ interface TaskState {
   word?: string
 }
 
-function stateOf(json: unknown): TaskState {
+function readTaskState(json: unknown): TaskState {
   const words = wordsIn(json)
   const pending = words.find(word => pendingWords.has(word))
   if (pending !== undefined) return { is: 'pending', running: !queuedWords.has(pending), word: pending }
@@ -191,8 +193,8 @@ function stateOf(json: unknown): TaskState {
 /** The innermost words: what stands around a task is often the success of asking for it. */
 function wordsIn(json: unknown): string[] {
   const records = recordsIn(json)
-  const inner = records.slice(0, -1).flatMap(record => wordOf(record) ?? [])
-  return inner.length > 0 ? inner : records.slice(-1).flatMap(record => wordOf(record) ?? [])
+  const inner = records.slice(0, -1).flatMap(record => findStateWord(record) ?? [])
+  return inner.length > 0 ? inner : records.slice(-1).flatMap(record => findStateWord(record) ?? [])
 }
 
 /** Objects that may be a task, the outermost last. */
@@ -203,7 +205,7 @@ function recordsIn(json: unknown): JsonObject[] {
   return [...[data, output, result].flat().filter(isObject), json]
 }
 
-function wordOf(record: JsonObject): string | undefined {
+function findStateWord(record: JsonObject): string | undefined {
   const word = [record.task_status, record.taskStatus, record.status, record.state].map(text).find(Boolean)
   return word
     ?.trim()
@@ -213,9 +215,9 @@ function wordOf(record: JsonObject): string | undefined {
 
 /** Why a failed task made nothing. */
 export function failureOfTask(answer: RawAnswer, json: unknown): ProviderFailure | undefined {
-  if (stateOf(json).is !== 'failed') return undefined
+  if (readTaskState(json).is !== 'failed') return undefined
   const found = recordsIn(json).flatMap(record => reasonIn(record) ?? [])[0]
-  const known = failureOf(answer, found ?? {})
+  const known = interpretError(answer, found ?? {})
   const isRefused = known.disposition === 'refused'
   return {
     ...known,

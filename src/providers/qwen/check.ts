@@ -3,15 +3,19 @@
 import { ExchangeError } from '../../outgoing/errors.ts'
 import { asRecord, text } from '../json.ts'
 import type { CheckResult, Context, RawAnswer } from '../provider.ts'
-import { failureOf } from './errors.ts'
-import { envelopeOf, isSuccess, look, outputOf, paths } from './exchange.ts'
-import { models, wireOf } from './models.ts'
+import { interpretError } from './errors.ts'
+import { isSuccess, look, parseEnvelope, parseOutput, paths } from './exchange.ts'
+import { findWire, models } from './models.ts'
 
 function failureIn(answer: RawAnswer) {
-  const envelope = envelopeOf(answer)
+  const envelope = parseEnvelope(answer)
   const place = { status: answer.status, submitsTask: false, isFinal: false, requestId: answer.requestId }
   const inner = asRecord(envelope?.error)
-  return failureOf(text(envelope?.code) ?? text(inner?.code), text(envelope?.message) ?? text(inner?.message), place)
+  return interpretError(
+    text(envelope?.code) ?? text(inner?.code),
+    text(envelope?.message) ?? text(inner?.message),
+    place,
+  )
 }
 
 const regions =
@@ -33,7 +37,7 @@ export async function check(modelId: string | undefined, context: Context): Prom
 async function checkKey(context: Context): Promise<CheckResult | undefined> {
   const answer = await attempt(context, () => look(context, '/tasks/00000000-0000-0000-0000-000000000000'))
   if ('detail' in answer) return answer
-  const envelope = envelopeOf(answer)
+  const envelope = parseEnvelope(answer)
   const code = text(envelope?.code)
   if (isSuccess(answer) && asRecord(envelope?.output)) return undefined
   const { status } = answer
@@ -43,7 +47,7 @@ async function checkKey(context: Context): Promise<CheckResult | undefined> {
   // "Not found" may mean the task or the address; the list of tasks tells which.
   if (isRefusalOfTask && refused.code === 'wrong_address') {
     const list = await attempt(context, () => look(context, '/tasks/?page_no=1&page_size=10'))
-    if (!('detail' in list) && isSuccess(list) && Array.isArray(envelopeOf(list)?.data)) return undefined
+    if (!('detail' in list) && isSuccess(list) && Array.isArray(parseEnvelope(list)?.data)) return undefined
   }
   // Too many requests: the key was accepted before they were counted.
   if (status === 429 && refused.code === 'provider_unavailable') return undefined
@@ -58,7 +62,7 @@ async function checkModel(modelId: string | undefined, context: Context): Promis
   const keyOnly = { code: 'ok', detail: 'The key and the address are right.' } as const
   if (modelId === undefined) return keyOnly
   const model = models.find(model => model.id === modelId || model.aliases?.includes(modelId))
-  if (!model || !wireOf(model.family).checksSize) {
+  if (!model || !findWire(model.family).checksSize) {
     const detail = `${keyOnly.detail} Whether ${modelId} may be used shows with the first picture, because asking could cost one.`
     return { code: 'ok', detail }
   }
@@ -76,7 +80,7 @@ async function checkModel(modelId: string | undefined, context: Context): Promis
   )
   if ('detail' in answer) return answer
   const limited = answer.status === 429 ? ' The account is at its rate limit just now.' : ''
-  if (isSuccess(answer) && outputOf(answer)) return keyOnly
+  if (isSuccess(answer) && parseOutput(answer)) return keyOnly
   const refused = refusal(answer)
   if (refused.code === 'ok' || (answer.status === 429 && refused.code === 'provider_unavailable')) {
     return { code: 'ok', detail: `The key and the address are right, and ${modelId} may be used.${limited}` }
@@ -98,7 +102,7 @@ async function attempt(context: Context, ask: () => Promise<RawAnswer>): Promise
 
 /** What an answer says about the configuration; `ok` when it only finds fault with the request itself. */
 function refusal(answer: RawAnswer): CheckResult {
-  const envelope = envelopeOf(answer)
+  const envelope = parseEnvelope(answer)
   const code = text(envelope?.code) ?? text(asRecord(envelope?.error)?.code)
   const failure = failureIn(answer)
   const words = text(envelope?.message)

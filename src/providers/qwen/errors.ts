@@ -227,7 +227,7 @@ export interface ErrorPlace extends AnswerHead {
 }
 
 /** @param text the service's words, or the beginning of what came instead of an answer */
-export function failureOf(code: string | undefined, text: string | undefined, place: ErrorPlace): ProviderFailure {
+export function interpretError(code: string | undefined, text: string | undefined, place: ErrorPlace): ProviderFailure {
   const meaning =
     rows.find(row => fits(row, code, text)) ??
     (place.isFinal ? badRequest : byStatus(place, code, brokeBehindGateway(text ?? '')))

@@ -33,15 +33,15 @@ export async function look(
 
 /** The service's id of an exchange stands in the body, and in a header where a gateway gave one. */
 export function withOwnId(answer: RawAnswer): RawAnswer {
-  return { ...answer, requestId: text(envelopeOf(answer)?.request_id) ?? answer.requestId }
+  return { ...answer, requestId: text(parseEnvelope(answer)?.request_id) ?? answer.requestId }
 }
 
 export const isSuccess = (answer: RawAnswer) => answer.status >= 200 && answer.status < 300
 
-export function envelopeOf(answer: RawAnswer): JsonObject | undefined {
+export function parseEnvelope(answer: RawAnswer): JsonObject | undefined {
   return asRecord(parseJson(answer.body))
 }
 
-export function outputOf(answer: RawAnswer): JsonObject | undefined {
-  return asRecord(envelopeOf(answer)?.output)
+export function parseOutput(answer: RawAnswer): JsonObject | undefined {
+  return asRecord(parseEnvelope(answer)?.output)
 }

@@ -63,7 +63,7 @@ const wires = {
 
 type Family = keyof typeof wires
 
-export function wireOf(family: string): Wire {
+export function findWire(family: string): Wire {
   return Object.hasOwn(wires, family) ? wires[family as Family] : wires['dashscope-unlisted']
 }
 

@@ -2,11 +2,11 @@
 
 import type { JsonObject, JsonValue } from '../../catalogue/model.ts'
 import type { ProviderFailure } from '../../outgoing/errors.ts'
-import { besideBill, namesBill, readEntries, sourceOf, wholeSourcesIn } from '../answers.ts'
-import { worstOf } from '../failures.ts'
+import { besideBill, findSource, namesBill, readEntries, wholeSourcesIn } from '../answers.ts'
+import { pickWorstFailure } from '../failures.ts'
 import { asList, asRecord, outline, parseJson, text } from '../json.ts'
 import type { Parsed, ProviderImage, RawAnswer } from '../provider.ts'
-import { type ErrorPlace, failureOf } from './errors.ts'
+import { type ErrorPlace, interpretError } from './errors.ts'
 import type { Route } from './models.ts'
 
 /** @see Provider.parse */
@@ -23,8 +23,8 @@ export function parse(answer: RawAnswer, call: { route: string; body: JsonObject
 
   const output = asRecord(envelope.output) ?? {}
   const found = foundIn(output, call, place)
-  const revisedPrompt = revisedPromptOf(output, call)
-  const billedImages = billedImagesOf(asRecord(envelope.usage))
+  const revisedPrompt = findRevisedPrompt(output, call)
+  const billedImages = countBilledImages(asRecord(envelope.usage))
   const rest = {
     failures: found.failures,
     ...(revisedPrompt === undefined ? {} : { revisedPrompt }),
@@ -36,7 +36,7 @@ export function parse(answer: RawAnswer, call: { route: string; body: JsonObject
 
   const status = text(output.task_status)
   const isUnfinished = status === 'PENDING' || status === 'RUNNING' || status === 'SUSPENDED'
-  const error = errorOf(envelope, output, answer, { place, status, billedImages, failures: found.failures })
+  const error = findError(envelope, output, answer, { place, status, billedImages, failures: found.failures })
   if (isUnfinished && !error.providerCode && answer.status < 300) {
     return { images: [], failures: [], complete: false }
   }
@@ -44,7 +44,7 @@ export function parse(answer: RawAnswer, call: { route: string; body: JsonObject
 }
 
 /** Why a well-formed answer has no image. */
-function errorOf(
+function findError(
   envelope: JsonObject,
   output: JsonObject,
   answer: RawAnswer,
@@ -66,7 +66,7 @@ function errorOf(
   const isAnswered = answer.status >= 200 && answer.status < 300
 
   if (!isAnswered)
-    return besideBill(failureOf(code, message ?? text(answer.body.trim().slice(0, 300)), place), answer.body)
+    return besideBill(interpretError(code, message ?? text(answer.body.trim().slice(0, 300)), place), answer.body)
   const plain = { providerCode: code, providerMessage: message, requestId: place.requestId }
   if (status === 'UNKNOWN') {
     return {
@@ -88,7 +88,8 @@ function errorOf(
   const wasBilled = (billedImages ?? 0) > 0 || namesBill(answer.body)
   // Only a failed task is known to be free whatever the reason.
   const isFinal = status === 'FAILED'
-  const failure = code !== undefined || isFinal ? failureOf(code, message, { ...place, isFinal }) : worstOf(failures)
+  const failure =
+    code !== undefined || isFinal ? interpretError(code, message, { ...place, isFinal }) : pickWorstFailure(failures)
   if (failure) return besideBill(failure, answer.body)
   // Without even an `output` it may not be the service that answered.
   const isUnproved = wasBilled || !asRecord(envelope.output)
@@ -98,7 +99,7 @@ function errorOf(
     message: isUnproved
       ? 'The answer holds no picture, and one may have been billed. Ask the support of Alibaba Cloud with the request id.'
       : 'DashScope answered without a picture. Change the prompt or try again.',
-    providerMessage: writtenTextOf(output) ?? outline(envelope),
+    providerMessage: joinWrittenText(output) ?? outline(envelope),
     requestId: place.requestId,
   }
 }
@@ -106,7 +107,7 @@ function errorOf(
 /** An answer that is no JSON object: the page of a gateway, or the beginning of an answer that was cut. */
 function withoutEnvelope(answer: RawAnswer, place: ErrorPlace): Parsed {
   if (answer.status < 200 || answer.status >= 300) {
-    const error = failureOf(undefined, text(answer.body.trim().slice(0, 300)), place)
+    const error = interpretError(undefined, text(answer.body.trim().slice(0, 300)), place)
     return { images: [], failures: [], error, complete: true }
   }
   // The complete strings in a cut answer are still usable: their images were paid for.
@@ -136,7 +137,7 @@ function foundIn(
   const final = { ...place, isFinal: true }
   const unknownShape = (item: JsonValue) =>
     failures.push({
-      ...failureOf(undefined, outline(item), final),
+      ...interpretError(undefined, outline(item), final),
       disposition: 'maybe_billed',
       index: next(),
       message: 'DashScope answered with something else instead of a picture. It may have been billed.',
@@ -147,7 +148,7 @@ function foundIn(
     const url = text(item?.url)
     if (url !== undefined) images.push(imageAt(next(), url))
     else if (item && (text(item.code) !== undefined || text(item.message) !== undefined)) {
-      failures.push({ ...failureOf(text(item.code), text(item.message), final), index: next() })
+      failures.push({ ...interpretError(text(item.code), text(item.message), final), index: next() })
     } else unknownShape(result)
   }
 
@@ -155,7 +156,7 @@ function foundIn(
   const isStory = asRecord(call.body.parameters)?.enable_interleave === true
   let story: string[] = []
   const strange: JsonValue[] = []
-  for (const content of contentsOf(output)) {
+  for (const content of listContents(output)) {
     if (typeof content === 'string') continue
     const item = asRecord(content)
     const url = text(item?.image)
@@ -184,7 +185,7 @@ function elsewhereIn(envelope: JsonObject, answer: RawAnswer): ProviderImage[] {
 
 function imageAt(index: number, written: string, details?: JsonObject): ProviderImage {
   const more = details ? { details } : {}
-  const source = sourceOf(written, 'place')
+  const source = findSource(written, 'place')
   if (source?.url === undefined) return { index, base64: source?.base64 ?? written, ...more }
   const { url } = source
   const expires = /[?&]Expires=(\d{9,11})(?:&|#|$)/.exec(url)
@@ -198,28 +199,28 @@ function imageAt(index: number, written: string, details?: JsonObject): Provider
 }
 
 /** The older routes return the rewritten prompt; z-image puts the final one beside the picture; the others keep it. */
-function revisedPromptOf(output: JsonObject, call: { body: JsonObject }): string | undefined {
+function findRevisedPrompt(output: JsonObject, call: { body: JsonObject }): string | undefined {
   for (const result of asList(output.results)) {
     const prompt = text(asRecord(result)?.actual_prompt)
     if (prompt !== undefined) return prompt
   }
-  return text(call.body.model)?.startsWith('z-image') ? writtenTextOf(output) : undefined
+  return text(call.body.model)?.startsWith('z-image') ? joinWrittenText(output) : undefined
 }
 
-function writtenTextOf(output: JsonObject): string | undefined {
-  const words = contentsOf(output).map(item => (typeof item === 'string' ? item : text(asRecord(item)?.text)))
+function joinWrittenText(output: JsonObject): string | undefined {
+  const words = listContents(output).map(item => (typeof item === 'string' ? item : text(asRecord(item)?.text)))
   return text(words.filter(word => word !== undefined).join('\n'))
 }
 
 /** One choice with many items and many choices with one item are both in use. */
-function contentsOf(output: JsonObject): JsonValue[] {
+function listContents(output: JsonObject): JsonValue[] {
   return asList(output.choices).flatMap(choice => {
     const content = asRecord(asRecord(choice)?.message)?.content
     return typeof content === 'string' ? [content] : asList(content)
   })
 }
 
-function billedImagesOf(usage: JsonObject | undefined): number | undefined {
+function countBilledImages(usage: JsonObject | undefined): number | undefined {
   const count = usage?.image_count ?? usage?.output_image_count
   return typeof count === 'number' && Number.isInteger(count) && count >= 0 ? count : undefined
 }

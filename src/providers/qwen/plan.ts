@@ -6,7 +6,7 @@ import { fillDefaults } from '../../catalogue/schema.ts'
 import { formatPixels, formatSize, resolveSize } from '../../catalogue/sizes.ts'
 import { InvalidRequest, type RuleViolation } from '../../catalogue/violation.ts'
 import type { Plan, PlannedCall, PlanRequest } from '../provider.ts'
-import { negativePromptCharacters, type Route, type Wire, wireOf } from './models.ts'
+import { findWire, negativePromptCharacters, type Route, type Wire } from './models.ts'
 
 // The service gives up after 300 s; a submit is answered at once. But 20 MB of references take their time on a slow line, and to hang
 // up on a synchronous answer would lose a picture that is paid.
@@ -21,7 +21,7 @@ type Manner = 'plain' | 'series' | 'interleaved'
 
 /** @see Provider.plan */
 export function plan(request: PlanRequest, model: Model): Plan {
-  const wire = wireOf(model.family)
+  const wire = findWire(model.family)
   const counts = { count: request.count, references: request.references.length, parameters: request.parameters }
   const manner = findManner(model, counts)
   const { parameters, warnings } = settledParameters(request, model, manner)
@@ -50,10 +50,10 @@ export function plan(request: PlanRequest, model: Model): Plan {
     if (manner === 'interleaved') sent.max_images = images
     return {
       route: wire.route,
-      body: bodyOf(request, wire, sent),
+      body: buildBody(request, wire, sent),
       images,
       ...(manner === 'plain' ? {} : { mayMakeFewer: true }),
-      timeoutMs: timeoutOf(wire.route, request.references.length),
+      timeoutMs: estimateTimeout(wire.route, request.references.length),
     }
   })
 
@@ -61,7 +61,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
   return { calls, warnings, resolved: { ...resolvedSize, n: request.count, ...parameters } }
 }
 
-function timeoutOf(route: Route, references: number): number {
+function estimateTimeout(route: Route, references: number): number {
   if (route !== 'MM') return uploadTimeoutMs
   return synchronousTimeoutMs + (references > 0 ? uploadTimeoutMs : 0)
 }
@@ -178,7 +178,7 @@ function checkMask({ references }: PlanRequest, parameters: JsonObject): RuleVio
   return refuse('mask_size', { got: formatPixels(mask), size: formatPixels(base) })
 }
 
-function bodyOf(request: PlanRequest, wire: Wire, parameters: JsonObject): JsonObject {
+function buildBody(request: PlanRequest, wire: Wire, parameters: JsonObject): JsonObject {
   const places = request.references.map((_, index): JsonValue => ({ $reference: index }))
   if (wire.route === 'MM' || wire.route === 'IG') {
     // References first and the text last: the order of every Qwen example, and Wan takes both.

@@ -5,7 +5,7 @@ import { authorization, readAnswer, withReferences } from '../exchange.ts'
 import { text } from '../json.ts'
 import type { Learned, Provider, RawAnswer } from '../provider.ts'
 import { check } from './check.ts'
-import { isSuccess, maxAnswerBytes, outputOf, paths, withOwnId } from './exchange.ts'
+import { isSuccess, maxAnswerBytes, parseOutput, paths, withOwnId } from './exchange.ts'
 import { guide } from './guide.ts'
 import { models, platformAt, platforms, priceListAt, type Route, unlisted } from './models.ts'
 import { parse } from './parse.ts'
@@ -63,7 +63,7 @@ export const qwen: Provider = {
       else throw isTask && error instanceof ExchangeError ? new ExchangeError(error.failure, { cause: error }) : error
       return
     }
-    const taskId = isTask && isSuccess(answer) ? text(outputOf(answer)?.task_id) : undefined
+    const taskId = isTask && isSuccess(answer) ? text(parseOutput(answer)?.task_id) : undefined
     if (taskId === undefined) yield { type: 'answer', answer }
     else yield { type: 'task', taskId, requestId: answer.requestId }
   },

@@ -3,7 +3,7 @@
 import type { JsonObject } from '../../catalogue/model.ts'
 import { asRecord, text } from '../json.ts'
 import type { Context, Polled, RawAnswer, Task, TaskWindow } from '../provider.ts'
-import { envelopeOf, isSuccess, look, outputOf, paths } from './exchange.ts'
+import { isSuccess, look, parseEnvelope, parseOutput, paths } from './exchange.ts'
 import type { Route } from './models.ts'
 
 // The runner first polls after 2 s. Documented limit: 20 polls a second for the whole account.
@@ -22,9 +22,9 @@ export async function poll(task: Task, context: Context): Promise<Polled> {
     answer = await look(context, `/tasks/${encodeURIComponent(task.id)}`)
   } catch (error) {
     if (context.signal.aborted) throw error
-    return { state: 'unsure', afterMs: pauseInTroubleMs, reason: reasonOf(error) }
+    return { state: 'unsure', afterMs: pauseInTroubleMs, reason: describeReason(error) }
   }
-  const status = text(outputOf(answer)?.task_status)
+  const status = text(parseOutput(answer)?.task_status)
   if (isSuccess(answer) && status === 'UNKNOWN' && (task.polls < looksBeforeUnknown || task.isOtherKey)) {
     return { state: 'unsure', afterMs: steadyPauseMs, reason: 'DashScope says that it does not know the task.' }
   }
@@ -45,9 +45,9 @@ export async function cancel(task: Task, context: Context): Promise<boolean> {
   try {
     const path = `/tasks/${encodeURIComponent(task.id)}/cancel`
     const answer = await look(context, path, { method: 'POST' })
-    if (answer.status === 200 && text(envelopeOf(answer)?.code) === undefined) return true
+    if (answer.status === 200 && text(parseEnvelope(answer)?.code) === undefined) return true
     // An earlier cancel, whose answer was lost, may have caused this refusal.
-    return text(outputOf(await look(context, `/tasks/${encodeURIComponent(task.id)}`))?.task_status) === 'CANCELED'
+    return text(parseOutput(await look(context, `/tasks/${encodeURIComponent(task.id)}`))?.task_status) === 'CANCELED'
   } catch (error) {
     if (context.signal.aborted) throw error
     return false
@@ -55,12 +55,12 @@ export async function cancel(task: Task, context: Context): Promise<boolean> {
 }
 
 function reasonIn(answer: RawAnswer): string {
-  const code = text(envelopeOf(answer)?.code)
+  const code = text(parseEnvelope(answer)?.code)
   const advice = answer.status === 401 || answer.status === 403 ? ' Check the API key; the task goes on meanwhile.' : ''
   return `DashScope answered with status ${answer.status}${code ? ` (${code})` : ''} when asked for the task.${advice}`
 }
 
-function reasonOf(error: unknown): string {
+function describeReason(error: unknown): string {
   return error instanceof Error ? error.message : 'The service could not be reached.'
 }
 
@@ -95,12 +95,12 @@ export async function findTasks(
       if (context.signal.aborted) throw error
       return undefined
     }
-    const list = envelopeOf(answer)
+    const list = parseEnvelope(answer)
     if (!isSuccess(answer) || !list || !Array.isArray(list.data)) return undefined
     for (const entry of list.data) {
       const task = asRecord(entry)
       const id = text(task?.task_id)
-      if (task && id !== undefined && isOf(task, model, from, to) && isOnRoute(task, route)) ids.add(id)
+      if (task && id !== undefined && matchesTask(task, model, from, to) && isOnRoute(task, route)) ids.add(id)
     }
     const pages = typeof list.total_page === 'number' ? list.total_page : undefined
     const isLast = pages === undefined ? list.data.length < tasksPerPage : page >= pages
@@ -115,7 +115,7 @@ function beijingTime(time: Date, rounding: 'floor' | 'ceil'): string {
   return new Date(second + 8 * 60 * 60 * 1000).toISOString().slice(0, 19).replace(/\D/g, '')
 }
 
-function isOf(task: JsonObject, model: string, from: Date, to: Date): boolean {
+function matchesTask(task: JsonObject, model: string, from: Date, to: Date): boolean {
   const created = task.gmt_create ?? task.start_time
   // A task without time or model counts as a match, so that two candidates prevent adopting the wrong one.
   const isInTime = typeof created !== 'number' || (created >= from.getTime() && created <= to.getTime())
@@ -131,7 +131,7 @@ function isOnRoute(task: JsonObject, route: string): boolean {
 
 /** The old routes repeat the prompt, the new one only what came of it (docs/providers.md, Qwen). */
 export function isOwnTask(answer: RawAnswer, { body }: { body: JsonObject }): boolean | undefined {
-  const envelope = envelopeOf(answer)
+  const envelope = parseEnvelope(answer)
   const results = asRecord(envelope?.output)?.results
   const usage = asRecord(envelope?.usage)
   const wanted = asRecord(body.parameters)

@@ -2,7 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../../accounts/accounts.ts'
-import { ownerOf } from '../../accounts/tokens.ts'
+import { restrictTo } from '../../accounts/tokens.ts'
 import type { Services } from '../../generation/services.ts'
 import type { Settings } from '../../settings.ts'
 import type { TokenRecord } from '../../storage/records.ts'
@@ -145,7 +145,7 @@ export function createAccess(
   }
 
   async function enforce(request: FastifyRequest, caller: Caller) {
-    const owner = ownerOf(caller)
+    const owner = restrictTo(caller)
     if (owner === undefined) return
     switch (request.routeOptions.config.access) {
       case 'admin':

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { ownerOf } from '../../accounts/tokens.ts'
+import { restrictTo } from '../../accounts/tokens.ts'
 import type { GenerationEvent } from '../../coordination/services.ts'
 import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
@@ -80,7 +80,7 @@ export function eventRoutes(app: App, { services, access, limits, discretion, ba
     const events = generations.events.follow({
       generationId,
       after: parseRevision(request.headers['last-event-id']),
-      owner: ownerOf(caller),
+      owner: restrictTo(caller),
       signal,
     })
     const response = open(reply)

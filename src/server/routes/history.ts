@@ -1,6 +1,6 @@
 /** The history: list, read, mark, delete, cancel, retry. */
 import { z } from 'zod'
-import { ownerOf } from '../../accounts/tokens.ts'
+import { restrictTo } from '../../accounts/tokens.ts'
 import { Estimate } from '../../api/estimate.ts'
 import { Generation, RetryHeaders } from '../../api/generations.ts'
 import { Cleared, HistoryChange, HistoryPage, HistoryQuery, NoBody, RetryRequest } from '../../api/history.ts'
@@ -33,7 +33,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       const { items, nextCursor } = await generations.list({
         ...request.query,
         limit: request.query.limit ?? 20,
-        owner: ownerOf(getCaller(request)),
+        owner: restrictTo(getCaller(request)),
       })
       return { items: items.map(record => presentGeneration(record, place)), next_cursor: nextCursor }
     },
@@ -97,7 +97,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
         response: { 200: Cleared },
       },
     },
-    async request => ({ deleted: await generations.clear(ownerOf(getCaller(request))) }),
+    async request => ({ deleted: await generations.clear(restrictTo(getCaller(request))) }),
   )
 
   app.post(

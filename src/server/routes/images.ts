@@ -1,7 +1,7 @@
 /** Stored pictures: their bytes as they came, thumbnails, and uploaded references. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { ownerOf } from '../../accounts/tokens.ts'
+import { restrictTo } from '../../accounts/tokens.ts'
 import { NoBody } from '../../api/history.ts'
 import { StoredReference, UploadForm } from '../../api/images.ts'
 import { ArchiveRequest } from '../../api/recipes.ts'
@@ -105,7 +105,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
       },
     },
     async (request, reply) => {
-      const stream = await createArchive(request.body.ids, services, ownerOf(getCaller(request)))
+      const stream = await createArchive(request.body.ids, services, restrictTo(getCaller(request)))
       const day = new Date().toISOString().slice(0, 10)
       reply.header('content-disposition', `attachment; filename="webimgui-${day}.zip"`)
       return reply.type('application/zip').send(stream)
@@ -143,7 +143,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
       },
     },
     async (request, reply) => {
-      await images.remove(readId(request), ownerOf(getCaller(request)))
+      await images.remove(readId(request), restrictTo(getCaller(request)))
       return reply.code(204).send(null)
     },
   )

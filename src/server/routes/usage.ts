@@ -1,6 +1,6 @@
 /** `GET /api/usage`: what was made and spent, as JSON or as a table for a spreadsheet. */
 
-import { ownerOf } from '../../accounts/tokens.ts'
+import { restrictTo } from '../../accounts/tokens.ts'
 import { UsageList, UsageQuery } from '../../api/usage.ts'
 import { findMonth } from '../../storage/spending.ts'
 import { getCaller } from '../access/access.ts'
@@ -31,7 +31,7 @@ export function usageRoutes(app: App, { services }: Parts) {
         to: new Date((to ?? now).getTime() + 1).toISOString(),
       }
       const caller = getCaller(request)
-      const items = await services.usage.report(period, group, ownerOf(caller))
+      const items = await services.usage.report(period, group, restrictTo(caller))
       reply.header('vary', 'Accept')
       if (format === 'json') {
         return { items, for_all: caller.role === 'admin' ? presentForAll(await services.usage.forAll()) : undefined }

@@ -116,9 +116,9 @@ export async function restoreBackup(
   try {
     for await (const entry of readEntries(source)) {
       if (entry.name === manifestName) {
-        manifest = manifestIn(await textOf(entry))
+        manifest = manifestIn(await readText(entry))
       } else {
-        sha256[entry.name] = await put(entry, placeOf(entry.name, places))
+        sha256[entry.name] = await put(entry, resolveEntry(entry.name, places))
         progress(Object.keys(sha256).length)
       }
     }
@@ -226,7 +226,7 @@ async function mustBeEmpty(place: string) {
     )
 }
 
-function placeOf(name: string, places: Places): string {
+function resolveEntry(name: string, places: Places): string {
   const isPlain = name.split('/').every(part => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(part))
   if (isPlain && name === databaseName) return places.database
   const [, folder, rest] = /^(images|answers)\/(.+)$/.exec(name) ?? []
@@ -266,7 +266,7 @@ function manifestIn(text: string) {
   }
 }
 
-async function textOf({ pieces }: Entry) {
+async function readText({ pieces }: Entry) {
   const all: Buffer[] = []
   for await (const piece of pieces) all.push(piece)
   return Buffer.concat(all).toString('utf8')

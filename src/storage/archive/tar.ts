@@ -22,7 +22,7 @@ export async function writeEntry(
       `${name} is larger than 8 GiB, which this archive cannot hold.`,
       `${name} 大于 8 GiB，归档无法容纳。`,
     )
-  await writeAll(archive, headerOf(name, size))
+  await writeAll(archive, writeHeader(name, size))
   let written = 0
   for await (const piece of pieces) {
     written += piece.length
@@ -69,7 +69,7 @@ async function* piecesOf(archive: FileHandle, start: number, size: number): Asyn
   }
 }
 
-function headerOf(name: string, size: number): Buffer {
+function writeHeader(name: string, size: number): Buffer {
   if (!/^[\x21-\x7e]{1,100}$/.test(name))
     throw new TarError(`${name} is not a valid name in a backup.`, `归档中不能使用文件名 ${name}。`)
   const header = Buffer.alloc(block)
@@ -82,13 +82,13 @@ function headerOf(name: string, size: number): Buffer {
   // An ordinary file; then, behind an empty link name, the name of this form.
   header.write('0', 156)
   header.write('ustar\x0000', 257, 'latin1')
-  header.write(`${checksumOf(header).toString(8).padStart(6, '0')}\0 `, 148)
+  header.write(`${sumHeader(header).toString(8).padStart(6, '0')}\0 `, 148)
   return header
 }
 
 function readHeader(header: Buffer) {
   const told = Number.parseInt(header.toString('latin1', 148, 154), 8)
-  if (told !== checksumOf(header))
+  if (told !== sumHeader(header))
     throw new TarError('This is not a backup, or it is damaged.', '这不是备份归档，或已损坏。')
   const name = header.toString('latin1', 0, 100).replace(/\0.*$/s, '')
   const size = Number.parseInt(header.toString('latin1', 124, 135), 8)
@@ -98,7 +98,7 @@ function readHeader(header: Buffer) {
 }
 
 /** The sum of all header bytes, with spaces in place of the checksum. */
-function checksumOf(header: Buffer): number {
+function sumHeader(header: Buffer): number {
   return header.reduce((sum, byte, index) => sum + (index >= 148 && index < 156 ? 32 : byte), 0)
 }
 

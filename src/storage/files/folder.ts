@@ -111,7 +111,7 @@ export function createFolderFiles(path: string): Files {
   return {
     put: (key, temporaryPath) =>
       explained(async () => {
-        const place = placeOf(path, key)
+        const place = resolveKey(path, key)
         await synchronise(temporaryPath)
         const firstMade = await mkdir(dirname(place), { recursive: true })
         await rename(temporaryPath, place)
@@ -127,7 +127,7 @@ export function createFolderFiles(path: string): Files {
 
     open: (key, range) =>
       explained(async () => {
-        const file = await open(placeOf(path, key), 'r')
+        const file = await open(resolveKey(path, key), 'r')
         try {
           if (!(await file.stat()).isFile()) throw storageError(Object.assign(new Error(key), { code: 'EISDIR' }))
         } catch (error) {
@@ -140,7 +140,7 @@ export function createFolderFiles(path: string): Files {
     size: key =>
       explained(async () => {
         try {
-          const found = await stat(placeOf(path, key))
+          const found = await stat(resolveKey(path, key))
           return found.isFile() ? found.size : undefined
         } catch (error) {
           if (isMissing(error)) return undefined
@@ -148,12 +148,12 @@ export function createFolderFiles(path: string): Files {
         }
       }),
 
-    remove: key => explained(() => rm(placeOf(path, key), { force: true })),
+    remove: key => explained(() => rm(resolveKey(path, key), { force: true })),
 
     sweep: (olderThanMs = 0) =>
       explained(async () => {
         let removed = 0
-        for (const entry of await entriesOf(folder)) {
+        for (const entry of await listEntries(folder)) {
           const left = join(folder, entry.name)
           try {
             const isKept = given.has(entry.name) || Date.now() - (await stat(left)).mtimeMs < olderThanMs
@@ -165,7 +165,7 @@ export function createFolderFiles(path: string): Files {
             if (!isMissing(error)) throw error
           }
         }
-        const names = new Set((await entriesOf(folder)).map(entry => entry.name))
+        const names = new Set((await listEntries(folder)).map(entry => entry.name))
         for (const [name, at] of given) {
           if (!names.has(name) && performance.now() - at >= olderThanMs) given.delete(name)
         }
@@ -210,7 +210,7 @@ async function explained<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** A key is made of plain names, none of which begins with a dot, so it cannot lead out of the folder. */
-function placeOf(path: string, key: string): string {
+function resolveKey(path: string, key: string): string {
   const isPlain = key.length <= 500 && key.split('/').every(name => /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name))
   if (!isPlain) throw badKey(key)
   return join(path, ...key.split('/'))
@@ -242,14 +242,14 @@ async function synchroniseFolder(folder: string) {
 }
 
 async function* keysUnder(folder: string, prefix: string): AsyncGenerator<string> {
-  for (const entry of await explained(() => entriesOf(folder))) {
+  for (const entry of await explained(() => listEntries(folder))) {
     if (entry.name.startsWith('.')) continue
     if (entry.isDirectory()) yield* keysUnder(join(folder, entry.name), `${prefix}${entry.name}/`)
     else if (entry.isFile()) yield `${prefix}${entry.name}`
   }
 }
 
-async function entriesOf(folder: string): Promise<Dirent[]> {
+async function listEntries(folder: string): Promise<Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true })
   } catch (error) {

@@ -77,7 +77,7 @@ export interface Secret {
  * The secrets that may be in use, the likeliest first: the configured one alone; otherwise that of the data folder, and a new one
  * beside it when a change of secrets was interrupted; otherwise one made now, which is written down when it is kept.
  */
-export function secretsOf(dataDir: string, configured: string | undefined): [Secret, ...Secret[]] {
+export function findSecrets(dataDir: string, configured: string | undefined): [Secret, ...Secret[]] {
   if (configured) return [{ text: configured, keep() {} }]
   const file = path.join(dataDir, 'secret.key')
   const next = nextSecretFile(dataDir)
@@ -91,7 +91,7 @@ export function secretsOf(dataDir: string, configured: string | undefined): [Sec
 
 /** The configured secret, or the one in the data folder, which is made when there is none. */
 export function readSecret(dataDir: string, configured: string | undefined): string {
-  const [{ text, keep }] = secretsOf(dataDir, configured)
+  const [{ text, keep }] = findSecrets(dataDir, configured)
   if (!configured && !existsSync(path.join(dataDir, 'secret.key'))) keep()
   return text
 }

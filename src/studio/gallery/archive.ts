@@ -5,7 +5,7 @@ import { t } from '../text/text.ts'
 import { toastError } from '../ui/query.tsx'
 import { toast } from '../ui/toast.tsx'
 
-const maxPictures = 1000
+const maxImages = 1000
 const maxBytes = 4_000_000_000
 /** What the page keeps in its own hands until it is whole; larger ones the browser writes to disk as they come. */
 const maxBytesHere = 400_000_000
@@ -15,7 +15,7 @@ export async function downloadArchive(images: readonly Image[]) {
   const trouble =
     images.length === 0
       ? t('gallery.noneToDownload')
-      : images.length > maxPictures
+      : images.length > maxImages
         ? t('gallery.tooMany')
         : bytes > maxBytes
           ? t('gallery.tooLarge')

@@ -13,7 +13,7 @@ export interface Item extends Measured {
 
 /** A place for each picture, and one for each generation that is still being made. */
 export function gridItems(generation: Generation): Item[] {
-  const day = dayOf(generation.timestamp)
+  const day = toDay(generation.timestamp)
   const images = generation.images.map(image => {
     return { key: image.id, ratio: imageRatio(image), day, generation, images: [image] }
   })
@@ -22,11 +22,11 @@ export function gridItems(generation: Generation): Item[] {
 }
 
 export function listItems(generation: Generation): Item[] {
-  return [{ key: generation.id, ratio: 1, day: dayOf(generation.timestamp), generation, images: generation.images }]
+  return [{ key: generation.id, ratio: 1, day: toDay(generation.timestamp), generation, images: generation.images }]
 }
 
 /** Where the person is; such as `2026-11-23`. */
-function dayOf(timestamp: string) {
+function toDay(timestamp: string) {
   const time = new Date(timestamp)
   const two = (value: number) => String(value).padStart(2, '0')
   return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`

@@ -63,7 +63,7 @@ export function useReferenceUpload({ field, onStored, onRecipe }: ReferenceUploa
   // Of the prompt, and of a page in which nothing is being written.
   const paste = useEffectEvent((event: globalThis.ClipboardEvent) => {
     if (event.target !== field.current && (isTyping(event.target) || document.querySelector('[role=dialog]'))) return
-    const files = filesOf(event.clipboardData)
+    const files = readFiles(event.clipboardData)
     if (files.length === 0 || holdsText(event.clipboardData, files)) return
     event.preventDefault()
     void add(files)
@@ -87,7 +87,7 @@ export function useReferenceUpload({ field, onStored, onRecipe }: ReferenceUploa
     /** Of a drop; true when there was something for us in it. */
     takeDrop(event: DragEvent) {
       const id = event.dataTransfer.getData(imageDragType)
-      const files = filesOf(event.dataTransfer)
+      const files = readFiles(event.dataTransfer)
       if (id === '' && files.length === 0) return false
       event.preventDefault()
       if (id !== '') stored(id)
@@ -114,7 +114,7 @@ function fileName(text: string) {
   }
 }
 
-function filesOf(data: DataTransfer | ClipboardEvent['clipboardData'] | null) {
+function readFiles(data: DataTransfer | ClipboardEvent['clipboardData'] | null) {
   return [...(data?.files ?? [])]
 }
 

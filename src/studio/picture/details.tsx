@@ -194,7 +194,7 @@ function Marked({ kind, text }: { kind: 'same' | 'added' | 'removed'; text: stri
 
 // ── Settings ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function labelOf(name: string) {
+function formatLabel(name: string) {
   return findText('parameters', name) ?? name
 }
 
@@ -221,7 +221,7 @@ function Settings({ generation: { parameters, resolved }, image }: DetailsProps)
             return (
               <tr key={name} className="border-line border-t align-top">
                 <th scope="row" className="py-1.5 pr-2 text-left font-normal text-ink-soft">
-                  {labelOf(name)}
+                  {formatLabel(name)}
                 </th>
                 <td className={classes('break-words py-1.5 pr-2', asked === undefined && 'text-ink-faint')}>
                   {asked === undefined ? t('picture.notAsked') : formatValue(asked, t)}
@@ -324,7 +324,7 @@ function Facts({ generation, image }: DetailsProps) {
         {image?.details &&
           Object.entries(image.details).map(([name, value]) => (
             <Fragment key={name}>
-              <dt className="text-ink-soft">{labelOf(name)}</dt>
+              <dt className="text-ink-soft">{formatLabel(name)}</dt>
               <dd className="break-words">{formatValue(value, t)}</dd>
             </Fragment>
           ))}

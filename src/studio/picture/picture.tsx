@@ -114,10 +114,10 @@ export function ImageScreen() {
     for (const id of beside.split(' ').filter(Boolean)) new window.Image().src = imageUrl(id)
   }, [beside])
 
-  if (query.isPending) return <LoadingPicture />
+  if (query.isPending) return <LoadingImage />
   if (!generation || isDeleted) {
     const isGone = isDeleted || (query.error instanceof ApiError && query.error.status === 404)
-    return <NoPicture isGone={isGone} error={query.error} onRetry={() => void query.refetch()} />
+    return <NoImage isGone={isGone} error={query.error} onRetry={() => void query.refetch()} />
   }
 
   const back = (
@@ -214,7 +214,7 @@ function useRoomBelow() {
   return root
 }
 
-function LoadingPicture() {
+function LoadingImage() {
   return (
     <Loading className="lg:grid lg:h-dvh lg:grid-cols-[minmax(0,1fr)_24rem]">
       <div className="grid h-[68dvh] place-items-center bg-sunken p-10 lg:h-dvh">
@@ -229,7 +229,7 @@ function LoadingPicture() {
   )
 }
 
-function NoPicture({ isGone, error, onRetry }: { isGone: boolean; error: unknown; onRetry(): void }) {
+function NoImage({ isGone, error, onRetry }: { isGone: boolean; error: unknown; onRetry(): void }) {
   const t = useText()
   const back = (
     <Link to="/gallery" className={buttonClasses('plain')}>

@@ -17,7 +17,7 @@ import { buttonClasses, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { useHealingImage } from '../ui/image-tile.tsx'
 import { useKeys } from '../ui/use-keys.ts'
-import { bounded, fitted, frameOf, type View, zoomed } from './zoom.ts'
+import { bounded, fitFrame, fitted, type View, zoomed } from './zoom.ts'
 
 export interface StageProps {
   image: Image
@@ -42,7 +42,7 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
   const { state } = original
   const [isMoving, setMoving] = useState(false)
   const isShown = canBeShown(image)
-  const frame = frameOf(size, isShown ? image : { width: 1, height: 1 })
+  const frame = fitFrame(size, isShown ? image : { width: 1, height: 1 })
   const isZoomed = view.scale > 1.001
 
   useLayoutEffect(() => {

@@ -19,7 +19,7 @@ export interface Frame {
 
 export const fitted: View = { scale: 1, x: 0, y: 0 }
 
-export function frameOf(frame: { width: number; height: number }, image: { width: number; height: number }): Frame {
+export function fitFrame(frame: { width: number; height: number }, image: { width: number; height: number }): Frame {
   const factor = Math.min(frame.width / image.width, frame.height / image.height, 1) || 1
   return {
     ...frame,

@@ -12,7 +12,7 @@ import { classes } from '../../ui/classes.ts'
 import { LifeBadge } from '../../ui/life-badge.tsx'
 import { Cancel, Retry } from './actions.tsx'
 import { DismissButton, markSeen } from './failures.tsx'
-import { Pictures } from './pictures.tsx'
+import { ResultImages } from './pictures.tsx'
 import { Progress, useNow } from './progress.tsx'
 import { hasNothing } from './rows.ts'
 import { Trouble } from './trouble.tsx'
@@ -73,7 +73,7 @@ export function GenerationCard(props: GenerationCardProps) {
         )}
         {onDismiss && <DismissButton onDismiss={onDismiss} />}
       </header>
-      <Pictures generation={generation} isAlive={isAlive} onReference={onReference} />
+      <ResultImages generation={generation} isAlive={isAlive} onReference={onReference} />
       {isAlive && <Progress generation={generation} typicalSeconds={model?.typical_seconds} />}
       {generation.cancel_requested && isAlive && (
         <p className="px-(--inset) pb-3 text-ink-faint text-sm">{t('live.cancelKept')}</p>

@@ -10,13 +10,13 @@ import { classes } from '../../ui/classes.ts'
 import { Thumbnail } from '../../ui/image-tile.tsx'
 import { askedCount } from './rows.ts'
 
-interface PicturesProps {
+interface ResultImagesProps {
   generation: Generation
   isAlive: boolean
   onReference(imageId: string): void
 }
 
-export function Pictures({ generation, isAlive, onReference }: PicturesProps) {
+export function ResultImages({ generation, isAlive, onReference }: ResultImagesProps) {
   const { images, failures } = generation
   const wanted = Math.max(askedCount(generation), images.length + failures.length)
   // What failed keeps its place, unless nothing was made at all.
@@ -42,7 +42,12 @@ export function Pictures({ generation, isAlive, onReference }: PicturesProps) {
             className="group relative max-h-[34rem] min-h-28 w-full overflow-hidden bg-sunken"
           >
             {image ? (
-              <Picture generation={generation} image={image} isCropped={places.length > 1} onReference={onReference} />
+              <ResultImage
+                generation={generation}
+                image={image}
+                isCropped={places.length > 1}
+                onReference={onReference}
+              />
             ) : failure ? (
               <p className="grid size-full place-items-center p-4 text-center text-seal-ink text-sm">
                 {explainCode(failure)}
@@ -75,14 +80,14 @@ function Unpainted() {
   )
 }
 
-interface PictureProps {
+interface ResultImageProps {
   generation: Generation
   image: Image
   isCropped: boolean
   onReference(imageId: string): void
 }
 
-function Picture({ generation, image, isCropped, onReference }: PictureProps) {
+function ResultImage({ generation, image, isCropped, onReference }: ResultImageProps) {
   const t = useText()
   const number = image.index + 1
   return (
