@@ -10,7 +10,7 @@ import { type CallParts, type OpenGeneration, openGeneration, Stopped } from './
 import { walk } from './calls/walk.ts'
 import { composeEnd } from './finish.ts'
 
-export type RunParts = Omit<CallParts, 'underWay' | 'largeTexts' | 'stopping' | 'ending'>
+export type RunParts = Omit<CallParts, 'underWay' | 'stopping' | 'ending'>
 
 /** A generation and all its calls, as their rows stand; what is sent for them is read when their turn has come. */
 export interface Written {
@@ -53,7 +53,6 @@ export function createRunner(parts: RunParts): Runner {
   const callParts: CallParts = {
     ...parts,
     underWay: new Set(),
-    largeTexts: new PQueue({ concurrency: 1 }),
     stopping: stopping.signal,
     ending: ending.signal,
   }

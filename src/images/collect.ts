@@ -12,7 +12,7 @@ import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { BareGeneration } from '../storage/generations.ts'
 import type { FailureRecord, GenerationRecord, ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
-import { FetchError, fetchImage, type StoredBytes } from './download.ts'
+import { FetchError, fetchImage, type InlineText, type StoredBytes } from './download.ts'
 import { inspectFile, NotAnImage } from './facts.ts'
 import { storedBytes } from './references.ts'
 
@@ -21,11 +21,16 @@ export interface Collector {
    * Retries, with growing pauses, until the image is stored or can no longer be fetched: fetching is free, the image was not.
    * @throws the reason of a signal when that ends it; the next start fetches again.
    */
-  collect(picture: ProviderImage, place: Place, signals: Signals): Promise<FailureRecord | undefined>
+  collect(picture: FoundImage, place: Place, signals: Signals): Promise<FailureRecord | undefined>
   /** Orphaned files of an earlier process, by the id of their image: they are adopted instead of being fetched again. */
   offer(orphanedFiles: ReadonlyMap<string, string>): void
   /** Why the store is failing, after an image could not be stored; undefined when it works. */
   storeTrouble(): Promise<string | undefined>
+}
+
+/** What an answer names, wherever the text of the picture itself lies. */
+export interface FoundImage extends Omit<ProviderImage, 'base64'> {
+  base64?: InlineText
 }
 
 export interface Place {
@@ -175,7 +180,7 @@ export function createCollector(parts: {
   }
 
   /** Files are moved into place atomically, so an existing file is the image, whether its address is still valid or not. */
-  async function findOffered(picture: ProviderImage, place: Place): Promise<StoredFile | undefined> {
+  async function findOffered(picture: FoundImage, place: Place): Promise<StoredFile | undefined> {
     const id = deriveImageId(place.generationId, place.position)
     const file = offered.get(id)
     if (file === undefined) return undefined
@@ -192,7 +197,7 @@ export function createCollector(parts: {
     }
   }
 
-  async function put(picture: ProviderImage, place: Place, bytes: StoredBytes): Promise<StoredFile> {
+  async function put(picture: FoundImage, place: Place, bytes: StoredBytes): Promise<StoredFile> {
     await reached('picture-fetched', place.generationId)
     const month = new Date().toISOString().slice(0, 7).replace('-', '/')
     const file = `${month}/${deriveImageId(place.generationId, place.position)}.${bytes.extension}`
@@ -202,7 +207,7 @@ export function createCollector(parts: {
   }
 
   /** A slow fetch continues beside the others, and its place is free for the next. */
-  async function fetchInTurn({ base64, url = '', expiresAt }: ProviderImage, { tokenId }: Place, signal: AbortSignal) {
+  async function fetchInTurn({ base64, url = '', expiresAt }: FoundImage, { tokenId }: Place, signal: AbortSignal) {
     const held = await fetches.enter(base64 === undefined ? parseHost(url) : '', tokenId, signal)
     let bytes = 0
     let seen = 0
@@ -240,7 +245,7 @@ interface StoredFile {
 
 type StoredFacts = Omit<StoredBytes, 'temporaryPath' | 'extension'>
 
-function storedFile(picture: ProviderImage, place: Place, facts: StoredFacts, file: string): StoredFile {
+function storedFile(picture: FoundImage, place: Place, facts: StoredFacts, file: string): StoredFile {
   const { width, height, bytes, mimeType, sha256 } = facts
   const image: ImageRecord = {
     id: deriveImageId(place.generationId, place.position),

@@ -6,6 +6,7 @@ import { ExchangeError } from '../outgoing/errors.ts'
 import type { HttpResponse, OutgoingHttp } from '../outgoing/http.ts'
 import { type Files, StorageError, storageError } from '../storage/files/folder.ts'
 import { type FileState, type ImageFacts, inspectFile, NotAnImage } from './facts.ts'
+import { cutText, decodeInline, NotInline } from './inline.ts'
 
 export interface StoredBytes extends ImageFacts {
   state: FileState
@@ -45,11 +46,14 @@ export class FetchError extends Error {
   }
 }
 
+/** Base64 or a data URI: in memory, or read in pieces, anew with each call. */
+export type InlineText = string | (() => AsyncIterable<string>)
+
 export interface FetchOptions {
   http: OutgoingHttp
   files: Files
   /** The URL is used unchanged. It is a key to the image, so no message contains its query. */
-  source: { url: string } | { base64: string }
+  source: { url: string } | { base64: InlineText }
   /** Errors carry the received bytes as `kept` if they may be the image or a part of it; the catcher owns that file. */
   keepUnfinished?: boolean
   signal?: AbortSignal
@@ -74,13 +78,13 @@ export async function fetchImage(options: FetchOptions): Promise<StoredBytes> {
   const { files, source } = options
   const maxBytes = options.maxBytes ?? 64 * mebibyte
   options.signal?.throwIfAborted()
-  if ('base64' in source) return fromText(source.base64, maxBytes, options)
-  if (!isAddress(source.url)) {
+  if ('url' in source && !isAddress(source.url)) {
     throw new FetchError('unusable', 'The answer gives no http:// or https:// address for the picture.')
   }
   const deadline = AbortSignal.timeout(options.timeoutMs ?? 3_600_000)
   const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline
   try {
+    if ('base64' in source) return await fromText(source.base64, maxBytes, options)
     const response = await options.http.download(source.url, {
       signal,
       maxBytes,
@@ -88,7 +92,7 @@ export async function fetchImage(options: FetchOptions): Promise<StoredBytes> {
       idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
     })
     if (response.status !== 200) throw await refusedFetch(response, options.expiresAt)
-    const pieces = counted(response.body, options.onBytes)
+    const pieces = counted(response.body, options)
     const kept = await keepBytes(files, pieces, maxBytes, { keepsBeginning: options.keepUnfinished })
     return await checked(response, kept, options)
   } catch (error) {
@@ -100,24 +104,34 @@ export async function fetchImage(options: FetchOptions): Promise<StoredBytes> {
   }
 }
 
-async function* counted(pieces: AsyncIterable<Uint8Array>, onBytes: FetchOptions['onBytes']) {
+async function* counted(pieces: AsyncIterable<Uint8Array>, { onBytes, signal }: FetchOptions) {
   for await (const piece of pieces) {
+    signal?.throwIfAborted()
     onBytes?.(piece.length)
     yield piece
   }
 }
 
 /** Retrying does not change inline data: damage is reported by `state`, and what is not an image is `unusable`. */
-async function fromText(text: string, maxBytes: number, { files }: FetchOptions): Promise<StoredBytes> {
-  const kept = await keepBytes(files, inlineBytes(text), maxBytes)
+async function fromText(text: InlineText, maxBytes: number, options: FetchOptions): Promise<StoredBytes> {
+  const pieces = decodeInline(typeof text === 'string' ? cutText(text) : text())
+  const kept = await keepBytes(options.files, counted(pieces, options), maxBytes).catch(error => {
+    throw lasting(error)
+  })
   try {
     if (kept.bytes === 0) throw new FetchError('unusable', 'The file of the picture is empty.')
     return await inspected(kept)
   } catch (error) {
     await remove(kept)
-    const failed = fetchError(error)
-    throw failed.kind === 'not_a_picture' ? new FetchError('unusable', failed.message, { cause: error }) : failed
+    throw lasting(error)
   }
+}
+
+/** An answer is the same however often it is read. */
+function lasting(error: unknown): FetchError {
+  const failed = fetchError(error)
+  if (failed.kind !== 'not_a_picture' && failed.kind !== 'too_large') return failed
+  return new FetchError('unusable', failed.message, { cause: error })
 }
 
 function isAddress(text: string): boolean {
@@ -171,45 +185,6 @@ export async function keepBytes(
     await rm(temporaryPath, { force: true }).catch(() => {})
     throw error
   }
-}
-
-/**
- * What a text holds, in pieces of about 768 KiB, so that a picture is never in memory twice: base64 of either alphabet, with or
- * without its padding and broken into lines or not, or a data URI in any spelling (RFC 2397), also one that is not base64.
- * @throws FetchError `unusable` for anything else
- */
-export function* inlineBytes(text: string): Generator<Buffer> {
-  const prefix = /^\s*data:([^,]{0,1000}),/i.exec(text.slice(0, 1200))
-  if (!prefix && /^\s*data:/i.test(text.slice(0, 100))) throw notBase64()
-  const isUri = prefix !== null
-  if (isUri && !/;\s*base64\s*$/i.test(prefix[1] ?? '')) {
-    yield Buffer.from(unescapedUri(text.slice(prefix[0].length)), 'latin1')
-    return
-  }
-  let carried = ''
-  let hasEnded = false
-  for (let position = prefix?.[0].length ?? 0; position < text.length; ) {
-    let end = Math.min(text.length, position + mebibyte)
-    // An escape must not be cut in two.
-    const percent = isUri ? text.lastIndexOf('%', end - 1) : -1
-    if (end < text.length && percent >= end - 2) end = percent
-    const written = text.slice(position, end)
-    position = end
-    const piece = (carried + (isUri ? unescapedUri(written) : written)).replace(/\s+/g, '')
-    const letters = piece.replace(/=+$/, '')
-    if ((hasEnded && letters !== '') || !/^[\w+/-]*$/.test(letters)) throw notBase64()
-    hasEnded ||= letters.length < piece.length
-    const isLast = hasEnded || position >= text.length
-    const whole = isLast ? letters : letters.slice(0, letters.length - (letters.length % 4))
-    carried = letters.slice(whole.length)
-    if (whole !== '') yield Buffer.from(whole, 'base64')
-  }
-}
-
-/** Bytes as Latin-1 characters. */
-function unescapedUri(text: string): string {
-  const ascii = text.replace(/[\u0080-\uffff]+/g, letters => encodeURIComponent(letters.toWellFormed()))
-  return ascii.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }
 
 async function checked(response: HttpResponse, kept: KeptBytes, options: FetchOptions): Promise<StoredBytes> {
@@ -277,6 +252,7 @@ async function refusedFetch(response: HttpResponse, expiresAt: number | undefine
 
 function fetchError(error: unknown): FetchError {
   if (error instanceof FetchError) return error
+  if (error instanceof NotInline) return new FetchError('unusable', error.message, { cause: error })
   if (error instanceof BodyTooLarge) return new FetchError('too_large', error.message, { cause: error })
   if (error instanceof NotAnImage) return new FetchError('not_a_picture', error.message, { cause: error })
   if (error instanceof ExchangeError) return new FetchError('again', error.message, { cause: error })
@@ -302,8 +278,4 @@ function tooLarge(maxBytes: number): FetchError {
     'too_large',
     `The picture is larger than ${Math.round(maxBytes / mebibyte)} MiB, the most that this server accepts.`,
   )
-}
-
-function notBase64(): FetchError {
-  return new FetchError('unusable', 'The picture is not valid base64.')
 }

@@ -7,7 +7,7 @@ import { ExchangeError } from '../outgoing/errors.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
 import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { ImageRecord } from '../storage/records.ts'
-import { FetchError, inlineBytes, keepBytes } from './download.ts'
+import { FetchError, keepBytes } from './download.ts'
 import {
   damagedImage,
   type ImageFacts,
@@ -18,6 +18,7 @@ import {
   readImageFacts,
   verifyImage,
 } from './facts.ts'
+import { cutText, decodeInline, NotInline } from './inline.ts'
 import type { ReferenceInput } from './services.ts'
 
 /** As read: an image that can be decoded (or HEIC, which cannot), byte for byte as received. */
@@ -56,7 +57,7 @@ export async function readReference(
     if ('upload' in input) return await inspected({ ...input.upload, temporaryPath: input.upload.path })
     const text = input.text.trim()
     if (/^data:/i.test(text)) {
-      return await inspected(await keepBytes(parts.files, inlineBytes(text), maxReferenceBytes))
+      return await inspected(await keepBytes(parts.files, decodeInline(cutText(text)), maxReferenceBytes))
     }
     if (/^https?:\/\//i.test(text)) return await inspected(await fetched(text, parts, signal))
     return await storedImage(text, parts)
@@ -120,7 +121,7 @@ export function toViolation(error: unknown, position: number): unknown {
   const say = (message: string) =>
     new InvalidRequest([{ path: `images.${position}`, message: `Reference ${position + 1}: ${message}` }])
   if (error instanceof NotAnImage) return say(error.message)
-  if (error instanceof FetchError && error.kind === 'unusable') {
+  if (error instanceof NotInline) {
     return say('It is not a readable data URI. Write data:image/png;base64,… in full.')
   }
   if (error instanceof BodyTooLarge || (error instanceof FetchError && error.kind === 'too_large')) {

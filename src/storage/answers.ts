@@ -11,8 +11,8 @@ export interface Answers {
   begin(callId: string): Promise<GrowingAnswer>
   /** The body alone, condensed; undefined when there is no such file. */
   read(name: string): Promise<string | undefined>
-  /** A string that was taken out of a condensed body, or its beginning where it has more than `maxBytes`. */
-  readString(name: string, place: Place, maxBytes: number): Promise<string | undefined>
+  /** A string that was taken out of a condensed body, in pieces; undefined when there is no such file. Who gets it reads it, or lets it go. */
+  openString(name: string, place: Place): Promise<AsyncGenerator<string, void, undefined> | undefined>
   /** What `write` stored for a call, whether or not its row already names it; its body condensed. */
   find(callId: string): Promise<(WholeAnswer & { name: string }) | undefined>
   remove(name: string): Promise<void>
@@ -37,6 +37,9 @@ export interface GrowingAnswer {
   sync(): Promise<void>
   close(): Promise<void>
 }
+
+/** Of a file, read at once. */
+const pieceBytes = 256 * 1024
 
 const wholeEnding = '.answer.txt'
 const streamEnding = '.stream.txt'
@@ -107,15 +110,10 @@ export function createAnswers(folder: string): Answers {
 
     read: name => reading(name, async file => (await condensed(file, name)).body),
 
-    readString: (name, { start, end }, maxBytes) =>
-      reading(name, async file => {
-        const pieces: Buffer[] = []
-        const limit = Math.min(end, start + maxBytes)
-        for await (const piece of readFrom(file, start, limit)) pieces.push(piece)
-        const bytes = Buffer.concat(pieces)
-        // Some services write every slash of base64 with a backslash before it.
-        return bytes.includes('\\') && limit === end ? (JSON.parse(`"${bytes}"`) as string) : bytes.toString()
-      }),
+    async openString(name, { start, end }) {
+      const file = await open(at(name), 'r').catch(unlessMissing)
+      return file && readStringAt(file, start, end)
+    },
 
     find(callId) {
       const name = `${callId}${wholeEnding}`
@@ -152,6 +150,43 @@ async function condensed(file: FileHandle, name: string): Promise<{ head: string
   return { head: head?.toString() ?? '', body: Buffer.concat(pieces).toString() }
 }
 
+/** Closes the file. */
+async function* readStringAt(file: FileHandle, start: number, end: number): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder()
+  /** An escape that is not whole yet. */
+  let carried = ''
+  try {
+    for await (const piece of readFrom(file, start, end)) {
+      const text = carried + decoder.decode(piece, { stream: true })
+      carried = text.slice(text.length - countOpenEscape(text))
+      yield unescapeJson(text.slice(0, text.length - carried.length))
+    }
+    yield unescapeJson(carried + decoder.decode())
+  } finally {
+    await file.close()
+  }
+}
+
+/** How many characters at the end are the beginning of an escape. */
+function countOpenEscape(text: string): number {
+  const found = /\\(?:u[0-9a-f]{0,3})?$/i.exec(text.slice(-5))
+  if (!found) return 0
+  const end = text.length - found[0].length
+  let slashes = 1
+  while (text[end - slashes] === '\\') slashes++
+  return slashes % 2 === 1 ? found[0].length : 0
+}
+
+const controls: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' }
+
+/** Some services write every slash of base64 with a backslash before it. */
+function unescapeJson(text: string): string {
+  if (!text.includes('\\')) return text
+  return text.replace(/\\(?:u([0-9a-f]{4})|([\s\S]))/gi, (_, code: string | undefined, letter = '') =>
+    code === undefined ? (controls[letter] ?? letter) : String.fromCharCode(Number.parseInt(code, 16)),
+  )
+}
+
 async function firstLine(file: FileHandle): Promise<Buffer> {
   const pieces: Buffer[] = []
   for await (const piece of readFrom(file, 0)) {
@@ -164,7 +199,7 @@ async function firstLine(file: FileHandle): Promise<Buffer> {
 
 async function* readFrom(file: FileHandle, start: number, end = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer> {
   for (let position = start; position < end; ) {
-    const length = Math.min(1024 * 1024, end - position)
+    const length = Math.min(pieceBytes, end - position)
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.allocUnsafe(length), position })
     if (bytesRead === 0) return
     yield buffer.subarray(0, bytesRead)

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { FetchError, type FetchOptions, fetchImage } from '../../src/images/download.ts'
+import { FetchError, type FetchOptions, fetchImage, type InlineText } from '../../src/images/download.ts'
 import { createHttp } from '../../src/outgoing/client.ts'
 import { createFolderFiles, type Files, storageError } from '../../src/storage/files/folder.ts'
 
@@ -301,8 +301,11 @@ describe('from an address', () => {
 })
 
 describe('from base64', () => {
-  const decode = (base64: string, options: Partial<FetchOptions> = {}) =>
+  const decode = (base64: InlineText, options: Partial<FetchOptions> = {}) =>
     fetchFrom('', { source: { base64 }, ...options })
+  async function* inPieces(text: string, length: number) {
+    for (let start = 0; start < text.length; start += length) yield text.slice(start, start + length)
+  }
 
   test('keeps the bytes, with and without a prefix, also of several megabytes', async () => {
     const large = await noise(1200, 1000).png({ compressionLevel: 0 }).toBuffer()
@@ -339,10 +342,16 @@ describe('from base64', () => {
     for (const width of [16, 17, 18, 640]) {
       const bytes = await noise(width, width).png({ compressionLevel: 0 }).toBuffer()
 
-      const kept = await decode(spell(bytes.toString('base64')))
+      const text = spell(bytes.toString('base64'))
+
+      const kept = await decode(text)
 
       expect(await readFile(kept.temporaryPath)).toEqual(bytes)
       expect(kept).toMatchObject({ state: 'whole', width })
+      for (const length of width < 100 ? [1, 2, 5, 64] : []) {
+        const read = await decode(() => inPieces(text, length))
+        expect(await readFile(read.temporaryPath)).toEqual(bytes)
+      }
     }
   })
 
@@ -375,7 +384,7 @@ describe('from base64', () => {
   })
 
   test('too many bytes are too many', async () => {
-    expect(await failure(decode(png.toString('base64'), { maxBytes: 1000 }))).toMatchObject({ kind: 'too_large' })
+    expect(await failure(decode(png.toString('base64'), { maxBytes: 1000 }))).toMatchObject({ kind: 'unusable' })
     expect(await leftOver()).toEqual([])
   })
 })

@@ -3,8 +3,6 @@ import { ExchangeError } from '../../outgoing/errors.ts'
 import type { GrowingAnswer } from '../../storage/answers.ts'
 import { Condenser } from '../../storage/condense.ts'
 
-/** Limit of an inline image; a longer string exceeds what can be stored. */
-export const largestBase64 = 96 * 1024 * 1024
 /** Limit of an answer: more than sixteen images of the largest size, in base64. */
 const largestAnswer = 1536 * 1024 * 1024
 /** Limit of its condensed form. Answers of the services have a few kilobytes. */

@@ -10,19 +10,19 @@ export function readKept(call: OpenCall, file: string): Promise<string | undefin
 }
 
 /** A missing file may be put back; it is given up when the images of the answer have expired, or with a cancel. */
-export async function readUntilThere(
+export async function readUntilThere<T>(
   call: OpenCall,
   file: string,
-  read: () => Promise<string | undefined>,
-): Promise<string | undefined> {
+  read: () => Promise<T | undefined>,
+): Promise<T | undefined> {
   const { pauses, stopping } = call.parts
   const { cancelled } = call.generation
   const beganAt = performance.now()
   for (let tries = 1; ; tries++) {
-    const text = await read()
-    if (text !== undefined || cancelled.aborted || performance.now() - beganAt > pauses.scaled(resultLifeMs)) {
+    const found = await read()
+    if (found !== undefined || cancelled.aborted || performance.now() - beganAt > pauses.scaled(resultLifeMs)) {
       await note(call, null)
-      return text
+      return found
     }
     const message = `The file answers/${file} of the data folder, which holds the answer of the service, is missing. Put it back, or cancel the generation to give up its pictures.`
     await note(call, { code: 'answer_file_gone', message, values: { file: `answers/${file}` } })

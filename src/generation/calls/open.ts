@@ -1,5 +1,4 @@
 /** What the process knows of a generation that it runs, and of each of its calls. One process runs it, so nothing is read back. */
-import type PQueue from 'p-queue'
 import type { Logger } from 'pino'
 import type { Budget } from '../../accounts/budget.ts'
 import type { ConfigurationRegistry } from '../../configurations/configurations.ts'
@@ -42,8 +41,6 @@ export interface CallParts {
   explainUnknownModel: ExplainUnknownModel
   /** Ids of calls that this process has sent and still waits for; others without an answer are in doubt. */
   underWay: Set<string>
-  /** Where pictures wait that stand in answers, to be taken out of their files. */
-  largeTexts: PQueue
   /** Aborts waits and polls when the process stops; what is being sent goes on. */
   stopping: AbortSignal
   /** Aborts also what is being sent. */

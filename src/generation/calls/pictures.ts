@@ -1,11 +1,11 @@
 /** Collects the pictures of an answer, each once, however often the answer is parsed. */
 import type { Reason } from '../../coordination/waiting.ts'
+import type { FoundImage } from '../../images/collect.ts'
 import type { Parsed, ProviderImage, RawAnswer } from '../../providers/provider.ts'
-import { findCutText } from '../../storage/condense.ts'
+import { type Place as CutText, findCutText } from '../../storage/condense.ts'
 import type { BareGeneration } from '../../storage/generations.ts'
 import type { FailureRecord, ImageRecord } from '../../storage/records.ts'
 import { findAccess } from './access.ts'
-import { largestBase64 } from './keeper.ts'
 import { readUntilThere } from './kept-file.ts'
 import { findPosition, findProvider, type OpenCall, publish, throwIfStopping } from './open.ts'
 import { note } from './retry.ts'
@@ -38,34 +38,31 @@ export function collect(
 }
 
 async function collectOne(call: OpenCall, picture: ProviderImage, file: string | undefined) {
-  const { collector, ending, stopping, largeTexts, answers } = call.parts
+  const { collector, ending, stopping, answers } = call.parts
   const { id: generationId, tokenId, images } = call.generation
   const position = findPosition(call, picture.index)
   if (images.some(image => image.index === position)) return undefined
   const rest = findCutText(picture.base64 ?? '')
-  if (!rest || file === undefined) return collectWhole(await locate(call, picture))
-  // One such picture is in memory at a time, whoever asked for it.
-  return largeTexts.add(async () => {
-    const read = () => answers.readString(file, rest, largestBase64)
-    return collectWhole({ ...picture, base64: (await readUntilThere(call, file, read)) ?? '' })
+  const found: FoundImage =
+    rest && file !== undefined ? { ...picture, base64: () => readCut(file, rest) } : await locate(call, picture)
+  const place = {
+    generationId,
+    callId: call.record.id,
+    tokenId,
+    position,
+    note: (reason: Reason | null) => note(call, reason),
+    stored,
+  }
+  // A fetch under way gets the time that a stop leaves: the address may be dead by the next start.
+  const signals = { fetching: ending, waiting: stopping }
+  return collector.collect(found, place, signals).catch(error => {
+    throwIfStopping(call)
+    throw error
   })
 
-  async function collectWhole(whole: ProviderImage): Promise<FailureRecord | undefined> {
-    const place = {
-      generationId,
-      callId: call.record.id,
-      tokenId,
-      position,
-      note: (reason: Reason | null) => note(call, reason),
-      stored,
-    }
-    // A fetch under way gets the time that a stop leaves: the address may be dead by the next start.
-    const signals = { fetching: ending, waiting: stopping }
-    const collected = await collector.collect(whole, place, signals).catch(error => {
-      throwIfStopping(call)
-      throw error
-    })
-    return collected
+  async function* readCut(file: string, rest: CutText) {
+    const text = await readUntilThere(call, file, () => answers.openString(file, rest))
+    if (text) yield* text
   }
 
   function stored(image: ImageRecord, changed: BareGeneration | undefined) {

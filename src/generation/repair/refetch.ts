@@ -7,11 +7,10 @@ import type { RawAnswer } from '../../providers/provider.ts'
 import type { Catalogue } from '../../providers/registry.ts'
 import type { Answers } from '../../storage/answers.ts'
 import type { CallRecord } from '../../storage/calls.ts'
-import { findCutText } from '../../storage/condense.ts'
+import { type Place as CutText, findCutText } from '../../storage/condense.ts'
 import type { Files } from '../../storage/files/folder.ts'
 import type { ImageRecord } from '../../storage/records.ts'
 import type { Store } from '../../storage/store.ts'
-import { largestBase64 } from '../calls/keeper.ts'
 
 export interface RefetchParts {
   store: Store
@@ -31,9 +30,10 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
   const body = answer.body ?? (answer.file ? await answers.read(answer.file) : undefined)
   if (body === undefined) return 'The answer that held it was removed once the picture was stored.'
   // A condensed string is complete in the file of the answer.
-  const wholeText = async (text: string) => {
+  const wholeText = (text: string) => {
+    const { file } = answer
     const rest = findCutText(text)
-    return rest && answer.file ? ((await answers.readString(answer.file, rest, largestBase64)) ?? '') : text
+    return rest && file ? () => readCut(answers, file, rest) : text
   }
   const calls = (await store.calls.ofGeneration(call.generationId)).filter(one => one.outcome !== 'repeated')
   const planned = calls.reduce((sum, one) => sum + one.images, 0)
@@ -42,8 +42,7 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
   )
   if (!picture) return 'The stored answer does not name it.'
   try {
-    const source =
-      picture.base64 === undefined ? { url: picture.url ?? '' } : { base64: await wholeText(picture.base64) }
+    const source = picture.base64 === undefined ? { url: picture.url ?? '' } : { base64: wholeText(picture.base64) }
     const fetched = await fetchImage({ http, files, source, expiresAt: picture.expiresAt })
     if (fetched.sha256 !== image.sha256) {
       await rm(fetched.temporaryPath, { force: true })
@@ -55,6 +54,11 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
     if (error instanceof FetchError) return error.message
     throw error
   }
+}
+
+async function* readCut(answers: Answers, file: string, rest: CutText) {
+  const text = await answers.openString(file, rest)
+  if (text) yield* text
 }
 
 /** Empty if it cannot be parsed: one bad answer must not prevent the repair of the others. */
