@@ -1,17 +1,11 @@
 /** Numbers that look random and are the same for the same text everywhere. */
 import { createHash } from 'node:crypto'
 
-export interface Chance {
-  /** 0 ≤ x < 1 */
-  next(): number
-  between(low: number, high: number): number
-  whole(low: number, high: number): number
-  pick<Item>(items: readonly Item[]): Item
-}
+export type Chance = ReturnType<typeof createChance>
 
-export function createChance(text: string): Chance {
+export function createChance(text: string) {
   let state = createHash('sha256').update(text).digest().readUInt32LE()
-  // mulberry32: small, well distributed, the same everywhere.
+  /** mulberry32: small, well distributed, the same everywhere. 0 ≤ x < 1. */
   const next = () => {
     state = (state + 0x6d2b79f5) | 0
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
@@ -19,10 +13,7 @@ export function createChance(text: string): Chance {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
   const between = (low: number, high: number) => low + (high - low) * next()
-  return {
-    next,
-    between,
-    whole: (low, high) => Math.floor(between(low, high + 1)),
-    pick: items => items[Math.floor(next() * items.length)]!,
-  }
+  const whole = (low: number, high: number) => Math.floor(between(low, high + 1))
+  const pick = <Item>(items: readonly Item[]) => items[Math.floor(next() * items.length)]!
+  return { next, between, whole, pick }
 }
