@@ -35,57 +35,12 @@ export function describeViolation(violation: Violation): string {
 }
 
 /** Each has a text of the studio in every language, and a row in docs/api.md. */
-export type ViolationCode =
-  // Of the whole request.
-  | 'unknown_parameter'
-  | 'prompt_missing'
-  | 'too_many_references'
-  | 'too_few_references'
-  | 'too_many_pictures'
-  // Of a value.
-  | 'wrong_type'
-  | 'not_listed'
-  | 'too_small'
-  | 'too_large'
-  | 'too_short'
-  | 'too_long'
-  | 'entry_count'
-  | 'wrong_form'
-  | 'member_missing'
-  | 'member_unknown'
-  | 'not_valid'
-  // Of a size.
-  | 'size_type'
-  | 'size_unknown'
-  | 'size_no_ratio'
-  | 'size_ratio_unlisted'
-  | 'size_no_area'
-  | 'size_no_pixels'
-  | 'size_unlisted'
-  | 'size_ratio'
-  | 'size_side'
-  | 'size_area'
-  | 'size_multiple'
-  // Of several parameters together.
-  | 'layers_one_reference'
-  | 'layers_small_reference'
-  | 'layers_reference_type'
-  | 'layers_with_background'
-  | 'transparent_format'
-  | 'transparent_reference'
-  | 'transparent_reference_opaque'
-  | 'compression_without_loss'
-  | 'agent_with_references'
-  | 'palette_sum'
-  | 'boxes_per_reference'
-  | 'box_corners'
-  | 'function_one_reference'
-  | 'mask_missing'
-  | 'mask_size'
+export type ViolationCode = keyof typeof sentences
 
 type Words = Record<string, string | number | undefined>
 
-const sentences: Record<ViolationCode, (values: Words) => string> = {
+const sentences = {
+  // Of the whole request.
   unknown_parameter: ({ parameter, near, known }) =>
     `No model has a parameter "${parameter}". ${near ? `Did you mean "${near}"?` : `This model takes: ${known}.`}`,
   prompt_missing: () => 'Say in "prompt" what to draw.',
@@ -104,6 +59,7 @@ const sentences: Record<ViolationCode, (values: Words) => string> = {
     return `${model} makes at most ${max} pictures here${why}; got n = ${got}.${way}`
   },
 
+  // Of a value.
   wrong_type: ({ parameter, type, got }) => `${parameter} must be ${types[String(type)] ?? type}; got ${got}.`,
   not_listed: ({ parameter, model, allowed, got }) =>
     `${parameter} must be one of ${allowed} for ${model}; got ${got}.`,
@@ -125,6 +81,7 @@ const sentences: Record<ViolationCode, (values: Words) => string> = {
   member_unknown: ({ parameter, model, member }) => `${parameter} has no member "${member}" for ${model}.`,
   not_valid: ({ parameter, model, got }) => `${parameter} is not valid for ${model}; got ${got}.`,
 
+  // Of a size.
   size_type: ({ example }) => `size must be a text such as "${example}".`,
   size_unknown: values => `size "${values.size}" is not one that ${values.model} takes. ${choice(values)}`,
   size_no_ratio: values => `size "${values.size}" is no ratio. ${choice(values)}`,
@@ -142,6 +99,7 @@ const sentences: Record<ViolationCode, (values: Words) => string> = {
   size_multiple: ({ step, size, proposal }) =>
     `Width and height must be multiples of ${step}; got ${size}. Use ${proposal}.`,
 
+  // Of several parameters together.
   layers_one_reference: ({ model, got }) =>
     `${model} takes exactly one picture apart; got ${got}. Give it one in "images".`,
   layers_small_reference: ({ area, example, got }) =>
@@ -168,7 +126,7 @@ const sentences: Record<ViolationCode, (values: Words) => string> = {
   mask_missing: () =>
     'The function "description_edit_with_mask" takes 2 references: the picture and its mask, white where to edit.',
   mask_size: ({ got, size }) => `The mask is ${got} and must have the size of the picture, ${size}.`,
-}
+} satisfies Record<string, (values: Words) => string>
 
 const types: Record<string, string> = {
   integer: 'a whole number',
