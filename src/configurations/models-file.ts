@@ -3,7 +3,7 @@
  * listed model corrects what it names and leaves the rest; any other is a new model, in the form of its family.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { type CardJson, readCard, readLife, writeCard } from '../catalogue/card.ts'
+import { type CardJson, noGroup, noRule, readCard, readLife, writeCard } from '../catalogue/card.ts'
 import type { Model, ModelLife, Price } from '../catalogue/model.ts'
 import { type Catalogue, createCatalogue } from '../providers/registry.ts'
 import { checkModel, findStrangers, type NoteFault } from './models-check.ts'
@@ -153,15 +153,6 @@ function correct(entry: Entry, former: Model): Model {
 }
 
 type RuleJson = CardJson['sizes']['group']
-const noRule: NonNullable<RuleJson> = {
-  keywords: [],
-  exact: [],
-  free: null,
-  recommended: {},
-  default_tier: null,
-  default: null,
-  follows_last_reference: false,
-}
 
 function correctRule(given: NonNullable<Facts['sizes']>['group'], former: RuleJson) {
   if (!given) return given === null ? null : former
@@ -171,7 +162,6 @@ function correctRule(given: NonNullable<Facts['sizes']>['group'], former: RuleJs
 
 function correctImages(given: Facts['images'], former: CardJson['images']) {
   if (!given) return former
-  const noGroup = { max: 1, counts_references: false, asked_by: null, is_implied: false, max_references: null }
   const group =
     given.group === undefined ? former.group : given.group && { ...noGroup, ...former.group, ...given.group }
   // If only `max` is given, it is the maximum of a series as well.
@@ -203,12 +193,7 @@ function correctLife({ life, state }: Entry, former: Model): Model['life'] {
 
 function readEntry(entry: LifeEntry): ModelLife {
   return readLife({
-    platforms: entry.platforms ?? null,
-    announced_at: entry.announced_at ?? null,
-    closed_to_new_at: entry.closed_to_new_at ?? null,
-    ends_at: entry.ends_at ?? null,
-    has_ended: entry.has_ended ?? false,
-    successors: entry.successors ?? [],
+    ...entry,
     certainty: entry.certainty ?? 'documented',
     source: entry.source ?? variable,
     checked: entry.checked ?? today(),

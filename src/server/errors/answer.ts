@@ -3,6 +3,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyRequest } from 'fastify'
 import { BudgetExceeded } from '../../accounts/budget.ts'
+import { toJson } from '../../api/names.ts'
 import type { Problem, ProblemCode } from '../../api/problems.ts'
 import { describeViolation, type Violation } from '../../catalogue/violation.ts'
 import { AllSuspended, Refusal } from '../../errors.ts'
@@ -27,7 +28,7 @@ export function describeError(error: unknown, request: FastifyRequest): ErrorAns
   if (error instanceof Refusal) {
     const errors = error.violations.length > 0 ? error.violations.map(presentViolation) : undefined
     const aside = error instanceof AllSuspended ? error : undefined
-    const budget = error instanceof BudgetExceeded ? presentBudget(error) : undefined
+    const budget = error instanceof BudgetExceeded ? toJson(error.shortage) : undefined
     return {
       code: error.code,
       detail: error.message,
@@ -59,10 +60,6 @@ export function describeError(error: unknown, request: FastifyRequest): ErrorAns
 /** In words, and as data where it breaks the rule of a model. */
 function presentViolation(violation: Violation): NonNullable<Problem['errors']>[number] {
   return { message: describeViolation(violation), ...violation }
-}
-
-function presentBudget({ shortage: { leftImages, renewsAt, ...others } }: BudgetExceeded) {
-  return { ...others, left_images: leftImages, renews_at: renewsAt }
 }
 
 function describeFailure({ generation, advice }: GenerationFailed): ErrorAnswer {

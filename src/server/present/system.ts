@@ -1,8 +1,8 @@
-/** State and last errors of the server. */
+/** State of the server. */
 
-import type { RecentErrorList, ShortStatus, Status } from '../../api/system.ts'
+import { toJson } from '../../api/names.ts'
+import type { ShortStatus, Status } from '../../api/system.ts'
 import type { StatusReport } from '../../generation/services.ts'
-import type { LoggedError } from '../../telemetry/log.ts'
 import { presentLife } from './models.ts'
 
 export function presentShortStatus({ status, version, started_at, uptime_seconds, providers }: Status): ShortStatus {
@@ -23,13 +23,8 @@ export function presentStatus(report: StatusReport, server: { version: string; s
     version: server.version,
     started_at: server.startedAt.toISOString(),
     uptime_seconds: Math.floor((Date.now() - server.startedAt.getTime()) / 1000),
-    database: { state: database.state, kind: database.kind, detail: database.detail ?? null },
-    storage: {
-      state: storage.state,
-      kind: storage.kind,
-      detail: storage.detail ?? null,
-      free_bytes: storage.freeBytes ?? null,
-    },
+    database: { detail: null, ...toJson(database) },
+    storage: { detail: null, free_bytes: null, ...toJson(storage) },
     queue: {
       state: queue.state,
       queued: queue.queued,
@@ -45,12 +40,6 @@ export function presentStatus(report: StatusReport, server: { version: string; s
       active_configurations: provider.activeConfigurations,
       ready_configurations: provider.readyConfigurations,
     })),
-    ending: report.ending.map(({ provider, id, name, standing }) => {
-      return { provider, id, name, life: presentLife(standing) }
-    }),
+    ending: report.ending.map(({ standing, ...model }) => ({ ...model, life: presentLife(standing) })),
   }
-}
-
-export function presentError({ requestId, generationId, ...error }: LoggedError): RecentErrorList['items'][number] {
-  return { ...error, request_id: requestId, generation_id: generationId }
 }

@@ -1,19 +1,6 @@
-/** What was made and spent, as JSON and as a table for a spreadsheet. */
+/** What was made and spent, as a table for a spreadsheet. */
 
-import type { Remaining, UsageItem } from '../../accounts/accounts.ts'
-import type { UsageList } from '../../api/usage.ts'
-import type { Caps } from '../../storage/records.ts'
-
-export function presentForAll(caps: (Caps & Remaining) | undefined): UsageList['for_all'] {
-  if (!caps) return undefined
-  return {
-    monthly_cap: caps.monthlyCap,
-    monthly_images: caps.monthlyImages,
-    left: caps.left,
-    left_images: caps.leftImages,
-    renews_at: caps.renewsAt,
-  }
-}
+import type { UsageItem } from '../../accounts/accounts.ts'
 
 const columns = ['key', 'name', 'images', 'calls', 'amount', 'currency', 'unknown'] as const
 

@@ -1,9 +1,10 @@
 /** Health and state of the server. */
 import { z } from 'zod'
+import { toJson } from '../../api/names.ts'
 import { Health, RecentErrorList, ShortStatus, Status } from '../../api/system.ts'
 import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
-import { presentError, presentShortStatus, presentStatus } from '../present/system.ts'
+import { presentShortStatus, presentStatus } from '../present/system.ts'
 import type { App } from '../route.ts'
 
 export function systemRoutes(app: App, { services, recentErrors, version }: Parts) {
@@ -39,6 +40,6 @@ export function systemRoutes(app: App, { services, recentErrors, version }: Part
       config: { access: 'admin' },
       schema: { tags, summary: 'The last errors of the log', response: { 200: RecentErrorList } },
     },
-    async () => ({ items: recentErrors.list().map(presentError) }),
+    async () => ({ items: recentErrors.list().map(toJson) }),
   )
 }

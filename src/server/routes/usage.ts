@@ -1,11 +1,12 @@
 /** `GET /api/usage`: what was made and spent, as JSON or as a table for a spreadsheet. */
 
 import { restrictTo } from '../../accounts/tokens.ts'
+import { toJson } from '../../api/names.ts'
 import { UsageList, UsageQuery } from '../../api/usage.ts'
 import { findMonth } from '../../storage/spending.ts'
 import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
-import { formatCsv, presentForAll } from '../present/usage.ts'
+import { formatCsv } from '../present/usage.ts'
 import type { App } from '../route.ts'
 
 export function usageRoutes(app: App, { services }: Parts) {
@@ -34,7 +35,8 @@ export function usageRoutes(app: App, { services }: Parts) {
       const items = await services.usage.report(period, group, restrictTo(caller))
       reply.header('vary', 'Accept')
       if (format === 'json') {
-        return { items, for_all: caller.role === 'admin' ? presentForAll(await services.usage.forAll()) : undefined }
+        const forAll = caller.role === 'admin' ? await services.usage.forAll() : undefined
+        return { items, for_all: forAll && toJson(forAll) }
       }
       return reply
         .type('text/csv; charset=utf-8')
