@@ -1,6 +1,6 @@
 /** How services report errors, and how adapters interpret them. */
 import type { JsonObject } from '../catalogue/model.ts'
-import type { ExchangeError, ProviderFailure } from '../outgoing/errors.ts'
+import type { Concern, ExchangeError, ProviderFailure } from '../outgoing/errors.ts'
 import { mayNameImage, toProviderImage, wholeSourcesIn } from './answers.ts'
 import type { AnswerHead } from './exchange.ts'
 import { isObject, outline, parseJson } from './json.ts'
@@ -19,6 +19,49 @@ export function meaning(
   concerns?: Meaning['concerns'],
 ): Meaning {
   return { code, disposition, message, concerns }
+}
+
+export const rejected = (message: string, concerns?: Concern) =>
+  meaning('provider_rejected', 'refused', message, concerns)
+export const unknownModel = (message: string): Meaning => ({ ...rejected(message, 'model'), isModelUnknown: true })
+export const keyRejected = (message: string) => meaning('provider_key_rejected', 'refused', message, 'configuration')
+export const accessDenied = (message: string, concerns: Concern | undefined = 'model') =>
+  meaning('provider_access_denied', 'refused', message, concerns)
+export const quotaExhausted = (message: string, concerns: Concern = 'configuration') =>
+  meaning('provider_quota_exhausted', 'refused', message, concerns)
+export const contentRejected = (message: string) => meaning('content_rejected', 'refused', message)
+export const rateLimited = (message: string) => meaning('rate_limited', 'retry_safe', message)
+
+/**
+ * What a status means, for unknown codes and for answers that are not the service's own. `service`: its name in a sentence; `bill`: where
+ * people see what they were charged. A 503 comes before the work, when there is no capacity; one that the service did not write is worth
+ * one more try (docs/providers.md, Doubao).
+ */
+export function meaningByStatus(
+  status: number,
+  service: string,
+  bill: string,
+  own: Readonly<Record<number, Meaning>>,
+): Meaning {
+  const subject = service.charAt(0).toUpperCase() + service.slice(1)
+  const unsure = `A picture may have been made and billed; look at the ${bill} before you try again.`
+  const notNow = `${subject} is not available at the moment. Nothing was made. Try again in a few minutes.`
+  const known: Record<number, Meaning> = {
+    // A redirect is not followed, because the key would go with it.
+    300: rejected('The address answered with a redirect. Set the base address to where it leads.'),
+    400: rejected(`${subject} does not accept the request. Its own message says why.`),
+    404: rejected(
+      `Nothing is at this address, or ${service} does not know the model. Check base address and model id.`,
+    ),
+    408: meaning('provider_timeout', 'maybe_billed', `The service gave up waiting. ${unsure}`),
+    429: rateLimited(`${subject} asks us to slow down. Wait a minute.`),
+    499: meaning('outcome_unknown', 'maybe_billed', `The request was cancelled on its way. ${unsure}`),
+    500: meaning('provider_unavailable', 'maybe_billed', `${subject} had an error. ${unsure}`),
+    503: { ...meaning('provider_unavailable', 'retry_safe', notNow), maxRepeats: 1 },
+    504: meaning('provider_timeout', 'maybe_billed', `${subject} did not answer its own gateway in time. ${unsure}`),
+    ...own,
+  }
+  return known[status] ?? known[Math.min(500, Math.floor(status / 100) * 100)]!
 }
 
 /** An error as received from a service. */

@@ -1,21 +1,25 @@
 /** What Ark's error codes mean (document 1299023 and live answers published until 2026-10). */
-import { brokeBehindGateway, type Concern, type ProviderFailure } from '../../outgoing/errors.ts'
+import { brokeBehindGateway, type ProviderFailure } from '../../outgoing/errors.ts'
 import type { AnswerHead } from '../exchange.ts'
-import { type Meaning, meaning, type ServiceError, toFailure } from '../failures.ts'
+import {
+  accessDenied,
+  contentRejected,
+  keyRejected,
+  type Meaning,
+  meaning,
+  meaningByStatus,
+  quotaExhausted,
+  rateLimited,
+  rejected,
+  type ServiceError,
+  toFailure,
+  unknownModel,
+} from '../failures.ts'
 
 const console = 'the Ark console'
 
-const content = (message: string) => meaning('content_rejected', 'refused', message)
-const busy = (message: string) => meaning('rate_limited', 'retry_safe', message)
 /** Ramping up too fast, or no capacity: that passes more slowly than a minute's count (docs/providers.md, Doubao). */
-const full = (message: string): Meaning => ({ ...busy(message), retryAfterMs: 20_000 })
-const rejected = (message: string) => meaning('provider_rejected', 'refused', message)
-const denied = (message: string) => meaning('provider_access_denied', 'refused', message, 'model')
-const notThere = (message: string) => meaning('provider_rejected', 'refused', message, 'model')
-/** Word for word the same for a wrong id, a retired model, and one that is closed to accounts that never opened it (docs/providers.md, Doubao). */
-const unknownModel = (message: string): Meaning => ({ ...notThere(message), isModelUnknown: true })
-const exhausted = (message: string, concerns: Concern) =>
-  meaning('provider_quota_exhausted', 'refused', message, concerns)
+const full = (message: string): Meaning => ({ ...rateLimited(message), retryAfterMs: 20_000 })
 
 const promptBlocked = 'Ark blocked the prompt: it may hold sensitive content. Rephrase it. Nothing was billed.'
 const referenceBlocked =
@@ -29,35 +33,25 @@ const overloaded = 'Ark has no capacity for this model at the moment. Try again 
 
 /** The longest matching code applies. */
 export const failureRows: Readonly<Record<string, Meaning>> = {
-  AuthenticationError: meaning(
-    'provider_key_rejected',
-    'refused',
+  AuthenticationError: keyRejected(
     `Ark does not accept this API key. Copy it again under "API Key" in ${console}, and check that address and key belong to the same region and plan.`,
-    'configuration',
   ),
-  InvalidAccountStatus: meaning(
-    'provider_key_rejected',
-    'refused',
+  InvalidAccountStatus: keyRejected(
     'Ark says that the account of this API key is not in order. Look at the account in the Volcengine console.',
-    'configuration',
   ),
-  AccessDenied: denied(
+  AccessDenied: accessDenied(
     `This API key may not use this model, or not from this address. Look at its limits under "API Key" in ${console}.`,
   ),
-  OperationDenied: denied(`The account may not do this. Look at permissions and opened services in ${console}.`),
-  'OperationDenied.PermissionDenied': denied(
+  OperationDenied: accessDenied(`The account may not do this. Look at permissions and opened services in ${console}.`),
+  'OperationDenied.PermissionDenied': accessDenied(
     `The account may not use this model. Look at its permissions in ${console}.`,
   ),
-  'OperationDenied.ServiceNotOpen': denied(`The account has not opened this service. Open it in ${console}.`),
-  'OperationDenied.ServiceOverdue': exhausted(
+  'OperationDenied.ServiceNotOpen': accessDenied(`The account has not opened this service. Open it in ${console}.`),
+  'OperationDenied.ServiceOverdue': quotaExhausted(
     'The account is overdue, so the service stopped. Top it up in the Volcengine console.',
-    'configuration',
   ),
-  AccountOverdueError: exhausted(
-    'The balance of the account is negative. Top it up in the Volcengine console.',
-    'configuration',
-  ),
-  ModelNotOpen: denied(
+  AccountOverdueError: quotaExhausted('The balance of the account is negative. Top it up in the Volcengine console.'),
+  ModelNotOpen: accessDenied(
     `The account has not activated this model. Activate it under "Model activation" (开通管理) in ${console}.`,
   ),
   InvalidEndpointOrModel: unknownModel(
@@ -66,7 +60,7 @@ export const failureRows: Readonly<Record<string, Meaning>> = {
   'InvalidEndpointOrModel.NotFound': unknownModel(
     'Ark does not serve this model: the id is wrong, or the model was retired, or it is closed to accounts that never opened it. Check the id; other regions have other ids.',
   ),
-  'InvalidEndpointOrModel.ModelIDAccessDisabled': denied(
+  'InvalidEndpointOrModel.ModelIDAccessDisabled': accessDenied(
     `This API key may only use inference endpoints. Create one in ${console} and use its id (ep-…) as the model.`,
   ),
   UnsupportedModel: unknownModel(
@@ -89,45 +83,45 @@ export const failureRows: Readonly<Record<string, Meaning>> = {
   InvalidImageURL: rejected('Ark could not use a reference picture. Use another one, as PNG or JPEG.'),
   'InvalidImageURL.EmptyURL': rejected('Ark got an empty reference picture. Use another one.'),
   'InvalidImageURL.InvalidFormat': rejected('Ark could not read a reference picture. Use another one, as PNG or JPEG.'),
-  'InvalidEndpoint.ClosedEndpoint': notThere(
+  'InvalidEndpoint.ClosedEndpoint': rejected(
     `This inference endpoint is stopped. Start it in ${console}, or use another one.`,
+    'model',
   ),
-  InvalidSubscription: exhausted(
-    'The plan of this API key has ended. Renew it in the Volcengine console.',
-    'configuration',
-  ),
-  InputTextSensitiveContentDetected: content(promptBlocked),
-  InputTextRiskDetection: content(promptBlocked),
-  InputImageSensitiveContentDetected: content(referenceBlocked),
-  'InputImageSensitiveContentDetected.PolicyViolation': content(
+  InvalidSubscription: quotaExhausted('The plan of this API key has ended. Renew it in the Volcengine console.'),
+  InputTextSensitiveContentDetected: contentRejected(promptBlocked),
+  InputTextRiskDetection: contentRejected(promptBlocked),
+  InputImageSensitiveContentDetected: contentRejected(referenceBlocked),
+  'InputImageSensitiveContentDetected.PolicyViolation': contentRejected(
     'Ark blocked a reference picture, which may be under copyright. Use another one. Nothing was billed.',
   ),
-  'InputImageSensitiveContentDetected.PrivacyInformation': content(
+  'InputImageSensitiveContentDetected.PrivacyInformation': contentRejected(
     'Ark blocked a reference picture, which may show a real person. Use another one. Nothing was billed.',
   ),
-  InputImageRiskDetection: content(referenceBlocked),
-  OutputImageSensitiveContentDetected: content(resultBlocked),
-  OutputImageRiskDetection: content(resultBlocked),
-  SensitiveContentDetected: content(
+  InputImageRiskDetection: contentRejected(referenceBlocked),
+  OutputImageSensitiveContentDetected: contentRejected(resultBlocked),
+  OutputImageRiskDetection: contentRejected(resultBlocked),
+  SensitiveContentDetected: contentRejected(
     'Ark blocked the request: it may hold sensitive content. Change prompt or references.',
   ),
-  ContentSecurityDetectionError: content('Ark blocked the request in its content check. Change prompt or references.'),
-  ModelAccountIpmRateLimitExceeded: busy(tooManyImages),
-  ModelAccountRpmRateLimitExceeded: busy(tooManyRequests),
-  ModelAccountTpmRateLimitExceeded: busy(tooManyTokens),
-  RateLimitExceeded: busy(tooManyRequests),
-  'RateLimitExceeded.EndpointRPMExceeded': busy(tooManyRequests),
-  'RateLimitExceeded.EndpointTPMExceeded': busy(tooManyTokens),
-  APIAccountRpmRateLimitExceeded: busy(tooManyRequests),
-  AccountRateLimitExceeded: busy(tooManyRequests),
+  ContentSecurityDetectionError: contentRejected(
+    'Ark blocked the request in its content check. Change prompt or references.',
+  ),
+  ModelAccountIpmRateLimitExceeded: rateLimited(tooManyImages),
+  ModelAccountRpmRateLimitExceeded: rateLimited(tooManyRequests),
+  ModelAccountTpmRateLimitExceeded: rateLimited(tooManyTokens),
+  RateLimitExceeded: rateLimited(tooManyRequests),
+  'RateLimitExceeded.EndpointRPMExceeded': rateLimited(tooManyRequests),
+  'RateLimitExceeded.EndpointTPMExceeded': rateLimited(tooManyTokens),
+  APIAccountRpmRateLimitExceeded: rateLimited(tooManyRequests),
+  AccountRateLimitExceeded: rateLimited(tooManyRequests),
   RequestBurstTooFast: full('Requests came too quickly for Ark. Wait a moment.'),
   ServerOverloaded: full(overloaded),
   InflightBatchsizeExceeded: full(overloaded),
-  QuotaExceeded: exhausted(
+  QuotaExceeded: quotaExhausted(
     `The quota of the account for this model is used up. Enable paid use or raise the quota in ${console}.`,
     'model',
   ),
-  SetLimitExceeded: exhausted(
+  SetLimitExceeded: quotaExhausted(
     `The limit that is set for this model is reached, and Ark paused it. Switch off "Safe Experience Mode" (安心体验模式) for the model in ${console}.`,
     'model',
   ),
@@ -143,43 +137,11 @@ export const failureRows: Readonly<Record<string, Meaning>> = {
   ),
 }
 
-/** For unknown codes, and for answers that are not Ark's. */
-function meaningByStatus(status: number): Meaning {
-  const known = byStatus[status]
-  if (known) return known
-  if (status >= 500) return byStatus[500]!
-  if (status >= 400) return byStatus[400]!
-  // A redirect is not followed, because the key would go with it.
-  if (status >= 300) return rejected('The address answered with a redirect. Set the base address to where it leads.')
-  return rejected('Ark answered without a picture.')
-}
-
-const unsure = 'A picture may have been made and billed; look at the bill before you try again.'
 const byStatus: Readonly<Record<number, Meaning>> = {
-  400: rejected('Ark does not accept the request. Its own message says why.'),
-  401: meaning(
-    'provider_key_rejected',
-    'refused',
-    `Ark does not accept this API key. Copy it again under "API Key" in ${console}.`,
-    'configuration',
-  ),
-  402: exhausted('Ark asks for payment. Look at the balance in the Volcengine console.', 'configuration'),
-  403: denied(`The account or key may not do this. Look at permissions and opened services in ${console}.`),
-  404: rejected('Nothing is at this address, or Ark does not know the model. Check base address and model id.'),
-  408: meaning('provider_timeout', 'maybe_billed', `The service gave up waiting. ${unsure}`),
-  429: busy('Ark asks us to slow down. Wait a minute.'),
-  499: meaning('outcome_unknown', 'maybe_billed', `The request was cancelled on its way. ${unsure}`),
-  500: meaning('provider_unavailable', 'maybe_billed', `Ark had an error. ${unsure}`),
-  // A 503 comes before the work, when there is no capacity; one that Ark did not write is worth one more try (docs/providers.md, Doubao).
-  503: {
-    ...meaning(
-      'provider_unavailable',
-      'retry_safe',
-      'Ark is not available at the moment. Nothing was made. Try again in a few minutes.',
-    ),
-    maxRepeats: 1,
-  },
-  504: meaning('provider_timeout', 'maybe_billed', `Ark did not answer its own gateway in time. ${unsure}`),
+  200: rejected('Ark answered without a picture.'),
+  401: keyRejected(`Ark does not accept this API key. Copy it again under "API Key" in ${console}.`),
+  402: quotaExhausted('Ark asks for payment. Look at the balance in the Volcengine console.'),
+  403: accessDenied(`The account or key may not do this. Look at permissions and opened services in ${console}.`),
 }
 
 /** Is there a row for this code? */
@@ -198,7 +160,10 @@ export function interpretError(head: AnswerHead, found: ServiceError): ProviderF
   const known = findMeaning(found.code)
   // A timeout of the gateway says more than the internal error that it reports; what may have been billed stays so.
   const isTimeout = status === 504 && known?.disposition === 'maybe_billed'
-  return toFailure(isTimeout || !known ? meaningByStatus(status) : known, found, { ...head, requestId })
+  return toFailure(isTimeout || !known ? meaningByStatus(status, 'Ark', 'bill', byStatus) : known, found, {
+    ...head,
+    requestId,
+  })
 }
 
 /** The whole code, or the longest part of it that ends before a dot. */

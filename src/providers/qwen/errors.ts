@@ -6,7 +6,18 @@
  */
 import { brokeBehindGateway, type ProviderFailure } from '../../outgoing/errors.ts'
 import type { AnswerHead } from '../exchange.ts'
-import { type Meaning, toFailure } from '../failures.ts'
+import {
+  accessDenied,
+  contentRejected,
+  keyRejected,
+  type Meaning,
+  meaning,
+  quotaExhausted,
+  rateLimited,
+  rejected,
+  toFailure,
+  unknownModel,
+} from '../failures.ts'
 
 interface Row extends Meaning {
   /** The whole code, or its part before a dot. */
@@ -15,113 +26,75 @@ interface Row extends Meaning {
   text?: RegExp
 }
 
-const keyRejected: Meaning = {
-  code: 'provider_key_rejected',
-  disposition: 'refused',
-  concerns: 'configuration',
-  message:
-    'DashScope does not accept the API key. Check it, and whether it belongs to the region of the base address: each region has keys of its own.',
-}
-const inArrears: Meaning = {
-  code: 'provider_quota_exhausted',
-  disposition: 'refused',
-  concerns: 'configuration',
-  message:
-    'The Alibaba Cloud account is in arrears or has not bought this service. Settle that in its console, then try again.',
-}
-const quotaUsedUp: Meaning = {
-  code: 'provider_quota_exhausted',
-  disposition: 'refused',
-  concerns: 'model',
-  message: 'The quota of this account is used up. Raise it or buy more in the Model Studio console.',
-}
-const noAccess: Meaning = {
-  code: 'provider_access_denied',
-  disposition: 'refused',
-  concerns: 'model',
-  message:
-    'The key may not use this model. Open the model for the account and its workspace in the Model Studio console.',
-}
-const unknownModel: Meaning = {
-  code: 'provider_rejected',
-  disposition: 'refused',
-  concerns: 'model',
-  isModelUnknown: true,
-  message:
-    'DashScope does not know this model. Check its id, upper and lower case too, and whether the region of the base address has it.',
-}
-const wrongRoute: Meaning = {
-  code: 'provider_rejected',
-  disposition: 'refused',
-  message: 'DashScope does not offer this model in the way it was asked. Choose another model of the same family.',
-}
-const wrongAddress: Meaning = {
-  code: 'provider_rejected',
-  disposition: 'refused',
-  message:
-    'The address of the service is wrong. Check the base address and the workspace in it; it usually ends in /api/v1.',
-}
-const badRequest: Meaning = {
-  code: 'provider_rejected',
-  disposition: 'refused',
-  message: 'DashScope refused the request; its own words say which value it does not take. Change that and try again.',
-}
-const badImage: Meaning = {
-  code: 'provider_rejected',
-  disposition: 'refused',
-  message: 'DashScope cannot use one of the references. Try another file, or the same as JPEG or PNG of ordinary size.',
-}
+const wrongKey = keyRejected(
+  'DashScope does not accept the API key. Check it, and whether it belongs to the region of the base address: each region has keys of its own.',
+)
+const inArrears = quotaExhausted(
+  'The Alibaba Cloud account is in arrears or has not bought this service. Settle that in its console, then try again.',
+)
+const quotaUsedUp = meaning(
+  'provider_quota_exhausted',
+  'refused',
+  'The quota of this account is used up. Raise it or buy more in the Model Studio console.',
+  'model',
+)
+const noAccess = accessDenied(
+  'The key may not use this model. Open the model for the account and its workspace in the Model Studio console.',
+)
+const noModel = unknownModel(
+  'DashScope does not know this model. Check its id, upper and lower case too, and whether the region of the base address has it.',
+)
+const wrongRoute = rejected(
+  'DashScope does not offer this model in the way it was asked. Choose another model of the same family.',
+)
+const wrongAddress = rejected(
+  'The address of the service is wrong. Check the base address and the workspace in it; it usually ends in /api/v1.',
+)
+const badRequest = rejected(
+  'DashScope refused the request; its own words say which value it does not take. Change that and try again.',
+)
+const badImage = rejected(
+  'DashScope cannot use one of the references. Try another file, or the same as JPEG or PNG of ordinary size.',
+)
 const imageNotRead: Meaning = {
   ...badImage,
   disposition: 'retry_safe',
   message: 'DashScope could not read one of the references in time. Try again, or try another file.',
 }
-const tooLarge: Meaning = {
-  code: 'provider_rejected',
-  disposition: 'refused',
-  message: 'The request was too large for DashScope. Use fewer or smaller references.',
-}
-const moderatedInput: Meaning = {
-  code: 'content_rejected',
-  disposition: 'refused',
-  message: 'The moderation of DashScope refused the prompt or a reference. Change them and try again.',
-}
-const moderatedOutput: Meaning = {
-  code: 'content_rejected',
-  disposition: 'refused',
-  message: 'The moderation of DashScope held the picture back. Change the prompt, or try another seed.',
-}
-const tooFast: Meaning = {
-  code: 'rate_limited',
-  disposition: 'retry_safe',
-  message:
-    'DashScope asks for fewer requests at a time. The limits count all keys of the account together; try again a little later.',
-}
-const overloaded: Meaning = {
-  code: 'provider_unavailable',
-  disposition: 'retry_safe',
-  message: 'DashScope has no capacity for this model at the moment. Try again a little later.',
-}
-const serverFault: Meaning = {
-  code: 'provider_unavailable',
-  disposition: 'retry_safe',
-  message: 'DashScope had an internal error and made nothing. Try again a little later.',
-}
-const timedOut: Meaning = {
-  code: 'provider_timeout',
-  disposition: 'maybe_billed',
-  message: 'DashScope did not finish in time. The picture may have been billed, so this is not repeated automatically.',
-}
-const gatewayFault: Meaning = {
-  code: 'provider_unavailable',
-  disposition: 'maybe_billed',
-  message:
-    'DashScope, or a gateway before it, failed without saying why. A picture may have been made and billed, so this is not repeated automatically.',
-}
+const tooLarge = rejected('The request was too large for DashScope. Use fewer or smaller references.')
+const moderatedInput = contentRejected(
+  'The moderation of DashScope refused the prompt or a reference. Change them and try again.',
+)
+const moderatedOutput = contentRejected(
+  'The moderation of DashScope held the picture back. Change the prompt, or try another seed.',
+)
+const tooFast = rateLimited(
+  'DashScope asks for fewer requests at a time. The limits count all keys of the account together; try again a little later.',
+)
+const overloaded = meaning(
+  'provider_unavailable',
+  'retry_safe',
+  'DashScope has no capacity for this model at the moment. Try again a little later.',
+)
+const serverFault = meaning(
+  'provider_unavailable',
+  'retry_safe',
+  'DashScope had an internal error and made nothing. Try again a little later.',
+)
+const timedOut = meaning(
+  'provider_timeout',
+  'maybe_billed',
+  'DashScope did not finish in time. The picture may have been billed, so this is not repeated automatically.',
+)
+const gatewayFault = meaning(
+  'provider_unavailable',
+  'maybe_billed',
+  'DashScope, or a gateway before it, failed without saying why. A picture may have been made and billed, so this is not repeated automatically.',
+)
 
 // The first matching row applies.
 const rows: readonly Row[] = [
-  { codes: ['InvalidApiKey', 'invalid_api_key', 'NOT AUTHORIZED', 'NotAuthorized'], ...keyRejected },
+  { codes: ['InvalidApiKey', 'invalid_api_key', 'NOT AUTHORIZED', 'NotAuthorized'], ...wrongKey },
   { codes: ['Arrearage'], ...inArrears },
   { codes: ['CommodityNotPurchased', 'PrepaidBillOverdue', 'PostpaidBillOverdue'], ...inArrears },
   {
@@ -149,7 +122,7 @@ const rows: readonly Row[] = [
     codes: ['AccessDenied', 'access_denied', 'Model.AccessDenied', 'Workspace.AccessDenied', 'App.AccessDenied'],
     ...noAccess,
   },
-  { codes: ['ModelNotFound', 'model_not_found', 'model_not_supported'], ...unknownModel },
+  { codes: ['ModelNotFound', 'model_not_found', 'model_not_supported'], ...noModel },
   { codes: ['WorkSpaceNotFound', 'NotFound'], ...wrongAddress },
   { codes: ['DataInspectionFailed', 'data_inspection_failed'], text: /^\s*output data/i, ...moderatedOutput },
   {
@@ -180,7 +153,7 @@ const rows: readonly Row[] = [
     ...badImage,
   },
   { codes: ['BadRequest.TooLarge'], ...tooLarge },
-  { codes: ['InvalidParameter'], text: /model not exist/i, ...unknownModel },
+  { codes: ['InvalidParameter'], text: /model not exist/i, ...noModel },
   { codes: ['InvalidParameter'], text: /url error/i, ...wrongRoute },
   {
     codes: ['InvalidParameter'],
@@ -258,7 +231,7 @@ function byStatus({ status, submitsTask }: ErrorPlace, code: string | undefined,
     return gatewayFault
   }
   if (status === 408) return timedOut
-  if (status === 401) return keyRejected
+  if (status === 401) return wrongKey
   if (status === 403) return noAccess
   if (status === 404 || status === 405 || (status >= 300 && status < 400)) return wrongAddress
   if (status === 413) return tooLarge
