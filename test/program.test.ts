@@ -322,7 +322,7 @@ test('a Node that is too old is one sentence', async () => {
   const packageFile = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
     scripts: { start: string }
   }
-  const words = packageFile.scripts.start.split(' ').slice(1)
+  const [, ...words] = packageFile.scripts.start.split(' ')
   const olden = 'data:text/javascript,Object.defineProperty(process.versions, "node", { value: "20.9.0" })'
 
   const program = await start(

@@ -1,12 +1,12 @@
-// Runs at the end of an installation and builds the studio. Where the build tools were left out (npm ci --omit=dev), they are installed
-// in a temporary folder, used once, and removed: a server for production holds nothing that it does not run.
+// Runs at the end of an installation and builds server and studio. Where the build tools were left out (npm ci --omit=dev), they are
+// installed in a temporary folder, used once, and removed: a server for production holds nothing that it does not run.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { built, isUpToDate } from './built.mjs'
 
 const root = path.join(import.meta.dirname, '..')
-const built = path.join(root, 'dist/studio')
 
 function run(command, folder, environment = {}) {
   const { status } = spawnSync(command, {
@@ -20,12 +20,21 @@ function run(command, folder, environment = {}) {
 
 if (existsSync(path.join(root, 'node_modules/vite'))) {
   run('npm run -s build', root)
-} else if (!existsSync(path.join(built, 'index.html'))) {
+} else if (!Object.values(built).every(what => isUpToDate(what))) {
   const folder = mkdtempSync(path.join(tmpdir(), 'webimgui-build-'))
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-  for (const name of ['package.json', 'package-lock.json', '.npmrc', 'vite.config.ts', 'tools', 'src'])
-    cpSync(path.join(root, name), path.join(folder, name), { recursive: true })
+  const sources = [
+    'package.json',
+    'package-lock.json',
+    '.npmrc',
+    'vite.config.ts',
+    'vite.server.config.ts',
+    'tools',
+    'src',
+  ]
+  for (const name of sources) cpSync(path.join(root, name), path.join(folder, name), { recursive: true })
   run('npm ci --include=dev --ignore-scripts --no-audit --no-fund', folder, { npm_config_omit: '' })
   run('npm run -s build', folder)
-  cpSync(path.join(folder, 'dist/studio'), built, { recursive: true })
+  rmSync(path.join(root, 'dist'), { recursive: true, force: true })
+  cpSync(path.join(folder, 'dist'), path.join(root, 'dist'), { recursive: true })
 }

@@ -39,28 +39,18 @@ export default async function prepare() {
   }
 }
 
-/** Each program is started many times, and a few large files load in half the time of the tree. */
+/** The server as `npm run build` makes it, of the sources as they are now, and what the tests of recovery kill. */
 async function bundlePrograms(): Promise<Made> {
   const cache = path.join(root, 'node_modules/.cache')
   await mkdir(cache, { recursive: true })
-  // Packages are in reach, and the built studio is as far away as from `src/server/routes`, where it is looked for.
+  // Here packages are in reach.
   const folder = await mkdtemp(path.join(cache, 'webimgui-programs-'))
   await build({
-    configFile: false,
-    root,
+    configFile: path.join(root, 'vite.server.config.ts'),
     logLevel: 'warn',
-    ssr: { noExternal: true, external: ['sharp', '@scalar/fastify-api-reference'] },
     build: {
-      ssr: true,
       outDir: folder,
-      emptyOutDir: false,
-      copyPublicDir: false,
-      target: 'node24',
-      minify: false,
-      rolldownOptions: {
-        input: { main: path.join(root, 'src/main.ts'), killable: path.join(root, 'test/support/killable.ts') },
-        output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
-      },
+      rolldownOptions: { input: { killable: path.join(root, 'test/support/killable.ts') } },
     },
   })
   return { value: folder, remove: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }) }

@@ -10,7 +10,7 @@ const root = path.join(import.meta.dirname, '../..')
 /** What Node needs to start a program. */
 export async function programFile(name: 'main' | 'killable', isFromTree = false) {
   const folder = isFromTree ? undefined : await askOnce('programs')
-  const tree = { main: 'src/main.ts', killable: 'test/support/killable.ts' }
+  const tree = { main: 'tools/webimgui.mjs', killable: 'test/support/killable.ts' }
   return {
     file: folder === undefined ? path.join(root, tree[name]) : path.join(folder, `${name}.mjs`),
     // Many starts: what one has compiled serves the next.
@@ -39,7 +39,7 @@ export interface ProgramOptions {
   words?: string[]
   /** Whoever starts it ends it. */
   keep?: boolean
-  /** As it is installed, instead of the bundle, which starts faster. */
+  /** As `npm start` does it, instead of the bundle of this run. */
   isFromTree?: boolean
   nodeOptions?: string[]
   /** Where it is started; the data folder when absent. */

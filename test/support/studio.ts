@@ -1,11 +1,11 @@
 /** What browser tests need once: the studio as it is in the tree now, and a browser that can be started. */
-import { readdirSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import chromium from '@sparticuz/chromium'
 import { build } from 'vite'
 import type { TestProject } from 'vitest/node'
+import { built, isUpToDate } from '../../tools/built.mjs'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -18,26 +18,10 @@ declare module 'vitest' {
 
 const root = path.join(import.meta.dirname, '../..')
 
-/** Is what the installation built younger than everything that it was built from? */
-function isUpToDate() {
-  const built = statSync(path.join(root, 'dist/studio/index.html'), { throwIfNoEntry: false })?.mtimeMs ?? 0
-  const sources = ['src/studio', 'src/client', 'src/catalogue', 'src/api', 'vite.config.ts', 'package-lock.json'].map(
-    name => path.join(root, name),
-  )
-  // A folder is younger when something in it was removed.
-  const files = sources.flatMap(source => [
-    source,
-    ...(statSync(source).isDirectory()
-      ? readdirSync(source, { recursive: true, encoding: 'utf8' }).map(name => path.join(source, name))
-      : []),
-  ])
-  return files.every(file => statSync(file).mtimeMs < built)
-}
-
 export default async function prepare(project: TestProject) {
   // Unpacks it from its package at the first time. The package is for Linux; elsewhere name a Chromium or Chrome.
   project.provide('chromium', process.env.CHROMIUM_PATH ?? (await chromium.executablePath()))
-  if (isUpToDate()) return project.provide('studio', path.join(root, 'dist/studio'))
+  if (isUpToDate(built.studio)) return project.provide('studio', path.join(root, 'dist/studio'))
   const folder = await mkdtemp(path.join(tmpdir(), 'webimgui-studio-'))
   const { NODE_ENV } = process.env
   // As it is released: the test runner says "test", which would put the development form of React into it.

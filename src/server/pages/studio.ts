@@ -1,4 +1,5 @@
 /** The studio: the page that `vite build` made, under every address of a screen, and its files. */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import files from '@fastify/static'
@@ -9,7 +10,7 @@ import type { App } from '../route.ts'
 import { homePage, pageHeaders, pagePolicy } from './html.ts'
 
 /** Where `npm run build` puts it. */
-export const studioFolder = path.join(import.meta.dirname, '../../../dist/studio')
+export const studioFolder = path.join(findInstallation(import.meta.dirname), 'dist/studio')
 
 /** For the worker that holds the stream of all tabs: its policy is that of its own file, not that of a page. */
 const workerPolicy = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -88,6 +89,12 @@ export async function addStudio(
     if (workerFile.test(name)) reply.header('content-security-policy', workerPolicy)
     return reply.sendFile(name, path.join(folder, 'assets'))
   })
+}
+
+/** The folder of `package.json`, which is above the sources and above the built server alike. */
+function findInstallation(folder: string): string {
+  const parent = path.dirname(folder)
+  return existsSync(path.join(folder, 'package.json')) || parent === folder ? folder : findInstallation(parent)
 }
 
 function whenMissing(error: unknown) {
