@@ -350,7 +350,7 @@ describe('parse', () => {
     }
 
     expect(doubao.parse(answerOf(200, body), single)).toEqual({
-      pictures: [{ index: 0, url: address('0.jpeg'), expiresAt }],
+      images: [{ index: 0, url: address('0.jpeg'), expiresAt }],
       failures: [],
       billedImages: 1,
       complete: true,
@@ -397,9 +397,9 @@ describe('parse', () => {
     }
     const body = { data: [{ url: address('0.jpeg'), z_index: 0, name: null }, layer], usage: { generated_images: 2 } }
 
-    const { images: pictures } = doubao.parse(answerOf(200, body), { route: 'layers', body: {} })
+    const { images } = doubao.parse(answerOf(200, body), { route: 'layers', body: {} })
 
-    expect(pictures.map(image => image.details)).toEqual([
+    expect(images.map(image => image.details)).toEqual([
       { z_index: 0 },
       { z_index: 1, name: 'figure', description: layer.description, bounding_box: layer.bounding_box },
     ])
@@ -411,7 +411,7 @@ describe('parse', () => {
     ['an empty list, and a bill', { data: [], usage: { generated_images: 1 } }, 'provider_rejected', 'maybe_billed'],
     [
       'a refused item and one of an unknown shape',
-      { data: [{ error: { code: 'OutputImageSensitiveContentDetected', message: 'x' } }, { image: 'x' }] },
+      { data: [{ error: { code: 'OutputImageSensitiveContentDetected', message: 'x' } }, { picture: 'x' }] },
       'provider_rejected',
       'maybe_billed',
     ],
@@ -428,7 +428,7 @@ describe('parse', () => {
       'provider_unavailable',
       'refused',
     ],
-    ['an item of an unknown shape', { data: [{ image: 'x' }] }, 'provider_rejected', 'maybe_billed'],
+    ['an item of an unknown shape', { data: [{ picture: 'x' }] }, 'provider_rejected', 'maybe_billed'],
     ['a page', '<html>hello</html>', 'provider_rejected', 'maybe_billed'],
   ])('a 200 without a picture: %s', (_name, body, code, disposition) => {
     const parsed = doubao.parse(answerOf(200, body), single)
@@ -439,7 +439,7 @@ describe('parse', () => {
   })
 
   test('an item of an unknown shape is reported with its outline', () => {
-    const { failures } = doubao.parse(answerOf(200, { data: [{ image: 'x', kind: 1 }] }), single)
+    const { failures } = doubao.parse(answerOf(200, { data: [{ picture: 'x', kind: 1 }] }), single)
 
     expect(failures[0]?.message).toContain('{picture, kind}')
   })
@@ -464,7 +464,7 @@ describe('parse', () => {
     }
 
     expect(doubao.parse(answerOf(200, body), single)).toEqual({
-      pictures: [{ index: 0, url: address('0.jpeg'), expiresAt }],
+      images: [{ index: 0, url: address('0.jpeg'), expiresAt }],
       failures: [],
       billedImages: 1,
       complete: true,
@@ -477,7 +477,7 @@ describe('parse', () => {
     const parsed = doubao.parse(answerOf(200, whole.slice(0, -20), { complete: false }), single)
 
     expect(parsed).toEqual({
-      pictures: [{ index: 0, url: address('0.jpeg'), expiresAt }],
+      images: [{ index: 0, url: address('0.jpeg'), expiresAt }],
       failures: [],
       complete: false,
     })
@@ -572,7 +572,7 @@ describe('parse of errors', () => {
 
       expect(parsed.error).toMatchObject(expected)
       expect(parsed.error?.message).toMatch(/\.$/)
-      expect(parsed).toMatchObject({ pictures: [], failures: [], complete: true })
+      expect(parsed).toMatchObject({ images: [], failures: [], complete: true })
     }
   })
 
@@ -717,9 +717,9 @@ describe('parse of streams', () => {
       )
       .join('')
 
-    const { images: pictures } = doubao.parse(answerOf(200, body + completed(7)), groupOf(7))
+    const { images } = doubao.parse(answerOf(200, body + completed(7)), groupOf(7))
 
-    expect(pictures.map(({ index, url }) => [index, url])).toEqual([
+    expect(images.map(({ index, url }) => [index, url])).toEqual([
       [0, 'https://e.org/0'],
       [1, 'https://e.org/1'],
       [2, 'https://e.org/2'],
@@ -731,9 +731,9 @@ describe('parse of streams', () => {
   })
 
   test('a bill without a picture is no refusal', () => {
-    const { images: pictures, error } = doubao.parse(answerOf(200, completed(2) + done), groupOf(2))
+    const { images, error } = doubao.parse(answerOf(200, completed(2) + done), groupOf(2))
 
-    expect(pictures).toEqual([])
+    expect(images).toEqual([])
     expect(error).toMatchObject({ code: 'provider_rejected', disposition: 'maybe_billed' })
   })
 

@@ -485,7 +485,7 @@ describe('answers with pictures', () => {
     }
 
     expect(qwen.parse(answerOf(200, body), callOf('MM'))).toEqual({
-      pictures: [
+      images: [
         { index: 0, url: signed('a'), expiresAt: 1_795_486_400_000 },
         { index: 1, url: signed('b'), expiresAt: 1_795_486_400_000 },
       ],
@@ -540,7 +540,7 @@ describe('answers with pictures', () => {
     }
 
     expect(qwen.parse(answerOf(200, body), callOf('T2I'))).toEqual({
-      pictures: [{ index: 1, url: signed('a'), expiresAt: 1_795_486_400_000 }],
+      images: [{ index: 1, url: signed('a'), expiresAt: 1_795_486_400_000 }],
       failures: [
         {
           index: 0,
@@ -603,9 +603,9 @@ describe('answers with pictures', () => {
     const whole = qwen.parse(answer, callOf('MM', 'qwen-image-2.0', { n: 1 }))
     const short = qwen.parse(answer, callOf('MM', 'qwen-image-2.0', { n: 2 }))
 
-    expect(whole).toMatchObject({ pictures: [{ index: 0 }], failures: [] })
+    expect(whole).toMatchObject({ images: [{ index: 0 }], failures: [] })
     expect(short).toMatchObject({
-      pictures: [{ index: 0 }],
+      images: [{ index: 0 }],
       failures: [{ index: 1, disposition: 'maybe_billed', providerMessage: '{type: string, note: {secret: string}}' }],
     })
   })
@@ -619,7 +619,7 @@ describe('answers with pictures', () => {
     const parsed = qwen.parse(answerOf(200, cut, { complete: false }), callOf('MM'))
 
     expect(parsed).toEqual({
-      pictures: [{ index: 0, url: signed('a'), expiresAt: 1_795_486_400_000 }],
+      images: [{ index: 0, url: signed('a'), expiresAt: 1_795_486_400_000 }],
       failures: [],
       complete: false,
     })
@@ -779,7 +779,7 @@ describe('answers with errors', () => {
       )
 
       expect(parsed).toEqual({
-        pictures: [],
+        images: [],
         failures: [],
         complete: true,
         error: {
@@ -951,7 +951,7 @@ describe('answers with errors', () => {
     for (const task_status of ['PENDING', 'RUNNING', 'SUSPENDED']) {
       const answer = answerOf(200, { output: { task_id: 't', task_status } })
 
-      expect(qwen.parse(answer, callOf('IG'))).toEqual({ pictures: [], failures: [], complete: false })
+      expect(qwen.parse(answer, callOf('IG'))).toEqual({ images: [], failures: [], complete: false })
     }
   })
 
@@ -983,7 +983,7 @@ describe('answers with errors', () => {
   ])('status 200 with %s', (_, body, code, disposition) => {
     const parsed = qwen.parse(answerOf(200, body), callOf('MM'))
 
-    expect(parsed).toMatchObject({ pictures: [], complete: true, error: { code, disposition } })
+    expect(parsed).toMatchObject({ images: [], complete: true, error: { code, disposition } })
   })
 
   test('all pictures held back: each place and the whole say why', () => {
