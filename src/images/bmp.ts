@@ -25,6 +25,11 @@ export function isBmp(bytes: Buffer): boolean {
   return bytes.length >= 26 && bytes.toString('latin1', 0, 2) === 'BM' && bytes.readUInt32LE(6) === 0
 }
 
+/** Does a BMP end within its own head? Then it is no kind of picture but the beginning of one. */
+export function isHeadCut(bytes: Buffer): boolean {
+  return bytes.length < 14 + bytes.readUInt32LE(14)
+}
+
 /** In pixels; undefined for a kind of BMP that is not read here (compressed by runs, JPEG or PNG inside). */
 export function bmpSize(bytes: Buffer): { width: number; height: number } | undefined {
   const head = readHead(bytes)

@@ -3,7 +3,7 @@ import { open, readFile, stat } from 'node:fs/promises'
 import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type'
 import PQueue from 'p-queue'
 import sharp, { type Sharp, type SharpOptions } from 'sharp'
-import { bmpLength, bmpPixels, bmpSize, isBmp } from './bmp.ts'
+import { bmpLength, bmpPixels, bmpSize, isBmp, isHeadCut } from './bmp.ts'
 
 /** An image as a path or as bytes. */
 export type ImageSource = string | Buffer
@@ -172,10 +172,10 @@ async function otherFile(image: ImageSource, refusal: NotAnImage): Promise<Inspe
   const type = await detectType(image)
   if (type && /msdownload|x-elf|x-mach-binary|wasm|java/.test(type.mime)) throw refusal
   if (!type?.mime.startsWith('image/')) return { facts: unnamed, state: 'unknown' }
-  const isOfShownType = isBmp(head) || Object.hasOwn(formats, type.mime)
   const facts = { ...unnamed, mimeType: type.mime, extension: type.ext }
-  // The header of a readable type cannot be read: the file is damaged, or only a header.
-  return isOfShownType && !isBmp(head) ? { facts: unnamed, state: 'damaged' } : { facts, state: 'not_shown' }
+  // The header of a readable type cannot be read: the file is damaged, or only a header. Some kinds of BMP cannot be read as a whole.
+  const isDamaged = isBmp(head) ? isHeadCut(head) : Object.hasOwn(formats, type.mime)
+  return isDamaged ? { facts: unnamed, state: 'damaged' } : { facts, state: 'not_shown' }
 }
 
 /** Does the file end where its format says? Formats without an end marker are decoded. */
