@@ -1,0 +1,33 @@
+/** Two thousand days that never were, on the real core; `npm run simulate` lives through as many as one likes. */
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { maxWaitMs } from '../support/patience.ts'
+
+const program = path.join(import.meta.dirname, '../../simulation/simulate.ts')
+
+/** What it prints; a history that broke a promise makes it fail with its words. */
+async function simulate(...words: string[]) {
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...words], { maxBuffer: 2 ** 26 }).catch(
+    (error: { stdout?: string; stderr?: string }) => {
+      throw new Error(`${error.stdout}${error.stderr}`)
+    },
+  )
+  return stdout
+}
+
+test('no history breaks a promise', { timeout: 20 * maxWaitMs }, async () => {
+  expect(await simulate('--seeds', '2000')).toContain('2000 histories, 0 of them broke a promise')
+})
+
+test('a seed is one history to the byte, in whatever process and company', { timeout: 4 * maxWaitMs }, async () => {
+  const readTraces = (text: string) => text.split('\n').filter(line => /^\d+ [0-9a-f]+-[0-9a-f]{8}$/.test(line))
+  const together = readTraces(await simulate('--seeds', '60', '--traces', '--jobs', '2'))
+  const apart = readTraces(await simulate('--seeds', '60', '--traces', '--jobs', '1'))
+
+  expect(together.toSorted()).toEqual(apart.toSorted())
+  expect(new Set(together.map(line => line.split(' ')[1])).size).toBe(60)
+  const [seed, trace] = together[30]!.split(' ')
+  expect(await simulate('--seed', seed!)).toContain(`(${trace})`)
+})
