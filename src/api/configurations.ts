@@ -80,67 +80,53 @@ export const ShortConfigurationList = z
   .object({ items: z.array(ShortConfiguration) })
   .meta({ id: 'ShortConfigurationList', description: 'For members.' })
 
-const sharing = {
-  weight: weight.optional(),
-  most_running: maxRunning.optional(),
-  requests_per_minute: requestsPerMinute.optional(),
-}
+/** What people enter; members left out of a change stay as they are. */
+const Entered = z
+  .strictObject({
+    name,
+    provider,
+    model,
+    base_url: baseUrl,
+    api_key: apiKey,
+    is_active: z.boolean(),
+    monthly_cap: MonthlyCap.nullable(),
+    monthly_images: MonthlyImages.nullable(),
+    weight,
+    most_running: maxRunning,
+    requests_per_minute: requestsPerMinute,
+  })
+  .partial()
 
 export const NewConfiguration = z
-  .strictObject({
-    name: name.optional(),
-    provider,
-    model: model.optional(),
-    base_url: baseUrl.optional(),
-    api_key: apiKey,
-    is_active: z.boolean().optional(),
-    monthly_cap: MonthlyCap.nullable().optional(),
-    monthly_images: MonthlyImages.nullable().optional(),
-    ...sharing,
-  })
+  .strictObject({ ...Entered.shape, provider, api_key: apiKey })
   .meta({ id: 'NewConfiguration' })
 
 /** Members of answers, which a client that sends the whole configuration back may leave in. */
-const readOnly = {
-  id: z.unknown().optional().meta({ readOnly: true }),
-  source: z.unknown().optional().meta({ readOnly: true }),
-  is_local: z.unknown().optional().meta({ readOnly: true }),
-  has_key: z.unknown().optional().meta({ readOnly: true }),
-  key_hint: z.unknown().optional().meta({ readOnly: true }),
-  state: z.unknown().optional().meta({ readOnly: true }),
-  life: z.unknown().optional().meta({ readOnly: true }),
-  created_at: z.unknown().optional().meta({ readOnly: true }),
-  updated_at: z.unknown().optional().meta({ readOnly: true }),
-}
+const readOnly = z.unknown().optional().meta({ readOnly: true })
 
-export const ConfigurationChange = z
-  .strictObject({
-    name: name.optional(),
-    provider: provider.optional(),
-    model: model.optional(),
-    base_url: baseUrl.optional(),
-    api_key: apiKey.optional(),
-    is_active: z.boolean().optional(),
-    monthly_cap: MonthlyCap.nullable().optional(),
-    monthly_images: MonthlyImages.nullable().optional(),
-    ...sharing,
-    ...readOnly,
-  })
+export const ConfigurationChange = Entered.extend({
+  id: readOnly,
+  source: readOnly,
+  is_local: readOnly,
+  has_key: readOnly,
+  key_hint: readOnly,
+  state: readOnly,
+  life: readOnly,
+  created_at: readOnly,
+  updated_at: readOnly,
+})
   .transform(({ id, source, is_local, has_key, key_hint, state, life, created_at, updated_at, ...change }) => change)
   .meta({
     id: 'ConfigurationChange',
     description: 'Members left out stay as they are; those that only answers carry are ignored.',
   })
 
+const tested = Entered.pick({ name: true, provider: true, model: true, base_url: true, api_key: true, is_active: true })
+
 export const ConfigurationTest = z
   .strictObject({
     id: z.string().min(1).max(200).optional().describe('A stored configuration; then nothing else is given.'),
-    name: name.optional(),
-    provider: provider.optional(),
-    model: model.optional(),
-    base_url: baseUrl.optional(),
-    api_key: apiKey.optional(),
-    is_active: z.boolean().optional(),
+    ...tested.shape,
   })
   .refine(
     test => test.id === undefined || Object.values(test).filter(value => value !== undefined).length === 1,

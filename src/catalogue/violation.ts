@@ -60,7 +60,7 @@ const sentences = {
   },
 
   // Of a value.
-  wrong_type: ({ parameter, type, got }) => `${parameter} must be ${types[String(type)] ?? type}; got ${got}.`,
+  wrong_type: ({ parameter, type, got }) => `${parameter} must be ${typeNames[String(type)] ?? type}; got ${got}.`,
   not_listed: ({ parameter, model, allowed, got }) =>
     `${parameter} must be one of ${allowed} for ${model}; got ${got}.`,
   too_small: ({ parameter, model, limit, got }) =>
@@ -128,13 +128,17 @@ const sentences = {
   mask_size: ({ got, size }) => `The mask is ${got} and must have the size of the picture, ${size}.`,
 } satisfies Record<string, (values: Words) => string>
 
-const types: Record<string, string> = {
+/** Types of JSON Schema and of zod, in a sentence. */
+export const typeNames: Readonly<Record<string, string>> = {
   integer: 'a whole number',
+  int: 'a whole number',
   number: 'a number',
   boolean: 'true or false',
   string: 'a text',
   array: 'a list',
+  tuple: 'a list',
   object: 'an object',
+  record: 'an object',
 }
 
 function choice({ choices, example }: Words) {

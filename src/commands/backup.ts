@@ -3,12 +3,10 @@
  * kept elsewhere.
  */
 import path from 'node:path'
-import { loadSettings, readEnvironment } from '../settings.ts'
 import { type Places, writeBackup } from '../storage/archive/backup.ts'
 import { commandLine } from './arguments.ts'
-import { explain } from './explain.ts'
-import { findPlaces, showProgress } from './places.ts'
-import { counted } from './words.ts'
+import { attempt } from './explain.ts'
+import { counted, showProgress, withPlaces } from './places.ts'
 
 const { positionals } = commandLine(
   `Usage 用法: npm run backup -- FILE
@@ -18,15 +16,8 @@ Writes database, pictures and kept answers of DATA_DIR into one archive, also wh
   { words: ['FILE'] },
 )
 
-try {
-  const [file = ''] = positionals
-  const places = findPlaces(loadSettings(readEnvironment()))
-  if (!places) process.exitCode = 1
-  else await write(places, path.resolve(file))
-} catch (error) {
-  console.error(explain(error))
-  process.exitCode = 1
-}
+const [file = ''] = positionals
+await attempt(() => withPlaces(places => write(places, path.resolve(file))))
 
 async function write(places: Places, file: string) {
   const { pictures: images, answers, bytes, missing } = await writeBackup(places, file, showProgress)

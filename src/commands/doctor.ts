@@ -17,8 +17,8 @@ import { createSeal, findSecrets, type Secret } from '../storage/secrets/seal.ts
 import { provenSeal } from '../storage/secrets/seal-check.ts'
 import { createStore } from '../storage/store.ts'
 import { commandLine } from './arguments.ts'
-import { explain } from './explain.ts'
-import { counted } from './words.ts'
+import { attempt, explain } from './explain.ts'
+import { counted } from './places.ts'
 
 commandLine(`Usage 用法: npm run doctor
 
@@ -27,12 +27,7 @@ For the demo: DATA_DIR=demo-data npm run doctor
 对照数据库检查图片文件，并修复能修复的；服务器运行时只检查、不修改。
 检查演示数据: DATA_DIR=demo-data npm run doctor`)
 
-try {
-  process.exitCode = (await examine(readEnvironment())) ? 0 : 1
-} catch (error) {
-  console.error(explain(error))
-  process.exitCode = 1
-}
+await attempt(() => examine(readEnvironment()))
 
 /** True when nothing is missing in the end. */
 async function examine(environment: Record<string, string | undefined>) {

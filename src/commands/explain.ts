@@ -1,9 +1,15 @@
 /** The message when a command fails: one sentence in both languages if it is known what to do, otherwise the stack. */
+import type { Words } from '../environment-file.ts'
 import { SentenceError } from '../storage/sentence-error.ts'
 
-interface Words {
-  en: string
-  zh: string
+/** Does what a command is for. The process ends with 1 where that returns false, and after the message where it fails. */
+export async function attempt(action: () => Promise<unknown>) {
+  try {
+    if ((await action()) === false) process.exitCode = 1
+  } catch (error) {
+    console.error(explain(error))
+    process.exitCode = 1
+  }
 }
 
 export function explain(error: unknown): string {

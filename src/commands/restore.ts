@@ -1,10 +1,9 @@
 /** Puts a backup into an empty data folder, checked by hashes. */
 import path from 'node:path'
-import { loadSettings, readEnvironment } from '../settings.ts'
 import { type Places, restoreBackup } from '../storage/archive/backup.ts'
 import { commandLine } from './arguments.ts'
-import { explain } from './explain.ts'
-import { findPlaces, showProgress } from './places.ts'
+import { attempt } from './explain.ts'
+import { showProgress, withPlaces } from './places.ts'
 
 const { positionals } = commandLine(
   `Usage 用法: npm run restore -- FILE
@@ -14,15 +13,8 @@ Puts a backup into an empty DATA_DIR and checks every hash; the server must be s
   { words: ['FILE'] },
 )
 
-try {
-  const [file = ''] = positionals
-  const places = findPlaces(loadSettings(readEnvironment()))
-  if (!places) process.exitCode = 1
-  else await restore(places, path.resolve(file))
-} catch (error) {
-  console.error(explain(error))
-  process.exitCode = 1
-}
+const [file = ''] = positionals
+await attempt(() => withPlaces(places => restore(places, path.resolve(file))))
 
 async function restore(places: Places, file: string) {
   const { files, dropped, missing } = await restoreBackup(file, places, done => showProgress(done))

@@ -9,7 +9,7 @@ import { openDatabase } from '../storage/database.ts'
 import { createSeal, findSecrets, newSecret, prepareSecret, SealError, type Secret } from '../storage/secrets/seal.ts'
 import { sealAnew } from '../storage/secrets/seal-check.ts'
 import { commandLine } from './arguments.ts'
-import { explain } from './explain.ts'
+import { attempt } from './explain.ts'
 
 const { values } = commandLine(
   `Usage 用法: npm run rotate-secret [-- --lost]
@@ -21,12 +21,7 @@ Seals all stored keys with another SECRET_KEY: a new one that is kept in DATA_DI
   { options: { lost: { type: 'boolean' } } },
 )
 
-try {
-  await rotate(readEnvironment(), values.lost ?? false)
-} catch (error) {
-  console.error(explain(error))
-  process.exitCode = 1
-}
+await attempt(() => rotate(readEnvironment(), values.lost ?? false))
 
 async function rotate(environment: Record<string, string | undefined>, anySeal: boolean) {
   const settings = loadSettings(environment)

@@ -4,6 +4,7 @@ import type { OutgoingHttp } from '../outgoing/http.ts'
 import type { Catalogue } from '../providers/registry.ts'
 import type { StoredConfiguration } from '../storage/configurations.ts'
 import { cleanSecret } from '../storage/secrets/seal.ts'
+import { withoutSlash } from './platforms.ts'
 import type { ConfigurationInput } from './services.ts'
 
 /** Paths are the names of the HTTP API. */
@@ -64,8 +65,4 @@ export function cleanInput({ apiKey: _, ...input }: ConfigurationInput): Partial
     baseUrl: baseUrl === undefined ? undefined : baseUrl ? withoutSlash(baseUrl) : null,
   }
   return Object.fromEntries(Object.entries(cleaned).filter(([, value]) => value !== undefined))
-}
-
-export function withoutSlash(url: string) {
-  return url.trim().replace(/\/+$/, '')
 }

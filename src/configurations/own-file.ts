@@ -1,5 +1,6 @@
 /** The JSON files in which the operator keeps prices and models. */
 import type { z } from 'zod'
+import { typeNames } from '../catalogue/violation.ts'
 import { readTextFile, TextFileError } from '../storage/text-file.ts'
 
 /** A sentence in both languages. */
@@ -53,7 +54,7 @@ export function readOwnFile<Schema extends z.ZodType>(
 function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.input === undefined ? 'is missing' : `must be ${kinds[issue.expected] ?? issue.expected}`
+      return issue.input === undefined ? 'is missing' : `must be ${typeNames[issue.expected] ?? issue.expected}`
     case 'invalid_value':
       return `must be one of ${issue.values.map(String).join(', ')}`
     case 'too_small':
@@ -64,17 +65,6 @@ function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
     default:
       return undefined
   }
-}
-
-const kinds: Record<string, string> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  tuple: 'a list',
-  object: 'an object',
-  record: 'an object',
 }
 
 function readJson(variable: string, file: string): unknown {

@@ -36,6 +36,6 @@ function readHost(address: string) {
   return host.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
 }
 
-function withoutSlash(url: string) {
+export function withoutSlash(url: string) {
   return url.trim().replace(/\/+$/, '')
 }

@@ -1,9 +1,9 @@
 /** What adapters share of an exchange: the key in its header, references in their places, the answer as a whole. */
-import type { JsonValue } from '../catalogue/model.ts'
+import type { JsonObject, JsonValue } from '../catalogue/model.ts'
 import { ExchangeError } from '../outgoing/errors.ts'
 import type { HttpRequest, HttpResponse } from '../outgoing/http.ts'
 import { isObject } from './json.ts'
-import type { Context, RawAnswer } from './provider.ts'
+import type { Context, PlanRequest, RawAnswer, ReferencePlace } from './provider.ts'
 
 /**
  * People paste keys with spaces around them and with the word in front. The form of a key has changed too often to check it.
@@ -80,6 +80,13 @@ export async function readAnswer(response: HttpResponse, maxBytes?: number): Pro
     if (response.status < 400 || !(error instanceof ExchangeError)) throw error
     return { ...head, body: error.partial, complete: false }
   }
+}
+
+/** The member of a body that holds the references: one alone, or a list. */
+export function placeReferences({ references }: PlanRequest): JsonObject {
+  const places = references.map((_, index): ReferencePlace => ({ $reference: index }))
+  if (places.length === 0) return {}
+  return { image: places.length === 1 ? places[0]! : places }
 }
 
 /** The body with every reference in its place, as a data URI. Ark refuses `data:image/PNG`. */

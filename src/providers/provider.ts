@@ -5,6 +5,7 @@
  * money goes through one `PlannedCall`; the runner in `generation/run.ts` commits each step to the ledger before the next.
  */
 
+import type { ConfigurationTestResult } from '../api/configurations.ts'
 import type { JsonObject, ListedModel, Model, PriceList, ReferenceFacts, Size, Warning } from '../catalogue/model.ts'
 import type { ProviderFailure } from '../outgoing/errors.ts'
 import type { Http } from '../outgoing/http.ts'
@@ -238,13 +239,7 @@ export interface ProviderImage {
 }
 
 export interface CheckResult {
-  code:
-    | 'ok'
-    | 'provider_key_rejected'
-    | 'wrong_address'
-    | 'provider_access_denied'
-    | 'provider_quota_exhausted'
-    | 'provider_unavailable'
+  code: ConfigurationTestResult['code']
   /** A sentence that says what was proven, or what to do. */
   detail: string
 }

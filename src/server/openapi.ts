@@ -5,7 +5,7 @@ import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fast
 import type { z } from 'zod'
 import { Problem, type ProblemCode, problemCodes } from '../api/problems.ts'
 import type { Access } from './access/access.ts'
-import { statusOf, titleOf } from './errors/codes.ts'
+import { errorTable } from './errors/codes.ts'
 import type { AnswerHeader, App, RouteFacts } from './route.ts'
 
 interface Operation {
@@ -168,12 +168,12 @@ function describeProblems(path: string, operation: Operation, known: Known) {
   if (known.rateLimit || known.longAnswer) codes.add('too_many_requests')
   const byStatus = Map.groupBy<string, ProblemCode>(
     problemCodes.filter(code => codes.has(code)),
-    code => String(statusOf(code)),
+    code => String(errorTable[code].status),
   )
   const all = [...byStatus, ['default', problemsAnywhere] as const]
   return Object.fromEntries(
     all.map(([status, codes]): [string, Response] => {
-      const description = codes.map(code => `- \`${code}\`: ${titleOf(code)}.`).join('\n')
+      const description = codes.map(code => `- \`${code}\`: ${errorTable[code].title}.`).join('\n')
       const headers = status === '429' || status === '503' ? { headers: { 'Retry-After': retryAfter } } : {}
       return [status, { description, content: problemContent, ...headers }]
     }),

@@ -59,6 +59,13 @@ export function takesFiles({ accepts }: RouteFacts) {
   return accepts === 'files' || accepts === 'json or files'
 }
 
+/** For a body that a route does not take. */
+export function adviseMediaType({ accepts }: RouteFacts) {
+  if (accepts === 'files') return 'Send the picture as multipart/form-data, in a field named "file".'
+  const form = accepts === 'json or files' ? ', or multipart/form-data with files' : ''
+  return `Send the body as JSON with the header content-type: application/json${form}.`
+}
+
 /** Has to be called before the first route is added. */
 export function requireRules(app: App) {
   const rules: RouteRule[] = []

@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
 import { problemCodes } from '../../src/api/problems.ts'
-import { statusOf } from '../../src/server/errors/codes.ts'
+import { errorTable } from '../../src/server/errors/codes.ts'
 import { startServer } from './harness.ts'
 
 interface Description {
@@ -132,7 +132,7 @@ test('every code of a problem stands somewhere, under its status and with its me
     Object.values(operations).map(({ responses }) => responses),
   )
   for (const code of problemCodes.filter(code => code !== 'uri_too_long')) {
-    const status = anywhere.includes(code) ? 'default' : statusOf(code)
+    const status = anywhere.includes(code) ? 'default' : errorTable[code].status
     const described = answers.map(responses => responses[status]?.description ?? '')
     expect(
       described.some(text => new RegExp(`^- \`${code}\`: \\w+`, 'm').test(text)),
@@ -222,8 +222,8 @@ test('the page to read it comes from this server alone', async () => {
 
 test('every code has a status of its own kind', () => {
   for (const code of problemCodes) {
-    expect(statusOf(code)).toBeGreaterThanOrEqual(400)
-    expect(statusOf(code)).toBeLessThan(600)
+    expect(errorTable[code].status).toBeGreaterThanOrEqual(400)
+    expect(errorTable[code].status).toBeLessThan(600)
   }
-  expect(statusOf('provider_key_rejected')).toBe(502)
+  expect(errorTable.provider_key_rejected.status).toBe(502)
 })

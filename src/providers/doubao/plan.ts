@@ -4,7 +4,8 @@ import { asksForGroup } from '../../catalogue/counts.ts'
 import type { JsonObject, JsonValue, Model, Warning } from '../../catalogue/model.ts'
 import { formatSize } from '../../catalogue/sizes.ts'
 import { InvalidRequest, type RuleViolation } from '../../catalogue/violation.ts'
-import type { Plan, PlannedCall, PlanRequest, ReferencePlace } from '../provider.ts'
+import { placeReferences } from '../exchange.ts'
+import type { Plan, PlannedCall, PlanRequest } from '../provider.ts'
 import { isOfBytePlus, traits } from './models.ts'
 
 /** `images` makes images, `layers` splits one. Both use the same endpoint. */
@@ -47,7 +48,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
   const body: JsonObject = {
     model: request.modelId,
     ...(request.prompt.trim() === '' ? {} : { prompt: request.prompt }),
-    ...buildImageField(request),
+    ...placeReferences(request),
     size,
     response_format: 'url',
     // The service adds its watermark to every image unless told not to.
@@ -96,12 +97,6 @@ export function plan(request: PlanRequest, model: Model): Plan {
   return { calls, warnings, resolved: { ...resolved, n: request.count } }
 }
 
-function buildImageField({ references }: PlanRequest): JsonObject {
-  const places = references.map((_, index): ReferencePlace => ({ $reference: index }))
-  if (places.length === 0) return {}
-  return { image: places.length === 1 ? places[0]! : places }
-}
-
 /** Always sent: what a missing size means differs between models and even between pages of the documents. */
 function writeSize(request: PlanRequest, model: Model, layers: boolean): string {
   const { size } = request
@@ -121,27 +116,15 @@ function estimateTimeout(images: number): number {
   return Math.min(300_000 + 60_000 * (images - 1), 1_200_000)
 }
 
-const numerals: Readonly<Record<number, string>> = {
-  2: '\\b(two|pair|couple)\\b|[二两俩]',
-  3: '\\bthree\\b|三',
-  4: '\\bfour\\b|四',
-  5: '\\bfive\\b|五',
-  6: '\\bsix\\b|六',
-  7: '\\bseven\\b|七',
-  8: '\\beight\\b|八',
-  9: '\\bnine\\b|九',
-  10: '\\bten\\b|十',
-  11: '\\beleven\\b|十一',
-  12: '\\b(twelve|dozen)\\b|十二',
-  13: '\\bthirteen\\b|十三',
-  14: '\\bfourteen\\b|十四',
-  15: '\\bfifteen\\b|十五',
-}
+/** From two on. */
+const english = 'two|pair|couple three four five six seven eight nine ten eleven twelve|dozen thirteen fourteen fifteen'
+const chinese = '[二两俩] 三 四 五 六 七 八 九 十 十一 十二 十三 十四 十五'
 
 /** Does the prompt say this number somewhere? `4K` and `4:3` do not count. */
 function namesNumber(prompt: string, count: number): boolean {
   const text = prompt.normalize('NFKC').toLowerCase()
-  return new RegExp(`(?<![\\d.:x])${count}(?![\\d.:xk])|${numerals[count] ?? count}`).test(text)
+  const [word = count, numeral = count] = [english, chinese].map(words => words.split(' ')[count - 2])
+  return new RegExp(`(?<![\\d.:x])${count}(?![\\d.:xk])|\\b(${word})\\b|${numeral}`).test(text)
 }
 
 function numberWarning({ modelId }: PlanRequest, images: number): Warning {

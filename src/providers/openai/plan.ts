@@ -1,10 +1,11 @@
 /** A request to OpenAI's image API, as calls with their exact bodies (types of its official client 7.57.0, 2026-11). Pure. */
 
 import { splitCount } from '../../catalogue/counts.ts'
-import type { JsonObject, Model, Warning } from '../../catalogue/model.ts'
+import type { Model, Warning } from '../../catalogue/model.ts'
 import { formatSize } from '../../catalogue/sizes.ts'
 import { InvalidRequest, type RuleViolation } from '../../catalogue/violation.ts'
-import type { Plan, PlannedCall, PlanRequest, ReferencePlace } from '../provider.ts'
+import { placeReferences } from '../exchange.ts'
+import type { Plan, PlannedCall, PlanRequest } from '../provider.ts'
 
 /** The endpoints: JSON for pictures from text, a form with files for pictures from pictures. */
 type Route = 'generations' | 'edits'
@@ -32,7 +33,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
       body: {
         model: request.modelId,
         prompt: request.prompt,
-        ...buildImageField(request),
+        ...placeReferences(request),
         n: images,
         ...(size === undefined ? {} : { size }),
         // Its links expire after an hour; inline images cannot be lost any more. GPT image models send nothing else
@@ -56,12 +57,6 @@ function maxInAnswer({ size, parameters }: PlanRequest): number {
   if (!size || 'keyword' in size || (parameters.output_format ?? 'png') !== 'png') return Number.POSITIVE_INFINITY
   const bytes = (size.width * size.height * 4 * 4) / 3
   return Math.max(1, Math.floor(200_000_000 / bytes))
-}
-
-function buildImageField({ references }: PlanRequest): JsonObject {
-  const places = references.map((_, index): ReferencePlace => ({ $reference: index }))
-  if (places.length === 0) return {}
-  return { image: places.length === 1 ? places[0]! : places }
 }
 
 function writeSize(request: PlanRequest, model: Model): string | undefined {

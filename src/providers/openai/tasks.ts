@@ -15,19 +15,13 @@ import { isObject, parseJson, text } from '../json.ts'
 import type { Context, Polled, RawAnswer, Task } from '../provider.ts'
 import { interpretError } from './errors.ts'
 
-const pendingWords = new Set(
-  'submitted pending queued queueing in_queue not_start not_started created scheduled accepted waiting starting preparing processing running in_progress generating working'.split(
-    ' ',
-  ),
-)
-const doneWords = new Set('completed complete succeeded succeed success successful done finished ready'.split(' '))
-const failedWords = new Set(
-  'failed fail failure error cancelled canceled rejected expired timeout timed_out aborted'.split(' '),
-)
-/** Statuses that mean queued. */
-const queuedWords = new Set(
-  'submitted pending queued queueing in_queue not_start not_started created scheduled'.split(' '),
-)
+const wordList = (text: string) => new Set(text.split(' '))
+const queuedWords = wordList('submitted pending queued queueing in_queue not_start not_started created scheduled')
+const workingWords = wordList('accepted waiting starting preparing processing running in_progress generating working')
+const pendingWords = new Set([...queuedWords, ...workingWords])
+const doneWords = wordList('completed complete succeeded succeed success successful done finished ready')
+const failedWords = wordList('failed fail failure error cancelled canceled rejected expired timeout timed_out aborted')
+const reasonNames = 'fail_reason failReason task_status_msg failure_reason error_message reason message'.split(' ')
 
 // ── What was submitted ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -234,19 +228,7 @@ export function failureOfTask(answer: RawAnswer, json: unknown): ProviderFailure
 
 function reasonIn(record: JsonObject): { code?: string; message?: string } | undefined {
   const inError = record.error ? errorIn(record) : undefined
-  const message =
-    inError?.message ??
-    [
-      record.fail_reason,
-      record.failReason,
-      record.task_status_msg,
-      record.failure_reason,
-      record.error_message,
-      record.reason,
-      record.message,
-    ]
-      .map(text)
-      .find(Boolean)
+  const message = inError?.message ?? reasonNames.map(name => text(record[name])).find(Boolean)
   const code = inError?.code ?? text(record.error_code)
   return message === undefined && code === undefined ? undefined : { code, message }
 }

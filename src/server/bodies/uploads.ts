@@ -12,7 +12,7 @@ import { invalid } from '../../errors.ts'
 import type { UploadedFile } from '../../images/services.ts'
 import type { JsonObject, JsonValue } from '../../storage/records.ts'
 import { HttpRefusal } from '../errors/refusals.ts'
-import { type App, takesFiles } from '../route.ts'
+import { type App, adviseMediaType, takesFiles } from '../route.ts'
 import { refuseBody } from './bodies.ts'
 import { faultOfText, readJson } from './json.ts'
 
@@ -58,19 +58,11 @@ export async function acceptUploads(app: App, folder: string) {
 
   app.addHook('preValidation', async request => {
     const { config } = request.routeOptions
-    if (request.isMultipart()) {
-      if (!takesFiles(config))
-        throw new HttpRefusal(
-          'unsupported_media_type',
-          'Send the body as JSON with the header content-type: application/json.',
-        )
-      request.body = await readForm(request, folder)
-    } else if (config.accepts === 'files') {
-      throw new HttpRefusal(
-        'unsupported_media_type',
-        'Send the picture as multipart/form-data, in a field named "file".',
-      )
+    const isForm = request.isMultipart()
+    if (isForm ? !takesFiles(config) : config.accepts === 'files') {
+      throw new HttpRefusal('unsupported_media_type', adviseMediaType(config))
     }
+    if (isForm) request.body = await readForm(request, folder)
   })
 
   // Here and not when the connection closes: a client that disconnects cancels nothing.

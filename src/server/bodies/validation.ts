@@ -1,7 +1,7 @@
 /** Turns the issues of zod into violations that say what to do. */
 import type { FastifySchemaCompiler } from 'fastify'
 import { z } from 'zod'
-import type { Violation } from '../../catalogue/violation.ts'
+import { typeNames, type Violation } from '../../catalogue/violation.ts'
 import { invalid } from '../../errors.ts'
 import { faultOfText } from './json.ts'
 
@@ -75,7 +75,7 @@ function isThere(data: unknown, path: PropertyKey[]) {
 function sentence(issue: Issue, subject: string) {
   switch (issue.code) {
     case 'invalid_type':
-      return `${subject} must be ${kinds[issue.expected] ?? `of type ${issue.expected}`}.`
+      return `${subject} must be ${typeNames[issue.expected] ?? `of type ${issue.expected}`}.`
     case 'invalid_value':
       return `${subject} must be one of ${issue.values.map(String).join(', ')}.`
     case 'too_big':
@@ -90,16 +90,6 @@ function sentence(issue: Issue, subject: string) {
       // Messages in our schemas are whole sentences.
       return subject.startsWith('"') ? `${subject}: ${issue.message}` : issue.message
   }
-}
-
-const kinds: Record<string, string> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'an object',
-  record: 'an object',
 }
 
 const units: Record<string, string> = { string: 'characters', array: 'entries' }

@@ -8,6 +8,7 @@ import type { Problem, ProblemCode } from '../../api/problems.ts'
 import { describeViolation, type Violation } from '../../catalogue/violation.ts'
 import { AllSuspended, Refusal } from '../../errors.ts'
 import { CommitUnknown, databaseTrouble } from '../../storage/trouble.ts'
+import { adviseMediaType } from '../route.ts'
 import { errorTable } from './codes.ts'
 import { GenerationFailed, HttpRefusal } from './refusals.ts'
 
@@ -98,7 +99,7 @@ function frameworkError(error: FastifyError, request: FastifyRequest): ErrorAnsw
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return { code: 'too_large', detail: sizeAdvice(request) }
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return { code: 'unsupported_media_type', detail: mediaTypeAdvice(request) }
+      return { code: 'unsupported_media_type', detail: adviseMediaType(request.routeOptions.config) }
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return { code: 'not_found', detail: 'There is nothing at this address: no id is that long.' }
     case 'FST_ERR_BAD_URL':
@@ -112,7 +113,7 @@ function frameworkError(error: FastifyError, request: FastifyRequest): ErrorAnsw
   const status = error.statusCode ?? 500
   if (status < 400 || status >= 500) return undefined
   if (status === 413) return { code: 'too_large', detail: 'The body is larger than this server accepts.' }
-  if (status === 415) return { code: 'unsupported_media_type', detail: mediaTypeAdvice(request) }
+  if (status === 415) return { code: 'unsupported_media_type', detail: adviseMediaType(request.routeOptions.config) }
   // 403 is the answer to a path outside the studio folder.
   if (status === 404 || status === 403) return { code: 'not_found', detail: 'There is nothing at this address.' }
   return { code: 'bad_request', detail: `The request cannot be understood (${STATUS_CODES[status]}).` }
@@ -124,11 +125,4 @@ function sizeAdvice({ routeOptions: { bodyLimit, config } }: FastifyRequest) {
   return config.accepts === 'json or files'
     ? `The body is larger than ${limit}. Send large references as files (multipart/form-data) or upload them first with POST /api/images.`
     : `The body is larger than ${limit}, the limit of this address.`
-}
-
-function mediaTypeAdvice(request: FastifyRequest) {
-  const { accepts } = request.routeOptions.config
-  if (accepts === 'files') return 'Send the picture as multipart/form-data, in a field named "file".'
-  const form = accepts === 'json or files' ? ', or multipart/form-data with files' : ''
-  return `Send the body as JSON with the header content-type: application/json${form}.`
 }

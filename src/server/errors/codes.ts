@@ -48,11 +48,3 @@ export const patience: Partial<Record<ProblemCode, number>> = {
   too_many_requests: 5,
   shutting_down: 10,
 }
-
-export function statusOf(code: ProblemCode) {
-  return errorTable[code].status
-}
-
-export function titleOf(code: ProblemCode) {
-  return errorTable[code].title
-}

@@ -1,5 +1,6 @@
 /** The few plain pages of the server itself. They need no script, and their style is allowed by its hash. */
 import { createHash } from 'node:crypto'
+import type { FastifyReply } from 'fastify'
 
 // The colours are those of the studio.
 const style = `
@@ -29,7 +30,7 @@ button { cursor: pointer; background: light-dark(#b5372a, #c24636); color: #fffa
 .switch a { display: inline-block; padding: .5rem 1rem; text-decoration: none }
 `
 
-export const pagePolicy = [
+const pagePolicy = [
   "default-src 'none'",
   `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
   "img-src 'self' data:",
@@ -39,7 +40,12 @@ export const pagePolicy = [
 ].join('; ')
 
 /** Under `no-referrer` a browser hides the origin of a form ("Origin: null"), and it would count as foreign. */
-export const pageHeaders = { 'referrer-policy': 'same-origin' } as const
+const pageHeaders = { 'referrer-policy': 'same-origin' } as const
+
+export function sendPage(reply: FastifyReply, page: string, policy = pagePolicy) {
+  const headers = { ...pageHeaders, 'content-security-policy': policy }
+  return reply.type('text/html; charset=utf-8').headers(headers).send(page)
+}
 
 export type Language = 'en' | 'zh'
 

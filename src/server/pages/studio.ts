@@ -7,7 +7,7 @@ import type { FastifyReply } from 'fastify'
 import { screens } from '../../api/screens.ts'
 import type { Parts } from '../parts.ts'
 import type { App } from '../route.ts'
-import { homePage, pageHeaders, pagePolicy } from './html.ts'
+import { homePage, sendPage } from './html.ts'
 
 /** Where `npm run build` puts it. */
 export const studioFolder = path.join(findInstallation(import.meta.dirname), 'dist/studio')
@@ -43,11 +43,7 @@ export function createStudioPage(prefix: string, folder = studioFolder): StudioP
       const page = await readFile(path.join(folder, 'index.html'), 'utf8').catch(whenMissing)
       return page?.replace(baseElement, () => `<base href="${escapeAttribute(`${prefix}/`)}" />`)
     },
-    send: (reply, page) =>
-      reply
-        .type('text/html; charset=utf-8')
-        .headers({ ...pageHeaders, 'content-security-policy': studioPolicy })
-        .send(page),
+    send: (reply, page) => sendPage(reply, page, studioPolicy),
   }
 }
 
@@ -66,10 +62,7 @@ export async function addStudio(
         const page = await studio.read()
         if (page !== undefined) return studio.send(reply, page)
         const server = base || `http://${request.headers.host ?? `127.0.0.1:${settings.port}`}`
-        return reply
-          .type('text/html; charset=utf-8')
-          .headers({ ...pageHeaders, 'content-security-policy': pagePolicy })
-          .send(homePage(prefix, server, access.needsToken))
+        return sendPage(reply, homePage(prefix, server, access.needsToken))
       },
     )
   }

@@ -5,7 +5,7 @@ import { NoBody } from '../../api/history.ts'
 import { Login } from '../../api/system.ts'
 import { wrongToken } from '../access/throttle.ts'
 import { HttpRefusal } from '../errors/refusals.ts'
-import { chooseLanguage, loginPage, pageHeaders, pagePolicy } from '../pages/html.ts'
+import { chooseLanguage, loginPage, sendPage } from '../pages/html.ts'
 import type { Parts } from '../parts.ts'
 import type { App } from '../route.ts'
 
@@ -64,10 +64,7 @@ export function addLoginPage(app: App, parts: Parts) {
     if (typeof token === 'string' && token !== '') return signInPerson(token, request, reply, parts)
     const why = ended === undefined ? reason : 'ended'
     const problem = typeof why === 'string' && isReason(why) ? { reason: why, message: reasons[why] } : undefined
-    return reply
-      .type('text/html; charset=utf-8')
-      .headers({ ...pageHeaders, 'content-security-policy': pagePolicy })
-      .send(loginPage(prefix, chooseLanguage(language, request.headers['accept-language']), problem))
+    return sendPage(reply, loginPage(prefix, chooseLanguage(language, request.headers['accept-language']), problem))
   })
 }
 
