@@ -1,4 +1,5 @@
 /** Raw answers that are too large for a row, and streams as they arrive: one file per call. */
+import { isAscii } from 'node:buffer'
 import { mkdirSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
@@ -11,7 +12,7 @@ export interface Answers {
   begin(callId: string): Promise<GrowingAnswer>
   /** The body alone, condensed; undefined when there is no such file. */
   read(name: string): Promise<string | undefined>
-  /** A string that was taken out of a condensed body, in pieces; undefined when there is no such file. Who gets it reads it, or lets it go. */
+  /** A string that was taken out of a condensed body, in pieces; undefined when there is no such file. Whoever opens it must read it. */
   openString(name: string, place: Place): Promise<AsyncGenerator<string, void, undefined> | undefined>
   /** What `write` stored for a call, whether or not its row already names it; its body condensed. */
   find(callId: string): Promise<(WholeAnswer & { name: string }) | undefined>
@@ -38,8 +39,8 @@ export interface GrowingAnswer {
   close(): Promise<void>
 }
 
-/** Of a file, read at once. */
-const pieceBytes = 256 * 1024
+/** Of a file, read at once. Small enough that V8 frees what is made of it with the young objects. */
+const pieceBytes = 64 * 1024
 
 const wholeEnding = '.answer.txt'
 const streamEnding = '.stream.txt'
@@ -153,11 +154,13 @@ async function condensed(file: FileHandle, name: string): Promise<{ head: string
 /** Closes the file. */
 async function* readStringAt(file: FileHandle, start: number, end: number): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder()
-  /** An escape that is not whole yet. */
+  let isPlain = true
+  /** An incomplete escape. */
   let carried = ''
   try {
-    for await (const piece of readFrom(file, start, end)) {
-      const text = carried + decoder.decode(piece, { stream: true })
+    for await (const piece of readFrom(file, start, end, Buffer.allocUnsafe(pieceBytes))) {
+      isPlain &&= isAscii(piece)
+      const text = carried + (isPlain ? piece.toString('latin1') : decoder.decode(piece, { stream: true }))
       carried = text.slice(text.length - countOpenEscape(text))
       yield unescapeJson(text.slice(0, text.length - carried.length))
     }
@@ -197,10 +200,17 @@ async function firstLine(file: FileHandle): Promise<Buffer> {
   return Buffer.concat(pieces)
 }
 
-async function* readFrom(file: FileHandle, start: number, end = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer> {
+/** With `reused`, a piece is valid until the next one is read. */
+async function* readFrom(
+  file: FileHandle,
+  start: number,
+  end = Number.POSITIVE_INFINITY,
+  reused?: Buffer,
+): AsyncGenerator<Buffer> {
   for (let position = start; position < end; ) {
-    const length = Math.min(pieceBytes, end - position)
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.allocUnsafe(length), position })
+    const buffer = reused ?? Buffer.allocUnsafe(pieceBytes)
+    const length = Math.min(buffer.length, end - position)
+    const { bytesRead } = await file.read({ buffer, length, position })
     if (bytesRead === 0) return
     yield buffer.subarray(0, bytesRead)
     position += bytesRead

@@ -94,7 +94,7 @@ export class AnswerKeeper {
   private async write() {
     this.file ??= await this.parts.begin()
     // Events are small; what waited for a disk is not, and is not held twice.
-    if (this.pendingBytes < 1024 * 1024) this.pending = [Buffer.concat(this.pending)]
+    if (this.pending.length > 4 && this.pendingBytes < 1024 * 1024) this.pending = [Buffer.concat(this.pending)]
     for (let bytes = this.pending[0]; bytes; bytes = this.pending[0]) {
       await this.file.append(bytes)
       this.pending.shift()
