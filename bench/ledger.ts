@@ -72,7 +72,7 @@ async function makeWithLedger() {
   if (ended.status !== 'succeeded') throw new Error(`it ended as ${ended.status}: ${ended.error?.message}`)
   return async () => {
     // The thumbnail is made after the end; it must not run into the next round.
-    for (const image of ended.images) await app.services.images.thumbnail(image)
+    for (const image of ended.images) await app.services.images.thumbnail(image, 1024)
   }
 }
 

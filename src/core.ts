@@ -122,19 +122,13 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     tested: (access, signal) =>
       modelLists.ask(access, signal).catch(error => log.warn({ err: error }, 'a list of models could not be read')),
   })
-  const thumbnails = createThumbnails(files)
-  const shrinking = new Set<Promise<unknown>>()
-  const reached = overrides.reached ?? (() => {})
-  const collector = createCollector({
-    ...{ store, files, http, pauses, reached },
-    onStored(image) {
-      const made = thumbnails
-        .get(image)
-        .catch(error => log.warn({ image: image.id, err: error }, 'no thumbnail could be made'))
-        .finally(() => shrinking.delete(made))
-      shrinking.add(made)
-    },
+  const thumbnails = createThumbnails({
+    files,
+    quietMs: pauses.scaled(1000),
+    failed: (image, error) => log.warn({ image: image.id, err: error }, 'no thumbnail could be made'),
   })
+  const reached = overrides.reached ?? (() => {})
+  const collector = createCollector({ store, files, http, pauses, reached, thumbnails })
   const budget = createBudget(store, settings.caps, configurations.ofEnvironment)
   const pool = createPool({ list: configurations.list, addressOf: configurations.addressOf, catalogue, pauses })
   const runner = createRunner({
@@ -253,7 +247,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     async close() {
       await asked
       await http.close()
-      await Promise.all(shrinking)
+      await thumbnails.close()
       await database.close()
     },
   }

@@ -4,7 +4,11 @@ import { z } from 'zod'
 const stored = {
   id: z.string(),
   url: z.string().describe('The picture, byte for byte as it came. Absolute when `PUBLIC_URL` is set.'),
-  thumbnail_url: z.string().describe('A WebP of at most 512 pixels a side; 404 for a picture that cannot be shown.'),
+  thumbnail_url: z
+    .string()
+    .describe(
+      'A WebP of at most 512 pixels a side, or 1024 with `?size=1024`; 404 for a picture that cannot be shown.',
+    ),
   width: z.int().describe('Pixels; 0 where the file does not tell.'),
   height: z.int().describe('Pixels; 0 where the file does not tell.'),
   bytes: z.int(),
@@ -35,6 +39,15 @@ export const UploadForm = z
       .describe('One picture: PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, or HEIC for a model that takes it.'),
   })
   .meta({ id: 'UploadForm' })
+
+export const ThumbnailQuery = z.object({
+  size: z
+    .enum(['512', '1024'], 'Use 512 or 1024.')
+    .meta({ type: 'integer', enum: [512, 1024], default: 512 })
+    .transform(text => (text === '1024' ? 1024 : 512))
+    .optional()
+    .describe('The longest side in pixels, at most; 512 when left out.'),
+})
 
 export type Image = z.infer<typeof Image>
 export type StoredReference = z.infer<typeof StoredReference>

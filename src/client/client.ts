@@ -125,7 +125,8 @@ export function createClient(options: ClientOptions) {
 
     images: {
       url: (id: string) => url(`images/${encodeURIComponent(id)}`),
-      thumbnailUrl: (id: string) => url(`images/${encodeURIComponent(id)}/thumbnail`),
+      thumbnailUrl: (id: string, size: 512 | 1024 = 512) =>
+        url(`images/${encodeURIComponent(id)}/thumbnail${size === 512 ? '' : `?size=${size}`}`),
       upload: (file: Blob, given?: UploadOptions) => uploadImage(connection, file, given),
       /** Did the server say that it is not there? Anything else, such as a lost network, is no answer to that. */
       async isGone(id: string) {

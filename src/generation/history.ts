@@ -1,6 +1,7 @@
 /** The history: lists, marks, cancels and removes generations. */
 import { hasEnded } from '../coordination/events.ts'
 import { invalid, Refusal } from '../errors.ts'
+import { deriveThumbnailKeys } from '../images/thumbnails.ts'
 import type { HistoryFilter } from '../storage/generations.ts'
 import type { GenerationRecord } from '../storage/records.ts'
 import { searchForm } from '../storage/search-text.ts'
@@ -70,7 +71,7 @@ export function createHistory(parts: GenerationParts): History {
     const removed = await store.ledger.remove({ ids })
     // Delete rows first: an orphaned file can be swept, a dangling row cannot be repaired.
     for (const { id, file } of removed.images)
-      for (const key of [file, `thumbnails/${id}.webp`]) await parts.files.remove(key)
+      for (const key of [file, ...deriveThumbnailKeys(id)]) await parts.files.remove(key)
     for (const answer of removed.answers) await parts.removeAnswer(answer)
     for (const id of removed.ids) notifier.notify(id)
     return removed.ids.length

@@ -15,6 +15,7 @@ import type { Store } from '../storage/store.ts'
 import { FetchError, fetchImage, type InlineText, type StoredBytes } from './download.ts'
 import { inspectFile, NotAnImage } from './facts.ts'
 import { storedBytes } from './references.ts'
+import type { Thumbnails } from './thumbnails.ts'
 
 export interface Collector {
   /**
@@ -101,9 +102,9 @@ export function createCollector(parts: {
   http: OutgoingHttp
   pauses: Pauses
   reached: Reached
-  onStored(image: ImageRecord): void
+  thumbnails: Pick<Thumbnails, 'during' | 'makeLater'>
 }): Collector {
-  const { store, files, http, pauses, reached } = parts
+  const { store, files, http, pauses, reached, thumbnails } = parts
   const fetches = createPlaces({
     max: maxFetches,
     maxPerLine: maxFetchesPerHost,
@@ -125,18 +126,15 @@ export function createCollector(parts: {
         for (let tries = 1; ; tries++) {
           try {
             file ??= await findOffered(picture, place)
-            if (!file) {
-              const bytes = isGivenUp && best ? best : await fetchInTurn(picture, place, signals.fetching)
-              file = await put(picture, place, bytes).catch(async error => {
-                if (bytes !== best) await rm(bytes.temporaryPath, { force: true }).catch(() => {})
-                throw error
-              })
-            }
-            await writeRow(file, place)
+            const { image } = await thumbnails.during(async () => {
+              file ??= await fetchAndPut(isGivenUp ? best : undefined)
+              await writeRow(file, place)
+              return file
+            })
             isStoreSound = true
-            offered.delete(file.image.id)
+            offered.delete(image.id)
             await place.note(null)
-            parts.onStored(file.image)
+            thumbnails.makeLater(image)
             return undefined
           } catch (error) {
             if (error instanceof FetchError && error.kept) best = await longest(best, error.kept)
@@ -163,6 +161,14 @@ export function createCollector(parts: {
         }
       } finally {
         if (best) await rm(best.temporaryPath, { force: true }).catch(() => {})
+      }
+
+      async function fetchAndPut(kept: StoredBytes | undefined) {
+        const bytes = kept ?? (await fetchInTurn(picture, place, signals.fetching))
+        return put(picture, place, bytes).catch(async error => {
+          if (bytes !== kept) await rm(bytes.temporaryPath, { force: true }).catch(() => {})
+          throw error
+        })
       }
     },
 

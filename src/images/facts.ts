@@ -48,14 +48,15 @@ const readable = 'JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF'
 
 const turns = new PQueue({ concurrency: 2 })
 
+// sharp has a global cache and thread pool; a server that never reads an image twice needs no cache.
+sharp.cache(false)
+sharp.concurrency(1)
+
 /**
  * Runs work that decodes pictures, two at a time in the whole process, so that memory does not grow with the number
  * of clients.
  */
 export function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  // sharp has a global cache and thread pool; a server that never reads an image twice needs no cache.
-  sharp.cache(false)
-  sharp.concurrency(1)
   return turns.add(work)
 }
 

@@ -16,7 +16,7 @@ import { FetchError } from './download.ts'
 import { type PreparedReference, prepareReferences } from './fitting.ts'
 import { type Original, readReference, storedBytes } from './references.ts'
 import type { Images, ReferenceInput } from './services.ts'
-import { ThumbnailError, type Thumbnails } from './thumbnails.ts'
+import { deriveThumbnailKeys, ThumbnailError, type Thumbnails } from './thumbnails.ts'
 
 /** A prepared reference for a generation. */
 export interface TakenReference {
@@ -222,9 +222,9 @@ export function createImages(parts: {
       }
     },
 
-    async thumbnail(image) {
+    async thumbnail(image, size) {
       try {
-        return await thumbnails.get(image)
+        return await thumbnails.get(image, size)
       } catch (error) {
         if (error instanceof ThumbnailError || (error instanceof StorageError && error.code === 'missing')) {
           throw new Refusal('not_found', `There is no thumbnail of this image. ${error.message}`, { cause: error })
@@ -258,7 +258,7 @@ function findImage(store: Store, id: string, owner: string | undefined) {
 async function removeReference({ store, files }: { store: Store; files: Files }, image: ImageRecord) {
   await store.images.remove(image.id)
   await files.remove(image.file)
-  await files.remove(`thumbnails/${image.id}.webp`)
+  for (const key of deriveThumbnailKeys(image.id)) await files.remove(key)
 }
 
 /** Uploaded references that nothing has used for a whole day before this one. */

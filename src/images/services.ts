@@ -12,6 +12,9 @@ export interface UploadedFile {
   sha256: string
 }
 
+/** The longest side in pixels, at most. */
+export type ThumbnailSize = 512 | 1024
+
 export interface Images {
   /** @throws Refusal `invalid_request` when it is no picture of a known type, `too_large` */
   storeReference(upload: UploadedFile, caller: Caller): Promise<ImageRecord>
@@ -19,8 +22,8 @@ export interface Images {
   find(id: string, owner?: string): Promise<ImageRecord | undefined>
   /** The stored bytes; `range` inclusive. @throws Refusal `not_found` when the file is missing. */
   read(image: ImageRecord, range?: { start: number; end: number }): Promise<NodeJS.ReadableStream>
-  /** A WebP of at most 512 px, made at the first request. */
-  thumbnail(image: ImageRecord): Promise<Buffer>
+  /** A WebP of at most `size` pixels a side, made at the first request. @throws Refusal `not_found` when there can be none */
+  thumbnail(image: ImageRecord, size: ThumbnailSize): Promise<Buffer>
   /**
    * Only references that no generation uses. With `owner`: it gives up its share, and the image stays while others own it.
    * @throws Refusal `not_found`, `conflict`

@@ -1,18 +1,29 @@
-/** Thumbnails, made at the first request and kept beside the originals. */
+/** Thumbnails of two sizes, one made at a time: at once for whoever asks, otherwise while nothing is being stored. Kept beside the originals. */
 import { rm, writeFile } from 'node:fs/promises'
+import PQueue from 'p-queue'
+import sharp, { type Sharp } from 'sharp'
 import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { ImageRecord } from '../storage/records.ts'
-import { createDecoder, inTurn, isDecodable, maxPixels, NotAnImage } from './facts.ts'
+import { createDecoder, isDecodable, maxPixels, NotAnImage } from './facts.ts'
 import { storedBytes } from './references.ts'
+import type { ThumbnailSize } from './services.ts'
+
+const thumbnailSizes: readonly ThumbnailSize[] = [512, 1024]
 
 export interface Thumbnails {
   /**
-   * A WebP of at most 512 px, made if there is none yet. Concurrent requests share one run.
+   * A WebP whose longest side has at most `size` pixels, made if there is none yet. Concurrent requests share one run.
    * @throws ThumbnailError, StorageError (`missing` when the original is gone)
    */
-  get(image: ImageRecord): Promise<Buffer>
+  get(image: ImageRecord, size: ThumbnailSize): Promise<Buffer>
+  /** Makes all sizes once nothing has been stored for a moment. Forgotten at a stop. */
+  makeLater(image: ImageRecord): void
+  /** During this work nothing is made but what somebody asks for. */
+  during<T>(work: () => Promise<T>): Promise<T>
   /** Does nothing when there is none. @throws StorageError */
   remove(imageId: string): Promise<void>
+  /** Waits for what is being made; nothing more is begun. */
+  close(): Promise<void>
 }
 
 /** An image that cannot be shrunk; the original is still available. */
@@ -20,23 +31,126 @@ export class ThumbnailError extends Error {
   override name = 'ThumbnailError'
 }
 
-const longestSide = 512
+/** Of what is made later; what is forgotten is made when somebody asks. */
+const maxWaiting = 10_000
 
-export function createThumbnails(files: Files): Thumbnails {
+/** Keys under `thumbnails/` belong to this file. */
+function deriveKey(imageId: string, size: ThumbnailSize): string {
+  return `thumbnails/${imageId}${size === 512 ? '' : `-${size}`}.webp`
+}
+
+export function deriveThumbnailKeys(imageId: string): string[] {
+  return thumbnailSizes.map(size => deriveKey(imageId, size))
+}
+
+/** The image that a thumbnail belongs to, by the name of its file. */
+export function parseThumbnailName(name: string): string {
+  return name.replace(/\.\w+$/, '').replace(/-1024$/, '')
+}
+
+/** @param parts.quietMs without storing, until the first is made */
+export function createThumbnails(parts: {
+  files: Files
+  quietMs: number
+  failed(image: ImageRecord, error: unknown): void
+}): Thumbnails {
+  const { files, quietMs, failed } = parts
+  const turns = new PQueue({ concurrency: 1 })
   const underWay = new Map<string, Promise<Buffer>>()
+  const waiting = new Map<string, ImageRecord>()
+  let storing = 0
+  let timer: NodeJS.Timeout | undefined
+  let isClosed = false
 
-  async function kept(image: ImageRecord): Promise<Buffer> {
+  return {
+    get(image, wanted) {
+      const size = chooseSize(image, wanted)
+      return share(
+        deriveKey(image.id, size),
+        async () => (await readKept(image.id, size)) ?? (await make(image, [size]))[0]!,
+      )
+    },
+
+    makeLater(image) {
+      waiting.set(image.id, image)
+      const [oldest] = waiting.keys()
+      if (waiting.size > maxWaiting && oldest !== undefined) waiting.delete(oldest)
+      startWhenQuiet()
+    },
+
+    async during(work) {
+      storing++
+      try {
+        return await work()
+      } finally {
+        storing--
+        startWhenQuiet()
+      }
+    },
+
+    async remove(imageId) {
+      for (const key of deriveThumbnailKeys(imageId)) await files.remove(key)
+    },
+
+    async close() {
+      isClosed = true
+      clearTimeout(timer)
+      await turns.onIdle()
+      await Promise.allSettled(underWay.values())
+    },
+  }
+
+  function startWhenQuiet() {
+    clearTimeout(timer)
+    if (storing === 0 && waiting.size > 0 && !isClosed) timer = setTimeout(() => void makeNext(), quietMs).unref()
+  }
+
+  async function makeNext() {
+    const [image] = waiting.values()
+    if (storing > 0 || isClosed || !image) return
+    waiting.delete(image.id)
+    await makeMissing(image).catch(error => failed(image, error))
+    setImmediate(() => void makeNext())
+  }
+
+  async function makeMissing(image: ImageRecord) {
+    const sizes: ThumbnailSize[] = []
+    for (const size of new Set(thumbnailSizes.map(size => chooseSize(image, size)))) {
+      if (!(await files.size(deriveKey(image.id, size)))) sizes.push(size)
+    }
+    if (sizes.length === 0) return
+    const made = make(image, sizes)
+    await Promise.all(sizes.map((size, index) => share(deriveKey(image.id, size), async () => (await made)[index]!)))
+  }
+
+  function share(key: string, work: () => Promise<Buffer>): Promise<Buffer> {
+    const known = underWay.get(key)
+    if (known) return known
+    const making = work().finally(() => underWay.delete(key))
+    underWay.set(key, making)
+    return making
+  }
+
+  async function readKept(imageId: string, size: ThumbnailSize): Promise<Buffer | undefined> {
     try {
-      const bytes = await storedBytes({ file: thumbnailKey(image.id) }, files)
-      if (bytes.length > 0) return bytes
+      const bytes = await storedBytes({ file: deriveKey(imageId, size) }, files)
+      return bytes.length > 0 ? bytes : undefined
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
+      return undefined
     }
-    const made = await shrunk(image, files)
-    await keep(thumbnailKey(image.id), made)
-    // Deleting removes the original first, so a concurrent deletion must not leave a thumbnail behind.
-    if ((await files.size(image.file)) === undefined) await files.remove(thumbnailKey(image.id))
-    return made
+  }
+
+  function make(image: ImageRecord, sizes: readonly ThumbnailSize[]): Promise<Buffer[]> {
+    return turns.add(async () => {
+      const made = await shrink(image, sizes, files)
+      for (const [index, size] of sizes.entries()) await keep(deriveKey(image.id, size), made[index]!)
+      // Deleting removes the original first, so a concurrent deletion must not leave a thumbnail behind.
+      if ((await files.size(image.file)) === undefined) {
+        for (const size of sizes) await files.remove(deriveKey(image.id, size))
+      }
+      return made
+    })
   }
 
   /** On a full disk the thumbnail is made again next time, nothing else. */
@@ -50,37 +164,33 @@ export function createThumbnails(files: Files): Thumbnails {
       if (temporaryPath !== undefined) await rm(temporaryPath, { force: true }).catch(() => {})
     }
   }
-
-  return {
-    get(image) {
-      const known = underWay.get(image.id)
-      if (known) return known
-      const making = kept(image).finally(() => underWay.delete(image.id))
-      underWay.set(image.id, making)
-      return making
-    },
-
-    remove: imageId => files.remove(thumbnailKey(imageId)),
-  }
 }
 
-/** Keys under `thumbnails/` belong to this file. */
-function thumbnailKey(imageId: string): string {
-  return `thumbnails/${imageId}.webp`
+/** A small image has only one thumbnail: both would be the same. */
+function chooseSize({ width, height }: ImageRecord, wanted: ThumbnailSize): ThumbnailSize {
+  const longest = Math.max(width, height)
+  return longest > 0 && longest <= 512 ? 512 : wanted
 }
 
-async function shrunk(image: ImageRecord, files: Files): Promise<Buffer> {
+async function shrink(image: ImageRecord, sizes: readonly ThumbnailSize[], files: Files): Promise<Buffer[]> {
   try {
     // SVG is not rendered, because it could load whatever it names.
     if (!isDecodable(image.mimeType)) throw new NotAnImage('It cannot be shown here.')
-    return await inTurn(async () => {
-      const bytes = await storedBytes(image, files)
-      const decoder = await createDecoder(bytes, { limitInputPixels: maxPixels, failOn: 'none' })
-      return decoder
-        .autoOrient()
-        .resize({ width: longestSide, height: longestSide, fit: 'inside', withoutEnlargement: true })
-        .webp({ quality: 80, effort: 2 })
-        .toBuffer()
+    return await files.withPath(image.file, async path => {
+      const largest = Math.max(...sizes)
+      const decoder = await createDecoder(path, { limitInputPixels: maxPixels, failOn: 'none' })
+      // Decoded once for all sizes; only the pixels of the largest are in memory.
+      const { data, info } = await resizeWithin(decoder.autoOrient(), largest)
+        .toColourspace('srgb')
+        .raw({ depth: 'uchar' })
+        .toBuffer({ resolveWithObject: true })
+      const { width, height, channels } = info
+      const made: Buffer[] = []
+      for (const size of sizes) {
+        const shrunk = resizeWithin(sharp(data, { raw: { width, height, channels } }), size)
+        made.push(await shrunk.webp({ quality: 80, effort: 2 }).toBuffer())
+      }
+      return made
     })
   } catch (error) {
     if (error instanceof StorageError) throw error
@@ -88,4 +198,8 @@ async function shrunk(image: ImageRecord, files: Files): Promise<Buffer> {
       cause: error,
     })
   }
+}
+
+function resizeWithin(image: Sharp, side: number): Sharp {
+  return image.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
 }

@@ -17,14 +17,16 @@ beforeEach(async () => {
   reads = []
   files = {
     ...folder,
-    open(key, range) {
+    withPath(key, work) {
       reads.push(key)
-      return folder.open(key, range)
+      return folder.withPath(key, work)
     },
   }
-  thumbnails = createThumbnails(files)
+  thumbnails = create(files)
 })
 afterEach(() => rm(root, { recursive: true, force: true }))
+
+const create = (files: Files, quietMs = 0) => createThumbnails({ files, quietMs, failed() {} })
 
 async function stored(bytes: Buffer): Promise<ImageRecord> {
   const temporary = await files.temporary()
@@ -43,8 +45,8 @@ const picture = (width: number, height: number) =>
 test('is a WebP of at most 512 px, upright, and kept beside the original', async () => {
   const record = await stored(await picture(1024, 600).withMetadata({ orientation: 6 }).jpeg().toBuffer())
 
-  const made = await thumbnails.get(record)
-  const again = await thumbnails.get(record)
+  const made = await thumbnails.get(record, 512)
+  const again = await thumbnails.get(record, 512)
 
   expect(await sharp(made).metadata()).toMatchObject({ format: 'webp', width: 300, height: 512 })
   expect(again).toEqual(made)
@@ -55,13 +57,13 @@ test('is a WebP of at most 512 px, upright, and kept beside the original', async
 test('a small picture stays as small as it is', async () => {
   const record = await stored(await picture(100, 50).png().toBuffer())
 
-  expect(await sharp(await thumbnails.get(record)).metadata()).toMatchObject({ width: 100, height: 50 })
+  expect(await sharp(await thumbnails.get(record, 512)).metadata()).toMatchObject({ width: 100, height: 50 })
 })
 
 test('those who ask at the same time share one making', async () => {
   const record = await stored(await picture(600, 600).png().toBuffer())
 
-  const made = await Promise.all(Array.from({ length: 8 }, () => thumbnails.get(record)))
+  const made = await Promise.all(Array.from({ length: 8 }, () => thumbnails.get(record, 512)))
 
   expect(new Set(made.map(bytes => bytes.toString('base64'))).size).toBe(1)
   expect(reads.filter(key => key === record.file)).toHaveLength(1)
@@ -69,30 +71,63 @@ test('those who ask at the same time share one making', async () => {
 
 test('nothing stays of a picture that was deleted while its thumbnail was made', async () => {
   const record = await stored(await picture(600, 600).png().toBuffer())
-  const racing = createThumbnails({
+  const racing = create({
     ...files,
-    async open(key, range) {
-      const stream = await files.open(key, range)
-      if (key === record.file) {
-        await files.remove(record.file)
-        await files.remove('thumbnails/a.webp')
-      }
-      return stream
+    async withPath(key, work) {
+      const made = await files.withPath(key, work)
+      await files.remove(record.file)
+      await files.remove('thumbnails/a.webp')
+      return made
     },
   })
 
-  await racing.get(record)
+  await racing.get(record, 512)
 
   expect(await files.size('thumbnails/a.webp')).toBeUndefined()
 })
 
+test('has a second size for dense screens, unless both would be the same', async () => {
+  const record = { ...(await stored(await picture(3000, 2000).png().toBuffer())), width: 3000, height: 2000 }
+  const small = { ...record, width: 500, height: 300 }
+
+  const made = await thumbnails.get(record, 1024)
+
+  expect(await sharp(made).metadata()).toMatchObject({ format: 'webp', width: 1024, height: 683 })
+  expect(await files.size('thumbnails/a-1024.webp')).toBe(made.length)
+  await thumbnails.remove('a')
+  expect(await files.size('thumbnails/a-1024.webp')).toBeUndefined()
+  await thumbnails.get(small, 1024)
+  expect(await files.size('thumbnails/a-1024.webp')).toBeUndefined()
+})
+
+test('both are made from one reading once nothing is being stored, and at once for whoever asks', async () => {
+  const record = { ...(await stored(await picture(1500, 1000).png().toBuffer())), width: 1500, height: 1000 }
+  const other = { ...record, id: 'b' }
+  const { promise: storing, resolve: stored1 } = Promise.withResolvers<void>()
+  const during = thumbnails.during(() => storing)
+  thumbnails.makeLater(record)
+  thumbnails.makeLater(other)
+
+  await thumbnails.get(other, 512)
+
+  expect(await files.size('thumbnails/b.webp')).toBeGreaterThan(0)
+  expect(await files.size('thumbnails/a.webp')).toBeUndefined()
+  stored1()
+  await during
+  await expect.poll(() => files.size('thumbnails/b-1024.webp')).toBeGreaterThan(0)
+  expect(await files.size('thumbnails/a.webp')).toBeGreaterThan(0)
+  expect(await files.size('thumbnails/a-1024.webp')).toBeGreaterThan(0)
+  expect(reads).toHaveLength(3)
+  await thumbnails.close()
+})
+
 test('is made anew after it was removed', async () => {
   const record = await stored(await picture(600, 600).png().toBuffer())
-  await thumbnails.get(record)
+  await thumbnails.get(record, 512)
 
   await thumbnails.remove('a')
   expect(await files.size('thumbnails/a.webp')).toBeUndefined()
-  await thumbnails.get(record)
+  await thumbnails.get(record, 512)
 
   expect(await files.size('thumbnails/a.webp')).toBeGreaterThan(0)
 })
@@ -100,21 +135,21 @@ test('is made anew after it was removed', async () => {
 test('what cannot be shrunk is a clear error, each time, and the next picture is fine', async () => {
   const broken = await stored(Buffer.from('this is no picture'))
 
-  await expect(thumbnails.get(broken)).rejects.toBeInstanceOf(ThumbnailError)
-  await expect(thumbnails.get(broken)).rejects.toThrow('Use the picture itself.')
+  await expect(thumbnails.get(broken, 512)).rejects.toBeInstanceOf(ThumbnailError)
+  await expect(thumbnails.get(broken, 512)).rejects.toThrow('Use the picture itself.')
   const record = await stored(await picture(600, 600).png().toBuffer())
 
-  expect((await thumbnails.get(record)).length).toBeGreaterThan(0)
+  expect((await thumbnails.get(record, 512)).length).toBeGreaterThan(0)
 })
 
 test('an original that is gone is said to be missing', async () => {
-  await expect(thumbnails.get(image)).rejects.toMatchObject({ name: 'StorageError', code: 'missing' })
+  await expect(thumbnails.get(image, 512)).rejects.toMatchObject({ name: 'StorageError', code: 'missing' })
 })
 
 test('a disk that is full does not keep the thumbnail from being shown', async () => {
   const record = await stored(await picture(600, 600).png().toBuffer())
   const full = storageError(Object.assign(new Error('full'), { code: 'ENOSPC' }))
-  const shown = await createThumbnails({ ...files, put: () => Promise.reject(full) }).get(record)
+  const shown = await create({ ...files, put: () => Promise.reject(full) }).get(record, 512)
 
   expect(await sharp(shown).metadata()).toMatchObject({ format: 'webp', width: 512 })
   expect(await files.size('thumbnails/a.webp')).toBeUndefined()

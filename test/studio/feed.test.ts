@@ -24,7 +24,7 @@ test('pictures that could not be loaded come by themselves when the network is b
   await app.generate({ prompt: 'a paper boat' })
   const { page, context } = await visit(app.url, { path: '/gallery', language: 'en', expected: [/net::ERR_/] })
   await isDrawn(page.getByRole('gridcell', { name: 'a lighthouse' }).getByRole('img'))
-  const thumbnails = '**/thumbnail'
+  const thumbnails = '**/thumbnail*'
   await context.route(thumbnails, route => route.abort())
   await page.reload()
   await expect.poll(() => page.locator('[role=gridcell] [data-broken]').count()).toBe(2)

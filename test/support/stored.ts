@@ -134,7 +134,7 @@ export function findViolations(
   }
   const ids = new Set(images.map(image => image.id))
   for (const file of files) {
-    const thumbnail = /^thumbnails\/(.*)\.webp$/.exec(file)?.[1]
+    const thumbnail = /^thumbnails\/(.*?)(?:-1024)?\.webp$/.exec(file)?.[1]
     if (thumbnail === undefined ? !named.has(file) : !ids.has(thumbnail)) faults.push(`${file} has no row`)
   }
   const callIds = new Set(calls.map(call => call.id))

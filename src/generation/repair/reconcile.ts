@@ -1,6 +1,7 @@
 /** Compares the files of the image store with the rows of the database, at every start and for `npm run doctor`. */
 
 import { deriveImageId } from '../../images/collect.ts'
+import { parseThumbnailName } from '../../images/thumbnails.ts'
 import type { Answers } from '../../storage/answers.ts'
 import type { Files } from '../../storage/files/folder.ts'
 import type { ImageRecord } from '../../storage/records.ts'
@@ -48,7 +49,7 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
     const id = name.replace(/\.\w+$/, '')
     if (folder === 'thumbnails') {
       found.thumbnails++
-      if (!rows.has(id)) stale.push(key)
+      if (!rows.has(parseThumbnailName(name))) stale.push(key)
     } else if (folder === 'prepared') {
       found.prepared++
       if (!unfinished.has(id.replace(/-\d+$/, ''))) stale.push(key)

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { restrictTo } from '../../accounts/tokens.ts'
 import { NoBody } from '../../api/history.ts'
-import { StoredReference, UploadForm } from '../../api/images.ts'
+import { StoredReference, ThumbnailQuery, UploadForm } from '../../api/images.ts'
 import { ArchiveRequest } from '../../api/recipes.ts'
 import { invalid } from '../../errors.ts'
 import type { UploadedFile } from '../../images/services.ts'
@@ -118,14 +118,18 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
       config: {
         access: 'own image',
         reads: ifNoneMatch,
-        answers: { 200: { description: 'A WebP of at most 512 pixels a side.', type: 'image/webp' }, ...notModified },
+        answers: {
+          200: { description: 'A WebP of at most `size` pixels a side.', type: 'image/webp' },
+          ...notModified,
+        },
       },
-      schema: { tags, summary: 'A small WebP of a picture' },
+      schema: { tags, summary: 'A small WebP of a picture', querystring: ThumbnailQuery },
     },
     async (request, reply) => {
       const image = await findImage(request)
-      if (isCached(request, reply, `"${image.sha256}-512"`)) return reply.code(304).send()
-      const bytes = await images.thumbnail(image)
+      const { size = 512 } = request.query
+      if (isCached(request, reply, `"${image.sha256}-${size}"`)) return reply.code(304).send()
+      const bytes = await images.thumbnail(image, size)
       return reply.type('image/webp').header('content-security-policy', imagePolicy).send(bytes)
     },
   )

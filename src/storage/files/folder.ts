@@ -17,6 +17,8 @@ export interface Files {
   temporary(): Promise<string>
   /** `range` in bytes, both ends included. @throws StorageError `missing` before any byte was read. */
   open(key: string, range?: { start: number; end: number }): Promise<Readable>
+  /** Runs `work` with a path where the file can be read; its errors pass unchanged. @throws StorageError `missing` */
+  withPath<T>(key: string, work: (path: string) => Promise<T>): Promise<T>
   /** In bytes; undefined when there is no such file. */
   size(key: string): Promise<number | undefined>
   /** Does nothing when there is no such file. */
@@ -136,6 +138,13 @@ export function createFolderFiles(path: string): Files {
         }
         return file.createReadStream({ ...range })
       }),
+
+    async withPath(key, work) {
+      const place = resolveKey(path, key)
+      const isFile = await explained(async () => (await stat(place)).isFile())
+      if (!isFile) throw storageError(Object.assign(new Error(key), { code: 'EISDIR' }))
+      return work(place)
+    },
 
     size: key =>
       explained(async () => {

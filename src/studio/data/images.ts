@@ -18,6 +18,14 @@ interface Facts {
   mime_type: string
 }
 
+/** Both thumbnails with their widths, for dense screens; undefined where they would be the same. */
+export function thumbnailSet({ id, width, height }: Pick<Facts, 'width' | 'height'> & { id: string }) {
+  const longest = Math.max(width, height)
+  if (longest <= 512) return undefined
+  const widthAt = (size: number) => Math.round((width * Math.min(size, longest)) / longest)
+  return [512, 1024].map(size => `${thumbnailUrl(id, size as 512 | 1024)} ${widthAt(size)}w`).join(', ')
+}
+
 /** The server makes no thumbnail of other files: of those without a size, and of HEIC, which it cannot decode. */
 export function canBeShown({ width, mime_type }: Omit<Facts, 'height'>) {
   return width > 0 && mime_type !== 'image/heic'

@@ -1,7 +1,7 @@
 import { File, ImageOff } from 'lucide-react'
 import { type ComponentProps, useEffect, useState } from 'react'
 import { onReconnect } from '../data/connection.ts'
-import { canBeShown, formatImageType, imageRatio, thumbnailUrl } from '../data/images.ts'
+import { canBeShown, formatImageType, imageRatio, thumbnailSet, thumbnailUrl } from '../data/images.ts'
 import { classes } from './classes.ts'
 
 const firstPauseMs = 2000
@@ -55,7 +55,18 @@ export function Thumbnail({
   ...props
 }: { image: Stored } & Omit<ImageTileProps, 'src' | 'width' | 'height' | 'type'>) {
   const { id, width, height, mime_type: type } = image
-  return <ImageTile {...props} src={thumbnailUrl(id)} width={width} height={height} type={type} />
+  return (
+    <ImageTile
+      // Browsers that do not know the width of the place go by what stands behind it.
+      sizes="auto, 20rem"
+      srcSet={thumbnailSet(image)}
+      {...props}
+      src={thumbnailUrl(id)}
+      width={width}
+      height={height}
+      type={type}
+    />
+  )
 }
 
 /** A picture that shifts nothing when it arrives, and comes by itself when it failed at first. */
