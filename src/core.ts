@@ -34,7 +34,7 @@ import { shipped } from './providers/index.ts'
 import type { Catalogue } from './providers/registry.ts'
 import { type Settings, SettingsError } from './settings.ts'
 import { createAnswers } from './storage/answers.ts'
-import type { OnStatement } from './storage/connection.ts'
+import type { OnStatement, OpenOptions } from './storage/connection.ts'
 import { openDatabase } from './storage/database.ts'
 import { createFolderFiles, StorageError } from './storage/files/folder.ts'
 import { createSeal, findSecrets, type Secret } from './storage/secrets/seal.ts'
@@ -68,6 +68,8 @@ export interface CoreOverrides {
   connector?: HttpOptions['connector']
   /** Called with every statement that the embedded database is given. */
   onStatement?: OnStatement
+  /** Syncs the journal of the embedded database, instead of the system. */
+  syncJournal?: OpenOptions['syncJournal']
   /** How long after the start the services' lists of models are first read. */
   listsAfterMs?: number
 }
@@ -88,6 +90,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
   const files = await openFiles(settings, log)
   const database = await openDatabase(settings.database, [candidate(first), ...others.map(candidate)], {
     onStatement: overrides.onStatement,
+    syncJournal: overrides.syncJournal,
   })
   const { seal } = database
   const store = createStore(database)
@@ -167,6 +170,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
       ...{ database, store, files, configurations, pool, runner, waiting, lives, catalogue },
       storageKind: settings.storage.kind,
     }),
+    whenDurable: store.whenDurable,
   }
   let asked: Promise<void> | undefined
   let dayBegan = performance.now()

@@ -38,9 +38,15 @@ export function createEvents(store: Store, notifier: Notifier, closing: AbortSig
         // An unknown revision comes from another state of the database, such as before a backup was restored.
         const isKnown = after !== undefined && after <= (await store.generations.revision())
         const seen = isKnown ? after : undefined
-        yield* generationId === undefined
-          ? followAll(store, watch, seen, owner)
-          : followOne(store, watch, generationId, seen)
+        const events =
+          generationId === undefined
+            ? followAll(store, watch, seen, owner)
+            : followOne(store, watch, generationId, seen)
+        for await (const event of events) {
+          // A revision that a power cut takes back would come again with another change. A failing disk hides nothing: it is told why.
+          await store.whenDurable().catch(() => {})
+          yield event
+        }
       } finally {
         watch.end()
       }

@@ -125,4 +125,6 @@ export interface Services {
   tokens: Tokens
   usage: Usage
   status(): Promise<StatusReport>
+  /** Resolves when every change so far survives a power cut. @throws DatabaseError when that is not certain */
+  whenDurable(): Promise<void>
 }

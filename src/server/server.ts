@@ -101,6 +101,8 @@ export async function createServer(options: {
   app.addHook('preHandler', async request => parts.limits.received(request))
   app.addHook('preSerialization', async (request, _reply, payload) => discretion.apply(payload, request.caller))
   app.addHook('onSend', async (request, reply) => {
+    // Nobody is told that something was changed before it survives a power cut.
+    if (changes(request) && reply.statusCode < 400) await services.whenDurable()
     parts.limits.answering(reply)
     letGoOfBody(request, reply)
     // Otherwise the connection of a waiting client would stay open and delay the shutdown.
@@ -128,6 +130,10 @@ export async function createServer(options: {
   await addFace(app, pagesFace, discretion, scope => addPages(scope, parts, studio, studioFolder))
   await app.ready()
   return app as unknown as FastifyInstance
+}
+
+function changes({ method }: FastifyRequest) {
+  return method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS'
 }
 
 /** A client's own id appears in the log; anything but a plain word is replaced. */

@@ -1,6 +1,7 @@
 /** What an open database is to the rest of storage. */
 import type { Kysely, Transaction } from 'kysely'
 import type { Seal } from './secrets/seal.ts'
+import type { SyncFile } from './sqlite/journal.ts'
 import type { Tables } from './tables.ts'
 
 export interface Database {
@@ -14,6 +15,11 @@ export interface Database {
   owner: string
   /** Checks that the file and the lock that were opened are still those of the database. @throws OwnershipLost when they are not */
   mustBeOurs(): void
+  /**
+   * Resolves when everything that is committed now survives a power cut; at once where a commit itself waits for that.
+   * @throws DatabaseError when that is not certain
+   */
+  whenDurable(): Promise<void>
   /** Path of the copy that was made before a migration, if any. */
   backupPath?: string
   /** Proves that the database answers, can write, and is ours. */
@@ -28,7 +34,9 @@ export interface OpenOptions {
   /** It must be there: a command that looks after a database makes none, and never owns it. */
   isTool?: boolean
   onStatement?: OnStatement
-  /** Reads on the event loop too, so that everything happens in one order. */
+  /** Syncs the journal of the embedded database, instead of the system. */
+  syncJournal?: SyncFile
+  /** Reads and makes checkpoints on the event loop too, so that everything happens in one order. */
   isReadInline?: boolean
 }
 

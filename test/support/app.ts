@@ -6,7 +6,7 @@ import path from 'node:path'
 import { multistream, pino } from 'pino'
 import { onTestFinished, vi } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
-import { type App, createApp } from '../../src/app.ts'
+import { type App, createApp, type Overrides } from '../../src/app.ts'
 import { createCatalogue, type Registry } from '../../src/providers/registry.ts'
 import { loadSettings } from '../../src/settings.ts'
 import {
@@ -69,6 +69,8 @@ export interface TestOptions {
   logLines?: string[]
   /** Told of every statement that the database is given. */
   onStatement?(text: string): void
+  syncJournal?: Overrides['syncJournal']
+  reached?: Overrides['reached']
   /** Puts files into the data folder first. */
   beforeStart?(dataDir: string): void
 }
@@ -121,6 +123,8 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
       listsAfterMs: options.listsAfterMs,
       recentErrors,
       onStatement: options.onStatement,
+      syncJournal: options.syncJournal,
+      reached: options.reached,
       studioFolder: options.studioFolder,
     })
     return { app, url: (await app.listen()).address }

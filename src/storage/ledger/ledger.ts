@@ -16,7 +16,21 @@ type Steps = typeof steps
 const ownerSteps: ReadonlySet<string> = new Set<keyof Steps>(['create', 'send', 'revive', 'confirmOwner'])
 
 /**
- * A step is made again where it is certain that nothing of it counts, and changes nothing when it is made twice with the same data.
+ * What becomes durable with a later step, or before a client is told of it: `create` with `send`, a picture's row (its file is in place and
+ * tells by its name whose it is) and a settled call with `finish`.
+ */
+const laterDurable: ReadonlySet<string> = new Set<keyof Steps>([
+  'create',
+  'move',
+  'storeImage',
+  'settle',
+  'note',
+  'isWritten',
+  'confirmOwner',
+])
+
+/**
+ * When a step has returned it survives a power cut, but for those above. A step is made again where it is certain that nothing of it counts, and changes nothing when it is made twice with the same data.
  * @throws CommitUnknown when it is unknown whether it was committed; LedgerError when the state of the call does not allow it
  */
 export type Ledger = {
@@ -34,7 +48,7 @@ export interface LedgerOfDatabase {
 }
 
 export function createLedger(
-  database: Pick<Database, 'kysely'> & Partial<Pick<Database, 'owner' | 'mustBeOurs'>>,
+  database: Pick<Database, 'kysely'> & Partial<Pick<Database, 'owner' | 'mustBeOurs' | 'whenDurable'>>,
 ): LedgerOfDatabase {
   let isLost = false
 
@@ -48,10 +62,12 @@ export function createLedger(
     const needsOwner = ownerSteps.has(name)
     if (needsOwner) database.mustBeOurs?.()
     try {
-      return await inTransaction(database.kysely, async transaction => {
+      const result = await inTransaction(database.kysely, async transaction => {
         if (needsOwner) await mustOwn(transaction)
         return steps[name](transaction, step as never)
       })
+      if (!laterDurable.has(name)) await database.whenDurable?.()
+      return result
     } catch (error) {
       if (error instanceof Undone) return error.result
       throw error

@@ -49,6 +49,8 @@ export async function openPostgresql(url: string, prove: Prove, isTool: boolean)
       owner,
       // Only the database can tell.
       mustBeOurs() {},
+      // A commit waits for it, see `prepare`.
+      async whenDurable() {},
       check: () => checkWrite(kysely, owner),
       async close() {
         await guard.leave()

@@ -19,9 +19,12 @@ const maxStatements = 250
 
 /**
  * Kysely's SQLite dialect expects the interface of better-sqlite3. Statements are kept: to prepare one takes longer than most of them
- * run.
+ * run. `onWrite` is called before each that may change something.
  */
-export function asKyselyDatabase(handle: DatabaseSync, onStatement: OnStatement = () => {}) {
+export function asKyselyDatabase(
+  handle: DatabaseSync,
+  { onStatement = () => {}, onWrite = () => {} }: { onStatement?: OnStatement; onWrite?(): void } = {},
+) {
   const kept = new Map<string, ReturnType<typeof prepared>>()
 
   function prepared(text: string) {
@@ -40,6 +43,7 @@ export function asKyselyDatabase(handle: DatabaseSync, onStatement: OnStatement 
     close: () => handle.close(),
     prepare(text: string) {
       onStatement(text)
+      if (!readsOnly.test(text)) onWrite()
       // SQLite rolls a transaction back automatically when the disk is full; the error of a second rollback would hide the cause.
       if (text === 'rollback' && !handle.isTransaction) return nothingToDo
       const known = kept.get(text)
@@ -52,6 +56,8 @@ export function asKyselyDatabase(handle: DatabaseSync, onStatement: OnStatement 
     },
   }
 }
+
+const readsOnly = /^(select|begin|pragma)\b/i
 
 const nothingToDo = {
   reader: false,

@@ -10,7 +10,9 @@ import { takeOwnership } from '../ownership.ts'
 import { SealError } from '../secrets/seal.ts'
 import type { Tables } from '../tables.ts'
 import { DatabaseError, noDatabaseAt } from '../trouble.ts'
+import { createCheckpoints } from './checkpoints.ts'
 import { asKyselyDatabase, TransactionalSqlite } from './dialect.ts'
+import { createJournal, type Journal } from './journal.ts'
 import { createWatch, isBusy, type Lock, lockFor, tryLock } from './lock.ts'
 import { findPlace, mustHaveOneName } from './place.ts'
 import { createReaders, ReadingSqlite } from './readers.ts'
@@ -19,7 +21,7 @@ import { createReaders, ReadingSqlite } from './readers.ts'
 export async function openSqlite(
   given: string,
   prove: Prove,
-  { isTool = false, onStatement, isReadInline = false }: OpenOptions,
+  { isTool = false, onStatement, syncJournal, isReadInline = false }: OpenOptions,
 ): Promise<Database> {
   if (isTool && !existsSync(given)) {
     throw noDatabaseAt(given)
@@ -27,6 +29,7 @@ export async function openSqlite(
   let file = given
   let lock: Lock | undefined
   let handle: DatabaseSync | undefined
+  let journal: Journal | undefined
   try {
     file = findPlace(given)
     mustHaveOneName(file)
@@ -37,13 +40,13 @@ export async function openSqlite(
     // Owner-only permissions: the file holds prompts.
     if (isNew) chmodSync(file, 0o600)
     // The whole process blocks while a query waits for another program, so the wait is short; callers that must not give up retry.
-    // FULL: a step of the ledger that was committed survives a power cut, not only a crash of the process.
+    // NORMAL: a commit survives a crash of the process; a power cut only after the sync that whoever needs that waits for.
     handle.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 1000',
+      'PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 1000',
     )
-    const kysely = new Kysely<Tables>({
-      dialect: new TransactionalSqlite({ database: asKyselyDatabase(handle, onStatement) }),
-    })
+    let onWrite = () => {}
+    const database = asKyselyDatabase(handle, { onStatement, onWrite: () => onWrite() })
+    const kysely = new Kysely<Tables>({ dialect: new TransactionalSqlite({ database }) })
     const seal = await prove(kysely)
     const backupPath = await migrate(kysely, seal, isNew ? undefined : () => copyAside(handle!, file))
     // A migration may have sealed keys that were stored in plain text: without VACUUM they would still be legible in free pages.
@@ -53,6 +56,14 @@ export async function openSqlite(
     const watch = createWatch({ file, owner, lock })
     const readers = createReaders(file)
     const reading = isReadInline ? kysely : new Kysely<Tables>({ dialect: new ReadingSqlite(readers) })
+    journal = createJournal(file, { rewrite: () => moveIntoDatabase(handle!), sync: syncJournal })
+    const checkpoints = isReadInline ? undefined : takeOverCheckpoints(file, handle, kysely)
+    onWrite = () => {
+      journal?.written()
+      checkpoints?.written()
+    }
+    // What opening has written.
+    onWrite()
     return {
       kind: 'sqlite',
       kysely,
@@ -61,14 +72,18 @@ export async function openSqlite(
       owner,
       backupPath,
       mustBeOurs: watch.look,
+      whenDurable: journal.whenDurable,
       async check() {
         watch.look()
         await checkWrite(kysely, owner)
+        await journal?.whenDurable()
       },
       async close() {
         watch.end()
-        await readers.close()
+        await Promise.all([readers.close(), checkpoints?.close()])
+        // The last connection moves what is left of the journal into the database.
         await kysely.destroy()
+        await journal?.close()
         lock?.release()
       },
     }
@@ -79,6 +94,21 @@ export async function openSqlite(
       ? error
       : new DatabaseError(...explain(given, error), { cause: error })
   }
+}
+
+/** Commits make no checkpoints any more, unless the thread that makes them fails. */
+function takeOverCheckpoints(file: string, handle: DatabaseSync, kysely: Kysely<Tables>) {
+  handle.exec('PRAGMA wal_autocheckpoint = 0')
+  return createCheckpoints(file, {
+    hold: work => kysely.connection().execute(work),
+    fallBack: () => handle.exec('PRAGMA wal_autocheckpoint = 1000'),
+  })
+}
+
+/** False while a transaction or a reader stands in the way. */
+function moveIntoDatabase(handle: DatabaseSync): boolean {
+  if (handle.isTransaction) return false
+  return handle.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy === 0
 }
 
 /** Read-only, also beside a running server. */
