@@ -45,7 +45,7 @@ const screens: Screen[] = [
     name: 'models',
     path: '/',
     async open({ page, word }) {
-      await page.getByRole('button', { name: new RegExp(`^${word('generate.models')}`) }).click()
+      await page.getByRole('button', { name: new RegExp(`^${word('gallery.model')}`) }).click()
       await page.getByRole('dialog').waitFor()
     },
   },
@@ -103,7 +103,7 @@ const screens: Screen[] = [
     name: 'made token',
     path: '/team?add=token',
     async open({ page, word }) {
-      await page.getByLabel(word('team.name'), { exact: true }).fill('one more')
+      await page.getByLabel(word('configurations.name'), { exact: true }).fill('one more')
       await page.getByRole('dialog').getByText(word('team.modelsAll'), { exact: true }).click()
       await page.getByRole('button', { name: word('team.make') }).click()
       await page.getByText(word('team.once')).waitFor()
@@ -142,7 +142,7 @@ test('nor on the login page, nor where there is no key yet', async () => {
     await page.getByRole('button', { name: /Sign in|登录/ }).waitFor()
     expect(await seriousFindings(page)).toEqual([])
     await page.goto(`${closed.url}/login?token=correct-horse`)
-    await page.getByRole('link', { name: word('generate.begin') }).waitFor()
+    await page.getByRole('link', { name: word('configurations.add') }).waitFor()
     expect(await seriousFindings(page)).toEqual([])
     await page.goto(`${closed.url}/configurations`)
     await page.getByRole('heading', { name: word('configurations.empty') }).waitFor()

@@ -12,7 +12,7 @@ test('a key is tested before it is saved, and what is wrong is told with the pla
   const { page, word } = await visit(app.url, { path: '/configurations' })
 
   await page.getByRole('button', { name: /^添加密钥.*Qwen/ }).click()
-  const dialog = page.getByRole('dialog', { name: word('configurations.newTitle') })
+  const dialog = page.getByRole('dialog', { name: word('configurations.add') })
   const key = dialog.getByLabel(word('configurations.key'), { exact: true })
   const save = dialog.getByRole('button', { name: word('configurations.testAndSave') })
   await save.click()
@@ -61,7 +61,7 @@ test('another address needs the key again, and the known ones can be picked', as
   await app.call('POST', '/api/config', { name: 'Mine', provider: 'doubao', api_key: DOUBAO_DEMO_KEY })
   const { page, word } = await visit(app.url, { path: '/configurations', language: 'en' })
 
-  await page.getByRole('button', { name: word('configurations.editNamed', { name: 'Mine' }) }).click()
+  await page.getByRole('button', { name: word('configurations.editTitle', { name: 'Mine' }) }).click()
   const dialog = page.getByRole('dialog', { name: word('configurations.editTitle', { name: 'Mine' }) })
   await dialog.getByRole('combobox', { name: word('configurations.address') }).click()
   await page.getByRole('option', { name: /BytePlus/ }).click()

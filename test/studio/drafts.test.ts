@@ -189,7 +189,7 @@ test('a photo dropped anywhere is a reference at once, and a recipe inside fills
 test('a picture dropped on another screen becomes a reference there as well', async () => {
   const app = await startStudio()
   const { page, word } = await visit(app.url, { path: '/usage' })
-  await page.getByRole('heading', { level: 1, name: word('usage.title') }).waitFor()
+  await page.getByRole('heading', { level: 1, name: word('shell.usage') }).waitFor()
   await takesFiles(page)
 
   await give(page, 'drop', 'main', { files: [await image()] })

@@ -42,7 +42,7 @@ test('they come after a while as well where nobody says that the network is back
   const app = await startStudio()
   const made = await app.generate({ prompt: 'a lighthouse' })
   const { page, context, word } = await visit(app.url, { path: '/status', expected: [/net::ERR_/] })
-  await page.getByRole('heading', { level: 1, name: word('status.title') }).waitFor()
+  await page.getByRole('heading', { level: 1, name: word('shell.status') }).waitFor()
   let refusals = 0
   await context.route(/\/images\//, route => (++refusals <= 3 ? route.abort() : route.continue()))
 

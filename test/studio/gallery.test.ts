@@ -22,7 +22,7 @@ test('the keyboard alone selects, marks and tags, and the tag is a filter', asyn
     .waitFor()
   await keyboard.press('f')
   await keyboard.press('l')
-  const dialog = page.getByRole('dialog', { name: word('gallery.tagsTitle') })
+  const dialog = page.getByRole('dialog', { name: word('gallery.tags') })
   await dialog.getByRole('textbox', { name: word('gallery.addTag') }).fill('harbour')
   await keyboard.press('Enter')
   await dialog.getByRole('button', { name: word('gallery.removeTag', { tag: 'harbour' }) }).waitFor()

@@ -12,18 +12,18 @@ test('first run: a key, a picture, and the picture again by a Chinese word', asy
   const { page, word } = await visit(app.url)
 
   // Without a key there is one thing to do: it comes first, and prompts that lead nowhere are not offered.
-  const noKey = await page.getByRole('heading', { name: word('generate.noKey') }).boundingBox()
+  const noKey = await page.getByRole('heading', { name: word('gallery.emptyAction') }).boundingBox()
   const field = await page.getByRole('textbox', { name: word('generate.prompt') }).boundingBox()
   expect(noKey!.y).toBeLessThan(field!.y)
   expect(await page.getByText(word('live.idea1')).count()).toBe(0)
-  await page.getByRole('link', { name: word('generate.begin') }).click()
+  await page.getByRole('link', { name: word('configurations.add') }).click()
   await page.getByRole('heading', { name: word('welcome.title') }).waitFor()
-  const key = page.getByLabel(word('welcome.key'), { exact: true })
+  const key = page.getByLabel(word('configurations.key'), { exact: true })
   await key.fill('ark-not-a-good-one')
-  await page.getByRole('button', { name: word('welcome.save') }).click()
+  await page.getByRole('button', { name: word('configurations.testAndSave') }).click()
   await page.getByRole('alert').getByText(word('welcome.test_provider_key_rejected')).waitFor()
   await key.fill(` ${DOUBAO_DEMO_KEY} `)
-  await page.getByRole('button', { name: word('welcome.save') }).click()
+  await page.getByRole('button', { name: word('configurations.testAndSave') }).click()
 
   // The form is there, and says what a press costs.
   await page.getByText(word('live.idea1')).waitFor()
@@ -51,7 +51,7 @@ test('first run: a key, a picture, and the picture again by a Chinese word', asy
   // Its settings go back into the form.
   await tile.click()
   await page.getByRole('heading', { level: 1, name: prompt }).waitFor()
-  await page.getByRole('link', { name: word('picture.again') }).click()
+  await page.getByRole('link', { name: word('live.again') }).click()
   await page.getByText(word('generate.taken')).waitFor()
   await expect.poll(() => page.getByRole('textbox', { name: word('generate.prompt') }).inputValue()).toBe(prompt)
 
@@ -61,7 +61,7 @@ test('first run: a key, a picture, and the picture again by a Chinese word', asy
   await page.keyboard.press('Space')
   await page
     .getByRole('toolbar')
-    .getByRole('button', { name: word('gallery.delete') })
+    .getByRole('button', { name: word('shell.delete') })
     .click()
   await page.getByRole('heading', { name: word('gallery.emptyTitle') }).waitFor()
   await page.getByRole('button', { name: word('shell.undo') }).click()
@@ -90,7 +90,7 @@ test('several models draw the same prompt side by side', async () => {
   const app = await startStudio()
   const { page, word } = await visit(app.url, { language: 'en' })
 
-  await page.getByRole('button', { name: new RegExp(`^${word('generate.models')}`) }).click()
+  await page.getByRole('button', { name: new RegExp(`^${word('gallery.model')}`) }).click()
   const dialog = page.getByRole('dialog', { name: word('generate.chooseModels') })
   await dialog.getByRole('searchbox').fill('qwen-image-3.0')
   await dialog

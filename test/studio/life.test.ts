@@ -26,7 +26,7 @@ test('a model ends: it is said before money moves, and one press takes the other
   const { page, word } = await visit(app.url, { language: 'en' })
   const press = page.getByRole('button', { name: new RegExp(`^${word('generate.press')}`) })
   const prompt = page.getByRole('textbox', { name: word('generate.prompt') })
-  const form = page.getByRole('form', { name: word('generate.title') })
+  const form = page.getByRole('form', { name: word('shell.create') })
   const replace = word('life.use', { successor: 'Seedream 5.0 pro' })
   const endsOn = /^Old build will be retired on this host on 14 March 2031\..* Seedream 5\.0 pro replaces it\.$/
   const go = (name: string) =>
@@ -104,7 +104,7 @@ test('a model that came out today is offered as new, and a retired one in the fo
   app.doubao.offer('doubao-seedream-6-0-270101')
   await app.call('POST', '/api/config/test', { id: 'env-doubao' })
   const { page, word } = await visit(app.url)
-  const form = page.getByRole('form', { name: word('generate.title') })
+  const form = page.getByRole('form', { name: word('shell.create') })
   const picker = page.getByRole('dialog', { name: word('generate.chooseModels') })
 
   await form.getByRole('button', { name: word('generate.change') }).click()

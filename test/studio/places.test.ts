@@ -34,7 +34,7 @@ test('on a phone nothing is cut off, and everything can be hit with a thumb', as
     expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(390)
     expect(await smallTargets(page), path).toEqual([])
   }
-  await page.getByRole('dialog', { name: word('configurations.newTitle') }).waitFor()
+  await page.getByRole('dialog', { name: word('configurations.add') }).waitFor()
 })
 
 /** Buttons and links lower or narrower than a thumb; links within a sentence aside. */
@@ -87,7 +87,7 @@ test('the keyboard alone makes a picture, finds it, opens it, and tells its own 
   await page.getByRole('gridcell', { name: 'A kite' }).waitFor()
   await keyboard.press('g')
   await keyboard.press('k')
-  await page.getByRole('heading', { level: 1, name: word('configurations.title') }).waitFor()
+  await page.getByRole('heading', { level: 1, name: word('shell.configurations') }).waitFor()
   await keyboard.press('t')
   await expect.poll(() => page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark')
 })
@@ -234,7 +234,7 @@ test('a screen that cannot be loaded leaves the page, says why, and comes when i
   // The server is gone before this screen was ever there.
   await page.route(/assets\/status-|api\/status/, route => route.abort())
   await page.reload()
-  await page.getByRole('heading', { level: 1, name: word('gallery.title') }).waitFor({ state: 'attached' })
+  await page.getByRole('heading', { level: 1, name: word('shell.gallery') }).waitFor({ state: 'attached' })
 
   await page.getByRole('link', { name: word('shell.status') }).click()
   await page.getByRole('heading', { name: word('shell.unreached') }).waitFor()
@@ -242,5 +242,5 @@ test('a screen that cannot be loaded leaves the page, says why, and comes when i
   await page.unrouteAll()
   await page.getByRole('button', { name: word('shell.retry') }).click()
 
-  await page.getByRole('heading', { level: 1, name: word('status.title') }).waitFor()
+  await page.getByRole('heading', { level: 1, name: word('shell.status') }).waitFor()
 })

@@ -109,7 +109,7 @@ test('limits are set in the form, and what the server refuses is told beside the
   const { page, word } = await visit(app.url, { path: '/configurations', language: 'en', expected: [/status of 422/] })
   const south = page.getByRole('listitem').filter({ hasText: 'south' })
 
-  await page.getByRole('button', { name: word('configurations.editNamed', { name: 'south' }) }).click()
+  await page.getByRole('button', { name: word('configurations.editTitle', { name: 'south' }) }).click()
   const dialog = page.getByRole('dialog', { name: word('configurations.editTitle', { name: 'south' }) })
   const field = (key: string) => dialog.getByLabel(word(key), { exact: true })
   const save = dialog.getByRole('button', { name: word('shell.save') })
@@ -144,7 +144,7 @@ test('limits are set in the form, and what the server refuses is told beside the
   // Open where something is set; alone at its address there is nothing to weigh it against.
   await app.call('DELETE', `/api/config/${(await app.call('GET', '/api/config')).body.items[1].id}`)
   await page.reload()
-  await page.getByRole('button', { name: word('configurations.editNamed', { name: 'south' }) }).click()
+  await page.getByRole('button', { name: word('configurations.editTitle', { name: 'south' }) }).click()
   for (const name of ['weight', 'maxRunning', 'perMinute']) await field(`configurations.${name}`).fill('')
   await field('team.amount').fill('')
   await save.click()
@@ -152,7 +152,7 @@ test('limits are set in the form, and what the server refuses is told beside the
   expect((await app.call('GET', '/api/config')).body.items[0]).toMatchObject({
     ...{ weight: 1, most_running: null, requests_per_minute: null, monthly_images: 300, monthly_cap: null },
   })
-  await page.getByRole('button', { name: word('configurations.editNamed', { name: 'south' }) }).click()
+  await page.getByRole('button', { name: word('configurations.editTitle', { name: 'south' }) }).click()
   await field('configurations.maxRunning').waitFor()
   expect(await field('configurations.weight').count()).toBe(0)
 })

@@ -73,7 +73,7 @@ test('a picture that was downloaded with its recipe brings it back into the form
   const data = Buffer.from(await answer.arrayBuffer()).toString('base64')
   await app.call('DELETE', `/api/history/${made.id}`)
   const { page, word } = await visit(app.url, { path: '/status' })
-  await page.getByRole('heading', { level: 1, name: word('status.title') }).waitFor()
+  await page.getByRole('heading', { level: 1, name: word('shell.status') }).waitFor()
   await takesFiles(page)
 
   await give(page, 'drop', 'main', { name: 'tea.jpg', type: answer.headers.get('content-type')!, data })

@@ -40,7 +40,7 @@ export async function takesFiles(page: Page) {
 
 /** By its name, in English. */
 export async function chooseModel(page: Page, name: string) {
-  await page.getByRole('button', { name: new RegExp(`^${en.generate.models}`) }).click()
+  await page.getByRole('button', { name: new RegExp(`^${en.gallery.model}`) }).click()
   const dialog = page.getByRole('dialog', { name: en.generate.chooseModels })
   await dialog.getByRole('searchbox').fill(name)
   await dialog

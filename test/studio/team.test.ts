@@ -22,9 +22,9 @@ test('a token is made, copied, used, capped and revoked', async () => {
   // What is missing or refused is told beside its field, and what is typed outlives a reload.
   await page.getByRole('link', { name: word('shell.team') }).click()
   await page.getByRole('button', { name: word('team.add') }).click()
-  const dialog = page.getByRole('dialog', { name: word('team.newTitle') })
+  const dialog = page.getByRole('dialog', { name: word('team.add') })
   const make = dialog.getByRole('button', { name: word('team.make') })
-  const name = dialog.getByLabel(word('team.name'), { exact: true })
+  const name = dialog.getByLabel(word('configurations.name'), { exact: true })
   const amount = dialog.getByLabel(word('team.amount'), { exact: true })
   await make.click()
   await dialog.getByText(word('team.nameNeeded')).waitFor()
@@ -53,7 +53,7 @@ test('a token is made, copied, used, capped and revoked', async () => {
   const [curl, link, token] = [await copied('team.curl'), await copied('team.link'), await copied('team.token')]
   expect(token).toMatch(/^wig_[\w-]{43}$/)
   expect(link).toBe(`${app.url}/login?token=${token}`)
-  await made.getByRole('button', { name: word('team.done') }).click()
+  await made.getByRole('button', { name: word('generate.done') }).click()
   await made.waitFor({ state: 'detached' })
   await page.reload()
   const card = page.getByRole('listitem').filter({ hasText: '设计组' })
@@ -81,8 +81,8 @@ test('a token is made, copied, used, capped and revoked', async () => {
   expect(app.doubao.requests.filter(({ method }) => method === 'POST')).toHaveLength(2)
 
   // Given more, without another token.
-  await card.getByRole('button', { name: word('team.changeNamed', { name: '设计组' }) }).click()
-  const form = page.getByRole('dialog', { name: word('team.changeTitle', { name: '设计组' }) })
+  await card.getByRole('button', { name: word('configurations.editTitle', { name: '设计组' }) }).click()
+  const form = page.getByRole('dialog', { name: word('configurations.editTitle', { name: '设计组' }) })
   const raised = form.getByLabel(word('team.amount'), { exact: true })
   await expect.poll(() => raised.inputValue()).toBe('0.4')
   await raised.fill('2000000000')
@@ -130,7 +130,7 @@ test('a member is offered nothing that it may not do', async () => {
   await expect
     .poll(() => ways.evaluateAll(links => links.map(link => link.ariaLabel ?? link.textContent)))
     .toEqual(names)
-  await page.getByRole('button', { name: new RegExp(`^${word('generate.models')}`) }).click()
+  await page.getByRole('button', { name: new RegExp(`^${word('gallery.model')}`) }).click()
   const picker = page.getByRole('dialog', { name: word('generate.chooseModels') })
   await picker.getByRole('button', { name: /^Seedream 4\.0 \(2026-04\) / }).waitFor()
   expect(await picker.getByRole('listitem').count()).toBe(1)
@@ -164,7 +164,7 @@ test('without any key a member is told whom to ask', async () => {
 
   await page.getByText(word('generate.noKeyMember')).waitFor()
 
-  expect(await page.getByRole('link', { name: word('generate.begin') }).count()).toBe(0)
+  expect(await page.getByRole('link', { name: word('configurations.add') }).count()).toBe(0)
 })
 
 test('where no token is needed the page says so, and an uncopied token is not lost by a slip', async () => {
@@ -176,7 +176,7 @@ test('where no token is needed the page says so, and an uncopied token is not lo
   await page.getByText(word('team.open')).waitFor()
   await page.getByRole('heading', { name: word('team.empty') }).waitFor()
   await page.getByRole('button', { name: word('team.add') }).click()
-  await page.getByLabel(word('team.name'), { exact: true }).fill('script')
+  await page.getByLabel(word('configurations.name'), { exact: true }).fill('script')
   await page.keyboard.press('Enter')
   const made = page.getByRole('dialog', { name: word('team.madeTitle', { name: 'script' }) })
   await made.getByText(word('team.linkOpen')).waitFor()
@@ -206,7 +206,7 @@ test('texts are copied where the browser gives pages no clipboard, as on a plain
   await page.getByRole('button', { name: word('picture.copyPrompt') }).click()
   await isPasted('a boat on a misty lake')
   await page.goto(`${app.url}/team?add=token`)
-  await page.getByLabel(word('team.name'), { exact: true }).fill('script')
+  await page.getByLabel(word('configurations.name'), { exact: true }).fill('script')
   await page.keyboard.press('Enter')
   await page.getByRole('button', { name: `${word('shell.copy')}: ${word('team.token')}` }).click()
   await isPasted(await page.getByLabel(word('team.token'), { exact: true }).inputValue())

@@ -50,9 +50,9 @@ test('totals, days, and lines by model, key and token are those of the API, and 
   ])
 
   for (const [group, choice, title] of [
-    ['model', 'usage.model', 'usage.byModel'],
+    ['model', 'gallery.model', 'usage.byModel'],
     ['configuration', 'usage.configuration', 'usage.byConfiguration'],
-    ['token', 'usage.token', 'usage.byToken'],
+    ['token', 'team.token', 'usage.byToken'],
   ] as const) {
     await page
       .locator('label')

@@ -38,6 +38,6 @@ test('a model that the address of the key does not serve says so where it is cho
   expect(await pro.getByText(word('life.notServedShort')).count()).toBe(0)
   await flash.getByRole('button').first().click()
 
-  const form = page.getByRole('form', { name: word('generate.title') })
+  const form = page.getByRole('form', { name: word('shell.create') })
   await form.getByText(word('life.notServed', { model: 'Seedream 5.0 flash' })).waitFor()
 })

@@ -98,7 +98,7 @@ export function ConfigurationCard({ configuration, onEdit }: ConfigurationCardPr
               size="small"
               look="quiet"
               icon={<Pencil aria-hidden className="size-4" />}
-              aria-label={t('configurations.editNamed', { name })}
+              aria-label={t('configurations.editTitle', { name })}
               onClick={onEdit}
             >
               {t('configurations.edit')}
@@ -136,7 +136,7 @@ function Facts({ configuration }: { configuration: Configuration }) {
   const facts = [
     hint === null ? t('configurations.keyMissing') : t('configurations.keyHint', { hint }),
     address,
-    ...(model ? [`${t('configurations.model')} ${model}`] : []),
+    ...(model ? [`${t('gallery.model')} ${model}`] : []),
     ...(createdAt ? [t('configurations.added', { when: ago(createdAt) })] : []),
   ]
   return (

@@ -38,7 +38,7 @@ export function ConfigurationsScreen() {
   return (
     <Page
       isLoose
-      title={t('configurations.title')}
+      title={t('shell.configurations')}
       lead={t('configurations.lead')}
       action={
         <Button look="primary" icon={<Plus aria-hidden className="size-5" />} onClick={() => openNew(providers[0]?.id)}>

@@ -100,7 +100,7 @@ export function Editor({ configuration, service = '', onClose }: EditorProps) {
       isOpen
       onClose={close}
       initialFocus={firstField}
-      title={configuration ? t('configurations.editTitle', { name: configuration.name }) : t('configurations.newTitle')}
+      title={configuration ? t('configurations.editTitle', { name: configuration.name }) : t('configurations.add')}
       actions={
         <>
           <Button onClick={close}>{t('shell.cancel')}</Button>
@@ -200,7 +200,7 @@ function ServiceChoice({ chosen, onChange }: { chosen: string; onChange(service:
   const name = useId()
   return (
     <fieldset>
-      <legend className="mb-1.5 font-medium text-ink-soft text-sm">{t('configurations.service')}</legend>
+      <legend className="mb-1.5 font-medium text-ink-soft text-sm">{t('gallery.provider')}</legend>
       <div className="grid gap-2 sm:grid-cols-3">
         {useProviders().map(({ id, title, company }) => (
           <ChoiceCard key={id} name={name} value={id} isChosen={id === chosen} onChoose={() => onChange(id)}>

@@ -72,7 +72,7 @@ export function Filters({ filter, view, isBusy, searchField, onLeaveSearch, onFi
           choices={[
             {
               value: 'grid',
-              label: <ViewLabel icon={<Images aria-hidden className="size-4.5" />} text={t('gallery.grid')} />,
+              label: <ViewLabel icon={<Images aria-hidden className="size-4.5" />} text={t('gallery.pictures')} />,
             },
             {
               value: 'list',

@@ -83,7 +83,7 @@ export function Selected({ selection }: { selection: Selection }) {
           onClear={selection.clear}
         />
       )}
-      <Dialog isOpen={isTagging} onClose={() => setTagging(false)} title={t('gallery.tagsTitle')} size="small">
+      <Dialog isOpen={isTagging} onClose={() => setTagging(false)} title={t('gallery.tags')} size="small">
         <Tags
           className="pt-1"
           autoFocus

@@ -36,7 +36,7 @@ export function SelectionBar(props: SelectionBarProps) {
         <IconButton label={t(isFavorite ? 'gallery.unfavorite' : 'gallery.favorite')} onClick={props.onFavorite}>
           {isFavorite ? <HeartOff aria-hidden className="size-5" /> : <Heart aria-hidden className="size-5" />}
         </IconButton>
-        <IconButton icon={TagsIcon} label={t('gallery.editTags')} onClick={props.onTags} />
+        <IconButton icon={TagsIcon} label={t('gallery.tags')} onClick={props.onTags} />
         <IconButton
           icon={Download}
           label={t(isPacking ? 'gallery.downloadBegins' : 'gallery.download')}
@@ -45,7 +45,7 @@ export function SelectionBar(props: SelectionBarProps) {
           aria-busy={isPacking}
           className={classes(isPacking && 'animate-breathe')}
         />
-        <IconButton icon={Trash2} label={t('gallery.delete')} onClick={props.onDelete} className="text-seal-ink" />
+        <IconButton icon={Trash2} label={t('shell.delete')} onClick={props.onDelete} className="text-seal-ink" />
       </div>
     </div>
   )

@@ -16,7 +16,7 @@ export function ChosenModels({ chosen, onPick }: { chosen: readonly Model[]; onP
       {chosen.length > 1 && <Columns2 aria-hidden className="size-5 shrink-0 text-seal-ink" />}
       <span className="min-w-0 flex-1">
         <span className="block text-ink-faint text-xs">
-          {t(chosen.length > 1 ? 'generate.modelsCompare' : 'generate.models')}
+          {t(chosen.length > 1 ? 'generate.modelsCompare' : 'gallery.model')}
         </span>
         {chosen.map(model => (
           <span key={model.id} className="flex flex-wrap items-baseline justify-between gap-x-3">

@@ -156,7 +156,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
   return (
     <div className="mx-auto grid max-w-[120rem] grid-cols-[minmax(0,1fr)] gap-x-8 gap-y-6 p-4 lg:grid-cols-[27rem_minmax(0,1fr)] lg:items-start lg:p-8">
       <form
-        aria-label={t('generate.title')}
+        aria-label={t('shell.create')}
         onSubmit={event => {
           event.preventDefault()
           void send()
@@ -168,7 +168,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
         <div className="-m-1 p-1 lg:-mr-7 lg:overflow-x-hidden lg:overflow-y-auto lg:pr-0 lg:pb-6 lg:[mask-image:linear-gradient(to_top,transparent,black_1.75rem)]">
           <div className="flex flex-col gap-5 lg:w-108">
             <div className="flex min-h-10 items-center justify-between">
-              <h1 className="text-2xl">{t('generate.title')}</h1>
+              <h1 className="text-2xl">{t('shell.create')}</h1>
               {(draft.prompt !== '' || draft.references.length > 0) && (
                 <IconButton
                   icon={Eraser}
@@ -267,11 +267,11 @@ function NoKey() {
   return (
     <div className="flex flex-col items-center gap-3 rounded-3xl border border-line bg-sheet p-6 text-center shadow-card">
       <KeyRound aria-hidden className="size-8 text-seal-ink" />
-      <h2 className="text-xl">{t('generate.noKey')}</h2>
+      <h2 className="text-xl">{t('gallery.emptyAction')}</h2>
       <p className="text-balance text-ink-soft">{t(isMember ? 'generate.noKeyMember' : 'generate.noKeyHint')}</p>
       {!isMember && (
         <Link to="/welcome" className={buttonClasses('primary')}>
-          {t('generate.begin')}
+          {t('configurations.add')}
         </Link>
       )}
     </div>

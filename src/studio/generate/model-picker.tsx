@@ -89,7 +89,7 @@ export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerPr
                   search={{ add: provider }}
                   className="inline-flex min-h-10 items-center rounded-full px-3 font-sans text-seal-ink text-sm underline-offset-4 hover:underline"
                 >
-                  {t('generate.addKey')}
+                  {t('configurations.add')}
                 </Link>
               )}
             </h3>

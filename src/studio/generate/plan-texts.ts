@@ -22,7 +22,7 @@ export function describeShortage(shortage: Shortage) {
 /** Before it is pressed: `¥0.25`, `≈ ¥0.30–0.60`, or that no price is known. */
 export function formatCost(plans: readonly Plan[]) {
   const { costs, isComplete } = sumCosts(plans.map(plan => plan.cost))
-  if (costs.length === 0) return `· ${t('generate.costFree')}`
+  if (costs.length === 0) return `· ${t('generate.priceUnknown')}`
   const texts = costs.map(cost => {
     const { min, max, currency } = cost
     const sign = cost.isEstimate ? '≈ ' : ''

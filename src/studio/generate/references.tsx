@@ -231,7 +231,7 @@ export function ReferenceStrip({ references, pending, most, types, onChange, onG
         label={
           most === 0
             ? t('generate.referencesNone')
-            : `${t('generate.addReference')} (${t('generate.referencesMost', { most })})`
+            : `${t('generate.addReference')} (${t('generate.upTo', { most })})`
         }
         disabled={most === 0}
         onClick={() => input.current?.click()}

@@ -92,10 +92,10 @@ function CountField({ draft, models, onChange }: CountFieldProps) {
     <div className="flex items-center justify-between gap-3">
       <div className="min-w-0">
         <span id="count" className="font-medium text-ink-soft text-sm">
-          {t('generate.count')}
+          {t('parameters.n')}
         </span>
         <p className="text-ink-faint text-sm">
-          {t('generate.countMost', { most })}
+          {t('generate.upTo', { most })}
           {isGroup && <span className="block">{t('generate.countGroup')}</span>}
         </p>
       </div>

@@ -33,10 +33,10 @@ export function Actions({ generation, image, onFavorite, onDelete }: ActionsProp
           className={classes(buttonClasses('primary'), 'min-w-0 flex-1 text-sm')}
         >
           <RotateCcw aria-hidden className="size-4 shrink-0" />
-          <span className="truncate">{t('picture.again')}</span>
+          <span className="truncate">{t('live.again')}</span>
         </Link>
         <IconButton
-          label={t(generation.favorite ? 'picture.unfavorite' : 'picture.favorite')}
+          label={t(generation.favorite ? 'gallery.unfavorite' : 'gallery.favorite')}
           aria-pressed={generation.favorite}
           onClick={onFavorite}
           className={classes(generation.favorite && 'text-seal-ink')}
@@ -45,7 +45,7 @@ export function Actions({ generation, image, onFavorite, onDelete }: ActionsProp
         </IconButton>
         {image && (
           <Menu
-            trigger={<IconButton icon={Download} label={t('picture.downloadAs')} />}
+            trigger={<IconButton icon={Download} label={t('shell.download')} />}
             entries={[
               {
                 label: t('picture.downloadPlain'),
@@ -68,7 +68,7 @@ export function Actions({ generation, image, onFavorite, onDelete }: ActionsProp
         )}
         <IconButton
           icon={Trash2}
-          label={t('picture.delete')}
+          label={t('shell.delete')}
           onClick={onDelete}
           disabled={!hasEnded(generation)}
           className="text-seal-ink"

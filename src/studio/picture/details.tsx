@@ -62,7 +62,7 @@ export function Details({ generation, image }: DetailsProps) {
       <Prompts generation={generation} />
       <Settings generation={generation} image={image} />
       {references.length > 0 && (
-        <Section title={t('picture.references')}>
+        <Section title={t('generate.references')}>
           <ul className="grid grid-cols-4 gap-2">
             {references.map((reference, index) => (
               <li key={`${reference.id} ${reference.index}`} className="aspect-square overflow-hidden rounded-lg">
@@ -104,7 +104,7 @@ export function Details({ generation, image }: DetailsProps) {
           </ul>
         </Section>
       )}
-      <Section title={t('picture.tags')}>
+      <Section title={t('gallery.tags')}>
         <Tags
           tags={tags}
           onAdd={added => void addTags(client, [generation], added)}
@@ -158,7 +158,7 @@ function Prompts({ generation: { prompt, revised_prompt: revised } }: { generati
   return (
     <>
       <Section
-        title={t('picture.prompt')}
+        title={t('generate.prompt')}
         action={prompt && <CopyButton text={prompt} label={t('picture.copyPrompt')} />}
       >
         <p className={classes('whitespace-pre-wrap text-pretty break-words', !prompt && 'text-ink-faint')}>
@@ -267,7 +267,7 @@ function Facts({ generation, image }: DetailsProps) {
   )
   const lines: [string, ReactNode][] = [
     [
-      t('picture.model'),
+      t('gallery.model'),
       model ? (
         <span key="model" className="flex flex-wrap items-center gap-x-2">
           {model.name} ({generation.model}) {model.life.stage === 'ended' && <LifeBadge model={model} />}
@@ -276,7 +276,7 @@ function Facts({ generation, image }: DetailsProps) {
         generation.model
       ),
     ],
-    [t('picture.provider'), generation.provider && providerName(generation.provider, model?.provider_name)],
+    [t('gallery.provider'), generation.provider && providerName(generation.provider, model?.provider_name)],
     [t('picture.timestamp'), moment(generation.timestamp)],
     [t('picture.duration'), took === null ? undefined : duration(took)],
     [t('picture.cost'), describeCharge(generation, t)],

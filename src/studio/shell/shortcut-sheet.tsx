@@ -18,7 +18,7 @@ const sheet: {
   {
     title: 'shell.shortcutsCreate',
     lines: [
-      { keys: [['Ctrl / ⌘', 'Enter']], text: 'shell.shortcutGenerate' },
+      { keys: [['Ctrl / ⌘', 'Enter']], text: 'generate.press' },
       { keys: [['/']], text: 'shell.shortcutPrompt' },
       { keys: [['↑', '↓']], text: 'shell.shortcutEarlier' },
       { keys: [['Ctrl / ⌘', 'z']], text: 'shell.shortcutUndo' },
@@ -33,10 +33,10 @@ const sheet: {
       { keys: [['Shift', 'Space']], text: 'shell.shortcutSelectTo' },
       { keys: [['Ctrl / ⌘', 'a']], text: 'shell.shortcutSelectAll' },
       { keys: [['/']], text: 'shell.shortcutSearch' },
-      { keys: [['f']], text: 'shell.shortcutFavorite' },
-      { keys: [['l']], text: 'shell.shortcutTag' },
-      { keys: [['d']], text: 'shell.shortcutDownload' },
-      { keys: [['Delete']], text: 'shell.shortcutDelete' },
+      { keys: [['f']], text: 'gallery.favorite' },
+      { keys: [['l']], text: 'gallery.tag' },
+      { keys: [['d']], text: 'shell.download' },
+      { keys: [['Delete']], text: 'shell.delete' },
     ],
   },
   {
@@ -44,12 +44,12 @@ const sheet: {
     lines: [
       { keys: [['←', '→']], text: 'shell.shortcutMove' },
       { keys: [['+', '−', '0', '1']], text: 'shell.shortcutZoom' },
-      { keys: [['i']], text: 'shell.shortcutDetails' },
-      { keys: [['r']], text: 'shell.shortcutAgain' },
-      { keys: [['e']], text: 'shell.shortcutEdit' },
-      { keys: [['f']], text: 'shell.shortcutFavorite' },
-      { keys: [['d']], text: 'shell.shortcutDownload' },
-      { keys: [['Delete']], text: 'shell.shortcutDelete' },
+      { keys: [['i']], text: 'picture.details' },
+      { keys: [['r']], text: 'live.again' },
+      { keys: [['e']], text: 'picture.edit' },
+      { keys: [['f']], text: 'gallery.favorite' },
+      { keys: [['d']], text: 'shell.download' },
+      { keys: [['Delete']], text: 'shell.delete' },
     ],
   },
   {

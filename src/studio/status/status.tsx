@@ -51,7 +51,7 @@ export function StatusScreen() {
   return (
     <Page
       isWide
-      title={t('status.title')}
+      title={t('shell.status')}
       action={
         <IconButton label={t('status.refresh')} onClick={refresh}>
           <RefreshCw aria-hidden className={classes('size-5', status.isFetching && 'motion-safe:animate-spin')} />
@@ -145,11 +145,11 @@ function Parts({ status }: { status: Status }) {
                 <Link
                   to="/configurations"
                   search={{ add: id }}
-                  aria-label={`${t('status.addKey')}: ${providerName(id, name)}`}
+                  aria-label={`${t('configurations.add')}: ${providerName(id, name)}`}
                   className={buttonClasses('quiet', 'small')}
                 >
                   <KeyRound aria-hidden className="size-4" />
-                  {t('status.addKey')}
+                  {t('configurations.add')}
                 </Link>
               )}
             </li>

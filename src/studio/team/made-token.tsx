@@ -34,7 +34,7 @@ export function MadeTokenDialog({ made, onClose }: { made: MadeToken; onClose():
       title={t('team.madeTitle', { name: made.name })}
       actions={
         <Button look="primary" onClick={close}>
-          {t(isWarned && !wasCopied ? 'team.closeAnyway' : 'team.done')}
+          {t(isWarned && !wasCopied ? 'team.closeAnyway' : 'generate.done')}
         </Button>
       }
     >

@@ -62,7 +62,7 @@ function Choices({ chosen, errorId, onChange }: ChoicesProps) {
     <div className="overflow-hidden rounded-xl border border-line bg-raised">
       <div className="relative border-line border-b">
         <SearchInput
-          label={t('team.modelsSearch')}
+          label={t('generate.searchModels')}
           aria-invalid={errorId ? true : undefined}
           aria-describedby={errorId}
           value={words}
@@ -72,11 +72,11 @@ function Choices({ chosen, errorId, onChange }: ChoicesProps) {
           className="rounded-none border-0 bg-transparent pr-24 -outline-offset-2"
         />
         <span role="status" className="absolute top-1/2 right-3 -translate-y-1/2 text-ink-faint text-sm tabular-nums">
-          {t('team.modelsChosen', { count: chosen.length })}
+          {t('gallery.selected', { count: chosen.length })}
         </span>
       </div>
       <div className="max-h-60 overflow-y-auto p-2">
-        {groups.size === 0 && <p className="p-3 text-center text-ink-soft text-sm">{t('team.modelsNone')}</p>}
+        {groups.size === 0 && <p className="p-3 text-center text-ink-soft text-sm">{t('generate.noModelFound')}</p>}
         {[...groups].map(([provider, members]) => (
           <fieldset key={provider} className="not-last:mb-2">
             <legend className="px-2 pt-1 text-ink-faint text-xs">{members[0]?.provider_name}</legend>

@@ -39,7 +39,7 @@ export function TeamScreen() {
     </Button>
   )
   return (
-    <Page title={t('team.title')} lead={t('team.lead')} action={tokens.data && tokens.data.length > 0 && addButton}>
+    <Page title={t('shell.team')} lead={t('team.lead')} action={tokens.data && tokens.data.length > 0 && addButton}>
       {me && !me.needs_token && (
         <Notice look="warning" icon={<LockOpen aria-hidden className="self-start" />}>
           {t('team.open')}

@@ -64,10 +64,10 @@ export function TokenCard({ token, spent = nothing, isSpentKnown, models, onChan
             size="small"
             look="quiet"
             icon={<Pencil aria-hidden className="size-4" />}
-            aria-label={t('team.changeNamed', { name })}
+            aria-label={t('configurations.editTitle', { name })}
             onClick={onChange}
           >
-            {t('team.change')}
+            {t('configurations.edit')}
           </Button>
           <Button
             size="small"
@@ -99,7 +99,7 @@ export function TokenCard({ token, spent = nothing, isSpentKnown, models, onChan
 function spentText(t: Text, { amounts, images }: Sum) {
   return [
     ...amounts.map(({ amount, currency }) => money(amount, currency)),
-    t('team.pictures', { count: images }),
+    t('usage.capPictures', { count: images }),
   ].join(' · ')
 }
 

@@ -53,7 +53,7 @@ export function TokenForm({ token, onClose, onMade }: TokenFormProps) {
     if (token) {
       const { role, ...body } = toBody(draft)
       const changed = await save.mutateAsync({ id: token.id, ...body })
-      toast(t('team.changed', { name: changed.name }), { look: 'good' })
+      toast(t('configurations.saved', { name: changed.name }), { look: 'good' })
       close()
     } else {
       const made = await make.mutateAsync(toBody(draft))
@@ -67,7 +67,7 @@ export function TokenForm({ token, onClose, onMade }: TokenFormProps) {
       isOpen
       onClose={close}
       initialFocus={nameField}
-      title={token ? t('team.changeTitle', { name: token.name }) : t('team.newTitle')}
+      title={token ? t('configurations.editTitle', { name: token.name }) : t('team.add')}
       actions={
         <>
           <Button onClick={close}>{t('shell.cancel')}</Button>
@@ -78,7 +78,7 @@ export function TokenForm({ token, onClose, onMade }: TokenFormProps) {
       }
     >
       <form id={id} noValidate onSubmit={submit(send)} className="flex flex-col gap-5 pt-1">
-        <Field label={t('team.name')} hint={t('team.nameHint')} error={errorOf('name')}>
+        <Field label={t('configurations.name')} hint={t('team.nameHint')} error={errorOf('name')}>
           {control => (
             <input
               {...control}

@@ -49,7 +49,7 @@ export function CapBar({ cap, name }: { cap: Cap; name: string }) {
     <div>
       <p className="flex flex-wrap justify-between gap-x-4 text-sm tabular-nums">
         <span>
-          <span className="sr-only">{`${name}, ${t(unit === 'money' ? 'usage.money' : 'usage.pictures')}: `}</span>
+          <span className="sr-only">{`${name}, ${t(unit === 'money' ? 'usage.money' : 'gallery.pictures')}: `}</span>
           {words}
         </span>
         <span className={look === 'full' ? 'text-seal-ink' : look === 'little' ? 'text-amber' : 'text-ink-soft'}>

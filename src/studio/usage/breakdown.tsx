@@ -12,10 +12,10 @@ import { moneyText } from './plot.tsx'
 export type Division = 'model' | 'configuration' | 'token'
 
 export const divisions = [
-  { by: 'model', name: 'usage.model', text: 'usage.byModel', isForAdmins: false },
+  { by: 'model', name: 'gallery.model', text: 'usage.byModel', isForAdmins: false },
   // A member has one token, and keys are none of its business.
   { by: 'configuration', name: 'usage.configuration', text: 'usage.byConfiguration', isForAdmins: true },
-  { by: 'token', name: 'usage.token', text: 'usage.byToken', isForAdmins: true },
+  { by: 'token', name: 'team.token', text: 'usage.byToken', isForAdmins: true },
 ] as const satisfies { by: Division; name: TextKey; text: TextKey; isForAdmins: boolean }[]
 
 /** How the server calls what was made without a named token. */
@@ -62,7 +62,7 @@ export function Breakdown({ period, by, offered, measure, onChange }: BreakdownP
           <thead>
             <tr className="text-left text-ink-faint text-sm">
               <th className="py-1.5 pr-4 font-normal">{t(division.name)}</th>
-              <th className="py-1.5 pr-4 whitespace-nowrap text-right font-normal">{t('usage.pictures')}</th>
+              <th className="py-1.5 pr-4 whitespace-nowrap text-right font-normal">{t('gallery.pictures')}</th>
               <th className="py-1.5 pr-4 whitespace-nowrap text-right font-normal max-sm:hidden">
                 {t('usage.requests')}
               </th>

@@ -131,7 +131,7 @@ export function Plot({ month, days, items, measure }: PlotProps) {
             <thead>
               <tr className="border-line border-b text-left text-ink-faint">
                 <th className="py-1.5 pr-4 font-normal">{t('usage.day')}</th>
-                <th className="py-1.5 pr-4 whitespace-nowrap text-right font-normal">{t('usage.pictures')}</th>
+                <th className="py-1.5 pr-4 whitespace-nowrap text-right font-normal">{t('gallery.pictures')}</th>
                 <th className="py-1.5 pr-4 whitespace-nowrap text-right font-normal">{t('usage.requests')}</th>
                 <th className="py-1.5 whitespace-nowrap text-right font-normal">{t('usage.money')}</th>
               </tr>
@@ -187,7 +187,7 @@ function whole(count: number) {
 }
 
 function measureWord(t: Text, measure: Measure) {
-  return measure === 'images' ? t('usage.pictures') : `${t('usage.money')} ${measure}`
+  return measure === 'images' ? t('gallery.pictures') : `${t('usage.money')} ${measure}`
 }
 
 function valuesText(t: Text, sum: Sum) {
@@ -203,5 +203,5 @@ function valuesText(t: Text, sum: Sum) {
 /** `¥1.25 + $0.04`; a dash for nothing, and words where no price is known. */
 export function moneyText(t: Text, { amounts, unpricedImages }: Sum) {
   if (amounts.length > 0) return amounts.map(({ amount, currency }) => money(amount, currency)).join(' + ')
-  return unpricedImages > 0 ? t('usage.noPrice') : '–'
+  return unpricedImages > 0 ? t('generate.priceUnknown') : '–'
 }

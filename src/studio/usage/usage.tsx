@@ -46,7 +46,7 @@ export function UsageScreen() {
   return (
     <Page
       isWide
-      title={t('usage.title')}
+      title={t('shell.usage')}
       lead={me?.name ? t('usage.leadOwn', { name: me.name }) : t('usage.lead')}
       actionAt="end"
       action={
@@ -86,7 +86,8 @@ export function UsageScreen() {
           <>
             {usage.isError && (
               <Notice look="warning" icon={<CircleAlert aria-hidden />}>
-                {explain(usage.error)} {t('usage.stale', { when: moment(new Date(usage.dataUpdatedAt).toISOString()) })}
+                {explain(usage.error)}{' '}
+                {t('status.stale', { when: moment(new Date(usage.dataUpdatedAt).toISOString()) })}
               </Notice>
             )}
             {month === thisMonth() && <MonthCaps />}
@@ -97,7 +98,7 @@ export function UsageScreen() {
                 action={
                   month === thisMonth() && (
                     <Link to="/" className={buttonClasses('primary')}>
-                      {t('usage.create')}
+                      {t('shell.create')}
                     </Link>
                   )
                 }
@@ -170,7 +171,7 @@ function Month({ sum, plot, breakdown }: MonthProps) {
 }
 
 function measureName(t: Text, measure: Measure, all: readonly Measure[]) {
-  if (measure === 'images') return t('usage.pictures')
+  if (measure === 'images') return t('gallery.pictures')
   return all.length > 2 ? `${t('usage.money')} ${measure}` : t('usage.money')
 }
 
@@ -185,7 +186,7 @@ function Totals({ sum: { amounts, images, calls } }: { sum: Sum }) {
           amounts.map(({ amount, currency }) => <span key={currency}>{money(amount, currency)}</span>)
         )}
       </Figure>
-      <Figure name={t('usage.pictures')}>{images.toLocaleString(locale())}</Figure>
+      <Figure name={t('gallery.pictures')}>{images.toLocaleString(locale())}</Figure>
       <Figure name={t('usage.requests')}>{calls.toLocaleString(locale())}</Figure>
     </dl>
   )

@@ -69,7 +69,7 @@ export function WelcomeScreen() {
             <h2 className="text-xl">{t('welcome.getKey')}</h2>
             <p className="max-w-prose text-ink-soft">{provider.steps[language]}</p>
             <a href={provider.key_page} target="_blank" rel="noreferrer" className={buttonClasses('plain')}>
-              {t('welcome.openConsole')}
+              {t('configurations.console')}
               <ExternalLink aria-hidden className="size-4" />
             </a>
           </section>
@@ -115,7 +115,7 @@ function KeyForm({ provider, name }: { provider: string; name: string }) {
     <form onSubmit={event => void submit(event)} className="flex flex-col gap-4">
       <h2 className="text-xl">{t('welcome.paste')}</h2>
       <TextField
-        label={t('welcome.key')}
+        label={t('configurations.key')}
         hint={t('welcome.keyHint')}
         error={isMissing && trimmed === '' ? t('welcome.keyMissing') : undefined}
         type="password"
@@ -135,7 +135,7 @@ function KeyForm({ provider, name }: { provider: string; name: string }) {
           action={
             failed && failed.code !== 'provider_key_rejected' ? (
               <Button size="small" onClick={() => void store('welcome.savedUntested').catch(() => undefined)}>
-                {t('welcome.saveAnyway')}
+                {t('configurations.saveAnyway')}
               </Button>
             ) : undefined
           }
@@ -151,7 +151,7 @@ function KeyForm({ provider, name }: { provider: string; name: string }) {
         isBusy={test.isPending || save.isPending}
         disabled={test.isPending || save.isPending}
       >
-        {test.isPending ? t('welcome.testing') : t('welcome.save')}
+        {test.isPending ? t('configurations.testing') : t('configurations.testAndSave')}
       </Button>
     </form>
   )

@@ -1,5 +1,4 @@
 export const gallery = {
-  title: 'Gallery',
   search: 'Search prompts and tags',
   searchShort: 'Prompts, tags',
   clearSearch: 'Clear search',
@@ -19,7 +18,6 @@ export const gallery = {
   from: 'From',
   to: 'To',
   view: 'View',
-  grid: 'Pictures',
   list: 'List',
   pictures: 'Pictures',
   generations: 'Generations',
@@ -50,9 +48,7 @@ export const gallery = {
   selection: 'Selected pictures',
   favorite: 'Favourite',
   unfavorite: 'Remove from favourites',
-  editTags: 'Tags',
   download: 'Download as ZIP, with recipes',
-  delete: 'Delete',
   downloadBegins: 'Preparing the archive…',
   tooMany: 'An archive holds up to 1,000 pictures. Select fewer.',
   tooLarge: 'The selected pictures are larger than 4 GB in total. Select fewer.',
@@ -62,7 +58,7 @@ export const gallery = {
   deleteAlso:
     'Generations are deleted as a whole: this also deletes {others} {others|picture|pictures} that you did not select.',
   deleteAll: 'Delete all {count}',
-  tagsTitle: 'Tags',
+  tags: 'Tags',
   addTag: 'Add a tag',
   removeTag: 'Remove tag {tag}',
   knownTags: 'Used before',

@@ -1,6 +1,5 @@
 export const status = {
   ending: 'Models being retired',
-  title: 'Status',
   ok: 'Everything works',
   okHint: 'Pictures are being made and stored.',
   failing: 'Something needs your attention',
@@ -19,7 +18,6 @@ export const status = {
   services: 'Services',
   keysOn: '{count} {count|key|keys} on',
   keysReady: '{ready} of {count} {count|key|keys} ready',
-  addKey: 'Add a key',
   storage: 'Pictures',
   folder: 'Folder on this server',
   s3: 'S3 bucket',

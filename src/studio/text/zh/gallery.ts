@@ -2,7 +2,6 @@ import type { gallery as english } from '../en/gallery.ts'
 import type { Words } from '../en.ts'
 
 export const gallery: Words<typeof english> = {
-  title: '画廊',
   search: '搜索提示词和标签',
   searchShort: '提示词、标签',
   clearSearch: '清空搜索',
@@ -22,7 +21,6 @@ export const gallery: Words<typeof english> = {
   from: '从',
   to: '到',
   view: '视图',
-  grid: '图片',
   list: '列表',
   pictures: '图片',
   generations: '生成记录',
@@ -53,9 +51,7 @@ export const gallery: Words<typeof english> = {
   selection: '已选图片',
   favorite: '收藏',
   unfavorite: '取消收藏',
-  editTags: '标签',
   download: '打包下载（含配方）',
-  delete: '删除',
   downloadBegins: '正在打包…',
   tooMany: '一个压缩包最多 1000 张图片，请少选一些。',
   tooLarge: '所选图片合计超过 4 GB，请少选一些。',
@@ -64,7 +60,7 @@ export const gallery: Words<typeof english> = {
   deleteAlsoTitle: '同一次生成的图片是一体的',
   deleteAlso: '删除以整次生成为单位：另有 {others} 张未选中的图片会一并删除。',
   deleteAll: '全部删除（{count} 张）',
-  tagsTitle: '标签',
+  tags: '标签',
   addTag: '添加标签',
   removeTag: '移除标签“{tag}”',
   knownTags: '用过的标签',

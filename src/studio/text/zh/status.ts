@@ -3,7 +3,6 @@ import type { Words } from '../en.ts'
 
 export const status: Words<typeof english> = {
   ending: '即将下线的模型',
-  title: '状态',
   ok: '一切正常',
   okHint: '可以生成并保存图片。',
   failing: '需要您处理',
@@ -22,7 +21,6 @@ export const status: Words<typeof english> = {
   services: '服务',
   keysOn: '{count} 个密钥已启用',
   keysReady: '{count} 个密钥中 {ready} 个可用',
-  addKey: '添加密钥',
   storage: '图片存储',
   folder: '本机文件夹',
   s3: 'S3 存储桶',
