@@ -16,7 +16,6 @@ export function DeleteGroup({ count, others, onConfirm, onClose }: DeleteGroupPr
   const t = useText()
   return (
     <Dialog
-      isOpen
       onClose={onClose}
       title={t('gallery.deleteAlsoTitle')}
       size="small"

@@ -97,7 +97,6 @@ export function Editor({ configuration, service = '', onClose }: EditorProps) {
 
   return (
     <Dialog
-      isOpen
       onClose={close}
       initialFocus={firstField}
       title={configuration ? t('configurations.editTitle', { name: configuration.name }) : t('configurations.add')}

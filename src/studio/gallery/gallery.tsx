@@ -1,6 +1,6 @@
 /** Everything that was made, to be found again. */
 
-import { Link, useNavigate, useRouter, useSearch } from '@tanstack/react-router'
+import { useNavigate, useRouter, useSearch } from '@tanstack/react-router'
 import { ImageOff, Images, Search } from 'lucide-react'
 import { useEffect, useMemo, useRef } from 'react'
 import { deleted } from '../actions/delete.ts'
@@ -9,7 +9,7 @@ import { type FilterTexts, filterTexts, parseFilter, useHistory } from '../data/
 import { createKept } from '../data/store.ts'
 import { explain } from '../text/problems.ts'
 import { useText } from '../text/text.ts'
-import { Button, buttonClasses } from '../ui/button.tsx'
+import { Button, LinkButton } from '../ui/button.tsx'
 import { Failed, FailedNotice, Loading } from '../ui/query.tsx'
 import { EmptyState, Skeleton } from '../ui/states.tsx'
 import { useKeys } from '../ui/use-keys.ts'
@@ -195,9 +195,9 @@ function Empty({ isFiltered, onClear }: { isFiltered: boolean; onClear(): void }
       icon={<Images aria-hidden />}
       title={t('gallery.emptyTitle')}
       action={
-        <Link to="/" className={buttonClasses('primary')}>
+        <LinkButton to="/" look="primary">
           {t('gallery.emptyAction')}
-        </Link>
+        </LinkButton>
       }
     >
       {t('gallery.empty')}

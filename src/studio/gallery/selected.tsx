@@ -1,5 +1,6 @@
 /** What can be done with what is selected: by key, and in a bar at the foot. */
 import { useQueryClient } from '@tanstack/react-query'
+import { CheckCheck, Download, Heart, HeartOff, Tags as TagsIcon, Trash2, X } from 'lucide-react'
 import { useState } from 'react'
 import { deleteWithUndo } from '../actions/delete.ts'
 import { DeleteGroup } from '../actions/delete-group.tsx'
@@ -7,12 +8,13 @@ import { addTags, markGenerations, removeTag } from '../actions/mark.ts'
 import { type Generation, hasEnded, knownTags } from '../data/generations.ts'
 import { Tags } from '../forms/tags.tsx'
 import { useText } from '../text/text.ts'
+import { IconButton } from '../ui/button.tsx'
+import { classes } from '../ui/classes.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { toast } from '../ui/toast.tsx'
 import { useKeys } from '../ui/use-keys.ts'
 import { downloadArchive } from './archive.ts'
 import type { Selection } from './selection.ts'
-import { SelectionBar } from './selection-bar.tsx'
 
 export function Selected({ selection }: { selection: Selection }) {
   const t = useText()
@@ -71,28 +73,53 @@ export function Selected({ selection }: { selection: Selection }) {
   return (
     <>
       {selected.length > 0 && (
-        <SelectionBar
-          count={selection.items.length}
-          isFavorite={isFavorite}
-          onFavorite={favorite}
-          onTags={() => setTagging(true)}
-          isPacking={isPacking}
-          onDownload={() => void download()}
-          onDelete={askToDelete}
-          onAll={selection.all}
-          onClear={selection.clear}
-        />
+        <div className="pointer-events-none fixed inset-x-0 bottom-18 z-20 flex justify-center px-2 lg:bottom-5 lg:left-22">
+          <div
+            role="toolbar"
+            aria-label={t('gallery.selection')}
+            className="pointer-events-auto flex max-w-full animate-appear items-center gap-0.5 rounded-full border border-line bg-raised p-1.5 shadow-float"
+          >
+            <IconButton icon={X} label={t('gallery.clearSelection')} onClick={selection.clear} />
+            <p aria-live="polite" className="min-w-16 whitespace-nowrap px-1 text-center font-medium text-sm">
+              {t('gallery.selected', { count: selection.items.length })}
+            </p>
+            <IconButton
+              icon={CheckCheck}
+              label={t('gallery.selectAll')}
+              onClick={selection.all}
+              className="max-sm:hidden"
+            />
+            <span aria-hidden className="mx-1 h-6 border-line border-l" />
+            <IconButton
+              icon={isFavorite ? HeartOff : Heart}
+              label={t(isFavorite ? 'gallery.unfavorite' : 'gallery.favorite')}
+              onClick={favorite}
+            />
+            <IconButton icon={TagsIcon} label={t('gallery.tags')} onClick={() => setTagging(true)} />
+            <IconButton
+              icon={Download}
+              label={t(isPacking ? 'gallery.downloadBegins' : 'gallery.download')}
+              onClick={() => void download()}
+              disabled={isPacking}
+              aria-busy={isPacking}
+              className={classes(isPacking && 'animate-breathe')}
+            />
+            <IconButton icon={Trash2} label={t('shell.delete')} onClick={askToDelete} className="text-seal-ink" />
+          </div>
+        </div>
       )}
-      <Dialog isOpen={isTagging} onClose={() => setTagging(false)} title={t('gallery.tags')} size="small">
-        <Tags
-          className="pt-1"
-          autoFocus
-          tags={sharedTags}
-          known={isTagging ? knownTags(client) : []}
-          onAdd={added => void addTags(client, selected, added)}
-          onRemove={tag => void removeTag(client, selected, tag)}
-        />
-      </Dialog>
+      {isTagging && (
+        <Dialog onClose={() => setTagging(false)} title={t('gallery.tags')} size="small">
+          <Tags
+            className="pt-1"
+            autoFocus
+            tags={sharedTags}
+            known={knownTags(client)}
+            onAdd={added => void addTags(client, selected, added)}
+            onRemove={tag => void removeTag(client, selected, tag)}
+          />
+        </Dialog>
+      )}
       {doubtful && (
         <DeleteGroup
           count={doubtful.count}

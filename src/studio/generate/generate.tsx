@@ -1,6 +1,6 @@
 /** Creating: what to draw, with which model and how, at the left; what becomes of it at the right. */
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
 import { Eraser, KeyRound } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { ApiError } from '../../client/errors.ts'
@@ -12,7 +12,7 @@ import { type TakenRecipe, toRecipe } from '../data/recipe.ts'
 import { type Me, meQuery, useMe } from '../data/tokens.ts'
 import { explain } from '../text/problems.ts'
 import { t, useText } from '../text/text.ts'
-import { buttonClasses, IconButton } from '../ui/button.tsx'
+import { IconButton, LinkButton } from '../ui/button.tsx'
 import { Loading, Query } from '../ui/query.tsx'
 import { Skeleton } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
@@ -270,9 +270,9 @@ function NoKey() {
       <h2 className="text-xl">{t('gallery.emptyAction')}</h2>
       <p className="text-balance text-ink-soft">{t(isMember ? 'generate.noKeyMember' : 'generate.noKeyHint')}</p>
       {!isMember && (
-        <Link to="/welcome" className={buttonClasses('primary')}>
+        <LinkButton to="/welcome" look="primary">
           {t('configurations.add')}
-        </Link>
+        </LinkButton>
       )}
     </div>
   )

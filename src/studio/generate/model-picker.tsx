@@ -56,7 +56,6 @@ export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerPr
   }
   return (
     <Dialog
-      isOpen
       onClose={onClose}
       size="large"
       title={t('generate.chooseModels')}

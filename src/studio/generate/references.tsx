@@ -229,9 +229,7 @@ export function ReferenceStrip({ references, pending, most, types, onChange, onG
       <IconButton
         icon={ImagePlus}
         label={
-          most === 0
-            ? t('generate.referencesNone')
-            : `${t('generate.addReference')} (${t('generate.upTo', { most })})`
+          most === 0 ? t('generate.referencesNone') : `${t('generate.addReference')} (${t('generate.upTo', { most })})`
         }
         disabled={most === 0}
         onClick={() => input.current?.click()}

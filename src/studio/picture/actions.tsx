@@ -1,11 +1,10 @@
 /** What can be done with a picture. */
-import { Link } from '@tanstack/react-router'
 import { Dices, Download, Heart, ImageDown, PencilLine, RotateCcw, ScrollText, Trash2 } from 'lucide-react'
 import { type Generation, hasEnded, type Image } from '../data/generations.ts'
 import { downloadUrl } from '../data/images.ts'
 import { findModel, useModels } from '../data/models.ts'
 import { useText } from '../text/text.ts'
-import { buttonClasses, IconButton } from '../ui/button.tsx'
+import { IconButton, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { Menu } from '../ui/menu.tsx'
 
@@ -27,14 +26,10 @@ export function Actions({ generation, image, onFavorite, onDelete }: ActionsProp
   return (
     <div className="sticky top-0 z-10 flex flex-col gap-2 border-line border-b bg-sheet p-4 sm:p-5">
       <div className="flex gap-2">
-        <Link
-          to="/"
-          search={{ from: generation.id }}
-          className={classes(buttonClasses('primary'), 'min-w-0 flex-1 text-sm')}
-        >
+        <LinkButton to="/" search={{ from: generation.id }} look="primary" className="min-w-0 flex-1 text-sm">
           <RotateCcw aria-hidden className="size-4 shrink-0" />
           <span className="truncate">{t('live.again')}</span>
-        </Link>
+        </LinkButton>
         <IconButton
           label={t(generation.favorite ? 'gallery.unfavorite' : 'gallery.favorite')}
           aria-pressed={generation.favorite}
@@ -76,24 +71,16 @@ export function Actions({ generation, image, onFavorite, onDelete }: ActionsProp
       </div>
       <div className="flex gap-2 empty:hidden">
         {canVary && (
-          <Link
-            to="/"
-            search={{ from: generation.id, seed: 'new' }}
-            className={classes(buttonClasses('plain', 'small'), 'min-w-0 flex-1')}
-          >
+          <LinkButton to="/" search={{ from: generation.id, seed: 'new' }} size="small" className="min-w-0 flex-1">
             <Dices aria-hidden className="size-4 shrink-0" />
             <span className="truncate">{t('picture.varySeed')}</span>
-          </Link>
+          </LinkButton>
         )}
         {image && (
-          <Link
-            to="/"
-            search={{ reference: image.id }}
-            className={classes(buttonClasses('plain', 'small'), 'min-w-0 flex-1')}
-          >
+          <LinkButton to="/" search={{ reference: image.id }} size="small" className="min-w-0 flex-1">
             <PencilLine aria-hidden className="size-4 shrink-0" />
             <span className="truncate">{t('picture.edit')}</span>
-          </Link>
+          </LinkButton>
         )}
       </div>
     </div>

@@ -17,7 +17,7 @@ import { currentWarnings, explainWarning } from '../text/messages.ts'
 import { explainCode } from '../text/problems.ts'
 import { useProviderName } from '../text/services.ts'
 import { findText, type Text, useText } from '../text/text.ts'
-import { buttonClasses, IconButton } from '../ui/button.tsx'
+import { IconButton, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { Thumbnail } from '../ui/image-tile.tsx'
 import { LifeBadge } from '../ui/life-badge.tsx'
@@ -46,13 +46,14 @@ export function Details({ generation, image }: DetailsProps) {
         <Notice look="bad">
           <p>{explainError(error, models)}</p>
           {successor !== undefined && (
-            <Link
+            <LinkButton
               to="/"
               state={{ recipe: { ...toRecipe(generation), model: successor } }}
-              className={classes(buttonClasses('plain', 'small'), 'my-1.5')}
+              size="small"
+              className="my-1.5"
             >
               {t('life.use', { successor: nameOfModel(models, successor) })}
-            </Link>
+            </LinkButton>
           )}
           {error.provider_message && (
             <p className="mt-1 text-ink-soft">{t('picture.providerSays', { message: error.provider_message })}</p>

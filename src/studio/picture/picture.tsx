@@ -8,19 +8,19 @@ import { ApiError } from '../../client/errors.ts'
 import { deleted, deleteWithUndo } from '../actions/delete.ts'
 import { DeleteGroup } from '../actions/delete-group.tsx'
 import { markGenerations } from '../actions/mark.ts'
-import { generationQuery, hasEnded } from '../data/generations.ts'
+import { generationQuery, hasEnded, type Image } from '../data/generations.ts'
 import { filterTexts, lastSeen } from '../data/history.ts'
 import { downloadUrl, imageUrl } from '../data/images.ts'
 import { createKept } from '../data/store.ts'
 import { useText } from '../text/text.ts'
-import { buttonClasses, IconButton } from '../ui/button.tsx'
+import { IconButton, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
+import { Thumbnail } from '../ui/image-tile.tsx'
 import { Failed, Loading } from '../ui/query.tsx'
 import { EmptyState, Skeleton } from '../ui/states.tsx'
 import { useKeys } from '../ui/use-keys.ts'
 import { Actions } from './actions.tsx'
 import { Details } from './details.tsx'
-import { Group } from './group.tsx'
 import { type Place, useNeighbours } from './neighbours.ts'
 import { Stage } from './stage.tsx'
 
@@ -181,7 +181,7 @@ export function ImageScreen() {
         )}
       >
         <Actions generation={generation} image={image} onFavorite={favorite} onDelete={askToDelete} />
-        {images.length > 1 && <Group generation={generation} image={image} onShow={show} />}
+        {images.length > 1 && <Group images={images} shown={image} onShow={image => show({ generation, image })} />}
         <div className="p-4 sm:p-5">
           <Details generation={generation} image={image} />
         </div>
@@ -195,6 +195,32 @@ export function ImageScreen() {
         />
       )}
     </div>
+  )
+}
+
+/** All pictures of a generation, to choose the one that is shown. */
+function Group(props: { images: readonly Image[]; shown: Image | undefined; onShow(image: Image): void }) {
+  const t = useText()
+  const { images, shown, onShow } = props
+  return (
+    <ul className="flex gap-2 overflow-x-auto px-4 pt-4 sm:px-5">
+      {images.map((image, position) => (
+        <li key={image.id} className="shrink-0">
+          <button
+            type="button"
+            aria-label={t('picture.ofGroup', { position: position + 1, count: images.length })}
+            aria-current={image.id === shown?.id || undefined}
+            onClick={() => onShow(image)}
+            className={classes(
+              'block size-16 overflow-hidden rounded-lg border-2',
+              image.id === shown?.id ? 'border-seal' : 'border-transparent hover:border-line-strong',
+            )}
+          >
+            <Thumbnail image={image} alt="" isCropped />
+          </button>
+        </li>
+      ))}
+    </ul>
   )
 }
 
@@ -231,11 +257,7 @@ function LoadingImage() {
 
 function NoImage({ isGone, error, onRetry }: { isGone: boolean; error: unknown; onRetry(): void }) {
   const t = useText()
-  const back = (
-    <Link to="/gallery" className={buttonClasses('plain')}>
-      {t('picture.back')}
-    </Link>
-  )
+  const back = <LinkButton to="/gallery">{t('picture.back')}</LinkButton>
   return (
     <>
       <h1 className="sr-only">{t('picture.title')}</h1>

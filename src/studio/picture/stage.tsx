@@ -208,7 +208,7 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
       {!isShown && (
         <div className="absolute inset-x-6 top-1/2 mx-auto flex max-w-sm -translate-y-1/2 flex-col items-center gap-4 rounded-2xl bg-raised p-5 text-center">
           <p>{t('picture.notShown', { type: formatImageType(image.mime_type) })}</p>
-          <a href={downloadUrl(image.id)} download className={buttonClasses('primary')}>
+          <a href={downloadUrl(image.id)} download className={buttonClasses({ look: 'primary' })}>
             {t('shell.download')}
           </a>
         </div>

@@ -1,13 +1,13 @@
 import { useMutation } from '@tanstack/react-query'
 import type { ErrorComponentProps } from '@tanstack/react-router'
-import { CircleAlert, WifiOff } from 'lucide-react'
+import { CircleAlert } from 'lucide-react'
 import { useEffect, useRef } from 'react'
 import { api } from '../data/client.ts'
 import { connection } from '../data/connection.ts'
 import { explain } from '../text/problems.ts'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
-import { isOffline } from '../ui/query.tsx'
+import { Failed, isOffline } from '../ui/query.tsx'
 import { EmptyState } from '../ui/states.tsx'
 
 /** In place of a screen that could not be drawn or loaded; the rest of the page stays. */
@@ -43,18 +43,6 @@ function Unreached({ error }: { error: unknown }) {
     else if (now === 'open' && wasLost.current) location.reload()
   }, [now])
   return (
-    <EmptyState
-      isPage
-      isTrouble
-      icon={<WifiOff aria-hidden />}
-      title={t('shell.unreached')}
-      action={
-        <Button look="primary" isBusy={again.isPending} onClick={() => again.mutate()}>
-          {t('shell.retry')}
-        </Button>
-      }
-    >
-      {explain(error)}
-    </EmptyState>
+    <Failed isPage title={t('shell.unreached')} error={error} isBusy={again.isPending} onRetry={() => again.mutate()} />
   )
 }

@@ -79,9 +79,11 @@ function ThemeButton() {
   const t = useText()
   const isDark = useIsDark()
   return (
-    <IconButton label={t(isDark ? 'shell.themeLight' : 'shell.themeDark')} onClick={toggleTheme}>
-      {isDark ? <Sun aria-hidden className="size-5" /> : <Moon aria-hidden className="size-5" />}
-    </IconButton>
+    <IconButton
+      icon={isDark ? Sun : Moon}
+      label={t(isDark ? 'shell.themeLight' : 'shell.themeDark')}
+      onClick={toggleTheme}
+    />
   )
 }
 

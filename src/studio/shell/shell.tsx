@@ -1,17 +1,16 @@
 /** What stands around every screen: the way between them, language and theme, and what holds for all of them. */
 
-import { Link, Outlet, useLocation } from '@tanstack/react-router'
-import { FlaskConical, Images, WifiOff } from 'lucide-react'
+import { Outlet, useLocation } from '@tanstack/react-router'
+import { FlaskConical, Images, ShieldCheck, WifiOff } from 'lucide-react'
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import { useConfigurations } from '../data/configurations.ts'
 import { connection } from '../data/connection.ts'
 import { useMe } from '../data/tokens.ts'
 import { useText } from '../text/text.ts'
-import { buttonClasses } from '../ui/button.tsx'
+import { buttonClasses, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { EmptyState, Notice } from '../ui/states.tsx'
 import { Toasts } from '../ui/toast.tsx'
-import { ForAdmins } from './for-admins.tsx'
 import { findPlace } from './places.ts'
 import { Rail } from './rail.tsx'
 import { useShortcuts } from './shortcuts.ts'
@@ -33,7 +32,7 @@ export function Shell() {
       <a
         href="#content"
         className={classes(
-          buttonClasses('primary'),
+          buttonClasses({ look: 'primary' }),
           'fixed top-2 left-2 z-50 -translate-y-20 focus-visible:translate-y-0',
         )}
       >
@@ -52,7 +51,7 @@ export function Shell() {
       </Suspense>
       {isSheetOpen && (
         <Suspense>
-          <ShortcutSheet isOpen onClose={() => setSheetOpen(false)} />
+          <ShortcutSheet onClose={() => setSheetOpen(false)} />
         </Suspense>
       )}
     </div>
@@ -105,12 +104,31 @@ export function NotFound() {
       icon={<Images aria-hidden />}
       title={t('shell.notFound')}
       action={
-        <Link to="/gallery" className={buttonClasses('primary')}>
+        <LinkButton to="/gallery" look="primary">
           {t('shell.gallery')}
-        </Link>
+        </LinkButton>
       }
     >
       {t('shell.notFoundHint')}
+    </EmptyState>
+  )
+}
+
+/** In place of a screen that a member has no use for, when one comes by an old link. */
+function ForAdmins() {
+  const t = useText()
+  return (
+    <EmptyState
+      isPage
+      icon={<ShieldCheck aria-hidden />}
+      title={t('shell.forAdmins')}
+      action={
+        <LinkButton to="/" look="primary">
+          {t('shell.create')}
+        </LinkButton>
+      }
+    >
+      {t('shell.forAdminsHint')}
     </EmptyState>
   )
 }

@@ -62,11 +62,11 @@ const sheet: {
   },
 ]
 
-export function ShortcutSheet({ isOpen, onClose }: { isOpen: boolean; onClose(): void }) {
+export function ShortcutSheet({ onClose }: { onClose(): void }) {
   const t = useText()
   const isAdmin = useMe()?.role === 'admin'
   return (
-    <Dialog isOpen={isOpen} onClose={onClose} title={t('shell.shortcuts')} size="large">
+    <Dialog onClose={onClose} title={t('shell.shortcuts')} size="large">
       <div className="gap-8 sm:columns-2">
         {sheet.map(part => (
           <section key={part.title} className="mb-6 break-inside-avoid">

@@ -25,7 +25,7 @@ import { describeLife } from '../text/life.ts'
 import { explainWaiting } from '../text/messages.ts'
 import { useProviderName } from '../text/services.ts'
 import { useText } from '../text/text.ts'
-import { buttonClasses, IconButton } from '../ui/button.tsx'
+import { buttonClasses, IconButton, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { Detail } from '../ui/detail.tsx'
 import { Page } from '../ui/page.tsx'
@@ -121,13 +121,15 @@ function Parts({ status }: { status: Status }) {
               {queue.waiting.map(({ id, ...why }) => (
                 <li key={id} className="flex items-start justify-between gap-3">
                   <Reason {...explainWaiting(why)} />
-                  <Link
+                  <LinkButton
                     to="/picture/$generationId"
                     params={{ generationId: id }}
-                    className={classes(buttonClasses('quiet', 'small'), 'shrink-0')}
+                    look="quiet"
+                    size="small"
+                    className="shrink-0"
                   >
                     {t('status.see')}
-                  </Link>
+                  </LinkButton>
                 </li>
               ))}
             </ul>
@@ -142,15 +144,16 @@ function Parts({ status }: { status: Status }) {
               {state === 'configured' ? (
                 <KeysBadge count={count} ready={ready} />
               ) : (
-                <Link
+                <LinkButton
                   to="/configurations"
                   search={{ add: id }}
                   aria-label={`${t('configurations.add')}: ${providerName(id, name)}`}
-                  className={buttonClasses('quiet', 'small')}
+                  look="quiet"
+                  size="small"
                 >
                   <KeyRound aria-hidden className="size-4" />
                   {t('configurations.add')}
-                </Link>
+                </LinkButton>
               )}
             </li>
           ))}
@@ -189,7 +192,7 @@ function Parts({ status }: { status: Status }) {
           <Fact name={t('status.since')}>{duration(wholeUnits(status.uptime_seconds) * 1000)}</Fact>
           <Fact name={t('status.startedAt')}>{moment(status.started_at)}</Fact>
         </dl>
-        <a href={api.url('docs/')} className={classes(buttonClasses('plain', 'small'), 'self-start')}>
+        <a href={api.url('docs/')} className={classes(buttonClasses({ size: 'small' }), 'self-start')}>
           <BookOpen aria-hidden className="size-4" />
           {t('status.api')}
         </a>

@@ -28,7 +28,6 @@ export function MadeTokenDialog({ made, onClose }: { made: MadeToken; onClose():
   const copied = () => setCopied(true)
   return (
     <Dialog
-      isOpen
       size="medium"
       onClose={close}
       title={t('team.madeTitle', { name: made.name })}

@@ -64,7 +64,6 @@ export function TokenForm({ token, onClose, onMade }: TokenFormProps) {
 
   return (
     <Dialog
-      isOpen
       onClose={close}
       initialFocus={nameField}
       title={token ? t('configurations.editTitle', { name: token.name }) : t('team.add')}

@@ -1,19 +1,24 @@
+import { createLink } from '@tanstack/react-router'
 import type { LucideIcon } from 'lucide-react'
 import type { ComponentProps, ReactNode } from 'react'
 import { classes } from './classes.ts'
 
-export type ButtonLook = 'primary' | 'plain' | 'quiet' | 'danger'
-
-const looks: Record<ButtonLook, string> = {
+const looks = {
   primary: 'bg-seal text-on-seal shadow-card hover:bg-seal-strong',
   plain: 'border border-line bg-raised text-ink hover:border-line-strong',
   quiet: 'text-ink-soft hover:bg-sunken hover:text-ink',
   danger: 'border border-line bg-raised text-seal-ink hover:border-seal hover:bg-seal-wash',
 }
 
-/** For links that look like buttons as well. */
-export function buttonClasses(look: ButtonLook = 'plain', size: 'small' | 'medium' | 'large' = 'medium') {
-  const sizes = { small: 'min-h-10 px-3 text-sm', medium: 'min-h-10 px-4', large: 'min-h-12 px-6 text-lg' }
+const sizes = { small: 'min-h-10 px-3 text-sm', medium: 'min-h-10 px-4', large: 'min-h-12 px-6 text-lg' }
+
+interface Looks {
+  look?: keyof typeof looks
+  size?: keyof typeof sizes
+}
+
+/** For links out of the studio, which look like buttons as well. */
+export function buttonClasses({ look = 'plain', size = 'medium' }: Looks = {}) {
   return classes(
     'inline-flex select-none items-center justify-center gap-2 rounded-full font-medium transition-colors',
     'disabled:opacity-55 aria-disabled:opacity-55',
@@ -22,9 +27,7 @@ export function buttonClasses(look: ButtonLook = 'plain', size: 'small' | 'mediu
   )
 }
 
-export interface ButtonProps extends ComponentProps<'button'> {
-  look?: ButtonLook
-  size?: 'small' | 'medium' | 'large'
+export interface ButtonProps extends ComponentProps<'button'>, Looks {
   icon?: ReactNode
   isBusy?: boolean
 }
@@ -35,7 +38,7 @@ export function Button({ look, size, icon, isBusy, className, children, ...rest 
       type="button"
       {...rest}
       aria-busy={isBusy || undefined}
-      className={classes(buttonClasses(look, size), isBusy && 'animate-breathe', className)}
+      className={classes(buttonClasses({ look, size }), isBusy && 'animate-breathe', className)}
     >
       {icon}
       {children}
@@ -43,10 +46,17 @@ export function Button({ look, size, icon, isBusy, className, children, ...rest 
   )
 }
 
+/** To another screen. */
+export const LinkButton = createLink(({ look, size, className, children, ...rest }: ComponentProps<'a'> & Looks) => (
+  <a {...rest} className={classes(buttonClasses({ look, size }), className)}>
+    {children}
+  </a>
+))
+
 export interface IconButtonProps extends ComponentProps<'button'> {
   /** Read out, and shown when the pointer rests. */
   label: string
-  look?: ButtonLook
+  look?: keyof typeof looks
   /** Instead of children. */
   icon?: LucideIcon
   iconSize?: 4 | 4.5 | 5 | 6

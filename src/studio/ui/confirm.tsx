@@ -20,7 +20,6 @@ export function Confirm({ title, hint, action, icon, isBusy, onConfirm, onClose 
   const t = useText()
   return (
     <Dialog
-      isOpen
       size="small"
       onClose={onClose}
       title={title}

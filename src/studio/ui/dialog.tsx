@@ -6,7 +6,6 @@ import { IconButton } from './button.tsx'
 import { classes } from './classes.ts'
 
 export interface DialogProps {
-  isOpen: boolean
   onClose(): void
   title: ReactNode
   description?: ReactNode
@@ -21,10 +20,10 @@ const widths = { small: 'sm:max-w-md', medium: 'sm:max-w-xl', large: 'sm:max-w-4
 
 /** Holds the focus until it is closed; on a phone it comes up from the foot of the screen. */
 export function Dialog(props: DialogProps) {
-  const { isOpen, onClose, title, description, children, actions, size = 'medium', initialFocus } = props
+  const { onClose, title, description, children, actions, size = 'medium', initialFocus } = props
   const t = useText()
   return (
-    <Base.Root open={isOpen} onOpenChange={open => !open && onClose()}>
+    <Base.Root open onOpenChange={open => !open && onClose()}>
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-black/40 backdrop-blur-[2px]" />
         <Base.Viewport className="fixed inset-0 z-40 flex items-end justify-center sm:items-center sm:p-6">

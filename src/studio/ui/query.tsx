@@ -50,15 +50,17 @@ export interface FailedProps {
   error: unknown
   isBusy?: boolean
   onRetry(): void
+  isPage?: boolean
   /** Another way on, beside the one to try again. */
   action?: ReactNode
 }
 
-export function Failed({ title, error, isBusy, onRetry, action }: FailedProps) {
+export function Failed({ title, error, isBusy, onRetry, isPage, action }: FailedProps) {
   const t = useText()
   return (
     <EmptyState
       isTrouble
+      isPage={isPage}
       icon={isOffline(error) ? <WifiOff aria-hidden /> : <CircleAlert aria-hidden />}
       title={title}
       action={

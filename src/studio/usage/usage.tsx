@@ -1,7 +1,7 @@
 /** What was made and spent in a month: in all, day by day, by model, key and token, and what is left of the caps. */
 
 import { useQuery } from '@tanstack/react-query'
-import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { useNavigate, useSearch } from '@tanstack/react-router'
 import { ChartColumn, CircleAlert, Download } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import { api } from '../data/client.ts'
@@ -10,7 +10,7 @@ import { type Measure, type Sum, sumUsage, usageQuery } from '../data/usage.ts'
 import { moment, money, month as monthName } from '../text/format.ts'
 import { explain } from '../text/problems.ts'
 import { locale, type Text, useText } from '../text/text.ts'
-import { Button, buttonClasses } from '../ui/button.tsx'
+import { Button, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { Menu } from '../ui/menu.tsx'
 import { Page } from '../ui/page.tsx'
@@ -97,9 +97,9 @@ export function UsageScreen() {
                 title={t('usage.empty', { month: monthName(month) })}
                 action={
                   month === thisMonth() && (
-                    <Link to="/" className={buttonClasses('primary')}>
+                    <LinkButton to="/" look="primary">
                       {t('shell.create')}
-                    </Link>
+                    </LinkButton>
                   )
                 }
               >

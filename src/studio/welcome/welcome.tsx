@@ -1,7 +1,7 @@
 /** The first minute: which service, where its key is, paste, test, save. */
 
 import { useMutation } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
 import { ArrowRight, CircleAlert, CircleCheck, ExternalLink } from 'lucide-react'
 import { type FormEvent, useId, useState } from 'react'
 import { api } from '../data/client.ts'
@@ -9,7 +9,7 @@ import { useConfigurations, useSaveConfiguration } from '../data/configurations.
 import { useProviders } from '../data/providers.ts'
 import { explain } from '../text/problems.ts'
 import { findText, useLanguage, useText } from '../text/text.ts'
-import { Button, buttonClasses } from '../ui/button.tsx'
+import { Button, buttonClasses, LinkButton } from '../ui/button.tsx'
 import { ChoiceCard } from '../ui/choice-card.tsx'
 import { TextField } from '../ui/field.tsx'
 import { Notice } from '../ui/states.tsx'
@@ -35,10 +35,10 @@ export function WelcomeScreen() {
           look="good"
           icon={<CircleCheck aria-hidden />}
           action={
-            <Link to="/" className={buttonClasses('plain', 'small')}>
+            <LinkButton to="/" size="small">
               {t('welcome.start')}
               <ArrowRight aria-hidden className="size-4" />
-            </Link>
+            </LinkButton>
           }
         >
           <strong className="block font-medium">{t('welcome.have')}</strong>
@@ -68,7 +68,7 @@ export function WelcomeScreen() {
           <section className="flex flex-col items-start gap-3">
             <h2 className="text-xl">{t('welcome.getKey')}</h2>
             <p className="max-w-prose text-ink-soft">{provider.steps[language]}</p>
-            <a href={provider.key_page} target="_blank" rel="noreferrer" className={buttonClasses('plain')}>
+            <a href={provider.key_page} target="_blank" rel="noreferrer" className={buttonClasses()}>
               {t('configurations.console')}
               <ExternalLink aria-hidden className="size-4" />
             </a>
