@@ -6,9 +6,8 @@ import { useProvider } from '../data/providers.ts'
 import { duration } from '../text/format.ts'
 import { findConsole } from '../text/services.ts'
 import { useText } from '../text/text.ts'
-import { Detail } from '../ui/detail.tsx'
 import { ErrorNotice } from '../ui/query.tsx'
-import { Notice } from '../ui/states.tsx'
+import { Detail, Notice } from '../ui/states.tsx'
 import { ConsoleLink } from './console-link.tsx'
 
 export interface CheckResultProps {

@@ -7,8 +7,7 @@ import { useProvider } from '../data/providers.ts'
 import { clock, moment, money } from '../text/format.ts'
 import { findConsole } from '../text/services.ts'
 import { findText, useLanguage, useText } from '../text/text.ts'
-import { Detail } from '../ui/detail.tsx'
-import { Notice } from '../ui/states.tsx'
+import { Detail, Notice } from '../ui/states.tsx'
 import { ConsoleLink } from './console-link.tsx'
 
 /** Its service refused it; it is tried again by itself, or tested at once. */

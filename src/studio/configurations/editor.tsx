@@ -12,7 +12,7 @@ import { useLanguage, useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { ChoiceCard } from '../ui/choice-card.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { controlClasses, Field, TextField } from '../ui/field.tsx'
+import { TextField } from '../ui/field.tsx'
 import { ErrorNotice } from '../ui/query.tsx'
 import { Select } from '../ui/select.tsx'
 import { toast } from '../ui/toast.tsx'
@@ -127,7 +127,8 @@ export function Editor({ configuration, service = '', onClose }: EditorProps) {
             onChange={next => change({ service: next, address: usualAddress, baseUrl: '', model: '' })}
           />
         )}
-        <Field
+        <TextField
+          ref={firstField}
           label={t('configurations.key')}
           hint={
             configuration?.key_hint
@@ -135,47 +136,31 @@ export function Editor({ configuration, service = '', onClose }: EditorProps) {
               : t('configurations.keyHow')
           }
           error={errorOf('key')}
-        >
-          {control => (
-            <input
-              {...control}
-              ref={firstField}
-              type="password"
-              autoComplete="off"
-              spellCheck={false}
-              value={draft.key}
-              onChange={event => change({ key: event.target.value })}
-              className={controlClasses}
-            />
-          )}
-        </Field>
+          type="password"
+          spellCheck={false}
+          value={draft.key}
+          onChange={event => change({ key: event.target.value })}
+        />
         <ConsoleLink page={findConsole(provider, baseUrl)} className="-mt-4 self-start text-seal-ink text-sm" />
         <AddressFields draft={draft} error={errorOf('baseUrl')} onChange={change} />
-        <Field label={t('configurations.modelLabel')} hint={t('configurations.modelHint')} error={errorOf('model')}>
-          {control => (
-            <>
-              <input
-                {...control}
-                type="text"
-                autoComplete="off"
-                spellCheck={false}
-                list={`${id}-models`}
-                value={draft.model}
-                onChange={event => change({ model: event.target.value })}
-                className={controlClasses}
-              />
-              <datalist id={`${id}-models`}>
-                {models
-                  .filter(({ provider, state }) => provider === draft.service && state === 'current')
-                  .map(({ id, name: label }) => (
-                    <option key={id} value={id}>
-                      {label}
-                    </option>
-                  ))}
-              </datalist>
-            </>
-          )}
-        </Field>
+        <TextField
+          label={t('configurations.modelLabel')}
+          hint={t('configurations.modelHint')}
+          error={errorOf('model')}
+          spellCheck={false}
+          list={`${id}-models`}
+          value={draft.model}
+          onChange={event => change({ model: event.target.value })}
+        />
+        <datalist id={`${id}-models`}>
+          {models
+            .filter(({ provider, state }) => provider === draft.service && state === 'current')
+            .map(({ id, name: label }) => (
+              <option key={id} value={id}>
+                {label}
+              </option>
+            ))}
+        </datalist>
         <TextField
           label={t('configurations.name')}
           hint={t('configurations.nameHint')}

@@ -1,6 +1,7 @@
 /** Generations, wherever in the cache they stand, and keeping all of it in step. */
 import { type QueryClient, queryOptions } from '@tanstack/react-query'
 import type { Generation } from '../../api/generations.ts'
+import type { Recipe } from '../../api/recipes.ts'
 import { api } from './client.ts'
 
 export type { Generation } from '../../api/generations.ts'
@@ -87,4 +88,11 @@ function changeLists(client: QueryClient, id: string, change: (items: Generation
     const pages = data.pages.map(changed)
     return pages.every((page, index) => page === data.pages[index]) ? data : { ...data, pages }
   })
+}
+
+/** What is taken into the form: `navigate({ to: '/', state: { recipe } })`. */
+export type TakenRecipe = Pick<Recipe, 'prompt' | 'model' | 'parameters'> & { references: { id: string }[] }
+
+export function toRecipe({ prompt, model, parameters, references }: Generation): TakenRecipe {
+  return { prompt, model, parameters, references: references.map(({ id }) => ({ id })) }
 }

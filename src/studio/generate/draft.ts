@@ -1,8 +1,8 @@
 /** What stands in the form, and what stood there before. It is kept in this browser, so that nothing typed is lost. */
 
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
+import type { TakenRecipe } from '../data/generations.ts'
 import { findModel, type Model } from '../data/models.ts'
-import type { TakenRecipe } from '../data/recipe.ts'
 import { createKept } from '../data/store.ts'
 import { type PlacementRequest, toCard } from './plan.ts'
 import { readChoice } from './size-choice.ts'

@@ -1,9 +1,10 @@
 /** Shape and resolution, the shapes drawn as what they are. */
 
-import { useId, useState } from 'react'
+import { Fragment, useId, useState } from 'react'
 import { findTable, formatPixels, parseRatio } from '../../catalogue/sizes.ts'
 import { type Text, useText } from '../text/text.ts'
 import { describeViolation } from '../text/violations.ts'
+import { ChoiceCard } from '../ui/choice-card.tsx'
 import { classes } from '../ui/classes.ts'
 import { controlClasses } from '../ui/field.tsx'
 import { Segmented } from '../ui/segmented.tsx'
@@ -53,28 +54,19 @@ export function SizeField({ plans, choice, onChange }: SizeFieldProps) {
         </legend>
         <div className="grid grid-cols-[repeat(auto-fill,minmax(3.4rem,1fr))] gap-1.5">
           {shapes.map(shape => (
-            <label
+            <ChoiceCard
               key={shape.value}
-              className={classes(
-                'flex h-17 cursor-pointer flex-col items-center justify-end gap-1 rounded-xl border pb-1 text-xs transition-colors',
-                'has-focus-visible:outline-2 has-focus-visible:outline-seal-ink has-focus-visible:outline-offset-2',
-                shape.value === chosen
-                  ? 'border-seal bg-seal-wash font-medium text-seal-ink'
-                  : 'border-line bg-raised text-ink-soft hover:border-line-strong',
-              )}
+              size="shape"
+              name={name}
+              value={shape.value}
+              isChosen={shape.value === chosen}
+              onChoose={() => onChange(changed(shape.value, choice, plans))}
             >
-              <input
-                type="radio"
-                name={name}
-                className="sr-only"
-                checked={shape.value === chosen}
-                onChange={() => onChange(changed(shape.value, choice, plans))}
-              />
               <span className="grid flex-1 place-items-center">
                 <Shape ratio={shape.value === '' || shape.value === 'own' ? undefined : parseRatio(shape.value)} />
               </span>
               <span>{shape.label}</span>
-            </label>
+            </ChoiceCard>
           ))}
         </div>
       </fieldset>
@@ -159,34 +151,31 @@ function OwnSize(props: { pixels: string; describedBy: string; isRefused: boolea
   const { pixels, describedBy, isRefused, onChange } = props
   const t = useText()
   const parsed = readPixels(pixels)
-  const [sides, setSides] = useState<[string, string]>([String(parsed?.width ?? ''), String(parsed?.height ?? '')])
-  const change = (next: [string, string]) => {
+  const [sides, setSides] = useState([String(parsed?.width ?? ''), String(parsed?.height ?? '')])
+  const change = (next: string[]) => {
     setSides(next)
-    onChange(`${next[0]}x${next[1]}`)
+    onChange(next.join('x'))
   }
   return (
     <div className="flex items-center gap-2">
-      <input
-        aria-label={t('generate.width')}
-        aria-describedby={describedBy}
-        aria-invalid={isRefused || undefined}
-        inputMode="numeric"
-        className={classes(controlClasses, 'text-center tabular-nums')}
-        value={sides[0]}
-        onChange={event => change([event.target.value, sides[1]])}
-      />
-      <span aria-hidden className="text-ink-faint">
-        ×
-      </span>
-      <input
-        aria-label={t('generate.height')}
-        aria-describedby={describedBy}
-        aria-invalid={isRefused || undefined}
-        inputMode="numeric"
-        className={classes(controlClasses, 'text-center tabular-nums')}
-        value={sides[1]}
-        onChange={event => change([sides[0], event.target.value])}
-      />
+      {(['width', 'height'] as const).map((side, index) => (
+        <Fragment key={side}>
+          {index > 0 && (
+            <span aria-hidden className="text-ink-faint">
+              ×
+            </span>
+          )}
+          <input
+            aria-label={t(`generate.${side}`)}
+            aria-describedby={describedBy}
+            aria-invalid={isRefused || undefined}
+            inputMode="numeric"
+            className={classes(controlClasses, 'text-center tabular-nums')}
+            value={sides[index]}
+            onChange={event => change(sides.with(index, event.target.value))}
+          />
+        </Fragment>
+      ))}
     </div>
   )
 }

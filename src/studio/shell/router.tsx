@@ -11,8 +11,8 @@ import {
 import { screens } from '../../api/screens.ts'
 import { ApiError } from '../../client/errors.ts'
 import { api } from '../data/client.ts'
+import type { TakenRecipe } from '../data/generations.ts'
 import { filterNames } from '../data/history.ts'
-import type { TakenRecipe } from '../data/recipe.ts'
 import { BrokenPage } from './broken.tsx'
 import { NotFound, Shell } from './shell.tsx'
 

@@ -27,10 +27,9 @@ import { useProviderName } from '../text/services.ts'
 import { useText } from '../text/text.ts'
 import { buttonClasses, IconButton, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
-import { Detail } from '../ui/detail.tsx'
 import { Page } from '../ui/page.tsx'
 import { Loading, Query } from '../ui/query.tsx'
-import { Badge, Notice } from '../ui/states.tsx'
+import { Badge, Detail, Notice } from '../ui/states.tsx'
 import { RecentErrors } from './recent-errors.tsx'
 
 const refreshEveryMs = 5000

@@ -5,7 +5,7 @@ import { useId, useState } from 'react'
 import { searchModels, useModels } from '../data/models.ts'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
-import { SearchInput } from '../ui/search-input.tsx'
+import { SearchInput } from '../ui/field.tsx'
 import { Segmented } from '../ui/segmented.tsx'
 
 export interface ModelsFieldProps {

@@ -9,7 +9,7 @@ import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { ChoiceCard } from '../ui/choice-card.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { controlClasses, Field } from '../ui/field.tsx'
+import { TextField } from '../ui/field.tsx'
 import { ErrorNotice } from '../ui/query.tsx'
 import { toast } from '../ui/toast.tsx'
 import { findFaults, keptDraft, type TokenDraft, toBody, toDraft } from './draft.ts'
@@ -77,20 +77,15 @@ export function TokenForm({ token, onClose, onMade }: TokenFormProps) {
       }
     >
       <form id={id} noValidate onSubmit={submit(send)} className="flex flex-col gap-5 pt-1">
-        <Field label={t('configurations.name')} hint={t('team.nameHint')} error={errorOf('name')}>
-          {control => (
-            <input
-              {...control}
-              ref={nameField}
-              type="text"
-              autoComplete="off"
-              maxLength={200}
-              value={draft.name}
-              onChange={event => change({ name: event.target.value })}
-              className={controlClasses}
-            />
-          )}
-        </Field>
+        <TextField
+          ref={nameField}
+          label={t('configurations.name')}
+          hint={t('team.nameHint')}
+          error={errorOf('name')}
+          maxLength={200}
+          value={draft.name}
+          onChange={event => change({ name: event.target.value })}
+        />
         {token ? (
           <p className="text-ink-soft text-sm">{t(`team.${token.role}Keeps`)}</p>
         ) : (

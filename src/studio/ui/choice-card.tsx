@@ -7,11 +7,16 @@ export interface ChoiceCardProps {
   value: string
   isChosen: boolean
   onChoose(): void
-  size?: 'usual' | 'large'
+  size?: keyof typeof sizes
   children: ReactNode
 }
 
-const sizes = { usual: 'rounded-xl px-3 py-2', large: 'gap-1 rounded-2xl p-4' }
+const sizes = {
+  usual: 'rounded-xl px-3 py-2',
+  large: 'gap-1 rounded-2xl p-4',
+  shape:
+    'h-17 items-center justify-end gap-1 rounded-xl pb-1 text-ink-soft text-xs has-checked:font-medium has-checked:text-seal-ink',
+}
 
 /** One of a few that need a word of explanation: a radio button underneath, the whole card to press. */
 export function ChoiceCard({ name, value, isChosen, onChoose, size = 'usual', children }: ChoiceCardProps) {

@@ -1,3 +1,4 @@
+import { Search } from 'lucide-react'
 import { type ComponentProps, type ReactNode, useId } from 'react'
 import { classes } from './classes.ts'
 
@@ -54,6 +55,22 @@ export function TextField({ label, hint, error, isLabelHidden, className, ...res
     <Field {...{ label, hint, error, isLabelHidden, className }}>
       {control => <input type="text" autoComplete="off" {...rest} {...control} className={controlClasses} />}
     </Field>
+  )
+}
+
+/** To look for something in what is below it. */
+export function SearchInput({ label, className, ...rest }: ComponentProps<'input'> & { label: string }) {
+  return (
+    <>
+      <Search aria-hidden className="absolute top-1/2 left-3 size-4 -translate-y-1/2 text-ink-faint" />
+      <input
+        type="search"
+        aria-label={label}
+        placeholder={label}
+        {...rest}
+        className={classes(controlClasses, 'pl-9', className)}
+      />
+    </>
   )
 }
 

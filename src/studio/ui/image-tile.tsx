@@ -72,17 +72,19 @@ export function Thumbnail({
 /** A picture that shifts nothing when it arrives, and comes by itself when it failed at first. */
 export function ImageTile({ type, ...props }: ImageTileProps) {
   const isFile = type !== undefined && !canBeShown({ width: props.width, mime_type: type })
-  return isFile ? <FileTile {...props} name={formatImageType(type)} /> : <TileImage {...props} />
+  return isFile ? <IconTile {...props} name={formatImageType(type)} /> : <TileImage {...props} />
 }
 
 const placeOf = (isCropped: boolean | undefined) =>
   isCropped ? 'size-full object-cover' : 'h-auto w-full object-contain'
 
-function FileTile({ alt, name, isCropped, className, ...size }: ImageTileProps & { name: string }) {
+/** In place of a picture that cannot be shown at all, for its type of this `name`, or not now. */
+function IconTile({ alt, name, isCropped, className, ...size }: ImageTileProps & { name?: string }) {
+  const Icon = name ? File : ImageOff
   return (
     <div
-      {...(alt === '' ? {} : { role: 'img', 'aria-label': `${alt} (${name})` })}
-      data-file
+      {...(alt === '' ? {} : { role: 'img', 'aria-label': name ? `${alt} (${name})` : alt })}
+      data-broken={name === undefined || undefined}
       style={isCropped ? undefined : { aspectRatio: imageRatio(size) }}
       className={classes(
         'flex flex-col items-center justify-center gap-1 overflow-hidden bg-sunken text-ink-faint text-xs',
@@ -90,27 +92,15 @@ function FileTile({ alt, name, isCropped, className, ...size }: ImageTileProps &
         className,
       )}
     >
-      <File aria-hidden className="size-1/4 max-h-8 min-h-4 min-w-4 max-w-8" strokeWidth={1.5} />
-      <span className="max-w-full truncate px-1">{name}</span>
+      <Icon aria-hidden className="size-1/4 max-h-8 min-h-4 min-w-4 max-w-8" strokeWidth={1.5} />
+      {name && <span className="max-w-full truncate px-1">{name}</span>}
     </div>
   )
 }
 
 function TileImage({ src, alt, width, height, isCropped, className, onError, ...rest }: ImageTileProps) {
   const image = useHealingImage()
-  const place = placeOf(isCropped)
-  if (image.state === 'broken') {
-    return (
-      <div
-        {...(alt === '' ? {} : { role: 'img', 'aria-label': alt })}
-        data-broken
-        style={isCropped ? undefined : { aspectRatio: `${width} / ${height}` }}
-        className={classes('grid place-items-center bg-sunken text-ink-faint', place, className)}
-      >
-        <ImageOff aria-hidden className="size-1/4 max-h-8 min-h-4 min-w-4 max-w-8" strokeWidth={1.5} />
-      </div>
-    )
-  }
+  if (image.state === 'broken') return <IconTile {...{ src, alt, width, height, isCropped, className }} />
   return (
     <img
       key={image.key}
@@ -127,7 +117,12 @@ function TileImage({ src, alt, width, height, isCropped, className, onError, ...
         image.onError()
         onError?.()
       }}
-      className={classes('block bg-sunken', place, image.state === 'loading' && 'animate-breathe', className)}
+      className={classes(
+        'block bg-sunken',
+        placeOf(isCropped),
+        image.state === 'loading' && 'animate-breathe',
+        className,
+      )}
     />
   )
 }

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { useLanguage } from '../text/text.ts'
 import { classes } from './classes.ts'
 
 /** Takes the place of what is being loaded; give it that size. */
@@ -42,25 +43,22 @@ export function EmptyState({ icon, title, children, action, isTrouble, isPage }:
   )
 }
 
-export function Notice({
-  look = 'plain',
-  icon,
-  children,
-  action,
-  className,
-}: {
-  look?: 'plain' | 'good' | 'warning' | 'bad'
+const looks = {
+  plain: 'bg-sunken text-ink-soft',
+  good: 'bg-jade-wash text-jade',
+  warning: 'bg-amber-wash text-amber',
+  bad: 'bg-seal-wash text-seal-ink',
+}
+
+interface NoticeProps {
+  look?: keyof typeof looks
   icon?: ReactNode
   children: ReactNode
   action?: ReactNode
   className?: string
-}) {
-  const looks = {
-    plain: 'bg-sunken text-ink-soft',
-    good: 'bg-jade-wash text-jade',
-    warning: 'bg-amber-wash text-amber',
-    bad: 'bg-seal-wash text-seal-ink',
-  }
+}
+
+export function Notice({ look = 'plain', icon, children, action, className }: NoticeProps) {
   return (
     <div
       role={look === 'bad' ? 'alert' : undefined}
@@ -77,19 +75,7 @@ export function Notice({
   )
 }
 
-export function Badge({
-  look = 'plain',
-  children,
-}: {
-  look?: 'plain' | 'good' | 'warning' | 'bad'
-  children: ReactNode
-}) {
-  const looks = {
-    plain: 'bg-sunken text-ink-soft',
-    good: 'bg-jade-wash text-jade',
-    warning: 'bg-amber-wash text-amber',
-    bad: 'bg-seal-wash text-seal-ink',
-  }
+export function Badge({ look = 'plain', children }: Pick<NoticeProps, 'look' | 'children'>) {
   return (
     <span
       className={classes(
@@ -99,6 +85,17 @@ export function Badge({
     >
       {children}
     </span>
+  )
+}
+
+/** The server's own sentence, which is in English and names hosts, models and what a service said. */
+export function Detail({ children, className }: { children: string | number | null | undefined; className?: string }) {
+  const language = useLanguage()
+  if (!children) return null
+  return (
+    <p lang={language === 'en' ? undefined : 'en'} className={classes('break-words text-ink-soft text-xs', className)}>
+      {children}
+    </p>
   )
 }
 

@@ -6,7 +6,7 @@ import type { Generation } from '../../data/generations.ts'
 import { duration } from '../../text/format.ts'
 import { explainWaiting } from '../../text/messages.ts'
 import { useText } from '../../text/text.ts'
-import { Detail } from '../../ui/detail.tsx'
+import { Detail } from '../../ui/states.tsx'
 
 export interface ProgressProps {
   generation: Generation
