@@ -10,12 +10,12 @@ import type {
 } from '../api/configurations.ts'
 import type { Estimate } from '../api/estimate.ts'
 import type { GenerateRequest, Generation } from '../api/generations.ts'
-import type { HistoryChange, HistoryPage } from '../api/history.ts'
+import type { HistoryChange, HistoryPage, HistoryQuery } from '../api/history.ts'
 import type { ModelList } from '../api/models.ts'
 import type { ProviderList } from '../api/providers.ts'
 import type { RecentErrorList, Status } from '../api/system.ts'
 import type { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../api/tokens.ts'
-import type { UsageList } from '../api/usage.ts'
+import type { UsageQuery as UsageInput, UsageList } from '../api/usage.ts'
 import { ApiError } from './errors.ts'
 import { followEvents, type StreamMessage } from './events.ts'
 import { type ClientOptions, createConnection } from './request.ts'
@@ -28,25 +28,13 @@ export type NewTokenInput = z.input<typeof NewToken>
 export type TokenChangeInput = z.input<typeof TokenChange>
 export type GenerationChange = z.input<typeof HistoryChange>
 
-export interface HistoryFilter {
-  /** Words that all occur in prompt, revised prompt or tags. */
-  q?: string
-  provider?: string
-  model?: string
-  status?: Generation['status']
+type HistoryInput = z.input<typeof HistoryQuery>
+/** `from` and `to` are times, inclusive. */
+export type HistoryFilter = Pick<HistoryInput, 'q' | 'provider' | 'model' | 'status' | 'tag' | 'from' | 'to'> & {
   favorite?: boolean
-  tag?: string
-  /** A time, inclusive. */
-  from?: string
-  to?: string
 }
-
 /** Days, both inclusive; without them this month. */
-export interface UsageQuery {
-  group: 'day' | 'model' | 'configuration' | 'token'
-  from?: string
-  to?: string
-}
+export type UsageQuery = Omit<z.input<typeof UsageInput>, 'format'>
 
 interface Signal {
   signal?: AbortSignal

@@ -16,7 +16,7 @@ import { useProvider } from '../data/providers.ts'
 import { ago } from '../text/format.ts'
 import { describeLife } from '../text/life.ts'
 import { explain } from '../text/problems.ts'
-import { findAddressLabel, parseHost } from '../text/services.ts'
+import { parseHost, withoutSlash } from '../text/services.ts'
 import { useLanguage, useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Confirm } from '../ui/confirm.tsx'
@@ -131,7 +131,7 @@ function Facts({ configuration }: { configuration: Configuration }) {
   const { provider, base_url: baseUrl, model, key_hint: hint, source, created_at: createdAt } = configuration
   const language = useLanguage()
   const service = useProvider(provider)
-  const known = baseUrl === null ? undefined : findAddressLabel(service, baseUrl)
+  const known = service?.addresses.find(({ url }) => url === withoutSlash(baseUrl ?? ''))?.label
   const address = baseUrl === null ? t('configurations.usualAddress') : (known?.[language] ?? parseHost(baseUrl))
   const facts = [
     hint === null ? t('configurations.keyMissing') : t('configurations.keyHint', { hint }),

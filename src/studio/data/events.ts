@@ -14,7 +14,7 @@ const patienceMs = 2500
 /** Of a worker that has never reached the events. */
 const maxRefusals = 3
 
-const listeners = new Set<(generation: Generation, isNew: boolean) => void>()
+const listeners = new Set<(generation: Generation) => void>()
 
 /** What waits or is drawn, as the stream tells it. */
 const unfinished = new Map<string, Generation>()
@@ -31,11 +31,11 @@ export function countAhead({ id, config_id, model, timestamp }: Generation): num
   ).length
 }
 
-/** Calls back for every change of a generation, after the cache was brought up to date; `isNew` when it was not in it. */
-export function useGenerationEvents(onChange: (generation: Generation, isNew: boolean) => void) {
+/** Calls back for every change of a generation, after the cache was brought up to date. */
+export function useGenerationEvents(onChange: (generation: Generation) => void) {
   const listener = useEffectEvent(onChange)
   useEffect(() => {
-    const handle = (generation: Generation, isNew: boolean) => listener(generation, isNew)
+    const handle = (generation: Generation) => listener(generation)
     listeners.add(handle)
     return () => {
       listeners.delete(handle)
@@ -82,7 +82,7 @@ export function followEvents(client: QueryClient) {
     putGeneration(client, generation)
     if (isNew || generation.finished_at !== null) spendingChanged(client)
     if (generation.error?.reason_code) modelsChanged(client)
-    for (const listener of listeners) listener(generation, isNew)
+    for (const listener of listeners) listener(generation)
   }
 
   if ('SharedWorker' in globalThis) followWorker(take)

@@ -6,7 +6,7 @@ import { type FocusEvent, type KeyboardEvent, type Ref, useImperativeHandle, use
 import type { Generation } from '../data/generations.ts'
 import type { FilterTexts } from '../data/history.ts'
 import { formatImageSize } from '../data/images.ts'
-import { type Model, nameOfModel, useModels } from '../data/models.ts'
+import { nameOfModel, useModels } from '../data/models.ts'
 import { moment, money } from '../text/format.ts'
 import { explainError } from '../text/life.ts'
 import { explainCode } from '../text/problems.ts'
@@ -33,7 +33,6 @@ const maxThumbnails = 4
 
 export function List({ items, selection, hasMore, filter, onNearEnd, handle }: ListProps) {
   const t = useText()
-  const models = useModels()
   const root = useRef<HTMLUListElement>(null)
   const { top } = useFrame(root)
   const [active, setActive] = useState(0)
@@ -103,7 +102,6 @@ export function List({ items, selection, hasMore, filter, onNearEnd, handle }: L
           >
             <Line
               generation={item.generation}
-              models={models}
               filter={filter}
               isSelected={selection.has(item.key)}
               onSelect={isRange => (isRange ? selection.extend(shown.index) : selection.toggle(shown.index))}
@@ -117,7 +115,6 @@ export function List({ items, selection, hasMore, filter, onNearEnd, handle }: L
 
 interface LineProps {
   generation: Generation
-  models: readonly Model[]
   filter: FilterTexts
   isSelected: boolean
   onSelect(isRange: boolean): void
@@ -125,8 +122,9 @@ interface LineProps {
 
 const looks = { queued: 'warning', running: 'warning', succeeded: 'good', failed: 'bad', cancelled: 'plain' } as const
 
-function Line({ generation, models, filter, isSelected, onSelect }: LineProps) {
+function Line({ generation, filter, isSelected, onSelect }: LineProps) {
   const t = useText()
+  const models = useModels()
   const { images, failures, error, status } = generation
   const shown = images.slice(0, maxThumbnails)
   const words = generation.prompt || t('gallery.noPrompt')

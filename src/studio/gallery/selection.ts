@@ -2,29 +2,19 @@
 import { useMemo, useState } from 'react'
 import type { Item } from './items.ts'
 
-export interface Selection {
-  keys: ReadonlySet<string>
-  /** In the order of the gallery. */
-  items: readonly Item[]
-  has(key: string): boolean
-  toggle(index: number): void
-  /** From where the last one was selected up to here. */
-  extend(index: number): void
-  all(): void
-  clear(): void
-  set(keys: ReadonlySet<string>): void
-}
+export type Selection = ReturnType<typeof useSelection>
 
-export function useSelection(items: readonly Item[]): Selection {
+export function useSelection(items: readonly Item[]) {
   const [keys, setKeys] = useState<ReadonlySet<string>>(new Set())
   const [anchor, setAnchor] = useState<string>()
   const selected = useMemo(() => (keys.size === 0 ? [] : items.filter(item => keys.has(item.key))), [items, keys])
 
   return {
     keys,
+    /** In the order of the gallery. */
     items: selected,
-    has: key => keys.has(key),
-    toggle(index) {
+    has: (key: string) => keys.has(key),
+    toggle(index: number) {
       const key = items[index]?.key
       if (key === undefined) return
       const next = new Set(keys)
@@ -32,7 +22,8 @@ export function useSelection(items: readonly Item[]): Selection {
       setKeys(next)
       setAnchor(key)
     },
-    extend(index) {
+    /** From where the last one was selected up to here. */
+    extend(index: number) {
       const from = items.findIndex(item => item.key === anchor)
       const [first, last] = from < 0 ? [index, index] : [Math.min(from, index), Math.max(from, index)]
       setKeys(new Set([...keys, ...items.slice(first, last + 1).map(item => item.key)]))

@@ -81,12 +81,10 @@ export function Composer(props: ComposerProps) {
       <div className="flex items-end justify-between gap-3 px-3 pb-3">
         <ReferenceStrip
           references={references}
-          pending={upload.pending}
+          upload={upload}
           most={most}
           types={referenceTypes(takesHeic)}
-          onChange={next => onReferences(() => next)}
-          onGone={id => onReferences(before => before.filter(other => other !== id))}
-          onFiles={files => void upload.add(files)}
+          onChange={onReferences}
         />
         <p className="shrink-0 pb-2 text-right text-ink-faint text-xs tabular-nums">
           {longest !== undefined && length > longest * 0.7 && t('generate.promptCount', { length, most: longest })}

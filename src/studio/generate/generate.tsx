@@ -104,7 +104,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
       'Mod+z': undo,
       '/': event => event.target !== field.current && field.current?.focus(),
     },
-    { alsoIn: field },
+    field,
   )
 
   const me = useMe()
@@ -201,7 +201,6 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
         {isReady && (
           <PressArea
             plans={plans}
-            models={models}
             fewer={fewer}
             isSending={isSending}
             wasPressed={wasPressed}
@@ -219,7 +218,6 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
       </form>
       <div ref={feed} className="min-w-0 scroll-mt-4">
         <Feed
-          models={models}
           hasIdeas={isReady}
           onAgain={(generation, successor) => {
             const recipe = toRecipe(generation)

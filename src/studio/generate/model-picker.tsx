@@ -3,9 +3,9 @@
 import { Link } from '@tanstack/react-router'
 import { Check, Plus } from 'lucide-react'
 import { useState } from 'react'
-import { type Model, searchModels } from '../data/models.ts'
+import { type Model, searchModels, useModels } from '../data/models.ts'
 import { useMe } from '../data/tokens.ts'
-import { money } from '../text/format.ts'
+import { moneyRange } from '../text/format.ts'
 import { describeStanding } from '../text/life.ts'
 import { useProviderName } from '../text/services.ts'
 import { type Text, useLanguage, useText } from '../text/text.ts'
@@ -97,7 +97,6 @@ export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerPr
                 <li key={model.id}>
                   <ModelCard
                     model={model}
-                    models={models}
                     isChosen={chosen.includes(model.id)}
                     canCompare={model.configured && chosen.length > 0}
                     onChoose={() => {
@@ -118,17 +117,16 @@ export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerPr
 
 interface ModelCardProps {
   model: Model
-  models: readonly Model[]
   isChosen: boolean
   canCompare: boolean
   onChoose(): void
   onToggle(): void
 }
 
-function ModelCard({ model, models, isChosen, canCompare, onChoose, onToggle }: ModelCardProps) {
+function ModelCard({ model, isChosen, canCompare, onChoose, onToggle }: ModelCardProps) {
   const t = useText()
   const language = useLanguage()
-  const standing = describeStanding(model, models)
+  const standing = describeStanding(model, useModels())
   return (
     <div
       className={classes(
@@ -187,9 +185,7 @@ export function priceText(t: Text, model: Model) {
   if (!model.price) return t('generate.priceUnknown')
   const amounts = model.price.image.map(step => step.amount)
   const { currency, certainty } = model.price
-  const least = Math.min(...amounts)
-  const most = Math.max(...amounts)
-  const amount = least === most ? money(least, currency) : `${money(least, currency)}–${money(most, currency)}`
+  const amount = moneyRange({ min: Math.min(...amounts), max: Math.max(...amounts), currency })
   return t('generate.perPicture', { amount: certainty === 'documented' ? amount : `≈ ${amount}` })
 }
 

@@ -2,7 +2,7 @@
 import { Sparkles } from 'lucide-react'
 import { useIsWaiting, withdraw } from '../actions/press.ts'
 import { connection } from '../data/connection.ts'
-import { findModel, type Model } from '../data/models.ts'
+import { findModel, useModels } from '../data/models.ts'
 import { type Me, useMe } from '../data/tokens.ts'
 import { money } from '../text/format.ts'
 import { useText } from '../text/text.ts'
@@ -13,7 +13,6 @@ import { describeNote, describeShortage, describeViolations, formatCost } from '
 
 interface PressAreaProps {
   plans: readonly Plan[]
-  models: readonly Model[]
   /** What is left for, where that is less than asked. */
   fewer: { plans: readonly Plan[] } | undefined
   onFewer(): void
@@ -24,9 +23,10 @@ interface PressAreaProps {
   onReplace(ended: string, successor: string): void
 }
 
-export function PressArea({ plans, models, fewer, isSending, wasPressed, onFewer, onReplace }: PressAreaProps) {
+export function PressArea({ plans, fewer, isSending, wasPressed, onFewer, onReplace }: PressAreaProps) {
   const t = useText()
   const me = useMe()
+  const models = useModels()
   const isLost = connection.use() === 'lost'
   const isWaiting = useIsWaiting(generatePath)
   const shortages = findShortages(me, plans).map(shortage => describeShortage(shortage))

@@ -60,14 +60,18 @@ export function useReferenceUpload({ field, onStored, onRecipe }: ReferenceUploa
     })
   }
 
+  const take = useEffectEvent((files: readonly File[]) => {
+    void add(files)
+    void offerRecipe(files[0]!)
+  })
+
   // Of the prompt, and of a page in which nothing is being written.
   const paste = useEffectEvent((event: globalThis.ClipboardEvent) => {
     if (event.target !== field.current && (isTyping(event.target) || document.querySelector('[role=dialog]'))) return
     const files = readFiles(event.clipboardData)
     if (files.length === 0 || holdsText(event.clipboardData, files)) return
     event.preventDefault()
-    void add(files)
-    void offerRecipe(files[0]!)
+    take(files)
   })
   useEffect(() => {
     const handle = (event: globalThis.ClipboardEvent) => paste(event)
@@ -75,11 +79,7 @@ export function useReferenceUpload({ field, onStored, onRecipe }: ReferenceUploa
     return () => document.removeEventListener('paste', handle)
   }, [])
 
-  const arrive = useEffectEvent((files: readonly File[]) => {
-    void add(files)
-    void offerRecipe(files[0]!)
-  })
-  useEffect(() => takeReferences(files => arrive(files)), [])
+  useEffect(() => takeReferences(files => take(files)), [])
 
   return {
     pending,
@@ -121,30 +121,27 @@ function readFiles(data: DataTransfer | ClipboardEvent['clipboardData'] | null) 
 export interface ReferenceStripProps {
   /** Ids of stored pictures. */
   references: readonly string[]
-  pending: number
+  upload: ReferenceUpload
   most: number
   /** What the chooser of files offers, as its `accept`. */
   types: string
-  onChange(references: string[]): void
-  /** Swept, or of another server. */
-  onGone(id: string): void
-  onFiles(files: File[]): void
+  onChange(change: (references: readonly string[]) => readonly string[]): void
 }
 
-export function ReferenceStrip({ references, pending, most, types, onChange, onGone, onFiles }: ReferenceStripProps) {
+export function ReferenceStrip({ references, upload, most, types, onChange }: ReferenceStripProps) {
   const t = useText()
   const input = useRef<HTMLInputElement>(null)
   const move = (from: number, to: number) => {
     const next = [...references]
     next.splice(to, 0, ...next.splice(from, 1))
-    onChange(next)
+    onChange(() => next)
   }
   async function forget(id: string) {
+    // Swept, or of another server.
     if (!(await api.images.isGone(id))) return
-    onGone(id)
+    onChange(before => before.filter(other => other !== id))
     toast(t('generate.referenceGone'), { look: 'bad' })
   }
-  const remove = (index: number) => onChange(references.filter((_, other) => other !== index))
   return (
     <div className="flex flex-wrap items-center gap-2">
       {references.length > 0 && (
@@ -203,7 +200,7 @@ export function ReferenceStrip({ references, pending, most, types, onChange, onG
                   {
                     label: t('shell.remove'),
                     icon: <X aria-hidden className="size-4" />,
-                    onSelect: () => remove(index),
+                    onSelect: () => onChange(before => before.filter((_, other) => other !== index)),
                     isDanger: true,
                   },
                 ]}
@@ -218,7 +215,7 @@ export function ReferenceStrip({ references, pending, most, types, onChange, onG
           ))}
         </ol>
       )}
-      {pending > 0 && (
+      {upload.pending > 0 && (
         <span
           role="status"
           className="grid size-18 animate-breathe place-items-center rounded-xl bg-sunken text-ink-faint text-xs"
@@ -243,7 +240,7 @@ export function ReferenceStrip({ references, pending, most, types, onChange, onG
         hidden
         aria-label={t('generate.addReference')}
         onChange={event => {
-          onFiles([...(event.target.files ?? [])])
+          void upload.add([...(event.target.files ?? [])])
           event.target.value = ''
         }}
       />

@@ -6,7 +6,7 @@ import { findText, useText } from '../text/text.ts'
 import { describeValue } from '../text/violations.ts'
 import { IconButton } from '../ui/button.tsx'
 import { controlClasses, Field, TextArea, TextField } from '../ui/field.tsx'
-import { Segmented } from '../ui/segmented.tsx'
+import { Segmented, type SegmentedProps } from '../ui/segmented.tsx'
 import { Select } from '../ui/select.tsx'
 import { Switch } from '../ui/switch.tsx'
 
@@ -35,12 +35,15 @@ export function SchemaField({ name, schema, value, onChange }: SchemaFieldProps)
     const choices = schema.enum.map(item => ({ value: String(item), label: String(item) }))
     const withAutomatic =
       schema.default === undefined ? [{ value: '', label: t('generate.automatic') }, ...choices] : choices
-    const chosen = String(value ?? schema.default ?? '')
-    const choose = (text: string) => onChange(schema.enum?.find(item => text !== '' && String(item) === text))
-    if (withAutomatic.length > maxSegments) {
-      return <Select label={label} hint={hint} value={chosen} choices={withAutomatic} onChange={choose} />
-    }
-    return <LabelledSegments {...{ label, hint, chosen, choices: withAutomatic, choose }} />
+    const OneOf = withAutomatic.length > maxSegments ? Select<string> : LabelledSegments
+    return (
+      <OneOf
+        {...{ label, hint }}
+        value={String(value ?? schema.default ?? '')}
+        choices={withAutomatic}
+        onChange={text => onChange(schema.enum?.find(item => text !== '' && String(item) === text))}
+      />
+    )
   }
   if (type === 'boolean') {
     if (typeof schema.default === 'boolean') {
@@ -51,9 +54,13 @@ export function SchemaField({ name, schema, value, onChange }: SchemaFieldProps)
       { value: 'true', label: t('generate.on') },
       { value: 'false', label: t('generate.off') },
     ]
-    const chosen = typeof value === 'boolean' ? String(value) : ''
-    const choose = (text: string) => onChange(text === '' ? undefined : text === 'true')
-    return <LabelledSegments {...{ label, hint, chosen, choices, choose }} />
+    return (
+      <LabelledSegments
+        {...{ label, hint, choices }}
+        value={typeof value === 'boolean' ? String(value) : ''}
+        onChange={text => onChange(text === '' ? undefined : text === 'true')}
+      />
+    )
   }
   if (type === 'integer' || type === 'number') return <NumberField {...{ label, hint, schema, value, onChange }} />
   if (type === 'string') {
@@ -74,21 +81,13 @@ export function SchemaField({ name, schema, value, onChange }: SchemaFieldProps)
   return <JsonField {...{ label, hint, schema, value, onChange }} />
 }
 
-interface SegmentsProps {
-  label: string
-  hint: string | undefined
-  chosen: string
-  choices: { value: string; label: string }[]
-  choose(value: string): void
-}
-
-function LabelledSegments({ label, hint, chosen, choices, choose }: SegmentsProps) {
+function LabelledSegments({ hint, ...props }: SegmentedProps<string> & { hint: string | undefined }) {
   return (
     <div className="flex flex-col gap-1.5">
       <span aria-hidden className="font-medium text-ink-soft text-sm">
-        {label}
+        {props.label}
       </span>
-      <Segmented label={label} value={chosen} choices={choices} onChange={choose} />
+      <Segmented {...props} />
       {hint && <p className="text-ink-faint text-sm">{hint}</p>}
     </div>
   )

@@ -309,6 +309,10 @@ function Facts({ generation, image }: DetailsProps) {
       t('picture.oldPictures'),
       generation.images.length === 0 && generation.image_urls.length > 0 && <OldImages urls={generation.image_urls} />,
     ],
+    ...Object.entries(image?.details ?? {}).map(([name, value]): [string, ReactNode] => [
+      formatLabel(name),
+      formatValue(value, t),
+    ]),
   ]
   return (
     <Section title={t('picture.facts')}>
@@ -319,13 +323,6 @@ function Facts({ generation, image }: DetailsProps) {
             <Fragment key={name}>
               <dt className="text-ink-soft">{name}</dt>
               <dd className="break-words">{value}</dd>
-            </Fragment>
-          ))}
-        {image?.details &&
-          Object.entries(image.details).map(([name, value]) => (
-            <Fragment key={name}>
-              <dt className="text-ink-soft">{formatLabel(name)}</dt>
-              <dd className="break-words">{formatValue(value, t)}</dd>
             </Fragment>
           ))}
       </dl>

@@ -17,6 +17,8 @@ const inBar = 4
 export function Rail({ openSheet }: { openSheet(): void }) {
   const t = useText()
   const me = useMe()
+  const isDark = useIsDark()
+  const other = useLanguage() === 'zh' ? 'en' : 'zh'
   const path = useLocation({ select: location => location.pathname })
   const offered = placesFor(me?.role)
   const rest = offered.slice(inBar)
@@ -33,9 +35,20 @@ export function Rail({ openSheet }: { openSheet(): void }) {
   )
   const buttons = (
     <>
-      <ThemeButton />
-      <LanguageButton />
-      {me?.needs_token && <SignOutButton />}
+      <IconButton
+        icon={isDark ? Sun : Moon}
+        label={t(isDark ? 'shell.themeLight' : 'shell.themeDark')}
+        onClick={toggleTheme}
+      />
+      <IconButton
+        icon={Languages}
+        label={other === 'zh' ? '切换到中文' : 'Switch to English'}
+        lang={other}
+        onClick={() => void chooseLanguage(other)}
+      />
+      {me?.needs_token && (
+        <IconButton icon={LogOut} label={t('shell.signOut')} onClick={() => void signOut().catch(toastError)} />
+      )}
     </>
   )
   return (
@@ -47,7 +60,7 @@ export function Rail({ openSheet }: { openSheet(): void }) {
       )}
     >
       <Link to="/" aria-label="webimgui" className="mb-4 hidden rounded-xl p-1 lg:block">
-        <Seal />
+        <img src={new URL('../seal.svg', import.meta.url).href} alt="" width={36} height={36} className="size-9" />
       </Link>
       {offered.map((entry, index) => place(entry, index < inBar ? inBarClasses : `${inBarClasses} max-lg:hidden`))}
       <MorePlaces className={classes(placeClasses, inBarClasses)} isActive={rest.some(({ to }) => path.startsWith(to))}>
@@ -69,37 +82,3 @@ const placeClasses =
   'data-[status=active]:font-medium data-[status=active]:text-seal-ink'
 const inBarClasses =
   'min-h-14 min-w-16 flex-col justify-center gap-1 px-2 text-xs lg:w-18 lg:data-[status=active]:bg-seal-wash'
-
-function SignOutButton() {
-  const t = useText()
-  return <IconButton icon={LogOut} label={t('shell.signOut')} onClick={() => void signOut().catch(toastError)} />
-}
-
-function ThemeButton() {
-  const t = useText()
-  const isDark = useIsDark()
-  return (
-    <IconButton
-      icon={isDark ? Sun : Moon}
-      label={t(isDark ? 'shell.themeLight' : 'shell.themeDark')}
-      onClick={toggleTheme}
-    />
-  )
-}
-
-function LanguageButton() {
-  const language = useLanguage()
-  const other = language === 'zh' ? 'en' : 'zh'
-  return (
-    <IconButton
-      icon={Languages}
-      label={other === 'zh' ? '切换到中文' : 'Switch to English'}
-      lang={other}
-      onClick={() => void chooseLanguage(other)}
-    />
-  )
-}
-
-function Seal() {
-  return <img src={new URL('../seal.svg', import.meta.url).href} alt="" width={36} height={36} className="size-9" />
-}

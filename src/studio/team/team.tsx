@@ -4,9 +4,8 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { LockOpen, Plus, UsersRound } from 'lucide-react'
 import { useState } from 'react'
-import { useModels } from '../data/models.ts'
 import { type MadeToken, type Token, tokensQuery, useMe } from '../data/tokens.ts'
-import { groupUsage, usageQuery } from '../data/usage.ts'
+import { sumUsage, usageQuery } from '../data/usage.ts'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { Page } from '../ui/page.tsx'
@@ -23,7 +22,6 @@ export function TeamScreen() {
   const { add } = useSearch({ from: '/team' })
   const tokens = useQuery(tokensQuery)
   const usage = useQuery(usageQuery({ group: 'token' }))
-  const models = useModels()
   const me = useMe()
   const [made, setMade] = useState<MadeToken>()
   const [changed, setChanged] = useState<Token>()
@@ -32,7 +30,6 @@ export function TeamScreen() {
     void navigate({ to: '/team', search: { add: isOpen ? 'token' : undefined }, replace: true })
   }
 
-  const groups = groupUsage(usage.data ?? [], 'images')
   const addButton = (
     <Button look="primary" icon={<Plus aria-hidden className="size-5" />} onClick={() => open(true)}>
       {t('team.add')}
@@ -61,9 +58,7 @@ export function TeamScreen() {
                 <TokenCard
                   key={token.id}
                   token={token}
-                  spent={usage.data && groups.find(({ key }) => key === token.id)}
-                  isSpentKnown={usage.data !== undefined}
-                  models={models}
+                  spent={usage.data && sumUsage(usage.data.filter(({ key }) => key === token.id))}
                   onChange={() => setChanged(token)}
                 />
               ))}

@@ -3,7 +3,7 @@
 import { Ban, Pencil, ShieldCheck } from 'lucide-react'
 import { useState } from 'react'
 import { ApiError } from '../../client/errors.ts'
-import type { Model } from '../data/models.ts'
+import { nameOfModel, useModels } from '../data/models.ts'
 import { type Token, useRevokeToken } from '../data/tokens.ts'
 import type { Sum } from '../data/usage.ts'
 import { ago, moment, money } from '../text/format.ts'
@@ -17,21 +17,17 @@ import { toast } from '../ui/toast.tsx'
 
 export interface TokenCardProps {
   token: Token
-  /** This month; undefined: nothing, or not known yet. */
+  /** This month; undefined until it is known. */
   spent: Sum | undefined
-  isSpentKnown: boolean
-  models: readonly Model[]
   onChange(): void
 }
 
-const nothing: Sum = { images: 0, calls: 0, unknown: 0, unpricedImages: 0, amounts: [] }
-
-export function TokenCard({ token, spent = nothing, isSpentKnown, models, onChange }: TokenCardProps) {
+export function TokenCard({ token, spent, onChange }: TokenCardProps) {
   const t = useText()
   const { name, role, models: allowed, created_at: createdAt, last_used_at: lastUsedAt } = token
   const [isAsking, setAsking] = useState(false)
-  const caps = listCaps(token, spent)
-  const nameOf = (id: string) => models.find(model => model.id === id)?.name ?? id
+  const models = useModels()
+  const caps = spent && listCaps(token, spent)
   return (
     <li className="flex flex-col gap-3 rounded-card border border-line bg-raised p-4 sm:p-5">
       <div className="flex flex-col gap-3 sm:flex-row sm:items-start">
@@ -56,7 +52,10 @@ export function TokenCard({ token, spent = nothing, isSpentKnown, models, onChan
           <p className="mt-1 break-words text-ink-faint text-sm">
             {allowed === null
               ? t('team.allModels')
-              : t('team.models', { count: allowed.length, names: allowed.map(nameOf).join(t('team.between')) })}
+              : t('team.models', {
+                  count: allowed.length,
+                  names: allowed.map(id => nameOfModel(models, id)).join(t('team.between')),
+                })}
           </p>
         </div>
         <div className="flex items-center justify-end gap-1">
@@ -80,7 +79,7 @@ export function TokenCard({ token, spent = nothing, isSpentKnown, models, onChan
           </Button>
         </div>
       </div>
-      {!isSpentKnown ? (
+      {!caps ? (
         <Skeleton className="h-8" />
       ) : caps.length === 0 ? (
         <p className="text-ink-soft text-sm tabular-nums">{t('team.uncapped', { used: spentText(t, spent) })}</p>

@@ -7,18 +7,9 @@ import { t } from './text.ts'
 
 /** Undefined for one that stays. `model` is its name. */
 export function describeLife(model: string, life: ModelLife, models: readonly Model[]): string | undefined {
-  const successor = life.successors[0]
-  const facts = { day: life.ended_at ?? life.ends_at, successor: successor && nameOfModel(models, successor) }
-  switch (life.stage) {
-    case 'current':
-      return undefined
-    case 'announced':
-      return describeEnding({ model, ...facts })
-    case 'retiring':
-      return describeEnding({ model, ...facts, isClosed: true })
-    case 'ended':
-      return describeEnd({ model, ...facts })
-  }
+  const { stage, successors, ends_at: endsAt, ended_at: endedAt } = life
+  if (stage === 'current') return undefined
+  return describeEnd({ model, stage, day: endedAt ?? endsAt, successor: successors[0] }, models)
 }
 
 /** What has to be said of a model before it is used; undefined where nothing has. */
@@ -32,25 +23,20 @@ export function isElsewhere({ configured, is_served: isServed }: Model) {
   return configured && !isServed
 }
 
-interface LifeFacts {
+interface End {
   model: string
+  stage: Exclude<ModelLife['stage'], 'current'>
   day: string | null | undefined
-  /** Its name. */
+  /** Its id. */
   successor: string | undefined
 }
 
-function describeEnding({ model, day, successor, isClosed }: LifeFacts & { isClosed?: boolean }) {
+function describeEnd({ model, stage, day, successor }: End, models: readonly Model[]) {
+  const end = stage === 'ended' ? 'ended' : 'ends'
   return sentences(
-    day ? t('life.endsOn', { model, day: longDay(day) }) : t('life.ends', { model }),
-    isClosed && t('life.closed'),
-    successor && t('life.successor', { successor }),
-  )
-}
-
-function describeEnd({ model, day, successor }: LifeFacts) {
-  return sentences(
-    day ? t('life.endedOn', { model, day: longDay(day) }) : t('life.ended', { model }),
-    successor && t('life.successor', { successor }),
+    day ? t(`life.${end}On`, { model, day: longDay(day) }) : t(`life.${end}`, { model }),
+    stage === 'retiring' && t('life.closed'),
+    successor && t('life.successor', { successor: nameOfModel(models, successor) }),
   )
 }
 
@@ -67,21 +53,17 @@ export function describeLifeWarning(
   { code, values }: Generation['warnings'][number],
   models: readonly Model[],
 ): string | undefined {
-  const successor = asText(values.successor)
-  const facts = { model, successor: successor && nameOfModel(models, successor) }
+  const facts = { model, successor: asText(values.successor) }
   if (code === 'model_retired') {
-    return sentences(describeEnd({ ...facts, day: asText(values.since) }), t('life.stillSent'))
+    return sentences(describeEnd({ ...facts, stage: 'ended', day: asText(values.since) }, models), t('life.stillSent'))
   }
   if (code !== 'model_ending') return undefined
-  return describeEnding({ ...facts, day: asText(values.ends_at), isClosed: values.stage === 'retiring' })
+  const stage = values.stage === 'retiring' ? 'retiring' : 'announced'
+  return describeEnd({ ...facts, stage, day: asText(values.ends_at) }, models)
 }
 
 /** What went wrong, where it has a sentence here. */
 export function explainError(error: NonNullable<Generation['error']>, models: readonly Model[]): string {
-  return explainReason(error, models) ?? explainCode(error)
-}
-
-function explainReason(error: NonNullable<Generation['error']>, models: readonly Model[]) {
   const { reason_code: reason, reason_values: values } = error
   const model = nameOfModel(models, asText(values.model) ?? '')
   const successor = findSuccessor(error)
@@ -89,13 +71,13 @@ function explainReason(error: NonNullable<Generation['error']>, models: readonly
   const free = t('life.free')
   switch (reason) {
     case 'model_ended':
-      return sentences(describeEnd({ model, day: asText(values.since), successor: name }), free)
+      return sentences(describeEnd({ model, stage: 'ended', day: asText(values.since), successor }, models), free)
     case 'model_closed':
       return sentences(t('life.closedToThis', { model }), name && t('life.successor', { successor: name }), free)
     case 'model_unknown':
       return sentences(t('life.unknown', { model }), name && t('life.offered', { successor: name }), free)
     default:
-      return undefined
+      return explainCode(error)
   }
 }
 

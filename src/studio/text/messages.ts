@@ -38,12 +38,12 @@ export function currentWarnings(generation: Generation): Generation['warnings'] 
 
 export function explainWarning(
   generation: Generation,
-  { code, parameter, message, values }: Generation['warnings'][number],
+  warning: Generation['warnings'][number],
   models: readonly Model[],
 ): string {
-  const { model: id } = generation
-  const model = nameOfModel(models, id ?? '')
-  const ending = describeLifeWarning(model, { code, parameter, message, values }, models)
+  const { code, parameter, message, values } = warning
+  const model = nameOfModel(models, generation.model ?? '')
+  const ending = describeLifeWarning(model, warning, models)
   if (ending !== undefined) return ending
   if (code === null || findText('warnings', code) === undefined) return message
   return t(`warnings.${code}` as TextKey, {

@@ -17,11 +17,6 @@ export function parseHost(url: string) {
   return URL.parse(url)?.host ?? url
 }
 
-/** What the address is commonly called, in both languages; undefined for one that nobody knows. */
-export function findAddressLabel(provider: Provider | undefined, url: string) {
-  return provider?.addresses.find(address => address.url === withoutSlash(url))?.label
-}
-
 /** Where accounts are looked after; undefined for an address that nobody knows. `baseUrl` null: the usual one. */
 export function findConsole(provider: Provider | undefined, baseUrl: string | null): string | undefined {
   const host = parseHost(baseUrl ?? provider?.addresses[0]?.url ?? '')

@@ -92,29 +92,20 @@ export function ErrorNotice({ error, children }: { error: unknown; children?: Re
 }
 
 /** Where the rest of the page is there. */
-export function FailedNotice({
-  children,
-  className,
-  onRetry,
-}: {
-  children: ReactNode
-  className?: string
-  onRetry(): void
-}) {
+export function FailedNotice(props: { children: ReactNode; className?: string; onRetry(): void }) {
   const t = useText()
+  const { onRetry, ...rest } = props
   return (
     <Notice
       look="bad"
-      className={className}
+      {...rest}
       icon={<CircleAlert aria-hidden />}
       action={
         <Button size="small" onClick={onRetry}>
           {t('shell.retry')}
         </Button>
       }
-    >
-      {children}
-    </Notice>
+    />
   )
 }
 

@@ -3,16 +3,11 @@ import { type RefObject, useEffect, useEffectEvent } from 'react'
 /** Returns false where the key means nothing at the moment. */
 type KeyHandler = (event: KeyboardEvent) => unknown
 
-export interface KeysOptions {
-  /** The keys work there as well, although it is written in. */
-  alsoIn?: RefObject<HTMLElement | null>
-}
-
 /**
  * Keys of a whole screen, by `event.key`, with `Mod+` in front where Ctrl or ⌘ is held; `*` gets every other. They rest while somebody
- * writes, and while something lies over the page.
+ * writes, except in `alsoIn`, and while something lies over the page.
  */
-export function useKeys(keys: Readonly<Record<string, KeyHandler>>, { alsoIn }: KeysOptions = {}) {
+export function useKeys(keys: Readonly<Record<string, KeyHandler>>, alsoIn?: RefObject<HTMLElement | null>) {
   const press = useEffectEvent((event: KeyboardEvent) => {
     if (event.defaultPrevented || event.altKey || hasOverlay()) return
     if (isTyping(event.target) && event.target !== alsoIn?.current) return

@@ -4,7 +4,7 @@ import { Redo2 } from 'lucide-react'
 import { type RefObject, useEffect, useRef } from 'react'
 import { type Generation, hasEnded } from '../../data/generations.ts'
 import { formatImageSize } from '../../data/images.ts'
-import type { Model } from '../../data/models.ts'
+import { findModel, useModels } from '../../data/models.ts'
 import { ago, duration, moment, money } from '../../text/format.ts'
 import { useText } from '../../text/text.ts'
 import { IconButton } from '../../ui/button.tsx'
@@ -19,9 +19,6 @@ import { Trouble } from './trouble.tsx'
 
 export interface GenerationCardProps {
   generation: Generation
-  /** Undefined when the catalogue does not know it. */
-  model: Model | undefined
-  models: readonly Model[]
   /** It stands beside others of the same prompt, so the model is what tells it apart. */
   isCompared?: boolean
   /** Puts away one that came to nothing. */
@@ -32,8 +29,9 @@ export interface GenerationCardProps {
 }
 
 export function GenerationCard(props: GenerationCardProps) {
-  const { generation, model, models, isCompared, onDismiss, onAgain, onReference } = props
+  const { generation, isCompared, onDismiss, onAgain, onReference } = props
   const t = useText()
+  const model = findModel(useModels(), generation.model)
   const modelName = model?.name ?? generation.model
   const isAlive = !hasEnded(generation)
   const card = useRef<HTMLElement>(null)
@@ -81,14 +79,14 @@ export function GenerationCard(props: GenerationCardProps) {
       {generation.cancel_requested && !isAlive && generation.images.length > 0 && (
         <p className="px-(--inset) pt-3 text-amber text-sm">{t('live.afterCancel')}</p>
       )}
-      {!isAlive && <Trouble generation={generation} models={models} onSuccessor={onAgain} />}
+      {!isAlive && <Trouble generation={generation} onSuccessor={onAgain} />}
       <footer
         className={classes(
           'flex flex-wrap items-center gap-x-3 gap-y-1 px-(--inset)',
           isCompared ? 'pt-0.5 pb-1' : 'pt-1 pb-3',
         )}
       >
-        <Facts generation={generation} isAlive={isAlive} isCompared={isCompared} />
+        {!isAlive && <Facts generation={generation} isCompared={isCompared} />}
         <div className="ml-auto flex items-center gap-1">
           {isAlive && <Cancel generation={generation} />}
           {!isAlive && generation.model !== null && <Retry generation={generation} />}
@@ -122,17 +120,8 @@ export function Ago({ timestamp }: { timestamp: string }) {
   )
 }
 
-function Facts({
-  generation,
-  isAlive,
-  isCompared,
-}: {
-  generation: Generation
-  isAlive: boolean
-  isCompared?: boolean
-}) {
+function Facts({ generation, isCompared }: Pick<GenerationCardProps, 'generation' | 'isCompared'>) {
   const t = useText()
-  if (isAlive) return null
   const [image] = generation.images
   const { charge, cost } = generation
   const facts = [

@@ -61,17 +61,10 @@ export function DismissButton({ onDismiss }: { onDismiss(): void }) {
   return <IconButton icon={X} iconSize={4} label={t('live.dismiss')} onClick={onDismiss} className="-my-1 -mr-2" />
 }
 
-export function FoldedFailure({
-  generations,
-  onUnfold,
-  onDismiss,
-}: {
-  generations: Row
-  onUnfold(): void
-  onDismiss(): void
-}) {
+export function FoldedFailure(props: { generations: Row; onUnfold(): void; onDismiss(): void }) {
   const t = useText()
   const models = useModels()
+  const { generations, onUnfold, onDismiss } = props
   const [first] = generations
   if (!first) return null
   const { status, error, charge } = first

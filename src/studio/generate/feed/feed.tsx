@@ -6,7 +6,6 @@ import { ImageIcon } from 'lucide-react'
 import { type ReactNode, useRef, useState } from 'react'
 import { useGenerationEvents } from '../../data/events.ts'
 import { type Generation, hasEnded, recentQuery } from '../../data/generations.ts'
-import { findModel, type Model } from '../../data/models.ts'
 import { useText } from '../../text/text.ts'
 import { Loading, Query } from '../../ui/query.tsx'
 import { EmptyState } from '../../ui/states.tsx'
@@ -16,7 +15,6 @@ import { DismissButton, FoldedFailure, useFailures } from './failures.tsx'
 import { hasNothing, type Row, rowKey, toRows } from './rows.ts'
 
 export interface FeedProps {
-  models: readonly Model[]
   /** Something can be drawn, so prompts to begin with are of use. */
   hasIdeas: boolean
   /** `successor`: the id of the model that takes the place of its own. */
@@ -26,7 +24,7 @@ export interface FeedProps {
   onIdea(prompt: string): void
 }
 
-export function Feed({ models, hasIdeas, onAgain, onReference, onIdea }: FeedProps) {
+export function Feed({ hasIdeas, onAgain, onReference, onIdea }: FeedProps) {
   const t = useText()
   const recent = useQuery(recentQuery)
   const failures = useFailures(recent.data?.items[0]?.id)
@@ -35,8 +33,6 @@ export function Feed({ models, hasIdeas, onAgain, onReference, onIdea }: FeedPro
     <GenerationCard
       key={generation.id}
       generation={generation}
-      model={findModel(models, generation.model)}
-      models={models}
       {...how}
       onAgain={successor => onAgain(generation, successor)}
       onReference={onReference}
@@ -120,15 +116,8 @@ function Empty({ hasIdeas, onIdea }: Pick<FeedProps, 'hasIdeas' | 'onIdea'>) {
 }
 
 /** Those of one press, side by side in one column. */
-function Comparison({
-  generations,
-  onDismiss,
-  children,
-}: {
-  generations: Row
-  onDismiss?: () => void
-  children: ReactNode
-}) {
+function Comparison(props: { generations: Row; onDismiss?: () => void; children: ReactNode }) {
+  const { generations, onDismiss, children } = props
   const t = useText()
   const [first] = generations
   return (

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { CircleAlert } from 'lucide-react'
 import type { Generation } from '../../data/generations.ts'
-import { type Model, nameOfModel } from '../../data/models.ts'
+import { nameOfModel, useModels } from '../../data/models.ts'
 import { useMe } from '../../data/tokens.ts'
 import { explainError, findSuccessor } from '../../text/life.ts'
 import { currentWarnings, explainWarning } from '../../text/messages.ts'
@@ -12,16 +12,9 @@ import { Button } from '../../ui/button.tsx'
 const keyTroubles = new Set(['configuration_missing', 'provider_key_rejected', 'provider_quota_exhausted'])
 
 /** What went wrong and what was done otherwise, in words that say what to do. */
-export function Trouble({
-  generation,
-  models,
-  onSuccessor,
-}: {
-  generation: Generation
-  models: readonly Model[]
-  onSuccessor(id: string): void
-}) {
+export function Trouble({ generation, onSuccessor }: { generation: Generation; onSuccessor(id: string): void }) {
   const t = useText()
+  const models = useModels()
   const { error, status } = generation
   const isAdmin = useMe()?.role === 'admin'
   const successor = findSuccessor(error)
