@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { WarningCode } from '../../src/catalogue/model.ts'
 import type { WaitingCode } from '../../src/coordination/waiting.ts'
-import { en } from '../../src/studio/text/en.ts'
+import * as en from '../../src/studio/text/en.ts'
 import { openBrowser, startStudio } from '../support/browser.ts'
 import { cardOf, chooseModel, freePort, generate, isDrawn } from './studio.ts'
 

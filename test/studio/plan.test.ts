@@ -12,7 +12,7 @@ import { type ProviderId, providers, shipped } from '../../src/providers/index.t
 import { presentModel } from '../../src/server/present/models.ts'
 import { listSchemas, type PlacementRequest, planFor, sumCosts, toCard } from '../../src/studio/generate/plan.ts'
 import { listResolutions, readChoice, type SizeChoice } from '../../src/studio/generate/size-choice.ts'
-import { en } from '../../src/studio/text/en.ts'
+import * as en from '../../src/studio/text/en.ts'
 import { knownNames } from '../support/names.ts'
 
 en.violations satisfies Record<ViolationCode | 'not_configured' | 'size_unfinished', string>

@@ -2,8 +2,8 @@
 import { createServer } from 'node:net'
 import type { Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
-import { en } from '../../src/studio/text/en.ts'
-import { zh } from '../../src/studio/text/zh.ts'
+import * as en from '../../src/studio/text/en.ts'
+import * as zh from '../../src/studio/text/zh.ts'
 
 /** The card of a generation in the page of creating. */
 export function cardOf(page: Page, prompt: string) {

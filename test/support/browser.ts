@@ -1,9 +1,9 @@
 /** A real browser that looks at a real server, and takes note of whatever a page must not do. */
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, inject, onTestFinished } from 'vitest'
-import { en } from '../../src/studio/text/en.ts'
+import * as en from '../../src/studio/text/en.ts'
 import { fill } from '../../src/studio/text/fill.ts'
-import { zh } from '../../src/studio/text/zh.ts'
+import * as zh from '../../src/studio/text/zh.ts'
 import { startApp, type TestApp, type TestOptions } from './app.ts'
 import { maxWaitMs } from './patience.ts'
 import type {} from './studio.ts'

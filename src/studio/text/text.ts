@@ -1,9 +1,14 @@
 /** The words of the studio in the language of the person: `useText()` in components, `t()` elsewhere. */
 import { createKept, createStore } from '../data/store.ts'
-import type { Dictionary } from './en.ts'
+import type * as english from './en.ts'
 import { fill } from './fill.ts'
+import type * as chinese from './zh.ts'
 
 export type Language = 'zh' | 'en'
+
+type Dictionary = typeof english
+/** Each language has all of them, and no other. */
+type Texts = { [Screen in keyof Dictionary]: Record<keyof Dictionary[Screen] | keyof (typeof chinese)[Screen], string> }
 
 /** Such as `gallery.empty`: the screen, then the name. */
 export type TextKey = {
@@ -14,9 +19,9 @@ export type Text = typeof t
 /** As the types of the dictionaries cannot be followed through a computed key. */
 type Plain = Record<string, Record<string, string> | undefined>
 
-const loaders: Record<Language, () => Promise<Plain>> = {
-  zh: async () => (await import('./zh.ts')).zh,
-  en: async () => (await import('./en.ts')).en,
+const loaders: Record<Language, () => Promise<Texts>> = {
+  zh: () => import('./zh.ts'),
+  en: () => import('./en.ts'),
 }
 const kept = createKept('language', parseLanguage)
 const current = createStore<{ language: Language; dictionary: Plain }>({ language: 'en', dictionary: {} })

@@ -1,7 +1,4 @@
-import type { configurations as english } from '../en/configurations.ts'
-import type { Words } from '../en.ts'
-
-export const configurations: Words<typeof english> = {
+export const configurations = {
   lead: '各图像服务的密钥。它们加密保存在这台服务器上，不会再次显示，也只会发给各自的服务。',
   add: '添加密钥',
   empty: '还没有密钥',

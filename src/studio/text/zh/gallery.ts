@@ -1,7 +1,4 @@
-import type { gallery as english } from '../en/gallery.ts'
-import type { Words } from '../en.ts'
-
-export const gallery: Words<typeof english> = {
+export const gallery = {
   search: '搜索提示词和标签',
   searchShort: '提示词、标签',
   clearSearch: '清空搜索',

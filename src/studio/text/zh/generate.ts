@@ -1,7 +1,4 @@
-import type { generate as english } from '../en/generate.ts'
-import type { Words } from '../en.ts'
-
-export const generate: Words<typeof english> = {
+export const generate = {
   prompt: '提示词',
   promptPlaceholder: '描述画面：有什么、光线如何、什么风格……',
   promptCount: '{length} / {most} 字',

@@ -1,7 +1,4 @@
-import type { life as english } from '../en/life.ts'
-import type { Words } from '../en.ts'
-
-export const life: Words<typeof english> = {
+export const life = {
   new: '新模型',
   newHint: '服务方已提供，但本程序尚未收录，因此只发送同系列通用的参数。',
   endsShort: '{day}下线',

@@ -1,7 +1,4 @@
-import type { live as english } from '../en/live.ts'
-import type { Words } from '../en.ts'
-
-export const live: Words<typeof english> = {
+export const live = {
   empty: '您的图片会出现在这里',
   emptyHint: '写下提示词，按“生成”。关闭页面后任务仍会继续。',
   emptyNoKey: '图片连同提示词和设置，都保存在这台服务器上。',

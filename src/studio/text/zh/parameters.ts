@@ -1,7 +1,4 @@
-import type { parameters as english } from '../en/parameters.ts'
-import type { Words } from '../en.ts'
-
-export const parameters: Words<typeof english> = {
+export const parameters = {
   size: '尺寸',
   n: '张数',
   seed: '随机种子',

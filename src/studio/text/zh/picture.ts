@@ -1,7 +1,4 @@
-import type { picture as english } from '../en/picture.ts'
-import type { Words } from '../en.ts'
-
-export const picture: Words<typeof english> = {
+export const picture = {
   title: '图片',
   noRecipe: '这张图片里没有本工作室的配方，已作为参考图添加。',
   noPicture: '这不是图片。',

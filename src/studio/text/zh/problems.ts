@@ -1,7 +1,4 @@
-import type { problems as english } from '../en/problems.ts'
-import type { Words } from '../en.ts'
-
-export const problems: Words<typeof english> = {
+export const problems = {
   offline: '连不上服务器。请确认它正在运行，然后重试。',
   unauthorized: '登录已失效，请重新登录。',
   not_allowed: '您的令牌无权这样做，请联系服务器管理员。',

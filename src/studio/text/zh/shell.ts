@@ -1,7 +1,4 @@
-import type { shell as english } from '../en/shell.ts'
-import type { Words } from '../en.ts'
-
-export const shell: Words<typeof english> = {
+export const shell = {
   create: '创作',
   gallery: '画廊',
   usage: '用量',

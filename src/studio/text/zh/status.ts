@@ -1,7 +1,4 @@
-import type { status as english } from '../en/status.ts'
-import type { Words } from '../en.ts'
-
-export const status: Words<typeof english> = {
+export const status = {
   ending: '即将下线的模型',
   ok: '一切正常',
   okHint: '可以生成并保存图片。',

@@ -1,7 +1,4 @@
-import type { team as english } from '../en/team.ts'
-import type { Words } from '../en.ts'
-
-export const team: Words<typeof english> = {
+export const team = {
   lead: '共享这台服务器，而不必交出密钥。每个令牌都有名称和预算，撤销后立即失效。',
   add: '新建令牌',
   empty: '目前只有您自己',

@@ -1,7 +1,4 @@
-import type { usage as english } from '../en/usage.ts'
-import type { Words } from '../en.ts'
-
-export const usage: Words<typeof english> = {
+export const usage = {
   lead: '生成了多少，花了多少。',
   leadOwn: '“{name}”生成了多少、花了多少、还剩多少。',
   failed: '用量未能加载',

@@ -1,7 +1,4 @@
-import type { waiting as english } from '../en/waiting.ts'
-import type { Words } from '../en.ts'
-
-export const waiting: Words<typeof english> = {
+export const waiting = {
   nothing_can_be_stored: '图片暂时无法保存，所以先不发送。恢复后会自动继续。',
   sent_again: '服务方暂时没有接受，未计费。{time} 会自动重新发送。',
   result_out_of_reach: '服务方正在绘制，但暂时查不到结果。会自动再查。',

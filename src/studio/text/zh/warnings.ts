@@ -1,7 +1,4 @@
-import type { warnings as english } from '../en/warnings.ts'
-import type { Words } from '../en.ts'
-
-export const warnings: Words<typeof english> = {
+export const warnings = {
   left_out: '{model} 没有“{parameter}”，已忽略。',
   prompt_cut: '{model} 只读提示词的前 {most} 个字，这次有 {length} 个，后面的被忽略。',
   negative_prompt_cut: '{model} 只读反向提示词的前 {most} 个字，这次有 {length} 个，后面的被忽略。',

@@ -1,7 +1,4 @@
-import type { welcome as english } from '../en/welcome.ts'
-import type { Words } from '../en.ts'
-
-export const welcome: Words<typeof english> = {
+export const welcome = {
   title: '一个密钥，即可作画',
   lead: 'webimgui 替您调用图像服务，并把图片保存在这台服务器上。准备好其中一个服务的密钥；有账号的话，一分钟即可开始。',
   choose: '一、选择服务',
