@@ -23,20 +23,16 @@ export function createStore<Value>(initial: Value) {
   }
 }
 
-/** What the browser keeps under a name, as JSON; a text of our own stands there as it is. */
-export interface Kept<Value> {
-  read(): Value
-  /** `undefined` removes it. False where the storage is full or closed, which must not stand in the way of anything. */
-  write(value: Value | undefined): boolean
-}
-
-/** `parse` gets what somebody may have changed by hand, or undefined for nothing. */
+/**
+ * What the browser keeps under a name, as JSON; a text of our own stands there as it is. `parse` gets what somebody may have changed by
+ * hand, or undefined for nothing.
+ */
 export function createKept<Value>(
   name: string,
   parse: (json: unknown) => Value,
   /** In this tab alone, until it is closed. */
   { isOfTab = false } = {},
-): Kept<Value> {
+) {
   const storage = () => (isOfTab ? sessionStorage : localStorage)
   // Several servers may stand under paths of one origin, so every name holds the path.
   const key = () => {
@@ -45,7 +41,8 @@ export function createKept<Value>(
   }
   return {
     read: () => parse(parseJson(storage().getItem(key()))),
-    write(value) {
+    /** `undefined` removes it. False where the storage is full or closed, which must not stand in the way of anything. */
+    write(value: Value | undefined) {
       try {
         if (value === undefined) storage().removeItem(key())
         else storage().setItem(key(), typeof value === 'string' ? value : JSON.stringify(value))

@@ -1,5 +1,6 @@
 /** The fields of a monthly cap: money with its currency, and pictures. */
 
+import type { ChangeEvent } from 'react'
 import { useText } from '../text/text.ts'
 import { TextField } from '../ui/field.tsx'
 import { Select } from '../ui/select.tsx'
@@ -14,6 +15,11 @@ export interface CapFieldsProps {
 
 export function CapFields({ draft, hint, errorOf, onChange }: CapFieldsProps) {
   const t = useText()
+  const control = (field: 'amount' | 'images') => ({
+    error: errorOf(field),
+    value: draft[field],
+    onChange: (event: ChangeEvent<HTMLInputElement>) => onChange({ [field]: event.target.value }),
+  })
   // One that was set with another currency keeps it.
   const offered = [...new Set([...currencies, draft.currency])]
   return (
@@ -21,14 +27,7 @@ export function CapFields({ draft, hint, errorOf, onChange }: CapFieldsProps) {
       <legend className="font-medium text-ink-soft text-sm">{t('team.caps')}</legend>
       <p className="mt-0.5 mb-2.5 text-ink-faint text-sm">{hint}</p>
       <div className="grid grid-cols-2 gap-3 sm:grid-cols-[1fr_8rem_1fr]">
-        <TextField
-          label={t('team.amount')}
-          error={errorOf('amount')}
-          inputMode="decimal"
-          placeholder="50"
-          value={draft.amount}
-          onChange={event => onChange({ amount: event.target.value })}
-        />
+        <TextField {...control('amount')} label={t('team.amount')} inputMode="decimal" placeholder="50" />
         <Select
           label={t('team.currency')}
           value={draft.currency}
@@ -36,12 +35,10 @@ export function CapFields({ draft, hint, errorOf, onChange }: CapFieldsProps) {
           onChange={currency => onChange({ currency })}
         />
         <TextField
+          {...control('images')}
           label={t('team.images')}
-          error={errorOf('images')}
           inputMode="numeric"
           placeholder="300"
-          value={draft.images}
-          onChange={event => onChange({ images: event.target.value })}
           className="max-sm:col-span-2"
         />
       </div>

@@ -1,9 +1,10 @@
 /** Writing tags: those that are there, one field for more, and the ones used before to pick from. */
 import { Plus, X } from 'lucide-react'
-import { type ReactNode, useId, useRef, useState } from 'react'
+import { type ReactNode, useRef, useState } from 'react'
 import { useText } from '../text/text.ts'
+import { IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
-import { controlClasses } from '../ui/field.tsx'
+import { TextField } from '../ui/field.tsx'
 
 const maxCharacters = 100
 
@@ -19,7 +20,6 @@ export interface TagsProps {
 
 export function Tags({ tags, known = [], onAdd, onRemove, autoFocus, className }: TagsProps) {
   const t = useText()
-  const id = useId()
   const field = useRef<HTMLInputElement>(null)
   const [text, setText] = useState('')
 
@@ -59,31 +59,26 @@ export function Tags({ tags, known = [], onAdd, onRemove, autoFocus, className }
           add(text)
         }}
       >
-        <label htmlFor={id} className="sr-only">
-          {t('gallery.addTag')}
-        </label>
-        <input
+        <TextField
+          isLabelHidden
           ref={field}
-          id={id}
+          label={t('gallery.addTag')}
           value={text}
           maxLength={maxCharacters}
-          // biome-ignore lint/a11y/noAutofocus: the field is what a dialog was opened for
           autoFocus={autoFocus}
           placeholder={t('gallery.addTag')}
-          autoComplete="off"
           enterKeyHint="done"
           onChange={event => setText(event.target.value)}
-          className={controlClasses}
+          className="min-w-0 flex-1"
         />
-        <button
+        <IconButton
           type="submit"
-          aria-label={t('gallery.addTag')}
-          title={t('gallery.addTag')}
+          icon={Plus}
+          look="plain"
+          label={t('gallery.addTag')}
           disabled={text.trim() === ''}
-          className="grid size-10 shrink-0 place-items-center rounded-xl border border-line bg-raised text-ink-soft hover:border-line-strong disabled:opacity-45"
-        >
-          <Plus aria-hidden className="size-5" />
-        </button>
+          className="rounded-xl text-ink-soft"
+        />
       </form>
       {offered.length > 0 && (
         <ul className="flex flex-wrap gap-1.5" aria-label={t('gallery.knownTags')}>

@@ -27,6 +27,10 @@ export interface FiltersProps {
   onView(view: View): void
 }
 
+const views = [
+  { value: 'grid', icon: Images, text: 'gallery.pictures' },
+  { value: 'list', icon: Rows3, text: 'gallery.list' },
+] as const
 const states = ['succeeded', 'running', 'queued', 'failed', 'cancelled'] as const
 const folded = ['provider', 'model', 'status', 'tag', 'from', 'to'] as const
 
@@ -69,30 +73,20 @@ export function Filters({ filter, view, isBusy, searchField, onLeaveSearch, onFi
           label={t('gallery.view')}
           value={view}
           onChange={onView}
-          choices={[
-            {
-              value: 'grid',
-              label: <ViewLabel icon={<Images aria-hidden className="size-4.5" />} text={t('gallery.pictures')} />,
-            },
-            {
-              value: 'list',
-              label: <ViewLabel icon={<Rows3 aria-hidden className="size-4.5" />} text={t('gallery.list')} />,
-            },
-          ]}
+          choices={views.map(({ value, icon: Icon, text }) => ({
+            value,
+            label: (
+              <>
+                <Icon aria-hidden className="size-4.5" />
+                <span className="max-sm:sr-only">{t(text)}</span>
+              </>
+            ),
+          }))}
           className="shrink-0 flex-nowrap"
         />
       </div>
       {isOpen ? <Panel filter={filter} onFilter={onFilter} /> : <Chips filter={filter} onFilter={onFilter} />}
     </div>
-  )
-}
-
-function ViewLabel({ icon, text }: { icon: React.ReactNode; text: string }) {
-  return (
-    <>
-      {icon}
-      <span className="max-sm:sr-only">{text}</span>
-    </>
   )
 }
 
@@ -225,20 +219,16 @@ function Panel({ filter, onFilter }: PanelProps) {
         'gallery.anyTag',
         tags.map(tag => [tag, tag]),
       )}
-      <TextField
-        label={t('gallery.from')}
-        type="date"
-        value={filter.from ?? ''}
-        max={filter.to}
-        onChange={event => onFilter({ from: event.target.value || undefined })}
-      />
-      <TextField
-        label={t('gallery.to')}
-        type="date"
-        value={filter.to ?? ''}
-        min={filter.from}
-        onChange={event => onFilter({ to: event.target.value || undefined })}
-      />
+      {(['from', 'to'] as const).map(name => (
+        <TextField
+          key={name}
+          label={t(`gallery.${name}`)}
+          type="date"
+          value={filter[name] ?? ''}
+          {...(name === 'from' ? { max: filter.to } : { min: filter.from })}
+          onChange={event => onFilter({ [name]: event.target.value || undefined })}
+        />
+      ))}
     </div>
   )
 }

@@ -19,8 +19,7 @@ import { lastSeen } from '../data/history.ts'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
 import { Thumbnail } from '../ui/image-tile.tsx'
-import { dayName } from './days.ts'
-import type { Item } from './items.ts'
+import { dayName, type Item } from './items.ts'
 import { useMarquee } from './marquee.ts'
 import { beside, layOut, type Place } from './rows.ts'
 import type { Selection } from './selection.ts'
@@ -110,6 +109,9 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen, handle }: G
     if (event.altKey || items.length === 0) return
     const isCommand = event.ctrlKey || event.metaKey
     const rowsAWindow = Math.max(1, Math.floor(window.innerHeight / 260))
+    const page = (step: 1 | -1) => {
+      return Array.from({ length: rowsAWindow }).reduce<number>(index => beside(layout, index, step), activeIndex)
+    }
     const steps: Record<string, () => number> = {
       ArrowRight: () => activeIndex + 1,
       ArrowLeft: () => activeIndex - 1,
@@ -117,8 +119,8 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen, handle }: G
       ArrowUp: () => beside(layout, activeIndex, -1),
       Home: () => 0,
       End: () => items.length - 1,
-      PageDown: () => repeated(rowsAWindow, index => beside(layout, index, 1), activeIndex),
-      PageUp: () => repeated(rowsAWindow, index => beside(layout, index, -1), activeIndex),
+      PageDown: () => page(1),
+      PageUp: () => page(-1),
     }
     const step = steps[event.key]
     if (step && !isCommand) moveTo(step(), event.shiftKey)
@@ -301,10 +303,4 @@ function Tile({ item, place, isActive, isSelected, isSelecting }: TileProps) {
       )}
     </div>
   )
-}
-
-function repeated(count: number, step: (index: number) => number, from: number) {
-  let index = from
-  for (let done = 0; done < count; done++) index = step(index)
-  return index
 }

@@ -2,6 +2,7 @@
 import { type Generation, hasEnded, type Image } from '../data/generations.ts'
 import type { HistoryFilter } from '../data/history.ts'
 import { generationRatio, imageRatio } from '../data/images.ts'
+import { locale, type Text } from '../text/text.ts'
 import type { Measured } from './rows.ts'
 
 /** One place of the grid or one line of the list. */
@@ -30,6 +31,24 @@ function toDay(timestamp: string) {
   const time = new Date(timestamp)
   const two = (value: number) => String(value).padStart(2, '0')
   return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
+}
+
+const dayMs = 86_400_000
+
+/** `day` is such as `2026-11-23`, where the person is. */
+export function dayName(day: string, t: Text): string {
+  const date = new Date(`${day}T12:00:00`)
+  const today = new Date()
+  const days = Math.round((new Date(today).setHours(12, 0, 0, 0) - date.getTime()) / dayMs)
+  if (days === 0) return t('gallery.today')
+  if (days === 1) return t('gallery.yesterday')
+  const isThisYear = date.getFullYear() === today.getFullYear()
+  return date.toLocaleDateString(locale(), {
+    month: 'long',
+    day: 'numeric',
+    weekday: 'short',
+    year: isThisYear ? undefined : 'numeric',
+  })
 }
 
 /** Would the server name it for this filter? For those that begin while the gallery is open. */

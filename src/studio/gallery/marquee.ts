@@ -29,6 +29,7 @@ export function useMarquee(options: Options) {
     const kept = event.shiftKey || event.ctrlKey || event.metaKey ? latest.current.selection.keys : new Set<string>()
     let pointer = { x: event.clientX, y: event.clientY }
     let frame = 0
+    const listening = new AbortController()
     let isDrawing = false
 
     function draw() {
@@ -72,18 +73,15 @@ export function useMarquee(options: Options) {
 
     function end() {
       cancelAnimationFrame(frame)
-      document.removeEventListener('pointermove', move)
-      document.removeEventListener('pointerup', end)
-      document.removeEventListener('pointercancel', end)
+      listening.abort()
       stop.current = undefined
       hasDrawn.current = isDrawing
       setBox(undefined)
     }
 
     hasDrawn.current = false
-    document.addEventListener('pointermove', move)
-    document.addEventListener('pointerup', end)
-    document.addEventListener('pointercancel', end)
+    document.addEventListener('pointermove', move, listening)
+    for (const type of ['pointerup', 'pointercancel']) document.addEventListener(type, end, listening)
     stop.current = end
   }
 

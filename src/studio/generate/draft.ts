@@ -14,25 +14,12 @@ export interface Draft extends PlacementRequest {
 
 export type DraftChange = Partial<Draft> | ((draft: Draft) => Partial<Draft>)
 
-export interface Drafts {
-  draft: Draft
-  change(change: DraftChange): void
-  /** Puts something else in its place, and keeps what stood there. The returned function brings that back. */
-  replace(change: DraftChange): () => void
-  /** Keeps what stands there now among the earlier ones. */
-  remember(): void
-  /** Shows the one before (-1) or after (1) what is shown; false where there is none, or where somebody is writing. */
-  walk(step: -1 | 1): boolean
-  /** Takes the last replacement back, unless somebody has written since. */
-  undo(): boolean
-}
-
 const empty: Draft = { prompt: '', models: [], references: [], size: {}, count: 1, values: {} }
 const maxEarlier = 50
 /** A change that takes so many characters away at once may be a slip. */
 const slipCharacters = 20
 
-export function useDrafts(): Drafts {
+export function useDrafts() {
   const [draft, setDraft] = useState(readDraft)
   const current = useRef(draft)
   const replaced = useRef<{ before: Draft; after: Draft }>(undefined)
@@ -48,14 +35,15 @@ export function useDrafts(): Drafts {
     const changed = (change: DraftChange) => {
       return { ...current.current, ...(typeof change === 'function' ? change(current.current) : change) }
     }
-    const actions: Omit<Drafts, 'draft'> = {
-      change(change) {
+    return {
+      change(change: DraftChange) {
         const before = current.current
         const next = changed(change)
         if (before.prompt.length - next.prompt.length >= slipCharacters) rememberDraft(before)
         put(next)
       },
-      replace(change) {
+      /** Puts something else in its place, and keeps what stood there. The returned function brings that back. */
+      replace(change: DraftChange) {
         const before = current.current
         rememberDraft(before)
         const after = put(changed(change))
@@ -65,8 +53,10 @@ export function useDrafts(): Drafts {
           put(before)
         }
       },
+      /** Keeps what stands there now among the earlier ones. */
       remember: () => rememberDraft(current.current),
-      walk(step) {
+      /** Shows the one before (-1) or after (1) what is shown; false where there is none, or where somebody is writing. */
+      walk(step: -1 | 1) {
         const shown = walked.current?.drafts[walked.current.at]
         if (shown !== current.current) {
           if (step === 1 || current.current.prompt !== '') return false
@@ -82,13 +72,13 @@ export function useDrafts(): Drafts {
         put(next)
         return true
       },
+      /** Takes the last replacement back, unless somebody has written since. */
       undo() {
         if (!replaced.current || replaced.current.after !== current.current) return false
         put(replaced.current.before)
         return true
       },
     }
-    return actions
   }, [])
 
   // Another tab has a form of its own; only the last one of them is what a new tab begins with.

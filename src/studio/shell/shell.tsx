@@ -2,7 +2,7 @@
 
 import { Outlet, useLocation } from '@tanstack/react-router'
 import { FlaskConical, Images, ShieldCheck, WifiOff } from 'lucide-react'
-import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { useConfigurations } from '../data/configurations.ts'
 import { connection } from '../data/connection.ts'
 import { useMe } from '../data/tokens.ts'
@@ -76,24 +76,22 @@ function Banners({ isImageScreen }: { isImageScreen: boolean }) {
   const active = configurations.filter(configuration => configuration.is_active)
   // Services on this machine are simulators; the operator's own gateways have names or other addresses.
   const areLocal = active.length > 0 && active.every(({ is_local }) => is_local)
-  const banners: ReactNode[] = []
-  if (isLost) {
-    banners.push(
-      <Notice key="offline" look="warning" icon={<WifiOff aria-hidden />}>
-        <span role="status">{t('shell.offline')}</span>
-      </Notice>,
-    )
-  }
-  // A picture is fitted to the height of the window.
-  if (areLocal && !isImageScreen) {
-    banners.push(
-      <p key="local" className="flex items-center justify-center gap-2 text-ink-faint text-xs">
-        <FlaskConical aria-hidden className="size-3.5 shrink-0" />
-        {t('shell.simulators')}
-      </p>,
-    )
-  }
-  return banners.length > 0 ? <div className="flex flex-col gap-2 px-4 pt-3">{banners}</div> : null
+  return (
+    <div className="flex flex-col gap-2 px-4 pt-3 empty:hidden">
+      {isLost && (
+        <Notice look="warning" icon={<WifiOff aria-hidden />}>
+          <span role="status">{t('shell.offline')}</span>
+        </Notice>
+      )}
+      {/* A picture is fitted to the height of the window. */}
+      {areLocal && !isImageScreen && (
+        <p className="flex items-center justify-center gap-2 text-ink-faint text-xs">
+          <FlaskConical aria-hidden className="size-3.5 shrink-0" />
+          {t('shell.simulators')}
+        </p>
+      )}
+    </div>
+  )
 }
 
 export function NotFound() {

@@ -38,10 +38,13 @@ export function RecentErrors({ errors, isFailed }: RecentErrorsProps) {
           {together(errors).map(({ error, count }) => (
             <li key={`${error.time} ${error.message}`} className="flex flex-col gap-1 px-4 py-3">
               <p className="flex flex-wrap items-baseline gap-x-3">
-                <Words
-                  text={error.message === 'generation ended' ? t('status.notMade') : undefined}
-                  original={error.message}
-                />
+                {/* The log is English; what people meet every day has words of its own. */}
+                <span
+                  lang={isEnd(error) ? undefined : 'en'}
+                  className="min-w-0 flex-1 basis-64 break-words font-medium"
+                >
+                  {isEnd(error) ? t('status.notMade') : error.message}
+                </span>
                 {count > 1 && <Badge look="warning">{t('status.repeated', { count })}</Badge>}
                 <time dateTime={error.time} className="text-ink-faint text-sm">
                   {ago(error.time)}
@@ -76,14 +79,7 @@ export function RecentErrors({ errors, isFailed }: RecentErrorsProps) {
   )
 }
 
-/** The log is English; what people meet every day has words of its own. */
-function Words({ text, original }: { text: string | undefined; original: string }) {
-  return (
-    <span lang={text === undefined ? 'en' : undefined} className="min-w-0 flex-1 basis-64 break-words font-medium">
-      {text ?? original}
-    </span>
-  )
-}
+const isEnd = ({ message }: LoggedError) => message === 'generation ended'
 
 /** What is said again and again in a row is shown once. */
 function together(errors: readonly LoggedError[]) {

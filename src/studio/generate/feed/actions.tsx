@@ -78,14 +78,7 @@ export function Retry({ generation }: { generation: Generation }) {
   if (estimate.error instanceof ApiError && [404, 405, 409].includes(estimate.error.status)) return null
   const cost = estimate.data?.cost
   const count = estimate.data?.images ?? missing
-  const label =
-    only === 'missing'
-      ? cost
-        ? t('live.makeMissing', { count, cost: moneyRange(cost) })
-        : t('live.makeMissingUnpriced', { count })
-      : cost
-        ? t('live.makeAgain', { cost: moneyRange(cost) })
-        : t('live.makeAgainUnpriced')
+  const price = cost ? t('live.price', { cost: moneyRange(cost) }) : ''
   if (isWaiting) {
     return (
       <Button size="small" isBusy onClick={() => withdraw(path)}>
@@ -101,7 +94,7 @@ export function Retry({ generation }: { generation: Generation }) {
       disabled={retry.isPending || isDone}
       onClick={() => retry.mutate()}
     >
-      {label}
+      {t(only === 'missing' ? 'live.makeMissing' : 'live.makeAgain', { count, price })}
     </Button>
   )
 }
