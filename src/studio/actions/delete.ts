@@ -17,32 +17,29 @@ export const deleted = createStore<ReadonlySet<string>>(new Set())
 /** Those that the server has not heard of. */
 const waiting = new Set<string>()
 
-function hide(ids: readonly string[]) {
-  deleted.set(new Set([...deleted.get(), ...ids]))
-}
-
 function show(ids: readonly string[]) {
   deleted.set(new Set([...deleted.get()].filter(id => !ids.includes(id))))
 }
 
 /** `message` is what was done, in the past tense. */
 export function deleteWithUndo(ids: readonly string[], message: string) {
-  hide(ids)
+  deleted.set(new Set([...deleted.get(), ...ids]))
   for (const id of ids) waiting.add(id)
   const timer = setTimeout(commit, secondThoughtsMs)
   const dismiss = toast(message, {
     durationMs: secondThoughtsMs,
-    action: { label: t('shell.undo'), onSelect: undo },
+    action: {
+      label: t('shell.undo'),
+      onSelect() {
+        settle()
+        show(ids)
+      },
+    },
   })
 
   function settle() {
     clearTimeout(timer)
     for (const id of ids) waiting.delete(id)
-  }
-
-  function undo() {
-    settle()
-    show(ids)
   }
 
   async function commit() {

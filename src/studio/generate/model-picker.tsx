@@ -1,7 +1,7 @@
 /** The models, grouped by service, with what they cost and can do; several may be chosen to compare them. */
 
 import { Link } from '@tanstack/react-router'
-import { Check, Plus } from 'lucide-react'
+import { Check, Columns2, Plus } from 'lucide-react'
 import { useState } from 'react'
 import { type Model, searchModels, useModels } from '../data/models.ts'
 import { useMe } from '../data/tokens.ts'
@@ -112,6 +112,35 @@ export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerPr
         ))}
       </div>
     </Dialog>
+  )
+}
+
+/** The way to the other models. */
+export function ChosenModels({ chosen, onPick }: { chosen: readonly Model[]; onPick(): void }) {
+  const t = useText()
+  return (
+    <button
+      type="button"
+      onClick={onPick}
+      className="flex items-center gap-3 rounded-2xl border border-line bg-raised px-4 py-2.5 text-left transition-colors hover:border-line-strong"
+    >
+      {chosen.length > 1 && <Columns2 aria-hidden className="size-5 shrink-0 text-seal-ink" />}
+      <span className="min-w-0 flex-1">
+        <span className="block text-ink-faint text-xs">
+          {t(chosen.length > 1 ? 'generate.modelsCompare' : 'gallery.model')}
+        </span>
+        {chosen.map(model => (
+          <span key={model.id} className="flex flex-wrap items-baseline justify-between gap-x-3">
+            <span className="flex flex-wrap items-baseline gap-x-2">
+              <span className="font-medium">{model.name}</span>
+              <LifeBadge model={model} />
+            </span>
+            <span className="text-ink-soft text-sm tabular-nums">{priceText(t, model)}</span>
+          </span>
+        ))}
+      </span>
+      <span className="shrink-0 text-seal-ink text-sm">{t('generate.change')}</span>
+    </button>
   )
 }
 

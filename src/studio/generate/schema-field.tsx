@@ -139,18 +139,17 @@ function NumberField({ label, hint, schema, value, onChange }: ControlProps) {
             onChange={event => onChange(event.target.value === '' ? undefined : Number(event.target.value))}
             className={`${controlClasses} ${canSlide ? 'max-w-28' : ''}`}
           />
-          {number !== undefined && (
-            <IconButton
-              icon={X}
-              iconSize={4}
-              label={`${t('generate.clear')}: ${label}`}
-              onClick={() => onChange(undefined)}
-            />
-          )}
+          {number !== undefined && <ClearButton label={label} onClear={() => onChange(undefined)} />}
         </div>
       )}
     </Field>
   )
+}
+
+/** Leaves it to the service again. */
+export function ClearButton({ label, onClear }: { label: string; onClear(): void }) {
+  const t = useText()
+  return <IconButton icon={X} iconSize={4} label={`${t('generate.clear')}: ${label}`} onClick={onClear} />
 }
 
 /** For lists and objects. What is being written need not be right yet; only what is right is taken over. */

@@ -1,6 +1,6 @@
 /** The form of the chosen models, drawn from what each says that it accepts. */
 
-import { ChevronDown, Dices, Minus, Plus, X } from 'lucide-react'
+import { ChevronDown, Dices, Minus, Plus } from 'lucide-react'
 import { limitImages } from '../../catalogue/counts.ts'
 import type { JsonObject } from '../../catalogue/model.ts'
 import type { ValueSchema } from '../../catalogue/values.ts'
@@ -11,7 +11,7 @@ import { controlClasses, Field } from '../ui/field.tsx'
 import { Badge } from '../ui/states.tsx'
 import type { Draft } from './draft.ts'
 import { listSchemas, type Plan, toCard } from './plan.ts'
-import { parameterLabel, SchemaField } from './schema-field.tsx'
+import { ClearButton, parameterLabel, SchemaField } from './schema-field.tsx'
 import { SizeField } from './size-field.tsx'
 
 /** Those that most people use; every other stands under "more". */
@@ -145,7 +145,7 @@ function SeedField({ schema, value, onChange }: SeedFieldProps) {
   const t = useText()
   const seed = typeof value === 'number' ? value : undefined
   return (
-    <Field label={parameterLabel('seed')} hint={<SeedHint schema={schema} />}>
+    <Field label={parameterLabel('seed')} hint={findText('hints', 'seed') ?? schema.description}>
       {control => (
         <div className="flex items-center gap-1">
           <input
@@ -161,14 +161,7 @@ function SeedField({ schema, value, onChange }: SeedFieldProps) {
             className={`${controlClasses} tabular-nums`}
           />
           <IconButton icon={Dices} label={t('generate.rollSeed')} onClick={() => onChange(rolled(schema.maximum))} />
-          {seed !== undefined && (
-            <IconButton
-              icon={X}
-              iconSize={4}
-              label={`${t('generate.clear')}: ${parameterLabel('seed')}`}
-              onClick={() => onChange(undefined)}
-            />
-          )}
+          {seed !== undefined && <ClearButton label={parameterLabel('seed')} onClear={() => onChange(undefined)} />}
         </div>
       )}
     </Field>
@@ -177,9 +170,4 @@ function SeedField({ schema, value, onChange }: SeedFieldProps) {
 
 export function rolled(most = maxSeed) {
   return Math.floor(Math.random() * Math.min(most, maxSeed))
-}
-
-function SeedHint({ schema }: { schema: ValueSchema }) {
-  useText()
-  return findText('hints', 'seed') ?? schema.description
 }

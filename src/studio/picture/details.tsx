@@ -149,8 +149,6 @@ async function copy(text: string, t: Text) {
   toast(t(isCopied ? 'shell.copied' : 'picture.copyFailed'), { look: isCopied ? 'good' : 'bad' })
 }
 
-// ── Prompts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
 function Prompts({ generation: { prompt, revised_prompt: revised } }: { generation: Generation }) {
   const t = useText()
   const [isMarked, setMarked] = useState(true)
@@ -191,8 +189,6 @@ function Marked({ kind, text }: { kind: 'same' | 'added' | 'removed'; text: stri
   if (kind === 'removed') return <del className="text-ink-faint">{text}</del>
   return text
 }
-
-// ── Settings ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function formatLabel(name: string) {
   return findText('parameters', name) ?? name
@@ -253,8 +249,6 @@ function formatValue(value: unknown, t: Text): string {
   if (typeof value === 'string') return value.replace(/^(\d+)[x*](\d+)$/, '$1 × $2')
   return typeof value === 'number' ? String(value) : JSON.stringify(value)
 }
-
-// ── Facts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function Facts({ generation, image }: DetailsProps) {
   const t = useText()

@@ -1,6 +1,6 @@
 /** The picture itself: zoom with wheel, pinch, double click and keys; move it about; swipe to the next. */
 
-import { ChevronLeft, ChevronRight, Maximize, ZoomIn, ZoomOut } from 'lucide-react'
+import { ChevronLeft, ChevronRight, type LucideIcon, Maximize, ZoomIn, ZoomOut } from 'lucide-react'
 import {
   type ReactNode,
   type PointerEvent as ReactPointerEvent,
@@ -158,7 +158,10 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
   })
 
   const percent = Math.round((view.scale / frame.actualScale) * 100)
-  const floating = 'bg-raised/90 text-ink shadow-card backdrop-blur hover:bg-raised'
+  const floating =
+    'absolute top-1/2 size-11 -translate-y-1/2 bg-raised/90 text-ink shadow-card backdrop-blur hover:bg-raised max-sm:hidden'
+  const beside = (icon: LucideIcon, label: string, side: string, onShow?: () => void) =>
+    onShow && <IconButton icon={icon} iconSize={6} label={label} onClick={onShow} className={classes(floating, side)} />
   return (
     <div
       ref={root}
@@ -227,24 +230,8 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
         </p>
       )}
       {children}
-      {onPrevious && (
-        <IconButton
-          icon={ChevronLeft}
-          iconSize={6}
-          label={t('picture.previous')}
-          onClick={onPrevious}
-          className={classes(floating, 'absolute top-1/2 left-3 size-11 -translate-y-1/2 max-sm:hidden')}
-        />
-      )}
-      {onNext && (
-        <IconButton
-          icon={ChevronRight}
-          iconSize={6}
-          label={t('picture.next')}
-          onClick={onNext}
-          className={classes(floating, 'absolute top-1/2 right-3 size-11 -translate-y-1/2 max-sm:hidden')}
-        />
-      )}
+      {beside(ChevronLeft, t('picture.previous'), 'left-3', onPrevious)}
+      {beside(ChevronRight, t('picture.next'), 'right-3', onNext)}
       <div className="absolute bottom-3 left-1/2 flex -translate-x-1/2 items-center rounded-full bg-raised/90 shadow-card backdrop-blur">
         <IconButton icon={ZoomOut} label={t('picture.zoomOut')} onClick={zoomOut} disabled={!isZoomed} />
         <button

@@ -1,13 +1,6 @@
 /** Every address of the studio. Each screen is a chunk of its own, loaded when it is first opened. */
 
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  type RouteComponent,
-  redirect,
-} from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { screens } from '../../api/screens.ts'
 import { ApiError } from '../../client/errors.ts'
 import { api } from '../data/client.ts'
@@ -25,9 +18,16 @@ function texts<Name extends string>(search: Record<string, unknown>, names: read
   return Object.fromEntries(given) as { [Key in Name]?: string }
 }
 
-/** A screen with a file of its own, loaded when it is first opened or in a quiet moment before. */
-function screen<Screens extends object, Name extends keyof Screens>(load: () => Promise<Screens>, name: Name) {
-  return lazyRouteComponent(async () => {
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: BrokenPage })
+
+/** A screen, with what may stand in its query. Its file is loaded when it is first opened or in a quiet moment before. */
+function route<const Path extends string, Name extends string, Screens extends object>(
+  path: Path,
+  names: readonly Name[],
+  load: () => Promise<Screens>,
+  screen: keyof Screens,
+) {
+  const component = lazyRouteComponent(async () => {
     try {
       return await load()
     } catch (error) {
@@ -38,67 +38,26 @@ function screen<Screens extends object, Name extends keyof Screens>(load: () => 
       })
       throw error
     }
-  }, name)
-}
-
-const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: BrokenPage })
-
-/** `names`: what may stand in the query. */
-function route<const Path extends string, Name extends string, Component extends RouteComponent>(
-  path: Path,
-  names: readonly Name[],
-  component: Component,
-) {
+  }, screen)
   return createRoute({ getParentRoute: () => root, path, validateSearch: search => texts(search, names), component })
 }
 
+// As the router spells it.
+const picture = screens.picture.replace(':', '$') as '/picture/$generationId'
 const routes = [
   // `from`: the generation whose settings are taken over; `reference`: a picture to work from; `seed`: `new` for another one.
-  route(
-    screens.generate,
-    ['from', 'reference', 'seed'],
-    screen(() => import('../generate/generate.tsx'), 'GenerateScreen'),
-  ),
-  route(
-    screens.gallery,
-    [...filterNames, 'view'],
-    screen(() => import('../gallery/gallery.tsx'), 'GalleryScreen'),
-  ),
+  route(screens.generate, ['from', 'reference', 'seed'], () => import('../generate/generate.tsx'), 'GenerateScreen'),
+  route(screens.gallery, [...filterNames, 'view'], () => import('../gallery/gallery.tsx'), 'GalleryScreen'),
   // `image`: which of its pictures, from 0. The others are the filter of the gallery that it was opened from.
-  route(
-    // As the router spells it.
-    screens.picture.replace(':', '$') as '/picture/$generationId',
-    [...filterNames, 'image'],
-    screen(() => import('../picture/picture.tsx'), 'ImageScreen'),
-  ),
+  route(picture, [...filterNames, 'image'], () => import('../picture/picture.tsx'), 'ImageScreen'),
   // `month`: such as 2026-11; `by`: what it is divided by.
-  route(
-    screens.usage,
-    ['month', 'by'],
-    screen(() => import('../usage/usage.tsx'), 'UsageScreen'),
-  ),
+  route(screens.usage, ['month', 'by'], () => import('../usage/usage.tsx'), 'UsageScreen'),
   // `add`: the provider to begin with.
-  route(
-    screens.configurations,
-    ['add'],
-    screen(() => import('../configurations/configurations.tsx'), 'ConfigurationsScreen'),
-  ),
+  route(screens.configurations, ['add'], () => import('../configurations/configurations.tsx'), 'ConfigurationsScreen'),
   // `add`: the form of a new token is open.
-  route(
-    screens.team,
-    ['add'],
-    screen(() => import('../team/team.tsx'), 'TeamScreen'),
-  ),
-  route(
-    screens.status,
-    [],
-    screen(() => import('../status/status.tsx'), 'StatusScreen'),
-  ),
-  route(
-    screens.welcome,
-    [],
-    screen(() => import('../welcome/welcome.tsx'), 'WelcomeScreen'),
-  ),
+  route(screens.team, ['add'], () => import('../team/team.tsx'), 'TeamScreen'),
+  route(screens.status, [], () => import('../status/status.tsx'), 'StatusScreen'),
+  route(screens.welcome, [], () => import('../welcome/welcome.tsx'), 'WelcomeScreen'),
 ] as const
 
 const index = createRoute({
