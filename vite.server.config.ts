@@ -1,3 +1,4 @@
+import { isBuiltin } from 'node:module'
 import path from 'node:path'
 import { defineConfig, type Plugin } from 'vite'
 
@@ -6,7 +7,7 @@ const root = import.meta.dirname
 /** The server in a few files, which `tools/webimgui.mjs` starts when they are not older than the sources. */
 export default defineConfig({
   root,
-  plugins: [workers()],
+  plugins: [builtins(), workers()],
   // These bring files of their own that they look for beside themselves.
   ssr: { noExternal: true, external: ['sharp', '@scalar/fastify-api-reference'] },
   build: {
@@ -19,7 +20,11 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       input: { main: path.join(root, 'src/main.ts') },
-      output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
+      output: {
+        comments: { legal: true, annotation: false, jsdoc: false },
+        entryFileNames: '[name].mjs',
+        chunkFileNames: '[name]-[hash].mjs',
+      },
     },
   },
 })
@@ -39,6 +44,29 @@ function workers(): Plugin {
         this.emitFile({ type: 'chunk', id: path.join(path.dirname(id), file), fileName })
         return `new Worker(new URL('./${fileName}', import.meta.url)`
       })
+    },
+  }
+}
+
+/** Importing `node:http` reads every member of it, and one of them loads all that is behind `fetch`: here only what is used is read. */
+function builtins(): Plugin {
+  const prefix = '\0builtin:'
+  return {
+    name: 'builtins',
+    apply: 'build',
+    enforce: 'pre',
+    resolveId: (name, _importer, { kind }) =>
+      isBuiltin(name) && kind !== 'require-call' ? { id: prefix + name, moduleSideEffects: false } : null,
+    load(id) {
+      if (!id.startsWith(prefix)) return null
+      const name = JSON.stringify(id.slice(prefix.length))
+      const members = Object.keys(process.getBuiltinModule(id.slice(prefix.length)) ?? {})
+      return [
+        `const $builtin = process.getBuiltinModule(${name})`,
+        'const $read = name => $builtin[name]',
+        'export default $builtin',
+        ...members.map(member => `export const ${member} = /* @__PURE__ */ $read('${member}')`),
+      ].join('\n')
     },
   }
 }
