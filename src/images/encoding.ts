@@ -1,7 +1,7 @@
 /** Pixels of a picture, and the smallest loss with which they fit into a number of bytes. */
-import sharp from 'sharp'
 import type { ReferenceLimits } from '../catalogue/model.ts'
 import { createDecoder, damagedImage, type ImageSource, maxPixels, NotAnImage } from './facts.ts'
+import { loadSharp } from './sharp.ts'
 
 export interface Dimensions {
   width: number
@@ -19,6 +19,7 @@ interface Pixels {
 /** Upright, first frame, sRGB, 8 bits, of that size; with a channel for transparency only when some pixel needs it. */
 export async function decodedPixels(picture: ImageSource, size: Dimensions, alpha: boolean): Promise<Pixels> {
   try {
+    const sharp = await loadSharp()
     const decoder = await createDecoder(picture, { limitInputPixels: maxPixels, failOn: 'error' })
     const image = decoder.autoOrient().resize(size.width, size.height, { fit: 'fill' }).toColourspace('srgb')
     const { data, info } = await (alpha ? image : image.flatten({ background: '#ffffff' }))
@@ -47,6 +48,7 @@ function isTransparent(data: Buffer, channels: number): boolean {
 
 export async function hasTransparentPixel(picture: ImageSource): Promise<boolean> {
   try {
+    const sharp = await loadSharp()
     const alpha = await sharp(picture, { limitInputPixels: maxPixels }).extractChannel('alpha').raw().toBuffer()
     return isTransparent(alpha, 1)
   } catch (error) {
@@ -87,7 +89,8 @@ export async function encodedWithin(pixels: Pixels, originalType: string, limits
   )
 }
 
-function encode(pixels: Pixels, size: Dimensions, form: { mimeType: string; quality: number }) {
+async function encode(pixels: Pixels, size: Dimensions, form: { mimeType: string; quality: number }) {
+  const sharp = await loadSharp()
   const { width, height, channels } = pixels
   const image = sharp(pixels.data, { raw: { width, height, channels } }).resize(size.width, size.height, {
     fit: 'fill',

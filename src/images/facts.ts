@@ -1,9 +1,9 @@
 /** Inspects image files: their type, whatever their name or sender says. */
 import { open, readFile, stat } from 'node:fs/promises'
-import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type'
 import PQueue from 'p-queue'
-import sharp, { type Sharp, type SharpOptions } from 'sharp'
+import type { Sharp, SharpOptions } from 'sharp'
 import { bmpLength, bmpPixels, bmpSize, isBmp, isHeadCut } from './bmp.ts'
+import { loadSharp } from './sharp.ts'
 
 /** An image as a path or as bytes. */
 export type ImageSource = string | Buffer
@@ -48,10 +48,6 @@ const readable = 'JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF'
 
 const turns = new PQueue({ concurrency: 2 })
 
-// sharp has a global cache and thread pool; a server that never reads an image twice needs no cache.
-sharp.cache(false)
-sharp.concurrency(1)
-
 /**
  * Runs work that decodes pictures, two at a time in the whole process, so that memory does not grow with the number
  * of clients.
@@ -70,6 +66,7 @@ export function isDecodable(mimeType: string): boolean {
  * @throws NotAnImage for a BMP that is damaged or of a rare kind
  */
 export async function createDecoder(image: ImageSource, options: SharpOptions): Promise<Sharp> {
+  const sharp = await loadSharp()
   if (!isBmp(await readHead(image, 26))) return sharp(image, options)
   const bytes = typeof image === 'string' ? await readFile(image) : image
   const size = bmpSize(bytes)
@@ -94,6 +91,7 @@ export async function readImageFacts(image: ImageSource, limit?: number): Promis
   const isContainer = type.mime === 'image/heif' || type.mime === 'image/heic'
   const expected = formats[isContainer ? 'image/heic' : type.mime]
   if (!expected) throw unreadable(type.mime)
+  const sharp = await loadSharp()
   const metadata = await sharp(image, { limitInputPixels: limit ?? false })
     .metadata()
     .catch((error: Error) => {
@@ -235,7 +233,8 @@ function isSvg(text: string): boolean {
   )
 }
 
-function detectType(image: ImageSource) {
+async function detectType(image: ImageSource) {
+  const { fileTypeFromBuffer, fileTypeFromFile } = await import('file-type')
   return typeof image === 'string' ? fileTypeFromFile(image) : fileTypeFromBuffer(image)
 }
 

@@ -1,12 +1,13 @@
 /** Thumbnails of two sizes, one made at a time: at once for whoever asks, otherwise while nothing is being stored. Kept beside the originals. */
 import { rm, writeFile } from 'node:fs/promises'
 import PQueue from 'p-queue'
-import sharp, { type Sharp } from 'sharp'
+import type { Sharp } from 'sharp'
 import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { ImageRecord } from '../storage/records.ts'
 import { createDecoder, isDecodable, maxPixels, NotAnImage } from './facts.ts'
 import { storedBytes } from './references.ts'
 import type { ThumbnailSize } from './services.ts'
+import { loadSharp } from './sharp.ts'
 
 const thumbnailSizes: readonly ThumbnailSize[] = [512, 1024]
 
@@ -176,6 +177,7 @@ async function shrink(image: ImageRecord, sizes: readonly ThumbnailSize[], files
   try {
     // SVG is not rendered, because it could load whatever it names.
     if (!isDecodable(image.mimeType)) throw new NotAnImage('It cannot be shown here.')
+    const sharp = await loadSharp()
     return await files.withPath(image.file, async path => {
       const largest = Math.max(...sizes)
       const decoder = await createDecoder(path, { limitInputPixels: maxPixels, failOn: 'none' })

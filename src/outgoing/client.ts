@@ -7,7 +7,7 @@ import { lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type buildConnector, Response as UndiciResponse } from 'undici'
+import type { buildConnector } from 'undici'
 import packageFile from '../../package.json' with { type: 'json' }
 import {
   type AllowedPlaces,
@@ -175,7 +175,8 @@ async function encodeBody(
   const headers: Record<string, string> = { 'user-agent': userAgent, ...request.headers }
   const { body } = request
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) return { body, headers }
-  const form = body instanceof globalThis.FormData ? new globalThis.Response(body) : new UndiciResponse(body)
+  const form =
+    body instanceof globalThis.FormData ? new globalThis.Response(body) : new (await import('undici')).Response(body)
   headers['content-type'] = form.headers.get('content-type') ?? 'multipart/form-data'
   return { body: new Uint8Array(await form.arrayBuffer()), headers }
 }

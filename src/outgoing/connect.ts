@@ -1,7 +1,9 @@
 /** Connections, each checked for its target address. */
 
+/// <reference path="./undici-connect.d.ts" />
 import { isIP, type LookupFunction, type Socket } from 'node:net'
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
+import buildUndiciConnector from 'undici/lib/core/connect.js'
 import { blockedAt, describeBlocked, isPublic } from './addresses.ts'
 import { refused } from './broken-exchange.ts'
 
@@ -38,7 +40,12 @@ export function checkPeer(connect: buildConnector.connector): buildConnector.con
 
 export function createConnector(lookup: LookupFunction, timeout: number): buildConnector.connector {
   // 250 ms, the default for each address of a name, is too short for a service on the other side of the earth.
-  return buildConnector({ lookup, timeout, allowH2: false, autoSelectFamilyAttemptTimeout: Math.ceil(timeout / 3) })
+  return buildUndiciConnector({
+    lookup,
+    timeout,
+    allowH2: false,
+    autoSelectFamilyAttemptTimeout: Math.ceil(timeout / 3),
+  })
 }
 
 /** @throws errors of the connector, and the reason of `signal`, as they are. */

@@ -1,10 +1,10 @@
 /** The description of the API: from the schemas that check the requests, and from what stands beside each route. */
 import { STATUS_CODES } from 'node:http'
-import swagger from '@fastify/swagger'
-import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { fastify, type RouteOptions } from 'fastify'
 import type { z } from 'zod'
 import { Problem, type ProblemCode, problemCodes } from '../api/problems.ts'
 import type { Access } from './access/access.ts'
+import { schemaController } from './bodies/validation.ts'
 import { errorTable } from './errors/codes.ts'
 import type { AnswerHeader, App, RouteFacts } from './route.ts'
 
@@ -33,21 +33,31 @@ interface Known extends RouteFacts {
   bodyExample: unknown
 }
 
-const reuse = createJsonSchemaTransformObject({})
+type DescribedRoute = Pick<RouteOptions, 'method' | 'url' | 'schema' | 'config'>
 
-/** Has to be registered before the routes. `prefix` is the path of PUBLIC_URL. */
-export async function describeApi(
-  app: App,
-  options: { version: string; prefix: string } & Pick<Access, 'needsToken' | 'sessionCookie'>,
-) {
-  const operations = new Map<string, Known>()
-  app.addHook('onRoute', ({ url, method, config, schema }) => {
-    const body = schema?.body as z.ZodType | undefined
-    const [bodyExample] = (body?.meta()?.examples ?? []) as unknown[]
-    const known: Known = { ...config, hasAnswerSchemas: schema?.response !== undefined, bodyExample }
-    const path = url.replace(/:(\w+)/g, '{$1}')
-    for (const name of [method].flat()) operations.set(`${name.toLowerCase()} ${path}`, known)
+type Described = { version: string; prefix: string } & Pick<Access, 'needsToken' | 'sessionCookie'>
+
+/**
+ * Has to be called before the first route is added. The result makes the document when it is first called, by a server that only has the
+ * routes: what describes them is large. `prefix` is the path of PUBLIC_URL.
+ */
+export function watchApi(app: App, options: Described): () => Promise<unknown> {
+  const routes: DescribedRoute[] = []
+  app.addHook('onRoute', ({ method, url, schema, config }) => {
+    routes.push({ method, url, schema, config })
   })
+  let document: Promise<unknown> | undefined
+  return () => (document ??= describe(routes, options))
+}
+
+async function describe(routes: readonly DescribedRoute[], options: Described) {
+  const [{ default: swagger }, { createJsonSchemaTransform, createJsonSchemaTransformObject }] = await Promise.all([
+    import('@fastify/swagger'),
+    import('fastify-type-provider-zod'),
+  ])
+  const reuse = createJsonSchemaTransformObject({})
+  const operations = knownOperations(routes)
+  const app = fastify({ schemaController, exposeHeadRoutes: false })
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -86,6 +96,21 @@ export async function describeApi(
     transformObject: documents =>
       complete(reuse(documents) as unknown as Document, operations) as unknown as ReturnType<typeof reuse>,
   })
+  for (const route of routes) app.route({ ...route, handler: async () => undefined })
+  await app.ready()
+  return app.swagger()
+}
+
+function knownOperations(routes: readonly DescribedRoute[]) {
+  const operations = new Map<string, Known>()
+  for (const { url, method, config, schema } of routes) {
+    const body = schema?.body as z.ZodType | undefined
+    const [bodyExample] = (body?.meta()?.examples ?? []) as unknown[]
+    const known: Known = { ...config, hasAnswerSchemas: schema?.response !== undefined, bodyExample }
+    const path = url.replace(/:(\w+)/g, '{$1}')
+    for (const name of [method].flat()) operations.set(`${name.toLowerCase()} ${path}`, known)
+  }
+  return operations
 }
 
 function complete(document: Document, operations: ReadonlyMap<string, Known>) {

@@ -20,4 +20,6 @@ export interface Parts {
   discretion: Discretion
   /** Aborts when the server begins to stop. */
   closing: AbortSignal
+  /** The OpenAPI document; made when it is first asked for. */
+  describeApi(): Promise<unknown>
 }

@@ -73,8 +73,7 @@ export function requireRules(app: App) {
   app.decorateRequest('caller')
   app.decorateRequest('session')
   app.addHook('onRoute', route => {
-    // The routes of the reference pages come from a plugin that takes no rules.
-    const access = route.config?.access ?? (/^\/docs(\/|$)/.test(route.url) ? 'member' : undefined)
+    const access = route.config?.access
     const methods = [route.method].flat().filter(method => method !== 'OPTIONS')
     if (methods.length === 0) return
     if (access === undefined) {

@@ -14,11 +14,11 @@ import { createLimits, maxConnections } from './access/limits.ts'
 import { letGoOfBody } from './bodies/bodies.ts'
 import { acceptBodies } from './bodies/parsers.ts'
 import { acceptUploads } from './bodies/uploads.ts'
-import { validatorCompiler } from './bodies/validation.ts'
+import { schemaController } from './bodies/validation.ts'
 import { answerBrokenRequest } from './errors/bare-connection.ts'
 import { addFace, faceAt, sendError, shownPath } from './face.ts'
 import { addGates } from './gates.ts'
-import { describeApi } from './openapi.ts'
+import { watchApi } from './openapi.ts'
 import { addPages, createPagesFace } from './pages/pages.ts'
 import { createStudioPage } from './pages/studio.ts'
 import type { Parts } from './parts.ts'
@@ -57,6 +57,7 @@ export async function createServer(options: {
     // Requests that arrive while the server stops get a problem document instead.
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true },
+    schemaController,
     rewriteUrl: request => withoutPrefix(request.url ?? '/', prefix, routing),
     frameworkErrors: (error, request, reply) => {
       letGoOfBody(request, reply)
@@ -67,6 +68,8 @@ export async function createServer(options: {
   shareConnections(app.server, maxConnections)
   const routing = watchRoutes(app)
   requireRules(app)
+  const access = createAccess(settings, services)
+  const describeApi = watchApi(app, { ...access, version: packageFile.version, prefix })
   const discretion = createDiscretion(services.catalogue, async () => {
     const configurations = await services.configurations.list()
     return configurations.map(configuration => services.configurations.addressOf(configuration))
@@ -74,7 +77,7 @@ export async function createServer(options: {
   const parts: Parts = {
     services,
     settings,
-    access: createAccess(settings, services),
+    access,
     limits: createLimits({ generationsPerMinute: settings.requestsPerMinute, maxBodyBytes: maxRequestBytes }),
     discretion,
     recentErrors,
@@ -82,6 +85,7 @@ export async function createServer(options: {
     base,
     prefix,
     closing: closing.signal,
+    describeApi,
   }
   const studio = createStudioPage(prefix, studioFolder)
   const apiFace = createApiFace(routing)
@@ -92,9 +96,6 @@ export async function createServer(options: {
     return sendError(faceAt(faces, request.url), error, request, reply, discretion)
   }
 
-  app.setValidatorCompiler(validatorCompiler)
-  // Answers are validated in tests. In production an unexpected member must not hide a paid image.
-  app.setSerializerCompiler(() => data => JSON.stringify(data))
   app.setErrorHandler(answerError)
   acceptBodies(app)
   await addGates(app, parts, { faces, routing, slowBodyAfterMs })
@@ -124,7 +125,6 @@ export async function createServer(options: {
     done()
   })
 
-  await describeApi(app, { ...parts.access, version: packageFile.version, prefix })
   await acceptUploads(app, path.join(settings.dataDir, 'uploads'))
   await addFace(app, apiFace, discretion, scope => addApi(scope, parts))
   await addFace(app, pagesFace, discretion, scope => addPages(scope, parts, studio, studioFolder))

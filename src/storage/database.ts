@@ -2,7 +2,6 @@
 
 import type { Kysely } from 'kysely'
 import type { Database, OpenOptions, ReadDatabase } from './connection.ts'
-import { openPostgresql, readPostgresql } from './postgresql/postgresql.ts'
 import type { Seal } from './secrets/seal.ts'
 import { provenSeal, type SealCandidate } from './secrets/seal-check.ts'
 import { openSqlite, readSqlite } from './sqlite/sqlite.ts'
@@ -29,15 +28,17 @@ export async function openDatabase(
     proven.keep()
     return proven.seal
   }
-  return location.kind === 'sqlite'
-    ? openSqlite(location.path, prove, options)
-    : openPostgresql(location.url, prove, options.isTool ?? false)
+  if (location.kind === 'sqlite') return openSqlite(location.path, prove, options)
+  const { openPostgresql } = await import('./postgresql/postgresql.ts')
+  return openPostgresql(location.url, prove, options.isTool ?? false)
 }
 
 /**
  * Opens the database to look at it, also while a server works on it, and whatever its keys are sealed with.
  * @throws DatabaseError when it is not there, damaged, out of reach, or of another version of this program
  */
-export function readDatabase(location: DatabaseLocation): Promise<ReadDatabase> {
-  return location.kind === 'sqlite' ? readSqlite(location.path) : readPostgresql(location.url)
+export async function readDatabase(location: DatabaseLocation): Promise<ReadDatabase> {
+  if (location.kind === 'sqlite') return readSqlite(location.path)
+  const { readPostgresql } = await import('./postgresql/postgresql.ts')
+  return readPostgresql(location.url)
 }

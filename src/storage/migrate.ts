@@ -1,11 +1,10 @@
 /** What both dialects do when they are opened. */
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import type { Kysely } from 'kysely'
-import { Migrator } from 'kysely/migration'
-import { createMigrations } from './migrations/index.ts'
+import { type Kysely, sql } from 'kysely'
+import { migrationNames } from './migrations/names.ts'
 import { isOwner, OwnershipLost } from './ownership.ts'
-import { createSeal, type Seal } from './secrets/seal.ts'
+import type { Seal } from './secrets/seal.ts'
 import type { Tables } from './tables.ts'
 import { DatabaseError } from './trouble.ts'
 
@@ -14,8 +13,7 @@ export type Prove = (kysely: Kysely<Tables>) => Promise<Seal>
 
 /** For read-only access. @throws DatabaseError when the tables are of another version of this program */
 export async function mustBePresent(kysely: Kysely<Tables>) {
-  const migrator = migratorFor(kysely, createSeal(''))
-  if ((await migrator.getMigrations()).every(migration => migration.executedAt)) return
+  if (await isPresent(kysely)) return
   throw new DatabaseError(
     'The database belongs to an earlier version of this program. Start the server once to upgrade it, then run this again.',
     '数据库属于本程序的较早版本。请先启动一次服务器完成升级，再重新执行。',
@@ -24,9 +22,8 @@ export async function mustBePresent(kysely: Kysely<Tables>) {
 
 /** Brings the tables to the present form, all or nothing. `copy` is called before a change. @returns what it returned */
 export async function migrate(kysely: Kysely<Tables>, seal: Seal, copy?: () => Promise<string>) {
-  const migrator = migratorFor(kysely, seal)
-  const pending = (await migrator.getMigrations()).some(migration => !migration.executedAt)
-  if (!pending) return undefined
+  if (await isPresent(kysely)) return undefined
+  const migrator = await createMigrator(kysely, seal)
   const backupPath = await copy?.()
   const { error } = await migrator.migrateToLatest()
   if (error) {
@@ -42,7 +39,26 @@ export async function migrate(kysely: Kysely<Tables>, seal: Seal, copy?: () => P
   return backupPath
 }
 
-function migratorFor(kysely: Kysely<Tables>, seal: Seal) {
+/** Have all migrations been made? */
+async function isPresent(kysely: Kysely<Tables>) {
+  const rows = await sql<{ name: string }>`select name from kysely_migration`.execute(kysely).catch(whenMissing)
+  const made = new Set(rows?.rows.map(({ name }) => name))
+  return migrationNames.every(name => made.has(name))
+}
+
+/** No migration was ever made. */
+function whenMissing(error: unknown) {
+  const isMissing =
+    error instanceof Error && (/no such table/.test(error.message) || ('code' in error && error.code === '42P01'))
+  if (isMissing) return undefined
+  throw error
+}
+
+async function createMigrator(kysely: Kysely<Tables>, seal: Seal) {
+  const [{ Migrator }, { createMigrations }] = await Promise.all([
+    import('kysely/migration'),
+    import('./migrations/index.ts'),
+  ])
   const migrations = createMigrations(seal)
   return new Migrator({ db: kysely, provider: { getMigrations: async () => migrations } })
 }

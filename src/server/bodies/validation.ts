@@ -1,5 +1,5 @@
 /** Turns the issues of zod into violations that say what to do. */
-import type { FastifySchemaCompiler } from 'fastify'
+import type { FastifySchemaCompiler, FastifyServerOptions } from 'fastify'
 import { z } from 'zod'
 import { typeNames, type Violation } from '../../catalogue/violation.ts'
 import { invalid } from '../../errors.ts'
@@ -7,7 +7,7 @@ import { faultOfText } from './json.ts'
 
 type Issue = z.core.$ZodIssue
 
-export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
+const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   const names = memberNames(schema)
   return (data: unknown) => {
     if (httpPart === 'body' && data === null && !schema.safeParse(null).success) {
@@ -30,6 +30,15 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
     return violations.length > 0 ? { error: invalid(violations.slice(0, 50)) } : { value: result.data }
   }
 }
+
+/** Takes the place of compilers of JSON Schema, which Fastify would load. */
+export const schemaController = {
+  compilersFactory: {
+    buildValidator: () => validatorCompiler,
+    // Answers are validated in tests. In production an unexpected member must not hide a paid image.
+    buildSerializer: () => () => (data: unknown) => JSON.stringify(data),
+  },
+} as unknown as NonNullable<FastifyServerOptions['schemaController']>
 
 /** Empty values are those of a form that were not filled in. */
 function readQuery(data: unknown) {

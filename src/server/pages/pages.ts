@@ -29,5 +29,5 @@ export function createPagesFace(routing: Routing, studio: StudioPage): Face {
 export async function addPages(app: App, parts: Parts, studio: StudioPage, studioFolder: string | undefined) {
   addLoginPage(app, parts)
   await addStudio(app, parts, studio, studioFolder)
-  await addReference(app, parts)
+  addReference(app, parts)
 }

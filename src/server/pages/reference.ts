@@ -1,11 +1,13 @@
 /** `/docs`, the reference of the API: a page and its script, from this server alone: no foreign fonts, no telemetry, no assistants. */
 import { randomBytes } from 'node:crypto'
-import reference from '@scalar/fastify-api-reference'
+import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import type { Parts } from '../parts.ts'
 import type { App } from '../route.ts'
 import { pathOnly } from '../routing.ts'
 
-export async function addReference(app: App, { prefix }: Pick<Parts, 'prefix'>) {
+export function addReference(app: App, { prefix }: Pick<Parts, 'prefix'>) {
+  let loading: Promise<FastifyInstance> | undefined
+  const loaded = () => (loading ??= load(nonce))
   const nonce = randomBytes(16).toString('base64url')
   const policy = [
     "default-src 'none'",
@@ -18,6 +20,23 @@ export async function addReference(app: App, { prefix }: Pick<Parts, 'prefix'>) 
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ')
+  const answer = (url: string) => async (_request: unknown, reply: FastifyReply) => {
+    const { statusCode, headers, body } = await (await loaded()).inject(url)
+    const { 'content-type': type = '' } = headers
+    return reply.code(statusCode).type(String(type)).header('content-security-policy', policy).send(body)
+  }
+  const options = { config: { access: 'member' }, schema: { hide: true } } as const
+  const page = answer('/docs/')
+  app.get('/docs/', options, (request, reply) =>
+    pathOnly(request.url) === '/docs' ? reply.redirect(`${prefix}/docs/`, 308) : page(request, reply),
+  )
+  app.get('/docs/js/scalar.js', options, answer('/docs/js/scalar.js'))
+}
+
+/** A server of its own, because the plugin is large and few ask for it. */
+async function load(nonce: string) {
+  const { default: reference } = await import('@scalar/fastify-api-reference')
+  const app = fastify()
   await app.register(reference, {
     routePrefix: '/docs',
     configuration: {
@@ -31,12 +50,7 @@ export async function addReference(app: App, { prefix }: Pick<Parts, 'prefix'>) 
       agent: { disabled: true, hideAddApi: true },
       mcp: { disabled: true },
     },
-    hooks: {
-      onRequest(request, reply, done) {
-        reply.header('content-security-policy', policy)
-        if (pathOnly(request.url) === '/docs') reply.redirect(`${prefix}/docs/`, 308)
-        else done()
-      },
-    },
   })
+  await app.ready()
+  return app
 }

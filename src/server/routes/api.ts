@@ -42,5 +42,5 @@ export function addApi(app: App, parts: Parts) {
   usageRoutes(app, parts)
   systemRoutes(app, parts)
   loginRoutes(app, parts)
-  app.get('/openapi.json', { config: { access: 'member' }, schema: { hide: true } }, async () => app.swagger())
+  app.get('/openapi.json', { config: { access: 'member' }, schema: { hide: true } }, () => parts.describeApi())
 }

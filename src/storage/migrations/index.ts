@@ -9,8 +9,9 @@ import { listedModels } from './0005-listed-models.ts'
 import { ownerAndDays } from './0006-owner-and-days.ts'
 import { halfOpen } from './0007-half-open.ts'
 import { sentWith } from './0008-sent-with.ts'
+import type { MigrationName } from './names.ts'
 
-export function createMigrations(seal: Seal): Record<string, Migration> {
+export function createMigrations(seal: Seal): Record<MigrationName, Migration> {
   return {
     '0001-first-tables': firstTables(seal),
     '0002-tokens-and-spending': tokensAndSpending,
