@@ -62,6 +62,8 @@ export function createThumbnails(parts: {
   let storing = 0
   let timer: NodeJS.Timeout | undefined
   let isClosed = false
+  /** What is made for later. */
+  let making: Promise<void> | undefined
 
   return {
     get(image, wanted) {
@@ -96,6 +98,7 @@ export function createThumbnails(parts: {
     async close() {
       isClosed = true
       clearTimeout(timer)
+      await making
       await turns.onIdle()
       await Promise.allSettled(underWay.values())
     },
@@ -110,7 +113,8 @@ export function createThumbnails(parts: {
     const [image] = waiting.values()
     if (storing > 0 || isClosed || !image) return
     waiting.delete(image.id)
-    await makeMissing(image).catch(error => failed(image, error))
+    making = makeMissing(image).catch(error => failed(image, error))
+    await making
     setImmediate(() => void makeNext())
   }
 
