@@ -8,8 +8,8 @@ import { Condenser, type Place } from './condense.ts'
 export interface Answers {
   /** The whole answer, safe on disk before this returns; the name to keep in the row. */
   write(callId: string, answer: WholeAnswer): Promise<string>
-  /** A file that grows. */
-  begin(callId: string): Promise<GrowingAnswer>
+  /** A file that grows: a stream whose head stands in its row, or, with `head`, what `write` would store, which `find` finds once it is finished. */
+  begin(callId: string, head?: AnswerHead): Promise<GrowingAnswer>
   /** The body alone, condensed; undefined when there is no such file. */
   read(name: string): Promise<string | undefined>
   /** A string that was taken out of a condensed body, in pieces; undefined when there is no such file. Whoever opens it must read it. */
@@ -21,13 +21,16 @@ export interface Answers {
   list(): Promise<{ name: string; callId: string | undefined; writtenAt: number }[]>
 }
 
-/** An answer with all that is needed to understand it without its row. */
-export interface WholeAnswer {
+export interface AnswerHead {
   status: number
   contentType?: string
   requestId?: string
   retryAfterMs?: number
   complete: boolean
+}
+
+/** An answer with all that is needed to understand it without its row. */
+export interface WholeAnswer extends AnswerHead {
   body: string
 }
 
@@ -36,7 +39,19 @@ export interface GrowingAnswer {
   append(bytes: Uint8Array): Promise<void>
   /** Everything that was appended is safe on disk when this returns. */
   sync(): Promise<void>
+  /** Everything is safe under the name that it returns. Nothing is appended afterwards. */
+  finish(): Promise<string>
   close(): Promise<void>
+}
+
+/** Where the body begins in a file with this head. */
+export function measureHead(head: AnswerHead): number {
+  return Buffer.byteLength(formatHead(head))
+}
+
+/** The first line holds status and headers; the rest is the body as received. */
+function formatHead(head: AnswerHead): string {
+  return `${JSON.stringify(head)}\n`
 }
 
 /** Of a file, read at once. Small enough that V8 frees what is made of it with the young objects. */
@@ -72,8 +87,7 @@ export function createAnswers(folder: string): Answers {
       const temporary = `${name}.part`
       const file = await opened(temporary)
       try {
-        // The first line holds status and headers; the rest is the body as received.
-        await file.writeFile(`${JSON.stringify(head)}\n${body}`)
+        await file.writeFile(formatHead(head) + body)
         await file.sync()
       } finally {
         await file.close()
@@ -83,12 +97,15 @@ export function createAnswers(folder: string): Answers {
       return name
     },
 
-    async begin(callId) {
-      const name = `${callId}${streamEnding}`
+    async begin(callId, head) {
+      const finalName = `${callId}${head ? wholeEnding : streamEnding}`
+      const name = head ? `${finalName}.part` : finalName
+      let isNamed = !head
       let file = await opened(name)
       await syncFolder(folder)
       let end = 0
-      return {
+      if (head) end = await writeAt(file, Buffer.from(formatHead(head)), end)
+      const growing: GrowingAnswer = {
         name,
         async append(bytes) {
           // Always at the same position, so that a failed write leaves no gap before the next part.
@@ -105,8 +122,18 @@ export function createAnswers(folder: string): Answers {
           await file.close()
           file = next
         },
+        async finish() {
+          if (!isNamed) {
+            await growing.sync()
+            await rename(at(name), at(finalName))
+            isNamed = true
+          }
+          await syncFolder(folder)
+          return finalName
+        },
         close: () => file.close(),
       }
+      return growing
     },
 
     read: name => reading(name, async file => (await condensed(file, name)).body),

@@ -30,6 +30,7 @@ export class AnswerKeeper {
   private pendingBytes = 0
   /** By the clock of `performance`. */
   private nextTryAt = 0
+  private isFinished = false
 
   constructor(parts: KeeperParts) {
     this.parts = parts
@@ -45,9 +46,12 @@ export class AnswerKeeper {
     return this.file?.name
   }
 
-  /** Event by event, where they are events: whoever commits after one has on disk what came up to it. */
-  async *through(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    const condenser = new Condenser()
+  /**
+   * Event by event, where they are events: whoever commits after one has on disk what came up to it. `start`: where the first byte lies
+   * in the file.
+   */
+  async *through(pieces: AsyncIterable<Uint8Array>, start = 0): AsyncGenerator<Uint8Array> {
+    const condenser = new Condenser(start)
     let taken = 0
     let given = 0
     for await (const piece of pieces) {
@@ -73,6 +77,22 @@ export class AnswerKeeper {
       await this.write()
       await this.file?.sync()
     })
+  }
+
+  /** All of it is safe on disk when this returns the name of its file. */
+  async finish(): Promise<string> {
+    let name = ''
+    await this.parts.retryUntilStored(async () => {
+      await this.write()
+      name = await this.file!.finish()
+    })
+    this.isFinished = true
+    return name
+  }
+
+  /** The name of a file that was begun and will not be finished. */
+  get unfinished(): string | undefined {
+    return this.isFinished ? undefined : this.name
   }
 
   async close() {

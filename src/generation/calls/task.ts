@@ -1,12 +1,13 @@
 /** `accepted`: a task of the service is known, and polled until it ends. */
 import type { Lease } from '../../coordination/pool.ts'
 import { resultLifeMs } from '../../images/collect.ts'
-import type { Context, Polled, RawAnswer, Task } from '../../providers/provider.ts'
+import type { Polled, RawAnswer } from '../../providers/provider.ts'
 import { findAccess, type Unusable } from './access.ts'
 import { end } from './end.ts'
 import { plainError, toErrorRecord, unknownOutcome } from './errors.ts'
 import { keepAnswer } from './keep.ts'
 import { findProvider, type OpenCall, reached, throwIfStopping } from './open.ts'
+import { poll } from './poll.ts'
 import { note, retryUntilStored, wait } from './retry.ts'
 
 /** Failed polls in a row before the person is informed. */
@@ -49,10 +50,10 @@ export async function follow(call: OpenCall, lease?: Lease) {
       }
     }
     await reached(call, 'before-poll')
-    const polled = await poll(call, task, context)
+    const { polled, file } = 'unusable' in context ? explainUnusable(context) : await poll(call, task, context)
     if ('taskId' in polled && polled.taskId !== undefined) taskId = polled.taskId
     if (polled.state === 'ended')
-      return call.record.wasFound ? keepFound(call, polled.answer) : keepAnswer(call, polled.answer)
+      return call.record.wasFound ? keepFound(call, polled.answer, file) : keepAnswer(call, polled.answer, file)
     if (performance.now() - beganAt > pauses.scaled(resultLifeMs)) return giveUp(call, polled)
     if (polled.state === 'unsure') {
       call.log.warn({ task: task.id, reason: polled.reason }, 'a task could not be polled')
@@ -70,13 +71,8 @@ export async function follow(call: OpenCall, lease?: Lease) {
   }
 }
 
-async function poll(call: OpenCall, task: Task, context: Context | Unusable): Promise<Polled> {
-  if ('unusable' in context) return { state: 'unsure', afterMs: 30_000, reason: context.unusable }
-  const { stopping } = call.parts
-  return findProvider(call).poll!(task, { ...context, signal: stopping }).catch(error => {
-    throwIfStopping(call)
-    throw error
-  })
+function explainUnusable({ unusable }: Unusable): { polled: Polled; file?: undefined } {
+  return { polled: { state: 'unsure', afterMs: 30_000, reason: unusable } }
 }
 
 async function giveUp(call: OpenCall, { state }: Polled) {
@@ -88,9 +84,9 @@ async function giveUp(call: OpenCall, { state }: Polled) {
 }
 
 /** Another program of the account may have asked for it: then its image must not be shown here. */
-async function keepFound(call: OpenCall, answer: RawAnswer) {
+async function keepFound(call: OpenCall, answer: RawAnswer, file: string | undefined) {
   const isOwn = findProvider(call).isOwnTask?.(answer, call.record)
-  if (isOwn !== false) return keepAnswer(call, answer, undefined, { isProven: isOwn === true })
+  if (isOwn !== false) return keepAnswer(call, answer, file, { isProven: isOwn === true })
   const failure = unknownOutcome(
     'The answer of the service was lost, and its only task of that time belongs to another program.',
   )
