@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import PQueue from 'p-queue'
 import { hasEnded } from '../coordination/events.ts'
+import { createPollRates } from '../coordination/polling.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { Finished } from '../storage/ledger/generation-steps.ts'
 import type { GenerationRecord } from '../storage/records.ts'
@@ -10,7 +11,7 @@ import { type CallParts, type OpenGeneration, openGeneration, Stopped } from './
 import { walk } from './calls/walk.ts'
 import { composeEnd } from './finish.ts'
 
-export type RunParts = Omit<CallParts, 'underWay' | 'stopping' | 'ending'>
+export type RunParts = Omit<CallParts, 'underWay' | 'pollRates' | 'stopping' | 'ending'>
 
 /** A generation and all its calls, as their rows stand; what is sent for them is read when their turn has come. */
 export interface Written {
@@ -53,6 +54,7 @@ export function createRunner(parts: RunParts): Runner {
   const callParts: CallParts = {
     ...parts,
     underWay: new Set(),
+    pollRates: createPollRates(parts.pauses, stopping.signal),
     stopping: stopping.signal,
     ending: ending.signal,
   }

@@ -62,6 +62,8 @@ export interface Provider {
   send(call: SentCall, context: Context): AsyncIterable<Learned>
   /** Polls a task once; free. Throws only abort errors: other errors become `unsure`. */
   poll?(task: Task, context: Context): Promise<Polled>
+  /** The most polls with one key, all its tasks together. Absent: a cautious rate. */
+  maxPollsPerSecond?: number
   /** Asks the service to cancel a pending task. True if it confirmed, false if it was too late or unsure. */
   cancel?(task: Task, context: Context): Promise<boolean>
   /**
@@ -207,7 +209,8 @@ export interface TaskWindow {
 
 /** `taskId`: a more precise one for further polls, if this poll revealed it. */
 export type Polled =
-  | { state: 'pending'; afterMs: number; running: boolean; taskId?: string }
+  /** `afterMs`: where the service asks for a pause; otherwise the age of the task decides. */
+  | { state: 'pending'; afterMs?: number; running: boolean; taskId?: string }
   /** Nothing learned (rate limit, 5xx, network): look again. */
   | { state: 'unsure'; afterMs: number; reason: string; taskId?: string }
   | { state: 'ended'; answer: RawAnswer }

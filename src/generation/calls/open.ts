@@ -7,6 +7,7 @@ import type { ExplainUnknownModel } from '../../configurations/unknown-model.ts'
 import type { Notifier } from '../../coordination/events.ts'
 import type { Failpoint, Reached } from '../../coordination/failpoints.ts'
 import type { Pauses } from '../../coordination/pauses.ts'
+import type { PollRates } from '../../coordination/polling.ts'
 import type { Pool } from '../../coordination/pool.ts'
 import type { Reason, Waiting } from '../../coordination/waiting.ts'
 import { type Collector, placeImage } from '../../images/collect.ts'
@@ -30,6 +31,7 @@ export interface CallParts {
   collector: Collector
   notifier: Notifier
   pauses: Pauses
+  pollRates: PollRates
   waiting: Waiting
   reached: Reached
   log: Logger

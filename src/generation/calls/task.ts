@@ -1,4 +1,5 @@
 /** `accepted`: a task of the service is known, and polled until it ends. */
+import { choosePause, type PollShare } from '../../coordination/polling.ts'
 import type { Lease } from '../../coordination/pool.ts'
 import { resultLifeMs } from '../../images/collect.ts'
 import type { Polled, RawAnswer } from '../../providers/provider.ts'
@@ -24,6 +25,15 @@ export async function accept(call: OpenCall, task: { taskId: string; requestId?:
 }
 
 export async function follow(call: OpenCall, lease?: Lease) {
+  const share = call.parts.pollRates.enter(findProvider(call).maxPollsPerSecond)
+  try {
+    await pollUntilEnded(call, share, lease)
+  } finally {
+    share.leave()
+  }
+}
+
+async function pollUntilEnded(call: OpenCall, share: PollShare, lease?: Lease) {
   const { pauses, stopping } = call.parts
   const { cancelled } = call.generation
   const { route, taskId: firstId } = call.record
@@ -33,10 +43,12 @@ export async function follow(call: OpenCall, lease?: Lease) {
   const beganAt = performance.now()
   let taskId = firstId
   let askedToCancel = false
-  let pauseMs = 2_000
+  let ageMs = 0
+  let pauseMs = choosePause(ageMs)
   let troubles = 0
   for (let polls = 0; ; polls++) {
     await wait(call, pauses.poll(pauseMs), stopping, ...(askedToCancel ? [] : [cancelled]))
+    ageMs += pauseMs
     throwIfStopping(call)
     // Read anew each time: a key that was refused may have been replaced meanwhile.
     const context = await findAccess(call, troubles)
@@ -49,6 +61,8 @@ export async function follow(call: OpenCall, lease?: Lease) {
         return end(call, { outcome: 'dropped', charge: 'none', error: plainError('cancelled', message) })
       }
     }
+    if (!('unusable' in context)) await share.turn(context)
+    throwIfStopping(call)
     await reached(call, 'before-poll')
     const { polled, file } = 'unusable' in context ? explainUnusable(context) : await poll(call, task, context)
     if ('taskId' in polled && polled.taskId !== undefined) taskId = polled.taskId
@@ -67,7 +81,7 @@ export async function follow(call: OpenCall, lease?: Lease) {
       troubles = 0
       await note(call, null)
     }
-    pauseMs = polled.afterMs
+    pauseMs = share.stretch(Math.max(choosePause(ageMs), polled.afterMs ?? 0))
   }
 }
 

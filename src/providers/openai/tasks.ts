@@ -84,8 +84,8 @@ export async function pollTasks(task: Task, context: Context): Promise<Polled> {
   if (unsure) return { ...unsure, taskId }
   const pending = looks.filter(look => look.state === 'pending')
   if (pending.length > 0) {
-    const usualMs = task.polls === 0 ? 3_000 : task.polls < 12 ? 5_000 : 10_000
-    const afterMs = Math.max(usualMs, ...pending.map(look => look.afterMs ?? 0))
+    const wished = pending.flatMap(look => look.afterMs ?? [])
+    const afterMs = wished.length > 0 ? Math.max(...wished) : undefined
     return { state: 'pending', afterMs, running: pending.some(look => look.running), taskId }
   }
   const answers = looks.flatMap(look => (look.state === 'ended' ? [look.answer] : []))

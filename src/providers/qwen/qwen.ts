@@ -10,7 +10,7 @@ import { guide } from './guide.ts'
 import { models, platformAt, platforms, priceListAt, type Route, unlisted } from './models.ts'
 import { parse } from './parse.ts'
 import { plan } from './plan.ts'
-import { cancel, findTasks, isOwnTask, poll } from './tasks.ts'
+import { cancel, findTasks, isOwnTask, maxPollsPerSecond, poll } from './tasks.ts'
 
 export const qwen: Provider = {
   id: 'qwen',
@@ -28,6 +28,7 @@ export const qwen: Provider = {
   parse,
   check,
   poll,
+  maxPollsPerSecond,
   cancel,
   findTasks,
   isOwnTask,

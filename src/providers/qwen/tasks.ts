@@ -6,9 +6,10 @@ import type { Context, Polled, RawAnswer, Task, TaskWindow } from '../provider.t
 import { isSuccess, look, parseEnvelope, parseOutput, paths } from './exchange.ts'
 import type { Route } from './models.ts'
 
-// The runner first polls after 2 s. Documented limit: 20 polls a second for the whole account.
-const pauseAfterFirstLookMs = 3_000
-const steadyPauseMs = 5_000
+/** Documented: 20 a second for the whole account, which may have other keys and other programs. */
+export const maxPollsPerSecond = 15
+
+const pauseForNewTaskMs = 5_000
 const pauseInTroubleMs = 10_000
 /** "Unknown" is the answer for tasks that do not exist and that are not visible yet: a new task gets some time to appear. */
 const looksBeforeUnknown = 3
@@ -26,12 +27,11 @@ export async function poll(task: Task, context: Context): Promise<Polled> {
   }
   const status = text(parseOutput(answer)?.task_status)
   if (isSuccess(answer) && status === 'UNKNOWN' && (task.polls < looksBeforeUnknown || task.isOtherKey)) {
-    return { state: 'unsure', afterMs: steadyPauseMs, reason: 'DashScope says that it does not know the task.' }
+    return { state: 'unsure', afterMs: pauseForNewTaskMs, reason: 'DashScope says that it does not know the task.' }
   }
   if (isSuccess(answer) && status !== undefined) {
     if (['SUCCEEDED', 'FAILED', 'CANCELED', 'UNKNOWN'].includes(status)) return { state: 'ended', answer }
-    const afterMs = task.polls === 0 ? pauseAfterFirstLookMs : steadyPauseMs
-    return { state: 'pending', afterMs, running: status !== 'PENDING' }
+    return { state: 'pending', running: status !== 'PENDING' }
   }
   // A failed poll says nothing about the task, which goes on and may be paid for.
   const isPassing = answer.status === 429 || answer.status >= 500 || answer.status < 300
