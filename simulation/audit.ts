@@ -101,15 +101,32 @@ export function audit(facts: Facts, dataDir: string, orders: readonly Told[]): s
 
   function checkPictures() {
     const stored = new Set(rows.images.map(image => image.sha256))
+    checkOwners()
     for (const exchange of facts.books.exchanges) {
       if (exchange.billed === 0 || isGone(exchange)) continue
-      const isWhole = isKept(exchange) && !mayBeForgotten(exchange)
+      // That nothing is missing is also what `charged` says.
+      const isTold = calls.get(exchange.callId ?? '')?.charge === 'charged'
+      const isWhole = isTold || (isKept(exchange) && !mayBeForgotten(exchange))
       for (const [index, picture] of exchange.pictures.entries()) {
         const namedAt = exchange.named[index] ?? -1
         const isNamed = !exchange.task && namedAt >= 0 && wasThereFor(exchange.life, namedAt)
         if ((isWhole || isNamed) && !picture.isOutOfReach && !stored.has(picture.sha256))
           say(`LOST: picture ${index + 1} of request ${exchange.number} for ${exchange.order}`)
       }
+    }
+  }
+
+  /** Nobody gets the picture of somebody else. */
+  function checkOwners() {
+    const owners = new Map<string, string>()
+    for (const { order, pictures } of facts.books.exchanges)
+      for (const { sha256 } of pictures) owners.set(sha256, order)
+    const prompts = new Map(generations.map(({ id, prompt }) => [id, prompt]))
+    for (const { id, generation_id, sha256 } of rows.images) {
+      const owner = owners.get(sha256)
+      const prompt = prompts.get(generation_id ?? '')
+      if (owner === undefined) say(`picture ${id} was made by no service`)
+      else if (!prompt?.startsWith(`${owner} `)) say(`picture ${id} of ${owner} is at "${prompt}"`)
     }
   }
 
@@ -126,6 +143,7 @@ export function audit(facts: Facts, dataDir: string, orders: readonly Told[]): s
       for (const call of own)
         if (call.state !== 'settled') say(`${name} has ended, and its call ${call.id} is ${call.state}`)
       const latest = own.filter(call => !own.some(other => other.slot === call.slot && other.attempt > call.attempt))
+      for (const { id, outcome } of latest) if (outcome === 'repeated') say(`${name}: the repeat of ${id} is not there`)
       const expected = ['unknown', 'charged', 'none'].find(word => latest.some(call => call.charge === word)) ?? 'none'
       if (charge !== expected) say(`${name} says ${charge}, and its calls say ${expected}`)
       if ((status === 'succeeded') !== images.length > 0) say(`${name} is ${status} with ${images.length} pictures`)
@@ -152,6 +170,16 @@ export function audit(facts: Facts, dataDir: string, orders: readonly Told[]): s
         if (!isSame) say(`${order.name} was told ${end.status}, ${end.charge}; now it is ${now.status}, ${now.charge}`)
         const stored = rows.images.filter(image => image.generation_id === end.id).length
         if (stored < end.images.length) say(`${order.name} was told ${end.images.length} pictures; ${stored} are there`)
+      }
+      // By the clock of the program, so only where nobody sets it.
+      const { cancelledAt } = told
+      const isRepeated = repeats.size + told.lostRepeats > 0
+      if (cancelledAt !== undefined && !isRepeated && facts.plan.clocks.length === 0) {
+        const ids = new Set(own.map(({ id }) => id))
+        const late = [...calls.values()].find(
+          ({ generation_id, sent_at }) => ids.has(generation_id) && Date.parse(sent_at ?? '') > cancelledAt,
+        )
+        if (late) say(`${order.name} was cancelled, and ${late.id} was sent after that`)
       }
       const { caps } = facts.plan
       const isCapped = caps.all !== undefined || caps.token !== undefined || caps.configuration !== undefined
@@ -201,7 +229,8 @@ export function audit(facts: Facts, dataDir: string, orders: readonly Told[]): s
     const scopes: { name: string; cap: number | undefined; holds(call: Row, generation: Generation): boolean }[] = [
       { name: 'all', cap: caps.all, holds: () => true },
       { name: 'the token', cap: caps.token, holds: (_, { token_id }) => token_id === facts.tokenId },
-      { name: 'the configuration', cap: caps.configuration, holds: call => call.config_id === facts.configIds[0] },
+      { name: 'a configuration', cap: caps.configuration, holds: call => call.config_id === facts.configIds[0] },
+      { name: 'the second key', cap: caps.configuration, holds: call => call.config_id === facts.configIds[1] },
     ]
     for (const { name, cap, holds } of scopes) {
       if (cap === undefined) continue

@@ -18,6 +18,8 @@ export interface Told {
   refusals: string[]
   ends: GenerationRecord[]
   removed: Set<string>
+  /** When it was told that it is cancelled, by the clock of the program. */
+  cancelledAt: number | undefined
   /** Requests whose answer was never heard. */
   lost: number
   isDone: boolean
@@ -49,6 +51,7 @@ export class Clients {
       refusals: [],
       ends: [],
       removed: new Set(),
+      cancelledAt: undefined,
       lost: 0,
       isDone: false,
     }))
@@ -77,7 +80,12 @@ export class Clients {
     })
     const configIds = [openai.id]
     if (hasSecondKey) {
-      const second = { provider: 'doubao', apiKey: 'second-ark-key-of-the-simulation', maxRunning: maxRunning ?? null }
+      const second = {
+        provider: 'doubao',
+        apiKey: 'second-ark-key-of-the-simulation',
+        maxRunning: maxRunning ?? null,
+        monthlyImages: caps.configuration ?? null,
+      }
       configIds.push((await services.configurations.add({ name: 'second', ...second })).id)
     }
     const monthlyImages = caps.token ?? null
@@ -134,7 +142,12 @@ export class Clients {
     const { waiting, world } = this
     waiting.set(id, { name, lost: next.lost })
     const isHeard = () => waiting.delete(id) && !world.isCrashed
-    work(services).then(
+    // As the server does before it answers.
+    const answered = work(services).then(async value => {
+      await services.whenDurable()
+      return value
+    })
+    answered.then(
       value => {
         if (isHeard()) next.told(value)
       },
@@ -200,7 +213,9 @@ export class Clients {
     if (cancelAfterMs !== undefined) {
       this.after(cancelAfterMs, () =>
         this.call(`cancel ${told.order.name}`, services => services.generations.cancel(id), {
-          told() {},
+          told: () => {
+            told.cancelledAt = this.world.wallMs
+          },
           refused() {},
           lost() {},
         }),

@@ -28,6 +28,7 @@ export interface History {
 
 const calmDisk = { maxMs: 0.5, isFull: false, faulty: 0 }
 const hourMs = 3600_000
+const maxFailedStarts = 20
 /** By then everything has ended that can. */
 const maxPeaceMs = 60 * hourMs
 
@@ -47,9 +48,9 @@ export async function live(seed: number, { isTold = false } = {}): Promise<Histo
   presentDisk.disk = history.disk
   stray.length = 0
   try {
-    await history.run()
+    const broken = await history.run().catch(describe)
     present.world = undefined
-    const violations = history.audit()
+    const violations = broken ? [broken] : history.audit()
     for (const error of stray) violations.push(`a rejection that nobody handled: ${describe(error)}`)
     return { seed, trace: world.trace, violations, story: world.story ?? [] }
   } finally {
@@ -82,6 +83,7 @@ class Life {
   private core: Core | undefined
   private end: End | undefined
   private instantsLeft = Number.POSITIVE_INFINITY
+  private failedStarts = 0
 
   constructor(world: World, plan: Plan) {
     this.world = world
@@ -110,6 +112,10 @@ class Life {
       this.end = isPeace ? undefined : ends.shift()
       await this.oneLife()
       if (this.end === undefined) break
+      if (this.failedStarts > maxFailedStarts) {
+        this.facts.violations.push('it does not start any more')
+        break
+      }
       await world.runUntil(() => false, world.now + this.end.downMs)
     }
   }
@@ -192,6 +198,7 @@ class Life {
     world.tell(`the start failed: ${why}`)
     const isDisk = this.disk.weather !== calmDisk || databaseWeather.isFull
     if (!isDisk) this.facts.violations.push(`a start failed: ${why}`)
+    this.failedStarts++
     // Somebody starts it again.
     this.end ??= { how: 'kill', after: 0, downMs: 10_000 }
     this.crash()
@@ -213,6 +220,7 @@ class Life {
     })
     const core = await openCore(settings, this.log(), {
       connector: this.network.connect,
+      isReadInline: true,
       reached: point => {
         this.instant(point)
         if (world.isCrashed) throw new Crashed(point)

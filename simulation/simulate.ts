@@ -23,6 +23,9 @@ const { values } = parseArgs({
   },
 })
 
+/** More than a history has ever taken, so that one which runs wild ends itself. */
+const maxHeapMiB = 600
+
 if (values.seed !== undefined) await tellOne(Number(values.seed))
 else if (values.worker) await work()
 else await workTogether()
@@ -62,7 +65,9 @@ async function workTogether() {
   let done = 0
   const runs = Array.from({ length: Math.min(jobs, count) }, async (_, index) => {
     const words = ['--worker', '--from', String(from + index), '--seeds', String(count - index), '--step', String(jobs)]
-    const child = spawn(process.execPath, [import.meta.filename, ...words], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, [`--max-old-space-size=${maxHeapMiB}`, import.meta.filename, ...words], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     for await (const line of createInterface({ input: child.stdout })) {
       const history = JSON.parse(line) as History
       done++

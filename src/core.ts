@@ -70,6 +70,8 @@ export interface CoreOverrides {
   onStatement?: OnStatement
   /** Syncs the journal of the embedded database, instead of the system. */
   syncJournal?: OpenOptions['syncJournal']
+  /** Reads on the event loop too, so that everything happens in one order. */
+  isReadInline?: boolean
   /** How long after the start the services' lists of models are first read. */
   listsAfterMs?: number
 }
@@ -91,6 +93,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
   const database = await openDatabase(settings.database, [candidate(first), ...others.map(candidate)], {
     onStatement: overrides.onStatement,
     syncJournal: overrides.syncJournal,
+    isReadInline: overrides.isReadInline,
   })
   const { seal } = database
   const store = createStore(database)

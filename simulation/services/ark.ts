@@ -19,7 +19,7 @@ export function openArk(books: Books, host: string) {
 function create(books: Books, request: Request): Answer {
   const { chance, weather } = books
   const body = JSON.parse(request.body) as Body
-  const exchange = books.open('ark', orderIn(body.prompt), request.headers['x-client-request-id'])
+  const exchange = books.open('ark', orderIn(body.prompt), request)
   const wanted = body.sequential_image_generation_options?.max_images ?? 1
   const refusal = refuse(books, exchange, wanted, {
     busy: [429, { error: { code: 'ModelAccountIpmRateLimitExceeded', message: 'Rate limit exceeded.' } }],

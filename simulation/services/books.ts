@@ -28,7 +28,7 @@ export interface Exchange {
   callId: string | undefined
   life: number
   /** By the clock of the world. */
-  arrivedAt: number
+  writtenAt: number
   pictures: MadePicture[]
   /** Nothing was billed where it is 0. */
   billed: number
@@ -104,14 +104,14 @@ export class Books {
     network.serve('files.test', request => this.giveOut(request))
   }
 
-  open(service: Exchange['service'], order: string, callId: string | undefined): Exchange {
+  open(service: Exchange['service'], order: string, { headers, writtenAt }: Request): Exchange {
     const exchange: Exchange = {
       number: this.exchanges.length + 1,
       service,
       order,
-      callId,
+      callId: headers['x-client-request-id'],
       life: this.world.life,
-      arrivedAt: this.world.now,
+      writtenAt,
       pictures: [],
       billed: 0,
       task: undefined,

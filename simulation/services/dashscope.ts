@@ -34,7 +34,7 @@ function create(books: Books, request: Request, tasks: Entries): Answer {
   const { chance, weather } = books
   const body = JSON.parse(request.body) as Body
   const prompt = body.input.prompt ?? body.input.messages?.flatMap(({ content }) => content).at(-1)?.text ?? ''
-  const exchange = books.open('dashscope', orderIn(prompt), request.headers['x-client-request-id'])
+  const exchange = books.open('dashscope', orderIn(prompt), request)
   const wanted = body.parameters?.n ?? 1
   const isTask = request.headers['x-dashscope-async'] === 'enable'
   const begin = () => {

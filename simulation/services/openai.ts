@@ -23,7 +23,7 @@ export function openOpenai(books: Books, host: string) {
 function create(books: Books, request: Request, jobs: Map<string, Job>): Answer {
   const { chance, world } = books
   const { prompt, model, n = 1 } = JSON.parse(request.body) as { prompt: string; model: string; n?: number }
-  const exchange = books.open('openai', orderIn(prompt), request.headers['x-client-request-id'])
+  const exchange = books.open('openai', orderIn(prompt), request)
   const refusal = refuse(books, exchange, n, {
     busy: [429, { error: { code: 'rate_limit_exceeded', type: 'requests', message: 'Rate limit reached' } }],
     away: [503, { error: { message: 'The engine is overloaded.', type: 'server_error' } }],

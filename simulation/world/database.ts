@@ -11,12 +11,15 @@ const handles = new Set<Database>()
 /** What a database does to its program at the moment. */
 export const databaseWeather = { isFull: false }
 
+/** Between two of them a program may die. */
+const instants = new Set(['begin', 'insert', 'update', 'delete', 'commit'])
+
 function before(text: string) {
   const { world } = present
   if (!world) return
   if (world.isCrashed) throw new Crashed(text)
   const word = /^\s*(\w+)/.exec(text)?.[1]?.toLowerCase() ?? ''
-  if (word === 'commit' || word === 'begin') {
+  if (instants.has(word)) {
     world.onInstant(word)
     if (world.isCrashed) throw new Crashed(text)
   }

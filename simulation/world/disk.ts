@@ -24,6 +24,9 @@ export interface DiskWeather {
   faulty: number
 }
 
+const databaseName = 'chat_history.db'
+const journalName = `${databaseName}-wal`
+
 interface Inode {
   /** The contents as they were synced last; undefined: never. */
   synced: Buffer | undefined
@@ -46,7 +49,7 @@ export class Disk {
   private safeNames = new Map<string, Inode>()
   private renamings: Renaming[] = []
   /** Of the database: what is safe of its journal, and how its file was then. */
-  private journal: { bytes: Buffer; stamp: string } | undefined
+  private journal: { bytes: Buffer; stamp: string } = { bytes: Buffer.alloc(0), stamp: '' }
   /** SQLite syncs its journal at each commit. */
   isJournalSynced = true
 
@@ -64,7 +67,7 @@ export class Disk {
     this.root = root
     this.names = new Map()
     this.renamings = []
-    this.journal = undefined
+    this.journal = this.journalNow()
     for (const entry of real.readdirSync(root, { recursive: true, withFileTypes: true })) {
       const place = path.join(entry.parentPath, entry.name)
       const name = this.nameOf(place)
@@ -78,8 +81,13 @@ export class Disk {
   /** Another folder that holds the same, byte for byte: the program was killed, and what it wrote is still in the memory of the system. */
   copyTo(root: string) {
     const filter = (from: string) => !from.endsWith('-shm') && !from.endsWith('.lock')
-    byItself(() => real.cpSync(this.root, root, { recursive: true, filter }))
-    this.root = root
+    byItself(() => {
+      const wasMoved = this.journal.stamp !== this.stamp()
+      real.cpSync(this.root, root, { recursive: true, filter })
+      this.root = root
+      const now = this.journalNow()
+      this.journal = wasMoved ? now : { bytes: this.journal.bytes, stamp: now.stamp }
+    })
   }
 
   /** Another folder that holds what a power cut leaves. How much of what was not synced is there is up to chance. */
@@ -127,22 +135,27 @@ export class Disk {
   }
 
   private leftOfJournal() {
-    const name = real.readdirSync(this.root).find(name => name.endsWith('-wal'))
-    if (name === undefined) return undefined
-    const bytes = real.readFileSync(path.join(this.root, name))
-    const { journal } = this
-    if (this.isJournalSynced) return { name, bytes }
+    const { bytes } = this.journalNow()
+    const name = journalName
+    if (bytes.length === 0) return undefined
     // SQLite itself syncs the journal before it moves pages into the file.
-    if (journal ? journal.stamp !== this.stampOf(name) : false) return { name, bytes }
-    const safe = journal?.bytes ?? Buffer.alloc(0)
+    if (this.isJournalSynced || this.journal.stamp !== this.stamp()) return { name, bytes }
+    const safe = this.journal.bytes
     const isLonger = bytes.length > safe.length && bytes.subarray(0, safe.length).equals(safe)
     if (!isLonger || this.chance.happens(0.6)) return { name, bytes: safe }
     return { name, bytes: bytes.subarray(0, safe.length + this.chance.below(bytes.length - safe.length + 1)) }
   }
 
-  private stampOf(journal: string) {
-    const { mtimeMs, size } = real.statSync(path.join(this.root, journal.replace(/-wal$/, '')))
-    return `${mtimeMs} ${size}`
+  private journalNow() {
+    const place = path.join(this.root, journalName)
+    const bytes = real.existsSync(place) ? real.readFileSync(place) : Buffer.alloc(0)
+    return { bytes, stamp: this.stamp() }
+  }
+
+  /** Another one whenever pages were moved from the journal into the file of the database. */
+  private stamp() {
+    const found = real.statSync(path.join(this.root, databaseName), { throwIfNoEntry: false })
+    return `${found?.mtimeMs} ${found?.size}`
   }
 
   // ── What is synced ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -160,8 +173,8 @@ export class Disk {
   }
 
   private toBeSynced(place: string): () => void {
-    if (place.endsWith('-wal') && real.existsSync(place)) {
-      const journal = { bytes: real.readFileSync(place), stamp: this.stampOf(path.basename(place)) }
+    if (place === path.join(this.root, journalName)) {
+      const journal = this.journalNow()
       return () => {
         this.journal = journal
       }

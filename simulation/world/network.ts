@@ -13,6 +13,8 @@ export interface Request {
   url: URL
   headers: Record<string, string>
   body: string
+  /** When it left, by the clock of the world. */
+  writtenAt: number
 }
 
 export interface Answer {
@@ -79,7 +81,7 @@ export class Network {
     world.plan('program', this.wayMs(), `connect ${hostname}${isRefused ? ': refused' : ''}`, () => {
       if (isRefused || !handle)
         callback(Object.assign(new Error(`connect ECONNREFUSED ${hostname}`), { code: 'ECONNREFUSED' }), null)
-      else callback(null, new Connection(request => this.exchange(hostname, handle, request)) as never)
+      else callback(null, new Connection(written => this.exchange(hostname, handle, written)) as never)
     })
   }
 
@@ -87,6 +89,8 @@ export class Network {
   private exchange(host: string, handle: Host, { connection, request }: Written) {
     const { world, chance, weather } = this
     const { life } = world
+    if (world.isCrashed) return
+    request.writtenAt = world.now
     this.onWritten(request)
     const isHere = () => life === world.life && !world.isCrashed && !connection.destroyed
     const breakOff = (label: string) =>
@@ -194,5 +198,5 @@ function readRequest(bytes: Buffer): Request | undefined {
   const body = bytes.subarray(end + 4)
   if (body.length < Number(headers['content-length'] ?? 0)) return undefined
   const [method = '', path = ''] = first.split(' ')
-  return { method, url: new URL(path, `http://${headers.host}`), headers, body: body.toString() }
+  return { method, url: new URL(path, `http://${headers.host}`), headers, body: body.toString(), writtenAt: 0 }
 }

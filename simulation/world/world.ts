@@ -26,6 +26,7 @@ export class Crashed extends Error {
 }
 
 const soonMs = 1e-6
+const maxEvents = 300_000
 
 export class World {
   readonly chance: Chance
@@ -46,6 +47,7 @@ export class World {
   readonly story: string[] | undefined
   private hash = 0x811c9dc5
   private count = 0
+  private events = 0
   private order = 0
   private readonly queue: Planned[] = []
   private readonly repeated = new Set<Repeated>()
@@ -111,6 +113,8 @@ export class World {
       }
       if (await this.tick(next.at)) continue
       this.pop()
+      if (++this.events > maxEvents)
+        throw new Error(`a history of more than ${maxEvents} events does not come to its end`)
       if (next.run === nothing || (next.life !== undefined && (next.life !== this.life || this.isCrashed))) continue
       this.now = next.at
       if (next.life !== undefined) this.onInstant(next.label)
