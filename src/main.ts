@@ -12,7 +12,7 @@ Each tells more with --help, such as: npm run doctor -- --help
 每个命令加 --help 可查看说明，例如 npm run doctor -- --help`
 
 const words: Record<string, () => Promise<unknown>> = {
-  start: () => import('./commands/serve.ts'),
+  start: () => import('./commands/start.ts'),
   demo: () => import('./commands/demo.ts'),
   doctor: () => import('./commands/doctor.ts'),
   backup: () => import('./commands/backup.ts'),

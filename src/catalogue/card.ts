@@ -5,7 +5,7 @@
 import type { Model as ModelJson } from '../api/models.ts'
 import { fromJson, toJson } from '../api/names.ts'
 import type { Model, ModelLife, Price, SizeRule } from './model.ts'
-import { maxImages, modelSchema } from './schema.ts'
+import { maxImages, modelSchema } from './parameters.ts'
 
 /** Without what depends on where and by whom it is asked. */
 export type CardJson = Omit<

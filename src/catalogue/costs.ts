@@ -4,7 +4,7 @@
  */
 
 import type { JsonObject, Model, Price, Size } from './model.ts'
-import { listSizeRules } from './schema.ts'
+import { listSizeRules } from './parameters.ts'
 import { parsePixels } from './sizes.ts'
 
 export interface PricedImage {

@@ -1,79 +1,53 @@
-/** Runs the server as a process: what it prints, how it ends, and one sentence when it cannot start. */
-import { accessSync, constants, mkdirSync } from 'node:fs'
-import { type App, createApp, type Listening, type Overrides } from '../app.ts'
-import { loadSettings, readEnvironment, type Settings, SettingsError } from '../settings.ts'
-import { createLog, createRecentErrors } from '../telemetry/log.ts'
-import { explain } from './explain.ts'
+/** The real server. */
+import { commandLine } from './arguments.ts'
 
-export interface Started extends Listening {
-  app: App
-  settings: Settings
+commandLine(`Usage 用法: npm start
+
+Everything is set by environment variables or .env, such as PORT=8080 npm start; .env.example lists them all.
+所有设置都来自环境变量或 .env，例如 PORT=8080 npm start；完整列表见 .env.example。`)
+
+// Loaded lazily, so that `--help` and mistakes are answered at once.
+const { isLoopback, shownProxies } = await import('../settings.ts')
+const { providers } = await import('../providers/index.ts')
+const { start } = await import('./process.ts')
+
+const { app, settings, address, link, needsToken } = await start()
+// Standard output belongs to the log, whose lines are for programs.
+const say = console.error
+
+say(`webimgui is at ${address} — API description 接口文档: ${address}/docs`)
+if (settings.accessToken !== undefined) say(`Log in with your ACCESS_TOKEN 请用 ACCESS_TOKEN 登录: ${link}`)
+else if (needsToken) say(`Log in with 登录链接: ${link}`)
+else if (settings.publicUrl && !isLoopback(new URL(settings.publicUrl).hostname)) {
+  say(`Whoever reaches ${settings.publicUrl} can spend with your keys, because there is no ACCESS_TOKEN. Set one and start again.
+公网地址未设置 ACCESS_TOKEN，任何人都能用你的密钥生成图片。请设置后重新启动。`)
 }
 
-/**
- * Starts, says where it is, and ends the process on SIGTERM or SIGINT: well at the first, at once at the second.
- * `change` may alter the environment before it is read; `afterClose` runs when the server has closed.
- */
-export async function start(
-  options: {
-    change?: (environment: Record<string, string | undefined>) => Record<string, string | undefined>
-    overrides?: Overrides
-    afterClose?: () => Promise<void>
-  } = {},
-): Promise<Started> {
-  try {
-    const environment = readEnvironment()
-    const settings = loadSettings(options.change?.(environment) ?? environment)
-    makeDataFolder(settings.dataDir)
-    const recentErrors = createRecentErrors()
-    const log = createLog(settings, undefined, recentErrors)
-    const app = await createApp(settings, log, { recentErrors, ...options.overrides })
-    const listening = await app.listen()
-    endOnSignals(async () => {
-      await app.close()
-      await options.afterClose?.()
-      log.info('stopped')
-    })
-    if (app.backupPath)
-      log.warn(
-        { copy: app.backupPath },
-        'the database was upgraded; a copy of the old one was kept, which may hold keys in plain text: delete it when everything works',
-      )
-    return { app, settings, ...listening }
-  } catch (error) {
-    console.error(explain(error))
-    process.exit(1)
-  }
+const proxies = shownProxies(settings)
+if (proxies.length > 0) say(`Requests go out through a proxy 对外请求经由代理: ${proxies.join(', ')}`)
+
+const configured = (await app.services.status()).providers.filter(provider => provider.configured)
+if (configured.length > 0) say(`Configured 已配置: ${configured.map(provider => provider.name).join(', ')}`)
+else {
+  const keyNames = Object.values(providers).flatMap(({ environmentPrefix: prefix }) =>
+    prefix ? [`${prefix}_API_KEY`] : [],
+  )
+  say(`No key yet. Open ${link} in a browser and press "Add a key".
+尚未配置密钥。用浏览器打开 ${link}，点“添加密钥”。
+Without a browser 不用浏览器:
+  curl ${address}/api/config -H 'Content-Type: application/json' \\${needsToken ? `\n    -H 'Authorization: Bearer YOUR_TOKEN' \\` : ''}
+    -d '{"provider":"${Object.keys(providers)[0]}","api_key":"YOUR_KEY"}'
+or set ${keyNames.join(' or ')} in the environment or in .env and start again.`)
 }
 
-/** Checked before the log is opened, which is in the same folder and would report only itself. */
-function makeDataFolder(folder: string) {
-  try {
-    mkdirSync(folder, { recursive: true })
-    accessSync(folder, constants.W_OK | constants.X_OK)
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    const words = {
-      en: `DATA_DIR ${folder} cannot be used (${reason}); name another folder, or let the user that runs this server write to it.`,
-      zh: `DATA_DIR ${folder} 无法使用（${reason}）；请换一个文件夹，或让运行本服务器的用户可以写入。`,
-    }
-    throw new SettingsError([words], { cause: error })
-  }
-}
-
-function endOnSignals(close: () => Promise<void>) {
-  let isClosing = false
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (isClosing) process.exit(1)
-      isClosing = true
-      close().then(
-        () => process.exit(0),
-        error => {
-          console.error(explain(error))
-          process.exit(1)
-        },
-      )
-    })
-  }
-}
+const ofEnvironment = (await app.services.configurations.list()).filter(({ source }) => source === 'environment')
+const caps = [{ name: 'all 合计', ...settings.caps }, ...ofEnvironment].flatMap(
+  ({ name, monthlyCap, monthlyImages }) => {
+    const parts = [
+      ...(monthlyCap ? [`${monthlyCap.amount} ${monthlyCap.currency}`] : []),
+      ...(monthlyImages === null ? [] : [`${monthlyImages} pictures 张`]),
+    ]
+    return parts.length > 0 ? [`${name} ${parts.join(', ')}`] : []
+  },
+)
+if (caps.length > 0) say(`Monthly cap 每月上限: ${caps.join('; ')}`)

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import type { OutgoingHttp } from '../outgoing/http.ts'
 import type { CheckResult } from '../providers/provider.ts'
 import type { Catalogue } from '../providers/registry.ts'
-import { spelledFor } from '../providers/standard.ts'
+import { spelledFor } from '../providers/default-model.ts'
 import { SealError } from '../storage/secrets/seal.ts'
 import type { Access, Configurations } from './services.ts'
 

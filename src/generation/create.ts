@@ -9,7 +9,7 @@ import { CommitUnknown } from '../storage/trouble.ts'
 import { collectWarnings, type Draft, describeWanted, draft } from './draft.ts'
 import { findGeneration } from './history.ts'
 import type { GenerationParts } from './parts.ts'
-import { patienceMs, readPatiently, retryWhileAway } from './patience.ts'
+import { patienceMs, readPatiently, retryWhileAway } from './retry-while-away.ts'
 import type { Written } from './run.ts'
 import type { CreateOptions, GenerationRequest } from './services.ts'
 

@@ -1,6 +1,6 @@
 /** What generations are created, looked at and waited for with. */
 import type { Budget } from '../accounts/budget.ts'
-import type { collectNames } from '../catalogue/schema.ts'
+import type { collectNames } from '../catalogue/parameters.ts'
 import type { ConfigurationRegistry } from '../configurations/configurations.ts'
 import type { Lives } from '../configurations/lives.ts'
 import type { Prices } from '../configurations/prices.ts'

@@ -7,7 +7,7 @@ import { findPool, isDue } from '../coordination/pool.ts'
 import { AllSuspended, invalid, Refusal } from '../errors.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Catalogue, FoundModel } from '../providers/registry.ts'
-import { spelledFor } from '../providers/standard.ts'
+import { spelledFor } from '../providers/default-model.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
 import type { GenerationRequest } from './services.ts'
 

@@ -3,7 +3,7 @@ import { hasEnded } from '../coordination/events.ts'
 import type { GenerationRecord, Message } from '../storage/records.ts'
 import { findGeneration } from './history.ts'
 import type { GenerationParts } from './parts.ts'
-import { readPatiently, retryWhileAway } from './patience.ts'
+import { readPatiently, retryWhileAway } from './retry-while-away.ts'
 
 /**
  * Also ends when a picture that was made has been out of reach for a minute, or while a request waits to be sent again, half a minute

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { describeError, type ErrorAnswer } from './errors/answer.ts'
 import { errorTable, patience } from './errors/codes.ts'
 import { GenerationFailed } from './errors/refusals.ts'
-import type { Discretion } from './present/discretion.ts'
+import type { Discretion } from './access/discretion.ts'
 import type { App } from './route.ts'
 import { pathOnly } from './routing.ts'
 

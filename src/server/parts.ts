@@ -3,7 +3,7 @@ import type { Settings } from '../settings.ts'
 import type { RecentErrors } from '../telemetry/log.ts'
 import type { Access } from './access/access.ts'
 import type { Limits } from './access/limits.ts'
-import type { Discretion } from './present/discretion.ts'
+import type { Discretion } from './access/discretion.ts'
 
 /** What the routes take. */
 export interface Parts {

@@ -22,10 +22,10 @@ import { watchApi } from './openapi.ts'
 import { addPages, createPagesFace } from './pages/pages.ts'
 import { createStudioPage } from './pages/studio.ts'
 import type { Parts } from './parts.ts'
-import { createDiscretion } from './present/discretion.ts'
+import { createDiscretion } from './access/discretion.ts'
 import { type App, requireRules } from './route.ts'
-import { addApi, createApiFace } from './routes/api.ts'
-import { maxBodyBytes as maxRequestBytes } from './routes/generate.ts'
+import { addApi, createApiFace } from './api/api.ts'
+import { maxBodyBytes as maxRequestBytes } from './api/generate.ts'
 import { watchRoutes, withoutPrefix } from './routing.ts'
 
 const maxBodyBytes = 1024 * 1024

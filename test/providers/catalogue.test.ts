@@ -5,7 +5,7 @@ import type { JsonObject, Model, Price, SizeRule } from '../../src/catalogue/mod
 import { resolveSize } from '../../src/catalogue/sizes.ts'
 import { providers } from '../../src/providers/index.ts'
 import type { PlanRequest } from '../../src/providers/provider.ts'
-import { spelledFor } from '../../src/providers/standard.ts'
+import { spelledFor } from '../../src/providers/default-model.ts'
 import {
   addressFacts,
   firstLine,

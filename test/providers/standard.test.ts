@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Model } from '../../src/catalogue/model.ts'
 import { findPlatform } from '../../src/configurations/platforms.ts'
 import { type ProviderId, providers } from '../../src/providers/index.ts'
-import { standardModel } from '../../src/providers/standard.ts'
+import { standardModel } from '../../src/providers/default-model.ts'
 
 const now = new Date('2026-11-27T12:00:00Z')
 const standardAt = (provider: ProviderId, address: string, when = now) =>

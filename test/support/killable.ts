@@ -6,7 +6,7 @@
  * occurrence of a point, counted over all generations; `clock=-86400000` starts with a clock that is so many ms off.
  */
 import { flushCompileCache } from 'node:module'
-import { start } from '../../src/commands/start.ts'
+import { start } from '../../src/commands/process.ts'
 import type { Failpoint, Reached } from '../../src/coordination/failpoints.ts'
 import { setClock } from './clock.ts'
 

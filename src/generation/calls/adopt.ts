@@ -1,7 +1,7 @@
 /** Finds the task of a submit whose answer was lost: its own if exactly one is unknown and no other submit was lost. */
-import { accessOrEnd } from './access.ts'
+import { accessOrEnd } from './credentials.ts'
 import { findProvider, type OpenCall, throwIfStopping } from './open.ts'
-import { wait } from './retry.ts'
+import { wait } from './until-stored.ts'
 import { accept } from './task.ts'
 
 /** Allowed difference between the service's clock and ours. */

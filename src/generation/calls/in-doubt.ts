@@ -2,12 +2,12 @@
 import type { ProviderFailure } from '../../outgoing/errors.ts'
 import type { RawAnswer } from '../../providers/provider.ts'
 import { adoptOrphan } from './adopt.ts'
-import { end } from './end.ts'
+import { end } from './settle-call.ts'
 import { toErrorRecord, unknownOutcome } from './errors.ts'
-import { keepAnswer, recoverAnswer } from './keep.ts'
-import { readKept } from './kept-file.ts'
+import { keepAnswer, recoverAnswer } from './keep-answer.ts'
+import { readKept } from './read-answer.ts'
 import type { OpenCall } from './open.ts'
-import { retryUntilStored } from './retry.ts'
+import { retryUntilStored } from './until-stored.ts'
 
 /** What came of an answer, condensed, and the file that holds all of it. */
 export interface CutAnswer extends Pick<RawAnswer, 'status' | 'contentType' | 'requestId'> {

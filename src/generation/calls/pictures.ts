@@ -5,10 +5,10 @@ import type { Parsed, ProviderImage, RawAnswer } from '../../providers/provider.
 import { type Place as CutText, findCutText } from '../../storage/condense.ts'
 import type { BareGeneration } from '../../storage/generations.ts'
 import type { FailureRecord, ImageRecord } from '../../storage/records.ts'
-import { findAccess } from './access.ts'
-import { readUntilThere } from './kept-file.ts'
+import { findAccess } from './credentials.ts'
+import { readUntilThere } from './read-answer.ts'
 import { findPosition, findProvider, type OpenCall, publish, throwIfStopping } from './open.ts'
-import { note } from './retry.ts'
+import { note } from './until-stored.ts'
 
 /** For a stream that is still arriving. */
 export function collectEarly(call: OpenCall, answer: RawAnswer, file: string | undefined) {

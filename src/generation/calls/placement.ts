@@ -1,11 +1,11 @@
 /** Chooses the configuration of a call: waits for a place with one, and moves the call there if it was planned for another. */
 import type { Lease } from '../../coordination/pool.ts'
 import { AllSuspended } from '../../errors.ts'
-import { accessOrEnd } from './access.ts'
-import { drop, end } from './end.ts'
+import { accessOrEnd } from './credentials.ts'
+import { drop, end } from './settle-call.ts'
 import { plainError } from './errors.ts'
 import { type OpenCall, throwIfStopping } from './open.ts'
-import { retryUntilStored } from './retry.ts'
+import { retryUntilStored } from './until-stored.ts'
 
 /** Undefined when there is none: the call has ended. */
 export async function findPlace(call: OpenCall): Promise<Lease | undefined> {

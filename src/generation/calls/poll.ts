@@ -2,10 +2,10 @@
 import type { Http } from '../../outgoing/http.ts'
 import type { Context, Polled, Task } from '../../providers/provider.ts'
 import { type AnswerHead, measureHead } from '../../storage/answers.ts'
-import { largestInRow } from './keep.ts'
-import { AnswerKeeper } from './keeper.ts'
+import { largestInRow } from './keep-answer.ts'
+import { AnswerKeeper } from './answer-writer.ts'
 import { findProvider, type OpenCall, throwIfStopping } from './open.ts'
-import { retryUntilStored } from './retry.ts'
+import { retryUntilStored } from './until-stored.ts'
 
 /** `file` holds the answer that ended the task, if it is too large for a row. */
 export async function poll(call: OpenCall, task: Task, context: Context): Promise<{ polled: Polled; file?: string }> {

@@ -5,11 +5,11 @@ import type { PlacementRequest } from '../../coordination/pool.ts'
 import type { ProviderFailure } from '../../outgoing/errors.ts'
 import { toPlanned } from '../../storage/calls.ts'
 import type { FailureRecord } from '../../storage/records.ts'
-import { end, toSettled } from './end.ts'
+import { end, toSettled } from './settle-call.ts'
 import { toErrorRecord } from './errors.ts'
 import { type OpenCall, reached, withoutBody } from './open.ts'
 import { describePlacement } from './placement.ts'
-import { longestRetryAfterMs, retryUntilStored } from './retry.ts'
+import { longestRetryAfterMs, retryUntilStored } from './until-stored.ts'
 
 /** At once with a configuration that was not asked yet, or after a pause. */
 export async function repeatOrRefuse(call: OpenCall, failure: ProviderFailure) {

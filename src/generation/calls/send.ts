@@ -1,11 +1,11 @@
 /** `planned`: waits for its time and its place, notes that it is being sent, and sends it. */
-import { accessOrEnd } from './access.ts'
-import { drop } from './end.ts'
+import { accessOrEnd } from './credentials.ts'
+import { drop } from './settle-call.ts'
 import { exchange } from './exchange.ts'
 import { findProvider, type OpenCall, publish, reached, throwIfStopping } from './open.ts'
 import { findPlace } from './placement.ts'
-import { longestRetryAfterMs, note, retryUntilStored, wait } from './retry.ts'
-import { settle } from './settle.ts'
+import { longestRetryAfterMs, note, retryUntilStored, wait } from './until-stored.ts'
+import { settle } from './process-answer.ts'
 import { follow } from './task.ts'
 
 export async function send(call: OpenCall) {

@@ -3,13 +3,13 @@ import { choosePause, type PollShare } from '../../coordination/polling.ts'
 import type { Lease } from '../../coordination/pool.ts'
 import { resultLifeMs } from '../../images/collect.ts'
 import type { Polled, RawAnswer } from '../../providers/provider.ts'
-import { findAccess, type Unusable } from './access.ts'
-import { end } from './end.ts'
+import { findAccess, type Unusable } from './credentials.ts'
+import { end } from './settle-call.ts'
 import { plainError, toErrorRecord, unknownOutcome } from './errors.ts'
-import { keepAnswer } from './keep.ts'
+import { keepAnswer } from './keep-answer.ts'
 import { findProvider, type OpenCall, reached, throwIfStopping } from './open.ts'
 import { poll } from './poll.ts'
-import { note, retryUntilStored, wait } from './retry.ts'
+import { note, retryUntilStored, wait } from './until-stored.ts'
 
 /** Failed polls in a row before the person is informed. */
 const maxQuietTroubles = 4

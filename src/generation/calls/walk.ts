@@ -4,10 +4,10 @@
  */
 import type { CallState } from '../../storage/tables.ts'
 import { recover } from './in-doubt.ts'
-import { recoverAnswer } from './keep.ts'
+import { recoverAnswer } from './keep-answer.ts'
 import type { OpenCall } from './open.ts'
 import { send } from './send.ts'
-import { settle } from './settle.ts'
+import { settle } from './process-answer.ts'
 import { follow } from './task.ts'
 
 /** What is done in each state; each moves the call on, or ends it. */

@@ -2,7 +2,7 @@
 
 import { asksForGroup, type CountRequest, findSizeRule, splitCount } from '../../catalogue/counts.ts'
 import type { JsonObject, JsonValue, Model, Warning, WarningCode } from '../../catalogue/model.ts'
-import { fillDefaults } from '../../catalogue/schema.ts'
+import { fillDefaults } from '../../catalogue/parameters.ts'
 import { formatPixels, formatSize, resolveSize } from '../../catalogue/sizes.ts'
 import { InvalidRequest, type RuleViolation } from '../../catalogue/violation.ts'
 import type { Plan, PlannedCall, PlanRequest } from '../provider.ts'

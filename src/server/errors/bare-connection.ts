@@ -4,7 +4,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { maxForgettingMs, tooSlow } from '../bodies/bodies.ts'
 import { securityHeaders } from '../face.ts'
-import { presentProblem, problemType } from '../problems.ts'
+import { presentProblem, problemType } from '../api/problems.ts'
 import type { ErrorAnswer } from './answer.ts'
 
 const brokenAdvice: Record<string, string> = {

@@ -3,7 +3,7 @@ import type { Configuration } from '../data/configurations.ts'
 import type { Provider } from '../data/providers.ts'
 import { createKept } from '../data/store.ts'
 import { type CapDraft, capPaths, capsToBody, findCapFaults, noCaps, toCapDraft } from '../forms/cap-draft.ts'
-import { parseHost, withoutSlash } from '../text/services.ts'
+import { parseHost, withoutSlash } from '../text/providers.ts'
 import { t } from '../text/text.ts'
 
 export interface ConfigurationDraft extends CapDraft {

@@ -7,7 +7,7 @@ import { type Configuration, useConfigurations, useSaveConfiguration } from '../
 import { useModels } from '../data/models.ts'
 import { useProvider, useProviders } from '../data/providers.ts'
 import { useForm } from '../forms/form.ts'
-import { findConsole, parseHost } from '../text/services.ts'
+import { findConsole, parseHost } from '../text/providers.ts'
 import { useLanguage, useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { ChoiceCard } from '../ui/choice-card.tsx'

@@ -1,7 +1,7 @@
 /** Pure: which configurations share the work. Those of one service at one address do. */
 import type { Configuration } from '../data/configurations.ts'
 import type { Provider } from '../data/providers.ts'
-import { withoutSlash } from '../text/services.ts'
+import { withoutSlash } from '../text/providers.ts'
 
 type Addressed = Pick<Configuration, 'provider' | 'base_url'>
 

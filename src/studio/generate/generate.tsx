@@ -25,7 +25,7 @@ import { generatePath, type Plan, planFor } from './plan.ts'
 import { PressArea } from './press-area.tsx'
 import { useReferenceUpload } from './references.tsx'
 import { Settings } from './settings.tsx'
-import { useTaken } from './taken.ts'
+import { useTaken } from './handed-over.ts'
 
 export function GenerateScreen() {
   const t = useText()

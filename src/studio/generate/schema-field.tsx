@@ -1,7 +1,7 @@
 /** A control for any parameter, drawn from its JSON Schema: a new model needs no new form. */
 import { X } from 'lucide-react'
 import { useState } from 'react'
-import { checkValue, type ValueSchema } from '../../catalogue/values.ts'
+import { checkValue, type ValueSchema } from '../../catalogue/json-schema.ts'
 import { findText, useText } from '../text/text.ts'
 import { describeValue } from '../text/violations.ts'
 import { IconButton } from '../ui/button.tsx'

@@ -14,7 +14,7 @@ import { bytes, duration, moment, money } from '../text/format.ts'
 import { explainError, findSuccessor } from '../text/life.ts'
 import { currentWarnings, explainWarning } from '../text/messages.ts'
 import { explainCode } from '../text/problems.ts'
-import { useProviderName } from '../text/services.ts'
+import { useProviderName } from '../text/providers.ts'
 import { findText, type Text, useText } from '../text/text.ts'
 import { IconButton, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
@@ -23,7 +23,7 @@ import { LifeBadge } from '../ui/life-badge.tsx'
 import { Notice } from '../ui/states.tsx'
 import { Switch } from '../ui/switch.tsx'
 import { toast } from '../ui/toast.tsx'
-import { difference } from './difference.ts'
+import { difference } from './text-diff.ts'
 
 export interface DetailsProps {
   generation: Generation

@@ -11,8 +11,8 @@ import { buttonClasses, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { EmptyState, Notice } from '../ui/states.tsx'
 import { Toasts } from '../ui/toast.tsx'
-import { findPlace } from './places.ts'
-import { Rail } from './rail.tsx'
+import { findPlace } from './navigation.ts'
+import { Rail } from './navigation-bar.tsx'
 import { useShortcuts } from './shortcuts.ts'
 
 const ShortcutSheet = lazy(async () => ({ default: (await import('./shortcut-sheet.tsx')).ShortcutSheet }))

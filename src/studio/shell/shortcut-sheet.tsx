@@ -5,7 +5,7 @@ import { useMe } from '../data/tokens.ts'
 import { type TextKey, useText } from '../text/text.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Kbd } from '../ui/states.tsx'
-import { places } from './places.ts'
+import { places } from './navigation.ts'
 
 const sheet: {
   title: TextKey

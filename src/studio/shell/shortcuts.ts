@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useRef } from 'react'
 import { useMe } from '../data/tokens.ts'
 import { useKeys } from '../ui/use-keys.ts'
-import { placesFor } from './places.ts'
+import { placesFor } from './navigation.ts'
 import { toggleTheme } from './theme.ts'
 
 const secondKeyWithinMs = 1200

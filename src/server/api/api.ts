@@ -1,0 +1,46 @@
+/** The face of programs and of the studio: JSON under `/api`, pictures under `/images`, errors as problem documents. */
+import { refuseMethod } from '../errors/refusals.ts'
+import type { Face } from '../face.ts'
+import type { Parts } from '../parts.ts'
+import { presentProblem, problemType } from './problems.ts'
+import type { App } from '../route.ts'
+import type { Routing } from '../routing.ts'
+import { configurationRoutes } from './configurations.ts'
+import { estimateRoutes } from './estimate.ts'
+import { eventRoutes } from './events.ts'
+import { generateRoutes } from './generate.ts'
+import { historyRoutes } from './history.ts'
+import { imageRoutes } from './images.ts'
+import { loginRoutes } from './login.ts'
+import { modelRoutes } from './models.ts'
+import { systemRoutes } from './system.ts'
+import { tokenRoutes } from './tokens.ts'
+import { usageRoutes } from './usage.ts'
+
+export function createApiFace(routing: Routing): Face {
+  return {
+    // Clients of other programs look for an API under /v1 too.
+    prefixes: ['/api', '/v1', '/images', '/openapi.json'],
+    isForPeople: false,
+    errorType: problemType,
+    presentError: presentProblem,
+    async answerNotFound(request) {
+      throw refuseMethod(request, routing)
+    },
+  }
+}
+
+export function addApi(app: App, parts: Parts) {
+  generateRoutes(app, parts)
+  estimateRoutes(app, parts)
+  historyRoutes(app, parts)
+  eventRoutes(app, parts)
+  imageRoutes(app, parts)
+  configurationRoutes(app, parts)
+  modelRoutes(app, parts)
+  tokenRoutes(app, parts)
+  usageRoutes(app, parts)
+  systemRoutes(app, parts)
+  loginRoutes(app, parts)
+  app.get('/openapi.json', { config: { access: 'member' }, schema: { hide: true } }, () => parts.describeApi())
+}

@@ -1,0 +1,180 @@
+/** `POST /api/generate`: is the request well formed? Then wait for the end, or answer at once. */
+import type { FastifyRequest } from 'fastify'
+import { GenerateForm, GenerateHeaders, GenerateRequest, Generation } from '../../api/generations.ts'
+import type { ProblemCode } from '../../api/problems.ts'
+import { invalid, Refusal } from '../../errors.ts'
+import type { GenerationRequest } from '../../generation/services.ts'
+import type { ReferenceInput, UploadedFile } from '../../images/services.ts'
+import type { JsonObject, JsonValue } from '../../storage/records.ts'
+import { getCaller } from '../access/access.ts'
+import { hashJson } from '../bodies/json.ts'
+import { removeUploads } from '../bodies/uploads.ts'
+import { GenerationFailed } from '../errors/refusals.ts'
+import type { Parts } from '../parts.ts'
+import { adviceFor, presentGeneration } from './present/generations.ts'
+import type { App } from '../route.ts'
+
+/** References are inside the JSON, three or four large ones together. */
+export const maxBodyBytes = 64 * 1024 * 1024
+const longestWaitSeconds = 24 * 3600
+
+/** Before there is a record. */
+export const newGenerationProblems: ProblemCode[] = ['not_allowed', 'budget_exceeded', 'configuration_missing']
+export const idempotencyProblems: ProblemCode[] = ['gone', 'idempotency_mismatch', 'invalid_request']
+/** How a generation that a client waits for may end. */
+const endProblems: ProblemCode[] = [
+  'content_rejected',
+  'provider_rejected',
+  'provider_key_rejected',
+  'provider_access_denied',
+  'provider_quota_exhausted',
+  'rate_limited',
+  'provider_unavailable',
+  'provider_timeout',
+  'outcome_unknown',
+  'cancelled',
+  'storage_failed',
+]
+
+export function generateRoutes(app: App, { services, limits, base, prefix }: Parts) {
+  const place = { base, catalogue: services.catalogue }
+  app.post(
+    '/api/generate',
+    {
+      bodyLimit: maxBodyBytes,
+      attachValidation: true,
+      config: {
+        access: 'member',
+        rateLimit: 'generation',
+        accepts: 'json or files',
+        filesForm: GenerateForm,
+        problems: [...newGenerationProblems, ...idempotencyProblems, ...endProblems],
+        answers: {
+          200: { headers: ['Location', 'Preference-Applied'] },
+          202: { headers: ['Location', 'Preference-Applied'] },
+        },
+      },
+      schema: {
+        tags: ['Generating'],
+        summary: 'Make images',
+        description:
+          'Waits for the end unless `Prefer` says otherwise: 200 when at least one picture was made, otherwise the problem. 202 with ' +
+          'the record when the wait ended first. A client that goes away cancels nothing; `Location` names the record.',
+        headers: GenerateHeaders,
+        body: GenerateRequest,
+        response: { 200: Generation, 202: Generation },
+      },
+    },
+    async (request, reply) => {
+      const preference = parsePreference(request.headers.prefer)
+      const created = await create(request)
+
+      reply.header('location', `${prefix}/api/history/${encodeURIComponent(created.id)}`)
+      if (preference.applied) reply.header('preference-applied', preference.applied)
+      if (preference.waitSeconds === 0) return reply.code(202).send(presentGeneration(created, place))
+
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort())
+      const record = await services.generations.whenEnded(created.id, {
+        timeoutMs: preference.waitSeconds === undefined ? undefined : preference.waitSeconds * 1000,
+        signal: gone.signal,
+      })
+      if (record.status === 'failed' || record.status === 'cancelled')
+        throw new GenerationFailed(record, adviceFor(record, services.catalogue))
+      return reply.code(record.status === 'succeeded' ? 200 : 202).send(presentGeneration(record, place))
+    },
+  )
+
+  /** Releases the body, which may be tens of megabytes: the following wait may take minutes. */
+  async function create(request: FastifyRequest) {
+    await refuseMalformed(request, services)
+    const body = request.body as GenerateRequest
+    const uploads = request.uploads ?? new Map<string, UploadedFile>()
+    const key = request.headers['idempotency-key']
+    const created = await services.generations.create(toGenerationRequest(body, uploads), {
+      caller: getCaller(request),
+      requestId: request.id,
+      idempotency: key === undefined ? undefined : { key: String(key), bodyHash: hashJson(comparable(body, uploads)) },
+    })
+    // Files of a new generation have been moved; a repeated idempotency key took none.
+    await removeUploads(uploads)
+    request.body = undefined
+    limits.forgotten(request)
+    const { id: generation, model, prompt, parameters } = created
+    request.log.debug({ generation, model, prompt, parameters }, 'a generation was asked for')
+    return created
+  }
+}
+
+/**
+ * For routes with `attachValidation`: reports violations of the schema together with those of the model, because
+ * nobody wants to learn of them one after the other.
+ */
+export async function refuseMalformed(request: FastifyRequest, { generations }: Parts['services']) {
+  const { validationError: error, body } = request
+  if (error === undefined) return
+  if (!(error instanceof Refusal)) throw error
+  const faulty = new Set(error.violations.map(({ path }) => firstMember(path)))
+  // Violations of a model that was not meant would be misleading.
+  const isModelKnown = ['', 'model', 'provider', 'config_id'].every(name => !faulty.has(name))
+  const sound = Object.fromEntries(Object.entries(Object(body)).filter(([name]) => !faulty.has(name)))
+  const read = GenerateRequest.safeParse(sound)
+  if (!isModelKnown || !read.success) throw error
+  const hasImages = Object.hasOwn(Object(body), 'images')
+  const more = await generations
+    .estimate({ ...toGenerationRequest(read.data, new Map()), references: [] }, getCaller(request))
+    .then(
+      () => [],
+      refusal => (refusal instanceof Refusal ? refusal.violations : []),
+    )
+  const known = more.filter(({ path }) => {
+    // References were omitted from this check, and sizes may depend on them.
+    const dependsOnImages = path === 'images' || (hasImages && path === 'parameters.size')
+    return !faulty.has(firstMember(path)) && !dependsOnImages
+  })
+  throw invalid([...error.violations, ...known])
+}
+
+function firstMember(path: string) {
+  return path.split('.', 1)[0] ?? ''
+}
+
+export function toGenerationRequest(body: GenerateRequest, uploads: Map<string, UploadedFile>): GenerationRequest {
+  return {
+    prompt: body.prompt,
+    model: body.model,
+    configId: body.config_id,
+    provider: body.provider,
+    parameters: (body.parameters ?? {}) as JsonObject,
+    references: (body.images ?? []).map(text => toReference(text, uploads)),
+  }
+}
+
+function toReference(text: string, uploads: Map<string, UploadedFile>): ReferenceInput {
+  const upload = uploads.get(text)
+  return upload ? { upload } : { text }
+}
+
+/** The request in the form that is compared for the same idempotency key: files by their content. */
+function comparable(body: GenerateRequest, uploads: Map<string, UploadedFile>): JsonValue {
+  const images = body.images?.map(text => {
+    const upload = uploads.get(text)
+    return upload ? { file: upload.sha256 } : text
+  })
+  return JSON.parse(JSON.stringify({ ...body, images })) as JsonValue
+}
+
+/** RFC 7240. Without `waitSeconds` the answer waits for the end. */
+function parsePreference(header: string | undefined): { waitSeconds?: number; applied?: string } {
+  const preferences = (header ?? '')
+    .toLowerCase()
+    .split(',')
+    .map(part => part.split(';', 1)[0]?.trim() ?? '')
+  const isAsync = preferences.includes('respond-async')
+  const wait = preferences.map(preference => /^wait\s*=\s*"?(\d{1,9})"?$/.exec(preference)?.[1]).find(Boolean)
+  if (wait !== undefined) {
+    const waitSeconds = Math.min(Number(wait), longestWaitSeconds)
+    return { waitSeconds, applied: isAsync ? `respond-async, wait=${waitSeconds}` : `wait=${waitSeconds}` }
+  }
+  return isAsync ? { waitSeconds: 0, applied: 'respond-async' } : {}
+}

@@ -1,0 +1,45 @@
+/** Health and state of the server. */
+import { z } from 'zod'
+import { toJson } from '../../api/names.ts'
+import { Health, RecentErrorList, ShortStatus, Status } from '../../api/system.ts'
+import { getCaller } from '../access/access.ts'
+import type { Parts } from '../parts.ts'
+import { presentShortStatus, presentStatus } from './present/system.ts'
+import type { App } from '../route.ts'
+
+export function systemRoutes(app: App, { services, recentErrors, version }: Parts) {
+  const tags = ['System']
+  const startedAt = new Date()
+
+  app.get(
+    '/health',
+    { config: { access: 'open' }, schema: { tags, summary: 'Liveness', response: { 200: Health } } },
+    async () => ({ status: 'ok' as const }),
+  )
+
+  app.get(
+    '/api/status',
+    {
+      config: { access: 'member' },
+      schema: {
+        tags,
+        summary: 'State of database, storage, queue and providers',
+        description: 'A member gets the short form.',
+        response: { 200: z.union([Status, ShortStatus]) },
+      },
+    },
+    async request => {
+      const status = presentStatus(await services.status(), { version, startedAt })
+      return getCaller(request).role === 'admin' ? status : presentShortStatus(status)
+    },
+  )
+
+  app.get(
+    '/api/status/errors',
+    {
+      config: { access: 'admin' },
+      schema: { tags, summary: 'The last errors of the log', response: { 200: RecentErrorList } },
+    },
+    async () => ({ items: recentErrors.list().map(toJson) }),
+  )
+}
