@@ -200,7 +200,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
       await clearAway(comparison, { files, answers })
       collector.offer(comparison.orphanedFiles)
       const { missing, orphanedFiles, orphanedAnswers } = comparison
-      await store.days.noteStrange(orphanedAnswers)
+      await store.days.noteOrphaned(orphanedAnswers)
       if (missing.length > 0)
         log.error({ pictures: missing.length }, 'files of stored pictures are missing; `npm run doctor` lists them')
       if (orphanedFiles.size > 0)
@@ -240,7 +240,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     },
     async resume() {
       // Configurations from the environment have just been read again; what was wrong with them may have been fixed.
-      for (const { provider } of fromEnvironment) await configurations.worked(`env-${provider}`, true)
+      for (const { provider } of fromEnvironment) await configurations.noteSuccess(`env-${provider}`, true)
       await runner.resume()
       modelLists.start(configurations, overrides.listsAfterMs ?? listsAfterMs)
     },

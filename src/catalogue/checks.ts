@@ -1,9 +1,9 @@
 /** Everything that can be rejected before money moves and before a reference is fetched. */
 import { asksForGroup, type CountRequest, checkCounts, findSizeRule } from './counts.ts'
+import { checkValue, type ValueSchema } from './json-schema.ts'
 import type { JsonObject, Model, Size, SizeRule, Warning } from './model.ts'
 import { listSizeRules, modelSchema } from './parameters.ts'
 import { resolveSize } from './sizes.ts'
-import { checkValue, type ValueSchema } from './json-schema.ts'
 import type { RuleViolation } from './violation.ts'
 
 export interface CheckedRequest {

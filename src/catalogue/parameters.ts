@@ -1,6 +1,7 @@
 /** The catalogue as clients see it: the parameters of each model as a JSON Schema. */
-import type { JsonObject, Model, SizeRule } from './model.ts'
+
 import type { ValueSchema } from './json-schema.ts'
+import type { JsonObject, Model, SizeRule } from './model.ts'
 
 /** Names that every client may send to every model; what a model cannot honour is left out with a warning. */
 const commonNames = [

@@ -41,7 +41,7 @@ interface Signal {
 }
 
 export interface GenerateOptions extends Signal {
-  /** Names one wish: the same key never makes a second generation. */
+  /** Names one order: the same key never makes a second generation. */
   key: string
   /** Wait for the end instead of for the record alone. */
   isAwaited?: boolean

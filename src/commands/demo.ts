@@ -9,7 +9,7 @@ The server with simulators in place of the services: no key, no cost, no network
 // Loaded lazily, so that `--help` and mistakes are answered at once.
 const { startDemoServices } = await import('../simulators/index.ts')
 const { shipped } = await import('../providers/index.ts')
-const { start } = await import('./process.ts')
+const { startProcess: start } = await import('./process.ts')
 
 /** The services take half a minute for a picture; here it is a few seconds. */
 const timeScale = 0.1

@@ -14,7 +14,7 @@ export interface Started extends Listening {
  * Starts, says where it is, and ends the process on SIGTERM or SIGINT: well at the first, at once at the second.
  * `change` may alter the environment before it is read; `afterClose` runs when the server has closed.
  */
-export async function start(
+export async function startProcess(
   options: {
     change?: (environment: Record<string, string | undefined>) => Record<string, string | undefined>
     overrides?: Overrides

@@ -9,7 +9,7 @@ Everything is set by environment variables or .env, such as PORT=8080 npm start;
 // Loaded lazily, so that `--help` and mistakes are answered at once.
 const { isLoopback, shownProxies } = await import('../settings.ts')
 const { providers } = await import('../providers/index.ts')
-const { start } = await import('./process.ts')
+const { startProcess: start } = await import('./process.ts')
 
 const { app, settings, address, link, needsToken } = await start()
 // Standard output belongs to the log, whose lines are for programs.

@@ -43,8 +43,8 @@ export interface ConfigurationRegistry extends Configurations {
    * (`sentAt`, ms since 1970); an answer that is not the service's own, such as an error page of a proxy, counts the second time.
    */
   suspend(id: string, failure: ProviderFailure, sentAt: number): Promise<void>
-  /** Its service accepted a request; `wasAside`: the request was a trial of a suspended one. */
-  worked(id: string, wasAside: boolean): Promise<void>
+  /** Its service accepted a request; `wasTrial`: the request was a trial of a suspended one. */
+  noteSuccess(id: string, wasTrial: boolean): Promise<void>
   /** Tests a refused key for free; if it is still refused, the suspension is extended. */
   isKeyStillRefused(id: string): Promise<boolean>
 }
@@ -198,7 +198,7 @@ export function createConfigurations(parts: {
       if ('code' in access) return { ...access, latencyMs: 0 }
       const at = Date.now()
       const result = await trial.run(access)
-      if (id !== undefined && result.code === 'ok') await suspensions.worked(id, true)
+      if (id !== undefined && result.code === 'ok') await suspensions.noteSuccess(id, true)
       if (id !== undefined) await noteRefusedKey(id, result, at)
       await trial.follow(result, access)
       return result
@@ -210,7 +210,7 @@ export function createConfigurations(parts: {
     addressOf,
     platformOf: placeOf,
     suspend: suspensions.suspend,
-    worked: suspensions.worked,
+    noteSuccess: suspensions.noteSuccess,
 
     async isKeyStillRefused(id) {
       const at = Date.now()

@@ -3,8 +3,8 @@
 import { isServedAt, type LifeAt, lifeAt } from '../catalogue/life.ts'
 import type { Model, Warning } from '../catalogue/model.ts'
 import type { ProviderFailure } from '../outgoing/errors.ts'
+import { findDefaultModel } from '../providers/default-model.ts'
 import type { Catalogue, FoundModel } from '../providers/registry.ts'
-import { standardModel } from '../providers/default-model.ts'
 import type { Message } from '../storage/records.ts'
 import type { ModelLists } from './model-lists.ts'
 import { findPlatform } from './platforms.ts'
@@ -77,7 +77,7 @@ export function createLives({
     standardAt(provider, address) {
       const offer = { ...catalogue.provider(provider), models: catalogue.models[provider] ?? [] }
       const seen = (model: Model) => seenAt({ provider, model }, { address })
-      return standardModel(offer, platformAt(provider, address), new Date(), seen).id
+      return findDefaultModel(offer, platformAt(provider, address), new Date(), seen).id
     },
 
     newAt(provider, address) {

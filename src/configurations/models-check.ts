@@ -1,7 +1,8 @@
 /** What is wrong with a model of MODELS_FILE that only the whole of it shows. */
+
+import { findUnusableKeyword } from '../catalogue/json-schema.ts'
 import type { Model } from '../catalogue/model.ts'
 import { resolveSize } from '../catalogue/sizes.ts'
-import { findUnusableKeyword } from '../catalogue/json-schema.ts'
 import { describeViolation } from '../catalogue/violation.ts'
 import type { Catalogue } from '../providers/registry.ts'
 import type { Entry } from './models-form.ts'

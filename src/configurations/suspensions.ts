@@ -28,17 +28,17 @@ export function createSuspensions({ store, pauses, changed }: { store: Store; pa
     changed()
   }
 
-  /** Its service accepted a request; `wasAside`: the request was a trial of a suspended one. */
-  async function worked(id: string, wasAside: boolean) {
+  /** Its service accepted a request; `wasTrial`: the request was a trial of a suspended one. */
+  async function noteSuccess(id: string, wasTrial: boolean) {
     pages.delete(id)
-    if (!wasAside) return
+    if (!wasTrial) return
     await store.configurations.reinstate(id)
     changed()
   }
 
   return {
     extend,
-    worked,
+    noteSuccess,
 
     /** See `ConfigurationRegistry.suspend`. */
     async suspend(id: string, failure: ProviderFailure, sentAt: number) {

@@ -1,9 +1,9 @@
 /** Trying a configuration without paying: does its service accept the key, at this address, for this model? */
 import { performance } from 'node:perf_hooks'
 import type { OutgoingHttp } from '../outgoing/http.ts'
+import { spelledFor } from '../providers/default-model.ts'
 import type { CheckResult } from '../providers/provider.ts'
 import type { Catalogue } from '../providers/registry.ts'
-import { spelledFor } from '../providers/default-model.ts'
 import { SealError } from '../storage/secrets/seal.ts'
 import type { Access, Configurations } from './services.ts'
 

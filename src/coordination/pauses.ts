@@ -23,6 +23,9 @@ export interface Pauses {
 /** One try and three repeats: the services (docs/providers.md) ask for few, with growing pauses and jitter. */
 export const maxAttempts = 4
 
+/** A refused call whose service asks for a longer pause is not repeated. */
+export const maxRetryAfterMs = 120_000
+
 export function createPauses(scale = 1): Pauses {
   const jitter = (ms: number) => ms * (0.8 + Math.random() * 0.4) * scale
   return {

@@ -1,11 +1,11 @@
 /** What the faces may do with generations. */
 import { collectNames } from '../catalogue/parameters.ts'
 import { createEvents } from '../coordination/events.ts'
+import { composeRetry } from './compose-retry.ts'
 import { createGeneration } from './create.ts'
 import { estimate } from './draft.ts'
 import { createHistory } from './history.ts'
 import type { GenerationParts } from './parts.ts'
-import { composeRetry } from './compose-retry.ts'
 import type { Generations } from './services.ts'
 import { waitForEnd } from './wait.ts'
 

@@ -22,7 +22,7 @@ export interface Collector {
    * Retries, with growing pauses, until the image is stored or can no longer be fetched: fetching is free, the image was not.
    * @throws the reason of a signal when that ends it; the next start fetches again.
    */
-  collect(picture: FoundImage, place: Place, signals: Signals): Promise<FailureRecord | undefined>
+  collect(picture: FoundImage, place: Destination, signals: Signals): Promise<FailureRecord | undefined>
   /** Orphaned files of an earlier process, by the id of their image: they are adopted instead of being fetched again. */
   offer(orphanedFiles: ReadonlyMap<string, string>): void
   /** Why the store is failing, after an image could not be stored; undefined when it works. */
@@ -34,7 +34,7 @@ export interface FoundImage extends Omit<ProviderImage, 'base64'> {
   base64?: InlineText
 }
 
-export interface Place {
+export interface Destination {
   generationId: string
   callId: string
   /** Owner of the generation; null where there are no tokens. */
@@ -186,7 +186,7 @@ export function createCollector(parts: {
   }
 
   /** Files are moved into place atomically, so an existing file is the image, whether its address is still valid or not. */
-  async function findOffered(picture: FoundImage, place: Place): Promise<StoredFile | undefined> {
+  async function findOffered(picture: FoundImage, place: Destination): Promise<StoredFile | undefined> {
     const id = deriveImageId(place.generationId, place.position)
     const file = offered.get(id)
     if (file === undefined) return undefined
@@ -203,7 +203,7 @@ export function createCollector(parts: {
     }
   }
 
-  async function put(picture: FoundImage, place: Place, bytes: StoredBytes): Promise<StoredFile> {
+  async function put(picture: FoundImage, place: Destination, bytes: StoredBytes): Promise<StoredFile> {
     await reached('picture-fetched', place.generationId)
     const month = new Date().toISOString().slice(0, 7).replace('-', '/')
     const file = `${month}/${deriveImageId(place.generationId, place.position)}.${bytes.extension}`
@@ -213,7 +213,11 @@ export function createCollector(parts: {
   }
 
   /** A slow fetch continues beside the others, and its place is free for the next. */
-  async function fetchInTurn({ base64, url = '', expiresAt }: FoundImage, { tokenId }: Place, signal: AbortSignal) {
+  async function fetchInTurn(
+    { base64, url = '', expiresAt }: FoundImage,
+    { tokenId }: Destination,
+    signal: AbortSignal,
+  ) {
     const held = await fetches.enter(base64 === undefined ? parseHost(url) : '', tokenId, signal)
     let bytes = 0
     let seen = 0
@@ -233,7 +237,7 @@ export function createCollector(parts: {
     }
   }
 
-  async function writeRow({ image, warning }: StoredFile, { generationId, stored }: Place) {
+  async function writeRow({ image, warning }: StoredFile, { generationId, stored }: Destination) {
     stored(image, await store.ledger.storeImage({ generationId, image, warning }))
     await reached('picture-written', generationId)
   }
@@ -251,7 +255,7 @@ interface StoredFile {
 
 type StoredFacts = Omit<StoredBytes, 'temporaryPath' | 'extension'>
 
-function storedFile(picture: FoundImage, place: Place, facts: StoredFacts, file: string): StoredFile {
+function storedFile(picture: FoundImage, place: Destination, facts: StoredFacts, file: string): StoredFile {
   const { width, height, bytes, mimeType, sha256 } = facts
   const image: ImageRecord = {
     id: deriveImageId(place.generationId, place.position),
@@ -310,6 +314,6 @@ function describeTrouble(error: unknown) {
   }
 }
 
-function failure(place: Place, code: string, message: string): FailureRecord {
+function failure(place: Destination, code: string, message: string): FailureRecord {
   return { index: place.position, code, message, providerCode: null }
 }

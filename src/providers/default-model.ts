@@ -16,7 +16,7 @@ type Seen = (model: Model) => SeenLife | undefined
  * An address that is not the service's own, and one where nothing fits, gets what the usual address has. `seen`: what the list at the
  * address says of a model.
  */
-export function standardModel(
+export function findDefaultModel(
   offer: Offer,
   platform: string | undefined,
   now: Date,

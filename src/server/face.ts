@@ -3,10 +3,10 @@
  * goes wrong below its addresses, also where no route is, is told as its clients expect it.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { describeError, type ErrorAnswer } from './errors/answer.ts'
-import { errorTable, patience } from './errors/codes.ts'
-import { GenerationFailed } from './errors/refusals.ts'
 import type { Discretion } from './access/discretion.ts'
+import { describeError, type ErrorAnswer } from './errors/answer.ts'
+import { defaultRetryAfter, errorTable } from './errors/codes.ts'
+import { GenerationFailed } from './errors/refusals.ts'
 import type { App } from './route.ts'
 import { pathOnly } from './routing.ts'
 
@@ -64,7 +64,7 @@ export async function sendError(
   else if (error instanceof Error && error.cause) request.log.debug({ err: error }, 'a request was refused')
   // These headers describe the body that could not be sent.
   for (const name of ['etag', 'accept-ranges', 'content-disposition', 'content-length']) reply.removeHeader(name)
-  const seconds = patience[answer.code]
+  const seconds = defaultRetryAfter[answer.code]
   if (seconds !== undefined) reply.header('retry-after', String(seconds))
   const body = face.presentError(answer, request.id)
   const provider = error instanceof GenerationFailed ? error.generation.provider : null

@@ -2,8 +2,8 @@ import type { Services } from '../generation/services.ts'
 import type { Settings } from '../settings.ts'
 import type { RecentErrors } from '../telemetry/log.ts'
 import type { Access } from './access/access.ts'
-import type { Limits } from './access/limits.ts'
 import type { Discretion } from './access/discretion.ts'
+import type { Limits } from './access/limits.ts'
 
 /** What the routes take. */
 export interface Parts {

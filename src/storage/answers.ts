@@ -3,7 +3,7 @@ import { isAscii } from 'node:buffer'
 import { mkdirSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { Condenser, type Place } from './condense.ts'
+import { type ByteRange, Condenser } from './condense.ts'
 
 export interface Answers {
   /** The whole answer, safe on disk before this returns; the name to keep in the row. */
@@ -13,7 +13,7 @@ export interface Answers {
   /** The body alone, condensed; undefined when there is no such file. */
   read(name: string): Promise<string | undefined>
   /** A string that was taken out of a condensed body, in pieces; undefined when there is no such file. Whoever opens it must read it. */
-  openString(name: string, place: Place): Promise<AsyncGenerator<string, void, undefined> | undefined>
+  openString(name: string, place: ByteRange): Promise<AsyncGenerator<string, void, undefined> | undefined>
   /** What `write` stored for a call, whether or not its row already names it; its body condensed. */
   find(callId: string): Promise<(WholeAnswer & { name: string }) | undefined>
   remove(name: string): Promise<void>

@@ -9,7 +9,7 @@ const longestString = 64 * 1024
 const shownBytes = 2048
 
 /** Where a string lies in its file, in bytes, without its quotes. */
-export interface Place {
+export interface ByteRange {
   start: number
   end: number
 }
@@ -19,7 +19,7 @@ const mark = '\uE4A7'
 const note = new RegExp(`${mark}(\\d{1,15})-(\\d{1,15})${mark}$`)
 
 /** Where the whole of a text lies that was taken out of a condensed answer; undefined when it is whole already. */
-export function findCutText(text: string): Place | undefined {
+export function findCutText(text: string): ByteRange | undefined {
   const [, start, end] = note.exec(text.slice(-64)) ?? []
   return start === undefined ? undefined : { start: Number(start), end: Number(end) }
 }

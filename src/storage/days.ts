@@ -7,7 +7,7 @@ import type { Connection } from './connection.ts'
 import { inTransaction } from './transaction.ts'
 
 const name = 'last-day'
-const strangeName = 'strange-answers'
+const orphanedName = 'strange-answers'
 
 /** What stands in the column `day` of a new row. */
 export const presentDay = sql<number>`(select value from counters where name = 'day')`
@@ -45,18 +45,18 @@ export function createDayRepository(db: Connection) {
     },
 
     /** The day on which orphaned answer files were first seen. */
-    async strangeSince(): Promise<Map<string, number>> {
-      const row = await db.selectFrom('meta').select('value').where('name', '=', strangeName).executeTakeFirst()
+    async orphanedSince(): Promise<Map<string, number>> {
+      const row = await db.selectFrom('meta').select('value').where('name', '=', orphanedName).executeTakeFirst()
       return new Map(Object.entries(JSON.parse(row?.value ?? '{}') as Record<string, number>))
     },
 
     /** All that are there now. */
-    async noteStrange(names: readonly string[]) {
-      const [day, since] = [await this.present(), await this.strangeSince()]
+    async noteOrphaned(names: readonly string[]) {
+      const [day, since] = [await this.present(), await this.orphanedSince()]
       const value = JSON.stringify(Object.fromEntries(names.map(name => [name, since.get(name) ?? day])))
       await db
         .insertInto('meta')
-        .values({ name: strangeName, value })
+        .values({ name: orphanedName, value })
         .onConflict(conflict => conflict.column('name').doUpdateSet({ value }))
         .execute()
     },

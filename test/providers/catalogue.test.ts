@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { isServedAt, lifeAt } from '../../src/catalogue/life.ts'
 import type { JsonObject, Model, Price, SizeRule } from '../../src/catalogue/model.ts'
 import { resolveSize } from '../../src/catalogue/sizes.ts'
+import { spelledFor } from '../../src/providers/default-model.ts'
 import { providers } from '../../src/providers/index.ts'
 import type { PlanRequest } from '../../src/providers/provider.ts'
-import { spelledFor } from '../../src/providers/default-model.ts'
 import {
   addressFacts,
   firstLine,

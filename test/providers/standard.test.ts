@@ -2,12 +2,12 @@
 import { describe, expect, test } from 'vitest'
 import type { Model } from '../../src/catalogue/model.ts'
 import { findPlatform } from '../../src/configurations/platforms.ts'
+import { findDefaultModel } from '../../src/providers/default-model.ts'
 import { type ProviderId, providers } from '../../src/providers/index.ts'
-import { standardModel } from '../../src/providers/default-model.ts'
 
 const now = new Date('2026-11-27T12:00:00Z')
 const standardAt = (provider: ProviderId, address: string, when = now) =>
-  standardModel(providers[provider], findPlatform(providers[provider], address), when).id
+  findDefaultModel(providers[provider], findPlatform(providers[provider], address), when).id
 
 test.each<[ProviderId, string, string]>([
   ['doubao', 'https://ark.cn-beijing.volces.com/api/v3', 'doubao-seedream-5-0-flash-260915'],
@@ -39,12 +39,12 @@ test('moves with the calendar, and never to a model whose end is announced', () 
     ...providers.doubao,
     models: providers.doubao.models.filter(model => !families.includes(model.family)),
   })
-  const cheapestOf = (when: string) => standardModel(without('seedream-5.0-flash'), 'ark-cn', new Date(when)).id
+  const cheapestOf = (when: string) => findDefaultModel(without('seedream-5.0-flash'), 'ark-cn', new Date(when)).id
 
   // Both builds of 4.0 cost the same; before the notice the catalogue's order decides, and after it only one is left.
   expect(cheapestOf('2026-11-27T12:00:00Z')).toBe('doubao-seedream-4-0-20260415')
   const liteOnly = { ...providers.doubao, models: providers.doubao.models.filter(({ name }) => /lite|pro/.test(name)) }
-  const liteOrPro = (when: string) => standardModel(liteOnly, 'ark-cn', new Date(when)).family
+  const liteOrPro = (when: string) => findDefaultModel(liteOnly, 'ark-cn', new Date(when)).family
   expect(liteOrPro('2026-09-22T09:59:59+08:00')).toBe('seedream-5.0-lite')
   expect(liteOrPro('2026-09-22T10:00:00+08:00')).toBe('seedream-5.0-pro')
   expect(standardAt('doubao', ark, new Date('2026-01-01'))).toBe('doubao-seedream-5-0-flash-260915')
@@ -57,7 +57,7 @@ describe('the rule', () => {
     price: amount === undefined ? undefined : { ...providers.qwen.models[0]!.price!, image: [{ amount }] },
     ...more,
   })
-  const standardOf = (...models: Model[]) => standardModel({ ...providers.doubao, models }, 'ark-cn', now).id
+  const standardOf = (...models: Model[]) => findDefaultModel({ ...providers.doubao, models }, 'ark-cn', now).id
 
   test('passes over editors, models without references, older lines, other platforms and ends', () => {
     const passedOver = [

@@ -5,12 +5,12 @@ import type { Model } from '../../src/api/models.ts'
 import { checkRequest } from '../../src/catalogue/checks.ts'
 import { estimateCost } from '../../src/catalogue/costs.ts'
 import { limitImages } from '../../src/catalogue/counts.ts'
-import { findTable } from '../../src/catalogue/sizes.ts'
 import { checkValue } from '../../src/catalogue/json-schema.ts'
+import { findTable } from '../../src/catalogue/sizes.ts'
 import type { ViolationCode } from '../../src/catalogue/violation.ts'
 import { type ProviderId, providers, shipped } from '../../src/providers/index.ts'
 import { presentModel } from '../../src/server/api/present/models.ts'
-import { listSchemas, type PlacementRequest, planFor, sumCosts, toCard } from '../../src/studio/generate/plan.ts'
+import { type FormValues, listSchemas, planFor, sumCosts, toCard } from '../../src/studio/generate/plan.ts'
 import { listResolutions, readChoice, type SizeChoice } from '../../src/studio/generate/size-choice.ts'
 import * as en from '../../src/studio/text/en.ts'
 import { knownNames } from '../support/names.ts'
@@ -31,10 +31,10 @@ function model(id: string): Model {
   return found.shown
 }
 
-const wish: PlacementRequest = { prompt: 'a lighthouse', references: [], size: {}, count: 1, values: {} }
+const wish: FormValues = { prompt: 'a lighthouse', references: [], size: {}, count: 1, values: {} }
 
 /** Everything that a click on a shape or a tier can yield. */
-function choicesFor(shown: Model, asked: PlacementRequest): SizeChoice[] {
+function choicesFor(shown: Model, asked: FormValues): SizeChoice[] {
   const { sizeRule } = planFor(shown, asked)
   if (!sizeRule) return [{}]
   const tiers = [undefined, ...listResolutions(sizeRule)]

@@ -6,7 +6,7 @@
  * occurrence of a point, counted over all generations; `clock=-86400000` starts with a clock that is so many ms off.
  */
 import { flushCompileCache } from 'node:module'
-import { start } from '../../src/commands/process.ts'
+import { startProcess } from '../../src/commands/process.ts'
 import type { Failpoint, Reached } from '../../src/coordination/failpoints.ts'
 import { setClock } from './clock.ts'
 
@@ -47,7 +47,7 @@ process.on('message', (instruction: Instruction) => {
 })
 
 if (words.has('clock')) setClock(Number(words.get('clock')))
-const { address } = await start({ overrides: { timeScale: Number(words.get('timeScale') ?? 0.01), reached } })
+const { address } = await startProcess({ overrides: { timeScale: Number(words.get('timeScale') ?? 0.01), reached } })
 // What it has compiled serves the next start, which is left out by a process that is killed.
 flushCompileCache()
 report({ type: 'listening', address })

@@ -1,8 +1,8 @@
 /** Finds the task of a submit whose answer was lost: its own if exactly one is unknown and no other submit was lost. */
-import { accessOrEnd } from './credentials.ts'
+import { credentialsOrSettle } from './credentials.ts'
 import { findProvider, type OpenCall, throwIfStopping } from './open.ts'
-import { wait } from './until-stored.ts'
 import { accept } from './task.ts'
+import { wait } from './until-stored.ts'
 
 /** Allowed difference between the service's clock and ours. */
 const clockSkewMs = 60_000
@@ -16,7 +16,7 @@ export async function adoptOrphan(call: OpenCall): Promise<boolean> {
   const { parts, record } = call
   const provider = findProvider(call)
   const sentAt = Date.parse(record.sentAt ?? '')
-  const context = provider.findTasks && !Number.isNaN(sentAt) ? await accessOrEnd(call) : undefined
+  const context = provider.findTasks && !Number.isNaN(sentAt) ? await credentialsOrSettle(call) : undefined
   if (!provider.findTasks || !context) return call.record.state === 'settled'
   parts.underWay.delete(record.id)
   const window = { from: new Date(sentAt - clockSkewMs), to: new Date(sentAt + clockSkewMs + record.timeoutMs) }

@@ -8,7 +8,7 @@ const largestAnswer = 1536 * 1024 * 1024
 /** Limit of its condensed form. Answers of the services have a few kilobytes. */
 const largestCondensed = 8 * 1024 * 1024
 
-export interface KeeperParts {
+export interface AnswerWriterParts {
   /** Up to so many bytes nothing is written unless `commit` asks for it; such an answer fits in its row. */
   smallBytes: number
   /** Opens the file, and tells the ledger of it. */
@@ -22,8 +22,8 @@ export interface KeeperParts {
 /** In memory while nothing can be written. */
 const maxPending = 128 * 1024 * 1024
 
-export class AnswerKeeper {
-  private readonly parts: KeeperParts
+export class AnswerWriter {
+  private readonly parts: AnswerWriterParts
   private file: GrowingAnswer | undefined
   /** Given on, and not in the file yet. */
   private pending: Buffer[] = []
@@ -32,7 +32,7 @@ export class AnswerKeeper {
   private nextTryAt = 0
   private isFinished = false
 
-  constructor(parts: KeeperParts) {
+  constructor(parts: AnswerWriterParts) {
     this.parts = parts
   }
 

@@ -3,9 +3,9 @@ import type { SentWith } from '../../configurations/configurations.ts'
 import { Refusal } from '../../errors.ts'
 import type { Context } from '../../providers/provider.ts'
 import { SealError } from '../../storage/secrets/seal.ts'
-import { end } from './settle-call.ts'
 import { plainError } from './errors.ts'
 import type { OpenCall } from './open.ts'
+import { settleCall } from './settle-call.ts'
 
 /** Why there is no usable key. */
 export interface Unusable {
@@ -21,11 +21,11 @@ export class MissingReference extends Error {
 }
 
 /** Undefined when there is no usable key; the call is settled then. */
-export async function accessOrEnd(call: OpenCall): Promise<Context | undefined> {
-  const context = await findAccess(call)
+export async function credentialsOrSettle(call: OpenCall): Promise<Context | undefined> {
+  const context = await findCredentials(call)
   if (!('unusable' in context)) return context
   const wasSent = call.record.state !== 'planned'
-  await end(call, {
+  await settleCall(call, {
     outcome: wasSent ? 'unknown' : 'dropped',
     charge: wasSent ? 'unknown' : 'none',
     error: plainError(wasSent ? 'outcome_unknown' : 'configuration_missing', context.unusable),
@@ -37,7 +37,10 @@ export async function accessOrEnd(call: OpenCall): Promise<Context | undefined> 
  * With the key and the address that the call was sent with; before that, and where nothing was kept, with the present ones. One may
  * have been revoked and the other belong to another account, so later tries take turns.
  */
-export async function findAccess(call: OpenCall, tries = 0): Promise<(Context & { isOtherKey: boolean }) | Unusable> {
+export async function findCredentials(
+  call: OpenCall,
+  tries = 0,
+): Promise<(Context & { isOtherKey: boolean }) | Unusable> {
   const sent = openSentWith(call)
   const present = await findPresent(call)
   const ways: (SentWith & { isOtherKey: boolean })[] = sent ? [{ ...sent, isOtherKey: false }] : []

@@ -4,18 +4,18 @@ import { ExchangeError } from '../../outgoing/errors.ts'
 import type { Http } from '../../outgoing/http.ts'
 import type { Context, RawAnswer } from '../../providers/provider.ts'
 import { StorageError } from '../../storage/files/folder.ts'
-import { MissingReference } from './credentials.ts'
 import { adoptOrphan } from './adopt.ts'
-import { end } from './settle-call.ts'
+import { AnswerWriter } from './answer-writer.ts'
+import { MissingReference } from './credentials.ts'
 import { plainError, unknownOutcome } from './errors.ts'
 import { type CutAnswer, resolveInDoubt } from './in-doubt.ts'
 import { keepAnswer, largestInRow, provesNothing } from './keep-answer.ts'
-import { AnswerKeeper } from './answer-writer.ts'
 import { findProvider, type OpenCall, reached, Stopped } from './open.ts'
 import { collectEarly } from './pictures.ts'
 import { refuse, repeatOrRefuse } from './repeat.ts'
-import { retryUntilStored } from './until-stored.ts'
+import { settleCall } from './settle-call.ts'
 import { accept } from './task.ts'
+import { retryUntilStored } from './until-stored.ts'
 
 /** An answer that trickles in, or a stream with only keep-alives, is ended this long after the call should have ended. */
 const longestBodyMs = 10 * 60_000
@@ -33,7 +33,7 @@ export async function exchange(call: OpenCall, context: Context) {
   let looks = 0
   let wasRequested = false
   let head: AnswerHead = { status: 200 }
-  const keeper = new AnswerKeeper({
+  const keeper = new AnswerWriter({
     smallBytes: largestInRow,
     begin: () => beginFile(call, head),
     retryUntilStored: work => retryUntilStored(call, 'keep the answer', work),
@@ -124,7 +124,7 @@ async function endUnsent(call: OpenCall, error: unknown) {
   call.log.error({ err: error }, 'a request could not be put together; nothing was sent')
   const reason = error instanceof StorageError || error instanceof MissingReference ? ` ${error.message}` : ''
   const message = `The request could not be put together, so nothing was sent and nothing was charged.${reason} Ask again.`
-  await end(call, { outcome: 'refused', charge: 'none', error: plainError('storage_failed', message) })
+  await settleCall(call, { outcome: 'refused', charge: 'none', error: plainError('storage_failed', message) })
 }
 
 async function understandFailure(call: OpenCall, error: unknown, came: CutAnswer) {

@@ -2,11 +2,11 @@
 import type { ProviderFailure } from '../../outgoing/errors.ts'
 import type { RawAnswer } from '../../providers/provider.ts'
 import { adoptOrphan } from './adopt.ts'
-import { end } from './settle-call.ts'
 import { toErrorRecord, unknownOutcome } from './errors.ts'
 import { keepAnswer, recoverAnswer } from './keep-answer.ts'
-import { readKept } from './read-answer.ts'
 import type { OpenCall } from './open.ts'
+import { readAnswer } from './read-answer.ts'
+import { settleCall } from './settle-call.ts'
 import { retryUntilStored } from './until-stored.ts'
 
 /** What came of an answer, condensed, and the file that holds all of it. */
@@ -22,7 +22,7 @@ export async function recover(call: OpenCall) {
   await retryUntilStored(call, 'recover a request that was sent', () => call.parts.store.ledger.confirmOwner())
   const { answer } = call.record
   const file = answer?.file ?? undefined
-  const body = file === undefined ? '' : ((await readKept(call, file)) ?? '')
+  const body = file === undefined ? '' : ((await readAnswer(call, file)) ?? '')
   const failure = unknownOutcome('The server was stopped while it waited for the answer.')
   await resolveInDoubt(call, failure, { status: answer?.status ?? 200, contentType: answer?.contentType, file, body })
 }
@@ -33,7 +33,7 @@ export async function resolveInDoubt(call: OpenCall, failure: ProviderFailure, {
   const requestId = failure.requestId ?? head.requestId
   if (body !== '') return keepAnswer(call, { ...head, requestId, body, complete: isWholeJson(body) }, file)
   if (await adoptOrphan(call)) return
-  await end(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord({ ...failure, requestId }) })
+  await settleCall(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord({ ...failure, requestId }) })
 }
 
 /** Then it is whole, whatever became of the connection that brought it. */

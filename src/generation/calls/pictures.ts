@@ -2,12 +2,12 @@
 import type { Reason } from '../../coordination/waiting.ts'
 import type { FoundImage } from '../../images/collect.ts'
 import type { Parsed, ProviderImage, RawAnswer } from '../../providers/provider.ts'
-import { type Place as CutText, findCutText } from '../../storage/condense.ts'
+import { type ByteRange as CutText, findCutText } from '../../storage/condense.ts'
 import type { BareGeneration } from '../../storage/generations.ts'
 import type { FailureRecord, ImageRecord } from '../../storage/records.ts'
-import { findAccess } from './credentials.ts'
-import { readUntilThere } from './read-answer.ts'
+import { findCredentials } from './credentials.ts'
 import { findPosition, findProvider, type OpenCall, publish, throwIfStopping } from './open.ts'
+import { readUntilThere } from './read-answer.ts'
 import { note } from './until-stored.ts'
 
 /** For a stream that is still arriving. */
@@ -75,7 +75,7 @@ async function collectOne(call: OpenCall, picture: ProviderImage, file: string |
 /** A place without a host is at home at the address that answered, as links of a page are. */
 async function locate(call: OpenCall, picture: ProviderImage): Promise<ProviderImage> {
   if (picture.url === undefined || /^[a-z][a-z0-9+.-]*:/i.test(picture.url)) return picture
-  const context = await findAccess(call)
+  const context = await findCredentials(call)
   if ('unusable' in context) return picture
   const from = new URL(findProvider(call).addressOf(call.record.route, context.baseUrl))
   const isRooted = picture.url.startsWith('/') && !picture.url.startsWith('//')

@@ -1,14 +1,14 @@
 /** Chooses the configuration of a call: waits for a place with one, and moves the call there if it was planned for another. */
 import type { Lease } from '../../coordination/pool.ts'
 import { AllSuspended } from '../../errors.ts'
-import { accessOrEnd } from './credentials.ts'
-import { drop, end } from './settle-call.ts'
+import { credentialsOrSettle } from './credentials.ts'
 import { plainError } from './errors.ts'
 import { type OpenCall, throwIfStopping } from './open.ts'
+import { drop, settleCall } from './settle-call.ts'
 import { retryUntilStored } from './until-stored.ts'
 
 /** Undefined when there is none: the call has ended. */
-export async function findPlace(call: OpenCall): Promise<Lease | undefined> {
+export async function acquireLease(call: OpenCall): Promise<Lease | undefined> {
   const { pool, stopping } = call.parts
   const placement = describePlacement(call)
   const signal = AbortSignal.any([call.generation.cancelled, stopping])
@@ -70,10 +70,10 @@ async function moveTo(call: OpenCall, configId: string): Promise<boolean> {
 async function endWithoutConfiguration(call: OpenCall) {
   const { record, earlier, parts } = call
   const refusal = earlier.findLast(({ error }) => error?.concerns)?.error
-  if (refusal) return end(call, { outcome: 'refused', charge: 'none', error: refusal })
+  if (refusal) return settleCall(call, { outcome: 'refused', charge: 'none', error: refusal })
   const own = (await parts.configurations.list()).find(({ id }) => id === record.configId)
-  if (!own?.suspension) return void (await accessOrEnd(call))
+  if (!own?.suspension) return void (await credentialsOrSettle(call))
   const { message, providerCode, providerMessage, retryAfterMs } = new AllSuspended(own.suspension)
   const error = { ...plainError(own.suspension.code, message), providerCode, providerMessage, retryAfterMs }
-  await end(call, { outcome: 'dropped', charge: 'none', error })
+  await settleCall(call, { outcome: 'dropped', charge: 'none', error })
 }

@@ -2,15 +2,15 @@
 import type { Http } from '../../outgoing/http.ts'
 import type { Context, Polled, Task } from '../../providers/provider.ts'
 import { type AnswerHead, measureHead } from '../../storage/answers.ts'
+import { AnswerWriter } from './answer-writer.ts'
 import { largestInRow } from './keep-answer.ts'
-import { AnswerKeeper } from './answer-writer.ts'
 import { findProvider, type OpenCall, throwIfStopping } from './open.ts'
 import { retryUntilStored } from './until-stored.ts'
 
 /** `file` holds the answer that ended the task, if it is too large for a row. */
 export async function poll(call: OpenCall, task: Task, context: Context): Promise<{ polled: Polled; file?: string }> {
   const { stopping, answers } = call.parts
-  let keeper: AnswerKeeper | undefined
+  let keeper: AnswerWriter | undefined
   const http: Http = {
     async request(request) {
       await forget()
@@ -50,8 +50,8 @@ export async function poll(call: OpenCall, task: Task, context: Context): Promis
   }
 }
 
-function createKeeper(call: OpenCall, head: AnswerHead): AnswerKeeper {
-  return new AnswerKeeper({
+function createKeeper(call: OpenCall, head: AnswerHead): AnswerWriter {
+  return new AnswerWriter({
     smallBytes: largestInRow,
     begin: () => call.parts.answers.begin(call.record.id, head),
     retryUntilStored: work => retryUntilStored(call, 'keep the answer', work),

@@ -1,14 +1,14 @@
 /** `answered`: parses the answer, collects its images, and settles the call. */
 import type { Parsed, RawAnswer } from '../../providers/provider.ts'
 import type { FailureRecord } from '../../storage/records.ts'
-import { end } from './settle-call.ts'
 import { explainMissing, toErrorRecord, unknownOutcome } from './errors.ts'
-import { readKept } from './read-answer.ts'
 import { findPosition, findProvider, type OpenCall } from './open.ts'
 import { collect } from './pictures.ts'
+import { readAnswer } from './read-answer.ts'
 import { refuse, repeatOrRefuse } from './repeat.ts'
+import { settleCall } from './settle-call.ts'
 
-export async function settle(call: OpenCall) {
+export async function processAnswer(call: OpenCall) {
   const { parts, record } = call
   const parsed = call.understood ?? (await parseKept(call))
   call.understood = undefined
@@ -21,7 +21,7 @@ export async function settle(call: OpenCall) {
     ...collected.filter(failure => failure !== undefined),
     ...findMissing(call, parsed),
   ]
-  await end(call, {
+  await settleCall(call, {
     outcome: 'made',
     charge: parsed.complete && !record.wasFound ? 'charged' : 'unknown',
     billedImages: parsed.billedImages ?? parsed.images.length,
@@ -39,13 +39,13 @@ async function settleWithoutImages(call: OpenCall, parsed: Parsed) {
     const failures = parsed.failures.map(item => toFailureRecord(call, item))
     return refuse(call, failure, failures)
   }
-  await end(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord(failure) })
+  await settleCall(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord(failure) })
 }
 
 async function parseKept(call: OpenCall): Promise<Parsed> {
   const { answer, id, providerRequestId } = call.record
   if (!answer) throw new Error(`call ${id} is answered but holds no answer`)
-  const body = answer.body ?? (answer.file ? await readKept(call, answer.file) : '')
+  const body = answer.body ?? (answer.file ? await readAnswer(call, answer.file) : '')
   if (body === undefined) {
     const error = unknownOutcome(`The file answers/${answer.file}, which held the answer of the service, is missing.`)
     return { images: [], failures: [], error, complete: answer.complete }

@@ -5,7 +5,7 @@ import { throwIfStopping } from './open.ts'
 import { note, wait } from './until-stored.ts'
 
 /** The body of an answer; undefined when its file is lost for good. */
-export function readKept(call: OpenCall, file: string): Promise<string | undefined> {
+export function readAnswer(call: OpenCall, file: string): Promise<string | undefined> {
   return readUntilThere(call, file, () => call.parts.answers.read(file))
 }
 

@@ -1,15 +1,15 @@
 /** Nothing was made: the call is sent again, with the same or another configuration, or it is refused. */
 import { randomUUID } from 'node:crypto'
-import { maxAttempts } from '../../coordination/pauses.ts'
+import { maxAttempts, maxRetryAfterMs } from '../../coordination/pauses.ts'
 import type { PlacementRequest } from '../../coordination/pool.ts'
 import type { ProviderFailure } from '../../outgoing/errors.ts'
 import { toPlanned } from '../../storage/calls.ts'
 import type { FailureRecord } from '../../storage/records.ts'
-import { end, toSettled } from './settle-call.ts'
 import { toErrorRecord } from './errors.ts'
 import { type OpenCall, reached, withoutBody } from './open.ts'
 import { describePlacement } from './placement.ts'
-import { longestRetryAfterMs, retryUntilStored } from './until-stored.ts'
+import { settleCall, toSettled } from './settle-call.ts'
+import { retryUntilStored } from './until-stored.ts'
 
 /** At once with a configuration that was not asked yet, or after a pause. */
 export async function repeatOrRefuse(call: OpenCall, failure: ProviderFailure) {
@@ -22,10 +22,10 @@ export async function repeatOrRefuse(call: OpenCall, failure: ProviderFailure) {
   const asked = pauses.scaled(failure.retryAfterMs ?? 0)
   const pauseMs = Math.max(asked, pauses.repeat(repeats + 1, isRateLimit))
   // One answer that names a day must not hold back everything else for a day.
-  if (isRateLimit) pool.rest(record.configId, Math.min(pauseMs, pauses.scaled(longestRetryAfterMs)))
+  if (isRateLimit) pool.rest(record.configId, Math.min(pauseMs, pauses.scaled(maxRetryAfterMs)))
   if (generation.cancelled.aborted || wasRepeatedEnough(call, failure)) return endRefused(call, failure)
   if (await isThereAnother(call, placement)) return planAgain(call, failure, isRateLimit ? 0 : pauseMs)
-  const isTooLong = (failure.retryAfterMs ?? 0) > longestRetryAfterMs
+  const isTooLong = (failure.retryAfterMs ?? 0) > maxRetryAfterMs
   if (repeats >= maxAttempts - 1 || isTooLong) return endRefused(call, failure)
   return planAgain(call, failure, pauseMs)
 }
@@ -95,5 +95,5 @@ async function endRefused(call: OpenCall, failure: ProviderFailure, failures: Fa
   // Prefer the error of a configuration with a valid key.
   const said = failure.concerns === 'configuration' ? call.earlier : []
   const telling = said.find(({ error }) => error?.concerns === 'model')?.error
-  await end(call, { outcome: 'refused', charge: 'none', error: telling ?? toErrorRecord(failure), failures })
+  await settleCall(call, { outcome: 'refused', charge: 'none', error: telling ?? toErrorRecord(failure), failures })
 }

@@ -1,39 +1,40 @@
 /** `planned`: waits for its time and its place, notes that it is being sent, and sends it. */
-import { accessOrEnd } from './credentials.ts'
-import { drop } from './settle-call.ts'
+import { maxRetryAfterMs } from '../../coordination/pauses.ts'
+import { credentialsOrSettle } from './credentials.ts'
 import { exchange } from './exchange.ts'
 import { findProvider, type OpenCall, publish, reached, throwIfStopping } from './open.ts'
-import { findPlace } from './placement.ts'
-import { longestRetryAfterMs, note, retryUntilStored, wait } from './until-stored.ts'
-import { settle } from './process-answer.ts'
+import { acquireLease } from './placement.ts'
+import { processAnswer } from './process-answer.ts'
+import { drop } from './settle-call.ts'
 import { follow } from './task.ts'
+import { note, retryUntilStored, wait } from './until-stored.ts'
 
 export async function send(call: OpenCall) {
   const { parts, generation } = call
   const { configurations, pauses, stopping } = parts
   // No longer than such a pause can be: the clock may have been put back since.
-  const ms = Math.min(Date.parse(call.record.notBefore ?? '') - Date.now(), pauses.scaled(longestRetryAfterMs))
+  const ms = Math.min(Date.parse(call.record.notBefore ?? '') - Date.now(), pauses.scaled(maxRetryAfterMs))
   if (ms > 0) await wait(call, ms, generation.cancelled, stopping)
-  const lease = await findPlace(call)
+  const lease = await acquireLease(call)
   if (!lease) return
   try {
     await waitUntilStoreIsSound(call)
     throwIfStopping(call)
     if (generation.cancelled.aborted) return await drop(call)
-    const context = await accessOrEnd(call)
+    const context = await credentialsOrSettle(call)
     if (!context) return
     await readBody(call)
     await noteSending(call, context)
     await exchange(call, context)
     if (call.record.state === 'accepted' || (call.understood?.images.length ?? 0) > 0) {
       await retryUntilStored(call, 'note that a configuration works', () =>
-        configurations.worked(call.record.configId, lease.isTrial),
+        configurations.noteSuccess(call.record.configId, lease.isTrial),
       )
     }
     // The place is held while the task is known to run: the services limit running tasks, not only requests.
     if (call.record.state === 'accepted') await follow(call, lease)
     // A refusal is processed before the next call is sent into the same one.
-    if (call.record.state === 'answered' && call.understood?.images.length === 0) await settle(call)
+    if (call.record.state === 'answered' && call.understood?.images.length === 0) await processAnswer(call)
   } finally {
     lease.release()
   }

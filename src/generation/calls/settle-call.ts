@@ -6,7 +6,7 @@ import { plainError } from './errors.ts'
 import { type OpenCall, reached, withoutBody } from './open.ts'
 import { retryUntilStored } from './until-stored.ts'
 
-export async function end(call: OpenCall, settlement: Settlement) {
+export async function settleCall(call: OpenCall, settlement: Settlement) {
   const { parts, generation, record } = call
   const { outcome, charge, error } = settlement
   await reached(call, 'before-settled')
@@ -33,7 +33,7 @@ export async function end(call: OpenCall, settlement: Settlement) {
 /** Before it was sent. */
 export async function drop(call: OpenCall) {
   const message = 'Cancelled before it was sent; nothing was charged.'
-  await end(call, { outcome: 'dropped', charge: 'none', error: plainError('cancelled', message) })
+  await settleCall(call, { outcome: 'dropped', charge: 'none', error: plainError('cancelled', message) })
 }
 
 export function toSettled(record: CallRecord, { outcome, charge, billedImages, error, failures }: Settlement) {

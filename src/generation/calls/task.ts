@@ -3,12 +3,12 @@ import { choosePause, type PollShare } from '../../coordination/polling.ts'
 import type { Lease } from '../../coordination/pool.ts'
 import { resultLifeMs } from '../../images/collect.ts'
 import type { Polled, RawAnswer } from '../../providers/provider.ts'
-import { findAccess, type Unusable } from './credentials.ts'
-import { end } from './settle-call.ts'
+import { findCredentials, type Unusable } from './credentials.ts'
 import { plainError, toErrorRecord, unknownOutcome } from './errors.ts'
 import { keepAnswer } from './keep-answer.ts'
 import { findProvider, type OpenCall, reached, throwIfStopping } from './open.ts'
 import { poll } from './poll.ts'
+import { settleCall } from './settle-call.ts'
 import { note, retryUntilStored, wait } from './until-stored.ts'
 
 /** Failed polls in a row before the person is informed. */
@@ -51,14 +51,14 @@ async function pollUntilEnded(call: OpenCall, share: PollShare, lease?: Lease) {
     ageMs += pauseMs
     throwIfStopping(call)
     // Read anew each time: a key that was refused may have been replaced meanwhile.
-    const context = await findAccess(call, troubles)
+    const context = await findCredentials(call, troubles)
     const isOtherKey = !('unusable' in context) && context.isOtherKey
     const task = { id: taskId, route, polls, isOtherKey }
     if (cancelled.aborted && !askedToCancel && !('unusable' in context)) {
       askedToCancel = true
       if (await provider.cancel?.(task, context)) {
         const message = 'Cancelled while it waited at the service; nothing was charged.'
-        return end(call, { outcome: 'dropped', charge: 'none', error: plainError('cancelled', message) })
+        return settleCall(call, { outcome: 'dropped', charge: 'none', error: plainError('cancelled', message) })
       }
     }
     if (!('unusable' in context)) await share.turn(context)
@@ -94,7 +94,7 @@ async function giveUp(call: OpenCall, { state }: Polled) {
     state === 'unsure'
       ? 'The service could not be asked about its task for a day, and has deleted it.'
       : 'The service did not finish its task within a day.'
-  await end(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord(unknownOutcome(what)) })
+  await settleCall(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord(unknownOutcome(what)) })
 }
 
 /** Another program of the account may have asked for it: then its image must not be shown here. */
@@ -104,5 +104,5 @@ async function keepFound(call: OpenCall, answer: RawAnswer, file: string | undef
   const failure = unknownOutcome(
     'The answer of the service was lost, and its only task of that time belongs to another program.',
   )
-  await end(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord(failure) })
+  await settleCall(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord(failure) })
 }

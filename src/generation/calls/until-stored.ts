@@ -3,9 +3,6 @@ import type { Reason } from '../../coordination/waiting.ts'
 import { LedgerError } from '../../storage/ledger/call-rows.ts'
 import { type OpenCall, Stopped } from './open.ts'
 
-/** The service asked for a longer pause than is acceptable. */
-export const longestRetryAfterMs = 120_000
-
 /**
  * Retries a step while the disk is full or the database locked. Whatever it writes is decided before, so that a
  * step whose commit was not confirmed is the same when it is made again.

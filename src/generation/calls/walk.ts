@@ -6,8 +6,8 @@ import type { CallState } from '../../storage/tables.ts'
 import { recover } from './in-doubt.ts'
 import { recoverAnswer } from './keep-answer.ts'
 import type { OpenCall } from './open.ts'
+import { processAnswer } from './process-answer.ts'
 import { send } from './send.ts'
-import { settle } from './process-answer.ts'
 import { follow } from './task.ts'
 
 /** What is done in each state; each moves the call on, or ends it. */
@@ -21,7 +21,7 @@ const steps: Record<Exclude<CallState, 'settled'>, (call: OpenCall) => Promise<v
     if (!(await recoverAnswer(call))) await follow(call)
   },
   /** The raw answer is safe: parse it and collect its pictures. */
-  answered: settle,
+  answered: processAnswer,
 }
 
 /** @throws Stopped */

@@ -66,7 +66,7 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
   }
   const staleAnswers: string[] = []
   const orphanedAnswers: string[] = []
-  const [day, since] = [await store.days.present(), await store.days.strangeSince()]
+  const [day, since] = [await store.days.present(), await store.days.orphanedSince()]
   for (const { name, callId } of await answers.list()) {
     if (callId === undefined) staleAnswers.push(name)
     else if (!(await store.calls.find(callId))) {

@@ -15,9 +15,9 @@ import { isLoopback } from '../../settings.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
 import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
-import { presentConfiguration, presentShortConfiguration } from './present/configurations.ts'
 import type { App } from '../route.ts'
 import { readId } from '../route.ts'
+import { presentConfiguration, presentShortConfiguration } from './present/configurations.ts'
 
 export function configurationRoutes(app: App, { services, prefix }: Parts) {
   const { configurations, pool, lives, catalogue } = services

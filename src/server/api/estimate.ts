@@ -3,15 +3,15 @@ import { Estimate } from '../../api/estimate.ts'
 import { GenerateForm, GenerateRequest } from '../../api/generations.ts'
 import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
-import { presentEstimate } from './present/generations.ts'
 import type { App } from '../route.ts'
-import { maxBodyBytes, refuseMalformed, toGenerationRequest } from './generate.ts'
+import { maxRequestBytes, refuseMalformed, toGenerationRequest } from './generate.ts'
+import { presentEstimate } from './present/generations.ts'
 
 export function estimateRoutes(app: App, { services }: Parts) {
   app.post(
     '/api/estimate',
     {
-      bodyLimit: maxBodyBytes,
+      bodyLimit: maxRequestBytes,
       attachValidation: true,
       config: {
         access: 'member',

@@ -6,9 +6,9 @@ import { restrictTo } from '../../accounts/tokens.ts'
 import type { GenerationEvent } from '../../coordination/services.ts'
 import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
-import { presentGeneration } from './present/generations.ts'
 import type { App } from '../route.ts'
 import { nothingHere, readId } from '../route.ts'
+import { presentGeneration } from './present/generations.ts'
 
 /** Proxies close a connection that is silent for a minute, some earlier. */
 const heartbeatMs = 15_000

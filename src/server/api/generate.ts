@@ -11,11 +11,11 @@ import { hashJson } from '../bodies/json.ts'
 import { removeUploads } from '../bodies/uploads.ts'
 import { GenerationFailed } from '../errors/refusals.ts'
 import type { Parts } from '../parts.ts'
-import { adviceFor, presentGeneration } from './present/generations.ts'
 import type { App } from '../route.ts'
+import { adviceFor, presentGeneration } from './present/generations.ts'
 
 /** References are inside the JSON, three or four large ones together. */
-export const maxBodyBytes = 64 * 1024 * 1024
+export const maxRequestBytes = 64 * 1024 * 1024
 const longestWaitSeconds = 24 * 3600
 
 /** Before there is a record. */
@@ -41,7 +41,7 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
   app.post(
     '/api/generate',
     {
-      bodyLimit: maxBodyBytes,
+      bodyLimit: maxRequestBytes,
       attachValidation: true,
       config: {
         access: 'member',

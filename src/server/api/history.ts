@@ -7,10 +7,10 @@ import { Cleared, HistoryChange, HistoryPage, HistoryQuery, NoBody, RetryRequest
 import { getCaller } from '../access/access.ts'
 import { hashJson } from '../bodies/json.ts'
 import type { Parts } from '../parts.ts'
-import { presentEstimate, presentGeneration } from './present/generations.ts'
 import type { App } from '../route.ts'
 import { nothingHere, readId } from '../route.ts'
 import { idempotencyProblems, newGenerationProblems } from './generate.ts'
+import { presentEstimate, presentGeneration } from './present/generations.ts'
 
 const done = z.null().describe('Done.')
 

@@ -11,11 +11,11 @@ import type { ImageRecord } from '../../storage/records.ts'
 import { getCaller } from '../access/access.ts'
 import { HttpRefusal } from '../errors/refusals.ts'
 import type { Parts } from '../parts.ts'
+import type { App } from '../route.ts'
+import { nothingHere, readId } from '../route.ts'
 import { createArchive, readWhole } from './archive.ts'
 import { fileEnding, isDrawn, presentReference } from './present/images.ts'
 import { fileWithRecipe, presentRecipe } from './present/recipes.ts'
-import type { App } from '../route.ts'
-import { nothingHere, readId } from '../route.ts'
 
 export function imageRoutes(app: App, { services, limits, base, prefix }: Parts) {
   const { images } = services

@@ -8,9 +8,9 @@ import type { FoundModel } from '../../providers/registry.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
 import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
+import type { App } from '../route.ts'
 import { presentModel } from './present/models.ts'
 import { presentProvider } from './present/providers.ts'
-import type { App } from '../route.ts'
 
 export function modelRoutes(app: App, { services }: Parts) {
   app.get(

@@ -4,8 +4,8 @@ import { toJson } from '../../api/names.ts'
 import { Health, RecentErrorList, ShortStatus, Status } from '../../api/system.ts'
 import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
-import { presentShortStatus, presentStatus } from './present/system.ts'
 import type { App } from '../route.ts'
+import { presentShortStatus, presentStatus } from './present/system.ts'
 
 export function systemRoutes(app: App, { services, recentErrors, version }: Parts) {
   const tags = ['System']

@@ -4,9 +4,9 @@ import { NoBody } from '../../api/history.ts'
 import { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../../api/tokens.ts'
 import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
-import { presentMe, presentToken } from './present/tokens.ts'
 import type { App } from '../route.ts'
 import { readId } from '../route.ts'
+import { presentMe, presentToken } from './present/tokens.ts'
 
 export function tokenRoutes(app: App, { services, access }: Parts) {
   const { tokens } = services

@@ -6,8 +6,8 @@ import { UsageList, UsageQuery } from '../../api/usage.ts'
 import { findMonth } from '../../storage/spending.ts'
 import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
-import { formatCsv } from './present/usage.ts'
 import type { App } from '../route.ts'
+import { formatCsv } from './present/usage.ts'
 
 export function usageRoutes(app: App, { services }: Parts) {
   app.get(

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { presentProblem, problemType } from '../api/problems.ts'
 import { maxForgettingMs, tooSlow } from '../bodies/bodies.ts'
 import { securityHeaders } from '../face.ts'
-import { presentProblem, problemType } from '../api/problems.ts'
 import type { ErrorAnswer } from './answer.ts'
 
 const brokenAdvice: Record<string, string> = {

@@ -43,7 +43,7 @@ export const errorTable: Record<ProblemCode | RefusalCode | FailureCode, { statu
 }
 
 /** Default seconds of a `Retry-After`. */
-export const patience: Partial<Record<ProblemCode, number>> = {
+export const defaultRetryAfter: Partial<Record<ProblemCode, number>> = {
   rate_limited: 30,
   too_many_requests: 5,
   shutting_down: 10,

@@ -1,11 +1,12 @@
 /** The face of people with browsers: the studio, the login page, the reference of the API. */
+
+import { addLoginPage } from '../api/login.ts'
+import { presentProblem, problemType } from '../api/problems.ts'
 import { refuseMethod } from '../errors/refusals.ts'
 import type { Face } from '../face.ts'
 import { wantsPage } from '../gates.ts'
 import type { Parts } from '../parts.ts'
-import { presentProblem, problemType } from '../api/problems.ts'
 import type { App } from '../route.ts'
-import { addLoginPage } from '../api/login.ts'
 import type { Routing } from '../routing.ts'
 import { addReference } from './reference.ts'
 import { addStudio, type StudioPage } from './studio.ts'

@@ -4,14 +4,14 @@ import path from 'node:path'
 import { DatabaseError } from '../trouble.ts'
 
 /** Resolves a name through every link, even if no file exists yet. */
-export function findPlace(name: string): string {
+export function resolveDatabasePath(name: string): string {
   try {
     return realpathSync(name)
   } catch (error) {
     if (!isMissing(error)) throw error
   }
   const link = lstatSync(name, { throwIfNoEntry: false })
-  if (link?.isSymbolicLink()) return findPlace(path.resolve(path.dirname(name), readlinkSync(name)))
+  if (link?.isSymbolicLink()) return resolveDatabasePath(path.resolve(path.dirname(name), readlinkSync(name)))
   mkdirSync(path.dirname(name), { recursive: true })
   return path.join(realpathSync(path.dirname(name)), path.basename(name))
 }

@@ -14,7 +14,7 @@ import { createCheckpoints } from './checkpoints.ts'
 import { asKyselyDatabase, TransactionalSqlite } from './dialect.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { createWatch, isBusy, type Lock, lockFor, tryLock } from './lock.ts'
-import { findPlace, mustHaveOneName } from './place.ts'
+import { mustHaveOneName, resolveDatabasePath } from './place.ts'
 import { createReaders, ReadingSqlite } from './readers.ts'
 
 /** Resolved through links: the journal and the lock are beside the file itself. */
@@ -31,7 +31,7 @@ export async function openSqlite(
   let handle: DatabaseSync | undefined
   let journal: Journal | undefined
   try {
-    file = findPlace(given)
+    file = resolveDatabasePath(given)
     mustHaveOneName(file)
     lock = lockFor(file, isTool)
     const isNew = !existsSync(file) || statSync(file).size === 0
@@ -117,7 +117,7 @@ export async function readSqlite(given: string): Promise<ReadDatabase> {
   let lock: Lock | undefined
   let handle: DatabaseSync | undefined
   try {
-    const file = findPlace(given)
+    const file = resolveDatabasePath(given)
     lock = tryLock(file)
     handle = new DatabaseSync(file, { readOnly: true })
     mustBeWhole(handle, file)

@@ -4,10 +4,10 @@ import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
 import type { TakenRecipe } from '../data/generations.ts'
 import { findModel, type Model } from '../data/models.ts'
 import { createKept } from '../data/store.ts'
-import { type PlacementRequest, toCard } from './plan.ts'
+import { type FormValues, toCard } from './plan.ts'
 import { readChoice } from './size-choice.ts'
 
-export interface Draft extends PlacementRequest {
+export interface Draft extends FormValues {
   /** Ids; several draw the same prompt side by side. Those that the server no longer knows are left out when it is shown. */
   models: readonly string[]
 }

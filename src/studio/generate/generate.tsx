@@ -20,12 +20,12 @@ import { findShortages } from './allowance.ts'
 import { Composer } from './composer.tsx'
 import { type Draft, type DraftChange, standardModel, toDraft, useDrafts } from './draft.ts'
 import { Feed } from './feed/feed.tsx'
+import { useHandedOver } from './handed-over.ts'
 import { ChosenModels, ModelPicker } from './model-picker.tsx'
 import { generatePath, type Plan, planFor } from './plan.ts'
 import { PressArea } from './press-area.tsx'
 import { useReferenceUpload } from './references.tsx'
 import { Settings } from './settings.tsx'
-import { useTaken } from './handed-over.ts'
 
 export function GenerateScreen() {
   const t = useText()
@@ -83,7 +83,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
   const dismissUndo = useRef<() => void>(undefined)
   useEffect(() => () => dismissUndo.current?.(), [])
 
-  function exchange(words: string, next: DraftChange) {
+  function replaceDraft(words: string, next: DraftChange) {
     dismissUndo.current?.()
     const reinstate = replace(next)
     dismissUndo.current = toast(words, { action: { label: t('shell.undo'), onSelect: reinstate } })
@@ -93,10 +93,12 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
   const usedText = (successor: string) => t('life.used', { successor: nameOfModel(models, successor) })
 
   function take(recipe: TakenRecipe, words = t('generate.taken')) {
-    exchange(words, toDraft(recipe, models))
+    replaceDraft(words, toDraft(recipe, models))
     window.scrollTo({ top: 0 })
   }
-  useTaken(take, image => change(before => ({ references: [...before.references.filter(id => id !== image), image] })))
+  useHandedOver(take, image =>
+    change(before => ({ references: [...before.references.filter(id => id !== image), image] })),
+  )
   useKeys(
     {
       // What was replaced, which the browser cannot bring back.
@@ -172,7 +174,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
                   icon={Eraser}
                   label={t('generate.startOver')}
                   onClick={() =>
-                    exchange(t('generate.emptied'), { prompt: '', references: [], size: {}, count: 1, values: {} })
+                    replaceDraft(t('generate.emptied'), { prompt: '', references: [], size: {}, count: 1, values: {} })
                   }
                 />
               )}
@@ -210,7 +212,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
             }}
             onReplace={(ended, successor) => {
               const ids = chosen.map(model => (model.id === ended ? successor : model.id))
-              exchange(usedText(successor), { models: [...new Set(ids)] })
+              replaceDraft(usedText(successor), { models: [...new Set(ids)] })
             }}
           />
         )}
@@ -224,7 +226,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
             else take({ ...recipe, model: successor }, usedText(successor))
           }}
           onReference={id => change(before => ({ references: [...before.references, id] }))}
-          onIdea={prompt => exchange(t('generate.ideaTaken'), { prompt })}
+          onIdea={prompt => replaceDraft(t('generate.ideaTaken'), { prompt })}
         />
       </div>
       {isPicking && (

@@ -11,7 +11,7 @@ import { rolled } from './settings.tsx'
 const route = getRouteApi('/')
 
 /** Takes it once, and cleans the address. */
-export function useTaken(onRecipe: (recipe: TakenRecipe) => void, onReference: (image: string) => void) {
+export function useHandedOver(onRecipe: (recipe: TakenRecipe) => void, onReference: (image: string) => void) {
   const t = useText()
   const client = useQueryClient()
   const navigate = useNavigate()

@@ -4,15 +4,15 @@ import { readCard } from '../../catalogue/card.ts'
 import { checkRequest } from '../../catalogue/checks.ts'
 import { estimateCost } from '../../catalogue/costs.ts'
 import { asksForGroup, findSizeRule, limitImages, splitCount } from '../../catalogue/counts.ts'
+import { checkValue, type ValueSchema } from '../../catalogue/json-schema.ts'
 import type { Model as Card, JsonObject, JsonValue, Price, SizeRule } from '../../catalogue/model.ts'
 import { fillDefaults } from '../../catalogue/parameters.ts'
 import { followsReference } from '../../catalogue/sizes.ts'
-import { checkValue, type ValueSchema } from '../../catalogue/json-schema.ts'
 import type { RuleViolation } from '../../catalogue/violation.ts'
 import { type ChosenSize, chooseSize, readPixels, type SizeChoice } from './size-choice.ts'
 
 /** What stands in the form; the names of `values` are those of the parameters, the same for every model. */
-export interface PlacementRequest {
+export interface FormValues {
   prompt: string
   references: readonly string[]
   size: SizeChoice
@@ -78,33 +78,33 @@ export function listSchemas(model: Model): Record<string, ValueSchema> {
   return (model.parameters.properties ?? {}) as Record<string, ValueSchema>
 }
 
-export function planFor(model: Model, wish: PlacementRequest): Plan {
+export function planFor(model: Model, form: FormValues): Plan {
   const card = toCard(model)
   const notes: PlanNote[] = []
   const values: JsonObject = {}
-  for (const [name, value] of Object.entries(wish.values)) {
+  for (const [name, value] of Object.entries(form.values)) {
     if (value === undefined || value === '') continue
     const schema = card.parameters[name]
     if (schema && checkValue(schema, value).length === 0) values[name] = value as JsonValue
     else notes.push({ kind: 'left_out', parameter: name })
   }
 
-  const references = wish.references.length
-  const count = Math.min(wish.count, limitImages(card, { references, parameters: values }))
-  if (count < wish.count) notes.push({ kind: 'count', count })
+  const references = form.references.length
+  const count = Math.min(form.count, limitImages(card, { references, parameters: values }))
+  if (count < form.count) notes.push({ kind: 'count', count })
   const counts = { count, references, parameters: values }
   const isGroup = asksForGroup(card, counts)
   if (isGroup && count > 1 && card.images.group?.askedBy !== undefined) notes.push({ kind: 'series', most: count })
   const sizeRule = findSizeRule(card, counts)
-  const chosen = chooseSize(sizeRule, wish.size)
+  const chosen = chooseSize(sizeRule, form.size)
   if (chosen.instead !== undefined) notes.push({ kind: 'size', instead: chosen.instead })
 
   const parameters: JsonObject = { ...values }
   if (chosen.size !== undefined) parameters.size = chosen.size
   if (count > 1) parameters.n = count
-  const checked = checkRequest(card, { prompt: wish.prompt, parameters, references }, new Set())
+  const checked = checkRequest(card, { prompt: form.prompt, parameters, references }, new Set())
   const violations: PlanViolation[] = [...checked.violations]
-  if (wish.size.pixels !== undefined && sizeRule && !readPixels(wish.size.pixels)) {
+  if (form.size.pixels !== undefined && sizeRule && !readPixels(form.size.pixels)) {
     violations.push({ path: 'parameters.size', code: 'size_unfinished', values: {} })
   }
   if (!model.configured) violations.push({ path: 'model', code: 'not_configured', values: { model: model.id } })
@@ -128,10 +128,10 @@ export function planFor(model: Model, wish: PlacementRequest): Plan {
   return {
     model,
     body: {
-      prompt: wish.prompt,
+      prompt: form.prompt,
       model: model.id,
       parameters,
-      ...(references > 0 ? { images: [...wish.references] } : {}),
+      ...(references > 0 ? { images: [...form.references] } : {}),
     },
     ...{ count, sizeRule, notes, violations },
     pixels: size && 'width' in size ? size : undefined,

@@ -2,8 +2,8 @@
 
 import { ChevronDown, Dices, Minus, Plus } from 'lucide-react'
 import { limitImages } from '../../catalogue/counts.ts'
-import type { JsonObject } from '../../catalogue/model.ts'
 import type { ValueSchema } from '../../catalogue/json-schema.ts'
+import type { JsonObject } from '../../catalogue/model.ts'
 import type { Model } from '../data/models.ts'
 import { findText, useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'

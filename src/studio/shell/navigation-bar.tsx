@@ -6,23 +6,23 @@ import { chooseLanguage, useLanguage, useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { toastError } from '../ui/query.tsx'
-import { MorePlaces } from './navigation-more.tsx'
-import { type Place, placesFor } from './navigation.ts'
+import { type NavigationItem, navigationFor } from './navigation.ts'
+import { NavigationMore } from './navigation-more.tsx'
 import { toggleTheme, useIsDark } from './theme.ts'
 
 /** As many as the bar of a phone has room for. */
 const inBar = 4
 
 /** At the left on a wide screen, at the foot on a phone. */
-export function Rail({ openSheet }: { openSheet(): void }) {
+export function NavigationBar({ openSheet }: { openSheet(): void }) {
   const t = useText()
   const me = useMe()
   const isDark = useIsDark()
   const other = useLanguage() === 'zh' ? 'en' : 'zh'
   const path = useLocation({ select: location => location.pathname })
-  const offered = placesFor(me?.role)
+  const offered = navigationFor(me?.role)
   const rest = offered.slice(inBar)
-  const place = ({ to, text, icon: Icon }: Place, className: string) => (
+  const place = ({ to, text, icon: Icon }: NavigationItem, className: string) => (
     <Link
       key={to}
       to={to}
@@ -63,12 +63,15 @@ export function Rail({ openSheet }: { openSheet(): void }) {
         <img src={new URL('../seal.svg', import.meta.url).href} alt="" width={36} height={36} className="size-9" />
       </Link>
       {offered.map((entry, index) => place(entry, index < inBar ? inBarClasses : `${inBarClasses} max-lg:hidden`))}
-      <MorePlaces className={classes(placeClasses, inBarClasses)} isActive={rest.some(({ to }) => path.startsWith(to))}>
+      <NavigationMore
+        className={classes(placeClasses, inBarClasses)}
+        isActive={rest.some(({ to }) => path.startsWith(to))}
+      >
         {rest.map(entry => place(entry, 'min-h-11 gap-3 px-3'))}
         <div className={classes('flex justify-around', rest.length > 0 && 'mt-1.5 border-line border-t pt-1.5')}>
           {buttons}
         </div>
-      </MorePlaces>
+      </NavigationMore>
       <div className="hidden flex-col items-center lg:mt-auto lg:flex">
         {buttons}
         <IconButton icon={Keyboard} label={`${t('shell.shortcuts')} (?)`} onClick={openSheet} />

@@ -5,7 +5,7 @@ import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
 import { useKeys } from '../ui/use-keys.ts'
 
-export interface MorePlacesProps {
+export interface NavigationMoreProps {
   className: string
   /** One of the places in the sheet is shown now. */
   isActive: boolean
@@ -13,7 +13,7 @@ export interface MorePlacesProps {
   children: ReactNode
 }
 
-export function MorePlaces({ className, isActive, children }: MorePlacesProps) {
+export function NavigationMore({ className, isActive, children }: NavigationMoreProps) {
   const t = useText()
   const [isOpen, setOpen] = useState(false)
   const root = useRef<HTMLDivElement>(null)

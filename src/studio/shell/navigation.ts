@@ -3,7 +3,7 @@ import { Activity, ChartColumn, Images, KeyRound, Paintbrush, UsersRound } from 
 import { screens } from '../../api/screens.ts'
 
 /** In the order of the navigation. `key` leads there after a `g`. */
-export const places = [
+export const navigationItems = [
   { to: screens.generate, text: 'shell.create', icon: Paintbrush, key: 'c', isForAdmins: false },
   { to: screens.gallery, text: 'shell.gallery', icon: Images, key: 'g', isForAdmins: false },
   { to: screens.usage, text: 'shell.usage', icon: ChartColumn, key: 'u', isForAdmins: false },
@@ -12,16 +12,16 @@ export const places = [
   { to: screens.status, text: 'shell.status', icon: Activity, key: 's', isForAdmins: true },
 ] as const
 
-export type Place = (typeof places)[number]
+export type NavigationItem = (typeof navigationItems)[number]
 
 const welcome = { to: screens.welcome, text: 'shell.welcome', isForAdmins: true } as const
 
 /** Undefined for one that is not gone to by itself, such as a picture. */
-export function findPlace(pathname: string): Place | typeof welcome | undefined {
+export function findNavigationItem(pathname: string): NavigationItem | typeof welcome | undefined {
   const path = pathname.replace(/\/$/, '') || '/'
-  return [...places, welcome].find(({ to }) => to === path)
+  return [...navigationItems, welcome].find(({ to }) => to === path)
 }
 
-export function placesFor(role: 'admin' | 'member' | undefined): Place[] {
-  return places.filter(({ isForAdmins }) => role === 'admin' || !isForAdmins)
+export function navigationFor(role: 'admin' | 'member' | undefined): NavigationItem[] {
+  return navigationItems.filter(({ isForAdmins }) => role === 'admin' || !isForAdmins)
 }

@@ -11,8 +11,8 @@ import { buttonClasses, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { EmptyState, Notice } from '../ui/states.tsx'
 import { Toasts } from '../ui/toast.tsx'
-import { findPlace } from './navigation.ts'
-import { Rail } from './navigation-bar.tsx'
+import { findNavigationItem } from './navigation.ts'
+import { NavigationBar } from './navigation-bar.tsx'
 import { useShortcuts } from './shortcuts.ts'
 
 const ShortcutSheet = lazy(async () => ({ default: (await import('./shortcut-sheet.tsx')).ShortcutSheet }))
@@ -38,7 +38,7 @@ export function Shell() {
       >
         {t('shell.skip')}
       </a>
-      <Rail openSheet={() => setSheetOpen(true)} />
+      <NavigationBar openSheet={() => setSheetOpen(true)} />
       <div className={classes('min-w-0', isImageScreen ? 'pb-0' : 'pb-24 lg:pb-0')}>
         <Toasts />
         <main id="content" tabIndex={-1} className="outline-none">
@@ -61,7 +61,7 @@ export function Shell() {
 /** Which of the places is shown; the tab of the browser says it, and it is read out first. */
 function usePlace() {
   const t = useText()
-  const place = findPlace(useLocation({ select: location => location.pathname }))
+  const place = findNavigationItem(useLocation({ select: location => location.pathname }))
   const title = place ? `${t(place.text)} · webimgui` : 'webimgui'
   useEffect(() => {
     document.title = title

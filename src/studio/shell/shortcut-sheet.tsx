@@ -5,7 +5,7 @@ import { useMe } from '../data/tokens.ts'
 import { type TextKey, useText } from '../text/text.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Kbd } from '../ui/states.tsx'
-import { places } from './navigation.ts'
+import { navigationItems } from './navigation.ts'
 
 const sheet: {
   title: TextKey
@@ -13,7 +13,7 @@ const sheet: {
 }[] = [
   {
     title: 'shell.shortcutsGoTo',
-    lines: places.map(({ key, text, isForAdmins }) => ({ keys: [['g'], [key]], text, isForAdmins })),
+    lines: navigationItems.map(({ key, text, isForAdmins }) => ({ keys: [['g'], [key]], text, isForAdmins })),
   },
   {
     title: 'shell.shortcutsCreate',

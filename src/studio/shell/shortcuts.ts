@@ -3,7 +3,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useRef } from 'react'
 import { useMe } from '../data/tokens.ts'
 import { useKeys } from '../ui/use-keys.ts'
-import { placesFor } from './navigation.ts'
+import { navigationFor } from './navigation.ts'
 import { toggleTheme } from './theme.ts'
 
 const secondKeyWithinMs = 1200
@@ -17,7 +17,7 @@ export function useShortcuts(openSheet: () => void) {
       if (ctrlKey || metaKey) return false
       const isAfterG = timeStamp - gAt.current < secondKeyWithinMs
       gAt.current = key === 'g' && !isAfterG ? timeStamp : Number.NEGATIVE_INFINITY
-      const place = isAfterG && placesFor(role).find(place => place.key === key)
+      const place = isAfterG && navigationFor(role).find(place => place.key === key)
       if (place) return navigate({ to: place.to })
       if (key === '?') return openSheet()
       return key === 't' ? toggleTheme() : false

@@ -1,10 +1,10 @@
 /** English: one part a screen, in files of their own. */
 export { configurations } from './en/configurations.ts'
+export { live } from './en/feed.ts'
 export { gallery } from './en/gallery.ts'
 export { generate } from './en/generate.ts'
 export { hints } from './en/hints.ts'
 export { life } from './en/life.ts'
-export { live } from './en/feed.ts'
 export { parameters } from './en/parameters.ts'
 export { picture } from './en/picture.ts'
 export { problems } from './en/problems.ts'

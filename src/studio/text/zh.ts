@@ -1,10 +1,10 @@
 /** 中文. */
 export { configurations } from './zh/configurations.ts'
+export { live } from './zh/feed.ts'
 export { gallery } from './zh/gallery.ts'
 export { generate } from './zh/generate.ts'
 export { hints } from './zh/hints.ts'
 export { life } from './zh/life.ts'
-export { live } from './zh/feed.ts'
 export { parameters } from './zh/parameters.ts'
 export { picture } from './zh/picture.ts'
 export { problems } from './zh/problems.ts'

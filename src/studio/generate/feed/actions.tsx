@@ -69,7 +69,7 @@ export function Retry({ generation }: { generation: Generation }) {
     },
   })
   useEffect(() => {
-    // Somebody may want it again later; then it is a wish of its own.
+    // Somebody may want it again later; then it is an order of its own.
     if (!isDone) return undefined
     const timer = setTimeout(() => setDone(false), 3000)
     return () => clearTimeout(timer)
