@@ -1,4 +1,6 @@
 /** What a generation costs the database: counted in the real driver, because each commit waits for the disk. */
+import { fdatasync } from 'node:fs'
+import { promisify } from 'node:util'
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { expect, test } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
@@ -8,24 +10,51 @@ const image = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', paramet
 
 async function begin() {
   const statements: string[] = []
-  const app = await startApp({ onStatement: text => statements.push(text) })
+  const syncs: number[] = []
+  const app = await startApp({
+    onStatement: text => statements.push(text),
+    async syncJournal(descriptor) {
+      syncs.push(descriptor)
+      await promisify(fdatasync)(descriptor)
+    },
+  })
   // What is read or prepared once is no part of it.
   const first = await app.generate(image)
   const count = () => ({
     commits: statements.filter(text => text === 'commit').length,
     statements: statements.filter(text => text !== 'commit' && text !== 'begin').length,
   })
-  return { app, first, statements, count }
+  return { app, first, statements, syncs, count }
 }
 
-test('one picture takes 20 statements in 5 commits, from the request to the answer', async () => {
-  const { app, statements, count } = await begin()
+test('one picture takes 20 statements in 5 commits and three waits for the disk, from the request to the answer', async () => {
+  const { app, statements, syncs, count } = await begin()
   statements.length = 0
+  syncs.length = 0
 
   const made = await app.generate(image)
 
   expect(made).toMatchObject({ status: 'succeeded', images: [{}] })
   expect(count(), statements.join('\n')).toEqual({ commits: 5, statements: 20 })
+  expect(syncs).toHaveLength(3)
+})
+
+test('steps of one turn share a commit, and one that the ledger refuses takes nothing from the others', async () => {
+  const { app, first, statements, count } = await begin()
+  const { ledger } = app.app.store
+  const reason = { code: 'sent_again', message: 'It is sent again.' } as const
+  const note = () => ledger.note({ id: first.id, reason })
+  const task = { callId: 'none', generationId: first.id, at: first.timestamp, taskId: 'a-task', wasFound: false }
+  statements.length = 0
+
+  await Promise.all([note(), note(), note()])
+  const together = count()
+  statements.length = 0
+  const ends = await Promise.allSettled([note(), ledger.accept(task), note()])
+
+  expect(together).toEqual({ commits: 1, statements: 6 })
+  expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  expect(count().commits).toBe(2)
 })
 
 test('who follows it meanwhile costs nothing more, and is told what the history tells', async () => {

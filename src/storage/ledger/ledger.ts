@@ -1,13 +1,15 @@
 /**
- * The ledger: every step of a generation is a named transaction with plain data in and plain data out, so a step could be grouped with
- * others in one commit, be made in another thread, or carry a fencing token. Nothing outside of storage holds a transaction open.
+ * The ledger: every step of a generation is a named transaction with plain data in and plain data out, so steps are grouped in one commit
+ * where that helps, and could be made in another thread or carry a fencing token. Nothing outside of storage holds a transaction open.
  */
 import type { Connection, Database } from '../connection.ts'
 import { isOwner, OwnershipLost } from '../ownership.ts'
 import { inTransaction } from '../transaction.ts'
+import { databaseTrouble } from '../trouble.ts'
 import * as callSteps from './call-steps.ts'
 import { create, Undone } from './create.ts'
 import * as generationSteps from './generation-steps.ts'
+import { createGroups, type Job } from './groups.ts'
 
 const steps = { create, ...callSteps, ...generationSteps }
 type Steps = typeof steps
@@ -30,7 +32,8 @@ const laterDurable: ReadonlySet<string> = new Set<keyof Steps>([
 ])
 
 /**
- * When a step has returned it survives a power cut, but for those above. A step is made again where it is certain that nothing of it counts, and changes nothing when it is made twice with the same data.
+ * What a step has returned survives a power cut, but for those above. A step is made again where it is certain that nothing of it counts,
+ * and changes nothing when it is made twice with the same data.
  * @throws CommitUnknown when it is unknown whether it was committed; LedgerError when the state of the call does not allow it
  */
 export type Ledger = {
@@ -47,31 +50,65 @@ export interface LedgerOfDatabase {
   isOurs(): boolean
 }
 
+interface StepJob extends Job {
+  name: keyof Steps
+  step: unknown
+}
+
 export function createLedger(
-  database: Pick<Database, 'kysely'> & Partial<Pick<Database, 'owner' | 'mustBeOurs' | 'whenDurable'>>,
+  database: Pick<Database, 'kysely'> & Partial<Pick<Database, 'kind' | 'owner' | 'mustBeOurs' | 'whenDurable'>>,
 ): LedgerOfDatabase {
   let isLost = false
+  const groups = createGroups<StepJob>(makeTogether)
 
   /** After losing the database once, this process may have missed changes. */
-  async function mustOwn(connection: Connection) {
+  async function findLoss(connection: Connection): Promise<OwnershipLost | undefined> {
+    try {
+      database.mustBeOurs?.()
+    } catch (error) {
+      if (error instanceof OwnershipLost) return error
+      throw error
+    }
     isLost ||= !(database.owner && (await isOwner(connection, database.owner)))
-    if (isLost) throw new OwnershipLost()
+    return isLost ? new OwnershipLost() : undefined
+  }
+
+  /** One that throws leaves nothing of the others: each is made alone then. */
+  async function makeTogether(jobs: readonly StepJob[]): Promise<void> {
+    let ends: (() => void)[]
+    try {
+      ends = await inTransaction(database.kysely, async transaction => {
+        const made: (() => void)[] = []
+        // Who owns the database cannot change before the end of the transaction, so one look is enough for all.
+        const loss = jobs.some(({ name }) => ownerSteps.has(name)) ? await findLoss(transaction) : undefined
+        for (const { name, step, resolve, reject } of jobs) {
+          if (loss && ownerSteps.has(name)) {
+            made.push(() => reject(loss))
+            continue
+          }
+          const result = await steps[name](transaction, step as never)
+          made.push(() => resolve(result))
+        }
+        return made
+      })
+    } catch (error) {
+      if (jobs.length === 1 && error instanceof Undone) return jobs[0]!.resolve(error.result)
+      if (jobs.length === 1 || databaseTrouble(error) !== undefined) throw error
+      for (const job of jobs) await makeTogether([job]).catch(job.reject)
+      return
+    }
+    for (const end of ends) end()
   }
 
   async function make(name: keyof Steps, step: unknown): Promise<unknown> {
-    const needsOwner = ownerSteps.has(name)
-    if (needsOwner) database.mustBeOurs?.()
-    try {
-      const result = await inTransaction(database.kysely, async transaction => {
-        if (needsOwner) await mustOwn(transaction)
-        return steps[name](transaction, step as never)
-      })
-      if (!laterDurable.has(name)) await database.whenDurable?.()
-      return result
-    } catch (error) {
-      if (error instanceof Undone) return error.result
-      throw error
-    }
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const job = { name, step, resolve, reject }
+    // Connections of PostgreSQL commit beside each other, and share their syncs there.
+    if (database.kind === 'sqlite') groups.add(job)
+    else makeTogether([job]).catch(reject)
+    const result = await promise
+    if (!laterDurable.has(name)) await database.whenDurable?.()
+    return result
   }
 
   const names = Object.keys(steps) as (keyof Steps)[]
