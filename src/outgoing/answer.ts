@@ -11,6 +11,9 @@ import type { HttpRequest, HttpResponse } from './http.ts'
 /** Limit of an answer that is read into memory. */
 const maxTextBytes = 128 * 1024 * 1024
 
+/** Of one body, while its reader is slower. Two hundred may arrive at once. */
+const maxWaitingBytes = 128 * 1024
+
 /** Gateways put traces and policies there. A paid answer must not be lost because of them. */
 const maxHeaderBytes = 16 * 1024 * 1024
 
@@ -164,7 +167,7 @@ export function limitBody(response: HttpResponse, maxBytes: number, url: string)
 
 /**
  * The pieces as they came. An error takes its turn behind them, where a stream by itself would throw away what nobody
- * read yet; up to a megabyte waits here for its reader.
+ * read yet.
  */
 function collectPieces(stream: Readable, idleTimeoutMs: number): AsyncIterable<Uint8Array> {
   const pieces: Buffer[] = []
@@ -182,7 +185,7 @@ function collectPieces(stream: Readable, idleTimeoutMs: number): AsyncIterable<U
     idle.refresh()
     pieces.push(piece)
     waiting += piece.length
-    if (waiting > 1024 * 1024) stream.pause()
+    if (waiting > maxWaitingBytes) stream.pause()
     wake()
   })
   stream.on('error', failure => end({ failure }))
