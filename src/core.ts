@@ -94,6 +94,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     onStatement: overrides.onStatement,
     syncJournal: overrides.syncJournal,
     isReadInline: overrides.isReadInline,
+    onProgress: line => log.info(line.en),
   })
   const { seal } = database
   const store = createStore(database)
@@ -188,10 +189,15 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
       if (isNew) dayBegan = performance.now()
       await sweepReferences({ store, files }, day)
       await store.idempotency.forget(day - maxDays)
+      await followChanges()
       await store.generations.forgetRemovals(day - maxDays)
     } catch (error) {
       log.error({ err: error }, 'cleanup failed')
     }
+  }
+
+  async function followChanges() {
+    await store.generations.followChanges().catch(error => log.warn({ err: error }, 'words cannot be indexed'))
   }
 
   async function reconcile() {
@@ -242,6 +248,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
       // Configurations from the environment have just been read again; what was wrong with them may have been fixed.
       for (const { provider } of fromEnvironment) await configurations.noteSuccess(`env-${provider}`, true)
       await runner.resume()
+      void followChanges()
       modelLists.start(configurations, overrides.listsAfterMs ?? listsAfterMs)
     },
     async stop() {

@@ -2,7 +2,7 @@
 import { hasEnded } from '../coordination/events.ts'
 import { invalid, Refusal } from '../errors.ts'
 import { deriveThumbnailKeys } from '../images/thumbnails.ts'
-import type { HistoryFilter } from '../storage/generations.ts'
+import type { HistoryFilter } from '../storage/history-filter.ts'
 import type { GenerationRecord } from '../storage/records.ts'
 import { searchForm } from '../storage/search-text.ts'
 import type { GenerationParts } from './parts.ts'

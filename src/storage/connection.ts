@@ -1,5 +1,7 @@
 /** What an open database is to the rest of storage. */
 import type { Kysely, Transaction } from 'kysely'
+import type { WordSearch } from './history-filter.ts'
+import type { Progress } from './migrations/progress.ts'
 import type { Seal } from './secrets/seal.ts'
 import type { SyncFile } from './sqlite/journal.ts'
 import type { Tables } from './tables.ts'
@@ -9,6 +11,8 @@ export interface Database {
   kysely: Kysely<Tables>
   /** For what may take long and changes nothing: never on the event loop. It sees what was committed before. */
   reading: Kysely<Tables>
+  /** Undefined where the database searches words by its own indexes. */
+  search?: WordSearch
   /** The one that its keys are sealed with. */
   seal: Seal
   /** The owner id that this process wrote into it; empty for a tool, which never owns it. See `ownership.ts`. */
@@ -36,6 +40,8 @@ export interface OpenOptions {
   onStatement?: OnStatement
   /** Syncs the journal of the embedded database, instead of the system. */
   syncJournal?: SyncFile
+  /** Told how far a migration is that takes long. */
+  onProgress?: Progress
   /** Reads and makes checkpoints on the event loop too, so that everything happens in one order. */
   isReadInline?: boolean
 }

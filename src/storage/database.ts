@@ -30,7 +30,7 @@ export async function openDatabase(
   }
   if (location.kind === 'sqlite') return openSqlite(location.path, prove, options)
   const { openPostgresql } = await import('./postgresql/postgresql.ts')
-  return openPostgresql(location.url, prove, options.isTool ?? false)
+  return openPostgresql(location.url, prove, options)
 }
 
 /**

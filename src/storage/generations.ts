@@ -1,31 +1,15 @@
 /** Reads rows of `chat_history`: what people asked for and its fate. They are written by the ledger alone. */
-import { type Selectable, sql } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
 import type { Connection } from './connection.ts'
+import { type HistoryFilter, newestFirst, selectFiltered, type WordSearch } from './history-filter.ts'
 import { toImage } from './images.ts'
 import type { Charge, GenerationRecord, GenerationStatus, Message } from './records.ts'
-import type { ChatHistoryTable } from './tables.ts'
-
-export interface HistoryFilter {
-  limit: number
-  before?: { timestamp: string; id: string }
-  /** All of these words must occur, in any case. */
-  words?: string[]
-  provider?: string
-  model?: string
-  status?: GenerationStatus
-  favorite?: boolean
-  /** As it was written. */
-  tag?: string
-  from?: string
-  to?: string
-  /** Only those that this token asked for. */
-  owner?: string
-}
+import type { ChatHistoryTable, Tables } from './tables.ts'
 
 const unfinished: GenerationStatus[] = ['queued', 'running']
 
-/** `reading` answers what may take long. */
-export function createGenerationRepository(db: Connection, reading: Connection) {
+/** `reading` answers what may take long, `search` what contains words. */
+export function createGenerationRepository(db: Connection, reading: Kysely<Tables>, search?: WordSearch) {
   return {
     async find(id: string): Promise<GenerationRecord | undefined> {
       const rows = await db.selectFrom('chat_history').selectAll().where('id', '=', id).execute()
@@ -34,29 +18,10 @@ export function createGenerationRepository(db: Connection, reading: Connection) 
 
     /** Newest first; one more than `limit` if there is a next page. */
     async list(filter: HistoryFilter): Promise<GenerationRecord[]> {
-      let query = reading.selectFrom('chat_history').selectAll()
-      const before = filter.before
-      if (before) {
-        query = query.where(({ eb, refTuple, tuple }) =>
-          eb(refTuple('timestamp', 'id'), '<', tuple(before.timestamp, before.id)),
-        )
-      }
-      for (const word of filter.words ?? []) {
-        query = query.where(sql<boolean>`search_text like ${`%${escapeLike(word)}%`} escape '!'`)
-      }
-      if (filter.provider !== undefined) query = query.where('provider', '=', filter.provider)
-      if (filter.model !== undefined) query = query.where('model', '=', filter.model)
-      if (filter.status !== undefined) query = query.where('status', '=', filter.status)
-      if (filter.favorite !== undefined) query = query.where('favorite', '=', filter.favorite ? 1 : 0)
-      if (filter.tag !== undefined) {
-        // In a list of JSON an entry follows a comma, here also the first; quotes within an entry are escaped.
-        const list = sql<string>`',' || substr(tags, 2)`
-        query = query.where(sql<boolean>`replace(${list}, ${`,${JSON.stringify(filter.tag)}`}, '') <> ${list}`)
-      }
-      if (filter.from !== undefined) query = query.where('timestamp', '>=', filter.from)
-      if (filter.to !== undefined) query = query.where('timestamp', '<=', filter.to)
-      if (filter.owner !== undefined) query = query.where('token_id', '=', filter.owner)
-      const rows = await query.orderBy('timestamp', 'desc').orderBy('id', 'desc').limit(filter.limit).execute()
+      const rows =
+        search && filter.words && filter.words.length > 0
+          ? await search.find(filter)
+          : await newestFirst(selectFiltered(reading, filter), filter.limit).execute()
       return withImages(rows, reading)
     },
 
@@ -154,6 +119,11 @@ export function createGenerationRepository(db: Connection, reading: Connection) 
         .limit(limit)
         .execute()
       return rows.map(row => row.id)
+    },
+
+    /** Lets a search of words catch up with what changed. */
+    async followChanges() {
+      await search?.follow()
     },
 
     /** `before` is a day of `days.ts`. */
@@ -263,8 +233,4 @@ export function toBareGeneration(row: Selectable<ChatHistoryTable>): BareGenerat
 /** Earlier versions stored only the sentence. */
 function toReason(text: string): Message {
   return text.startsWith('{') ? JSON.parse(text) : { message: text }
-}
-
-function escapeLike(word: string) {
-  return word.replace(/[!%_]/g, '!$&')
 }

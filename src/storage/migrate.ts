@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { type Kysely, sql } from 'kysely'
 import { migrationNames } from './migrations/names.ts'
+import type { Progress } from './migrations/progress.ts'
 import { isOwner, OwnershipLost } from './ownership.ts'
 import type { Seal } from './secrets/seal.ts'
 import type { Tables } from './tables.ts'
@@ -21,9 +22,14 @@ export async function mustBePresent(kysely: Kysely<Tables>) {
 }
 
 /** Brings the tables to the present form, all or nothing. `copy` is called before a change. @returns what it returned */
-export async function migrate(kysely: Kysely<Tables>, seal: Seal, copy?: () => Promise<string>) {
+export async function migrate(
+  kysely: Kysely<Tables>,
+  seal: Seal,
+  progress: Progress | undefined,
+  copy?: () => Promise<string>,
+) {
   if (await isPresent(kysely)) return undefined
-  const migrator = await createMigrator(kysely, seal)
+  const migrator = await createMigrator(kysely, seal, progress)
   const backupPath = await copy?.()
   const { error } = await migrator.migrateToLatest()
   if (error) {
@@ -54,12 +60,12 @@ function whenMissing(error: unknown) {
   throw error
 }
 
-async function createMigrator(kysely: Kysely<Tables>, seal: Seal) {
+async function createMigrator(kysely: Kysely<Tables>, seal: Seal, progress?: Progress) {
   const [{ Migrator }, { createMigrations }] = await Promise.all([
     import('kysely/migration'),
     import('./migrations/index.ts'),
   ])
-  const migrations = createMigrations(seal)
+  const migrations = createMigrations(seal, progress)
   return new Migrator({ db: kysely, provider: { getMigrations: async () => migrations } })
 }
 

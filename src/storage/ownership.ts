@@ -21,6 +21,12 @@ const takenOver = [
 ] as const
 export const ownerName = 'owner'
 
+/** Whoever had the database last. */
+export async function findOwner(db: Connection): Promise<string | undefined> {
+  const row = await db.selectFrom('meta').select('value').where('name', '=', ownerName).executeTakeFirst()
+  return row?.value
+}
+
 /** From now on the database belongs to this process, whoever had it before. */
 export async function takeOwnership(db: Connection, owner: string) {
   await db.updateTable('meta').set({ value: owner }).where('name', '=', ownerName).execute()

@@ -13,13 +13,13 @@ import { createTokenRepository } from './tokens.ts'
 
 export type Store = ReturnType<typeof createStore>
 
-export function createStore(database: Parameters<typeof createLedger>[0] & Pick<Database, 'reading'>) {
-  const { kysely, reading, whenDurable = async () => {} } = database
+export function createStore(database: Parameters<typeof createLedger>[0] & Pick<Database, 'reading' | 'search'>) {
+  const { kysely, reading, search, whenDurable = async () => {} } = database
   return {
     ...createLedger(database),
     /** Resolves when everything that is committed now survives a power cut. @throws DatabaseError when that is not certain */
     whenDurable,
-    generations: createGenerationRepository(kysely, reading),
+    generations: createGenerationRepository(kysely, reading, search),
     calls: createCallRepository(kysely),
     days: createDayRepository(kysely),
     images: createImageRepository(kysely, reading),

@@ -17,7 +17,7 @@ beforeEach(() => {
   writer = new DatabaseSync(file)
   writer.exec('pragma journal_mode = wal; create table numbers (n integer)')
   threads = []
-  readers = createReaders(file, thread => threads.push(thread))
+  readers = createReaders(file, `${file}.search`, thread => threads.push(thread))
 })
 
 afterEach(async () => {

@@ -2,13 +2,16 @@ import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import type { Seal } from '../secrets/seal.ts'
 import { copyOldRows, setOldTablesAside } from './old-database.ts'
+import type { Progress } from './progress.ts'
 
-export function firstTables(seal: Seal): Migration {
+export function firstTables(seal: Seal, progress: Progress): Migration {
   return {
     async up(db: Kysely<unknown>) {
       const old = await setOldTablesAside(db)
       await createTables(db)
-      await copyOldRows(db, old, seal)
+      await copyOldRows(db, old, seal, progress)
+      // After the rows: an index of what is there is written faster than one that grows with each.
+      await createIndexes(db)
     },
   }
 }
@@ -58,9 +61,6 @@ async function createTables(db: Kysely<unknown>) {
     .addColumn('search_text', 'text', column => column.notNull().defaultTo(''))
     .addColumn('revision', 'bigint', column => column.notNull().defaultTo(0))
     .execute()
-  await db.schema.createIndex('chat_history_newest').on('chat_history').columns(['timestamp', 'id']).execute()
-  await db.schema.createIndex('chat_history_revision').on('chat_history').column('revision').execute()
-  await db.schema.createIndex('chat_history_status').on('chat_history').column('status').execute()
 
   await db.schema
     .createTable('provider_calls')
@@ -98,7 +98,6 @@ async function createTables(db: Kysely<unknown>) {
     .addColumn('failures', 'text', column => column.notNull().defaultTo('[]'))
     .addUniqueConstraint('provider_calls_attempt', ['generation_id', 'slot', 'attempt'])
     .execute()
-  await db.schema.createIndex('provider_calls_state').on('provider_calls').column('state').execute()
 
   await db.schema
     .createTable('images')
@@ -118,8 +117,6 @@ async function createTables(db: Kysely<unknown>) {
     // One picture a position: an answer that is parsed again after a crash cannot store the same picture twice.
     .addUniqueConstraint('images_position', ['generation_id', 'position'])
     .execute()
-  await db.schema.createIndex('images_role').on('images').columns(['role', 'created_at']).execute()
-  await db.schema.createIndex('images_sha256').on('images').column('sha256').execute()
 
   await db.schema
     .createTable('generation_references')
@@ -130,7 +127,6 @@ async function createTables(db: Kysely<unknown>) {
     .addColumn('prepared_type', 'text')
     .addPrimaryKeyConstraint('generation_references_key', ['generation_id', 'position'])
     .execute()
-  await db.schema.createIndex('generation_references_image').on('generation_references').column('image_id').execute()
 
   await db.schema
     .createTable('idempotency_keys')
@@ -146,7 +142,6 @@ async function createTables(db: Kysely<unknown>) {
     .addColumn('revision', 'bigint', column => column.notNull())
     .addColumn('removed_at', 'text', column => column.notNull())
     .execute()
-  await db.schema.createIndex('removals_revision').on('removals').column('revision').execute()
 
   await db.schema
     .createTable('former_tasks')
@@ -160,4 +155,15 @@ async function createTables(db: Kysely<unknown>) {
     .addColumn('value', 'bigint', column => column.notNull())
     .execute()
   await sql`insert into counters (name, value) values ('revision', 0)`.execute(db)
+}
+
+async function createIndexes(db: Kysely<unknown>) {
+  await db.schema.createIndex('chat_history_newest').on('chat_history').columns(['timestamp', 'id']).execute()
+  await db.schema.createIndex('chat_history_revision').on('chat_history').column('revision').execute()
+  await db.schema.createIndex('chat_history_status').on('chat_history').column('status').execute()
+  await db.schema.createIndex('provider_calls_state').on('provider_calls').column('state').execute()
+  await db.schema.createIndex('images_role').on('images').columns(['role', 'created_at']).execute()
+  await db.schema.createIndex('images_sha256').on('images').column('sha256').execute()
+  await db.schema.createIndex('generation_references_image').on('generation_references').column('image_id').execute()
+  await db.schema.createIndex('removals_revision').on('removals').column('revision').execute()
 }

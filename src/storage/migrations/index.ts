@@ -9,11 +9,13 @@ import { listedModels } from './0005-listed-models.ts'
 import { ownerAndDays } from './0006-owner-and-days.ts'
 import { halfOpen } from './0007-half-open.ts'
 import { sentWith } from './0008-sent-with.ts'
+import { largeHistory } from './0009-large-history.ts'
 import type { MigrationName } from './names.ts'
+import type { Progress } from './progress.ts'
 
-export function createMigrations(seal: Seal): Record<MigrationName, Migration> {
+export function createMigrations(seal: Seal, progress: Progress = () => {}): Record<MigrationName, Migration> {
   return {
-    '0001-first-tables': firstTables(seal),
+    '0001-first-tables': firstTables(seal, progress),
     '0002-tokens-and-spending': tokensAndSpending,
     '0003-seal-check': sealCheck(seal),
     '0004-pool': pool,
@@ -21,5 +23,6 @@ export function createMigrations(seal: Seal): Record<MigrationName, Migration> {
     '0006-owner-and-days': ownerAndDays,
     '0007-half-open': halfOpen,
     '0008-sent-with': sentWith,
+    '0009-large-history': largeHistory(progress),
   }
 }

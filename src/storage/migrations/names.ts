@@ -8,6 +8,7 @@ export const migrationNames = [
   '0006-owner-and-days',
   '0007-half-open',
   '0008-sent-with',
+  '0009-large-history',
 ] as const
 
 export type MigrationName = (typeof migrationNames)[number]

@@ -3,8 +3,9 @@
  * api_key, model, is_active and id, prompt, image_urls, timestamp, model, parameters. The rows are copied into our tables.
  */
 import { randomUUID } from 'node:crypto'
-import { type Kysely, sql } from 'kysely'
+import { CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Seal } from '../secrets/seal.ts'
+import { isPostgresql, type Progress } from './progress.ts'
 
 type Row = Record<string, unknown>
 
@@ -12,7 +13,9 @@ type Row = Record<string, unknown>
 type OldRow = Record<string, string | null> & { id: string }
 
 /** Databases take about 30,000 values in one statement. */
-const rowsAtOnce = 500
+const rowsAtOnce = 200
+/** Rows between two lines about the progress. */
+const rowsPerLine = 100_000
 
 export interface OldTables {
   configurations: boolean
@@ -32,30 +35,87 @@ export async function setOldTablesAside(db: Kysely<unknown>): Promise<OldTables>
   return old
 }
 
-export async function copyOldRows(db: Kysely<unknown>, old: OldTables, seal: Seal) {
-  if (old.configurations) await copyTable(db, 'configurations', row => configuration(row, seal))
-  if (old.history) await copyTable(db, 'chat_history', historyEntry)
+export async function copyOldRows(db: Kysely<unknown>, old: OldTables, seal: Seal, progress: Progress) {
+  if (old.configurations) await copyTable(db, 'configurations', row => configuration(row, seal), progress)
+  if (old.history) await copyTable(db, 'chat_history', historyEntry, progress)
 }
 
-async function copyTable(db: Kysely<unknown>, name: string, newRow: (row: OldRow) => Row) {
+async function copyTable(db: Kysely<unknown>, name: string, newRow: (row: OldRow) => Row, progress: Progress) {
   const oldName = `old_${name}`
-  const table = (await db.introspection.getTables()).find(table => table.name === oldName)
-  // Everything as text: ids and times may be larger than numbers can be here, JSON may be bytes.
-  const columns = (table?.columns ?? []).map(
-    column => sql`cast(${sql.ref(column.name)} as text) as ${sql.ref(column.name)}`,
-  )
-  const { rows } = await sql<OldRow>`select ${sql.join(columns)} from ${sql.table(oldName)}`.execute(db)
-  const seen = new Set<string>()
-  for (let start = 0; start < rows.length; start += rowsAtOnce) {
-    const batch = rows.slice(start, start + rowsAtOnce).map(old => {
-      // Our ids are unique; the previous table may have had no such constraint.
-      const id = old.id && !seen.has(old.id) ? old.id : randomUUID()
-      seen.add(id)
-      return newRow({ ...old, id })
-    })
-    await (db as Kysely<Record<string, Row>>).insertInto(name).values(batch).execute()
+  const insert = inserter(db, name)
+  let done = 0
+  for await (const rows of pagesOf(db, oldName)) {
+    // Our ids are unique; the previous table may have had no such constraint.
+    const taken = await insert(rows.map(old => newRow({ ...old, id: old.id || randomUUID() })))
+    const others = rows.filter((_, index) => !taken[index])
+    // A key is sealed for its id, so the row is made anew.
+    if (others.length > 0) await insert(others.map(old => newRow({ ...old, id: randomUUID() })))
+    done += rows.length
+    if (done % rowsPerLine === 0) {
+      const count = done.toLocaleString('en')
+      progress({
+        en: `${count} entries of the old database were taken over.`,
+        zh: `已接管旧数据库的 ${count} 条记录。`,
+      })
+    }
   }
   await sql`drop table ${sql.table(oldName)}`.execute(db)
+}
+
+/** Tells of each row whether it was inserted: its id may be there already. */
+function inserter(db: Kysely<unknown>, name: string) {
+  // To write the same statement again and again takes longer than to run it.
+  const written = new Map<number, { text: string; columns: string[] }>()
+  return async (rows: Row[]): Promise<boolean[]> => {
+    let statement = written.get(rows.length)
+    if (!statement) {
+      const tables = db as Kysely<Record<string, Row>>
+      const { sql: text } = tables
+        .insertInto(name)
+        .values(rows)
+        .onConflict(conflict => conflict.doNothing())
+        .returning('id')
+        .compile()
+      statement = { text, columns: Object.keys(rows[0] ?? {}) }
+      written.set(rows.length, statement)
+    }
+    const values = rows.flatMap(row => statement.columns.map(column => row[column]))
+    const { rows: taken } = await db.executeQuery<{ id: string }>(CompiledQuery.raw(statement.text, values))
+    // Each id is taken once.
+    const ids = new Set(taken.map(({ id }) => id))
+    return rows.map(({ id }) => ids.delete(id as string))
+  }
+}
+
+/** The rows of an old table, some at a time: all of them need not fit into memory. */
+async function* pagesOf(db: Kysely<unknown>, table: string): AsyncGenerator<OldRow[]> {
+  const found = (await db.introspection.getTables()).find(({ name }) => name === table)
+  // Everything as text: ids and times may be larger than numbers can be here, JSON may be bytes.
+  const columns = sql.join(
+    (found?.columns ?? []).map(({ name }) => sql`cast(${sql.ref(name)} as text) as ${sql.ref(name)}`),
+  )
+  if (isPostgresql(db)) {
+    await sql`declare old_rows no scroll cursor for select ${columns} from ${sql.table(table)}`.execute(db)
+    yield* pages(() => sql<OldRow>`fetch ${sql.lit(rowsAtOnce)} from old_rows`)
+    await sql`close old_rows`.execute(db)
+  } else {
+    let last = '-9223372036854775808'
+    const page = () =>
+      sql<OldRow & { place: string }>`select cast(rowid as text) as place, ${columns} from ${sql.table(table)}
+        where rowid > cast(${last} as integer) order by rowid limit ${sql.lit(rowsAtOnce)}`
+    for await (const rows of pages(page)) {
+      last = rows.at(-1)?.place ?? last
+      yield rows
+    }
+  }
+
+  async function* pages<T>(page: () => RawBuilder<T>): AsyncGenerator<T[]> {
+    for (;;) {
+      const { rows } = await page().execute(db)
+      if (rows.length === 0) return
+      yield rows
+    }
+  }
 }
 
 function configuration(row: OldRow, seal: Seal): Row {

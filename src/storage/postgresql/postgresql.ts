@@ -9,7 +9,7 @@ import {
   type PostgresPool,
 } from 'kysely'
 import pg from 'pg'
-import type { Database, ReadDatabase } from '../connection.ts'
+import type { Database, OpenOptions, ReadDatabase } from '../connection.ts'
 import { checkWrite, migrate, mustBePresent, type Prove } from '../migrate.ts'
 import { ownerName, takeOwnership } from '../ownership.ts'
 import { SealError } from '../secrets/seal.ts'
@@ -23,7 +23,11 @@ const connectMs = 15_000
 /** No query of ours takes this long, so the connection must be dead. `?query_timeout=` in DATABASE_URL overrides it, in ms. */
 const queryTimeoutMs = 60_000
 
-export async function openPostgresql(url: string, prove: Prove, isTool: boolean): Promise<Database> {
+export async function openPostgresql(
+  url: string,
+  prove: Prove,
+  { isTool = false, onProgress }: OpenOptions,
+): Promise<Database> {
   const guard = createGuard(url)
   const pool = createPool(url)
   try {
@@ -35,7 +39,7 @@ export async function openPostgresql(url: string, prove: Prove, isTool: boolean)
     }
     const kysely = new Kysely<Tables>({ dialect: new CarefulPostgres({ pool: asKyselyPool(pool) }) })
     const seal = await prove(kysely)
-    await migrateWithoutHaste(url, seal)
+    await migrateWithoutHaste(url, seal, onProgress)
     const owner = isTool ? '' : randomUUID()
     if (!isTool) {
       await takeOwnership(kysely, owner)
@@ -135,11 +139,11 @@ async function prepare(client: pg.ClientBase) {
 }
 
 /** To change a large table may take long. */
-async function migrateWithoutHaste(url: string, seal: Database['seal']) {
+async function migrateWithoutHaste(url: string, seal: Database['seal'], onProgress: OpenOptions['onProgress']) {
   const pool = createPool(url, { max: 1, query_timeout: 0 })
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
   try {
-    await migrate(kysely, seal)
+    await migrate(kysely, seal, onProgress)
   } finally {
     await kysely.destroy()
   }

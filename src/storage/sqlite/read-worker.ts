@@ -1,15 +1,17 @@
 /** The thread of one read-only connection. It imports nothing of the program, so that it is there within milliseconds. */
+import { existsSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Answer, Question } from './readers.ts'
 
-const { file } = workerData as { file: string }
+const { file, indexFile } = workerData as { file: string; indexFile: string }
 const maxStatements = 100
 /** In KiB. */
 const cacheSize = 8192
 
 const handle = new DatabaseSync(file, { readOnly: true })
 handle.exec(`PRAGMA busy_timeout = 5000; PRAGMA cache_size = -${cacheSize}`)
+let isIndexThere = false
 const prepared = new Map<string, { statement: StatementSync; columns: string[] }>()
 
 parentPort?.on('message', (question: Question) => parentPort?.postMessage(answer(question)))
@@ -31,9 +33,17 @@ function prepare(sql: string) {
   if (known) return known
   const [oldest] = prepared.keys()
   if (oldest !== undefined && prepared.size >= maxStatements) prepared.delete(oldest)
+  if (!isIndexThere && sql.includes('search.')) attachIndex()
   const statement = handle.prepare(sql)
   statement.setReturnArrays(true)
   const made = { statement, columns: statement.columns().map(({ name }) => name) }
   prepared.set(sql, made)
   return made
+}
+
+function attachIndex() {
+  // Not made here: this connection could not write it.
+  if (!existsSync(indexFile)) return
+  handle.prepare('attach ? as search').run(indexFile)
+  isIndexThere = true
 }

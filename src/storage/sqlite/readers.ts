@@ -36,9 +36,9 @@ interface Reader {
 
 /**
  * The first question starts the first thread, and a second one is started when that is busy. One that dies is replaced.
- * `onStart` is told of each.
+ * `indexFile`: where the search index is, once there is one. `onStart` is told of each thread.
  */
-export function createReaders(file: string, onStart: (thread: Worker) => void = () => {}): Readers {
+export function createReaders(file: string, indexFile: string, onStart: (thread: Worker) => void = () => {}): Readers {
   const readers = new Set<Reader>()
   const queue: Asked[] = []
   let isClosed = false
@@ -59,7 +59,7 @@ export function createReaders(file: string, onStart: (thread: Worker) => void = 
   }
 
   function start(): Reader {
-    const worker = new Worker(new URL('./read-worker.ts', import.meta.url), { workerData: { file }, stdin: false })
+    const worker = new Worker(new URL('./read-worker.ts', import.meta.url), { workerData: { file, indexFile } })
     const reader: Reader = { worker, asked: undefined }
     readers.add(reader)
     onStart(worker)

@@ -6,7 +6,7 @@ import { backup, DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
 import type { Database, OpenOptions, ReadDatabase } from '../connection.ts'
 import { checkWrite, migrate, mustBePresent, type Prove } from '../migrate.ts'
-import { takeOwnership } from '../ownership.ts'
+import { findOwner, takeOwnership } from '../ownership.ts'
 import { SealError } from '../secrets/seal.ts'
 import type { Tables } from '../tables.ts'
 import { DatabaseError, noDatabaseAt } from '../trouble.ts'
@@ -16,12 +16,13 @@ import { createJournal, type Journal } from './journal.ts'
 import { createWatch, isBusy, type Lock, lockFor, tryLock } from './lock.ts'
 import { mustHaveOneName, resolveDatabasePath } from './place.ts'
 import { createReaders, ReadingSqlite } from './readers.ts'
+import { adoptIndex, createSearchIndex } from './search-index.ts'
 
 /** Resolved through links: the journal and the lock are beside the file itself. */
 export async function openSqlite(
   given: string,
   prove: Prove,
-  { isTool = false, onStatement, syncJournal, isReadInline = false }: OpenOptions,
+  { isTool = false, onStatement, onProgress, syncJournal, isReadInline = false }: OpenOptions,
 ): Promise<Database> {
   if (isTool && !existsSync(given)) {
     throw noDatabaseAt(given)
@@ -48,14 +49,23 @@ export async function openSqlite(
     const database = asKyselyDatabase(handle, { onStatement, onWrite: () => onWrite() })
     const kysely = new Kysely<Tables>({ dialect: new TransactionalSqlite({ database }) })
     const seal = await prove(kysely)
-    const backupPath = await migrate(kysely, seal, isNew ? undefined : () => copyAside(handle!, file))
-    // A migration may have sealed keys that were stored in plain text: without VACUUM they would still be legible in free pages.
-    if (backupPath) handle.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)')
+    const needsVacuum = mayHoldRemains(handle)
+    handle.exec('PRAGMA cache_size = -16384')
+    const backupPath = await migrate(kysely, seal, onProgress, isNew ? undefined : () => copyAside(handle!, file))
+    handle.exec('PRAGMA cache_size = -4096')
+    // A migration may have sealed keys that were stored in plain text. What it removed itself was overwritten (secure_delete); what
+    // earlier programs removed is still legible in free pages.
+    if (backupPath) handle.exec(`${needsVacuum ? 'VACUUM; ' : ''}PRAGMA wal_checkpoint(TRUNCATE)`)
     const owner = isTool ? '' : randomUUID()
-    if (!isTool) await takeOwnership(kysely, owner)
+    const indexFile = `${file}.search`
+    if (!isTool) {
+      adoptIndex(indexFile, await findOwner(kysely), owner)
+      await takeOwnership(kysely, owner)
+    }
     const watch = createWatch({ file, owner, lock })
-    const readers = createReaders(file)
+    const readers = createReaders(file, indexFile)
     const reading = isReadInline ? kysely : new Kysely<Tables>({ dialect: new ReadingSqlite(readers) })
+    const search = isTool || isReadInline ? undefined : createSearchIndex({ file, indexFile, owner }, reading)
     journal = createJournal(file, { rewrite: () => moveIntoDatabase(handle!), sync: syncJournal })
     const checkpoints = isReadInline ? undefined : takeOverCheckpoints(file, handle, kysely)
     onWrite = () => {
@@ -68,6 +78,7 @@ export async function openSqlite(
       kind: 'sqlite',
       kysely,
       reading,
+      search,
       seal,
       owner,
       backupPath,
@@ -80,6 +91,7 @@ export async function openSqlite(
       },
       async close() {
         watch.end()
+        await search?.close()
         await Promise.all([readers.close(), checkpoints?.close()])
         // The last connection moves what is left of the journal into the database.
         await kysely.destroy()
@@ -169,6 +181,14 @@ function explain(file: string, error: unknown): readonly [en: string, zh: string
     `数据库 ${file} 无法打开（${reason}）。请检查文件夹是否存在、当前用户能否写入、磁盘是否有空间。`,
   ]
 }
+
+/** VACUUM writes everything anew, so a large database without free pages is spared it. */
+function mayHoldRemains(handle: DatabaseSync) {
+  const count = (name: string) => Number(Object.values(handle.prepare(`PRAGMA ${name}`).get() ?? {})[0])
+  return count('freelist_count') > 0 || count('page_count') * count('page_size') < smallDatabase
+}
+
+const smallDatabase = 64 * 2 ** 20
 
 async function copyAside(handle: DatabaseSync, file: string) {
   const stamp = new Date().toISOString().replace(/[:.]/g, '-')
