@@ -1,5 +1,5 @@
 /** Imports flow one way, types included: whoever opens one room can read it without the rooms above it. */
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { providers } from '../src/providers/index.ts'
@@ -127,6 +127,23 @@ test('every room has its floor', () => {
   const known = new Set([...floors.flat(), ...Object.keys(apart)])
 
   expect([...new Set(files.map(roomOf))].filter(room => !known.has(room))).toEqual([])
+})
+
+test('the pages for whoever changes the program name every room, and only paths that exist', () => {
+  const pages = ['CONTRIBUTING.md', 'docs/architecture.md', 'docs/add-a-provider.md']
+  const above = path.join(root, '..')
+  const missing = pages.flatMap(page =>
+    [...readFileSync(path.join(above, page), 'utf8').matchAll(/`((?:src|test|docs|simulation)\/[\w./-]+)`/g)]
+      .map(([, named = '']) => named)
+      .filter(named => !existsSync(path.join(above, named)))
+      .map(named => `${page} names ${named}`),
+  )
+  const [contributing = '', architecture = ''] = pages.map(page => readFileSync(path.join(above, page), 'utf8'))
+  const rooms = [...new Set(files.filter(file => file.includes('/')).map(roomOf))]
+
+  expect(missing).toEqual([])
+  expect(rooms.filter(room => !contributing.includes(`\`src/${room}\``))).toEqual([])
+  expect(rooms.filter(room => !architecture.includes(`\`${room}\``))).toEqual([])
 })
 
 function importsOf(file: string) {

@@ -1,4 +1,4 @@
-/** The catalogue as clients see it: the parameters of each model as a JSON Schema. */
+/** The parameters of a model: their names, their JSON Schema, and their defaults. */
 
 import type { ValueSchema } from './json-schema.ts'
 import type { JsonObject, Model, SizeRule } from './model.ts'

@@ -135,7 +135,7 @@ function fits(free: NonNullable<SizeRule['free']>, { width, height }: Pixels) {
   )
 }
 
-/** Its shape is that of the last reference, so that without it nobody knows the pixels. */
+/** Does an image of this tier take its shape from the last reference? Its pixels are known only with that reference. */
 export function followsReference({ followsLastReference, table, keywords = [] }: SizeRule, tier: string): boolean {
   return followsLastReference === true && Object.hasOwn(table, tier) && !keywords.includes(tier)
 }

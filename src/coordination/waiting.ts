@@ -26,7 +26,7 @@ export interface Waiting {
    * long, whatever happens.
    */
   note(generationId: string, reason: Reason | null, options?: { isBounded?: boolean }): Promise<void>
-  /** Of one that a former process left, as its row tells. */
+  /** Restores the reason of a generation that an earlier process left unfinished. */
   remember(generationId: string, reason: Message | null): void
   /** Does it wait for something that may never happen? */
   isStuck(generation: { id: string; waiting: Message | null }): boolean

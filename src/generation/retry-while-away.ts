@@ -2,7 +2,7 @@
 import { CommitUnknown, ConnectionBroken } from '../storage/trouble.ts'
 import type { GenerationParts } from './parts.ts'
 
-/** How long a client waits for it. */
+/** How long a client waits for the database. */
 export const patienceMs = 10_000
 
 /** Reads what is there already. */

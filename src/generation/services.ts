@@ -1,4 +1,4 @@
-/** What the faces of the program (HTTP, later MCP) may ask of it. `createParts` in `parts.ts` builds them. */
+/** What the faces of the program (HTTP, later MCP) may ask of it. `openCore` in `core.ts` builds them. */
 
 import type { Caller, Tokens, Usage } from '../accounts/accounts.ts'
 import type { Warning } from '../catalogue/model.ts'

@@ -22,7 +22,7 @@ export interface Images {
   find(id: string, owner?: string): Promise<ImageRecord | undefined>
   /** The stored bytes; `range` inclusive. @throws Refusal `not_found` when the file is missing. */
   read(image: ImageRecord, range?: { start: number; end: number }): Promise<NodeJS.ReadableStream>
-  /** A WebP of at most `size` pixels a side, made at the first request. @throws Refusal `not_found` when there can be none */
+  /** A WebP of at most `size` pixels a side, made ahead, or at the first request for it. @throws Refusal `not_found` when there can be none */
   thumbnail(image: ImageRecord, size: ThumbnailSize): Promise<Buffer>
   /**
    * Only references that no generation uses. With `owner`: it gives up its share, and the image stays while others own it.

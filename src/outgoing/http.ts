@@ -23,7 +23,7 @@ export interface HttpRequest {
   idleTimeoutMs: number
   /** Until the end of the body, however slowly it comes; then it counts as cut. When absent `headersTimeoutMs` and ten minutes. */
   timeoutMs?: number
-  /** Is given the decoded body, of which its reader gets what comes out. */
+  /** Transforms the decoded body before it is read. */
   through?(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>
 }
 

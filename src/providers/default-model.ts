@@ -1,4 +1,4 @@
-/** The default model of a request that names none. */
+/** The default model of a request that names none, and how a platform spells its id. */
 import { isServedAt, lifeAt, type SeenLife } from '../catalogue/life.ts'
 import type { Model } from '../catalogue/model.ts'
 import type { Provider } from './provider.ts'

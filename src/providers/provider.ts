@@ -30,7 +30,7 @@ export interface Provider {
   isCommonProtocol?: boolean
   /** What people need to know before they have a key. */
   guide: Guide
-  /** Newest line first, and in a line the lighter before the finer: where no price decides, the first that fits is the default. */
+  /** Ordered: the newest line first, and in each line the lighter model first. Where no price decides, the first that fits is the default. */
   models: readonly Model[]
   /**
    * The form for an id that is not in `models`: that of the family which the id names, or the cautious one that sends

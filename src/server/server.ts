@@ -19,7 +19,7 @@ import { acceptBodies } from './bodies/parsers.ts'
 import { acceptUploads } from './bodies/uploads.ts'
 import { schemaController } from './bodies/validation.ts'
 import { answerBrokenRequest } from './errors/bare-connection.ts'
-import { addFace, faceAt, sendError, shownPath } from './face.ts'
+import { addFace, type Face, faceAt, sendError, shownPath } from './face.ts'
 import { addGates } from './gates.ts'
 import { watchApi } from './openapi.ts'
 import { addPages, createPagesFace } from './pages/pages.ts'
@@ -88,9 +88,12 @@ export async function createServer(options: {
     describeApi,
   }
   const studio = createStudioPage(prefix, studioFolder)
-  const apiFace = createApiFace(routing)
-  const pagesFace = createPagesFace(routing, studio)
-  const faces = [apiFace, pagesFace]
+  /** The first whose prefix an address has answers it; the last has none, and answers every other. */
+  const entrances: { face: Face; addRoutes(scope: App): unknown }[] = [
+    { face: createApiFace(routing), addRoutes: scope => addApi(scope, parts) },
+    { face: createPagesFace(routing, studio), addRoutes: scope => addPages(scope, parts, studio, studioFolder) },
+  ]
+  const faces = entrances.map(({ face }) => face)
   /** For errors before a face is chosen, such as a preflight or an address that cannot be decoded. */
   function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
     return sendError(faceAt(faces, request.url), error, request, reply, discretion)
@@ -126,8 +129,7 @@ export async function createServer(options: {
   })
 
   await acceptUploads(app, path.join(settings.dataDir, 'uploads'))
-  await addFace(app, apiFace, discretion, scope => addApi(scope, parts))
-  await addFace(app, pagesFace, discretion, scope => addPages(scope, parts, studio, studioFolder))
+  for (const { face, addRoutes } of entrances) await addFace(app, face, discretion, addRoutes)
   await app.ready()
   return app as unknown as FastifyInstance
 }

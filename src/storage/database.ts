@@ -1,4 +1,4 @@
-/** Opens the database. The two dialects show only in `sqlite.ts`, `postgresql.ts` and the migrations. */
+/** Opens the database. The two dialects show only in `sqlite/`, `postgresql/`, the migrations and `trouble.ts`. */
 
 import type { Kysely } from 'kysely'
 import type { Database, OpenOptions, ReadDatabase } from './connection.ts'

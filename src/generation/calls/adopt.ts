@@ -1,4 +1,7 @@
-/** Finds the task of a submit whose answer was lost: its own if exactly one is unknown and no other submit was lost. */
+/**
+ * Looks for the task of a submit whose answer was lost. It is adopted only if the service lists exactly one task that no row knows, and
+ * no other submit of that time was lost.
+ */
 import { credentialsOrSettle } from './credentials.ts'
 import { findProvider, type OpenCall, throwIfStopping } from './open.ts'
 import { accept } from './task.ts'

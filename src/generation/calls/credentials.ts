@@ -20,7 +20,7 @@ export class MissingReference extends Error {
   }
 }
 
-/** Undefined when there is no usable key; the call is settled then. */
+/** The key and address to go on with. Undefined when there is none: the call is settled then. */
 export async function credentialsOrSettle(call: OpenCall): Promise<Context | undefined> {
   const context = await findCredentials(call)
   if (!('unusable' in context)) return context

@@ -1,4 +1,7 @@
-/** Stores a raw answer before it is parsed. */
+/**
+ * Stores a raw answer before anything is made of it. It is parsed before that, in memory, to find out whether it
+ * is the service's own and what the same commit says of the money; whatever that parse finds, also when it throws, the answer is stored.
+ */
 import type { Warning } from '../../catalogue/model.ts'
 import type { RawAnswer } from '../../providers/provider.ts'
 import type { AnswerStep } from '../../storage/ledger/call-steps.ts'
@@ -16,8 +19,9 @@ const notProven: Warning = {
 }
 
 /**
- * A database that cannot take it is given time; a file holds the answer meanwhile, so that it outlives this process. `keptFile` holds it
- * already. `isProven`: it tells that the task which was found is the call's own.
+ * Retries until the database takes the answer. Meanwhile a file holds it, so that it outlives this process.
+ * @param keptFile the file that holds the answer already
+ * @param isProven the answer proves that the task which was found is the call's own
  */
 export async function keepAnswer(call: OpenCall, answer: RawAnswer, keptFile?: string, { isProven = false } = {}) {
   const { parts, generation, record } = call

@@ -52,14 +52,14 @@ export async function insertCall(db: Connection, call: NewCall) {
       charge: 'none',
       failures: '[]',
     } as Selectable<ProviderCallsTable>)
-    // Written already, in a transaction whose word was lost.
+    // The row exists: an earlier try committed, but its confirmation was lost.
     .onConflict(conflict => conflict.column('id').doNothing())
     .execute()
 }
 
 /**
  * A step that was already made with the very same values was made by this caller: the answer to its COMMIT was lost with
- * its connection. What another server gave up, because it could not know that this one still waited, goes on: then it is true.
+ * its connection. A call that another server settled as `unknown` is reopened: its real answer has arrived.
  */
 export async function moveCall(
   db: Connection,

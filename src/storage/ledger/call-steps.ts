@@ -157,7 +157,7 @@ export interface MoveStep extends CallStep {
 
 /** Another configuration sends it. False when the cap of that one has no room for what it may cost. */
 export async function move(db: Connection, { callId, to, ...step }: MoveStep): Promise<boolean> {
-  // Its row is held first: a move whose word was lost has come to its end then, and is not made twice.
+  // The row is locked first, so an earlier try of this move has committed or rolled back, and is not made twice.
   if (!(await moveToConfiguration(db, callId, to))) return true
   if (!(await shiftReservation(db, { ...step, to }, step.fixedCaps))) throw new Undone(false)
   if (step.slot === 0) await changeGeneration(db, step.generationId, { configId: to })

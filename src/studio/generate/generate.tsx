@@ -79,7 +79,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
     onRecipe: recipe => take(recipe),
   })
 
-  // The way back belongs to the form, and to its last exchange.
+  // Only the last replacement can be undone, and only while the form is open.
   const dismissUndo = useRef<() => void>(undefined)
   useEffect(() => () => dismissUndo.current?.(), [])
 

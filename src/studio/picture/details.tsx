@@ -324,7 +324,7 @@ function Facts({ generation, image }: DetailsProps) {
   )
 }
 
-/** The service forgets its pictures after a day, so these are seldom more than a trace. */
+/** Addresses at the service of pictures that were not stored. It deletes them after a day, so most of these lead nowhere. */
 function OldImages({ urls }: { urls: readonly string[] }) {
   return (
     <ul className="flex flex-col gap-1">

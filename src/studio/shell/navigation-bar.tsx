@@ -1,4 +1,4 @@
-/** The way between the screens, language and theme. */
+/** The navigation with language and theme: a column on a wide screen, a bar on a phone. */
 import { Link, useLocation } from '@tanstack/react-router'
 import { Keyboard, Languages, LogOut, Moon, Sun } from 'lucide-react'
 import { signOut, useMe } from '../data/tokens.ts'
@@ -13,7 +13,6 @@ import { toggleTheme, useIsDark } from './theme.ts'
 /** As many as the bar of a phone has room for. */
 const inBar = 4
 
-/** At the left on a wide screen, at the foot on a phone. */
 export function NavigationBar({ openSheet }: { openSheet(): void }) {
   const t = useText()
   const me = useMe()

@@ -1,4 +1,4 @@
-/** The screens that one can go to: router, navigation, keys and their list are made from this. */
+/** The entries of the navigation: the bar, the keys and the list of keys are made from this. The routes stand in `router.tsx`. */
 import { Activity, ChartColumn, Images, KeyRound, Paintbrush, UsersRound } from 'lucide-react'
 import { screens } from '../../api/screens.ts'
 

@@ -1,4 +1,4 @@
-/** Who else may use the server: named tokens, what each has spent of its month, and the way to take one back. */
+/** Who else may use the server: named tokens, what each has spent of its month, and how to revoke one. */
 
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'

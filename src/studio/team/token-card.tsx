@@ -1,4 +1,4 @@
-/** One token: what it may do, how much of its month is used, and its end. */
+/** One token: what it may do, how much of its month is used, and the button that revokes it. */
 
 import { Ban, Pencil, ShieldCheck } from 'lucide-react'
 import { useState } from 'react'

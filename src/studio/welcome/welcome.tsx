@@ -1,4 +1,4 @@
-/** The first minute: which service, where its key is, paste, test, save. */
+/** Setting up the first configuration: which service, where its key is, paste, test, save. */
 
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'

@@ -21,7 +21,7 @@ function addIds(kept: typeof seenIds, ids: readonly string[]) {
   kept.write([...new Set([...ids, ...kept.read()])].slice(0, maxKept))
 }
 
-/** It was in sight. */
+/** Called when the failed generation was on the screen: it is not counted as new any more. */
 export function markSeen(id: string) {
   if (!seenIds.read().includes(id)) addIds(seenIds, [id])
 }

@@ -1,4 +1,4 @@
-/** The newest generations as they live; those of one prompt and one press stand side by side. */
+/** The newest generations, kept up to date; those of one prompt and one press stand side by side. */
 
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
