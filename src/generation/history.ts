@@ -8,6 +8,9 @@ import { searchForm } from '../storage/search-text.ts'
 import type { GenerationParts } from './parts.ts'
 import type { Generations, HistoryQuery } from './services.ts'
 
+/** Few enough that others are served between two transactions, however many are deleted. */
+const clearedAtOnce = 50
+
 type History = Pick<Generations, 'find' | 'list' | 'change' | 'remove' | 'clear' | 'cancel'>
 
 export function createHistory(parts: GenerationParts): History {
@@ -46,7 +49,7 @@ export function createHistory(parts: GenerationParts): History {
     async clear(owner) {
       let count = 0
       for (;;) {
-        const ids = await store.generations.endedIds(200, owner)
+        const ids = await store.generations.endedIds(clearedAtOnce, owner)
         if (ids.length === 0) return count
         count += await removeAll(ids)
       }
