@@ -2,6 +2,8 @@
  * Days that never were, one for each seed: `npm run simulate -- --seeds 1000`. The real core runs in a world whose time, network, disk and
  * crashes come from the seed. Ends with 1 when a history broke a promise, and prints its story.
  *
+ * `--mutations` looks for the faults of `mutations.ts` instead, `--only` for those whose name holds this.
+ *
  * `--seeds` how many (100), `--from` the first (1), `--seed` one alone with its story, `--traces` prints a hash of each, `--jobs` processes.
  */
 import { spawn } from 'node:child_process'
@@ -12,7 +14,7 @@ import type { History } from './history.ts'
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '100' },
+    seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     traces: { type: 'boolean', default: false },
@@ -20,6 +22,8 @@ const { values } = parseArgs({
     worker: { type: 'boolean', default: false },
     step: { type: 'string', default: '1' },
     stop: { type: 'boolean', default: false },
+    mutations: { type: 'boolean', default: false },
+    only: { type: 'string' },
   },
 })
 
@@ -27,8 +31,15 @@ const { values } = parseArgs({
 const maxHeapMiB = 600
 
 if (values.seed !== undefined) await tellOne(Number(values.seed))
+else if (values.mutations) await findMutations()
 else if (values.worker) await work()
 else await workTogether()
+
+async function findMutations() {
+  const { mutate } = await import('./mutate.ts')
+  const { seeds = '20000', jobs, only } = values
+  process.exitCode = (await mutate({ seeds: Number(seeds), jobs: Number(jobs), only })) ? 0 : 1
+}
 
 async function load() {
   const { install } = await import('./world/install.ts')
@@ -48,7 +59,7 @@ async function tellOne(seed: number) {
 /** Every n-th seed, a line for each. */
 async function work() {
   const { live } = await load()
-  const [from, count, step] = [Number(values.from), Number(values.seeds), Number(values.step)]
+  const [from, count, step] = [Number(values.from), Number(values.seeds ?? 100), Number(values.step)]
   for (let seed = from; seed < from + count; seed += step) {
     const { story: _, ...history } = await live(seed)
     const isWritten = process.stdout.write(`${JSON.stringify(history)}\n`)
@@ -59,7 +70,7 @@ async function work() {
 }
 
 async function workTogether() {
-  const [from, count, jobs] = [Number(values.from), Number(values.seeds), Number(values.jobs)]
+  const [from, count, jobs] = [Number(values.from), Number(values.seeds ?? 100), Number(values.jobs)]
   const beganAt = performance.now()
   const failed: History[] = []
   let done = 0

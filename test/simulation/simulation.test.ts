@@ -1,8 +1,10 @@
 /** Two thousand days that never were, on the real core; `npm run simulate` lives through as many as one likes. */
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { mutations } from '../../simulation/mutations.ts'
 import { maxWaitMs } from '../support/patience.ts'
 
 const program = path.join(import.meta.dirname, '../../simulation/simulate.ts')
@@ -30,4 +32,16 @@ test('a seed is one history to the byte, in whatever process and company', { tim
   expect(new Set(together.map(line => line.split(' ')[1])).size).toBe(60)
   const [seed, trace] = together[30]!.split(' ')
   expect(await simulate('--seed', seed!)).toContain(`(${trace})`)
+})
+
+test('every mutation of the list fits the program', async () => {
+  const misfits = await Promise.all(
+    mutations.map(async ({ name, file, from }) => {
+      const text = await readFile(path.join(import.meta.dirname, '../../src', file), 'utf8')
+      return text.split(from).length === 2 ? [] : [name]
+    }),
+  )
+
+  expect(misfits.flat()).toEqual([])
+  expect(mutations.length).toBeGreaterThanOrEqual(25)
 })
