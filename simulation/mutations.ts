@@ -95,7 +95,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'an answer with a doubtful error is sent again',
-    file: 'generation/calls/settle.ts',
+    file: 'generation/calls/process-answer.ts',
     from: "if (parsed.complete && failure.disposition === 'retry_safe')",
     to: "if (parsed.complete && failure.disposition !== 'refused')",
   },
@@ -114,8 +114,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'after a restart what was sent is refused without cost',
     file: 'generation/calls/in-doubt.ts',
-    from: "await end(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord({ ...failure, requestId }) })",
-    to: "await end(call, { outcome: 'refused', charge: 'none', error: toErrorRecord({ ...failure, requestId }) })",
+    from: "await settleCall(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord({ ...failure, requestId }) })",
+    to: "await settleCall(call, { outcome: 'refused', charge: 'none', error: toErrorRecord({ ...failure, requestId }) })",
   },
   {
     name: 'a cancel is not looked at again before sending',
