@@ -3,6 +3,7 @@
  * transaction, whether that id still stands there. So it does not matter how a second server got past the lock.
  */
 import type { Connection } from './connection.ts'
+import { prepare } from './prepared.ts'
 import { DatabaseError } from './trouble.ts'
 
 /** This process no longer owns the database: it must not send, but it may still record answers that it receives. */
@@ -32,13 +33,11 @@ export async function takeOwnership(db: Connection, owner: string) {
   await db.updateTable('meta').set({ value: owner }).where('name', '=', ownerName).execute()
 }
 
+const hold = prepare((db, given: { owner: string }) =>
+  db.updateTable('meta').set({ value: given.owner }).where('name', '=', ownerName).where('value', '=', given.owner),
+)
+
 /** Inside a transaction, ownership cannot change before it ends. */
 export async function isOwner(db: Connection, owner: string): Promise<boolean> {
-  const held = await db
-    .updateTable('meta')
-    .set({ value: owner })
-    .where('name', '=', ownerName)
-    .where('value', '=', owner)
-    .executeTakeFirst()
-  return Number(held.numUpdatedRows) === 1
+  return (await hold.run(db, { owner })) === 1
 }

@@ -1,7 +1,8 @@
 /** How a row of `provider_calls` moves: only forward, and the very same move twice is one. */
-import type { Selectable, Updateable } from 'kysely'
+import type { Insertable, InsertResult, Updateable, UpdateResult } from 'kysely'
 import type { NewCall } from '../calls.ts'
 import type { Connection } from '../connection.ts'
+import { prepareForEach } from '../prepared.ts'
 import type { CallState, ProviderCallsTable } from '../tables.ts'
 
 /** A step that the ledger does not allow: a bug of ours, so it is not retried. */
@@ -29,32 +30,58 @@ const unsettled: Updateable<ProviderCallsTable> = {
   failures: '[]',
 }
 
+const insert = prepareForEach<Insertable<ProviderCallsTable>, InsertResult>((db, given, columns) => {
+  const values: Record<string, unknown> = given
+  return (
+    db
+      .insertInto('provider_calls')
+      .values(Object.fromEntries(columns.map(name => [name, values[name]])) as Insertable<ProviderCallsTable>)
+      // The row exists: an earlier try committed, but its confirmation was lost.
+      .onConflict(conflict => conflict.column('id').doNothing())
+  )
+})
+
 export async function insertCall(db: Connection, call: NewCall) {
-  await db
-    .insertInto('provider_calls')
-    .values({
-      id: call.id,
-      generation_id: call.generationId,
-      slot: call.slot,
-      attempt: call.attempt,
-      state: 'planned',
-      provider: call.provider,
-      config_id: call.configId,
-      model: call.model,
-      route: call.route,
-      body: JSON.stringify(call.body),
-      images: call.images,
-      first_index: call.firstIndex,
-      may_make_fewer: call.mayMakeFewer ? 1 : 0,
-      may_move: call.mayMove ? 1 : 0,
-      timeout_ms: call.timeoutMs,
-      not_before: call.notBefore,
-      charge: 'none',
-      failures: '[]',
-    } as Selectable<ProviderCallsTable>)
-    // The row exists: an earlier try committed, but its confirmation was lost.
-    .onConflict(conflict => conflict.column('id').doNothing())
-    .execute()
+  const row = {
+    id: call.id,
+    generation_id: call.generationId,
+    slot: call.slot,
+    attempt: call.attempt,
+    state: 'planned',
+    provider: call.provider,
+    config_id: call.configId,
+    model: call.model,
+    route: call.route,
+    body: JSON.stringify(call.body),
+    images: call.images,
+    first_index: call.firstIndex,
+    may_make_fewer: call.mayMakeFewer ? 1 : 0,
+    may_move: call.mayMove ? 1 : 0,
+    timeout_ms: call.timeoutMs,
+    not_before: call.notBefore,
+    charge: 'none',
+    failures: '[]',
+  }
+  await insert(Object.keys(row)).run(db, row as Insertable<ProviderCallsTable>)
+}
+
+const moves = new Map<LaterState, ReturnType<typeof moving>>()
+
+function moving(state: LaterState) {
+  return prepareForEach<Updateable<ProviderCallsTable> & { id: string }, UpdateResult>((db, given, columns) => {
+    const values: Record<string, unknown> = given
+    return db
+      .updateTable('provider_calls')
+      .set({ ...Object.fromEntries(columns.map(name => [name, values[name]])), state })
+      .where('id', '=', given.id)
+      .where('state', 'in', before[state])
+  })
+}
+
+function moveTo(state: LaterState) {
+  const known = moves.get(state) ?? moving(state)
+  moves.set(state, known)
+  return known
 }
 
 /**
@@ -67,12 +94,8 @@ export async function moveCall(
   state: LaterState,
   values: Updateable<ProviderCallsTable>,
 ): Promise<boolean> {
+  if ((await moveTo(state)(Object.keys(values)).run(db, { ...values, id })) === 1) return false
   const row = db.updateTable('provider_calls').where('id', '=', id)
-  const moved = await row
-    .set({ ...values, state })
-    .where('state', 'in', before[state])
-    .executeTakeFirst()
-  if (Number(moved.numUpdatedRows) === 1) return false
   if (state === 'accepted' || state === 'answered') {
     const revived = await row
       .set({ ...values, ...unsettled, state })

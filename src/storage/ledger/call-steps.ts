@@ -1,5 +1,4 @@
 /** The steps of a call: each moves its row forward, and its generation with it where that shows; it returns how that is now. */
-import { sql } from 'kysely'
 import type { KeptAnswer, NewCall, Settlement } from '../calls.ts'
 import type { Connection } from '../connection.ts'
 import type { BareGeneration } from '../generations.ts'
@@ -25,11 +24,7 @@ export async function send(
     db,
     generationId,
     { status: 'running', waiting: null },
-    {
-      started_at: sql<string>`coalesce(started_at, ${at})`,
-      // Another call of it may be paid and kept already.
-      charge: sql<string>`case when charge = 'charged' then charge else 'unknown' end`,
-    },
+    { startedAt: at, isMaybeCharged: true },
   )
 }
 

@@ -1,8 +1,9 @@
 /** How rows of `chat_history` are written: every change takes the next revision, in the transaction of the change. */
-import type { RawBuilder, Selectable, Updateable } from 'kysely'
+import { type Selectable, sql, type Updateable } from 'kysely'
 import type { Connection } from '../connection.ts'
 import { presentDay } from '../days.ts'
 import { type BareGeneration, toBareGeneration } from '../generations.ts'
+import { prepare, prepareForEach } from '../prepared.ts'
 import type {
   Charge,
   ErrorRecord,
@@ -74,20 +75,42 @@ export async function insertGeneration(db: Connection, generation: NewGeneration
   return toBareGeneration(await inserted.returningAll().executeTakeFirstOrThrow())
 }
 
-/** `present`: columns whose new value depends on the present one. @returns how it is now; undefined when there is none */
+/** What depends on the present value of a column. */
+interface PresentChange {
+  /** Unless it has begun already. */
+  startedAt?: string
+  /** Another call of it may be paid and kept already. */
+  isMaybeCharged?: boolean
+}
+
+type UpdateValues = Updateable<ChatHistoryTable> & { id: string; at: string | undefined }
+
+const updates = prepareForEach<UpdateValues, Selectable<ChatHistoryTable>>((db, given, columns) => {
+  const values: Record<string, unknown> = given
+  const present: Record<string, unknown> = {
+    startedAt: { started_at: sql<string>`coalesce(started_at, ${given.at})` },
+    isMaybeCharged: { charge: sql<string>`case when charge = 'charged' then charge else 'unknown' end` },
+  }
+  const set = Object.assign({}, ...columns.map(name => present[name] ?? { [name]: values[name] }))
+  return db.updateTable('chat_history').set(set).where('id', '=', given.id).returningAll()
+})
+
+function updateOf(columns: readonly string[], { startedAt, isMaybeCharged }: PresentChange) {
+  const names = [...columns]
+  if (startedAt !== undefined) names.push('startedAt')
+  if (isMaybeCharged) names.push('isMaybeCharged')
+  return updates(names)
+}
+
+/** @returns how it is now; undefined when there is none */
 export async function changeGeneration(
   db: Connection,
   id: string,
   change: GenerationChange,
-  present: { started_at?: RawBuilder<string>; charge?: RawBuilder<string> } = {},
+  present: PresentChange = {},
 ): Promise<BareGeneration | undefined> {
-  const revision = await nextRevision(db)
-  const row = await db
-    .updateTable('chat_history')
-    .set({ ...toColumns(change), ...present, revision })
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirst()
+  const columns: Updateable<ChatHistoryTable> = { ...toColumns(change), revision: await nextRevision(db) }
+  const row = await updateOf(Object.keys(columns), present).first(db, { ...columns, id, at: present.startedAt })
   if (!row) return undefined
   if (change.revisedPrompt !== undefined || change.tags) {
     const search_text = searchText(row.prompt, row.revised_prompt, JSON.parse(row.tags))
@@ -148,14 +171,16 @@ export async function removeGenerations(db: Connection, ids: string[]): Promise<
  * everything below it.
  */
 export async function nextRevision(db: Connection): Promise<number> {
-  const row = await db
+  return Number((await takeRevision.first(db, {}))!.value)
+}
+
+const takeRevision = prepare(db =>
+  db
     .updateTable('counters')
     .set(({ eb }) => ({ value: eb('value', '+', 1) }))
     .where('name', '=', 'revision')
-    .returning('value')
-    .executeTakeFirstOrThrow()
-  return Number(row.value)
-}
+    .returning('value'),
+)
 
 function toColumns(change: GenerationChange): Updateable<ChatHistoryTable> {
   const columns: Updateable<ChatHistoryTable> = {}
