@@ -123,7 +123,6 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     catalogue,
     fromEnvironment,
     baseUrls: settings.providerUrls,
-    timeoutMs: pauses.scaled(20_000),
     pauses,
     changed: () => pool.refresh(),
     tested: (access, signal) =>

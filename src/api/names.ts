@@ -19,19 +19,21 @@ type FromJson<Value> = Value extends null
       ? { [Name in keyof Value as Camel<Name>]: FromJson<Value[Name]> }
       : Value
 
-/** A copy without members that are undefined. */
+/** A copy without members that are undefined; null stays. */
 export function toJson<Value extends object>(value: Value): ToJson<Value> {
-  return rename(value, name => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)) as ToJson<Value>
+  const spell = (name: string) => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+  return rename(value, spell, member => member !== undefined) as ToJson<Value>
 }
 
 /** A copy without members that are null. */
 export function fromJson<Value extends object>(value: Value): FromJson<Value> {
-  return rename(value, name => name.replace(/_[a-z]/g, part => part.charAt(1).toUpperCase())) as FromJson<Value>
+  const spell = (name: string) => name.replace(/_[a-z]/g, part => part.charAt(1).toUpperCase())
+  return rename(value, spell, member => member !== undefined && member !== null) as FromJson<Value>
 }
 
-function rename(value: unknown, spell: (name: string) => string): unknown {
-  if (Array.isArray(value)) return value.map(item => rename(item, spell))
-  if (typeof value !== 'object' || value === null) return value ?? undefined
-  const members = Object.entries(value).map(([name, member]) => [spell(name), rename(member, spell)])
-  return Object.fromEntries(members.filter(([, member]) => member !== undefined))
+function rename(value: unknown, spell: (name: string) => string, isKept: (member: unknown) => boolean): unknown {
+  if (Array.isArray(value)) return value.map(item => rename(item, spell, isKept))
+  if (typeof value !== 'object' || value === null) return value
+  const members = Object.entries(value).filter(([, member]) => isKept(member))
+  return Object.fromEntries(members.map(([name, member]) => [spell(name), rename(member, spell, isKept)]))
 }

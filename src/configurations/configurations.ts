@@ -57,7 +57,6 @@ export function createConfigurations(parts: {
   fromEnvironment: readonly EnvironmentConfiguration[]
   /** The address of a provider where a configuration names none. */
   baseUrls: Readonly<Record<string, string | undefined>>
-  timeoutMs: number
   pauses: Pauses
   /** Called after a change. */
   changed(): void

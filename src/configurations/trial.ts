@@ -16,14 +16,15 @@ const passedKey: ReadonlySet<string> = new Set<CheckResult['code']>([
   'provider_quota_exhausted',
 ])
 
+const timeoutMs = 20_000
+
 export function createTrial(parts: {
   http: OutgoingHttp
   catalogue: Catalogue
   platformOf: Configurations['platformOf']
-  timeoutMs: number
   tested(access: Access, signal: AbortSignal): Promise<unknown>
 }) {
-  const { http, catalogue, platformOf, timeoutMs } = parts
+  const { http, catalogue, platformOf } = parts
 
   async function check(access: Access): Promise<CheckResult> {
     const { provider, apiKey, baseUrl } = access

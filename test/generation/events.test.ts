@@ -13,7 +13,11 @@ function eventsOf(changed: (typeof running)[] = []) {
     changedSince: async () => changed,
     removedSince: async () => [],
   }
-  return createEvents({ generations } as Store, createNotifier(), new AbortController().signal)
+  return createEvents(
+    { generations, whenDurable: async () => {} } as Store,
+    createNotifier(),
+    new AbortController().signal,
+  )
 }
 
 async function first(options: { after: number; generationId?: string }, changed?: (typeof running)[]) {
