@@ -1,6 +1,7 @@
 /**
- * Stores a raw answer before anything is made of it. It is parsed before that, in memory, to find out whether it
- * is the service's own and what the same commit says of the money; whatever that parse finds, also when it throws, the answer is stored.
+ * Stores a raw answer before anything is made of it. `keepAnswer` parses it first, in memory, for what the same commit says of the money;
+ * whatever that finds, also when it throws, the answer is stored. One answer is not: where `provesNothing` holds and the task of the
+ * submit was found all the same (`keepOrAdopt` in `exchange.ts`).
  */
 import type { Warning } from '../../catalogue/model.ts'
 import type { RawAnswer } from '../../providers/provider.ts'
