@@ -132,6 +132,12 @@ test('a database of a version without the check is proved by its keys', async ()
     alter table former_tasks drop column day;
     alter table images drop column day;
     delete from counters where name = 'day';
+    drop index chat_history_model;
+    drop index chat_history_provider;
+    drop index chat_history_unsuccessful;
+    drop index chat_history_favorite;
+    drop index chat_history_tagged;
+    create index chat_history_status on chat_history (status);
     delete from kysely_migration where name >= '0003'`)
   database.close()
 
