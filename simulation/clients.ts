@@ -2,6 +2,7 @@
 import type { Caller } from '../src/accounts/accounts.ts'
 import type { GenerationRequest, Services } from '../src/generation/services.ts'
 import type { GenerationRecord } from '../src/storage/records.ts'
+import { CommitUnknown } from '../src/storage/trouble.ts'
 import type { Facts } from './audit.ts'
 import type { Order, Plan } from './plan.ts'
 import type { World } from './world/world.ts'
@@ -154,7 +155,8 @@ export class Clients {
       (error: Error) => {
         if (!isHeard()) return
         world.tell(`  ${name}: ${error.name} ${'code' in error ? error.code : ''} ${error.message.slice(0, 100)}`)
-        next.refused(error)
+        if (error instanceof CommitUnknown) next.lost()
+        else next.refused(error)
       },
     )
   }

@@ -19,20 +19,21 @@ export class ConnectionBroken extends DatabaseError {
 }
 
 /**
- * The connection broke between COMMIT and its answer, so the transaction may or may not be committed. The caller has to check before
- * it repeats anything that must not happen twice.
+ * The connection broke between COMMIT and its answer, or the disk did not confirm a commit, so the transaction may or may not count. The
+ * caller has to check before it repeats anything that must not happen twice.
  */
 export class CommitUnknown extends DatabaseError {
   override name = 'CommitUnknown'
 
-  constructor(cause: unknown) {
-    super(
-      'The connection to the database was lost during a write, and it is not known yet whether the write took effect.',
-      '写入时数据库连接中断，尚不清楚是否已写入。',
-      { cause },
-    )
+  constructor(cause: unknown, [en, zh]: readonly [en: string, zh: string] = connectionLost) {
+    super(en, zh, { cause })
   }
 }
+
+const connectionLost = [
+  'The connection to the database was lost during a write, and it is not known yet whether the write took effect.',
+  '写入时数据库连接中断，尚不清楚是否已写入。',
+] as const
 
 /**
  * Why a query failed, as a sentence, when that lies with the database and not with the query: its disk, a lock, a connection. The codes

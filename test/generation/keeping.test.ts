@@ -1,12 +1,37 @@
 /** Pictures that were paid for are kept, whatever happens on the way from the service to the disk. */
+import { fdatasync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
 import type { Fault } from '../../src/simulators/faults.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 
 const small = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
+
+test('a request that the disk did not confirm waits, and nobody is told to send it again as if it were not there', async () => {
+  let isFailing = false
+  const app = await startApp({
+    async syncJournal(descriptor) {
+      if (isFailing) throw new Error('EIO: i/o error, fdatasync')
+      await promisify(fdatasync)(descriptor)
+    },
+  })
+
+  isFailing = true
+  const answer = await app.call('POST', '/api/generate', small, { prefer: 'respond-async' })
+
+  expect(answer).toMatchObject({
+    status: 507,
+    body: { code: 'storage_failed', detail: expect.stringContaining('Check what exists before you retry') },
+  })
+  const [made] = (await app.call('GET', '/api/history')).body.items
+  expect(app.doubao.billed).toEqual([])
+  isFailing = false
+  expect(await end(app, made.id)).toMatchObject({ status: 'succeeded', charge: 'charged' })
+  expect(app.doubao.billed).toHaveLength(1)
+})
 
 describe('a result that cannot be fetched', () => {
   test('is fetched again until it is there', async () => {

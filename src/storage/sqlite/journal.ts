@@ -5,12 +5,12 @@
 import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { DatabaseError } from '../trouble.ts'
+import { CommitUnknown } from '../trouble.ts'
 
 export interface Journal {
   /** Called with every commit, when or before it is made. */
   written(): void
-  /** Resolves when everything that is committed now is on disk. @throws DatabaseError when that is not certain */
+  /** Resolves when everything that is committed now is on disk. @throws CommitUnknown when that is not certain */
   whenDurable(): Promise<void>
   /** After the database: it is in the file then, and there is no journal any more. */
   close(): Promise<void>
@@ -61,7 +61,7 @@ export function createJournal(
       durable = Math.max(durable, begun)
     } catch (error) {
       isSuspect = true
-      throw new DatabaseError(...notSynced, { cause: error })
+      throw new CommitUnknown(error, notSynced)
     }
   }
 
