@@ -197,8 +197,10 @@ class Life {
     const why = 'error' in outcome ? describe(outcome.error) : 'it stood still'
     world.tell(`the start failed: ${why}`)
     const isDisk = this.disk.weather !== calmDisk || databaseWeather.isFull
-    if (!isDisk) this.facts.violations.push(`a start failed: ${why}`)
-    this.failedStarts++
+    if (!isDisk) {
+      this.facts.violations.push(`a start failed: ${why}`)
+      this.failedStarts++
+    }
     // Somebody starts it again.
     this.end ??= { how: 'kill', after: 0, downMs: 10_000 }
     this.crash()
