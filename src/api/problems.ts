@@ -2,6 +2,21 @@
 import { z } from 'zod'
 import { Advice, Values } from './generations.ts'
 
+/** How a generation that was sent may end. */
+export const endProblemCodes = [
+  'content_rejected',
+  'provider_rejected',
+  'provider_key_rejected',
+  'provider_access_denied',
+  'provider_quota_exhausted',
+  'rate_limited',
+  'provider_unavailable',
+  'provider_timeout',
+  'outcome_unknown',
+  'cancelled',
+  'storage_failed',
+] as const
+
 /** Every word that `code` can be. A word is never renamed and never gets another meaning. */
 export const problemCodes = [
   // What was asked for.
@@ -27,19 +42,8 @@ export const problemCodes = [
   'headers_too_large',
   'shutting_down',
   'internal_error',
-  // How a generation ended.
   'configuration_missing',
-  'content_rejected',
-  'provider_rejected',
-  'provider_key_rejected',
-  'provider_access_denied',
-  'provider_quota_exhausted',
-  'rate_limited',
-  'provider_unavailable',
-  'provider_timeout',
-  'outcome_unknown',
-  'cancelled',
-  'storage_failed',
+  ...endProblemCodes,
 ] as const
 
 export type ProblemCode = (typeof problemCodes)[number]

@@ -1,7 +1,7 @@
 /** `POST /api/generate`: is the request well formed? Then wait for the end, or answer at once. */
 import type { FastifyRequest } from 'fastify'
 import { GenerateForm, GenerateHeaders, GenerateRequest, Generation } from '../../api/generations.ts'
-import type { ProblemCode } from '../../api/problems.ts'
+import { endProblemCodes, type ProblemCode } from '../../api/problems.ts'
 import { invalid, Refusal } from '../../errors.ts'
 import type { GenerationRequest } from '../../generation/services.ts'
 import type { ReferenceInput, UploadedFile } from '../../images/services.ts'
@@ -21,20 +21,6 @@ const longestWaitSeconds = 24 * 3600
 /** Before there is a record. */
 export const newGenerationProblems: ProblemCode[] = ['not_allowed', 'budget_exceeded', 'configuration_missing']
 export const idempotencyProblems: ProblemCode[] = ['gone', 'idempotency_mismatch', 'invalid_request']
-/** How a generation that a client waits for may end. */
-const endProblems: ProblemCode[] = [
-  'content_rejected',
-  'provider_rejected',
-  'provider_key_rejected',
-  'provider_access_denied',
-  'provider_quota_exhausted',
-  'rate_limited',
-  'provider_unavailable',
-  'provider_timeout',
-  'outcome_unknown',
-  'cancelled',
-  'storage_failed',
-]
 
 export function generateRoutes(app: App, { services, limits, base, prefix }: Parts) {
   const place = { base, catalogue: services.catalogue }
@@ -48,7 +34,7 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
         rateLimit: 'generation',
         accepts: 'json or files',
         filesForm: GenerateForm,
-        problems: [...newGenerationProblems, ...idempotencyProblems, ...endProblems],
+        problems: [...newGenerationProblems, ...idempotencyProblems, ...endProblemCodes],
         answers: {
           200: { headers: ['Location', 'Preference-Applied'] },
           202: { headers: ['Location', 'Preference-Applied'] },
