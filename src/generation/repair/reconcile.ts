@@ -75,13 +75,11 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
     }
   }
   return {
-    ...{
-      missing: [...missing.values()],
-      orphanedFiles,
-      stale,
-      staleAnswers,
-      orphanedAnswers: orphanedAnswers,
-    },
+    missing: [...missing.values()],
+    orphanedFiles,
+    stale,
+    staleAnswers,
+    orphanedAnswers,
     rows: countRoles([...rows.values()]),
     files: { ...found, orphanedFiles: orphanedFiles.size },
   }
