@@ -191,6 +191,7 @@ export function createCollector(parts: {
     const file = offered.get(id)
     if (file === undefined) return undefined
     try {
+      await files.keep(file)
       const bytes = await storedBytes({ file }, files)
       const sha256 = createHash('sha256').update(bytes).digest('hex')
       const { facts, state } = await inspectFile(bytes)

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { type ByteRange, Condenser } from './condense.ts'
+import { createFolderSync } from './files/sync-folder.ts'
 
 export interface Answers {
   /** The whole answer, safe on disk before this returns; the name to keep in the row. */
@@ -62,11 +63,13 @@ const streamEnding = '.stream.txt'
 
 export function createAnswers(folder: string): Answers {
   mkdirSync(folder, { recursive: true })
+  const syncFolders = createFolderSync(path.dirname(folder))
   const at = (name: string) => path.join(folder, path.basename(name))
 
   /** Opens a new file. The folder is created again if somebody removed it as a cache. */
   async function opened(name: string) {
-    await mkdir(folder, { recursive: true })
+    const firstMade = await mkdir(folder, { recursive: true })
+    if (firstMade !== undefined) await syncFolders(folder, firstMade)
     return open(at(name), 'w+', 0o600)
   }
 
@@ -93,7 +96,7 @@ export function createAnswers(folder: string): Answers {
         await file.close()
       }
       await rename(at(temporary), at(name))
-      await syncFolder(folder)
+      await syncFolders(folder)
       return name
     },
 
@@ -102,7 +105,7 @@ export function createAnswers(folder: string): Answers {
       const name = head ? `${finalName}.part` : finalName
       let isNamed = !head
       let file = await opened(name)
-      await syncFolder(folder)
+      await syncFolders(folder)
       let end = 0
       if (head) end = await writeAt(file, Buffer.from(formatHead(head)), end)
       const growing: GrowingAnswer = {
@@ -118,7 +121,7 @@ export function createAnswers(folder: string): Answers {
           const next = await opened(name)
           for await (const piece of readFrom(file, 0, end)) await next.writeFile(piece)
           await next.sync()
-          await syncFolder(folder)
+          await syncFolders(folder)
           await file.close()
           file = next
         },
@@ -128,7 +131,7 @@ export function createAnswers(folder: string): Answers {
             await rename(at(name), at(finalName))
             isNamed = true
           }
-          await syncFolder(folder)
+          await syncFolders(folder)
           return finalName
         },
         close: () => file.close(),
@@ -258,15 +261,4 @@ async function writeAt(file: FileHandle, bytes: Uint8Array, start: number) {
     written += (await file.write(bytes, written, bytes.length - written, start + written)).bytesWritten
   }
   return start + bytes.length
-}
-
-/** Called after a rename or a creation, so that the name survives a power cut too. Windows cannot open folders and needs no fsync of them. */
-async function syncFolder(folder: string) {
-  if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Dirent } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
-import { dirname, join, sep } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { SentenceError } from '../sentence-error.ts'
+import { createFolderSync } from './sync-folder.ts'
 
 /** Every method may throw StorageError. Keys look like `2026/11/<id>.png`. */
 export interface Files {
@@ -13,6 +14,8 @@ export interface Files {
    * stood under the key before is replaced.
    */
   put(key: string, temporaryPath: string): Promise<void>
+  /** For a file that a process has put and may have died over: its name survives a power cut then. @throws StorageError `missing` */
+  keep(key: string): Promise<void>
   /** The path of a new file that does not exist yet; `put` it, or remove it, or leave it to `sweep`. */
   temporary(): Promise<string>
   /** `range` in bytes, both ends included. @throws StorageError `missing` before any byte was read. */
@@ -100,6 +103,7 @@ const temporaryFolder = '.temporary'
 /** @param path is made when it is missing, with the first file. */
 export function createFolderFiles(path: string): Files {
   const folder = join(path, temporaryFolder)
+  const syncFolders = createFolderSync(path)
   /** Names that this process has given out, and when, as `performance.now()` has it. Whoever has one removes its file. */
   const given = new Map<string, number>()
 
@@ -117,12 +121,14 @@ export function createFolderFiles(path: string): Files {
         await synchronise(temporaryPath)
         const firstMade = await mkdir(dirname(place), { recursive: true })
         await rename(temporaryPath, place)
-        // A new name is durable once its folder is synced, and a new folder once its parent is.
-        const top = firstMade === undefined ? dirname(place) : dirname(firstMade)
-        for (let folder = dirname(place); ; folder = dirname(folder)) {
-          await synchroniseFolder(folder)
-          if (folder === top || folder === dirname(folder)) break
-        }
+        await syncFolders(dirname(place), firstMade)
+      }),
+
+    keep: key =>
+      explained(async () => {
+        const place = resolveKey(path, key)
+        await stat(place)
+        await syncFolders(dirname(place))
       }),
 
     temporary: () => explained(temporary),
@@ -232,17 +238,6 @@ function badKey(key: string) {
 
 async function synchronise(file: string) {
   const handle = await open(file, 'r+')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-async function synchroniseFolder(folder: string) {
-  // Windows has no fsync for folders, and writes them through itself.
-  if (sep === '\\') return
-  const handle = await open(folder, 'r')
   try {
     await handle.sync()
   } finally {

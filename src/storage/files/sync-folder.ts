@@ -1,0 +1,38 @@
+/** Makes the names of files survive a power cut. */
+import { open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** What is called after a rename or a creation in `folder`. `firstMade`: what `mkdir` gave back. */
+export type SyncFolders = (folder: string, firstMade?: string) => Promise<void>
+
+/**
+ * A name is durable once its folder is synced, and a folder once its parent is: so this syncs the folder, and each above it up to `top` that
+ * it has not synced yet. Another process, or another write, may have made them and not come so far.
+ */
+export function createFolderSync(top: string): SyncFolders {
+  let durable = new Set<string>()
+  return async (folder, firstMade) => {
+    // Somebody has removed folders, so nothing is known of those that were made in their place.
+    if (firstMade !== undefined) durable = new Set()
+    const known = durable
+    const last = firstMade !== undefined && dirname(firstMade).length < top.length ? dirname(firstMade) : top
+    await syncFolder(folder)
+    const synced: string[] = []
+    for (let child = folder; child !== last && child !== dirname(child) && !known.has(child); child = dirname(child)) {
+      await syncFolder(dirname(child))
+      synced.push(child)
+    }
+    for (const child of synced) known.add(child)
+  }
+}
+
+async function syncFolder(folder: string) {
+  // Windows has no fsync for folders, and writes them through itself.
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
