@@ -4,7 +4,7 @@ import path from 'node:path'
 import { filesUnder, type GenerationRow, type Rows, readRows, sha256 } from '../test/support/stored.ts'
 import type { Told } from './clients.ts'
 import type { Plan } from './plan.ts'
-import type { Books, Exchange } from './services/books.ts'
+import { type Books, type Exchange, halfOf } from './services/books.ts'
 
 /** What the world saw while it went on. */
 export interface Facts {
@@ -120,10 +120,14 @@ export function audit(facts: Facts, dataDir: string, orders: readonly Told[]): s
   function checkOwners() {
     const owners = new Map<string, string>()
     for (const { order, pictures } of facts.books.exchanges)
-      for (const { sha256 } of pictures) owners.set(sha256, order)
+      for (const picture of pictures) {
+        owners.set(picture.sha256, order)
+        // Its most complete copy is kept: the half that was given out.
+        if (picture.isOutOfReach) owners.set(sha256(halfOf(picture)), order)
+      }
     const prompts = new Map(generations.map(({ id, prompt }) => [id, prompt]))
-    for (const { id, generation_id, sha256 } of rows.images) {
-      const owner = owners.get(sha256)
+    for (const { id, generation_id, sha256: sum } of rows.images) {
+      const owner = owners.get(sum)
       const prompt = prompts.get(generation_id ?? '')
       if (owner === undefined) say(`picture ${id} was made by no service`)
       else if (!prompt?.startsWith(`${owner} `)) say(`picture ${id} of ${owner} is at "${prompt}"`)

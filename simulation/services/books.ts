@@ -18,6 +18,9 @@ export interface MadePicture {
 
 export type PictureFault = 'missing' | 'fault' | 'cut' | 'page' | 'silent' | 'short'
 
+/** What comes of a picture where its download breaks. */
+export const halfOf = ({ bytes }: MadePicture) => bytes.subarray(0, bytes.length >> 1)
+
 /** One request that could cost money and reached its service. */
 export interface Exchange {
   number: number
@@ -199,7 +202,7 @@ export class Books {
       return answer(403, '<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>', 'text/xml')
     }
     const fault = picture.faults.shift()
-    const half = picture.bytes.subarray(0, picture.bytes.length >> 1)
+    const half = halfOf(picture)
     switch (fault) {
       case 'missing':
         return answer(404, 'not there yet', 'text/plain')

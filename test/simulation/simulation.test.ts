@@ -1,4 +1,4 @@
-/** A thousand days that never were, on the real core; `npm run simulate` lives through as many as one likes. */
+/** Two thousand days that never were, on the real core; `npm run simulate` lives through as many as one likes. */
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -20,7 +20,7 @@ async function simulate(...words: string[]) {
 }
 
 test('no history breaks a promise', { timeout: 20 * maxWaitMs }, async () => {
-  expect(await simulate('--seeds', '1000')).toContain('1000 histories, 0 of them broke a promise')
+  expect(await simulate('--seeds', '2000')).toContain('2000 histories, 0 of them broke a promise')
 })
 
 test('a seed is one history to the byte, in whatever process and company', { timeout: 4 * maxWaitMs }, async () => {
