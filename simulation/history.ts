@@ -28,6 +28,8 @@ export interface History {
 
 const calmDisk = { maxMs: 0.5, isFull: false, faulty: 0 }
 const hourMs = 3600_000
+/** What waits for the disk is tried again after a minute at most, and a little by chance. */
+const recoveryMs = 90_000
 const maxFailedStarts = 20
 /** By then everything has ended that can. */
 const maxPeaceMs = 60 * hourMs
@@ -84,6 +86,7 @@ class Life {
   private end: End | undefined
   private instantsLeft = Number.POSITIVE_INFINITY
   private failedStarts = 0
+  private diskWellAt = Number.NEGATIVE_INFINITY
 
   constructor(world: World, plan: Plan) {
     this.world = world
@@ -163,6 +166,7 @@ class Life {
   }
 
   private mendDisk() {
+    if (this.disk.weather !== calmDisk) this.diskWellAt = this.world.now
     this.disk.weather = calmDisk
     databaseWeather.isFull = false
   }
@@ -320,7 +324,8 @@ class Life {
     if (world.isCrashed) return
     world.tell(end?.how === 'power' ? 'THE POWER IS CUT' : 'KILLED')
     const { isFull, faulty, maxMs } = disk.weather
-    facts.crashes.set(world.life, { at: world.now, isTroubled: isFull || faulty > 0 || maxMs > 1 })
+    const isRecovering = world.now - this.diskWellAt < recoveryMs
+    facts.crashes.set(world.life, { at: world.now, isTroubled: isFull || faulty > 0 || maxMs > 1 || isRecovering })
     world.crash()
     const next = this.folder(world.life)
     if (end?.how === 'power') disk.cutTo(next)

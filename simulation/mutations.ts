@@ -53,14 +53,20 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'the folder of a picture is not synced',
     file: 'storage/files/folder.ts',
-    from: '          await synchroniseFolder(folder)\n',
+    from: '        await syncFolders(dirname(place), firstMade)\n',
     to: '',
   },
   {
     name: 'a new folder is not synced in its parent',
-    file: 'storage/files/folder.ts',
-    from: 'const top = firstMade === undefined ? dirname(place) : dirname(firstMade)',
-    to: 'const top = dirname(place)',
+    file: 'storage/files/sync-folder.ts',
+    from: '      await syncFolder(dirname(child))\n',
+    to: '',
+  },
+  {
+    name: 'a folder that another process has made is taken for durable',
+    file: 'storage/files/sync-folder.ts',
+    from: 'child !== last &&',
+    to: 'firstMade !== undefined && child !== last &&',
   },
   {
     name: 'the file of a growing answer is not synced',
@@ -71,7 +77,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'the name of a growing answer is not synced',
     file: 'storage/answers.ts',
-    from: '      let file = await opened(name)\n      await syncFolder(folder)\n',
+    from: '      let file = await opened(name)\n      await syncFolders(folder)\n',
     to: '      let file = await opened(name)\n',
   },
   {
