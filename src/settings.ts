@@ -66,6 +66,8 @@ export interface Settings {
   environmentCaps: Record<string, MonthlyCaps>
   /** Generations that one token may ask for; 0: any number. */
   requestsPerMinute: number
+  /** How long a signed link opens a picture without a token. */
+  imageLinkHours: number
   /** Absolute; the user's own prices. */
   pricesFile: string | undefined
   /** Absolute; models of the user's own, and corrections of those that came with the program. */
@@ -101,6 +103,7 @@ const ownNames = [
   'MONTHLY_CAP',
   'MONTHLY_CAP_IMAGES',
   'REQUESTS_PER_MINUTE',
+  'IMAGE_LINK_HOURS',
 ] as const
 
 /** What each provider with an `environmentPrefix` reads, behind its prefix. */
@@ -291,6 +294,7 @@ export function loadSettings(
     caps: readCaps(''),
     environmentCaps: ofProviders((_, prefix) => readCaps(`${prefix}_`)),
     requestsPerMinute: withDefault('REQUESTS_PER_MINUTE', '60', text => wholeNumber(text, 0, 100_000)),
+    imageLinkHours: withDefault('IMAGE_LINK_HOURS', '24', text => wholeNumber(text, 1, 87_600)),
     pricesFile: optional('PRICES_FILE', text => path.resolve(dataDir, parsePath(text))),
     modelsFile: optional('MODELS_FILE', text => path.resolve(dataDir, parsePath(text))),
   }

@@ -4,12 +4,14 @@ import type { RecentErrors } from '../telemetry/log.ts'
 import type { Access } from './access/access.ts'
 import type { Discretion } from './access/discretion.ts'
 import type { Limits } from './access/limits.ts'
+import type { SignedLinks } from './access/signed-links.ts'
 
 /** What the routes take. */
 export interface Parts {
   services: Services
   settings: Settings
   access: Access
+  links: SignedLinks
   recentErrors: RecentErrors
   version: string
   /** Prefix of the addresses in answers: PUBLIC_URL, or empty. */

@@ -29,6 +29,8 @@ export type AnswerHeader = 'Location' | 'Preference-Applied' | 'Content-Range' |
 export interface RouteFacts {
   /** Required: a route without it stops the start. */
   access?: AccessRule
+  /** A picture, which a signed link opens without a token. */
+  opensBySignature?: true
   /** A browser without a session is redirected to the login page. */
   sendsToLogin?: boolean
   /** How one token is held to a number of requests a minute: as for generations, or as for other work. Absent: not at all. */
@@ -72,6 +74,7 @@ export function requireRules(app: App) {
   app.decorate('accessRules', rules)
   app.decorateRequest('caller')
   app.decorateRequest('session')
+  app.decorateRequest('linkSeconds')
   app.addHook('onRoute', route => {
     const access = route.config?.access
     const methods = [route.method].flat().filter(method => method !== 'OPTIONS')

@@ -12,6 +12,7 @@ import { createAccess } from './access/access.ts'
 import { shareConnections } from './access/connections.ts'
 import { createDiscretion } from './access/discretion.ts'
 import { createLimits, maxConnections } from './access/limits.ts'
+import { createSignedLinks } from './access/signed-links.ts'
 import { addApi, createApiFace } from './api/api.ts'
 import { maxRequestBytes } from './api/generate.ts'
 import { letGoOfBody } from './bodies/bodies.ts'
@@ -68,7 +69,8 @@ export async function createServer(options: {
   shareConnections(app.server, maxConnections)
   const routing = watchRoutes(app)
   requireRules(app)
-  const access = createAccess(settings, services)
+  const links = createSignedLinks(settings)
+  const access = createAccess(settings, services, links)
   const describeApi = watchApi(app, { ...access, version: packageFile.version, prefix })
   const discretion = createDiscretion(services.catalogue, async () => {
     const configurations = await services.configurations.list()
@@ -78,6 +80,7 @@ export async function createServer(options: {
     services,
     settings,
     access,
+    links,
     limits: createLimits({ generationsPerMinute: settings.requestsPerMinute, maxBodyBytes: maxRequestBytes }),
     discretion,
     recentErrors,

@@ -12,6 +12,7 @@ import { nothingHere, readId } from '../route.ts'
 import { readAccessToken } from './access-token.ts'
 import { createPace } from './limits.ts'
 import { type Cookies, cookiePrefix, createSessions, isSame, type Session, sessionSeconds } from './sessions.ts'
+import type { SignedLinks } from './signed-links.ts'
 import { createThrottle, unauthorized } from './throttle.ts'
 
 /** Sessions per token: each ended session has to be remembered until it would have expired. */
@@ -25,6 +26,8 @@ declare module 'fastify' {
     caller: Caller | undefined
     /** Set for callers with a session. */
     session: Session | undefined
+    /** Set where a signed link let the caller in: seconds that it stays valid. */
+    linkSeconds: number | undefined
   }
 }
 
@@ -65,6 +68,7 @@ function callerWith({ id, role, models }: TokenRecord): Caller {
 export function createAccess(
   settings: Settings,
   services: Pick<Services, 'tokens' | 'generations' | 'images'>,
+  links: SignedLinks,
 ): Access {
   const { tokens } = services
   const token = readAccessToken(settings)
@@ -109,6 +113,12 @@ export function createAccess(
       }
       return identifyHolder(given, request.ip)
     }
+    const isPicture = request.routeOptions.config.opensBySignature === true
+    const linkSeconds = isPicture ? links.secondsLeft(request) : undefined
+    if (linkSeconds !== undefined && linkSeconds > 0) {
+      request.linkSeconds = linkSeconds
+      return undefined
+    }
     if (isOpen) {
       // A foreign page could otherwise sign its visitors in with its own token, or out.
       if (isForeign) throw foreignOrigin()
@@ -118,6 +128,11 @@ export function createAccess(
     if (given !== undefined) return identifyHolder(given, request.ip)
     request.session = sessions?.find(request.cookies)
     const caller = request.session && (await callerOfSession(request.session))
+    if (!caller && linkSeconds === 0) {
+      throw unauthorized(
+        'This link has expired, or was changed on its way. Ask again for the picture. 此链接已过期或不完整，请重新获取图片。',
+      )
+    }
     if (!caller)
       throw unauthorized(
         'Send the token as "Authorization: Bearer …", or sign in at /login. 请用 Authorization: Bearer 发送令牌，或在 /login 登录。',

@@ -57,6 +57,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
       exposeHeadRoute: false,
       config: {
         access: 'own image',
+        opensBySignature: true,
         problems: ['range_not_satisfiable'],
         reads: { ...imageQueries, 'header range': 'One range of bytes.', ...ifNoneMatch },
         answers: {
@@ -75,6 +76,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
     {
       config: {
         access: 'own image',
+        opensBySignature: true,
         swagger: { exposeHeadRoute: true },
         reads: { ...imageQueries, ...ifNoneMatch },
         answers: { 200: { description: 'What `GET` would send.', headers: ['ETag'] }, ...notModified },
@@ -117,7 +119,8 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
     {
       config: {
         access: 'own image',
-        reads: ifNoneMatch,
+        opensBySignature: true,
+        reads: { ...signedQueries, ...ifNoneMatch },
         answers: {
           200: { description: 'A WebP of at most `size` pixels a side.', type: 'image/webp' },
           ...notModified,
@@ -196,7 +199,13 @@ const imageSchema = {
     'and WebP; the pixels stay as they are), and has no ranges.',
 }
 
+const signedQueries = {
+  'query expires': 'Of a signed link, which opens this picture without a token: seconds since 1970.',
+  'query signature': 'Of a signed link.',
+}
+
 const imageQueries = {
+  ...signedQueries,
   'query download': 'With any value or none: as a download with a file name.',
   'query recipe': 'With any value or none: with the recipe inside, and without ranges.',
 }
@@ -235,8 +244,13 @@ function fileHeaders(image: ImageRecord, request: Pick<FastifyRequest, 'query'>)
 }
 
 /** Sets the headers of an immutable file; true when the client has it already. */
-function isCached(request: Pick<FastifyRequest, 'headers'>, reply: Pick<FastifyReply, 'headers'>, tag: string) {
-  reply.headers({ etag: tag, 'cache-control': 'private, max-age=31536000, immutable' })
+function isCached(
+  request: Pick<FastifyRequest, 'headers' | 'linkSeconds'>,
+  reply: Pick<FastifyReply, 'headers'>,
+  tag: string,
+) {
+  const { linkSeconds = 365 * 24 * 3600 } = request
+  reply.headers({ etag: tag, 'cache-control': `private, max-age=${linkSeconds}, immutable` })
   const known = request.headers['if-none-match']?.split(',').map(part => part.trim().replace(/^W\//, ''))
   return known?.some(other => other === '*' || other === tag) ?? false
 }
