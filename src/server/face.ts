@@ -3,6 +3,7 @@
  * goes wrong below its addresses, also where no route is, is told as its clients expect it.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { z } from 'zod'
 import type { Discretion } from './access/discretion.ts'
 import { describeError, type ErrorAnswer } from './errors/answer.ts'
 import { defaultRetryAfter, errorTable } from './errors/codes.ts'
@@ -17,6 +18,8 @@ export interface Face {
   isForPeople: boolean
   /** The content type of its errors. */
   errorType: string
+  /** The schema of that body, with an id: the description of the API refers to it. */
+  errorSchema: z.ZodType
   /** The body of an error. */
   presentError(answer: ErrorAnswer, requestId: string): object
   /** @throws HttpRefusal where only an error can be sent */

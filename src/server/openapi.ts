@@ -2,10 +2,11 @@
 import { STATUS_CODES } from 'node:http'
 import { fastify, type RouteOptions } from 'fastify'
 import type { z } from 'zod'
-import { Problem, type ProblemCode, problemCodes } from '../api/problems.ts'
+import { type ProblemCode, problemCodes } from '../api/problems.ts'
 import type { Access } from './access/access.ts'
 import { schemaController } from './bodies/validation.ts'
 import { errorTable } from './errors/codes.ts'
+import type { Face } from './face.ts'
 import type { AnswerHeader, App, RouteFacts } from './route.ts'
 
 interface Operation {
@@ -29,13 +30,18 @@ interface Document {
 
 /** What is known of an operation beside the document, which is made from its schemas. */
 interface Known extends RouteFacts {
+  /** It decides what the errors look like. */
+  face: Face
   hasAnswerSchemas: boolean
   bodyExample: unknown
 }
 
 type DescribedRoute = Pick<RouteOptions, 'method' | 'url' | 'schema' | 'config'>
 
-type Described = { version: string; prefix: string } & Pick<Access, 'needsToken' | 'sessionCookie'>
+type Described = { version: string; prefix: string; faceAt(url: string): Face } & Pick<
+  Access,
+  'needsToken' | 'sessionCookie'
+>
 
 /**
  * Has to be called before the first route is added. The result makes the document when it is first called, by a server that only has the
@@ -56,7 +62,7 @@ async function describe(routes: readonly DescribedRoute[], options: Described) {
     import('fastify-type-provider-zod'),
   ])
   const reuse = createJsonSchemaTransformObject({})
-  const operations = knownOperations(routes)
+  const operations = knownOperations(routes, options.faceAt)
   const app = fastify({ schemaController, exposeHeadRoutes: false })
   await app.register(swagger, {
     openapi: {
@@ -101,12 +107,17 @@ async function describe(routes: readonly DescribedRoute[], options: Described) {
   return app.swagger()
 }
 
-function knownOperations(routes: readonly DescribedRoute[]) {
+function knownOperations(routes: readonly DescribedRoute[], faceAt: Described['faceAt']) {
   const operations = new Map<string, Known>()
   for (const { url, method, config, schema } of routes) {
     const body = schema?.body as z.ZodType | undefined
     const [bodyExample] = (body?.meta()?.examples ?? []) as unknown[]
-    const known: Known = { ...config, hasAnswerSchemas: schema?.response !== undefined, bodyExample }
+    const known: Known = {
+      ...config,
+      face: faceAt(url),
+      hasAnswerSchemas: schema?.response !== undefined,
+      bodyExample,
+    }
     const path = url.replace(/:(\w+)/g, '{$1}')
     for (const name of [method].flat()) operations.set(`${name.toLowerCase()} ${path}`, known)
   }
@@ -195,12 +206,14 @@ function describeProblems(path: string, operation: Operation, known: Known) {
     problemCodes.filter(code => codes.has(code)),
     code => String(errorTable[code].status),
   )
+  const [type = ''] = known.face.errorType.split(';')
+  const content = { [type]: { schema: referTo(known.face.errorSchema) } }
   const all = [...byStatus, ['default', problemsAnywhere] as const]
   return Object.fromEntries(
     all.map(([status, codes]): [string, Response] => {
       const description = codes.map(code => `- \`${code}\`: ${errorTable[code].title}.`).join('\n')
       const headers = status === '429' || status === '503' ? { headers: { 'Retry-After': retryAfter } } : {}
-      return [status, { description, content: problemContent, ...headers }]
+      return [status, { description, content, ...headers }]
     }),
   )
 }
@@ -229,8 +242,6 @@ function usedSchemas({ paths, components }: Document) {
 function referTo(schema: z.ZodType) {
   return { $ref: `#/components/schemas/${schema.meta()?.id}` }
 }
-
-const problemContent = { 'application/problem+json': { schema: referTo(Problem) } }
 
 const text = { type: 'string' }
 

@@ -64,14 +64,15 @@ export async function createServer(options: {
       letGoOfBody(request, reply)
       void answerError(error, request, reply)
     },
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: (error, socket) =>
+      answerBrokenRequest(error, socket, url => chooseFace(withoutPrefix(url, prefix, routing))),
   }).withTypeProvider<ZodTypeProvider>()
   shareConnections(app.server, maxConnections)
   const routing = watchRoutes(app)
   requireRules(app)
   const links = createSignedLinks(settings)
   const access = createAccess(settings, services, links)
-  const describeApi = watchApi(app, { ...access, version: packageFile.version, prefix })
+  const describeApi = watchApi(app, { ...access, version: packageFile.version, prefix, faceAt: chooseFace })
   const discretion = createDiscretion(services.catalogue, async () => {
     const configurations = await services.configurations.list()
     return configurations.map(configuration => services.configurations.addressOf(configuration))
@@ -97,9 +98,12 @@ export async function createServer(options: {
     { face: createPagesFace(routing, studio), addRoutes: scope => addPages(scope, parts, studio, studioFolder) },
   ]
   const faces = entrances.map(({ face }) => face)
+  function chooseFace(url: string) {
+    return faceAt(faces, url)
+  }
   /** For errors before a face is chosen, such as a preflight or an address that cannot be decoded. */
   function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
-    return sendError(faceAt(faces, request.url), error, request, reply, discretion)
+    return sendError(chooseFace(request.url), error, request, reply, discretion)
   }
 
   app.setErrorHandler(answerError)

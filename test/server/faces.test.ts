@@ -1,13 +1,18 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { fastify } from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
 import { Problem } from '../../src/api/problems.ts'
 import { Refusal } from '../../src/errors.ts'
 import { shipped } from '../../src/providers/index.ts'
 import { createDiscretion } from '../../src/server/access/discretion.ts'
 import { presentProblem, problemType } from '../../src/server/api/problems.ts'
+import { answerBrokenRequest } from '../../src/server/errors/bare-connection.ts'
 import { errorTable } from '../../src/server/errors/codes.ts'
 import { nothingThere } from '../../src/server/errors/refusals.ts'
 import { addFace, type Face, faceAt, sendError } from '../../src/server/face.ts'
+import { watchApi } from '../../src/server/openapi.ts'
 import type { App } from '../../src/server/route.ts'
 import { startApp } from '../support/app.ts'
 
@@ -47,6 +52,7 @@ test('each face tells errors in its own shape, also where it has no route and be
     prefixes: ['/api'],
     isForPeople: false,
     errorType: problemType,
+    errorSchema: Problem,
     presentError: presentProblem,
     answerNotFound: notFound,
   }
@@ -54,6 +60,7 @@ test('each face tells errors in its own shape, also where it has no route and be
     prefixes: ['/v1'],
     isForPeople: false,
     errorType: 'application/json; charset=utf-8',
+    errorSchema: z.object({ error: z.object({ message: z.string() }) }).meta({ id: 'OtherError' }),
     presentError: ({ code, detail }) => ({
       error: { message: detail, type: errorTable[code].status < 500 ? 'invalid_request_error' : 'api_error', code },
     }),
@@ -65,8 +72,17 @@ test('each face tells errors in its own shape, also where it has no route and be
     answerNotFound: async (_request, reply) => reply.code(404).send('nothing'),
   }
   const faces = [api, other, rest]
+  const chooseFace = (url: string) => faceAt(faces, url)
   const app = fastify({
-    frameworkErrors: (error, request, reply) => void sendError(faceAt(faces, request.url), error, request, reply),
+    frameworkErrors: (error, request, reply) => void sendError(chooseFace(request.url), error, request, reply),
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, chooseFace),
+  })
+  const describe = watchApi(app as unknown as App, {
+    version: '0',
+    prefix: '',
+    needsToken: false,
+    sessionCookie: 's',
+    faceAt: chooseFace,
   })
   onTestFinished(() => app.close())
   const discretion = createDiscretion(shipped, async () => [])
@@ -100,5 +116,27 @@ test('each face tells errors in its own shape, also where it has no route and be
     })
   }
   expect(await ask('/v10/nothing')).toEqual([404, 'nothing'])
+
+  const { port } = new URL(url)
+  const askBroken = async (packet: string) => {
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.write(packet)
+    return text(socket)
+  }
+  const brokenProblem = await askBroken('GET /api/thing?q=中文 HTTP/1.1\r\n\r\n')
+  const brokenError = await askBroken('GET /v1/thing?q=中文 HTTP/1.1\r\n\r\n')
+  expect(brokenProblem).toContain('Content-Type: application/problem+json')
+  expect(brokenProblem).toContain('"code":"bad_request"')
+  expect(brokenError).toContain('Content-Type: application/json')
+  expect(brokenError).toContain('"type":"invalid_request_error","code":"bad_request"')
+  expect(await askBroken('nonsense\r\n\r\n')).toContain('Content-Type: application/problem+json')
+
+  const { paths } = (await describe()) as { paths: Record<string, { post: { responses: { default: unknown } } }> }
+  expect(paths['/api/thing']!.post.responses.default).toMatchObject({
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  })
+  expect(paths['/v1/thing']!.post.responses.default).toMatchObject({
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/OtherError' } } },
+  })
   expect(JSON.parse((await ask('/thing'))[1])).toMatchObject({ code: 'conflict' })
 })

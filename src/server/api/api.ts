@@ -1,4 +1,5 @@
 /** The face of programs and of the studio: JSON under `/api`, pictures under `/images`, errors as problem documents. */
+import { Problem } from '../../api/problems.ts'
 import { refuseMethod } from '../errors/refusals.ts'
 import type { Face } from '../face.ts'
 import type { Parts } from '../parts.ts'
@@ -23,6 +24,7 @@ export function createApiFace(routing: Routing): Face {
     prefixes: ['/api', '/v1', '/images', '/openapi.json'],
     isForPeople: false,
     errorType: problemType,
+    errorSchema: Problem,
     presentError: presentProblem,
     async answerNotFound(request) {
       throw refuseMethod(request, routing)

@@ -2,10 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { presentProblem, problemType } from '../api/problems.ts'
 import { maxForgettingMs, tooSlow } from '../bodies/bodies.ts'
-import { securityHeaders } from '../face.ts'
+import { type Face, securityHeaders } from '../face.ts'
 import type { ErrorAnswer } from './answer.ts'
+import { errorTable } from './codes.ts'
+
+/** Longer than the prefixes of a face and of PUBLIC_URL. */
+const maxAddressBytes = 1024
 
 const brokenAdvice: Record<string, string> = {
   HPE_INVALID_URL:
@@ -13,19 +16,35 @@ const brokenAdvice: Record<string, string> = {
   HPE_INVALID_METHOD: 'There is no such HTTP method.',
 }
 
-/** Input that is not HTTP never becomes a request and reaches no face, so it is answered on the bare connection. */
-export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket) {
+/**
+ * Input that is not HTTP never becomes a request, so it is answered on the bare connection: in the shape of the face that its address has,
+ * as far as the address has arrived. `faceAt` takes an address as it was sent.
+ */
+export function answerBrokenRequest(
+  error: NodeJS.ErrnoException & { rawPacket?: unknown },
+  socket: Socket,
+  faceAt: (url: string) => Face,
+) {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return
   const id = randomUUID()
-  const problem = presentProblem(describeBroken(error.code ?? ''), id)
-  const body = JSON.stringify(problem)
+  const answer = describeBroken(error.code ?? '')
+  const { status } = errorTable[answer.code]
+  const face = faceAt(findAddress(error.rawPacket))
+  const body = JSON.stringify(face.presentError(answer, id))
   const headers = Object.entries(securityHeaders).map(header => `${header.join(': ')}\r\n`)
   socket.end(
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nContent-Type: ${problemType}\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${face.errorType}\r\n` +
       `${headers.join('')}Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\nConnection: close\r\n\r\n${body}`,
   )
   // Further input is ignored.
   setTimeout(() => socket.destroy(), maxForgettingMs).unref()
+}
+
+/** Empty where the packet that cannot be read does not begin with a request. */
+function findAddress(packet: unknown) {
+  const beginning = Buffer.isBuffer(packet) ? packet.toString('latin1', 0, maxAddressBytes) : ''
+  const [, address = ''] = /^[A-Z]+ ([^ \r\n]+)/.exec(beginning) ?? []
+  return address
 }
 
 function describeBroken(code: string): ErrorAnswer {

@@ -1,5 +1,6 @@
 /** The face of people with browsers: the studio, the login page, the reference of the API. */
 
+import { Problem } from '../../api/problems.ts'
 import { addLoginPage } from '../api/login.ts'
 import { presentProblem, problemType } from '../api/problems.ts'
 import { refuseMethod } from '../errors/refusals.ts'
@@ -16,6 +17,7 @@ export function createPagesFace(routing: Routing, studio: StudioPage): Face {
     prefixes: [],
     isForPeople: true,
     errorType: problemType,
+    errorSchema: Problem,
     presentError: presentProblem,
     async answerNotFound(request, reply) {
       // The studio shows a 404 page of its own; subresources get no page.
