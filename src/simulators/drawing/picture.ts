@@ -43,9 +43,10 @@ export async function drawImage(options: ImageOptions): Promise<Buffer> {
     paper,
     '<clipPath id="window"><ellipse cx="50%" cy="50%" rx="46%" ry="46%"/></clipPath>',
     `<g${transparent ? ' clip-path="url(#window)"' : ''}>${scene}`,
-    ...photographs(options.references ?? [], canvas, chance),
-    plain ? '' : '<rect width="100%" height="100%" filter="url(#paper)"/>',
-    `</g>${options.watermark ? mark(canvas) : ''}</svg>`,
+    '<svg viewBox="0 0 100 100" preserveAspectRatio="xMinYMax">',
+    ...(options.references ?? []).slice(0, 4).map((reference, index) => photograph(reference, index, chance)),
+    `</svg>${plain ? '' : '<rect width="100%" height="100%" filter="url(#paper)"/>'}`,
+    `</g>${options.watermark ? mark : ''}</svg>`,
   ]
   const drawn = sharp(Buffer.from(svg.join('')))
   if (!transparent) drawn.removeAlpha()
@@ -72,31 +73,16 @@ export async function thumbnailOf(reference: Buffer): Promise<Buffer | undefined
 const paper =
   '<filter id="paper"><feTurbulence type="fractalNoise" baseFrequency=".9"/><feColorMatrix values="0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 .16 0 0 0 -.05"/></filter>'
 
-interface Canvas {
-  width: number
-  height: number
-}
-
-function photographs(references: readonly Buffer[], { width, height }: Canvas, chance: Chance): string[] {
-  const unit = Math.min(width, height)
-  const step = Math.min(29, ((width / unit) * 100 - 38) / 3)
-  return references.slice(0, 4).map((reference, index) => {
-    const data = `data:image/png;base64,${reference.toString('base64')}`
-    const at = `translate(${(unit / 100) * (18 + index * step)} ${height - unit * 0.23}) scale(${unit / 100})`
-    return [
-      `<g transform="${at} rotate(${chance.between(-9, 9)})"><path fill="#fdfaf2" d="M-13-13h26v30h-26z"/>`,
-      `<image x="-12" y="-12" width="24" height="24" preserveAspectRatio="xMidYMid slice" href="${data}"/></g>`,
-    ].join('')
-  })
+/** A print with a white edge, one beside the other. */
+function photograph(reference: Buffer, index: number, chance: Chance): string {
+  const href = `data:image/png;base64,${reference.toString('base64')}`
+  const image = `<image x="-12" y="-12" width="24" height="24" preserveAspectRatio="xMidYMid slice" href="${href}"/>`
+  const at = `translate(${18 + index * 21} 77) rotate(${chance.between(-9, 9)})`
+  return `<g transform="${at}"><path fill="#fdfaf2" d="M-13-13h26v30h-26z"/>${image}</g>`
 }
 
 /** Stands for the label that the services print: a pale plate with a spark and three strokes. */
-function mark({ width, height }: Canvas): string {
-  const scale = Math.min(width, height) / 800
-  return [
-    `<g transform="translate(${width - 120 * scale} ${height - 56 * scale}) scale(${scale})">`,
-    '<rect width="104" height="40" rx="10" fill="#fff" fill-opacity=".82"/>',
-    '<path fill="#c3412b" d="M22 7l3 10 10 3-10 3-3 10-3-10-10-3 10-3z"/>',
-    '<path fill="#1b2530" d="M42 11h12v18H42zM61 11h12v18H61zM80 11h12v18H80z"/></g>',
-  ].join('')
-}
+const mark = `<svg viewBox="-680 -744 800 800" preserveAspectRatio="xMaxYMax">
+  <rect width="104" height="40" rx="10" fill="#fff" fill-opacity=".82"/>
+  <path fill="#c3412b" d="M22 7l3 10 10 3-10 3-3 10-3-10-10-3 10-3z"/>
+  <path fill="#1b2530" d="M42 11h12v18H42zM61 11h12v18H61zM80 11h12v18H80z"/></svg>`

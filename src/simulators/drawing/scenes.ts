@@ -21,12 +21,8 @@ const palettes = [
   { words: /ink|水墨|墨|calligraphy|tea|茶/i, colours: '#f5eee0 #e6d9bf #bdb9aa #2b3538 #c3412b #c3412b' },
   { words: /dawn|morning|sunrise|晨|日出|pink|粉/i, colours: '#f7d9d0 #fdf0dd #d3a7a9 #553349 #e9643f #d8475a' },
   { words: /jade|green|绿|春|spring|tea garden/i, colours: '#e3efe4 #f5f3e2 #a4c4b3 #1d4a43 #e2a83a #d9683c' },
-  { words: /night|moon|夜|月|star|星/i, colours: '#0d1730 #3d5d88 #46648f #0a1224 #f7efd2 #f2b45c', isDark: true },
-  {
-    words: /dusk|evening|sunset|黄昏|晚|夕|purple|紫/i,
-    colours: '#34285a #e58a6b #8b587f #1d1331 #ffcf85 #ffb45e',
-    isDark: true,
-  },
+  { words: /night|moon|夜|月|star|星/i, colours: '#0d1730 #3d5d88 #46648f #0a1224 #f7efd2 #f2b45c' },
+  { words: /dusk|evening|sunset|黄昏|晚|夕|purple|紫/i, colours: '#34285a #e58a6b #8b587f #1d1331 #ffcf85 #ffb45e' },
   { words: /blue|青|蓝|landscape|山水/i, colours: '#f1e6c6 #dfcb97 #7fb0a4 #1b5570 #bb4a30 #bb4a30' },
   { words: /snow|winter|雪|冬|ice|冰/i, colours: '#dde6ee #f4f5f3 #b6c5d2 #394a5c #dc5a4b #c9463b' },
   { words: /autumn|fall|秋|red|红|gold|金|maple|枫/i, colours: '#f8e8c6 #efc489 #d49a68 #5c2a1d #b9321f #c8401f' },
@@ -39,10 +35,7 @@ const scenes: readonly { words: RegExp; disc: Range; layers: readonly Layer[] }[
   {
     words: /mountain|山|peak|峰|valley|hill|mist|雾|云|cloud/i,
     disc: [0.22, 0.08],
-    layers: [
-      ranges(5, [0.42, 0.88], [0.5, 0.16], [0, 0.95]),
-      scatter('pine', 9, { y: [0.97, 1.03], size: [0.07, 0.17] }),
-    ],
+    layers: [ranges(5, [0.42, 0.88], [0.5, 0.16], [0, 0.95]), scatter('pine', 9, [0.97, 1.03], [0.07, 0.17])],
   },
   {
     words: /sea|ocean|海|wave|浪|boat|ship|船|beach|island|岛|lighthouse/i,
@@ -54,23 +47,24 @@ const scenes: readonly { words: RegExp; disc: Range; layers: readonly Layer[] }[
     disc: [0.32, 0.15],
     layers: [
       ranges(1, [0.75, 0.75], [0.2, 0], [0.05, 0]),
-      scatter('bamboo', 6, { y: [1, 1.1], size: [0.3, 0.4], ink: 0.15 }),
-      scatter('bamboo', 4, { y: [1, 1.2], size: [0.5, 0.7], ink: 0.5 }),
-      scatter('bamboo', 3, { x: [0.02, 0.24], y: [1, 1.2], size: [0.9, 1.2], ink: 0.85 }),
-      scatter('bamboo', 3, { x: [0.76, 0.98], y: [1, 1.2], size: [0.9, 1.2], ink: 0.85 }),
+      ...([0.15, 0.5, 0.85] as const).map(ink => scatter('bamboo', 5, [1, 1.1], [ink + 0.15, ink + 0.3], { ink })),
     ],
   },
   {
     words: /flower|花|blossom|梅|樱|cherry|plum|branch|bird|鸟|spring|portrait|girl|woman|人/i,
     disc: [0.42, 0.25],
-    layers: [ranges(1, [0.9, 0.9], [0.16, 0], [0.15, 0]), blossoms],
+    layers: [
+      ranges(1, [0.9, 0.9], [0.16, 0], [0.15, 0]),
+      scatter('plum', 1, [1, 1.05], [0.75, 0.95], { x: [0.1, 0.35] }),
+      scatter('plum', 1, [1, 1.05], [0.45, 0.65], { x: [0.65, 0.9] }),
+    ],
   },
   {
     words: /desert|沙|dune|sand|camel|fox|狐|horse|马/i,
     disc: [0.28, 0.13],
     layers: [
       ranges(4, [0.44, 0.72], [0.18, 0.18], [0, 0.4], 1.6),
-      scatter('pagoda', 1, { y: [0.76, 0.84], size: [0.15, 0.2] }),
+      scatter('pagoda', 1, [0.76, 0.84], [0.15, 0.2]),
       ranges(2, [0.82, 0.92], [0.18, 0.18], [0.5, 0.75], 1.6),
     ],
   },
@@ -79,7 +73,7 @@ const scenes: readonly { words: RegExp; disc: Range; layers: readonly Layer[] }[
     disc: [0.22, 0.08],
     layers: [
       ranges(3, [0.46, 0.58], [0.34, 0.18], [0.05, 0.53]),
-      easel => place(easel, 'island', easel.width * (easel.sun < 0.5 ? 0.74 : 0.26), shore * easel.height, 0.45),
+      scatter('island', 1, [shore, shore], [0.4, 0.5], { x: [0.6, 0.8] }),
       water,
     ],
   },
@@ -92,24 +86,22 @@ function repeat(count: number, draw: (index: number) => string): string {
 const along = ([from, to]: Range, share: number) => from + (to - from) * share
 
 function mix(from: string, to: string, share: number): string {
-  const channel = (colour: string, at: number) => Number.parseInt(colour.slice(at, at + 2), 16)
-  const mixed = [1, 3, 5].map(at => Math.round(along([channel(from, at), channel(to, at)], share)))
-  return `#${mixed.map(value => value.toString(16).padStart(2, '0')).join('')}`
+  const channels = (colour: string) => [1, 3, 5].map(at => Number.parseInt(colour.slice(at, at + 2), 16))
+  const ends = channels(to)
+  return `rgb(${channels(from).map((value, index) => Math.round(along([value, ends[index]!], share)))})`
 }
 
 const floor = 'M-12 0v-16.600h24v16.600zM-20.600-11.400q12-1 13-7h15.200q1 6 13 7z'
 const pine = `<path d="${repeat(6, t => `M0 ${t * 14 - 100}l${6 + 3.5 * t} 26H-${6 + 3.5 * t}z`)}M-1.500 0h3v-30h-3z"/>`
 const pagoda = `${repeat(5, t => `<path transform="translate(0 ${t * -16.4}) scale(${1 - t * 0.13} 1)" d="${floor}"/>`)}<path d="M-.8-82h1.600v-18h-1.600z"/>`
-const leaves = repeat(4, t => `<path transform="rotate(${8 + t * 22}) scale(.15)" d="M0 0Q40-12 100 0Q40 12 0 0Z"/>`)
-const bamboo = repeat(
-  24,
-  t =>
-    `<g transform="translate(0 ${t * -16}) scale(${t % 2 ? 1 : -1} 1)"><path d="M-1.400 0h2.800v-15.700h-2.800z"/>${t % 5 > 1 ? leaves : ''}</g>`,
-)
 const windows = `<path fill="currentColor" d="${repeat(5, t => `M-2.400 ${t * -16.4 - 9.4}h4.800v6h-4.800z`)}"/>`
-const pines = [-52, -38, -31, 33, 41, 50].map(
-  x => `<g transform="translate(${x} ${Math.abs(x) / 3 - 20}) scale(${0.1 + (x & 3) * 0.04})">${pine}</g>`,
-)
+const leaves = repeat(4, t => `<path transform="rotate(${8 + t * 22}) scale(.15)" d="M0 0Q40-12 100 0Q40 12 0 0Z"/>`)
+const cane = (t: number) => `<path d="M-1.400 0h2.800v-15.700h-2.800z"/>${t % 5 > 1 ? leaves : ''}`
+const blossom = `${repeat(5, t => `<circle transform="rotate(${t * 72})" cy="-31" r="26"/>`)}<circle r="13" fill="#8a2636"/>`
+const twigs =
+  'M-3 0C-9-30 3-45 4-90C6-45-4-30 3 0ZM0-44C14-50 26-60 37-78C28-58 14-46 0-38ZM-2-28C-14-34-26-46-30-66C-22-46-12-36-1-22ZM3-64C-4-70-8-78-10-92C-5-80 0-74 4-60ZM24-58C32-58 40-56 46-50C40-54 32-55 24-55Z'
+const flowers =
+  '4,-90 5,-80 -10,-92 -8,-82 -3,-72 37,-78 33,-70 26,-61 46,-50 38,-55 -30,-66 -27,-55 -19,-43 15,-50 -8,-33'
 
 /** They stand on the origin, a hundred units high; what catches the eye has the current colour. */
 const things = {
@@ -117,38 +109,28 @@ const things = {
   ripple: '<ellipse rx="50" ry="2" opacity=".35"/>',
   pine,
   pagoda,
-  island: `<path d="M-95 0q50-5 71-22q24-9 48 0q21 17 71 22z"/><g transform="translate(0 -20) scale(.8)">${pagoda}${windows}</g>${pines.join('')}`,
+  island: `<path d="M-95 0q50-5 71-22q24-9 48 0q21 17 71 22z"/><g transform="translate(0 -20) scale(.8)">${pagoda}${windows}</g>`,
   boat: '<path fill="currentColor" d="M2-97q49 35 42 84H2zM-3.500-80q-31 30-33 67h33z"/><path d="M-58-8q58 23 116 0l-14 19h-88zM-1.500-8V-98H1.500V-8z"/>',
   bird: '<path d="M-100-35q55-35 100 40q45-75 100-50q-60 0-100 75q-40-75-100-65z"/>',
-  bamboo,
-  blossom: `${repeat(5, t => `<circle transform="rotate(${t * 72})" cy="-31" r="26"/>`)}<circle r="13" fill="#8a2636"/>`,
-}
-
-function place(
-  { colours, chance }: Easel,
-  thing: keyof typeof things,
-  x: number,
-  y: number,
-  size: number,
-  fill = colours.near,
-): string {
-  const turn = chance.pick(['', 'scale(-1 1)'])
-  const at = `translate(${x} ${y}) ${turn} scale(${size / 100})`
-  return `<g fill="${fill}" color="${colours.accent}" transform="${at}">${things[thing]}</g>`
+  bamboo: repeat(24, t => `<g transform="translate(0 ${t * -16}) scale(${t % 2 ? 1 : -1} 1)">${cane(t)}</g>`),
+  plum: `<path d="${twigs}"/>${flowers.replace(/\S+/g, at => `<g fill="#f6dcdd" transform="translate(${at}) scale(.06)">${blossom}</g>`)}`,
 }
 
 /** Many of a thing; `x` and `y` in shares of the picture, `ink` from 0, as what is far, to 1. */
 function scatter(
   thing: keyof typeof things,
   count: number,
-  { x = [0, 1], y, size, fill, ink = 1 }: { x?: Range; y: Range; size: Range; fill?: string; ink?: number },
+  y: Range,
+  size: Range,
+  { x = [0, 1], fill, ink = 1 }: { x?: Range; fill?: string; ink?: number } = {},
 ): Layer {
-  return easel => {
-    const { chance, width, height, colours } = easel
-    const colour = fill ?? mix(colours.far, colours.near, ink)
-    const at = () => [width * chance.between(...x), height * chance.between(...y), chance.between(...size)] as const
-    return repeat(count, () => place(easel, thing, ...at(), colour))
-  }
+  return ({ chance, width, height, colours }) =>
+    repeat(count, () => {
+      const at = `${width * chance.between(...x)} ${height * chance.between(...y)}`
+      const turn = chance.pick(['', 'scale(-1 1)'])
+      const colour = fill ?? mix(colours.far, colours.near, ink)
+      return `<g fill="${colour}" color="${colours.accent}" transform="translate(${at}) ${turn} scale(${chance.between(...size) / 100})">${things[thing]}</g>`
+    })
 }
 
 function gradient(id: string, from: string, to: string): string {
@@ -160,63 +142,44 @@ function gradient(id: string, from: string, to: string): string {
  * over the width they are smooth; otherwise they have peaks.
  */
 function ranges(count: number, crest: Range, rise: Range, ink: Range, turns?: number): Layer {
+  const wave = (at: number) => (turns ? 0.5 + Math.sin(at) / 2 : 1 - Math.abs(Math.sin(at)))
   return ({ width, height, chance, colours }) =>
     repeat(count, index => {
       const share = index / Math.max(1, count - 1)
       const octaves = Array.from({ length: turns ? 1 : 5 }, (_, octave) => {
-        const pace =
-          ((turns ?? 1.2 + share) * Math.max(0.6, width / height) * 2.1 ** octave * chance.between(2.5, 3.9)) / width
+        const pace = (turns ?? 1.2 + share) * Math.max(0.6, width / height) * 2.1 ** octave * chance.between(2.5, 3.9)
         return { pace, phase: chance.between(0, 6.3), weight: turns ? 1 : 0.57 * 0.44 ** octave }
       })
-      const wave = (at: number) => (turns ? 0.5 + Math.sin(at) / 2 : 1 - Math.abs(Math.sin(at)))
-      const line = (x: number) => octaves.reduce((sum, one) => sum + one.weight * wave(x * one.pace + one.phase), 0)
-      const y = (x: number) => height * (along(crest, share) + along(rise, share) * (0.5 - line(x)))
-      const points = repeat(161, step => `L${(width * step) / 160} ${y((width * step) / 160).toFixed(4)}`)
+      const points = repeat(161, step => {
+        const x = step / 160
+        const line = octaves.reduce((sum, { pace, phase, weight }) => sum + weight * wave(x * pace + phase), 0)
+        return `L${width * x} ${(height * (along(crest, share) + along(rise, share) * (0.5 - line))).toFixed(4)}`
+      })
       const colour = mix(colours.far, colours.near, along(ink, share))
-      const id = `land${count}${index}${colour.slice(1)}`
-      const foot = mix(colours.bottom, colour, 0.2 + along(ink, share) * 0.3)
+      const foot = mix(colours.bottom, colours.near, along(ink, share) * 0.5)
+      const id = `land${count}${index}`
       return `${gradient(id, colour, foot)}<path d="M0 ${height}${points}V${height}Z" fill="url(#${id})"/>`
     })
 }
 
 /** From the shore to the bottom, with what is mirrored, ripples, and a boat. */
 function water(easel: Easel, behind: string): string {
-  const { chance, width, height, colours, sun } = easel
+  const { width, height, colours, sun } = easel
   const y = height * shore
-  const ripples = (count: number, x: Range, fill: string) =>
-    scatter('ripple', count, { x, y: [shore, 0.72], size: [0.03, 0.1], fill })(easel, '') +
-    scatter('ripple', count, { x, y: [0.72, 1], size: [0.08, 0.24], fill })(easel, '')
+  const glitter = { x: [sun - 0.1, sun + 0.1], fill: mix(colours.disc, '#ffffff', 0.35) } as const
+  const ripples = [
+    scatter('ripple', 30, [shore, 0.72], [0.03, 0.1], { ink: 0.6 }),
+    scatter('ripple', 30, [0.72, 1], [0.08, 0.24], { ink: 0.6 }),
+    scatter('ripple', 50, [shore, 1], [0.03, 0.2], glitter),
+    scatter('boat', 1, [0.7, 0.8], [0.11, 0.16], { x: [0.9 - sun, 1.1 - sun] }),
+  ]
   return [
     gradient('water', mix(colours.bottom, colours.far, 0.45), mix(colours.far, colours.near, 0.5)),
     `<clipPath id="surface"><rect y="${y}" width="${width}" height="${height}"/></clipPath><g clip-path="url(#surface)">`,
     `<rect y="${y}" width="${width}" height="${height - y}" fill="url(#water)"/>`,
     `<g transform="translate(0 ${y * 2}) scale(1 -1)" opacity=".42">${behind}</g></g>`,
-    ripples(30, [-0.1, 1.1], mix(colours.near, colours.far, 0.4)),
-    ripples(25, [sun - 0.1, sun + 0.1], mix(colours.disc, '#ffffff', 0.35)),
-    place(easel, 'boat', width * (1 - sun), height * chance.between(0.7, 0.8), chance.between(0.11, 0.16)),
+    ...ripples.map(layer => layer(easel, '')),
   ].join('')
-}
-
-function blossoms(easel: Easel): string {
-  const { width, height, colours, chance } = easel
-  // On a red disc red flowers vanish, so they are light.
-  const fill = mix(colours.accent, '#ffffff', 0.65)
-  const branch = (x: number, y: number, heading: number, thick: number): string => {
-    if (thick < 0.004) return ''
-    const turned = heading + chance.between(-0.32, 0.32)
-    const to = [x + Math.cos(turned) * 0.055, y + Math.sin(turned) * 0.055] as const
-    const twig = chance.next() < 0.4 ? branch(...to, turned + chance.pick([-0.8, 0.8]), thick * 0.55) : ''
-    const bud =
-      thick < 0.02 && chance.next() < 0.6 ? place(easel, 'blossom', ...to, chance.between(0.03, 0.06), fill) : ''
-    return `<path d="M${x} ${y}L${to.join(' ')}" stroke-width="${thick}"/>${twig}${branch(...to, turned, thick * 0.92)}${bud}`
-  }
-  const [x, heading] = chance.pick([
-    [0, -0.35],
-    [width, Math.PI + 0.35],
-  ] as const)
-  const wood = branch(x, height * chance.between(0.72, 0.88), heading, 0.034)
-  const petals = scatter('dot', 16, { y: [0.3, 1], size: [0.01, 0.016], fill })(easel, '')
-  return `<g stroke="${colours.near}" stroke-linecap="round">${wood}</g>${petals}`
 }
 
 /** The one that the prompt speaks of, otherwise any. Chance is asked either way, so that words do not shift the rest. */
@@ -233,27 +196,26 @@ export function paintScene(pixels: { width: number; height: number }, prompt: st
   const unit = Math.min(pixels.width, pixels.height)
   const [width, height] = [pixels.width / unit, pixels.height / unit]
   const [top = '', bottom = '', far = '', near = '', disc = '', accent = ''] = palette.colours.split(' ')
+  const isDark = top < '#8'
   const sun = chance.between(0.22, 0.78)
   const easel: Easel = { width, height, chance, sun, colours: { top, bottom, far, near, disc, accent } }
   const at = `cx="${width * sun}" cy="${height * (scene.disc[0] + chance.between(-0.07, 0.07))}"`
   const radius = scene.disc[1] * chance.between(0.75, 1.3)
-  const birds = {
-    x: [0.9 - sun, 1.1 - sun],
-    y: [0.12, 0.3],
-    size: [0.012, 0.024],
-    fill: palette.isDark ? disc : near,
-  } as const
-  let behind = [
-    palette.isDark ? scatter('dot', 70, { y: [0, 0.6], size: [0.001, 0.005], fill: '#fff8e0' })(easel, '') : '',
-    `<circle ${at} r="${radius * 3}" fill="url(#halo)"/><circle ${at} r="${radius}" fill="${disc}"/>`,
-    scatter('bird', chance.whole(3, 6), birds)(easel, ''),
-  ].join('')
-  for (const layer of scene.layers) behind += layer(easel, behind)
+  const layers = [
+    scatter('dot', isDark ? 70 : 0, [0, 0.6], [0.001, 0.005], { fill: '#fff8e0' }),
+    () => `<circle ${at} r="${radius * 3}" fill="url(#halo)"/><circle ${at} r="${radius}" fill="${disc}"/>`,
+    scatter('bird', chance.whole(3, 6), [0.12, 0.3], [0.012, 0.024], {
+      x: [0.9 - sun, 1.1 - sun],
+      fill: isDark ? disc : near,
+    }),
+    ...scene.layers,
+  ]
+  const painted = layers.reduce((behind, layer) => behind + layer(easel, behind), '')
   const whole = (fill: string) => `<rect width="${width}" height="${height}" fill="url(#${fill})"/>`
   return [
     `${gradient('sky', top, bottom)}<radialGradient id="halo"><stop stop-color="${disc}" stop-opacity=".45"/>`,
     `<stop offset="1" stop-color="${disc}" stop-opacity="0"/></radialGradient><radialGradient id="edge"><stop stop-opacity="0"/>`,
     `<stop offset="1" stop-color="${near}" stop-opacity=".12"/></radialGradient>`,
-    `<g transform="scale(${unit})">${whole('sky')}${behind}${whole('edge')}</g>`,
+    `<g transform="scale(${unit})">${whole('sky')}${painted}${whole('edge')}</g>`,
   ].join('')
 }
