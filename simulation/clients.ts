@@ -1,6 +1,7 @@
 /** Who asks for pictures: they wait, lose patience, ask again with the same key, cancel, repeat and delete. */
-import type { Caller } from '../src/accounts/accounts.ts'
+
 import type { GenerationRequest, Services } from '../src/generation/services.ts'
+import type { Caller } from '../src/members/caller.ts'
 import type { GenerationRecord } from '../src/storage/records.ts'
 import { CommitUnknown } from '../src/storage/trouble.ts'
 import type { Facts } from './audit.ts'

@@ -113,7 +113,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'what a gateway says of a broken connection is not looked at',
-    file: 'outgoing/errors.ts',
+    file: 'outgoing/failure.ts',
     from: 'return isReset && !',
     to: 'return isReset && false && !',
   },
@@ -162,7 +162,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a reservation is given back while nobody knows',
-    file: 'accounts/budget.ts',
+    file: 'members/budget.ts',
     from: "  if (ended.charge === 'unknown') return 'keep'\n",
     to: '',
   },

@@ -14,7 +14,7 @@ const floors = [
   ['providers', 'environment-file.ts', 'setting-values.ts'],
   ['settings.ts', 'coordination'],
   ['telemetry', 'configurations'],
-  ['accounts'],
+  ['members', 'offers'],
   ['images'],
   ['generation'],
   ['server', 'core.ts'],

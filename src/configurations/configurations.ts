@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto'
 import type { Violation } from '../catalogue/violation.ts'
 import type { Pauses } from '../coordination/pauses.ts'
 import { invalid, Refusal } from '../errors.ts'
-import type { ProviderFailure } from '../outgoing/errors.ts'
+import type { ProviderFailure } from '../outgoing/failure.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
+import { findPlatform, withoutSlash } from '../providers/platforms.ts'
 import type { CheckResult } from '../providers/provider.ts'
 import type { Catalogue } from '../providers/registry.ts'
 import { type StoredConfiguration, visible } from '../storage/configurations.ts'
@@ -12,10 +13,9 @@ import type { Caps, ConfigurationRecord } from '../storage/records.ts'
 import { cleanSecret, type Seal } from '../storage/secrets/seal.ts'
 import { placeOfKey, placeOfSent } from '../storage/secrets/seal-check.ts'
 import type { Store } from '../storage/store.ts'
-import { cleanInput, findMissing, findViolations, unknownProvider } from './input.ts'
-import { findPlatform, withoutSlash } from './platforms.ts'
+import type { Access } from './access.ts'
+import { type ConfigurationInput, cleanInput, findMissing, findViolations, unknownProvider } from './input.ts'
 import { createRows } from './rows.ts'
-import type { Access, ConfigurationInput, Configurations } from './services.ts'
 import { createSuspensions } from './suspensions.ts'
 import { createTrial, describeUnreadableKey } from './trial.ts'
 
@@ -26,6 +26,23 @@ export interface EnvironmentConfiguration extends Caps {
 
 /** What a request was sent with. */
 export type SentWith = Pick<Access, 'apiKey' | 'baseUrl'>
+
+/** What the faces may ask of configurations. */
+export interface Configurations {
+  list(): Promise<ConfigurationRecord[]>
+  /** Where its requests go, without a slash at the end. */
+  addressOf(configuration: Pick<ConfigurationRecord, 'provider' | 'baseUrl'>): string
+  /** The platform of the service that this address leads to, as `Provider.platformAt` names it; undefined for one that is not its own. */
+  platformOf(configuration: Pick<ConfigurationRecord, 'provider' | 'baseUrl'>): string | undefined
+  /** @throws Refusal `invalid_request` */
+  add(input: ConfigurationInput): Promise<ConfigurationRecord>
+  /** Members left out stay as they are. @throws Refusal `not_found`, `read_only`, `invalid_request` */
+  change(id: string, input: ConfigurationInput): Promise<ConfigurationRecord>
+  /** @throws Refusal `not_found`, `read_only` */
+  remove(id: string): Promise<void>
+  /** Proves a stored (`id`) or unsaved configuration without paying. */
+  test(input: { id: string } | ConfigurationInput): Promise<CheckResult & { latencyMs: number }>
+}
 
 export interface ConfigurationRegistry extends Configurations {
   /** Those of the environment, which have no row. */

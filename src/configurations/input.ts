@@ -1,11 +1,22 @@
 /** What people enter for a configuration: what is wrong with it, and what is kept of it. */
 import type { Violation } from '../catalogue/violation.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
+import { withoutSlash } from '../providers/platforms.ts'
 import type { Catalogue } from '../providers/registry.ts'
 import type { StoredConfiguration } from '../storage/configurations.ts'
+import type { Caps, Share } from '../storage/records.ts'
 import { cleanSecret } from '../storage/secrets/seal.ts'
-import { withoutSlash } from './platforms.ts'
-import type { ConfigurationInput } from './services.ts'
+
+export interface ConfigurationInput extends Partial<Caps>, Partial<Share> {
+  name?: string
+  provider?: string
+  /** Of requests that name none. */
+  model?: string | null
+  /** Null: the usual address of the provider. */
+  baseUrl?: string | null
+  apiKey?: string
+  isActive?: boolean
+}
 
 /** Paths are the names of the HTTP API. */
 export async function findViolations(

@@ -1,6 +1,6 @@
 /** Suspended configurations: their service refused the key or the account, so they are tried again later and later. */
 import type { Pauses } from '../coordination/pauses.ts'
-import type { ProviderFailure } from '../outgoing/errors.ts'
+import type { ProviderFailure } from '../outgoing/failure.ts'
 import type { Store } from '../storage/store.ts'
 
 /** Suspension after the first refusal; doubled after each further one in a row, up to … */

@@ -4,8 +4,9 @@ import type { OutgoingHttp } from '../outgoing/http.ts'
 import { spelledFor } from '../providers/default-model.ts'
 import type { CheckResult } from '../providers/provider.ts'
 import type { Catalogue } from '../providers/registry.ts'
+import type { ConfigurationRecord } from '../storage/records.ts'
 import { SealError } from '../storage/secrets/seal.ts'
-import type { Access, Configurations } from './services.ts'
+import type { Access } from './access.ts'
 
 const unproved = 'Whether the account has balance or quota left cannot be tested for free; the next request shows it.'
 
@@ -21,7 +22,7 @@ const timeoutMs = 20_000
 export function createTrial(parts: {
   http: OutgoingHttp
   catalogue: Catalogue
-  platformOf: Configurations['platformOf']
+  platformOf(configuration: Pick<ConfigurationRecord, 'provider' | 'baseUrl'>): string | undefined
   tested(access: Access, signal: AbortSignal): Promise<unknown>
 }) {
   const { http, catalogue, platformOf } = parts

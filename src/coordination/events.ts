@@ -4,9 +4,25 @@
  * needs only the newest revision that it saw.
  */
 import { EventEmitter } from 'node:events'
-import type { GenerationRecord, GenerationStatus } from '../storage/records.ts'
+import { type GenerationRecord, hasEnded } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
-import type { Events, GenerationEvent } from './services.ts'
+
+export type GenerationEvent =
+  | { type: 'generation'; revision: number; generation: GenerationRecord }
+  | { type: 'removed'; revision: number; id: string }
+
+export interface Events {
+  /**
+   * First the changes since `after` (without it: all unfinished generations, or the current state of `generationId`), then every
+   * change as it happens. Never misses one in between; ends with `signal`, and for one generation after its last state.
+   */
+  follow(options: {
+    generationId?: string
+    after?: number
+    owner?: string
+    signal: AbortSignal
+  }): AsyncIterable<GenerationEvent>
+}
 
 export interface Notifier {
   /** `record`: how it is after the change, where that is known. */
@@ -24,10 +40,6 @@ export function createNotifier(): Notifier {
       return () => void emitter.off('change', listener)
     },
   }
-}
-
-export function hasEnded(status: GenerationStatus) {
-  return status !== 'queued' && status !== 'running'
 }
 
 export function createEvents(store: Store, notifier: Notifier, closing: AbortSignal): Events {

@@ -1,6 +1,7 @@
 /** Making an ended generation again. */
-import { hasEnded } from '../coordination/events.ts'
+
 import { Refusal } from '../errors.ts'
+import { hasEnded } from '../storage/records.ts'
 import { findGeneration } from './history.ts'
 import type { GenerationParts } from './parts.ts'
 import type { GenerationRequest, RetryScope } from './services.ts'

@@ -1,7 +1,8 @@
 /** The end of a generation whose calls are settled: its status, its failures, what is known of the money. */
-import { computeSpent } from '../accounts/budget.ts'
+
 import { sumCalls } from '../catalogue/costs.ts'
 import type { Model } from '../catalogue/model.ts'
+import { computeSpent } from '../members/budget.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { FinishStep } from '../storage/ledger/generation-steps.ts'
 import type { Charge, ErrorRecord, FailureRecord, GenerationStatus } from '../storage/records.ts'

@@ -1,9 +1,10 @@
 /** The history: lists, marks, cancels and removes generations. */
-import { hasEnded } from '../coordination/events.ts'
+
 import { invalid, Refusal } from '../errors.ts'
 import { deriveThumbnailKeys } from '../images/thumbnails.ts'
 import type { HistoryFilter } from '../storage/history-filter.ts'
 import type { GenerationRecord } from '../storage/records.ts'
+import { hasEnded } from '../storage/records.ts'
 import { searchForm } from '../storage/search-text.ts'
 import type { GenerationParts } from './parts.ts'
 import type { Generations, HistoryQuery } from './services.ts'

@@ -1,13 +1,14 @@
 /** What generations are created, looked at and waited for with. */
-import type { Budget } from '../accounts/budget.ts'
+
 import type { collectNames } from '../catalogue/parameters.ts'
 import type { ConfigurationRegistry } from '../configurations/configurations.ts'
-import type { Lives } from '../configurations/lives.ts'
-import type { Prices } from '../configurations/prices.ts'
 import type { Notifier } from '../coordination/events.ts'
 import type { Pauses } from '../coordination/pauses.ts'
 import type { Waiting } from '../coordination/waiting.ts'
 import type { References } from '../images/images.ts'
+import type { Budget } from '../members/budget.ts'
+import type { Lives } from '../offers/lives.ts'
+import type { Prices } from '../offers/prices.ts'
 import type { Catalogue } from '../providers/registry.ts'
 import type { Files } from '../storage/files/folder.ts'
 import type { Store } from '../storage/store.ts'

@@ -1,11 +1,11 @@
 /** Runs generations: all calls of one concurrently, then its end. The rows are the queue; there is no second list. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import PQueue from 'p-queue'
-import { hasEnded } from '../coordination/events.ts'
 import { createPollRates } from '../coordination/polling.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { Finished } from '../storage/ledger/generation-steps.ts'
 import type { GenerationRecord } from '../storage/records.ts'
+import { hasEnded } from '../storage/records.ts'
 import { DatabaseError } from '../storage/trouble.ts'
 import { type CallParts, type OpenGeneration, openGeneration, Stopped } from './calls/open.ts'
 import { walk } from './calls/walk.ts'

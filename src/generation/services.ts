@@ -1,13 +1,16 @@
 /** What the faces of the program (HTTP, later MCP) may ask of it. `openCore` in `core.ts` builds them. */
 
-import type { Caller, Tokens, Usage } from '../accounts/accounts.ts'
 import type { Warning } from '../catalogue/model.ts'
-import type { Lives, Standing } from '../configurations/lives.ts'
-import type { Prices } from '../configurations/prices.ts'
-import type { Configurations } from '../configurations/services.ts'
+import type { Configurations } from '../configurations/configurations.ts'
+import type { Events } from '../coordination/events.ts'
 import type { Pool } from '../coordination/pool.ts'
-import type { Events } from '../coordination/services.ts'
-import type { Images, ReferenceInput } from '../images/services.ts'
+import type { Images } from '../images/images.ts'
+import type { ReferenceInput } from '../images/references.ts'
+import type { Caller } from '../members/caller.ts'
+import type { Tokens } from '../members/tokens.ts'
+import type { Usage } from '../members/usage.ts'
+import type { Lives, Standing } from '../offers/lives.ts'
+import type { Prices } from '../offers/prices.ts'
 import type { Catalogue } from '../providers/registry.ts'
 import type { GenerationRecord, GenerationStatus, JsonObject, Message } from '../storage/records.ts'
 

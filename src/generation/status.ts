@@ -1,9 +1,9 @@
 /** State of the server for the status page: each part with what to do about it. */
 
 import type { ConfigurationRegistry } from '../configurations/configurations.ts'
-import type { Lives, Standing } from '../configurations/lives.ts'
 import type { Pool } from '../coordination/pool.ts'
 import type { Waiting } from '../coordination/waiting.ts'
+import type { Lives, Standing } from '../offers/lives.ts'
 import type { Catalogue } from '../providers/registry.ts'
 import type { Database } from '../storage/connection.ts'
 import type { Files } from '../storage/files/folder.ts'

@@ -1,10 +1,9 @@
 /** Which model makes a generation, and with whose key. */
 
-import type { ConfigurationRegistry } from '../configurations/configurations.ts'
-import type { Lives } from '../configurations/lives.ts'
-import type { Configurations } from '../configurations/services.ts'
+import type { ConfigurationRegistry, Configurations } from '../configurations/configurations.ts'
 import { findPool, isDue } from '../coordination/pool.ts'
 import { AllSuspended, invalid, Refusal } from '../errors.ts'
+import type { Lives } from '../offers/lives.ts'
 import { spelledFor } from '../providers/default-model.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Catalogue, FoundModel } from '../providers/registry.ts'

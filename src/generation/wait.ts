@@ -1,6 +1,7 @@
 /** Waits for the end of a generation, for a client that wants its pictures in the same answer. */
-import { hasEnded } from '../coordination/events.ts'
+
 import type { GenerationRecord, Message } from '../storage/records.ts'
+import { hasEnded } from '../storage/records.ts'
 import { findGeneration } from './history.ts'
 import type { GenerationParts } from './parts.ts'
 import { readPatiently, retryWhileAway } from './retry-while-away.ts'

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import { BodyTooLarge } from '../outgoing/broken-exchange.ts'
-import { ExchangeError } from '../outgoing/errors.ts'
+import { ExchangeError } from '../outgoing/failure.ts'
 import type { HttpResponse, OutgoingHttp } from '../outgoing/http.ts'
 import { type Files, StorageError, storageError } from '../storage/files/folder.ts'
 import { type FileState, type ImageFacts, inspectFile, NotAnImage } from './facts.ts'

@@ -1,12 +1,12 @@
 /** Stored images: how they are served, and the references that people upload. */
 import { randomUUID } from 'node:crypto'
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
-import type { Caller } from '../accounts/accounts.ts'
-import { restrictTo } from '../accounts/tokens.ts'
 import type { ReferenceFacts, ReferenceLimits } from '../catalogue/model.ts'
 import { describeViolation, InvalidRequest } from '../catalogue/violation.ts'
 import { createPlaces } from '../coordination/turns.ts'
 import { Refusal } from '../errors.ts'
+import type { Caller } from '../members/caller.ts'
+import { restrictTo } from '../members/tokens.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
 import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { UsedReference } from '../storage/images.ts'
@@ -14,9 +14,25 @@ import type { ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import { FetchError } from './download.ts'
 import { type PreparedReference, prepareReferences } from './fitting.ts'
-import { type Original, readReference, storedBytes } from './references.ts'
-import type { Images, ReferenceInput } from './services.ts'
-import { deriveThumbnailKeys, ThumbnailError, type Thumbnails } from './thumbnails.ts'
+import { type Original, type ReferenceInput, readReference, storedBytes, type UploadedFile } from './references.ts'
+import { deriveThumbnailKeys, ThumbnailError, type ThumbnailSize, type Thumbnails } from './thumbnails.ts'
+
+/** What the faces may ask of stored images. */
+export interface Images {
+  /** @throws Refusal `invalid_request` when it is no picture of a known type, `too_large` */
+  storeReference(upload: UploadedFile, caller: Caller): Promise<ImageRecord>
+  /** With `owner`, the id of a token, only what it uploaded, and what its generations made or used. */
+  find(id: string, owner?: string): Promise<ImageRecord | undefined>
+  /** The stored bytes; `range` inclusive. @throws Refusal `not_found` when the file is missing. */
+  read(image: ImageRecord, range?: { start: number; end: number }): Promise<NodeJS.ReadableStream>
+  /** A WebP of at most `size` pixels a side, made ahead, or at the first request for it. @throws Refusal `not_found` when there can be none */
+  thumbnail(image: ImageRecord, size: ThumbnailSize): Promise<Buffer>
+  /**
+   * Only references that no generation uses. With `owner`: it gives up its share, and the image stays while others own it.
+   * @throws Refusal `not_found`, `conflict`
+   */
+  remove(id: string, owner?: string): Promise<void>
+}
 
 /** A prepared reference for a generation. */
 export interface TakenReference {

@@ -3,7 +3,7 @@
 import { rm } from 'node:fs/promises'
 import { InvalidRequest } from '../catalogue/violation.ts'
 import { BodyTooLarge } from '../outgoing/broken-exchange.ts'
-import { ExchangeError } from '../outgoing/errors.ts'
+import { ExchangeError } from '../outgoing/failure.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
 import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { ImageRecord } from '../storage/records.ts'
@@ -19,7 +19,16 @@ import {
   verifyImage,
 } from './facts.ts'
 import { cutText, decodeInline, NotInline } from './inline.ts'
-import type { ReferenceInput } from './services.ts'
+
+/** A reference as the client gave it: the text of an `images` member (data URI, URL or image id), or an uploaded file. */
+export type ReferenceInput = { text: string } | { upload: UploadedFile }
+
+/** A file that was streamed to disk and belongs to whoever receives it. */
+export interface UploadedFile {
+  path: string
+  bytes: number
+  sha256: string
+}
 
 /** As read: an image that can be decoded (or HEIC, which cannot), byte for byte as received. */
 export interface Original extends ImageFacts {

@@ -6,7 +6,10 @@ import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { ImageRecord } from '../storage/records.ts'
 import { createDecoder, isDecodable, maxPixels, NotAnImage } from './facts.ts'
 import { storedBytes } from './references.ts'
-import type { ThumbnailSize } from './services.ts'
+
+/** The longest side in pixels, at most. */
+export type ThumbnailSize = 512 | 1024
+
 import { loadSharp } from './sharp.ts'
 
 const thumbnailSizes: readonly ThumbnailSize[] = [512, 1024]

@@ -3,7 +3,7 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { refused } from './broken-exchange.ts'
-import type { ExchangeError } from './errors.ts'
+import type { ExchangeError } from './failure.ts'
 
 interface Target {
   url: URL

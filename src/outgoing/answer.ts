@@ -5,7 +5,7 @@ import type { Duplex, Readable } from 'node:stream'
 import { readHost } from './addresses.ts'
 import { BodyTooLarge, lost, refused, TimeoutError, tooLarge } from './broken-exchange.ts'
 import { decodeBody } from './decode.ts'
-import { ExchangeError } from './errors.ts'
+import { ExchangeError } from './failure.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
 
 /** Limit of an answer that is read into memory. */

@@ -1,6 +1,6 @@
 /** What a broken exchange proves: nothing was sent, or the request may have arrived. */
 
-import { ExchangeError, type FailureCode, type ProviderFailure } from './errors.ts'
+import { ExchangeError, type FailureCode, type ProviderFailure } from './failure.ts'
 
 /** A body that exceeds the reader's limit. */
 export class BodyTooLarge extends ExchangeError {

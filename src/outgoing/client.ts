@@ -23,7 +23,7 @@ import {
 import { limitBody, sendRequest, toResponse } from './answer.ts'
 import { lost, refused, TimeoutError, unsent } from './broken-exchange.ts'
 import { checkPeer, createConnector, openConnection, publicOnly } from './connect.ts'
-import { ExchangeError } from './errors.ts'
+import { ExchangeError } from './failure.ts'
 import type { HttpRequest, HttpResponse, OutgoingHttp } from './http.ts'
 import { isInsideName, type ProxySettings, proxyFor, proxyOutOfReach, tunnelThrough } from './proxy.ts'
 

@@ -6,7 +6,7 @@ import { request } from 'node:http'
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import ipaddr from 'ipaddr.js'
-import { ExchangeError } from './errors.ts'
+import { ExchangeError } from './failure.ts'
 
 export interface ProxySettings {
   /** For `http://` and `https://` addresses; may hold a user name and password. */

@@ -3,7 +3,7 @@
  * picture is not given up because of how its place is written; requests are checked strictly elsewhere, before money moves.
  */
 import type { JsonObject } from '../catalogue/model.ts'
-import type { ProviderFailure } from '../outgoing/errors.ts'
+import type { ProviderFailure } from '../outgoing/failure.ts'
 import { isObject, listNames, parseJson } from './json.ts'
 import type { ProviderImage } from './provider.ts'
 

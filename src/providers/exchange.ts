@@ -1,6 +1,6 @@
 /** What adapters share of an exchange: the key in its header, references in their places, the answer as a whole. */
 import type { JsonObject, JsonValue } from '../catalogue/model.ts'
-import { ExchangeError } from '../outgoing/errors.ts'
+import { ExchangeError } from '../outgoing/failure.ts'
 import type { HttpRequest, HttpResponse } from '../outgoing/http.ts'
 import { isObject } from './json.ts'
 import type { Context, PlanRequest, RawAnswer, ReferencePlace } from './provider.ts'

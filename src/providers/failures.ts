@@ -1,6 +1,6 @@
 /** How services report errors, and how adapters interpret them. */
 import type { JsonObject } from '../catalogue/model.ts'
-import type { Concern, ExchangeError, ProviderFailure } from '../outgoing/errors.ts'
+import type { Concern, ExchangeError, ProviderFailure } from '../outgoing/failure.ts'
 import { mayNameImage, toProviderImage, wholeSourcesIn } from './answers.ts'
 import type { AnswerHead } from './exchange.ts'
 import { isObject, outline, parseJson } from './json.ts'
@@ -162,4 +162,14 @@ export function unreachable({ failure }: ExchangeError): CheckResult {
 export function listedModels({ status, body }: RawAnswer): JsonObject[] | undefined {
   const json = parseJson(body)
   return status === 200 && isObject(json) && Array.isArray(json.data) ? json.data.filter(isObject) : undefined
+}
+
+/**
+ * Is this a gateway's report of a connection that broke behind it, after the request may have been passed on? Both services stand behind
+ * Envoy (`server: istio-envoy`, docs/providers.md), which then answers 503 with these words; only a connect that failed or a
+ * full queue is named as such and proves that nothing was passed on.
+ */
+export function brokeBehindGateway(body: string): boolean {
+  const isReset = /disconnect\/reset before headers|upstream (?:request|idle) timeout|stream timeout/i.test(body)
+  return isReset && !/reset reason: (?:connection failure|connection timeout|overflow)/i.test(body)
 }

@@ -7,7 +7,7 @@
 
 import type { ConfigurationTestResult } from '../api/configurations.ts'
 import type { JsonObject, ListedModel, Model, PriceList, ReferenceFacts, Size, Warning } from '../catalogue/model.ts'
-import type { ProviderFailure } from '../outgoing/errors.ts'
+import type { ProviderFailure } from '../outgoing/failure.ts'
 import type { Http } from '../outgoing/http.ts'
 
 export interface Provider {

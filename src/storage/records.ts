@@ -4,6 +4,11 @@ export type JsonValue = string | number | boolean | null | JsonValue[] | { [name
 export type JsonObject = { [name: string]: JsonValue }
 
 export type GenerationStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'
+
+export function hasEnded(status: GenerationStatus) {
+  return status !== 'queued' && status !== 'running'
+}
+
 /** `unknown`: a request may have been billed and its answer was lost. */
 export type Charge = 'none' | 'charged' | 'unknown'
 

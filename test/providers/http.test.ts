@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import packageFile from '../../package.json' with { type: 'json' }
 import { BodyTooLarge } from '../../src/outgoing/broken-exchange.ts'
 import { createHttp, type HttpOptions } from '../../src/outgoing/client.ts'
-import { ExchangeError } from '../../src/outgoing/errors.ts'
+import { ExchangeError } from '../../src/outgoing/failure.ts'
 import type { HttpRequest } from '../../src/outgoing/http.ts'
 
 const opened: (() => Promise<unknown> | unknown)[] = []

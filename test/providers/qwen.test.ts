@@ -7,7 +7,7 @@ import type { JsonObject, Model, ReferenceFacts } from '../../src/catalogue/mode
 import { resolveSize } from '../../src/catalogue/sizes.ts'
 import { describeViolation, InvalidRequest, type Violation } from '../../src/catalogue/violation.ts'
 import { createHttp } from '../../src/outgoing/client.ts'
-import { type Concern, type Disposition, ExchangeError, type FailureCode } from '../../src/outgoing/errors.ts'
+import { type Concern, type Disposition, ExchangeError, type FailureCode } from '../../src/outgoing/failure.ts'
 import type { OutgoingHttp } from '../../src/outgoing/http.ts'
 import type { Context, Learned, Plan, RawAnswer } from '../../src/providers/provider.ts'
 import { qwen } from '../../src/providers/qwen/qwen.ts'

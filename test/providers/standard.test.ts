@@ -1,9 +1,9 @@
 /** Which model is taken when nobody names one: by rule, for every platform of every service. */
 import { describe, expect, test } from 'vitest'
 import type { Model } from '../../src/catalogue/model.ts'
-import { findPlatform } from '../../src/configurations/platforms.ts'
 import { findDefaultModel } from '../../src/providers/default-model.ts'
 import { type ProviderId, providers } from '../../src/providers/index.ts'
+import { findPlatform } from '../../src/providers/platforms.ts'
 
 const now = new Date('2026-11-27T12:00:00Z')
 const standardAt = (provider: ProviderId, address: string, when = now) =>

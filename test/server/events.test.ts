@@ -3,7 +3,7 @@ import net from 'node:net'
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { expect, test } from 'vitest'
 import { Generation } from '../../src/api/generations.ts'
-import type { Events, GenerationEvent } from '../../src/coordination/services.ts'
+import type { Events, GenerationEvent } from '../../src/coordination/events.ts'
 import { generation, startServer } from './harness.ts'
 
 type FollowOptions = Parameters<Events['follow']>[0]

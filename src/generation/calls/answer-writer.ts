@@ -1,5 +1,5 @@
 /** Writes the body of an answer to disk as it arrives. Its reader gets it condensed, so that no answer is in memory whole. */
-import { ExchangeError } from '../../outgoing/errors.ts'
+import { ExchangeError } from '../../outgoing/failure.ts'
 import type { GrowingAnswer } from '../../storage/answers.ts'
 import { Condenser } from '../../storage/condense.ts'
 

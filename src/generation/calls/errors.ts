@@ -1,5 +1,5 @@
 /** Errors of a call as its row holds them. */
-import type { ProviderFailure } from '../../outgoing/errors.ts'
+import type { ProviderFailure } from '../../outgoing/failure.ts'
 import type { Parsed } from '../../providers/provider.ts'
 import type { ErrorRecord, FailureRecord } from '../../storage/records.ts'
 

@@ -1,6 +1,6 @@
 /** One exchange with the service: sends the request, and keeps what comes of it as it comes. */
 
-import { ExchangeError } from '../../outgoing/errors.ts'
+import { ExchangeError } from '../../outgoing/failure.ts'
 import type { Http } from '../../outgoing/http.ts'
 import type { Context, RawAnswer } from '../../providers/provider.ts'
 import { StorageError } from '../../storage/files/folder.ts'

@@ -1,5 +1,5 @@
 /** `sending`, and no answer: the request may have arrived. It is never sent again automatically. */
-import type { ProviderFailure } from '../../outgoing/errors.ts'
+import type { ProviderFailure } from '../../outgoing/failure.ts'
 import type { RawAnswer } from '../../providers/provider.ts'
 import { adoptOrphan } from './adopt.ts'
 import { toErrorRecord, unknownOutcome } from './errors.ts'

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { maxAttempts, maxRetryAfterMs } from '../../coordination/pauses.ts'
 import type { PlacementRequest } from '../../coordination/pool.ts'
-import type { ProviderFailure } from '../../outgoing/errors.ts'
+import type { ProviderFailure } from '../../outgoing/failure.ts'
 import { toPlanned } from '../../storage/calls.ts'
 import type { FailureRecord } from '../../storage/records.ts'
 import { toErrorRecord } from './errors.ts'

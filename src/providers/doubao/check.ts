@@ -1,7 +1,7 @@
 /** Proves a configuration without paying: document 1541523 and probes published in 2026-09 and 2026-10. */
 
 import type { JsonObject, ListedModel } from '../../catalogue/model.ts'
-import { ExchangeError } from '../../outgoing/errors.ts'
+import { ExchangeError } from '../../outgoing/failure.ts'
 import { ask } from '../exchange.ts'
 import { errorIn, listedModels, type ServiceError, unreachable } from '../failures.ts'
 import { isObject, parseJson } from '../json.ts'

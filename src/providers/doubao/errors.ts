@@ -1,8 +1,10 @@
 /** What Ark's error codes mean (document 1299023 and live answers published until 2026-10). */
-import { brokeBehindGateway, type ProviderFailure } from '../../outgoing/errors.ts'
+
+import type { ProviderFailure } from '../../outgoing/failure.ts'
 import type { AnswerHead } from '../exchange.ts'
 import {
   accessDenied,
+  brokeBehindGateway,
   contentRejected,
   keyRejected,
   type Meaning,

@@ -1,7 +1,7 @@
 /** The event stream that a series of pictures comes as: Volcengine Ark document 1824137, 2026-10. */
 import { createParser } from 'eventsource-parser'
 import type { JsonObject } from '../../catalogue/model.ts'
-import { ExchangeError } from '../../outgoing/errors.ts'
+import { ExchangeError } from '../../outgoing/failure.ts'
 import type { HttpResponse } from '../../outgoing/http.ts'
 import { wholeSourcesIn } from '../answers.ts'
 import { readHead } from '../exchange.ts'

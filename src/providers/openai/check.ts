@@ -1,6 +1,6 @@
 /** Tests a configuration without paying. */
 
-import { ExchangeError } from '../../outgoing/errors.ts'
+import { ExchangeError } from '../../outgoing/failure.ts'
 import { ask } from '../exchange.ts'
 import { errorIn, listedModels, unreachable } from '../failures.ts'
 import { parseJson } from '../json.ts'

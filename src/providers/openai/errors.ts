@@ -1,8 +1,10 @@
 /** What the error codes of OpenAI's API mean: its public page of error codes and the types of its client 7.57.0 (2026-11). */
-import { brokeBehindGateway, type ProviderFailure } from '../../outgoing/errors.ts'
+
+import type { ProviderFailure } from '../../outgoing/failure.ts'
 import type { AnswerHead } from '../exchange.ts'
 import {
   accessDenied,
+  brokeBehindGateway,
   contentRejected,
   keyRejected,
   type Meaning,

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../catalogue/model.ts'
-import { ExchangeError } from '../../outgoing/errors.ts'
+import { ExchangeError } from '../../outgoing/failure.ts'
 import { authorization, readAnswer } from '../exchange.ts'
 import { isObject } from '../json.ts'
 import type { Context, Provider, RawAnswer } from '../provider.ts'

@@ -7,7 +7,7 @@
  */
 
 import type { JsonObject } from '../../catalogue/model.ts'
-import type { ProviderFailure } from '../../outgoing/errors.ts'
+import type { ProviderFailure } from '../../outgoing/failure.ts'
 import { readEntries } from '../answers.ts'
 import { authorization, readAnswer } from '../exchange.ts'
 import { errorIn } from '../failures.ts'

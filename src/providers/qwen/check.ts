@@ -1,6 +1,6 @@
 /** Tests a configuration without paying. */
 
-import { ExchangeError } from '../../outgoing/errors.ts'
+import { ExchangeError } from '../../outgoing/failure.ts'
 import { asRecord, text } from '../json.ts'
 import type { CheckResult, Context, RawAnswer } from '../provider.ts'
 import { interpretError } from './errors.ts'

@@ -4,10 +4,12 @@
  * The service bills successful pictures only, so an error that the service itself wrote proves that nothing was paid. An error of a
  * gateway on the way proves nothing.
  */
-import { brokeBehindGateway, type ProviderFailure } from '../../outgoing/errors.ts'
+
+import type { ProviderFailure } from '../../outgoing/failure.ts'
 import type { AnswerHead } from '../exchange.ts'
 import {
   accessDenied,
+  brokeBehindGateway,
   contentRejected,
   keyRejected,
   type Meaning,

@@ -1,7 +1,7 @@
 /** Parses the answers of DashScope. Pure. */
 
 import type { JsonObject, JsonValue } from '../../catalogue/model.ts'
-import type { ProviderFailure } from '../../outgoing/errors.ts'
+import type { ProviderFailure } from '../../outgoing/failure.ts'
 import { besideBill, findSource, namesBill, readEntries, wholeSourcesIn } from '../answers.ts'
 import { pickWorstFailure } from '../failures.ts'
 import { asList, asRecord, outline, parseJson, text } from '../json.ts'

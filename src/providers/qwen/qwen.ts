@@ -1,6 +1,6 @@
 /** Qwen-Image, Wan and Z-Image of Alibaba Cloud Model Studio (DashScope). */
 
-import { ExchangeError } from '../../outgoing/errors.ts'
+import { ExchangeError } from '../../outgoing/failure.ts'
 import { authorization, readAnswer, withReferences } from '../exchange.ts'
 import { text } from '../json.ts'
 import type { Learned, Provider, RawAnswer } from '../provider.ts'

@@ -1,9 +1,9 @@
 /** Who may use the server: host and origin rules on a loopback address, a token or session elsewhere. */
 
 import type { FastifyRequest } from 'fastify'
-import type { Caller } from '../../accounts/accounts.ts'
-import { restrictTo } from '../../accounts/tokens.ts'
 import type { Services } from '../../generation/services.ts'
+import type { Caller } from '../../members/caller.ts'
+import { restrictTo } from '../../members/tokens.ts'
 import type { Settings } from '../../settings.ts'
 import type { TokenRecord } from '../../storage/records.ts'
 import { cleanSecret } from '../../storage/secrets/seal.ts'

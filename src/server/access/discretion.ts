@@ -4,7 +4,7 @@
  * nobody thought of are covered too.
  */
 import { isIPv4, isIPv6 } from 'node:net'
-import type { Caller } from '../../accounts/accounts.ts'
+import type { Caller } from '../../members/caller.ts'
 import type { Catalogue } from '../../providers/registry.ts'
 
 export interface Discretion {

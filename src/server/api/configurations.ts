@@ -10,7 +10,7 @@ import {
   ShortConfigurationList,
 } from '../../api/configurations.ts'
 import { NoBody } from '../../api/history.ts'
-import type { ConfigurationInput } from '../../configurations/services.ts'
+import type { ConfigurationInput } from '../../configurations/input.ts'
 import { isLoopback } from '../../settings.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
 import { getCaller } from '../access/access.ts'

@@ -4,7 +4,7 @@ import { GenerateForm, GenerateHeaders, GenerateRequest, Generation } from '../.
 import { endProblemCodes, type ProblemCode } from '../../api/problems.ts'
 import { invalid, Refusal } from '../../errors.ts'
 import type { GenerationRequest } from '../../generation/services.ts'
-import type { ReferenceInput, UploadedFile } from '../../images/services.ts'
+import type { ReferenceInput, UploadedFile } from '../../images/references.ts'
 import type { JsonObject, JsonValue } from '../../storage/records.ts'
 import { getCaller } from '../access/access.ts'
 import { hashJson } from '../bodies/json.ts'

@@ -1,9 +1,9 @@
 /** The history: list, read, mark, delete, cancel, retry. */
 import { z } from 'zod'
-import { restrictTo } from '../../accounts/tokens.ts'
 import { Estimate } from '../../api/estimate.ts'
 import { Generation, RetryHeaders } from '../../api/generations.ts'
 import { Cleared, HistoryChange, HistoryPage, HistoryQuery, NoBody, RetryRequest } from '../../api/history.ts'
+import { restrictTo } from '../../members/tokens.ts'
 import { getCaller } from '../access/access.ts'
 import { hashJson } from '../bodies/json.ts'
 import type { Parts } from '../parts.ts'

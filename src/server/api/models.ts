@@ -1,9 +1,9 @@
 /** What can be asked of each model, and the services that have them. */
 
-import { mayUse } from '../../accounts/tokens.ts'
 import { ModelList } from '../../api/models.ts'
 import { ProviderList } from '../../api/providers.ts'
 import { activeInTurn, usualConfiguration, usualModel } from '../../generation/target.ts'
+import { mayUse } from '../../members/tokens.ts'
 import type { FoundModel } from '../../providers/registry.ts'
 import type { ConfigurationRecord } from '../../storage/records.ts'
 import { getCaller } from '../access/access.ts'

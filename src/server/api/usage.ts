@@ -1,8 +1,8 @@
 /** `GET /api/usage`: what was made and spent, as JSON or as a table for a spreadsheet. */
 
-import { restrictTo } from '../../accounts/tokens.ts'
 import { toJson } from '../../api/names.ts'
 import { UsageList, UsageQuery } from '../../api/usage.ts'
+import { restrictTo } from '../../members/tokens.ts'
 import { findMonth } from '../../storage/spending.ts'
 import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'

@@ -2,11 +2,11 @@
 
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyRequest } from 'fastify'
-import { BudgetExceeded } from '../../accounts/budget.ts'
 import { toJson } from '../../api/names.ts'
 import type { Problem, ProblemCode } from '../../api/problems.ts'
 import { describeViolation, type Violation } from '../../catalogue/violation.ts'
 import { AllSuspended, Refusal } from '../../errors.ts'
+import { BudgetExceeded } from '../../members/budget.ts'
 import { CommitUnknown, databaseTrouble } from '../../storage/trouble.ts'
 import { adviseMediaType } from '../route.ts'
 import { errorTable } from './codes.ts'

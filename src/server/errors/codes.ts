@@ -1,7 +1,7 @@
 /** Which HTTP status and which title a code has. */
 import type { ProblemCode } from '../../api/problems.ts'
 import type { RefusalCode } from '../../errors.ts'
-import type { FailureCode } from '../../outgoing/errors.ts'
+import type { FailureCode } from '../../outgoing/failure.ts'
 
 /** A code without a line here does not compile, nor does a code of another room that `problemCodes` does not list. */
 export const errorTable: Record<ProblemCode | RefusalCode | FailureCode, { status: number; title: string }> = {

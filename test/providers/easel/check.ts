@@ -1,4 +1,4 @@
-import { ExchangeError } from '../../../src/outgoing/errors.ts'
+import { ExchangeError } from '../../../src/outgoing/failure.ts'
 import { ask } from '../../../src/providers/exchange.ts'
 import { errorIn, unreachable } from '../../../src/providers/failures.ts'
 import { parseJson } from '../../../src/providers/json.ts'

@@ -1,4 +1,4 @@
-import type { ProviderFailure } from '../../../src/outgoing/errors.ts'
+import type { ProviderFailure } from '../../../src/outgoing/failure.ts'
 import type { AnswerHead } from '../../../src/providers/exchange.ts'
 import { type Meaning, meaning, type ServiceError, toFailure } from '../../../src/providers/failures.ts'
 

@@ -1,8 +1,8 @@
 /** Configurations: in full for administrators, in short for members. */
 
 import type { Configuration } from '../../../api/configurations.ts'
-import type { Standing } from '../../../configurations/lives.ts'
 import type { ConfigurationState } from '../../../coordination/pool.ts'
+import type { Standing } from '../../../offers/lives.ts'
 import type { ConfigurationRecord } from '../../../storage/records.ts'
 import { presentLife } from './models.ts'
 

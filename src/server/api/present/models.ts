@@ -1,7 +1,7 @@
 import type { Model, ModelLife } from '../../../api/models.ts'
 import { writeCard } from '../../../catalogue/card.ts'
 import { isServedAt } from '../../../catalogue/life.ts'
-import type { Standing } from '../../../configurations/lives.ts'
+import type { Standing } from '../../../offers/lives.ts'
 import type { FoundModel } from '../../../providers/registry.ts'
 
 export function presentLife({ stage, entry, endedAt, seen, successors }: Standing): ModelLife {

@@ -1,7 +1,7 @@
 /** Tokens, and what is left for whoever asks. */
 
-import type { Remaining } from '../../../accounts/accounts.ts'
 import type { Me, Token } from '../../../api/tokens.ts'
+import type { Remaining } from '../../../members/budget.ts'
 import type { Role, TokenRecord } from '../../../storage/records.ts'
 
 export function presentToken(token: TokenRecord): Token {

@@ -1,6 +1,6 @@
 /** What was made and spent, as a table for a spreadsheet. */
 
-import type { UsageItem } from '../../../accounts/accounts.ts'
+import type { UsageItem } from '../../../members/usage.ts'
 
 const columns = ['key', 'name', 'images', 'calls', 'amount', 'currency', 'unknown'] as const
 

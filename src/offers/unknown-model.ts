@@ -1,8 +1,9 @@
 /** Explains the answer "no such model", which may mean that the model was retired. */
-import type { ProviderFailure } from '../outgoing/errors.ts'
+
+import type { ConfigurationRegistry } from '../configurations/configurations.ts'
+import type { ProviderFailure } from '../outgoing/failure.ts'
 import type { Catalogue } from '../providers/registry.ts'
 import type { CallRecord } from '../storage/calls.ts'
-import type { ConfigurationRegistry } from './configurations.ts'
 import { type Lives, wordsForUnknown } from './lives.ts'
 import type { ModelLists } from './model-lists.ts'
 

@@ -2,12 +2,12 @@
 
 import { isServedAt, type LifeAt, lifeAt } from '../catalogue/life.ts'
 import type { Model, Warning } from '../catalogue/model.ts'
-import type { ProviderFailure } from '../outgoing/errors.ts'
+import type { ProviderFailure } from '../outgoing/failure.ts'
 import { findDefaultModel } from '../providers/default-model.ts'
+import { findPlatform } from '../providers/platforms.ts'
 import type { Catalogue, FoundModel } from '../providers/registry.ts'
 import type { Message } from '../storage/records.ts'
 import type { ModelLists } from './model-lists.ts'
-import { findPlatform } from './platforms.ts'
 
 /** Where a request goes. */
 export interface LifePlace {

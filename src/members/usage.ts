@@ -3,10 +3,22 @@
 import type { ConfigurationRegistry } from '../configurations/configurations.ts'
 import type { Catalogue } from '../providers/registry.ts'
 import type { Caps } from '../storage/records.ts'
-import type { UsageGroup } from '../storage/spending.ts'
+import type { Period, UsageGroup, UsageRow } from '../storage/spending.ts'
 import type { Store } from '../storage/store.ts'
-import type { Usage } from './accounts.ts'
-import { computeRemaining } from './budget.ts'
+import { computeRemaining, type Remaining } from './budget.ts'
+
+export interface UsageItem extends UsageRow {
+  key: string
+  /** For people: of the model, configuration or token. */
+  name: string
+}
+
+export interface Usage {
+  /** With `owner`, the id of a token, only its own. */
+  report(period: Period, group: UsageGroup, owner?: string): Promise<UsageItem[]>
+  /** The caps for all together and what this month leaves of them; undefined where there are none. */
+  forAll(): Promise<(Caps & Remaining) | undefined>
+}
 
 /** Key for the access token of the server, and for everyone where none is needed. */
 const noToken = { id: 'admin', name: 'Access token' }

@@ -1,9 +1,9 @@
 /** The price of a model at the address that a request goes to: from its lists, or from the operator's own file. */
 
 import type { Model, Price } from '../catalogue/model.ts'
+import { findPlatform } from '../providers/platforms.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { Catalogue, FoundModel } from '../providers/registry.ts'
-import { findPlatform } from './platforms.ts'
 
 // ── The user's own prices ───────────────────────────────────────────────────────────────────────────────────────────
 

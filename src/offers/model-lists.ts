@@ -5,12 +5,12 @@
 import type { Logger } from 'pino'
 import type { SeenLife } from '../catalogue/life.ts'
 import type { ListedModel } from '../catalogue/model.ts'
+import type { Access } from '../configurations/access.ts'
+import type { ConfigurationRegistry } from '../configurations/configurations.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
 import type { Catalogue } from '../providers/registry.ts'
 import type { ListedModelRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
-import type { ConfigurationRegistry } from './configurations.ts'
-import type { Access } from './services.ts'
 
 export type Asked = Pick<Access, 'provider' | 'apiKey' | 'baseUrl'>
 

@@ -17,7 +17,13 @@ import {
 import type { Caps, ConfigurationRecord, GenerationRecord, Money } from '../storage/records.ts'
 import { findMonth, type Reservation, type Spent } from '../storage/spending.ts'
 import type { Store } from '../storage/store.ts'
-import type { Remaining } from './accounts.ts'
+
+/** What is left of the caps of a token in this calendar month (UTC); null where it has no such cap. */
+export interface Remaining {
+  left: Money | null
+  leftImages: number | null
+  renewsAt: string
+}
 
 /** What is left of a cap that a request would go over, and who can raise it. */
 export interface Shortage extends Pick<LedgerShortage, 'scope' | 'left' | 'leftImages' | 'renewsAt'> {

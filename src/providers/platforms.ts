@@ -1,7 +1,7 @@
 /** Which platform of a service an address leads to. */
 import { isIP } from 'node:net'
 import { isPublic } from '../outgoing/addresses.ts'
-import type { Provider } from '../providers/provider.ts'
+import type { Provider } from './provider.ts'
 
 /**
  * Pure. An address that stands in for the service counts as the usual one: a gateway or a simulator in the own network, and `standIns`,

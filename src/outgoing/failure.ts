@@ -61,13 +61,3 @@ export class ExchangeError extends Error {
     this.partial = options.partial ?? ''
   }
 }
-
-/**
- * Is this a gateway's report of a connection that broke behind it, after the request may have been passed on? Both services stand behind
- * Envoy (`server: istio-envoy`, docs/providers.md), which then answers 503 with these words; only a connect that failed or a
- * full queue is named as such and proves that nothing was passed on.
- */
-export function brokeBehindGateway(body: string): boolean {
-  const isReset = /disconnect\/reset before headers|upstream (?:request|idle) timeout|stream timeout/i.test(body)
-  return isReset && !/reset reason: (?:connection failure|connection timeout|overflow)/i.test(body)
-}

@@ -3,10 +3,23 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { Refusal } from '../errors.ts'
 import type { Catalogue } from '../providers/registry.ts'
-import type { TokenRecord } from '../storage/records.ts'
+import type { Money, Role, TokenRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
-import type { Caller, Tokens } from './accounts.ts'
 import { computeRemaining } from './budget.ts'
+import type { Caller } from './caller.ts'
+
+export interface NewToken {
+  name: string
+  role: Role
+  monthlyCap: Money | null
+  monthlyImages: number | null
+  models: string[] | null
+}
+
+/** Undefined members stay unchanged. */
+export type TokenChange = Partial<Pick<NewToken, 'name' | 'monthlyCap' | 'monthlyImages' | 'models'>>
+
+export type Tokens = ReturnType<typeof createTokens>
 
 /** 32 random bytes; the prefix lets secret scanners recognise a token. */
 const form = /^wig_[\w-]{43}$/
@@ -14,7 +27,7 @@ const form = /^wig_[\w-]{43}$/
 /** Precision of the last use, so that not every request writes a row. */
 const coarseMs = 5 * 60_000
 
-export function createTokens({ store }: { store: Store }): Tokens {
+export function createTokens({ store }: { store: Store }) {
   const revocations = new EventEmitter().setMaxListeners(0)
 
   async function noted(token: TokenRecord | undefined) {
@@ -27,11 +40,13 @@ export function createTokens({ store }: { store: Store }): Tokens {
   }
 
   return {
-    async list() {
+    /** Newest first, without revoked ones. */
+    async list(): Promise<TokenRecord[]> {
       return (await store.tokens.list()).filter(token => token.revokedAt === null)
     },
 
-    async make({ name, role, monthlyCap, monthlyImages, models }) {
+    /** `text` is what clients send; it cannot be retrieved again. */
+    async make({ name, role, monthlyCap, monthlyImages, models }: NewToken) {
       const text = `wig_${randomBytes(32).toString('base64url')}`
       const createdAt = new Date().toISOString()
       const token: TokenRecord = {
@@ -49,33 +64,38 @@ export function createTokens({ store }: { store: Store }): Tokens {
       return { token, text }
     },
 
-    async change(id, change) {
+    /** @throws Refusal `not_found` */
+    async change(id: string, change: TokenChange): Promise<TokenRecord> {
       const changed = await store.tokens.change(id, change)
       if (!changed) throw missing()
       return changed
     },
 
-    async revoke(id) {
+    /** @throws Refusal `not_found` */
+    async revoke(id: string) {
       if (!(await store.tokens.revoke(id, new Date().toISOString()))) throw missing()
       revocations.emit(id)
     },
 
-    looksLikeOne: text => form.test(text),
+    /** Does it look like a token, whether or not it exists? */
+    looksLikeOne: (text: string) => form.test(text),
 
-    async identify(text) {
+    /** The token with this text, unless it is revoked; notes that it was used, as `find` does. */
+    async identify(text: string) {
       return form.test(text) ? noted(await store.tokens.findByHash(hashToken(text))) : undefined
     },
 
-    async find(id) {
+    async find(id: string) {
       return noted(await store.tokens.find(id))
     },
 
-    whenRevoked(id, listener) {
+    /** Calls the listener when the token is revoked; returns a function that unsubscribes. */
+    whenRevoked(id: string, listener: () => void) {
       revocations.on(id, listener)
       return () => void revocations.off(id, listener)
     },
 
-    remaining: token => computeRemaining(store, token, { tokenId: token.id }),
+    remaining: (token: TokenRecord) => computeRemaining(store, token, { tokenId: token.id }),
   }
 }
 
