@@ -11,7 +11,7 @@ import {
   computeLeft,
   type FixedCaps,
   isPriced,
-  type Shortage as LedgerShortage,
+  type LedgerShortage,
   type Scope,
 } from '../storage/ledger/reservation.ts'
 import type { Caps, ConfigurationRecord, GenerationRecord, Money } from '../storage/records.ts'
@@ -26,7 +26,7 @@ export interface Remaining {
 }
 
 /** What is left of a cap that a request would go over, and who can raise it. */
-export interface Shortage extends Pick<LedgerShortage, 'scope' | 'left' | 'leftImages' | 'renewsAt'> {
+export interface CapShortage extends Pick<LedgerShortage, 'scope' | 'left' | 'leftImages' | 'renewsAt'> {
   /** The variable that holds the cap; undefined where an administrator can raise it. */
   variable?: string
 }
@@ -34,9 +34,9 @@ export interface Shortage extends Pick<LedgerShortage, 'scope' | 'left' | 'leftI
 /** A request would go over a cap; nothing was written or sent. */
 export class BudgetExceeded extends Refusal {
   override name = 'BudgetExceeded'
-  readonly shortage: Shortage
+  readonly shortage: CapShortage
 
-  constructor(message: string, shortage: Shortage) {
+  constructor(message: string, shortage: CapShortage) {
     super('budget_exceeded', message)
     this.shortage = shortage
   }
@@ -89,7 +89,7 @@ export function createBudget(
       const configuration = candidates.find(({ id }) => id === configId)
       const cap = (await findCap(left.scope, wanted.tokenId, configuration)) ?? { ...forAllCap, scope: left.scope }
       const variable = cap.variable && (left.leftImages === undefined ? cap.variable : `${cap.variable}_IMAGES`)
-      const shortage: Shortage = { ...left, variable }
+      const shortage: CapShortage = { ...left, variable }
       return new BudgetExceeded(describeShortage(cap, wanted, shortage), shortage)
     },
   }
@@ -146,7 +146,7 @@ function describeHolder({ scope, name }: Cap) {
   return scope === 'all' ? 'this server' : `the ${scope} "${name}"`
 }
 
-function describeShortage(cap: Cap, wanted: Wanted, { left, leftImages, variable, renewsAt }: Shortage) {
+function describeShortage(cap: Cap, wanted: Wanted, { left, leftImages, variable, renewsAt }: CapShortage) {
   const name = describeHolder(cap)
   if (left && !isPriced(wanted, left)) {
     const pictures = cap.variable ? `a cap in pictures (${cap.variable}_IMAGES)` : 'a cap in pictures'

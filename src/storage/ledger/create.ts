@@ -6,7 +6,7 @@ import { createImageRepository, type UsedReference } from '../images.ts'
 import type { GenerationRecord, Money } from '../records.ts'
 import { insertCall } from './call-rows.ts'
 import { insertGeneration, type NewGeneration } from './generation-rows.ts'
-import { type FixedCaps, reserve, type Shortage } from './reservation.ts'
+import { type FixedCaps, type LedgerShortage, reserve } from './reservation.ts'
 
 export interface Creation {
   generation: Omit<NewGeneration, 'configId'>
@@ -29,7 +29,7 @@ export type Created =
   /** Another request with the same key was faster. */
   | { type: 'key_taken' }
   | { type: 'token_revoked' }
-  | { type: 'no_room'; shortage: Shortage }
+  | { type: 'no_room'; shortage: LedgerShortage }
 
 /** Takes back what the transaction has written so far. */
 export class Undone<T> extends Error {
@@ -78,7 +78,7 @@ export async function create(db: Connection, step: Creation): Promise<Created> {
 async function reserveWithOne(db: Connection, { generation, images, calls, cost, candidates, fixedCaps }: Creation) {
   const { id, timestamp, tokenId, model } = generation
   const reservation = { generationId: id, timestamp, tokenId, model, images, calls: calls.length, cost }
-  let full: Shortage | undefined
+  let full: LedgerShortage | undefined
   for (const candidate of candidates) {
     const reserved = await reserve(db, { ...reservation, configId: candidate.configId }, fixedCaps)
     if (reserved === 'reserved') return candidate

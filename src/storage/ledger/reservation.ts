@@ -9,7 +9,7 @@ import { createTokenRepository } from '../tokens.ts'
 export type Scope = 'token' | 'configuration' | 'all'
 
 /** What is left of a cap that a request would exceed, or that could not be enforced for it. */
-export interface Shortage {
+export interface LedgerShortage {
   scope: Scope
   configId: string
   /** Of the cap that is too small; the other is undefined. */
@@ -36,7 +36,7 @@ export async function reserve(
   db: Connection,
   wanted: Reservation,
   fixed: FixedCaps,
-): Promise<'reserved' | 'token_revoked' | Shortage> {
+): Promise<'reserved' | 'token_revoked' | LedgerShortage> {
   const { tokenId, configId } = wanted
   const limits: Limit[] = []
   if (tokenId !== null) {
@@ -99,7 +99,7 @@ function findConfigurationCaps(db: Connection, configId: string, fixed: FixedCap
   return known ? Promise.resolve(known) : createConfigurationRepository(db).find(configId)
 }
 
-async function findShortage(db: Connection, limit: Limit, wanted: Reservation): Promise<Shortage | undefined> {
+async function findShortage(db: Connection, limit: Limit, wanted: Reservation): Promise<LedgerShortage | undefined> {
   const { monthlyCap, monthlyImages } = limit.caps
   const month = findMonth(wanted.timestamp)
   const totals = await createSpendingRepository(db).totals(month, limit.by)

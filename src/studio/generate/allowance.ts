@@ -1,15 +1,12 @@
 /** Pure: what is left of the caps of whoever presses, and what they would not allow. The server decides; this says it before. */
 import type { Me } from '../data/tokens.ts'
+import type { ExpectedShortage } from '../text/caps.ts'
 import { type Plan, sumCosts } from './plan.ts'
 
-export type Shortage =
-  | { kind: 'images'; left: number; wanted: number; renewsAt: string }
-  | { kind: 'money'; left: number; wanted: number; currency: string; renewsAt: string }
-
-export function findShortages(me: Me | undefined, plans: readonly Plan[]): Shortage[] {
+export function findShortages(me: Me | undefined, plans: readonly Plan[]): ExpectedShortage[] {
   if (!me?.renews_at) return []
   const { left, left_images: leftImages, renews_at: renewsAt } = me
-  const shortages: Shortage[] = []
+  const shortages: ExpectedShortage[] = []
   const images = plans.reduce((sum, { count }) => sum + count, 0)
   if (leftImages !== null && images > leftImages) {
     shortages.push({ kind: 'images', left: leftImages, wanted: images, renewsAt })

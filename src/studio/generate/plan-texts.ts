@@ -1,23 +1,11 @@
 /** What a plan costs, does otherwise than asked, or cannot do, in words. */
 import type { Model } from '../data/models.ts'
-import { day, money, moneyRange } from '../text/format.ts'
+import { money, moneyRange } from '../text/format.ts'
 import { describeStanding } from '../text/life.ts'
 import { t } from '../text/text.ts'
 import { describeViolation } from '../text/violations.ts'
-import type { Shortage } from './allowance.ts'
 import { type Plan, type PlanNote, type PlanViolation, sumCosts } from './plan.ts'
 import { parameterLabel } from './schema-field.tsx'
-
-export function describeShortage(shortage: Shortage) {
-  const renews = { day: day(shortage.renewsAt) }
-  if (shortage.kind === 'images') {
-    const { left, wanted } = shortage
-    return left === 0 ? t('usage.usedUpImages', renews) : t('usage.overImages', { left, wanted, ...renews })
-  }
-  const { left, wanted, currency } = shortage
-  if (left === 0) return t('usage.usedUpMoney', renews)
-  return t('usage.overMoney', { left: money(left, currency), wanted: money(wanted, currency), ...renews })
-}
 
 /** Before it is pressed: `¥0.25`, `≈ ¥0.30–0.60`, or that no price is known. */
 export function formatCost(plans: readonly Plan[]) {

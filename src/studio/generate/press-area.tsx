@@ -4,12 +4,13 @@ import { useIsWaiting, withdraw } from '../actions/press.ts'
 import { connection } from '../data/connection.ts'
 import { findModel, useModels } from '../data/models.ts'
 import { type Me, useMe } from '../data/tokens.ts'
+import { warnOfShortage } from '../text/caps.ts'
 import { money } from '../text/format.ts'
 import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { findShortages } from './allowance.ts'
 import { generatePath, listSchemas, type Plan } from './plan.ts'
-import { describeNote, describeShortage, describeViolations, formatCost } from './plan-texts.ts'
+import { describeNote, describeViolations, formatCost } from './plan-texts.ts'
 
 interface PressAreaProps {
   plans: readonly Plan[]
@@ -29,7 +30,7 @@ export function PressArea({ plans, fewer, isSending, wasPressed, onFewer, onRepl
   const models = useModels()
   const isLost = connection.use() === 'lost'
   const isWaiting = useIsWaiting(generatePath)
-  const shortages = findShortages(me, plans).map(shortage => describeShortage(shortage))
+  const shortages = findShortages(me, plans).map(warnOfShortage)
   const violations = [...new Set([...plans.flatMap(plan => describeViolations(plan, wasPressed)), ...shortages])]
   // What none of them has is no longer in sight either, and waits for a model that has it.
   const has = (name: string) => plans.some(({ model }) => Object.hasOwn(listSchemas(model), name))

@@ -1,4 +1,5 @@
 /** English: one part a screen, in files of their own. */
+export { caps } from './en/caps.ts'
 export { configurations } from './en/configurations.ts'
 export { live } from './en/feed.ts'
 export { gallery } from './en/gallery.ts'

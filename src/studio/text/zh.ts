@@ -1,4 +1,5 @@
 /** 中文. */
+export { caps } from './zh/caps.ts'
 export { configurations } from './zh/configurations.ts'
 export { live } from './zh/feed.ts'
 export { gallery } from './zh/gallery.ts'
