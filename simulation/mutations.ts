@@ -224,7 +224,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a file without a row is not offered to its generation',
     file: 'core.ts',
-    from: '      collector.offer(comparison.orphanedFiles)\n',
+    from: '      collector.offer(unrecorded)\n',
     to: '',
   },
 ]

@@ -12,7 +12,14 @@ import { createPauses } from './coordination/pauses.ts'
 import { createPool } from './coordination/pool.ts'
 import { createWaiting } from './coordination/waiting.ts'
 import { createGenerations } from './generation/generations.ts'
-import { clearAway, compare, recoverLateAnswers } from './generation/repair/reconcile.ts'
+import { type Check, lookOver } from './generation/repair/look-over.ts'
+import {
+  clearAway,
+  compareAnswers,
+  comparePrepared,
+  findUnrecorded,
+  recoverLateAnswers,
+} from './generation/repair/reconcile.ts'
 import { createRunner } from './generation/run.ts'
 import type { Services } from './generation/services.ts'
 import { createStatus } from './generation/status.ts'
@@ -74,11 +81,14 @@ export interface CoreOverrides {
   isReadInline?: boolean
   /** How long after the start the services' lists of models are first read. */
   listsAfterMs?: number
+  /** How long after the start database and files are looked over. */
+  lookOverAfterMs?: number
 }
 
 const hourMs = 3600 * 1000
 /** Delayed, because a start has more urgent work. */
 const listsAfterMs = 60_000
+const lookOverAfterMs = 20_000
 /** Idempotency keys are promised for 48 hours. */
 const maxDays = 7
 
@@ -98,6 +108,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
   })
   const { seal } = database
   const store = createStore(database)
+  const check: Check = { state: 'waiting', images: 0, checked: 0, missing: 0 }
   const pauses = createPauses(overrides.timeScale)
   const notifier = createNotifier()
   const waiting = createWaiting(store, notifier)
@@ -181,6 +192,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     tokens: createTokens({ store }),
     usage: createUsage({ store, configurations, catalogue, caps: settings.caps }),
     status: createStatus({
+      check,
       database,
       store,
       files,
@@ -195,6 +207,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     whenDurable: store.whenDurable,
   }
   let asked: Promise<void> | undefined
+  let lookingOver: NodeJS.Timeout | undefined
   let dayBegan = performance.now()
   const housekeeping = setInterval(() => void tidy(), hourMs).unref()
 
@@ -218,37 +231,45 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     await store.generations.followChanges().catch(error => log.warn({ err: error }, 'words cannot be indexed'))
   }
 
-  async function reconcile() {
-    try {
-      const comparison = await compare({ store, files, answers })
-      await clearAway(comparison, { files, answers })
-      collector.offer(comparison.orphanedFiles)
-      const { missing, orphanedFiles, orphanedAnswers } = comparison
-      await store.days.noteOrphaned(orphanedAnswers)
-      if (missing.length > 0)
-        log.error({ pictures: missing.length }, 'files of stored pictures are missing; `npm run doctor` lists them')
-      if (orphanedFiles.size > 0)
-        log.warn(
-          { files: orphanedFiles.size },
-          'there are picture files without a row; unfinished generations adopt theirs',
-        )
-      if (orphanedAnswers.length > 0)
-        log.warn(
-          { answers: orphanedAnswers.length },
-          'there are answers that belong to no request in this database; is DATABASE_URL right? They are kept for a week',
-        )
-    } catch (error) {
-      log.error({ err: error }, 'files and rows could not be compared')
-    }
+  /** What would be lost or mistaken once others write: prepared references and raw answers, of which there are few. */
+  async function clearLeftovers() {
+    const { stale } = await comparePrepared({ store, files })
+    const { staleAnswers, orphanedAnswers } = await compareAnswers({ store, answers })
+    await clearAway({ stale, staleAnswers }, { files, answers })
+    await store.days.noteOrphaned(orphanedAnswers)
+    if (orphanedAnswers.length > 0)
+      log.warn(
+        { answers: orphanedAnswers.length },
+        'there are answers that belong to no request in this database; is DATABASE_URL right? They are kept for a week',
+      )
   }
 
   async function takeUp() {
+    const late = await recoverLateAnswers({ store, answers })
+    if (late > 0) log.warn({ answers: late }, 'late answers are processed')
+  }
+
+  async function offerUnrecorded() {
+    const unrecorded = await findUnrecorded({ store, files })
+    collector.offer(unrecorded)
+    if (unrecorded.size > 0) log.warn({ files: unrecorded.size }, 'picture files without a row are adopted')
+  }
+
+  async function lookOverLater() {
     try {
-      const late = await recoverLateAnswers({ store, answers })
-      if (late > 0) log.warn({ answers: late }, 'late answers are processed')
+      const { orphanedFiles } = await lookOver(check, { database, store, files, signal: closing.signal })
+      if (check.missing > 0)
+        log.error({ pictures: check.missing }, 'files of stored pictures are missing; `npm run doctor` lists them')
+      if (orphanedFiles > 0)
+        log.warn({ files: orphanedFiles }, 'there are picture files without a row; `npm run doctor` lists them')
     } catch (error) {
-      log.error({ err: error }, 'late answers could not be processed')
+      if (!closing.signal.aborted) log.error({ err: error }, 'database and files could not be looked over')
     }
+  }
+
+  /** The server starts all the same: what is stored can be seen meanwhile. */
+  async function attempt(work: () => Promise<void>, message: string) {
+    await work().catch(error => log.error({ err: error }, message))
   }
 
   return {
@@ -258,8 +279,9 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     async mend() {
       // No other process writes here yet, so a partial file was left by a process that died.
       await files.sweep()
-      await reconcile()
-      await takeUp()
+      await attempt(clearLeftovers, 'what an earlier process has left could not be looked at')
+      await attempt(takeUp, 'late answers could not be processed')
+      await attempt(offerUnrecorded, 'picture files without a row could not be looked for')
       await tidy()
     },
     async resume() {
@@ -268,9 +290,11 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
       await runner.resume()
       void followChanges()
       modelLists.start(configurations, overrides.listsAfterMs ?? listsAfterMs)
+      lookingOver = setTimeout(() => void lookOverLater(), overrides.lookOverAfterMs ?? lookOverAfterMs).unref()
     },
     async stop() {
       clearInterval(housekeeping)
+      clearTimeout(lookingOver)
       asked = modelLists.close()
       await runner.stop(settings.drainSeconds * 1000)
       pool.close()

@@ -20,6 +20,16 @@ export const Status = z
       detail: z.string().nullable(),
       free_bytes: z.number().nullable(),
     }),
+    check: z
+      .object({
+        state: z.enum(['waiting', 'running', 'done', 'failed']),
+        images: z.int().describe('Stored images and references.'),
+        checked: z.int(),
+        missing: z.int().describe('Those whose file is not there.'),
+      })
+      .describe(
+        'Whether the database is whole and every stored image has its file. This is looked over in the background after each start.',
+      ),
     queue: z.object({
       state: z.enum(['ok', 'waiting', 'draining']),
       queued: z.int(),

@@ -4,7 +4,7 @@
  * running server it changes nothing. Exits with 1 if something is still missing at the end.
  */
 import path from 'node:path'
-import { type Comparison, clearAway, compare, lookAgain } from '../generation/repair/reconcile.ts'
+import { type Comparison, clearAway, compare } from '../generation/repair/reconcile.ts'
 import { type RefetchParts, refetch } from '../generation/repair/refetch.ts'
 import { createHttp } from '../outgoing/client.ts'
 import { shipped } from '../providers/index.ts'
@@ -52,8 +52,7 @@ async function examine(environment: Record<string, string | undefined>) {
       http,
       catalogue: shipped,
     }
-    const compared = await compare(parts)
-    const comparison = database.isAlone ? compared : await lookAgain(compared, parts)
+    const comparison = await compare(parts)
     const { rows, orphanedFiles } = comparison
     if (rows.images + rows.references === 0 && orphanedFiles.size > 0) {
       console.error(

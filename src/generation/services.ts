@@ -13,6 +13,7 @@ import type { Lives, Standing } from '../offers/lives.ts'
 import type { Prices } from '../offers/prices.ts'
 import type { Catalogue } from '../providers/registry.ts'
 import type { GenerationRecord, GenerationStatus, JsonObject, Message } from '../storage/records.ts'
+import type { Check } from './repair/look-over.ts'
 
 export interface GenerationRequest {
   prompt?: string
@@ -96,6 +97,8 @@ export interface HistoryQuery {
 }
 
 export interface StatusReport {
+  /** How far database and files were looked over since the start. */
+  check: Check
   database: { state: 'ok' | 'failing'; kind: 'sqlite' | 'postgresql'; detail?: string }
   storage: { state: 'ok' | 'failing'; kind: 'folder' | 's3'; detail?: string; freeBytes?: number }
   queue: {

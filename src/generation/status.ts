@@ -10,10 +10,12 @@ import type { Files } from '../storage/files/folder.ts'
 import type { ConfigurationRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import { databaseTrouble } from '../storage/trouble.ts'
+import type { Check } from './repair/look-over.ts'
 import type { Runner } from './run.ts'
 import type { StatusReport } from './services.ts'
 
 export function createStatus(parts: {
+  check: Check
   database: Database
   store: Store
   files: Files
@@ -38,6 +40,7 @@ export function createStatus(parts: {
     const waiting = [...noted].slice(0, 20).map(([id, reason]) => ({ id, reason }))
     const all = await configurations.list().catch(() => [])
     return {
+      check: { ...parts.check },
       database: { state: databaseDetail ? 'failing' : 'ok', kind: database.kind, detail: databaseDetail },
       storage: { state: storageTrouble ? 'failing' : 'ok', kind: parts.storageKind, detail: storageTrouble, freeBytes },
       queue: { state: runner.isStopping() ? 'draining' : waiting.length > 0 ? 'waiting' : 'ok', ...counts, waiting },

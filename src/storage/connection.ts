@@ -24,6 +24,11 @@ export interface Database {
    * @throws DatabaseError when that is not certain
    */
   whenDurable(): Promise<void>
+  /**
+   * Reads all of it, off the event loop, unless that was done when it was opened. @throws DatabaseError when it is damaged; from then on
+   * `mustBeOurs` and `check` throw it too
+   */
+  verify(): Promise<void>
   /** Path of the copy that was made before a migration, if any. */
   backupPath?: string
   /** Proves that the database answers, can write, and is ours. */

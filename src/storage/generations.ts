@@ -48,6 +48,19 @@ export function createGenerationRepository(db: Connection, reading: Kysely<Table
       return rows.map(({ id }) => id)
     },
 
+    /** Unfinished ones that may have pictures whose row is not written: something was sent, and not settled yet. */
+    async collectingIds(): Promise<string[]> {
+      const rows = await db
+        .selectFrom('chat_history')
+        .innerJoin('provider_calls', 'provider_calls.generation_id', 'chat_history.id')
+        .select('chat_history.id')
+        .distinct()
+        .where('chat_history.status', 'in', unfinished)
+        .where('provider_calls.state', 'not in', ['planned', 'settled'])
+        .execute()
+      return rows.map(({ id }) => id)
+    },
+
     async countUnfinished() {
       const rows = await reading
         .selectFrom('chat_history')

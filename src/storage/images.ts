@@ -1,5 +1,5 @@
 /** Rows of `images`: every stored picture, made or given as a reference. */
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Connection } from './connection.ts'
 import { presentDay } from './days.ts'
 import type { ImageRecord } from './records.ts'
@@ -127,8 +127,23 @@ export function createImageRepository(db: Connection, reading = db) {
       return row && toImage(row)
     },
 
-    async all(): Promise<ImageRecord[]> {
-      return (await reading.selectFrom('images').selectAll().execute()).map(toImage)
+    /** How many there are, references included. */
+    async count(): Promise<number> {
+      const row = await reading.selectFrom('images').select(sql<number>`count(*)`.as('count')).executeTakeFirstOrThrow()
+      return Number(row.count)
+    },
+
+    /** In the order of ids, behind that one. */
+    async behind(id: string, limit: number): Promise<ImageRecord[]> {
+      const query = reading.selectFrom('images').selectAll().where('id', '>', id).orderBy('id').limit(limit)
+      return (await query.execute()).map(toImage)
+    },
+
+    /** Where the files of these are, by id. */
+    async places(ids: readonly string[]): Promise<Map<string, { file: string; role: string }>> {
+      if (ids.length === 0) return new Map()
+      const rows = await reading.selectFrom('images').select(['id', 'file', 'role']).where('id', 'in', ids).execute()
+      return new Map(rows.map(({ id, ...place }) => [id, place]))
     },
 
     async ofGenerations(ids: string[]): Promise<ImageRecord[]> {

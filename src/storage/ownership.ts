@@ -4,6 +4,7 @@
  */
 import type { Connection } from './connection.ts'
 import { prepare } from './prepared.ts'
+import { inTransaction } from './transaction.ts'
 import { DatabaseError } from './trouble.ts'
 
 /** This process no longer owns the database: it must not send, but it may still record answers that it receives. */
@@ -28,9 +29,27 @@ export async function findOwner(db: Connection): Promise<string | undefined> {
   return row?.value
 }
 
+/**
+ * Where a server that closes its database leaves its id, as the last that it writes. Any other owner makes it void, also one that does not
+ * know of it. A power cut that takes back a later change of owner takes back all that was written since, so it is true again.
+ */
+export const endName = 'ended'
+
 /** From now on the database belongs to this process, whoever had it before. */
-export async function takeOwnership(db: Connection, owner: string) {
-  await db.updateTable('meta').set({ value: owner }).where('name', '=', ownerName).execute()
+export function takeOwnership(db: Connection, owner: string): Promise<void> {
+  return inTransaction(db, async transaction => {
+    await transaction.updateTable('meta').set({ value: owner }).where('name', '=', ownerName).execute()
+    await transaction.deleteFrom('meta').where('name', '=', endName).execute()
+  })
+}
+
+/** Notes that this owner has closed the database in order. */
+export async function noteEnd(db: Connection, owner: string) {
+  await db
+    .insertInto('meta')
+    .values({ name: endName, value: owner })
+    .onConflict(conflict => conflict.column('name').doUpdateSet({ value: owner }))
+    .execute()
 }
 
 const hold = prepare((db, given: { owner: string }) =>

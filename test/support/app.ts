@@ -64,6 +64,8 @@ export interface TestOptions {
   urlLifetimeSeconds?: number
   /** How long after the start the services' lists of models are looked at. */
   listsAfterMs?: number
+  /** How long after the start database and files are looked over. */
+  lookOverAfterMs?: number
   /** Instead of the demonstration keys of the Doubao simulator. */
   doubaoKeys?: DoubaoSimulatorOptions['keys']
   logLines?: string[]
@@ -121,6 +123,7 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
       lookup: options.lookup,
       slowBodyAfterMs: options.slowBodyAfterMs,
       listsAfterMs: options.listsAfterMs,
+      lookOverAfterMs: options.lookOverAfterMs,
       recentErrors,
       onStatement: options.onStatement,
       syncJournal: options.syncJournal,

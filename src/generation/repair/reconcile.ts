@@ -1,5 +1,7 @@
-/** Compares the files of the image store with the rows of the database, at every start and for `npm run doctor`. */
-
+/**
+ * Compares the files of the image store with the rows of the database: for `npm run doctor`, and after every start. Before the first answer
+ * a start looks only at what would be lost or mistaken later, the rest is done in the background (`look-over.ts`).
+ */
 import { deriveImageId } from '../../images/collect.ts'
 import { parseThumbnailName } from '../../images/thumbnails.ts'
 import type { Answers } from '../../storage/answers.ts'
@@ -26,44 +28,84 @@ export interface Comparison {
 /** Images of a deleted generation are searched for at this many positions. */
 const maxPositions = 256
 
+/** Rows or files that are looked at together. */
+const pageSize = 100
+
+/** Deletions that are looked at together: the ids of their images are computed on the event loop. */
+const maxRemovals = 50
+
+const preparedFolder = 'prepared'
+
 /** By then a wrong database has been noticed, and the addresses in an answer have expired long before. */
 const maxStrangeDays = 7
 
-/** Valid only while nothing writes: before the server answers, or while it is stopped; otherwise use `lookAgain`. */
-export async function compare(parts: { store: Store; files: Files; answers: Answers }): Promise<Comparison> {
-  const { store, files, answers } = parts
-  const rows = new Map((await store.images.all()).map(image => [image.id, image]))
-  const unfinished = new Set(await store.generations.unfinishedIds())
-  const missing = new Map([...rows.values()].map(image => [image.file, image]))
-  const orphanedFiles = new Map<string, string>()
+/** Of all images and references, a page at a time. Also beside a running server. */
+export async function compareRows(
+  { store, files }: { store: Store; files: Files },
+  onImage: (image: ImageRecord, isMissing: boolean) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (let last = ''; !signal?.aborted; ) {
+    const page = await store.images.behind(last, pageSize)
+    const sizes = await Promise.all(page.map(({ file }) => files.size(file)))
+    for (const [index, image] of page.entries()) {
+      // It may have been deleted meanwhile.
+      const isMissing = sizes[index] === undefined && (await store.images.find(image.id)) !== undefined
+      onImage(image, isMissing)
+    }
+    const next = page.at(-1)?.id
+    if (next === undefined) return
+    last = next
+  }
+}
+
+/** Of images and thumbnails, a page at a time. Also beside a running server, which writes a file before its row. */
+export async function compareFiles(
+  { store, files }: { store: Store; files: Files },
+  signal?: AbortSignal,
+): Promise<Pick<Comparison, 'orphanedFiles' | 'stale'> & { images: number; references: number; thumbnails: number }> {
+  const found = { images: 0, references: 0, thumbnails: 0 }
+  const unknown = new Map<string, string>()
   const stale: string[] = []
-  const found = { images: 0, references: 0, thumbnails: 0, prepared: 0 }
-  for await (const key of files.list()) {
-    const stored = missing.get(key)
-    if (stored) {
-      missing.delete(key)
-      found[stored.role === 'reference' ? 'references' : 'images']++
-      continue
-    }
-    const [, folder, name = ''] = /^(?:(.*)\/)?([^/]+)$/.exec(key) ?? []
-    const id = name.replace(/\.\w+$/, '')
-    if (folder === 'thumbnails') {
-      found.thumbnails++
-      if (!rows.has(parseThumbnailName(name))) stale.push(key)
-    } else if (folder === 'prepared') {
-      found.prepared++
-      if (!unfinished.has(id.replace(/-\d+$/, ''))) stale.push(key)
-    } else {
-      orphanedFiles.set(id, key)
+  for await (const keys of inPages(files.list())) {
+    if (signal?.aborted) break
+    const names = keys.map(parseKey).filter(({ folder }) => folder !== preparedFolder)
+    const rows = await store.images.places(names.map(({ id }) => id))
+    for (const { key, folder, id } of names) {
+      const row = rows.get(id)
+      if (folder === 'thumbnails') {
+        found.thumbnails++
+        if (!row) stale.push(key)
+      } else if (row?.file === key) found[row.role === 'reference' ? 'references' : 'images']++
+      else unknown.set(id, key)
     }
   }
-  if (orphanedFiles.size > 0) {
-    for (const id of await deletedImages(store)) {
-      const key = orphanedFiles.get(id)
-      if (key !== undefined) stale.push(key)
-      orphanedFiles.delete(id)
-    }
+  const orphanedFiles = await withoutExpected(unknown, { store, files })
+  for (const id of await findDeleted(orphanedFiles, store)) {
+    stale.push(orphanedFiles.get(id)!)
+    orphanedFiles.delete(id)
   }
+  return { ...found, orphanedFiles, stale }
+}
+
+/** References that wait to be sent. Valid only while nothing writes, because their generation is written after them. */
+export async function comparePrepared({ store, files }: { store: Store; files: Files }) {
+  const unfinished = new Set(await store.generations.unfinishedIds())
+  const stale: string[] = []
+  let prepared = 0
+  for await (const key of files.list(preparedFolder)) {
+    prepared++
+    if (!unfinished.has(parseKey(key).id.replace(/-\d+$/, ''))) stale.push(key)
+  }
+  return { prepared, stale }
+}
+
+/** The raw answers alone, of which there are few. */
+export async function compareAnswers(parts: {
+  store: Store
+  answers: Answers
+}): Promise<Pick<Comparison, 'staleAnswers' | 'orphanedAnswers'>> {
+  const { store, answers } = parts
   const staleAnswers: string[] = []
   const orphanedAnswers: string[] = []
   const [day, since] = [await store.days.present(), await store.days.orphanedSince()]
@@ -74,54 +116,84 @@ export async function compare(parts: { store: Store; files: Files; answers: Answ
       else orphanedAnswers.push(name)
     }
   }
+  return { staleAnswers, orphanedAnswers }
+}
+
+/** Everything, for whoever wants to see it at once. */
+export async function compare(parts: { store: Store; files: Files; answers: Answers }): Promise<Comparison> {
+  const missing: ImageRecord[] = []
+  const rows = { images: 0, references: 0 }
+  await compareRows(parts, (image, isMissing) => {
+    rows[image.role === 'reference' ? 'references' : 'images']++
+    if (isMissing) missing.push(image)
+  })
+  const { orphanedFiles, stale, ...found } = await compareFiles(parts)
+  const { prepared, stale: stalePrepared } = await comparePrepared(parts)
+  const { staleAnswers, orphanedAnswers } = await compareAnswers(parts)
   return {
-    missing: [...missing.values()],
+    missing,
     orphanedFiles,
-    stale,
+    stale: [...stale, ...stalePrepared],
     staleAnswers,
     orphanedAnswers,
-    rows: countRoles([...rows.values()]),
-    files: { ...found, orphanedFiles: orphanedFiles.size },
+    rows,
+    files: { ...found, prepared, orphanedFiles: orphanedFiles.size },
   }
 }
 
-function countRoles(images: ImageRecord[]) {
-  const references = images.filter(({ role }) => role === 'reference').length
-  return { images: images.length - references, references }
+/** Files of unfinished generations that have no row, by the id of their image: the process died between the two. */
+export async function findUnrecorded({ store, files }: { store: Store; files: Files }): Promise<Map<string, string>> {
+  const found = new Map<string, string>()
+  const expected = new Set((await store.generations.collectingIds()).flatMap(deriveImageIds))
+  if (expected.size === 0) return found
+  for await (const key of files.list()) {
+    const { id, folder } = parseKey(key)
+    if (folder !== 'thumbnails' && expected.has(id) && !(await store.images.find(id))) found.set(id, key)
+  }
+  return found
 }
 
-/** Beside a running server: drops differences that came from something being stored or deleted meanwhile. */
-export async function lookAgain(
-  comparison: Comparison,
-  { store, files }: { store: Store; files: Files },
-): Promise<Comparison> {
-  const missing: ImageRecord[] = []
-  for (const image of comparison.missing) {
-    const isGone = (await files.size(image.file)) === undefined && (await store.images.find(image.id)) !== undefined
-    if (isGone) missing.push(image)
+function parseKey(key: string) {
+  const [, folder = '', name = ''] = /^(?:(.*)\/)?([^/]+)$/.exec(key) ?? []
+  const id = folder === 'thumbnails' ? parseThumbnailName(name) : name.replace(/\.\w+$/, '')
+  return { key, folder, id }
+}
+
+async function* inPages(keys: AsyncIterable<string>): AsyncGenerator<string[]> {
+  let page: string[] = []
+  for await (const key of keys) {
+    page.push(key)
+    if (page.length < pageSize) continue
+    yield page
+    page = []
   }
-  // While an image is being stored, its file exists before its row.
-  const expected = new Set((await store.generations.unfinishedIds()).flatMap(deriveImageIds))
+  if (page.length > 0) yield page
+}
+
+/** Those that nobody is storing or deleting at this moment. */
+async function withoutExpected(unknown: ReadonlyMap<string, string>, { store, files }: { store: Store; files: Files }) {
   const orphanedFiles = new Map<string, string>()
-  for (const [id, key] of comparison.orphanedFiles) {
+  if (unknown.size === 0) return orphanedFiles
+  const expected = new Set((await store.generations.collectingIds()).flatMap(deriveImageIds))
+  for (const [id, key] of unknown) {
     if (expected.has(id)) continue
-    const isAlone = (await files.size(key)) !== undefined && (await store.images.find(id)) === undefined
+    const isAlone = (await files.size(key)) !== undefined && (await store.images.find(id))?.file !== key
     if (isAlone) orphanedFiles.set(id, key)
   }
-  return { ...comparison, missing, orphanedFiles }
+  return orphanedFiles
 }
 
-/** Ids that pictures of deleted generations had: rows are deleted first, so a crash leaves their files. */
-async function deletedImages(store: Store): Promise<string[]> {
-  const ids: string[] = []
-  let revision = 0
-  for (;;) {
-    const removals = await store.generations.removedSince(revision, 500)
-    for (const { id } of removals) ids.push(...deriveImageIds(id))
+/** Those whose generation was deleted: rows are deleted first, so a crash leaves their files. */
+async function findDeleted(orphanedFiles: ReadonlyMap<string, string>, store: Store): Promise<string[]> {
+  const deleted: string[] = []
+  for (let revision = 0; deleted.length < orphanedFiles.size; ) {
+    const removals = await store.generations.removedSince(revision, maxRemovals)
+    for (const { id } of removals) deleted.push(...deriveImageIds(id).filter(image => orphanedFiles.has(image)))
     const last = removals.at(-1)
-    if (!last) return ids
+    if (!last) break
     revision = last.revision
   }
+  return deleted
 }
 
 /**
@@ -143,7 +215,10 @@ export async function recoverLateAnswers({ store, answers }: { store: Store; ans
   return count
 }
 
-export async function clearAway({ stale, staleAnswers }: Comparison, parts: { files: Files; answers: Answers }) {
+export async function clearAway(
+  { stale, staleAnswers }: Pick<Comparison, 'stale' | 'staleAnswers'>,
+  parts: { files: Files; answers: Answers },
+) {
   for (const key of stale) await parts.files.remove(key)
   for (const name of staleAnswers) await parts.answers.remove(name)
 }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { backup as copyDatabase, DatabaseSync } from 'node:sqlite'
+import { endName } from '../ownership.ts'
 import { noDatabaseAt } from '../trouble.ts'
 import { type Entry, readEntries, TarError, writeEnd, writeEntry } from './tar.ts'
 
@@ -209,6 +210,8 @@ function dropWaiting(database: string): number {
         "update provider_calls set state = 'settled', outcome = 'dropped', charge = 'none', error = ?, settled_at = ? where state = 'planned'",
       )
       .run(error, new Date().toISOString())
+    // Whether the copy is whole is looked at before the first answer.
+    handle.prepare('delete from meta where name = ?').run(endName)
     return Number(dropped.changes)
   } finally {
     handle.close()

@@ -31,8 +31,8 @@ export interface Files {
    * how many.
    */
   sweep(olderThanMs?: number): Promise<number>
-  /** Every key, in no order that matters. */
-  list(): AsyncIterable<string>
+  /** Every key, or every key of that folder, in no order that matters. */
+  list(folder?: string): AsyncIterable<string>
   /** Bytes that can still be written; undefined when the file system cannot tell. */
   freeBytes(): Promise<number | undefined>
   /** Proves that it can write. */
@@ -187,8 +187,8 @@ export function createFolderFiles(path: string): Files {
         return removed
       }),
 
-    async *list() {
-      yield* keysUnder(path, '')
+    async *list(folder) {
+      yield* folder === undefined ? keysUnder(path, '') : keysUnder(resolveKey(path, folder), `${folder}/`)
     },
 
     freeBytes: () =>

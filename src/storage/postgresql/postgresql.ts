@@ -55,6 +55,8 @@ export async function openPostgresql(
       mustBeOurs() {},
       // A commit waits for it, see `prepare`.
       async whenDurable() {},
+      // It looks after its own files.
+      async verify() {},
       check: () => checkWrite(kysely, owner),
       async close() {
         await guard.leave()

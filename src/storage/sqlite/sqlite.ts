@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
-import { Kysely } from 'kysely'
+import { Kysely, sql } from 'kysely'
 import type { Database, OpenOptions, ReadDatabase } from '../connection.ts'
 import { checkWrite, migrate, mustBePresent, type Prove } from '../migrate.ts'
-import { findOwner, takeOwnership } from '../ownership.ts'
+import { endName, findOwner, noteEnd, ownerName, takeOwnership } from '../ownership.ts'
 import { SealError } from '../secrets/seal.ts'
 import type { Tables } from '../tables.ts'
 import { DatabaseError, noDatabaseAt } from '../trouble.ts'
@@ -37,7 +37,8 @@ export async function openSqlite(
     lock = lockFor(file, isTool)
     const isNew = !existsSync(file) || statSync(file).size === 0
     handle = new DatabaseSync(file)
-    if (!isNew) mustBeWhole(handle, file)
+    const wasClosed = !isNew && !isTool && wasClosedInOrder(handle)
+    if (!isNew && !wasClosed) mustBeWhole(handle, file)
     // Owner-only permissions: the file holds prompts.
     if (isNew) chmodSync(file, 0o600)
     // The whole process blocks while a query waits for another program, so the wait is short; callers that must not give up retry.
@@ -58,10 +59,8 @@ export async function openSqlite(
     if (backupPath) handle.exec(`${needsVacuum ? 'VACUUM; ' : ''}PRAGMA wal_checkpoint(TRUNCATE)`)
     const owner = isTool ? '' : randomUUID()
     const indexFile = `${file}.search`
-    if (!isTool) {
-      adoptIndex(indexFile, await findOwner(kysely), owner)
-      await takeOwnership(kysely, owner)
-    }
+    if (!isTool) adoptIndex(indexFile, await findOwner(kysely), owner)
+    if (!isTool) await takeOwnership(kysely, owner)
     const watch = createWatch({ file, owner, lock })
     const readers = createReaders(file, indexFile)
     const reading = isReadInline ? kysely : new Kysely<Tables>({ dialect: new ReadingSqlite(readers) })
@@ -74,6 +73,11 @@ export async function openSqlite(
     }
     // What opening has written.
     onWrite()
+    let damage: DatabaseError | undefined
+    const mustBeOurs = () => {
+      if (damage) throw damage
+      watch.look()
+    }
     return {
       kind: 'sqlite',
       kysely,
@@ -82,10 +86,16 @@ export async function openSqlite(
       seal,
       owner,
       backupPath,
-      mustBeOurs: watch.look,
+      async verify() {
+        if (!wasClosed) return
+        const { rows } = await sql<{ quick_check: string }>`pragma quick_check(1)`.execute(reading)
+        damage = describeDamage(rows[0]?.quick_check, file)
+        if (damage) throw damage
+      },
+      mustBeOurs,
       whenDurable: journal.whenDurable,
       async check() {
-        watch.look()
+        mustBeOurs()
         await checkWrite(kysely, owner)
         await journal?.whenDurable()
       },
@@ -93,6 +103,8 @@ export async function openSqlite(
         watch.end()
         await search?.close()
         await Promise.all([readers.close(), checkpoints?.close()])
+        // Without this note the next start reads the whole database before its first answer.
+        if (!isTool && !damage) await noteClosed(kysely, owner, journal).catch(() => {})
         // The last connection moves what is left of the journal into the database.
         await kysely.destroy()
         await journal?.close()
@@ -106,6 +118,12 @@ export async function openSqlite(
       ? error
       : new DatabaseError(...explain(given, error), { cause: error })
   }
+}
+
+/** Nothing may be written after it. It is not made beside a disk that does not confirm what is written. */
+async function noteClosed(kysely: Kysely<Tables>, owner: string, journal: Journal | undefined) {
+  await journal?.whenDurable()
+  await noteEnd(kysely, owner)
 }
 
 /** Commits make no checkpoints any more, unless the thread that makes them fails. */
@@ -155,8 +173,26 @@ export async function readSqlite(given: string): Promise<ReadDatabase> {
 /** Damage in the middle would show only when it is read, perhaps hours later. Takes about two seconds per gigabyte. */
 function mustBeWhole(handle: DatabaseSync, file: string) {
   handle.exec('PRAGMA busy_timeout = 1000')
-  const found = handle.prepare('PRAGMA quick_check(1)').get()?.quick_check
-  if (found !== 'ok') throw new DatabaseError(...damaged(file, String(found).replace(/^\*\*\*.*\n/, '')))
+  const damage = describeDamage(handle.prepare('PRAGMA quick_check(1)').get()?.quick_check, file)
+  if (damage) throw damage
+}
+
+/** What a cut of the power or a crash may damage is whole then; `verify` looks at it later. */
+function wasClosedInOrder(handle: DatabaseSync): boolean {
+  try {
+    const found = handle.prepare(
+      'select 1 from meta as ended join meta as owner on owner.value = ended.value where ended.name = ? and owner.name = ?',
+    )
+    return found.get(endName, ownerName) !== undefined
+  } catch {
+    // It is of another form, or damaged.
+    return false
+  }
+}
+
+function describeDamage(found: unknown, file: string): DatabaseError | undefined {
+  if (found === 'ok') return undefined
+  return new DatabaseError(...damaged(file, String(found).replace(/^\*\*\*.*\n/, '')))
 }
 
 function damaged(file: string, reason: string): readonly [en: string, zh: string] {

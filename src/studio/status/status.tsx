@@ -101,7 +101,7 @@ function Parts({ status }: { status: Status }) {
   const t = useText()
   const providerName = useProviderName()
   const models = useModels()
-  const { queue, storage, database, providers } = status
+  const { queue, storage, database, check, providers } = status
   return (
     <div className="grid gap-4 sm:grid-cols-2">
       <Part icon={<Hourglass aria-hidden />} title={t('status.queue')}>
@@ -163,6 +163,10 @@ function Parts({ status }: { status: Status }) {
           {t(`status.${storage.kind}`)}
           {storage.free_bytes !== null && ` · ${t('status.free', { amount: bytes(storage.free_bytes) })}`}
         </p>
+        {check.state === 'running' && (
+          <p className="text-ink-soft">{t('status.checking', { checked: check.checked, images: check.images })}</p>
+        )}
+        {check.missing > 0 && <Trouble detail={null}>{t('status.missingFiles', { count: check.missing })}</Trouble>}
         {storage.state === 'failing' && <Trouble detail={storage.detail}>{t('status.storageTrouble')}</Trouble>}
       </Part>
       <Part icon={<Database aria-hidden />} title={t('status.database')} state={database.state}>

@@ -25,6 +25,7 @@ export function presentStatus(report: StatusReport, server: { version: string; s
     uptime_seconds: Math.floor((Date.now() - server.startedAt.getTime()) / 1000),
     database: { detail: null, ...toJson(database) },
     storage: { detail: null, free_bytes: null, ...toJson(storage) },
+    check: report.check,
     queue: {
       state: queue.state,
       queued: queue.queued,

@@ -22,6 +22,8 @@ export const status = {
   folder: 'Folder on this server',
   s3: 'S3 bucket',
   free: '{amount} free',
+  checking: 'Looking over database and files: {checked} of {images}',
+  missingFiles: 'Files of stored pictures are missing: {count}. “npm run doctor” lists them.',
   storageTrouble: 'Pictures cannot be stored. Free up disk space, or give the server permission to write there.',
   database: 'Database',
   sqlite: 'SQLite, in the data folder',
