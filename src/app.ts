@@ -33,7 +33,7 @@ export interface Overrides extends CoreOverrides {
   slowBodyAfterMs?: number
 }
 
-/** For clients that are still sending or reading. */
+/** Time for clients that are still sending or reading. */
 const maxFarewellMs = 5_000
 
 /** @throws DatabaseError, StorageError, SettingsError, each with one sentence for people. */

@@ -58,7 +58,7 @@ export interface Core {
   resume(): Promise<void>
   /** Sends nothing new; exchanges that cannot be resumed get time to finish, everything else waits for the next start. */
   stop(): Promise<void>
-  /** After `stop`, when nobody asks any more. */
+  /** Closes everything after `stop`, when nobody asks any more. */
   close(): Promise<void>
 }
 

@@ -7,7 +7,7 @@ import { readTextFile } from './storage/text-file.ts'
 export interface Assignment {
   name: string
   value: string
-  /** From 1. */
+  /** Line number, from 1. */
   line: number
 }
 

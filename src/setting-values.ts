@@ -11,7 +11,7 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 export type LogLevel = (typeof logLevels)[number]
 export type LogFormat = 'json' | 'text'
 
-/** What is wrong with a value; the message continues after the name of its variable. */
+/** A wrong value; the message continues after the name of its variable. */
 export class ValueError extends Error {
   readonly zh: string
 
@@ -174,8 +174,7 @@ export function parseSecretKey(text: string) {
   return text
 }
 
-/** For values that are sent in a header. */
-/** @throws Error whose message goes on after the name of the variable, or of what else holds it */
+/** Checks a value that is sent in a header. @throws Error whose message goes on after the name of the variable, or of what else holds it */
 export function headerText(text: string) {
   const secret = cleanSecret(text)
   if (!/^[\x21-\x7e]+$/.test(secret))

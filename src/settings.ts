@@ -60,9 +60,9 @@ export interface Settings {
   providerUrls: Record<string, string>
   environmentKeys: Record<string, string | undefined>
   drainSeconds: number
-  /** For everyone together. */
+  /** Caps for everyone together. */
   caps: MonthlyCaps
-  /** For the configurations that `environmentKeys` make. */
+  /** Caps of the configurations that `environmentKeys` make. */
   environmentCaps: Record<string, MonthlyCaps>
   /** Generations that one token may ask for; 0: any number. */
   requestsPerMinute: number
@@ -106,7 +106,7 @@ const ownNames = [
   'IMAGE_LINK_HOURS',
 ] as const
 
-/** What each provider with an `environmentPrefix` reads, behind its prefix. */
+/** Names of the variables of each provider, behind its `environmentPrefix`. */
 const providerNames = ['API_KEY', 'API_URL', 'MONTHLY_CAP', 'MONTHLY_CAP_IMAGES'] as const
 
 type VariableName = (typeof ownNames)[number] | `${string}_${(typeof providerNames)[number]}`
@@ -114,7 +114,7 @@ type VariableName = (typeof ownNames)[number] | `${string}_${(typeof providerNam
 const prefixes = (registry: Registry) =>
   Object.values(registry).flatMap(({ environmentPrefix }) => environmentPrefix ?? [])
 
-/** What people call a variable of ours, and its name. */
+/** Names that people give a variable of ours, and its real name. */
 const otherNames = Object.fromEntries(
   Object.values<Provider>(providers).flatMap(({ otherKeyVariable, environmentPrefix }) =>
     otherKeyVariable ? [[otherKeyVariable, `${environmentPrefix}_API_KEY`]] : [],

@@ -18,7 +18,7 @@ type GroupJson = NonNullable<ModelJson['images']['group']>
 type LifeJson = ModelJson['life']['by_platform'][number]
 type PriceJson = NonNullable<ModelJson['price']>
 
-// What stands in JSON for what is absent.
+// The JSON of an absent group.
 
 const noBounds = { min_area: null, max_area: null, min_side: null, max_side: null, min_ratio: null, max_ratio: null }
 export const noRule: RuleJson = {
@@ -87,7 +87,7 @@ export function writeCard(model: Model): CardJson {
 export function readCard(json: CardJson): Model {
   const { id, name, family, about, typical_seconds, concurrency, source, checked, references } = json
   const { images, price } = json
-  // Both follow from sizes and counts.
+  // `size` and `n` follow from the sizes and counts of the model.
   const { size: _, n: __, ...parameters } = (json.parameters.properties ?? {}) as Model['parameters']
   return {
     ...fromJson({ id, name, family, about, typical_seconds, concurrency, source, checked, references }),
@@ -138,7 +138,7 @@ function readGroup(json: GroupJson | null): Model['images']['group'] {
   return { ...fromJson(others), limit, isImplied: is_implied || undefined, maxLayers: max_layers || undefined }
 }
 
-/** What is left out stands for nothing known. */
+/** Members that are left out mean: not known. */
 export function readLife(given: Partial<LifeJson> & Pick<LifeJson, 'certainty' | 'source' | 'checked'>): ModelLife {
   const { has_ended, successors, ...others } = given
   return { ...fromJson(others), hasEnded: has_ended || undefined, successors: filled(successors ?? []) }

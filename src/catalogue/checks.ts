@@ -10,12 +10,12 @@ export interface CheckedRequest {
   count: number
   /** `size` as asked. */
   size: string | undefined
-  /** Only parameters that the model honours, without `size` and `n`. */
+  /** Parameters that the model honours, without `size` and `n`. */
   parameters: JsonObject
   warnings: Warning[]
   /** The rule that a size has to keep; undefined when this model takes none in this mode. */
   sizeRule: SizeRule | undefined
-  /** As far as it does not depend on the ratio of a reference, which may change the size but not whether it is allowed. */
+  /** The size, as far as it does not depend on the ratio of a reference, which may change it but not whether it is allowed. */
   resolvedSize: Size | undefined
   violations: RuleViolation[]
 }

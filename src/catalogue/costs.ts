@@ -32,7 +32,7 @@ export interface Wanted {
   /** Absent: the service chooses. */
   size: Size | undefined
   references: number
-  /** As sent, after defaults. */
+  /** Parameters as they are sent, after defaults. */
   parameters: JsonObject
   /** The service decides how many of `images` it makes. */
   mayMakeFewer?: boolean
@@ -84,7 +84,7 @@ export function sumCalls(
     calls: readonly BilledCall[]
     images: readonly MadeImage[]
     references: number
-    /** As sent. */
+    /** Parameters as they were sent. */
     parameters: JsonObject
   },
 ): Cost | null {

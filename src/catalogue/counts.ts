@@ -2,7 +2,7 @@
 import type { JsonObject, Model, SizeRule } from './model.ts'
 import type { RuleViolation, Values } from './violation.ts'
 
-/** What of a request decides it. */
+/** The part of a request that decides the count. */
 export interface CountRequest {
   /** Pictures wanted. */
   count: number

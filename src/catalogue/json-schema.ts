@@ -104,7 +104,7 @@ function checkWhole(schema: ValueSchema, value: unknown): Omit<ValueViolation, '
   return undefined
 }
 
-/** For a sentence. */
+/** A value as it stands in a sentence. */
 function shorten(value: unknown) {
   const text = JSON.stringify(value) ?? String(value)
   return text.length > 60 ? `${text.slice(0, 57)}…` : text

@@ -62,7 +62,7 @@ function later(one: LifeStage, other: LifeStage): LifeStage {
 function undisputed(entry: ModelLife, { status, seenAt }: SeenLife): ModelLife {
   const { closedToNewAt, endsAt, hasEnded, ...rest } = entry
   const wasBefore = (time: string | undefined) => isPast(time, new Date(seenAt))
-  // It has ended already, whatever date is recorded.
+  // A model that the list calls ended has ended, whatever date is recorded.
   if (status === 'ended') return wasBefore(endsAt) ? entry : { ...rest, ...(hasEnded && { hasEnded }) }
   return {
     ...rest,

@@ -37,11 +37,11 @@ export interface Model {
    * where we send one. A name of another model that is missing here becomes a warning; one that no model knows is refused.
    */
   parameters: Readonly<Record<string, JsonSchema>>
-  /** At the usual address of the provider. */
+  /** Price at the default address of the provider. */
   price?: Price
   /** Why there is no price anywhere, to follow "No price is known: "; each model of the catalogue has this or a price on one list. */
   unpriced?: string
-  /** At its other address that has a price list of its own; absent where none is known. */
+  /** Price at the other address that has a price list of its own; absent where none is known. */
   priceAbroad?: Price
   /** Seconds from request to picture that users saw, [fast, slow]. */
   typicalSeconds: readonly [number, number]
@@ -54,13 +54,13 @@ export interface Model {
 
 /** How a model ends on some platforms of its service. Times are ISO 8601 with their offset. */
 export interface ModelLife {
-  /** As `Provider.platformAt` names them; absent: on all. */
+  /** Platforms as `Provider.platformAt` names them; absent: all. */
   platforms?: readonly string[]
   /** When the service announced the end; its rate limits may shrink from then on. */
   announcedAt?: string
-  /** From then on, accounts that never opened it cannot open it any more. */
+  /** From this time on, accounts that never opened it cannot open it any more. */
   closedToNewAt?: string
-  /** From then on, requests are refused. */
+  /** From this time on, requests are refused. */
   endsAt?: string
   /** Ended at an unknown time. */
   hasEnded?: boolean
@@ -90,10 +90,10 @@ export interface ReferenceLimits {
   types: readonly string[]
   /** May an image with transparent pixels be sent unchanged? Otherwise it is flattened onto white. */
   alpha: boolean
-  /** Of the base64 text of one reference and of all together, in bytes. */
+  /** Limits of the base64 text of one reference and of all together, in bytes. */
   maxEncodedBytes: number
   maxTotalEncodedBytes: number
-  /** In pixels. Larger pictures are shrunk, smaller ones refused. */
+  /** Limits of the sides in pixels. Larger pictures are shrunk, smaller ones refused. */
   minSide: number
   maxSide: number
   maxArea?: number

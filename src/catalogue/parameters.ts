@@ -45,7 +45,7 @@ export function modelSchema(model: Model) {
   return { type: 'object', properties, additionalProperties: false }
 }
 
-/** What the service gets where nothing is asked for. */
+/** Values that the service gets where nothing is asked for. */
 export function fillDefaults({ parameters: schemas }: Model, asked: JsonObject): JsonObject {
   const filled = Object.entries(schemas).map(([name, schema]) => [name, asked[name] ?? schema.default])
   return Object.fromEntries(filled.filter(([, value]) => value !== undefined))

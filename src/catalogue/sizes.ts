@@ -1,4 +1,4 @@
-/** From the requested `size` to the one that is sent. The limits are the model's data. */
+/** Resolves the requested `size` to the one that is sent. The limits are the model's data. */
 
 import type { Size, SizeRule } from './model.ts'
 import type { RuleViolation, Values, ViolationCode } from './violation.ts'
@@ -140,7 +140,7 @@ export function followsReference({ followsLastReference, table, keywords = [] }:
   return followsLastReference === true && Object.hasOwn(table, tier) && !keywords.includes(tier)
 }
 
-/** What to choose from, for a sentence. */
+/** The sizes to choose from, for a sentence. */
 function listChoices(rule: SizeRule): Values {
   const forms = [...listTiers(rule), ...Object.keys(findTable(rule)), ...(rule.exact ?? [])]
   return { choices: forms.join(', '), ...(rule.free && { example: '2048x2048' }) }
@@ -167,7 +167,7 @@ export function parseRatio(text: string): number {
   return width / height
 }
 
-/** Of `1664x928`, also with another sign between. */
+/** Reads `1664x928`, also with `×` or `*`. */
 export function parsePixels(text: string): Pixels | undefined {
   const [, width, height] = /^(\d{1,5})[x×*](\d{1,5})$/i.exec(text) ?? []
   return width === undefined ? undefined : { width: Number(width), height: Number(height) }

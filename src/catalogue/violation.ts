@@ -10,7 +10,7 @@ export interface RuleViolation {
   values: Values
 }
 
-/** What no rule of the catalogue says, in words already. */
+/** A violation that no rule of the catalogue has a code for, already in words. */
 export interface StatedViolation {
   path: string
   message: string
@@ -40,7 +40,7 @@ export type ViolationCode = keyof typeof sentences
 type Words = Record<string, string | number | undefined>
 
 const sentences = {
-  // Of the whole request.
+  // The whole request.
   unknown_parameter: ({ parameter, near, known }) =>
     `No model has a parameter "${parameter}". ${near ? `Did you mean "${near}"?` : `This model takes: ${known}.`}`,
   prompt_missing: () => 'Say in "prompt" what to draw.',
@@ -59,7 +59,7 @@ const sentences = {
     return `${model} makes at most ${max} pictures here${why}; got n = ${got}.${way}`
   },
 
-  // Of a value.
+  // One value.
   wrong_type: ({ parameter, type, got }) => `${parameter} must be ${typeNames[String(type)] ?? type}; got ${got}.`,
   not_listed: ({ parameter, model, allowed, got }) =>
     `${parameter} must be one of ${allowed} for ${model}; got ${got}.`,
@@ -81,7 +81,7 @@ const sentences = {
   member_unknown: ({ parameter, model, member }) => `${parameter} has no member "${member}" for ${model}.`,
   not_valid: ({ parameter, model, got }) => `${parameter} is not valid for ${model}; got ${got}.`,
 
-  // Of a size.
+  // The size.
   size_type: ({ example }) => `size must be a text such as "${example}".`,
   size_unknown: values => `size "${values.size}" is not one that ${values.model} takes. ${choice(values)}`,
   size_no_ratio: values => `size "${values.size}" is no ratio. ${choice(values)}`,
@@ -99,7 +99,7 @@ const sentences = {
   size_multiple: ({ step, size, proposal }) =>
     `Width and height must be multiples of ${step}; got ${size}. Use ${proposal}.`,
 
-  // Of several parameters together.
+  // Several parameters together.
   layers_one_reference: ({ model, got }) =>
     `${model} takes exactly one picture apart; got ${got}. Give it one in "images".`,
   layers_small_reference: ({ area, example, got }) =>

@@ -3,7 +3,7 @@ import type { Problem } from '../api/problems.ts'
 /** The server refused, or did not answer at all. `message` is in English and says what to do. */
 export class ApiError extends Error {
   override name = 'ApiError'
-  /** One of the contract, or `offline` when there was no answer. */
+  /** A code of the contract, or `offline` when there was no answer. */
   code: Problem['code'] | 'offline'
   /** 0 when there was no answer. */
   status: number

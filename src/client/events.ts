@@ -6,7 +6,7 @@ import type { Connection } from './request.ts'
 export type StreamMessage =
   /** `isFresh`: it begins with all that is unfinished, and does not go on where it was interrupted. */
   | { type: 'open'; isFresh: boolean }
-  /** It is tried again; `isRefused`: the answer was no stream, such as that of a proxy or after the end of a session. */
+  /** The stream broke and is tried again; `isRefused`: the answer was no stream, such as that of a proxy or after the end of a session. */
   | { type: 'interrupted'; isRefused: boolean }
   | { type: 'generation'; generation: Generation }
   /** The id of one that was removed. */
@@ -44,7 +44,7 @@ export async function followEvents(
       isRefused = error instanceof ApiError && error.status !== 0
     }
     if (signal.aborted) return
-    // What was refused may be answered to somebody else next.
+    // After a refusal the next answer may be for another account.
     if (isRefused) revision = undefined
     tell({ type: 'interrupted', isRefused })
     await pause(pauseMs, signal)

@@ -22,7 +22,7 @@ export interface RequestOptions {
   keepalive?: boolean
 }
 
-/** What every operation goes through. */
+/** The connection that every operation goes through. */
 export type Connection = ReturnType<typeof createConnection>
 
 export function createConnection({ baseUrl, token, onUnauthorized }: ClientOptions) {

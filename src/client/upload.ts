@@ -2,7 +2,7 @@ import type { StoredReference } from '../api/images.ts'
 import type { Connection } from './request.ts'
 
 export interface UploadOptions {
-  /** Of the file, for people. */
+  /** Name of the file, for people. */
   name?: string
   /** How much was sent, 0 to 1. A page learns of the end alone: browsers do not stream bodies over HTTP/1.1. */
   onProgress?(share: number): void

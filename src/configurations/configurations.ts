@@ -24,7 +24,7 @@ export interface EnvironmentConfiguration extends Caps {
   apiKey: string
 }
 
-/** What a request was sent with. */
+/** Key and address that a request was sent with. */
 export type SentWith = Pick<Access, 'apiKey' | 'baseUrl'>
 
 /** What the faces may ask of configurations. */
@@ -45,7 +45,7 @@ export interface Configurations {
 }
 
 export interface ConfigurationRegistry extends Configurations {
-  /** Those of the environment, which have no row. */
+  /** Configurations of the environment, which have no row. */
   ofEnvironment: readonly ConfigurationRecord[]
   /** @throws Refusal `not_found` when it was removed, SealError when its key cannot be opened. */
   access(id: string): Promise<Access>
@@ -60,7 +60,7 @@ export interface ConfigurationRegistry extends Configurations {
    * (`sentAt`, ms since 1970); an answer that is not the service's own, such as an error page of a proxy, counts the second time.
    */
   suspend(id: string, failure: ProviderFailure, sentAt: number): Promise<void>
-  /** Its service accepted a request; `wasTrial`: the request was a trial of a suspended one. */
+  /** Called when the service accepted a request; `wasTrial`: a trial of a suspended configuration. */
   noteSuccess(id: string, wasTrial: boolean): Promise<void>
   /** Tests a refused key for free; if it is still refused, the suspension is extended. */
   isKeyStillRefused(id: string): Promise<boolean>

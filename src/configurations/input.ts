@@ -10,7 +10,7 @@ import { cleanSecret } from '../storage/secrets/seal.ts'
 export interface ConfigurationInput extends Partial<Caps>, Partial<Share> {
   name?: string
   provider?: string
-  /** Of requests that name none. */
+  /** The model of requests that name none. */
   model?: string | null
   /** Null: the usual address of the provider. */
   baseUrl?: string | null
@@ -50,7 +50,7 @@ export async function findViolations(
   return violations
 }
 
-/** What a new or unsaved one lacks. `keyMessage` asks for its key. */
+/** Members that a new or unsaved configuration lacks. `keyMessage` asks for its key. */
 export function findMissing(
   { provider, apiKey }: ConfigurationInput,
   { providerIds }: Catalogue,

@@ -28,7 +28,6 @@ export function createSuspensions({ store, pauses, changed }: { store: Store; pa
     changed()
   }
 
-  /** Its service accepted a request; `wasTrial`: the request was a trial of a suspended one. */
   async function noteSuccess(id: string, wasTrial: boolean) {
     pages.delete(id)
     if (!wasTrial) return

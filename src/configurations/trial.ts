@@ -49,7 +49,7 @@ export function createTrial(parts: {
   return {
     check,
 
-    /** For people: with the time that it took, and with what no test can tell. */
+    /** A test for people: with its duration, and with what no test can tell. */
     async run(access: Access) {
       const began = performance.now()
       const result = await check(access)

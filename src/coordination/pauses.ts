@@ -7,15 +7,15 @@ export interface Pauses {
    * together reach past a minute, because that is what the services count by (docs/providers.md).
    */
   repeat(attempt: number, isRateLimit: boolean): number
-  /** Before the next try to fetch or store a picture, or to keep an answer. */
+  /** Pause before the next try to fetch or store a picture, or to keep an answer. */
   storing(tries: number): number
-  /** Before the next poll of a task. */
+  /** Pause before the next poll of a task. */
   poll(wishedMs: number): number
   /** How long a finished image may be unreachable before a waiting client is answered. */
   lateMs: number
   /** How long a waiting client gets no answer after a refusal, while its request waits to be sent again. */
   refusedMs: number
-  /** For limits that a service or an adapter names. */
+  /** Pause for limits that a service or an adapter names. */
   scaled(ms: number): number
   wait(ms: number, signal: AbortSignal): Promise<void>
 }

@@ -6,7 +6,7 @@
 import type { Pauses } from './pauses.ts'
 
 export interface PollRates {
-  /** For one task, until it leaves. */
+  /** Registers one task, until it leaves. */
   enter(maxPerSecond: number | undefined): PollShare
 }
 
@@ -23,7 +23,7 @@ interface Access {
   baseUrl: string
 }
 
-/** For services that document no limit. */
+/** Rate for services that document no limit. */
 const usualMaxPerSecond = 10
 
 const firstPauseMs = 1_000

@@ -21,7 +21,7 @@ export interface Pool {
   isThereAnother(placement: PlacementRequest): Promise<boolean>
   /** Starts a cooldown, because its service asked to slow down. */
   rest(configId: string, ms: number): void
-  /** Its service does not offer it this model: others are preferred for a while. */
+  /** Notes that the service does not offer this model to the configuration: others are preferred for a while. */
   avoid(configId: string, model: string): void
   stateOf(configuration: ConfigurationRecord): ConfigurationState
   /** Called when configurations change. */
@@ -53,7 +53,7 @@ export interface ConfigurationState {
   status: 'ready' | 'resting' | 'taken_out' | 'off'
   /** ms since 1970: the end of a cooldown, or when a suspended one may be tried again. */
   until?: number
-  /** Its paid requests in flight. */
+  /** Paid requests in flight. */
   running: number
 }
 
@@ -138,7 +138,7 @@ export function createPool(parts: {
     close: () => clearTimeout(alarm),
   }
 
-  /** One run at a time; changes during a run start another one after it. */
+  /** Runs one at a time; changes during a run start another one after it. */
   function scan() {
     isStale = true
     if (!isLooking) void lookUntilFresh()

@@ -32,7 +32,7 @@ export interface Waiting {
   isStuck(generation: { id: string; waiting: Message | null }): boolean
   reasonOf(generationId: string): Message | undefined
   list(): { id: string; reason: Message }[]
-  /** For an ended generation, whose row is already final. */
+  /** Forgets an ended generation, whose row is already final. */
   forget(generationId: string): void
 }
 

@@ -140,7 +140,7 @@ async function compose(
   return { ...creation, candidates }
 }
 
-/** What counts in caps. */
+/** The part of a draft that counts in caps. */
 function describePrice({ generation, images, cost }: Omit<Creation, 'candidates'>) {
   const { tokenId, model } = generation
   return { tokenId, model, images, cost }

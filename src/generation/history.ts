@@ -89,7 +89,7 @@ export async function findGeneration(parts: GenerationParts, id: string): Promis
   return withReason(parts, generation)
 }
 
-/** It may be waiting because the database cannot be written. */
+/** The reason is added here and not read from a row: the generation may be waiting because the database cannot be written. */
 function withReason({ waiting }: GenerationParts, generation: GenerationRecord): GenerationRecord {
   const reason = hasEnded(generation.status) ? undefined : waiting.reasonOf(generation.id)
   return reason === undefined ? generation : { ...generation, waiting: reason }

@@ -26,7 +26,7 @@ export interface GenerationParts {
   prices: Prices
   lives: Lives
   catalogue: Catalogue
-  /** Of parameters of all models. */
+  /** Names of the parameters of all models. */
   knownNames: ReturnType<typeof collectNames>
   budget: Budget
   /** Aborts when the server closes: waiting clients and followers get the current state. */

@@ -73,7 +73,7 @@ export function createRunner(parts: RunParts): Runner {
       .finally(() => {
         running.delete(id)
         cancels.delete(id)
-        // Whoever waits for one that was left where it stands looks for itself.
+        // Whoever waits for a generation that was aborted is woken, and reads its row.
         if (!ended.delete(id)) parts.notifier.notify(id)
       })
     running.set(id, run)

@@ -11,7 +11,7 @@ import type { ConfigurationRecord } from '../storage/records.ts'
 import type { GenerationRequest } from './services.ts'
 
 export interface Target {
-  /** Where it begins. */
+  /** The configuration that the request begins with. */
   configuration: ConfigurationRecord
   /** All that may send it, `configuration` first; one where the request names it. */
   candidates: ConfigurationRecord[]
@@ -20,7 +20,7 @@ export interface Target {
   /** The one address of all candidates. */
   address: string
   found: FoundModel
-  /** As sent: the id of the catalogue under its name on the platform; an alias or an endpoint id is unchanged. */
+  /** The id as it is sent: that of the catalogue under its name on the platform; an alias or an endpoint id is unchanged. */
   modelId: string
   /** Why nothing can be sent for it at the moment. */
   refusal: AllSuspended | undefined

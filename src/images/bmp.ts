@@ -30,7 +30,7 @@ export function isHeadCut(bytes: Buffer): boolean {
   return bytes.length < 14 + bytes.readUInt32LE(14)
 }
 
-/** In pixels; undefined for a kind of BMP that is not read here (compressed by runs, JPEG or PNG inside). */
+/** Width and height in pixels; undefined for a kind of BMP that is not read here (run-length encoded, JPEG or PNG inside). */
 export function bmpSize(bytes: Buffer): { width: number; height: number } | undefined {
   const head = readHead(bytes)
   return head && { width: head.width, height: head.height }

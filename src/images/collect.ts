@@ -29,7 +29,7 @@ export interface Collector {
   storeTrouble(): Promise<string | undefined>
 }
 
-/** What an answer names, wherever the text of the picture itself lies. */
+/** Pictures that an answer names, wherever the text of a picture itself lies. */
 export interface FoundImage extends Omit<ProviderImage, 'base64'> {
   base64?: InlineText
 }
@@ -39,11 +39,11 @@ export interface Destination {
   callId: string
   /** Owner of the generation; null where there are no tokens. */
   tokenId: string | null
-  /** In the generation. */
+  /** Position in the generation. */
   position: number
   /** Reports why the generation is not progressing, or that it is again. */
   note(reason: Reason | null): Promise<void>
-  /** Its row is written; `changed`: how its generation is now, unless the row was there already. */
+  /** Called when the row of an image is written; `changed`: its generation after that, unless the row was there already. */
   stored(image: ImageRecord, changed: BareGeneration | undefined): void
 }
 

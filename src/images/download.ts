@@ -10,7 +10,7 @@ import { cutText, decodeInline, NotInline } from './inline.ts'
 
 export interface StoredBytes extends ImageFacts {
   state: FileState
-  /** From `files.temporary()`; belongs to whoever receives it. */
+  /** A path of `files.temporary()`; the file belongs to whoever receives it. */
   temporaryPath: string
   bytes: number
   /** Hexadecimal. */
@@ -29,7 +29,7 @@ type FetchErrorKind = 'again' | 'expired' | 'not_a_picture' | 'too_large' | 'unu
 export class FetchError extends Error {
   override name = 'FetchError'
   readonly kind: FetchErrorKind
-  /** Of the answer, where there was one. */
+  /** HTTP status, where there was an answer. */
   readonly status: number | undefined
   /** The bytes received so far, for `keepUnfinished`: better than nothing if no better copy arrives. */
   readonly kept: StoredBytes | undefined
@@ -225,7 +225,7 @@ async function withKept(error: FetchError, kept: KeptBytes, options: FetchOption
   return new FetchError(kind, message, { status, cause, kept: { ...file, state: 'damaged' } })
 }
 
-/** What kind of file it is. */
+/** Detects the kind of a file. */
 async function inspected({ temporaryPath, bytes, sha256 }: KeptBytes): Promise<StoredBytes> {
   const { facts, state } = await inspectFile(temporaryPath)
   return { temporaryPath, bytes, sha256, ...facts, state }

@@ -12,7 +12,7 @@ export interface ImageFacts {
   mimeType: string
   /** Without a dot. */
   extension: string
-  /** In pixels, as shown by a viewer, with the EXIF orientation applied. 0 where unknown. */
+  /** Pixels as shown by a viewer, with the EXIF orientation applied. 0 where unknown. */
   width: number
   height: number
 }

@@ -15,7 +15,7 @@ import {
 } from './facts.ts'
 import { toViolation } from './references.ts'
 
-/** As sent. */
+/** The image as it is sent. */
 export interface PreparedReference {
   bytes: Buffer
   mimeType: string
@@ -49,7 +49,7 @@ export async function prepareReferences(
 
   let all = await prepareAll([])
   for (;;) {
-    // One of a pair may have had to shrink further to fit the byte limit; the other follows.
+    // One image of a pair may have had to shrink further to fit the byte limit; the other follows.
     const sizes = all.map(({ originalSize }) => {
       const twins = all.filter(twin => twin.originalSize === originalSize)
       return twins.reduce((least, twin) => (twin.width * twin.height < least.width * least.height ? twin : least))

@@ -44,7 +44,7 @@ function pngWith(bytes: Buffer, texts: RecipeTexts): Buffer | undefined {
   return Buffer.concat([bytes.subarray(0, pixels), ...chunks, bytes.subarray(pixels)])
 }
 
-/** Before the first IDAT, so that readers that stop at the pixels have seen the text. */
+/** The text stands before the first IDAT, so that readers that stop at the pixels have seen it. */
 function pngPixels(bytes: Buffer): number | undefined {
   for (let at = 8; at + 12 <= bytes.length; at += 12 + bytes.readUInt32BE(at)) {
     if (bytes.toString('latin1', at + 4, at + 8) === 'IDAT') return at
@@ -99,7 +99,7 @@ function jpegWith(bytes: Buffer, texts: RecipeTexts): Buffer | undefined {
   return placed([xmpSegment(main), ...extensionSegments(extension, hash)])
 
   function placed(added: Buffer[]): Buffer {
-    // After JFIF and Exif, which have to be first.
+    // The text follows JFIF and Exif, which have to be first.
     const isFirst = ({ marker, data }: Segment) => marker === 0xe0 || (marker === 0xe1 && startsWith(data, 'Exif\0'))
     const place = segments!.findLast(isFirst)?.end ?? 2
     if (!old) return Buffer.concat([bytes.subarray(0, place), ...added, bytes.subarray(place)])

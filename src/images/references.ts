@@ -30,7 +30,7 @@ export interface UploadedFile {
   sha256: string
 }
 
-/** As read: an image that can be decoded (or HEIC, which cannot), byte for byte as received. */
+/** A reference as it was read: an image that can be decoded (or HEIC, which cannot), byte for byte as received. */
 export interface Original extends ImageFacts {
   bytes: number
   sha256: string
@@ -46,7 +46,7 @@ export interface ReferenceParts {
   findImage(id: string): Promise<ImageRecord | undefined>
 }
 
-/** Of one reference that comes from outside. */
+/** Limit of one reference that comes from outside. */
 const maxReferenceBytes = 30_000_000
 const fetchTimeoutMs = 20_000
 

@@ -35,7 +35,7 @@ export class ThumbnailError extends Error {
   override name = 'ThumbnailError'
 }
 
-/** Of what is made later; what is forgotten is made when somebody asks. */
+/** Limit of the thumbnails that wait to be made ahead; what is dropped is made when somebody asks for it. */
 const maxWaiting = 10_000
 
 /** Keys under `thumbnails/` belong to this file. */
@@ -65,7 +65,7 @@ export function createThumbnails(parts: {
   let storing = 0
   let timer: NodeJS.Timeout | undefined
   let isClosed = false
-  /** What is made for later. */
+  /** Thumbnails that are made ahead. */
   let making: Promise<void> | undefined
 
   return {
@@ -161,7 +161,7 @@ export function createThumbnails(parts: {
     })
   }
 
-  /** On a full disk the thumbnail is made again next time, nothing else. */
+  /** When the disk is full, the thumbnail is only made again next time. */
   async function keep(key: string, bytes: Buffer): Promise<void> {
     let temporaryPath: string | undefined
     try {

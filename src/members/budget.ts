@@ -45,20 +45,20 @@ export class BudgetExceeded extends Refusal {
 /** A cap as people know it. */
 interface Cap {
   scope: Scope
-  /** Of the token or the configuration. */
+  /** Name of the token or the configuration. */
   name: string
   caps: Caps
-  /** Of a cap that comes from the environment: its variable for money; that for pictures ends with `_IMAGES`. */
+  /** Environment variable of a cap in money; the one for pictures ends with `_IMAGES`. */
   variable?: string
 }
 
-/** What is asked for. */
+/** The part of a request that caps count. */
 type Wanted = Pick<Reservation, 'tokenId' | 'model' | 'images' | 'cost'>
 
 export interface Budget {
   /** Caps of the environment, for the ledger, which reads the others itself. */
   fixedCaps: FixedCaps
-  /** Where caps cannot be kept in full by a request that begins with this configuration. */
+  /** Warns where caps cannot be enforced in full for a request that begins with this configuration. */
   warn(wanted: Wanted, configuration: ConfigurationRecord): Promise<Warning[]>
   /** Why the ledger refused a request. `candidates` are the configurations that were asked. */
   explain(wanted: Wanted, shortage: LedgerShortage, candidates: readonly ConfigurationRecord[]): Promise<BudgetExceeded>

@@ -1,6 +1,6 @@
 import type { Role } from '../storage/records.ts'
 
-/** Who asks. */
+/** Whoever sent a request. */
 export interface Caller {
   role: Role
   /** False: anybody, where no token is needed. */

@@ -9,12 +9,12 @@ import { computeRemaining, type Remaining } from './budget.ts'
 
 export interface UsageItem extends UsageRow {
   key: string
-  /** For people: of the model, configuration or token. */
+  /** Name of the model, configuration or token, for people. */
   name: string
 }
 
 export interface Usage {
-  /** With `owner`, the id of a token, only its own. */
+  /** With `owner`, the id of a token, only the usage of that token. */
   report(period: Period, group: UsageGroup, owner?: string): Promise<UsageItem[]>
   /** The caps for all together and what this month leaves of them; undefined where there are none. */
   forAll(): Promise<(Caps & Remaining) | undefined>

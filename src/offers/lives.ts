@@ -1,4 +1,4 @@
-/** Where each model stands in its life at an address, at this moment: what everything that shows or sends a model asks. */
+/** The stage of each model in its life at an address, at this moment. Everything that shows or sends a model asks here. */
 
 import { isServedAt, type LifeAt, lifeAt } from '../catalogue/life.ts'
 import type { Model, Warning } from '../catalogue/model.ts'
@@ -9,9 +9,9 @@ import type { Catalogue, FoundModel } from '../providers/registry.ts'
 import type { Message } from '../storage/records.ts'
 import type { ModelLists } from './model-lists.ts'
 
-/** Where a request goes. */
+/** The model and the address that a request is for. */
 export interface LifePlace {
-  /** As sent, which may be an alias or an endpoint id; the model's own id when absent. */
+  /** The id as it is sent, which may be an alias or an endpoint id; the model's own id when absent. */
   modelId?: string
   /** The base address; null where it is that of another service, of which this catalogue knows nothing. */
   address: string | null
@@ -20,7 +20,7 @@ export interface LifePlace {
 export interface Standing extends LifeAt {
   /** Equivalent models there that have not ended themselves, the best first. */
   successors: readonly string[]
-  /** Of the service; undefined where the address is not its own, and nobody knows what is available there. */
+  /** Platform of the service; undefined for a foreign address, where it is not known what is available. */
   platform?: string
 }
 

@@ -38,7 +38,7 @@ export function readModelsFile(path: string, base: Catalogue): OwnModels {
     const made = correct(entry, former.model)
     const list = models.get(provider) ?? []
     const position = list.findIndex(({ id }) => id === entry.id)
-    // Who made something of a model remembers it by its object.
+    // An unchanged model keeps its object, because caches are keyed by it.
     const model = position >= 0 && isSame(made, list[position]!) ? list[position]! : made
     list.splice(position >= 0 ? position : list.length, position >= 0 ? 1 : 0, model)
     checkModel(model, provider, base, fault)
@@ -124,7 +124,7 @@ function findFormer(entry: Entry, provider: string, base: Catalogue, fault: Note
 
 // ── A card and what corrects it ─────────────────────────────────────────────────────────────────────────────────────
 
-/** What stands in no answer, and what the server finds out anew, stays. */
+/** Facts that no answer shows, and those that the server finds out anew, stay. */
 function correct(entry: Entry, former: Model): Model {
   const card = writeCard(former)
   const { price, life, state, about, prompt, references, sizes, images, parameters, ...plain } = entry

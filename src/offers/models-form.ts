@@ -13,7 +13,7 @@ const time = z
     'must be a day such as 2026-11-24, or a time with its zone such as 2026-11-24T14:00+08:00',
   )
 const platforms = z.array(word).min(1, 'must name a platform, or be null for all').nullable()
-/** Only in answers; computed by the server. */
+/** Members that stand only in answers, because the server computes them. */
 const derived = z.unknown()
 
 const lifeEntry = z

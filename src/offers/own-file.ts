@@ -9,7 +9,7 @@ interface FileFault {
   zh: string
 }
 
-/** What is wrong with the file, a sentence for each place. */
+/** Violations in the file, a sentence for each place. */
 export class OwnFileError extends Error {
   override name = 'OwnFileError'
   readonly faults: FileFault[]
@@ -50,7 +50,7 @@ export function readOwnFile<Schema extends z.ZodType>(
   )
 }
 
-/** Where the form itself says nothing. */
+/** Message where the schema itself has none. */
 function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':

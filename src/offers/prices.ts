@@ -7,9 +7,9 @@ import type { Catalogue, FoundModel } from '../providers/registry.ts'
 
 // ── The user's own prices ───────────────────────────────────────────────────────────────────────────────────────────
 
-/** Where a request goes. */
+/** The address and the model that a request is for. */
 export interface PricePlace {
-  /** As sent, which may be an alias or an endpoint id; the model's own id when absent. */
+  /** The id as it is sent, which may be an alias or an endpoint id; the model's own id when absent. */
   modelId?: string
   /** The base address; that of the provider when absent, null for one whose prices nobody knows. */
   address?: string | null
@@ -29,7 +29,7 @@ export function createPrices(
   own: ReadonlyMap<string, Price | null> = new Map(),
   standIns: readonly string[] = [],
 ): Prices {
-  // One object a model and price, because others remember what they made of a model by its object.
+  // The same model and price give the same object, because caches are keyed by it.
   const known = new WeakMap<Model, Map<Price | null | undefined, Model>>()
   return {
     priced(found, { modelId = found.model.id, address } = {}) {

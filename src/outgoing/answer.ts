@@ -11,7 +11,7 @@ import type { HttpRequest, HttpResponse } from './http.ts'
 /** Limit of an answer that is read into memory. */
 const maxTextBytes = 128 * 1024 * 1024
 
-/** Of one body, while its reader is slower. Two hundred may arrive at once. */
+/** Bytes of one body that are buffered while its reader is slower. Two hundred may arrive at once. */
 const maxWaitingBytes = 128 * 1024
 
 /** Gateways put traces and policies there. A paid answer must not be lost because of them. */

@@ -41,7 +41,7 @@ export interface HttpOptions extends AllowedPlaces {
 /** Default for the body. */
 const usualBodyMs = 10 * 60_000
 
-/** For resolving a name that the proxy will resolve as well. */
+/** Limit for resolving a name that the proxy will resolve as well. */
 const maxLookupMs = 3_000
 
 /** Identifies this program; some hosts refuse requests without a user agent. */

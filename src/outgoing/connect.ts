@@ -62,7 +62,6 @@ export function openConnection(
     connector(wanted, (error, socket) => {
       signal.removeEventListener('abort', abort)
       if (error) return reject(error)
-      // Nobody is waiting for it.
       if (signal.aborted) return void socket.destroy()
       resolve(socket as Socket)
     })

@@ -143,13 +143,13 @@ class Source {
     this.pieces = body[Symbol.asyncIterator]()
   }
 
-  /** That many bytes, or all that remain. */
+  /** Returns so many bytes, or all that remain, without consuming them. */
   async ahead(count: number): Promise<Buffer> {
     while (this.kept.length < count && (await this.read()));
     return this.kept
   }
 
-  /** At most so many bytes, as soon as there are any; undefined at the end. */
+  /** Returns at most so many bytes, as soon as there are any; undefined at the end. */
   async next(count: number): Promise<Buffer | undefined> {
     while (this.kept.length === 0 && (await this.read()));
     if (this.kept.length === 0) return this.ended()

@@ -30,11 +30,11 @@ export interface ProviderFailure {
   providerMessage?: string
   requestId?: string
   retryAfterMs?: number
-  /** For `retry_safe`: the maximum number of repeats; the usual number when absent. */
+  /** With `retry_safe`: the maximum number of repeats; the default when absent. */
   maxRepeats?: number
   /**
-   * Of a refusal that is not about the request itself: `model`, this account or address does not give this model; `configuration`, it
-   * gives nothing any more until somebody changes something. Another key may well be taken.
+   * Scope of a refusal that is not about the request itself: `model`, this account or address does not offer this model; `configuration`, it
+   * offers nothing any more until somebody changes something. Another key may well be accepted.
    */
   concerns?: Concern
   /**

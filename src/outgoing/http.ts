@@ -58,7 +58,7 @@ export interface OutgoingHttp extends Http {
 
 export interface DownloadOptions {
   signal?: AbortSignal
-  /** Of the decoded body. */
+  /** Limit of the decoded body. */
   maxBytes: number
   headersTimeoutMs: number
   idleTimeoutMs: number

@@ -46,7 +46,7 @@ export function isInsideName(host: string): boolean {
   )
 }
 
-/** For messages: without user name and password. */
+/** The proxy for messages: without user name and password. */
 export function shownProxy(proxy: URL): string {
   return `${proxy.protocol}//${proxy.host}`
 }
@@ -103,7 +103,7 @@ function refusedBy(status: number, host: string): ExchangeError {
   return new ExchangeError({ code: 'provider_unavailable', disposition, message })
 }
 
-/** Where it is stands in the log alone. */
+/** The address of the proxy is only logged. */
 export function proxyOutOfReach(cause: unknown): ExchangeError {
   const code = cause instanceof Error && 'code' in cause ? ` (${cause.code})` : ''
   const message = `The proxy of this server could not be reached${code}. Nothing was sent.`

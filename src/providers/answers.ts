@@ -7,10 +7,10 @@ import type { ProviderFailure } from '../outgoing/failure.ts'
 import { isObject, listNames, parseJson } from './json.ts'
 import type { ProviderImage } from './provider.ts'
 
-/** Where an image is. `base64` is the text of the answer: bare, or a complete data URI. */
+/** The location of an image. `base64` is the text of the answer: bare, or a complete data URI. */
 export type ImageLocation = { url: string; base64?: undefined } | { base64: string; url?: undefined }
 
-/** One place of an answer where an image is expected. */
+/** A place of an answer where an image is expected. */
 export interface Entry {
   /** Undefined when something else is there. */
   source?: ImageLocation

@@ -71,7 +71,7 @@ export interface ServiceError {
   message?: string
 }
 
-/** With or without an `error` around it; undefined where nothing says that something is wrong. */
+/** Finds the error of an answer, with or without an `error` around it; undefined where nothing says that something is wrong. */
 export function errorIn(json: unknown): ServiceError | undefined {
   if (!isObject(json)) return undefined
   if (typeof json.error === 'string') return { message: json.error }
@@ -101,7 +101,7 @@ export function toFailure(meaning: Meaning, found: ServiceError, head: AnswerHea
   }
 }
 
-/** For an answer that is not JSON, mostly a page of a gateway. */
+/** Quotes the beginning of an answer that is not JSON, mostly a page of a gateway. */
 export function quoteBeginning({ status, body }: RawAnswer): string {
   return `HTTP ${status}: ${body.trim().slice(0, 300)}`
 }

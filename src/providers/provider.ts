@@ -97,15 +97,15 @@ export interface Text {
 /** Data only; faces show it unchanged. */
 export interface Guide {
   title: Text
-  /** Who runs the service. */
+  /** The company that runs the service. */
   company: Text
   about: Text
   /** How to get a key. */
   steps: Text
   addressHint: Text
-  /** Those that people commonly use, the usual one first, without a slash at the end. */
+  /** Base addresses in common use, the default first, without a slash at the end. */
   addresses: readonly { url: string; label: Text }[]
-  /** Where a key is made. */
+  /** The console page where a key is made. */
   keyPage: string
   /** Consoles of accounts: the first whose `hosts` hold a part of the host of the base address, or that has none. */
   consoles: readonly { url: string; hosts?: readonly string[] }[]
@@ -145,7 +145,7 @@ export interface PlannedCall {
   images: number
   /** The service decides how many it makes, at most `images`. */
   mayMakeFewer?: boolean
-  /** From the request until the whole answer. */
+  /** Milliseconds from the request until the whole answer. */
   timeoutMs: number
 }
 

@@ -5,7 +5,7 @@ import type { Provider } from './provider.ts'
 export type Registry = Readonly<Record<string, Provider>>
 
 export interface FoundModel {
-  /** Its id. */
+  /** Provider id. */
   provider: string
   model: Model
 }

@@ -14,7 +14,7 @@ import { pathOnly } from './routing.ts'
 export interface Face {
   /** Path prefixes that belong to it. None: every address that no other face has. */
   prefixes: readonly string[]
-  /** For people with browsers: without a session they are redirected to the login page. */
+  /** The face is for people with browsers: without a session they are redirected to the login page. */
   isForPeople: boolean
   /** The content type of its errors. */
   errorType: string

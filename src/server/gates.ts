@@ -72,7 +72,7 @@ export async function addGates(
     await access.check(request)
     limits.check(request, reply)
     watchBody(request, reply, slowBodyAfterMs ?? usualSlowBodyAfterMs)
-    // Before the body is read: it need not be sent to an address that does not take it.
+    // Refused before the body is read: it need not be sent to an address that does not take it.
     if (request.is404 && !wantsPage(request)) throw refuseMethod(request, routing)
     const encoding = request.headers['content-encoding']
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {

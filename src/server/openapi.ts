@@ -30,7 +30,7 @@ interface Document {
 
 /** What is known of an operation beside the document, which is made from its schemas. */
 interface Known extends RouteFacts {
-  /** It decides what the errors look like. */
+  /** Decides what the errors look like. */
   face: Face
   hasAnswerSchemas: boolean
   bodyExample: unknown

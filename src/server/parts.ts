@@ -6,7 +6,7 @@ import type { Discretion } from './access/discretion.ts'
 import type { Limits } from './access/limits.ts'
 import type { SignedLinks } from './access/signed-links.ts'
 
-/** What the routes take. */
+/** The parts that routes are made with. */
 export interface Parts {
   services: Services
   settings: Settings

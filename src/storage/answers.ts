@@ -55,7 +55,7 @@ function formatHead(head: AnswerHead): string {
   return `${JSON.stringify(head)}\n`
 }
 
-/** Of a file, read at once. Small enough that V8 frees what is made of it with the young objects. */
+/** Bytes of a file that are read at once. Small enough that V8 frees what is made of them with the young generation. */
 const pieceBytes = 64 * 1024
 
 const wholeEnding = '.answer.txt'

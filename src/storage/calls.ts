@@ -6,7 +6,7 @@ import type { CallState, ProviderCallsTable } from './tables.ts'
 
 export type CallOutcome = 'made' | 'refused' | 'repeated' | 'dropped' | 'unknown'
 
-/** What is decided of a call before it is sent. */
+/** The part of a call that is decided before it is sent. */
 export interface NewCall {
   id: string
   generationId: string
@@ -99,7 +99,7 @@ export function createCallRepository(db: Connection) {
       return row && toCall(row)
     },
 
-    /** What is sent for it; undefined when it has gone. */
+    /** The stored body; undefined when it was deleted. */
     async body(id: string): Promise<JsonObject | undefined> {
       const row = await db.selectFrom('provider_calls').select('body').where('id', '=', id).executeTakeFirst()
       return row && JSON.parse(row.body)

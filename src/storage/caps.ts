@@ -15,7 +15,7 @@ export function capColumns({ monthlyCap, monthlyImages }: Caps): CapColumns {
   }
 }
 
-/** Those of the caps that are given. */
+/** Columns of the caps that are given. */
 export function changedCapColumns({ monthlyCap, monthlyImages }: Partial<Caps>): Partial<CapColumns> {
   const { monthly_images, ...money } = capColumns({
     monthlyCap: monthlyCap ?? null,

@@ -44,7 +44,7 @@ export class Condenser {
   private isEscaped = false
   /** How much of an escape is missing where the shown beginning ends: up to 4 digits, or 5 for what follows a backslash. */
   private open = 0
-  /** Of a string that may yet turn out to be long; undefined when it has. */
+  /** Bytes of a string that may yet turn out to be long; undefined when it has. */
   private held: Uint8Array[] | undefined = []
 
   constructor(position = 0) {
@@ -114,7 +114,7 @@ export class Condenser {
       const end = found < 0 || found > limit ? limit : found
       let slashes = 0
       while (end - slashes > index && bytes[end - slashes - 1] === backslash) slashes++
-      // Those at the very beginning go on with what stood before.
+      // Backslashes at the very beginning continue those of the previous chunk.
       const isOdd = (slashes % 2 === 1) !== (isEscaped && end - slashes === index)
       if (end === limit) {
         this.isEscaped = isOdd

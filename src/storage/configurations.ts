@@ -61,7 +61,7 @@ export function createConfigurationRepository(db: Connection) {
       return Number(result.numDeletedRows) > 0
     },
 
-    /** Of all configurations, those of the environment too. */
+    /** Suspensions by configuration id, those of the environment included. */
     async suspension(): Promise<Map<string, Suspension>> {
       const rows = await db.selectFrom('taken_out_configurations').selectAll().execute()
       return new Map(rows.map(row => [row.config_id, suspensionFrom(row)]))

@@ -9,7 +9,7 @@ import type { Tables } from './tables.ts'
 export interface Database {
   kind: 'sqlite' | 'postgresql'
   kysely: Kysely<Tables>
-  /** For what may take long and changes nothing: never on the event loop. It sees what was committed before. */
+  /** Connection for queries that may take long and change nothing: they never run on the event loop. It sees what was committed before. */
   reading: Kysely<Tables>
   /** Undefined where the database searches words by its own indexes. */
   search?: WordSearch
@@ -40,7 +40,7 @@ export interface Database {
 export type OnStatement = (text: string) => void
 
 export interface OpenOptions {
-  /** It must be there: a command that looks after a database makes none, and never owns it. */
+  /** The database must exist: a maintenance command creates none, and never owns it. */
   isTool?: boolean
   onStatement?: OnStatement
   /** Syncs the journal of the embedded database, instead of the system. */

@@ -11,8 +11,8 @@ export type DatabaseLocation = { kind: 'sqlite'; path: string } | { kind: 'postg
 
 /**
  * Opens the database, keeps other processes out, and brings it to the present form; a copy is kept before a change.
- * Of several seals the one is taken that its keys were sealed with; with `anySeal` the first, whatever they were sealed with.
- * With `isTool` it must be there: a command that looks after a database makes none.
+ * Among several seals, the one is taken that opens the sealed keys; with `anySeal` the first, whatever they were sealed with.
+ * With `isTool` the database must exist: a maintenance command creates none.
  * @throws DatabaseError with one sentence for people when it cannot be opened, is in use, or is damaged. SealError when none of the
  * seals is the right one; nothing was changed then.
  */

@@ -9,7 +9,7 @@ import { inTransaction } from './transaction.ts'
 const name = 'last-day'
 const orphanedName = 'strange-answers'
 
-/** What stands in the column `day` of a new row. */
+/** The value of the column `day` in a new row. */
 export const presentDay = sql<number>`(select value from counters where name = 'day')`
 
 export function createDayRepository(db: Connection) {

@@ -36,7 +36,7 @@ export function createGenerationRepository(db: Connection, reading: Kysely<Table
       return withImages(rows, reading)
     },
 
-    /** In the order in which they were asked for. */
+    /** Oldest request first. */
     async unfinishedIds(): Promise<string[]> {
       const rows = await db
         .selectFrom('chat_history')
@@ -201,10 +201,10 @@ export function createGenerationRepository(db: Connection, reading: Kysely<Table
   }
 }
 
-/** What other tables tell of a generation. */
+/** The parts of a generation that other tables hold. */
 export type Surroundings = Pick<GenerationRecord, 'images' | 'references' | 'providerRequestIds' | 'calls'>
 
-/** What its own row tells of a generation. */
+/** The part of a generation that its own row holds. */
 export type BareGeneration = Omit<GenerationRecord, keyof Surroundings>
 
 export function toBareGeneration(row: Selectable<ChatHistoryTable>): BareGeneration {

@@ -12,11 +12,11 @@ export interface HistoryFilter {
   model?: string
   status?: GenerationStatus
   favorite?: boolean
-  /** As it was written. */
+  /** The tag as it was written. */
   tag?: string
   from?: string
   to?: string
-  /** Only those that this token asked for. */
+  /** Only generations that this token asked for. */
   owner?: string
 }
 

@@ -55,7 +55,7 @@ export function createListedModelRepository(db: Connection) {
         .execute()
     },
 
-    /** That a list came, or none, and what it says of its models. */
+    /** Stores that a list came, or none, and what it says about its models. */
     keepList(
       { provider, place, askedAt, answeredAt }: ModelListRecord,
       models: Omit<ListedModelRecord, 'since'>[] = [],

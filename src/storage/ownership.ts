@@ -23,7 +23,7 @@ const takenOver = [
 ] as const
 export const ownerName = 'owner'
 
-/** Whoever had the database last. */
+/** The server that owned the database last. */
 export async function findOwner(db: Connection): Promise<string | undefined> {
   const row = await db.selectFrom('meta').select('value').where('name', '=', ownerName).executeTakeFirst()
   return row?.value
@@ -35,7 +35,7 @@ export async function findOwner(db: Connection): Promise<string | undefined> {
  */
 export const endName = 'ended'
 
-/** From now on the database belongs to this process, whoever had it before. */
+/** Takes the database for this process, whoever had it before. */
 export function takeOwnership(db: Connection, owner: string): Promise<void> {
   return inTransaction(db, async transaction => {
     await transaction.updateTable('meta').set({ value: owner }).where('name', '=', ownerName).execute()

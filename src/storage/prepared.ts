@@ -29,7 +29,7 @@ export interface Prepared<Given, Row> {
 export function prepare<Given extends object, Row>(
   build: (db: Connection, given: Given) => Compilable<Row>,
 ): Prepared<Given, Row> {
-  // For each dialect; transactions have the adapter of their database.
+  // Compiled queries by dialect; transactions share the adapter of their database.
   const compiled = new WeakMap<object, CompiledQuery<Row>>()
 
   function ask(db: Connection, given: Given) {
@@ -51,7 +51,7 @@ export function prepare<Given extends object, Row>(
   }
 }
 
-/** One for each list of columns. */
+/** Prepares a query for each list of columns. */
 export function prepareForEach<Given extends object, Row>(
   build: (db: Connection, given: Given, columns: readonly string[]) => Compilable<Row>,
 ) {

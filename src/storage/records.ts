@@ -51,9 +51,9 @@ export interface GenerationRecord {
   configId: string | null
   /** The named token that asked; null for the access token of the server, and where none is needed. */
   tokenId: string | null
-  /** As asked. */
+  /** Parameters as they were asked for. */
   parameters: JsonObject
-  /** As sent, after defaults and limits. */
+  /** Parameters as they were sent, after defaults and limits. */
   resolved: JsonObject | null
   timestamp: string
   startedAt: string | null
@@ -62,7 +62,7 @@ export interface GenerationRecord {
   images: ImageRecord[]
   /** References, in the order of the request. */
   references: ImageRecord[]
-  /** Of rows taken over from an old database: the upstream URLs as found. */
+  /** Upstream URLs as found in a row that was taken over from an old database. */
   oldImageUrls: string[]
   failures: FailureRecord[]
   warnings: (Message & { parameter: string })[]
@@ -77,9 +77,9 @@ export interface GenerationRecord {
   cancelRequested: boolean
   /** While it is unfinished: how many of its requests wait to be sent, and how many were sent and may cost. */
   calls: { unsent: number; sent: number }
-  /** Of the HTTP request that asked for it; stands in every log line about it. */
+  /** Id of the HTTP request that asked for it; every log line about it has it. */
   requestId: string | null
-  /** As the service named its answers, one a paid request. */
+  /** Request ids of the service, one a paid request. */
   providerRequestIds: string[]
   /** Grows with every change of any generation. */
   revision: number
@@ -100,7 +100,7 @@ export interface ErrorRecord {
   providerMessage: string | null
   providerRequestId: string | null
   retryAfterMs: number | null
-  /** For a refusal that may not affect other configurations: what it concerns. */
+  /** What a refusal concerns that may not affect other configurations. */
   concerns?: 'model' | 'configuration'
   /** What `message` says, for a page that says it in its own language; absent where it is the sentence of its code. */
   reason?: Pick<Message, 'code' | 'values'>
@@ -136,7 +136,7 @@ export interface ImageRecord {
 
 /** How much of the work of its service a configuration takes. */
 export interface Share {
-  /** Its part beside others of the same service, 1 to 100. */
+  /** Share of the work among configurations of the same service, 1 to 100. */
   weight: number
   /** Paid requests at a time; null: as many as the models take. */
   maxRunning: number | null
@@ -152,7 +152,7 @@ export interface Suspension {
   at: string
   /** ISO 8601: from then on a request may try it. */
   retryAt: string
-  /** In a row. */
+  /** Refusals in a row. */
   refusals: number
   /** The service's own words, where it had any. */
   providerCode: string | null

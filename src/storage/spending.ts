@@ -186,7 +186,7 @@ export function createSpendingRepository(db: Connection, reading = db) {
         ])
         .where('timestamp', '>=', period.from)
         .where('timestamp', '<', period.to)
-        // What was given back left nothing to tell.
+        // A reservation that was given back has nothing to count.
         .where(({ or, eb }) => or([eb('images', '>', 0), eb('calls', '>', 0), eb('is_unknown', '=', 1)]))
         .groupBy([key, 'currency'])
         .orderBy(key)

@@ -39,7 +39,7 @@ export interface ConfigurationsTable {
   monthly_cap_amount: number | null
   monthly_cap_currency: string | null
   monthly_images: number | null
-  /** Its share of the work beside others of the same service. */
+  /** Share of the work among configurations of the same service. */
   weight: number
   /** Paid requests at a time; null: as many as the models take. */
   most_running: number | null
@@ -115,7 +115,7 @@ export interface ProviderCallsTable {
   /** 1: nobody named a configuration, so another of the same service may send it while it is planned. */
   may_move: number
   timeout_ms: number
-  /** Not sent before this time. */
+  /** The call is not sent before this time. */
   not_before: string | null
   sent_at: string | null
   /** Key and address, sealed, while the service may have to be asked for what became of it; null where nobody asks. */
@@ -156,7 +156,7 @@ export interface ImagesTable {
   sha256: string
   created_at: string
   details: string | null
-  /** Of the days that the database has seen, see `days.ts`. */
+  /** Counted in days that the database has seen, see `days.ts`. */
   day: Generated<number>
 }
 
@@ -174,7 +174,7 @@ export interface IdempotencyKeysTable {
   body_hash: string
   generation_id: string
   created_at: string
-  /** Of the days that the database has seen, see `days.ts`. */
+  /** Counted in days that the database has seen, see `days.ts`. */
   day: Generated<number>
 }
 
@@ -184,7 +184,7 @@ export interface RemovalsTable {
   revision: number
   removed_at: string
   token_id: string | null
-  /** Of the days that the database has seen, see `days.ts`. */
+  /** Counted in days that the database has seen, see `days.ts`. */
   day: Generated<number>
 }
 
@@ -192,7 +192,7 @@ export interface RemovalsTable {
 export interface FormerTasksTable {
   task_id: string
   removed_at: string
-  /** Of the days that the database has seen, see `days.ts`. */
+  /** Counted in days that the database has seen, see `days.ts`. */
   day: Generated<number>
 }
 
@@ -241,7 +241,7 @@ export interface SpendingTable {
   is_unknown: number
 }
 
-/** Who uploaded a reference: the same picture is stored once, whoever gives it. */
+/** Owners of an uploaded reference: the same picture is stored once, whoever gives it. */
 export interface ReferenceOwnersTable {
   image_id: string
   /** Empty for the access token of the server, and where none is needed. */

@@ -35,7 +35,7 @@ export function createTokenRepository(db: Connection) {
       return rows.map(toToken)
     },
 
-    /** Not a revoked one. */
+    /** The token, unless it is revoked. */
     async find(id: string): Promise<TokenRecord | undefined> {
       const row = await db
         .selectFrom('access_tokens')

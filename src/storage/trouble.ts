@@ -5,7 +5,7 @@ export class DatabaseError extends SentenceError {
   override name = 'DatabaseError'
 }
 
-/** For maintenance commands, which create no database. */
+/** Error for maintenance commands, which create no database. */
 export function noDatabaseAt(file: string) {
   return new DatabaseError(
     `There is no database at ${file}. DATA_DIR and DATABASE_URL must be those of the server; those of the demo are set with DATA_DIR=demo-data.`,

@@ -18,10 +18,10 @@ import { loadLanguage, startingLanguage } from './text/text.ts'
 
 applyTheme()
 const client = createQueryClient()
-// What the first screen needs is on its way before its code is.
+// Data of the first screen is requested before its code.
 void client.prefetchQuery(modelsQuery)
 void client.prefetchQuery(recentQuery)
-// Who it is decides which ways there are, whether it is a demo what stands above every screen; nobody waits long for that.
+// The account decides which screens there are, the demo what stands above them; the page waits for both, but not long.
 const known = Promise.race([
   Promise.all([
     client.prefetchQuery(meQuery),

@@ -19,7 +19,7 @@ export interface AnswerWriterParts {
   failed(error: unknown): void
 }
 
-/** In memory while nothing can be written. */
+/** Limit of what is held in memory while nothing can be written. */
 const maxPending = 128 * 1024 * 1024
 
 export class AnswerWriter {
@@ -71,7 +71,7 @@ export class AnswerWriter {
     if (rest.length > 0) yield rest
   }
 
-  /** What was given on so far is safe on disk when this returns. */
+  /** Everything passed on so far is safe on disk when this resolves. */
   async commit() {
     await this.parts.retryUntilStored(async () => {
       await this.write()

@@ -25,7 +25,7 @@ export function unknownOutcome(what: string): ProviderFailure {
   return { code: 'outcome_unknown', disposition: 'maybe_billed', message }
 }
 
-/** Of a picture that was asked for, and neither made nor refused. */
+/** Explains a picture that was asked for and was neither made nor refused. */
 export function explainMissing({ complete }: Parsed, isBilled: boolean): Omit<FailureRecord, 'index'> {
   if (!complete) {
     const message = 'The connection broke before this picture came; it may have been made and charged.'

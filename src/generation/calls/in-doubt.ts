@@ -15,7 +15,7 @@ export interface CutAnswer extends Pick<RawAnswer, 'status' | 'contentType' | 'r
   body: string
 }
 
-/** After a restart: the request may have been sent, and its answer was lost. */
+/** Resumes a call after a restart: the request may have been sent, and its answer was lost. */
 export async function recover(call: OpenCall) {
   if (await recoverAnswer(call)) return
   // What another server has sent since is its own to wait for.
@@ -27,7 +27,7 @@ export async function recover(call: OpenCall) {
   await resolveInDoubt(call, failure, { status: answer?.status ?? 200, contentType: answer?.contentType, file, body })
 }
 
-/** Its answer did not arrive, or was incomplete. */
+/** Settles a call whose answer did not arrive, or only in part. */
 export async function resolveInDoubt(call: OpenCall, failure: ProviderFailure, { file, body, ...head }: CutAnswer) {
   if (call.record.state !== 'sending') return
   const requestId = failure.requestId ?? head.requestId
@@ -36,7 +36,7 @@ export async function resolveInDoubt(call: OpenCall, failure: ProviderFailure, {
   await settleCall(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord({ ...failure, requestId }) })
 }
 
-/** Then it is whole, whatever became of the connection that brought it. */
+/** True when the JSON is whole, whatever became of the connection that brought it. */
 function isWholeJson(text: string): boolean {
   if (!/^\s*[[{]/.test(text)) return false
   try {

@@ -35,7 +35,7 @@ export interface CallParts {
   waiting: Waiting
   reached: Reached
   log: Logger
-  /** Where paid requests wait for their turn. */
+  /** The pool, where paid requests wait for their turn. */
   pool: Pool
   budget: Budget
   catalogue: Catalogue
@@ -66,9 +66,9 @@ export interface OpenGeneration
 export interface OpenCall {
   parts: CallParts
   generation: OpenGeneration
-  /** As its row stands. What is sent is read when its turn has come, because thousands may wait. */
+  /** The row of the call. The body is read when its turn has come, because thousands may wait. */
   record: CallRecord
-  /** Its attempts before this one, which were refused without a picture. */
+  /** Earlier attempts of this call, which were refused without a picture. */
   earlier: CallRecord[]
   log: Logger
   /** The answer that was just kept; after a restart it is read from where it is kept. */
@@ -156,7 +156,7 @@ export function findProvider({ parts, record }: OpenCall): Provider {
   return parts.catalogue.provider(record.provider)
 }
 
-/** Where a picture of the call stands in the generation. */
+/** Position of a picture of the call in the generation. */
 export function findPosition({ record, generation }: OpenCall, index: number) {
   const planned = generation.calls.reduce((sum, call) => sum + call.record.images, 0)
   return placeImage(record, planned, index)

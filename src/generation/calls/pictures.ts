@@ -10,7 +10,7 @@ import { findPosition, findProvider, type OpenCall, publish, throwIfStopping } f
 import { readUntilThere } from './read-answer.ts'
 import { note } from './until-stored.ts'
 
-/** For a stream that is still arriving. */
+/** Collects pictures of a stream that is still arriving. */
 export function collectEarly(call: OpenCall, answer: RawAnswer, file: string | undefined) {
   try {
     for (const collected of collect(call, findProvider(call).parse(answer, call.record), file)) {

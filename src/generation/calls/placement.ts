@@ -41,7 +41,7 @@ export function describePlacement({ record, earlier, generation }: OpenCall) {
   return { call: record, owner: generation.tokenId, askedAt: generation.timestamp, tried, excluded }
 }
 
-/** What a free test can show need not be tried with a request. */
+/** A free test is preferred to a trial request. */
 async function isStillRefused(call: OpenCall, { configId, isTrial }: Lease): Promise<boolean> {
   if (!isTrial) return false
   const { configurations } = call.parts
@@ -51,7 +51,7 @@ async function isStillRefused(call: OpenCall, { configId, isTrial }: Lease): Pro
   })
 }
 
-/** What it may cost counts in the cap of the other configuration from now on; false when that has no room. */
+/** Moves the reservation to the cap of another configuration; false when that has no room. */
 async function moveTo(call: OpenCall, configId: string): Promise<boolean> {
   const { parts, record, generation } = call
   if (configId === record.configId) return true

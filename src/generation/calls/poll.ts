@@ -1,4 +1,4 @@
-/** One look at a task. What is large of its answer goes to disk as it arrives, like the answer of an exchange. */
+/** Polls a task once. A large answer goes to disk as it arrives, like that of an exchange. */
 import type { Http } from '../../outgoing/http.ts'
 import type { Context, Polled, Task } from '../../providers/provider.ts'
 import { type AnswerHead, measureHead } from '../../storage/answers.ts'

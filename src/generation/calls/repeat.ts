@@ -11,7 +11,7 @@ import { describePlacement } from './placement.ts'
 import { settleCall, toSettled } from './settle-call.ts'
 import { retryUntilStored } from './until-stored.ts'
 
-/** At once with a configuration that was not asked yet, or after a pause. */
+/** Sends the call again: at once with a configuration that was not asked yet, or after a pause. */
 export async function repeatOrRefuse(call: OpenCall, failure: ProviderFailure) {
   const { record, generation } = call
   const { pauses, pool } = call.parts
@@ -21,7 +21,7 @@ export async function repeatOrRefuse(call: OpenCall, failure: ProviderFailure) {
   const repeats = record.attempt - tried.size
   const asked = pauses.scaled(failure.retryAfterMs ?? 0)
   const pauseMs = Math.max(asked, pauses.repeat(repeats + 1, isRateLimit))
-  // One answer that names a day must not hold back everything else for a day.
+  // A single answer that names a day must not hold back everything else for a day.
   if (isRateLimit) pool.rest(record.configId, Math.min(pauseMs, pauses.scaled(maxRetryAfterMs)))
   if (generation.cancelled.aborted || wasRepeatedEnough(call, failure)) return endRefused(call, failure)
   if (await isThereAnother(call, placement)) return planAgain(call, failure, isRateLimit ? 0 : pauseMs)
@@ -30,7 +30,7 @@ export async function repeatOrRefuse(call: OpenCall, failure: ProviderFailure) {
   return planAgain(call, failure, pauseMs)
 }
 
-/** For good. Where that is about the key and not about the request, another configuration may still make it. */
+/** Refuses the call for good. Where the reason is the key and not the request, another configuration may still make it. */
 export async function refuse(call: OpenCall, given: ProviderFailure, failures: FailureRecord[] = []) {
   const { pool, configurations } = call.parts
   const failure = given.isModelUnknown ? await explainUnknownModel(call, given) : given

@@ -30,7 +30,7 @@ export async function settleCall(call: OpenCall, settlement: Settlement) {
   )
 }
 
-/** Before it was sent. */
+/** Settles a call before it was sent. */
 export async function drop(call: OpenCall) {
   const message = 'Cancelled before it was sent; nothing was charged.'
   await settleCall(call, { outcome: 'dropped', charge: 'none', error: plainError('cancelled', message) })

@@ -223,7 +223,7 @@ export async function clearAway(
   for (const name of staleAnswers) await parts.answers.remove(name)
 }
 
-/** Of every picture that a generation may have. */
+/** The id of every picture that a generation may have. */
 function deriveImageIds(generationId: string): string[] {
   return Array.from({ length: maxPositions }, (_, position) => deriveImageId(generationId, position))
 }

@@ -358,7 +358,7 @@ export const models: readonly Model[] = [
     aliases: [
       'dola-seedream-5-0-pro-260628',
       'seedream-5-0-pro-260628',
-      // Its id for plan keys.
+      // The id for keys of a subscription.
       'doubao-seedream-5.0-pro',
       'doubao-seedream-5-0-pro',
     ],

@@ -116,7 +116,7 @@ function estimateTimeout(images: number): number {
   return Math.min(300_000 + 60_000 * (images - 1), 1_200_000)
 }
 
-/** From two on. */
+/** Number words, from two on. */
 const english = 'two|pair|couple three four five six seven eight nine ten eleven twelve|dozen thirteen fourteen fifteen'
 const chinese = '[二两俩] 三 四 五 六 七 八 九 十 十一 十二 十三 十四 十五'
 

@@ -223,7 +223,7 @@ export const models: readonly Model[] = [
     life: endsOn('2026-05-12'),
     about: { en: 'Square pictures from text, and parts drawn anew.', zh: '方形图片，支持文生图和局部重绘。' },
     promptMaxCharacters: 1000,
-    // Of its one square PNG, under 4 MB, the transparent parts are drawn anew.
+    // It takes one square PNG under 4 MB, and draws the transparent parts anew.
     references: referenceLimits({ max: 1, types: ['image/png'], maxEncodedBytes: 5_000_000, maxRatio: 1 }),
     sizes: {
       textToImage: { ...exactSizes({ '1:1': '1024x1024' }), exact: ['256x256', '512x512', '1024x1024'] },

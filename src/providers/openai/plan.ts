@@ -36,7 +36,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
         ...placeReferences(request),
         n: images,
         ...(size === undefined ? {} : { size }),
-        // Its links expire after an hour; inline images cannot be lost any more. GPT image models send nothing else
+        // Links of DALL·E expire after an hour; inline images cannot be lost any more. GPT image models send nothing else
         // and refuse the parameter.
         ...(model.family === 'dall-e' ? { response_format: 'b64_json' } : {}),
         ...parameters,

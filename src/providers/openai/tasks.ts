@@ -3,7 +3,7 @@
  * APIMart, sub2api, New API, EvoLink and Baidu Qianfan, 2026-11), so what they have in common is taken: a task id somewhere, a word
  * for its state somewhere, one of a few addresses where it is looked at.
  *
- * In the ledger a task is one text: ids, and addresses where they are known, parted by spaces.
+ * The ledger holds a task as one text: ids, and addresses where they are known, separated by spaces.
  */
 
 import type { JsonObject } from '../../catalogue/model.ts'
@@ -171,7 +171,7 @@ async function look(url: string, context: Context) {
 interface TaskState {
   is: 'pending' | 'done' | 'failed' | 'unknown'
   running: boolean
-  /** As written; undefined where there is none. */
+  /** The word as written; undefined where there is none. */
   word?: string
 }
 
@@ -215,7 +215,7 @@ export function failureOfTask(answer: RawAnswer, json: unknown): ProviderFailure
   const isRefused = known.disposition === 'refused'
   return {
     ...known,
-    // It was accepted, so it is not sent again automatically, and only a known refusal is free.
+    // The submit was accepted, so the task is not sent again automatically, and only a known refusal is free.
     code: known.disposition === 'retry_safe' ? 'provider_rejected' : known.code,
     disposition: isRefused ? 'refused' : 'maybe_billed',
     message: isRefused

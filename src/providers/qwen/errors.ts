@@ -197,7 +197,7 @@ const rows: readonly Row[] = [
 export interface ErrorPlace extends AnswerHead {
   /** The request submits a task: after a gateway error the task may still run. */
   submitsTask: boolean
-  /** It is the end of a task, or of one picture; those that failed are not billed. */
+  /** The error ended a task, or one picture of it; what failed is not billed. */
   isFinal: boolean
 }
 
@@ -224,7 +224,7 @@ function fits(row: Row, code: string | undefined, text: string | undefined): boo
   return isNamed && (!row.text || row.text.test(text ?? ''))
 }
 
-/** For answers without a code, and for unknown codes. */
+/** Meaning of answers without a code, and of unknown codes. */
 function byStatus({ status, submitsTask }: ErrorPlace, code: string | undefined, isBroken: boolean): Meaning {
   if (status >= 500) {
     if (status === 504) return timedOut

@@ -45,7 +45,7 @@ const wires = {
   'qwen-image-2.0': { route: 'MM', takesCount: true, references: 'message', checksSize: true },
   // Dated snapshots of `qwen-image-plus` are here too: they have no task route.
   'qwen-image-max': { route: 'MM', takesCount: true, references: 'message', checksSize: true },
-  // Both MM and T2I take these two. T2I, because a paid picture outlives the connection there.
+  // MM and T2I both take these two. T2I is used, because a task, and what was paid for it, outlives the connection.
   'qwen-image': { route: 'T2I', takesCount: true, references: 'message', checksSize: true },
   'qwen-image-edit': { route: 'MM', takesCount: true, references: 'message', checksSize: false },
   'qwen-image-edit-single': { route: 'MM', takesCount: false, references: 'message', checksSize: false },

@@ -136,7 +136,7 @@ function findViolations(
 
 function checkPalette({ color_palette: palette }: JsonObject): RuleViolation[] {
   if (!Array.isArray(palette)) return []
-  // In hundredths of a percent, because sums of decimals are not exact.
+  // Counted in hundredths of a percent, because sums of decimals are not exact.
   const shares = palette.map(entry => {
     const ratio = Object(entry).ratio
     return typeof ratio === 'string' ? Math.round(Number.parseFloat(ratio) * 100) : Number.NaN

@@ -233,7 +233,7 @@ function servedNames({ host, publicUrl }: Settings) {
   return new Set(names)
 }
 
-/** Of a `Host` header, without the port, in lower case. */
+/** The name in a `Host` header: without the port, in lower case. */
 function parseHostName(host: string | undefined) {
   return (host ?? '').toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
 }

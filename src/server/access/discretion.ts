@@ -42,7 +42,7 @@ const sentenceName =
   /^(message|detail|provider_message|provider_code|waiting|waiting_values|values|advice|errors|reasons?)$/
 
 interface Scope {
-  /** Its name stands in place of a host. */
+  /** The provider whose name replaces a host. */
   provider: string | null
   nameOf(provider: string | null): string
   isSentence: boolean

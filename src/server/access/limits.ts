@@ -24,9 +24,9 @@ const stalledAfterMs = 120_000
 export const maxConnections = 4_000
 
 export interface Limits {
-  /** Before the body is read. @throws HttpRefusal `too_many_requests` */
+  /** Counts a request before its body is read. @throws HttpRefusal `too_many_requests` */
   check(request: FastifyRequest, reply: FastifyReply): void
-  /** For an answer that is in memory as a whole, until it is sent. @throws HttpRefusal `too_many_requests` */
+  /** Reserves memory for an answer that is held as a whole until it is sent. @throws HttpRefusal `too_many_requests` */
   hold(bytes: number, request: Pick<FastifyRequest, 'caller'>, reply: Pick<FastifyReply, 'raw'>): () => void
   /** When the body has been read. */
   received(request: FastifyRequest): void
@@ -42,7 +42,7 @@ export function createLimits({
   maxBodyBytes,
 }: {
   generationsPerMinute: number
-  /** For a body of unknown length. */
+  /** Memory that is counted for a body of unknown length. */
   maxBodyBytes: number
 }): Limits {
   const paces = {

@@ -15,7 +15,7 @@ export const sessionSeconds = 30 * 24 * 3600
 
 export interface Session {
   id: string
-  /** In seconds since 1970. */
+  /** Seconds since 1970. */
   end: number
   /** Null: of the access token of the server. */
   tokenId: string | null

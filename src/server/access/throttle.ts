@@ -59,7 +59,7 @@ export function createThrottle() {
   }
 }
 
-/** Of a client: an address of IPv4, or the /64 of IPv6, which one owner has to itself. */
+/** The network by which a client is throttled: an IPv4 address, or the /64 of an IPv6 address, because one owner has all of it. */
 export function clientNetwork(address: string) {
   if (!ipaddr.isValid(address)) return address
   const parsed = ipaddr.process(address)

@@ -113,7 +113,7 @@ export function configurationRoutes(app: App, { services, prefix }: Parts) {
   )
 }
 
-/** From the names of the HTTP API to those of the service. */
+/** Translates the names of the HTTP API into those of the service. */
 function toInput(body: Omit<z.infer<typeof ConfigurationChange>, 'id'>): ConfigurationInput {
   const { name, provider, model, weight } = body
   return {

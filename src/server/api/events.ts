@@ -100,7 +100,7 @@ export function eventRoutes(app: App, { services, access, limits, discretion, ba
       if (closing.aborted) response.end()
       else {
         if (!gone.signal.aborted) request.log.error({ err: error }, 'an event stream broke off')
-        // Not an orderly end: the client reconnects with its Last-Event-ID.
+        // The connection is cut, not ended in order, so that the client reconnects with its Last-Event-ID.
         response.destroy()
       }
     } finally {

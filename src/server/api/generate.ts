@@ -18,7 +18,7 @@ import { adviceFor, presentGeneration } from './present/generations.ts'
 export const maxRequestBytes = 64 * 1024 * 1024
 const longestWaitSeconds = 24 * 3600
 
-/** Before there is a record. */
+/** Problems before there is a record. */
 export const newGenerationProblems: ProblemCode[] = ['not_allowed', 'budget_exceeded', 'configuration_missing']
 export const idempotencyProblems: ProblemCode[] = ['gone', 'idempotency_mismatch', 'invalid_request']
 

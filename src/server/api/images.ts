@@ -255,7 +255,7 @@ function isCached(
   return known?.some(other => other === '*' || other === tag) ?? false
 }
 
-/** One byte range, inclusive. Malformed or multiple ranges are answered with the whole image (RFC 9110 §14.2). */
+/** Reads a single byte range, inclusive. Malformed or multiple ranges are answered with the whole image (RFC 9110 §14.2). */
 function parseRange(request: Pick<FastifyRequest, 'headers'>, bytes: number, tag: string) {
   const wanted = /^bytes=\s*(\d{0,15})\s*-\s*(\d{0,15})\s*$/i.exec(request.headers.range ?? '')
   const condition = request.headers['if-range']

@@ -22,7 +22,7 @@ export function watchBody(request: FastifyRequest, reply: FastifyReply, windowMs
     const came = raw.socket.bytesRead - before
     before = raw.socket.bytesRead
     if (raw.complete) clearInterval(timer)
-    // One that waits for our own disk is not at fault.
+    // A client that waits for our own disk is not at fault.
     else if (came < leastBytesPerMs * windowMs && !raw.isPaused()) {
       clearInterval(timer)
       refuseBody(raw, tooSlow())

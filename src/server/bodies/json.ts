@@ -31,7 +31,7 @@ export function readJson(bytes: Uint8Array, where = ''): JsonValue {
   return value
 }
 
-/** Before parsing: millions of brackets or commas would cost far more memory than they take in the body. */
+/** Checked before parsing: millions of brackets or commas would cost far more memory than they take in the body. */
 function checkBounds(bytes: Uint8Array, where: string) {
   const quote = 0x22
   const backslash = 0x5c

@@ -22,10 +22,10 @@ const maxFiles = 16
 /** A data URI of the largest file fits. */
 const maxFieldBytes = 28 * megabyte
 const maxTextBytes = 64 * megabyte
-/** Where a form holds nothing but files. */
+/** Limit of the texts in a form that is made for files alone. */
 const maxFieldBytesBesideFiles = 64 * 1024
 const maxParts = 80
-/** Of all files and texts, and what is written around them. */
+/** Limits of all files and texts of a form, and of the multipart framing around them. */
 const maxFormBytes = maxFiles * maxFileBytes + maxTextBytes
 const maxFramingBytes = 4 * megabyte
 /** Longer than any request; an older file was left by a process that was killed. */

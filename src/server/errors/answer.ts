@@ -19,7 +19,7 @@ export interface ErrorAnswer {
   headers?: Record<string, string>
   /** Other facts, by their names in the HTTP API. */
   members?: Partial<Problem>
-  /** Not the client's fault, and not logged before. */
+  /** The fault is ours, and was not logged before. */
   isOurs?: boolean
 }
 
@@ -58,7 +58,7 @@ export function describeError(error: unknown, request: FastifyRequest): ErrorAns
   )
 }
 
-/** In words, and as data where it breaks the rule of a model. */
+/** Presents a violation in words, and as data where it breaks the rule of a model. */
 function presentViolation(violation: Violation): NonNullable<Problem['errors']>[number] {
   return { message: describeViolation(violation), ...violation }
 }

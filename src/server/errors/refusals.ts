@@ -1,4 +1,4 @@
-/** What the server itself throws to end a request. */
+/** Errors that the server itself throws to end a request. */
 import type { Advice } from '../../api/generations.ts'
 import type { ProblemCode } from '../../api/problems.ts'
 import type { GenerationRecord } from '../../storage/records.ts'
@@ -34,7 +34,7 @@ export function nothingThere() {
   return new HttpRefusal('not_found', 'There is nothing at this address; /docs lists all addresses.')
 }
 
-/** For a request that no route takes: its method is wrong, or its address. */
+/** Refuses a request that no route takes: its method is wrong, or its address. */
 export function refuseMethod({ method, url }: { method: string; url: string }, routing: Routing) {
   const methods = routing.methodsOf(pathOnly(url))
   if (methods.length === 0) return nothingThere()

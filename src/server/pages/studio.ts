@@ -12,11 +12,11 @@ import { homePage, sendPage } from './html.ts'
 /** Where `npm run build` puts it. */
 export const studioFolder = path.join(findInstallation(import.meta.dirname), 'dist/studio')
 
-/** For the worker that holds the stream of all tabs: its policy is that of its own file, not that of a page. */
+/** Policy of the worker that holds the stream of all tabs: it comes with the file of the worker, not with the page. */
 const workerPolicy = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 const workerFile = /^event-worker-[\w-]+\.js$/
 
-/** Its own files and nothing else; pictures that were just chosen or drawn are `blob:` and `data:`. */
+/** Content security policy: the studio's own files and nothing else; pictures that were just chosen or drawn are `blob:` and `data:`. */
 const studioPolicy = [
   "default-src 'none'",
   "script-src 'self'",

@@ -17,7 +17,7 @@ export interface DoubaoKeyRule extends KeyRule {
   endpointsOnly?: boolean
   /** Whether trouble with the account comes before (the default) or after complaints about the body; the service's order is not known. */
   accountCheck?: 'before-body' | 'after-body'
-  /** Of one account and model version. Unlimited when absent; the service has 500. */
+  /** Limit of one account and model version. Unlimited when absent; the service has 500. */
   imagesPerMinute?: number
   /** Default `ark`. */
   platform?: Platform
@@ -33,7 +33,7 @@ export const DOUBAO_DEMO_ENDPOINT = 'ep-20261101120000-demo1'
 /** Keys for every answer that depends on the key. */
 export const doubaoKeys = {
   good: DOUBAO_DEMO_KEY,
-  /** Of the right form, but nobody's. */
+  /** A key of the right form that belongs to nobody. */
   unknown: 'ark-demo-0000-nobody',
   malformed: 'not a key',
   overdue: 'ark-demo-0000-overdue',

@@ -24,7 +24,7 @@ export interface Family {
   /** HEIC and HEIF are documented from 5.0 pro on. */
   heic: boolean
   maxReferenceBytes: number
-  /** Both are told by 5.0 pro, flash and 5.5 only. */
+  /** Only answers of 5.0 pro, flash and 5.5 have what these two stand for. */
   countsInputs: boolean
   namesFormat: boolean
   /** The models answer about different fields first when several are wrong. */

@@ -8,7 +8,7 @@ export interface ImageOptions {
   width: number
   height: number
   type: 'png' | 'jpeg' | 'webp'
-  /** Of JPEG and WebP, 1 … 100. */
+  /** For JPEG and WebP, 1 … 100. */
   quality?: number
   prompt: string
   seed?: number

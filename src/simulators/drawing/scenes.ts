@@ -103,7 +103,7 @@ const twigs =
 const flowers =
   '4,-90 5,-80 -10,-92 -8,-82 -3,-72 37,-78 33,-70 26,-61 46,-50 38,-55 -30,-66 -27,-55 -19,-43 15,-50 -8,-33'
 
-/** They stand on the origin, a hundred units high; what catches the eye has the current colour. */
+/** Things to scatter: they stand on the origin, a hundred units high; the current colour is the accent. */
 const things = {
   dot: '<circle r="50"/>',
   ripple: '<ellipse rx="50" ry="2" opacity=".35"/>',

@@ -12,7 +12,7 @@ export interface ImageModel {
   /** Pictures that one edit takes; 0 when the model cannot edit. */
   maxReferences: number
   seconds: number
-  /** It answers with a task, in this way. */
+  /** The dialect in which it answers with a task; absent: it answers with pictures. */
   tasks?: TaskDialect
 }
 

@@ -64,7 +64,7 @@ export interface QwenSimulator extends Simulator {
 type Retirement = 'denied' | 'missing' | ''
 
 const filesPath = '/result/'
-/** Of a submit, a look or a refusal, in real milliseconds at time scale 1. */
+/** Duration of a submit, a poll or a refusal, in real milliseconds at time scale 1. */
 const exchangeMs = 200
 
 interface Caller {

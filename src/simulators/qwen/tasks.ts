@@ -7,7 +7,7 @@ export type QwenTaskStatus = 'PENDING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'C
 
 export interface QwenTask {
   id: string
-  /** Of the submit; ledger and list show it. */
+  /** Request id of the submit; ledger and list show it. */
   requestId: string
   account: string
   /** The name of the key that submitted it. */

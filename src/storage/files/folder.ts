@@ -14,7 +14,7 @@ export interface Files {
    * stood under the key before is replaced.
    */
   put(key: string, temporaryPath: string): Promise<void>
-  /** For a file that a process has put and may have died over: its name survives a power cut then. @throws StorageError `missing` */
+  /** Makes the name of a file survive a power cut, where the process that put it may have died before that. @throws StorageError `missing` */
   keep(key: string): Promise<void>
   /** The path of a new file that does not exist yet; `put` it, or remove it, or leave it to `sweep`. */
   temporary(): Promise<string>
@@ -22,7 +22,7 @@ export interface Files {
   open(key: string, range?: { start: number; end: number }): Promise<Readable>
   /** Runs `work` with a path where the file can be read; its errors pass unchanged. @throws StorageError `missing` */
   withPath<T>(key: string, work: (path: string) => Promise<T>): Promise<T>
-  /** In bytes; undefined when there is no such file. */
+  /** Size in bytes; undefined when there is no such file. */
   size(key: string): Promise<number | undefined>
   /** Does nothing when there is no such file. */
   remove(key: string): Promise<void>
@@ -176,7 +176,7 @@ export function createFolderFiles(path: string): Files {
             await rm(left, { recursive: true, force: true })
             removed++
           } catch (error) {
-            // Its writer has just moved it to its final place.
+            // The writer has just moved the file to its final place.
             if (!isMissing(error)) throw error
           }
         }

@@ -20,7 +20,7 @@ const before: Record<LaterState, CallState[]> = {
   settled: ['planned', 'sending', 'accepted', 'answered'],
 }
 
-/** What a call has not yet that is not settled. */
+/** Columns that stay empty until a call is settled. */
 const unsettled: Updateable<ProviderCallsTable> = {
   settled_at: null,
   outcome: null,

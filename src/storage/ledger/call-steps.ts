@@ -63,7 +63,7 @@ export async function stream(
 export interface AnswerStep extends CallStep {
   at: string
   answer: KeptAnswer
-  /** What an answer with pictures tells at once; undefined for one without. */
+  /** Facts that an answer with pictures gives at once; undefined for one without. */
   paid?: { charge: Charge; revisedPrompt?: string; warning?: GenerationRecord['warnings'][number] }
 }
 

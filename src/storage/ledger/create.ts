@@ -24,7 +24,7 @@ export interface Creation {
 
 /** Nothing was written unless it is `created`. */
 export type Created =
-  /** Its calls without what is sent for them. */
+  /** The calls come without their bodies. */
   | { type: 'created'; generation: GenerationRecord; calls: CallRecord[] }
   /** Another request with the same key was faster. */
   | { type: 'key_taken' }

@@ -49,11 +49,11 @@ export interface GenerationChange {
   configId?: string
 }
 
-/** Of a generation that another server had given up. */
+/** Reopens a generation that another server had given up. */
 export const goesOn: GenerationChange = { status: 'running', finishedAt: null, error: null, failures: [] }
 
 export async function insertGeneration(db: Connection, generation: NewGeneration): Promise<BareGeneration> {
-  // What is not named has its default.
+  // Columns that are not named have their default.
   const row: Partial<Selectable<ChatHistoryTable>> = {
     id: generation.id,
     prompt: generation.prompt,
@@ -75,7 +75,7 @@ export async function insertGeneration(db: Connection, generation: NewGeneration
   return toBareGeneration(await inserted.returningAll().executeTakeFirstOrThrow())
 }
 
-/** What depends on the present value of a column. */
+/** Changes that depend on the present value of a column. */
 interface PresentChange {
   /** Unless it has begun already. */
   startedAt?: string

@@ -12,7 +12,7 @@ export interface FinishStep {
   /** The last of its calls, where that is settled with the end. */
   last?: SettleStep
   change: GenerationChange
-  /** What takes the place of what was reserved with each configuration. */
+  /** The actual costs that replace the reservation of each configuration. */
   spent: { configId: string; spent: Spent | 'keep' }[]
   around: Surroundings
 }
@@ -36,7 +36,7 @@ export async function finish(db: Connection, step: FinishStep): Promise<Finished
   return { generation: { ...bare, ...around }, prepared }
 }
 
-/** What a person marks. False when there is no such generation. */
+/** Sets what a person marks. False when there is no such generation. */
 export async function mark(
   db: Connection,
   { id, ...change }: { id: string; favorite?: boolean; tags?: string[] },
@@ -44,7 +44,7 @@ export async function mark(
   return (await changeGeneration(db, id, change)) !== undefined
 }
 
-/** What was not sent is not sent any more. */
+/** Calls that were not sent are not sent any more. */
 export async function requestCancel(db: Connection, { id }: { id: string }) {
   await changeGeneration(db, id, { cancelRequested: true })
 }

@@ -73,13 +73,13 @@ export function createLedger(
     return isLost ? new OwnershipLost() : undefined
   }
 
-  /** One that throws leaves nothing of the others: each is made alone then. */
+  /** A step that throws rolls back the whole group; each is then made in a transaction of its own. */
   async function makeTogether(jobs: readonly StepJob[]): Promise<void> {
     let ends: (() => void)[]
     try {
       ends = await inTransaction(database.kysely, async transaction => {
         const made: (() => void)[] = []
-        // Who owns the database cannot change before the end of the transaction, so one look is enough for all.
+        // The owner of the database cannot change before the transaction ends, so one check is enough for all.
         const loss = jobs.some(({ name }) => ownerSteps.has(name)) ? await findLoss(transaction) : undefined
         for (const { name, step, resolve, reject } of jobs) {
           if (loss && ownerSteps.has(name)) {

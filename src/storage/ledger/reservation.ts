@@ -12,7 +12,7 @@ export type Scope = 'token' | 'configuration' | 'all'
 export interface LedgerShortage {
   scope: Scope
   configId: string
-  /** Of the cap that is too small; the other is undefined. */
+  /** What the exceeded cap leaves, in money or in pictures; the other is undefined. */
   left?: Money
   leftImages?: number
   renewsAt: string
@@ -21,7 +21,7 @@ export interface LedgerShortage {
 /** Caps that stand in no row. */
 export interface FixedCaps {
   all: Caps
-  /** Of configurations of the environment, by their ids. */
+  /** Caps of configurations of the environment, by id. */
   configurations: Record<string, Caps>
 }
 

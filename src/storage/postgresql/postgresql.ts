@@ -51,7 +51,7 @@ export async function openPostgresql(
       reading: kysely,
       seal,
       owner,
-      // Only the database can tell.
+      // Only the database knows.
       mustBeOurs() {},
       // A commit waits for it, see `prepare`.
       async whenDurable() {},

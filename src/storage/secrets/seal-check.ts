@@ -62,17 +62,17 @@ function opens(seal: Seal, text: string, place: string) {
   }
 }
 
-/** What the sealed key of a configuration is bound to. */
+/** The place that the sealed key of a configuration is bound to. */
 export function placeOfKey(id: string) {
   return `configurations/${id}`
 }
 
-/** What the key that a call was sent with is bound to. */
+/** The place that the sealed key of a call is bound to. */
 export function placeOfSent(callId: string) {
   return `provider_calls/${callId}`
 }
 
-/** One that cannot be opened is useless: its task is polled with the current key of its configuration. */
+/** A sealed key that cannot be opened is useless: its task is polled with the current key of its configuration. */
 async function sealSentAnew(transaction: Connection, from: Seal, to: Seal) {
   const rows = await transaction
     .selectFrom('provider_calls')

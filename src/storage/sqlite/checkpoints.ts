@@ -9,9 +9,9 @@ import { Worker } from 'node:worker_threads'
 export type Checkpoint = 'copy' | 'reset' | 'truncate'
 
 export interface CheckpointResult {
-  /** In the journal; a page of the database each. */
+  /** Frames in the journal; each is a page of the database. */
   frames: number
-  /** Of them those that are not in the database. */
+  /** How many of them are not yet in the database file. */
   left: number
 }
 

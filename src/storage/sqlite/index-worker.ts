@@ -21,7 +21,7 @@ const padding = '\n\n'
 
 const history = new DatabaseSync(file, { readOnly: true })
 const index = new DatabaseSync(indexFile)
-// It holds words of prompts.
+// Owner-only permissions: the file holds words of prompts.
 chmodSync(indexFile, 0o600)
 history.exec('PRAGMA busy_timeout = 5000')
 index.exec(
@@ -42,7 +42,7 @@ index.exec(`
      spill integer not null)`)
 if (!index.prepare('select 1 from state').get()) {
   index.exec("insert into trigrams (trigrams, rank) values ('hashsize', 8388608), ('automerge', 8)")
-  // After every time there is.
+  // Later than every timestamp.
   index
     .prepare('insert into state values (?, ?, ?, ?, ?, 0)')
     .run(owner, newestRevision(), '~', '', Number.MAX_SAFE_INTEGER)
@@ -107,7 +107,7 @@ function followChanges(): boolean {
   const newest = newestRevision()
   const changes = changed.all(revision, newest, changesAtOnce) as unknown as (Entry & { revision: number })[]
   const removals = removed.all(revision, newest, changesAtOnce) as unknown as { id: string; revision: number }[]
-  // Of a full page nobody knows what follows it.
+  // What follows a full page is not known yet, so its last revision is the end.
   const ends = [changes, removals].map(page => (page.length < changesAtOnce ? newest : page.at(-1)!.revision))
   const end = Math.min(...ends)
   for (const change of changes) if (change.revision <= end) put(change)
@@ -162,7 +162,7 @@ function firstPlace(timestamp: string) {
   return (Date.parse(timestamp) || 0) * placesPerMs
 }
 
-/** In its millisecond, or before it where that is full: never after it. */
+/** A free rowid within the millisecond, or before it where that is full: never after it. */
 function freePlace(timestamp: string): number {
   const first = firstPlace(timestamp)
   const { last } = index

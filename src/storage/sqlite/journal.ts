@@ -12,12 +12,12 @@ export interface Journal {
   written(): void
   /** Resolves when everything that is committed now is on disk. @throws CommitUnknown when that is not certain */
   whenDurable(): Promise<void>
-  /** After the database: it is in the file then, and there is no journal any more. */
+  /** Once the database is closed: everything is in its file then, and the journal is gone. */
   close(): Promise<void>
 }
 
 interface Sync {
-  /** It makes durable what was written up to here. */
+  /** Position in the journal up to which this sync makes everything durable. */
   written: number
   done: Promise<void>
 }
@@ -33,7 +33,7 @@ export function createJournal(
   file: string,
   { rewrite, sync = promisify(fdatasync) }: { rewrite(): boolean; sync?: SyncFile },
 ): Journal {
-  // Its locks are on `-shm` and on the database, so closing a descriptor of the journal takes none away. Windows syncs only what may be written.
+  // SQLite's locks are on `-shm` and on the database, so closing a descriptor of the journal releases none. Windows syncs only writable descriptors.
   const descriptor = openSync(`${file}-wal`, 'r+')
   syncFolder(path.dirname(file))
   let written = 0
@@ -71,7 +71,7 @@ export function createJournal(
       if (durable >= written) return Promise.resolve()
       if (!running) return start()
       if (running.written >= written) return running.done
-      // One that is under way may have passed the place of this commit already.
+      // A sync that is under way may have passed the position of this commit already.
       next ??= running.done.then(start, start)
       return next
     },

@@ -20,7 +20,7 @@ function answer({ sql, parameters }: Question): Answer {
   try {
     const { statement, columns } = prepare(sql)
     const rows = statement.all(...(parameters as SQLInputValue[]))
-    // One text crosses to the other thread faster than as many values.
+    // One string crosses to the other thread faster than as many values.
     return { columns, rows: JSON.stringify(rows) }
   } catch (error) {
     const { message, code, errcode } = error as Error & { code?: string; errcode?: number }
@@ -42,7 +42,7 @@ function prepare(sql: string) {
 }
 
 function attachIndex() {
-  // Not made here: this connection could not write it.
+  // The index is not created here, because this connection is read-only.
   if (!existsSync(indexFile)) return
   handle.prepare('attach ? as search').run(indexFile)
   isIndexThere = true

@@ -19,7 +19,7 @@ import type { Tables } from '../tables.ts'
 export interface IndexPlaces {
   file: string
   indexFile: string
-  /** Whose the database is: an index that another server left behind may be that of another history. */
+  /** Owner of the database: an index that another server left behind may belong to another history. */
   owner: string
 }
 
@@ -40,9 +40,9 @@ const sampleRows = 500
 const fewChanges = 300
 /** More than this many combinations of three characters with one beginning are common, and found without an index. */
 const maxTerms = 1000
-/** Of the thread that writes the index, in MiB. */
+/** Memory of the thread that writes the index, in MiB. */
 const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 }
-/** As the thread gives them. */
+/** Rowids for a millisecond, as that thread gives them. */
 const placesPerMs = 1024
 /** Generations of one millisecond; the index has them in the order of their ids where there are more. */
 const maxOfOneTime = 1000
@@ -83,7 +83,7 @@ export function createSearchIndex(places: IndexPlaces, reading: Kysely<Tables>):
   async function readState(): Promise<IndexState | undefined> {
     if (!existsSync(places.indexFile)) return undefined
     const found = sql<IndexState>`select * from search.state`.execute(reading)
-    // It is being made.
+    // The index is being made, so its state cannot be read.
     return (await found.catch(() => undefined))?.rows[0]
   }
 
@@ -155,7 +155,7 @@ export function createSearchIndex(places: IndexPlaces, reading: Kysely<Tables>):
     return rows.map(({ term }) => term)
   }
 
-  /** In the order of their places, which is that of their times. */
+  /** Sorted by rowid, which is the order of the timestamps. */
   async function findIndexed(filter: HistoryFilter, match: string, state: IndexState): Promise<HistoryRow[]> {
     const latest = [filter.before?.timestamp, filter.to].filter(time => time !== undefined).sort()[0]
     const places = { from: 0, to: Number.MAX_SAFE_INTEGER }
@@ -163,7 +163,7 @@ export function createSearchIndex(places: IndexPlaces, reading: Kysely<Tables>):
     if (latest !== undefined) places.to = (Date.parse(latest) + 1) * placesPerMs
     const indexed = selectFiltered(reading, filter).where('revision', '<=', state.revision)
     for (let limit = filter.limit + 8; ; limit *= 2) {
-      // In this order: from the index to its rows.
+      // The join has to go in this order: from the index to its rows.
       const { rows } = await sql<HistoryRow>`
         select chat_history.* from search.trigrams
         cross join search.entries on entries.place = trigrams.rowid
@@ -172,7 +172,7 @@ export function createSearchIndex(places: IndexPlaces, reading: Kysely<Tables>):
           and trigrams.rowid < cast(${places.to} as integer)
         order by trigrams.rowid desc limit ${limit}`.execute(reading)
       const found = merge(rows, filter.limit)
-      // Those of one millisecond are in the order of their ids only when all of them are there.
+      // Rows of the same millisecond are in the order of their ids only when all of them are there.
       if (rows.length < limit || rows.at(-1)?.timestamp !== found.at(-1)?.timestamp || limit > maxOfOneTime)
         return found
     }

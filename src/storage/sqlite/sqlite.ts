@@ -71,7 +71,7 @@ export async function openSqlite(
       journal?.written()
       checkpoints?.written()
     }
-    // What opening has written.
+    // Opening has written as well.
     onWrite()
     let damage: DatabaseError | undefined
     const mustBeOurs = () => {
@@ -230,7 +230,7 @@ async function copyAside(handle: DatabaseSync, file: string) {
   const stamp = new Date().toISOString().replace(/[:.]/g, '-')
   const target = `${file}.before-${stamp}`
   await backup(handle, target)
-  // It may hold keys in plain, as the old database did.
+  // The copy may hold keys in plain text, as the old database did.
   chmodSync(target, 0o600)
   return target
 }

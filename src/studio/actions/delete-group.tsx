@@ -5,7 +5,7 @@ import { Dialog } from '../ui/dialog.tsx'
 export interface DeleteGroupProps {
   /** Pictures that would be deleted. */
   count: number
-  /** Those among them that were not meant. */
+  /** Pictures that would go too although they were not selected. */
   others: number
   onConfirm(): void
   onClose(): void

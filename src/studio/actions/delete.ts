@@ -14,7 +14,7 @@ const secondThoughtsMs = 10_000
 
 /** Ids of generations that are to be shown nowhere. */
 export const deleted = createStore<ReadonlySet<string>>(new Set())
-/** Those that the server has not heard of. */
+/** Ids whose deletion has not been sent yet. */
 const waiting = new Set<string>()
 
 function show(ids: readonly string[]) {

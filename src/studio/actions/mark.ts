@@ -14,7 +14,7 @@ export async function markGenerations(
   generations: readonly Generation[],
   toChange: (generation: Generation) => GenerationChange,
 ) {
-  // As they are by now: another change may be on its way.
+  // The generations as they are by now: another change may be on its way.
   const known = generations.map(generation => findGeneration(client, generation.id) ?? generation)
   for (const generation of known) putGeneration(client, { ...generation, ...toChange(generation) })
   const refused = await forEachSideBySide(known, async before => {

@@ -12,7 +12,7 @@ interface Press {
   path: string
   /** JSON. */
   body: string
-  /** For `Idempotency-Key`: the same key never makes a second generation. */
+  /** `Idempotency-Key`: the same key never makes a second generation. */
   key: string
   /** Milliseconds since 1970. */
   at: number
@@ -21,19 +21,19 @@ interface Press {
 
 const maxKept = 20
 const kept = createKept('presses', parsePresses)
-/** Of this tab: they are sent when the server is back, also after a reload. */
+/** Presses of this tab that are sent when the server is back, also after a reload. */
 const keptOutbox = createKept('outbox', parsePresses, { isOfTab: true })
 
-/** Nobody means a second picture this soon; a double click does. */
+/** A second press this soon is a double click, not a wish for a second picture. */
 const doubleClickMs = 1500
-/** As long as somebody may still press because of a lost answer. */
+/** Time for which somebody may press again because an answer was lost. */
 const forgetAfterMs = 10 * 60_000
 /** Well within the week for which the server knows a key. */
 const maxWaitMs = 12 * 3600_000
 const firstPauseMs = 1000
 const maxPauseMs = 30_000
 
-/** It was taken back before the server could be reached. */
+/** A press that was withdrawn before the server could be reached. */
 export class Withdrawn extends Error {
   override name = 'Withdrawn'
 }
@@ -91,7 +91,7 @@ async function deliver(press: Press, { hasWaited = false } = {}): Promise<Genera
   }
 }
 
-/** Nobody answered, or somebody in front of the server did. */
+/** No answer, or one of a proxy in front of the server. */
 function isAway(error: unknown) {
   if (!(error instanceof ApiError)) return false
   if (error.status === 0 || error.code === 'shutting_down') return true
@@ -127,7 +127,7 @@ export function useIsWaiting(path: string) {
   return outbox.use(presses => [...presses.keys()].some(press => press.path === path))
 }
 
-/** It is not sent. What reached the server before is not touched. */
+/** Withdraws a press that was not sent. What reached the server before is not touched. */
 export function withdraw(path: string) {
   for (const [press, waiting] of outbox.get()) if (press.path === path) waiting.abort()
 }

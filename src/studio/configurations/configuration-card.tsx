@@ -160,7 +160,7 @@ function Facts({ configuration }: { configuration: Configuration }) {
   )
 }
 
-/** That its model ends, and one press to take over the one that does the same. */
+/** Says that the model of a key ends, with one press to take its successor. */
 function Life({ configuration, life }: { configuration: Configuration; life: ModelLife }) {
   const t = useText()
   const models = useModels()

@@ -10,7 +10,7 @@ import { findText, useLanguage, useText } from '../text/text.ts'
 import { Detail, Notice } from '../ui/states.tsx'
 import { ConsoleLink } from './console-link.tsx'
 
-/** Its service refused it; it is tried again by itself, or tested at once. */
+/** A key that its service refused: it is tried again by itself, or can be tested at once. */
 export function Suspension({ configuration, action }: { configuration: Configuration; action: ReactNode }) {
   const t = useText()
   const language = useLanguage()
@@ -40,7 +40,7 @@ export function Suspension({ configuration, action }: { configuration: Configura
   )
 }
 
-/** Its service asked to slow down. */
+/** A key whose service asked to slow down. */
 export function Resting({ until }: { until: string }) {
   const t = useText()
   return (
@@ -51,7 +51,7 @@ export function Resting({ until }: { until: string }) {
   )
 }
 
-/** One quiet line: ready or at work, and the limits that are set. */
+/** A quiet line: ready or at work, and the limits that are set. */
 export function Limits({ configuration }: { configuration: Configuration }) {
   const t = useText()
   const { state, weight, most_running: maxRunning, requests_per_minute: perMinute } = configuration

@@ -14,7 +14,7 @@ export interface ConfigurationDraft extends CapDraft {
   address: string
   baseUrl: string
   model: string
-  /** As written; empty for the usual. */
+  /** Limits as written; empty for the default. */
   weight: string
   maxRunning: string
   perMinute: string
@@ -60,10 +60,10 @@ export function toDraft(configuration: Configuration, providers: readonly Provid
   }
 }
 
-/** Of this tab alone: another may be adding another key. */
+/** The draft of a new key, kept by the tab: another tab may be adding another key. */
 const kept = createKept('configuration', json => json as Partial<ConfigurationDraft> | undefined, { isOfTab: true })
 
-/** What was being typed before a reload, unless another service was asked for. */
+/** The draft from before a reload, unless another service was asked for. */
 export function startingDraft(service: string): ConfigurationDraft {
   const draft = kept.read()
   return draft?.service === service ? { ...newDraft(service), ...draft, key: '' } : newDraft(service)
@@ -79,7 +79,7 @@ export function chosenBaseUrl({ address, baseUrl }: ConfigurationDraft): string 
   return address === otherAddress ? withoutSlash(baseUrl) : address
 }
 
-/** Where the server reports a fault of each field. */
+/** The path at which the server reports a fault of each field. */
 export const limitPaths = {
   weight: 'weight',
   maxRunning: 'most_running',
@@ -116,7 +116,7 @@ function findKeyFault(draft: ConfigurationDraft, configuration: Configuration | 
   return isElsewhere && t('configurations.keyAgain')
 }
 
-/** As the server takes it, of a draft without faults. What is empty there stays as it was, or is chosen by the server. */
+/** Turns a draft without faults into what the server takes. An empty field stays as it was, or is chosen by the server. */
 export function toBody(draft: ConfigurationDraft) {
   const number = (text: string) => (text.trim() === '' ? null : Number(text.trim()))
   const { name, key } = draft

@@ -36,7 +36,7 @@ import { findTarget } from './sharing.ts'
 export interface EditorProps {
   /** The one that is changed; without it a new one is added. */
   configuration?: Configuration
-  /** Of a new one. */
+  /** Service of a new key. */
   service?: string
   onClose(): void
 }

@@ -3,7 +3,7 @@ import { createStore } from './store.ts'
 
 const waiting = createStore<readonly File[]>([])
 
-/** They become references as soon as the form is there. */
+/** Dropped files, which become references as soon as the form is there. */
 export function giveReferences(files: readonly File[]) {
   waiting.set([...waiting.get(), ...files])
 }

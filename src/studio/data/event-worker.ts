@@ -5,10 +5,10 @@
 import { createClient, hasEnded } from '../../client/client.ts'
 import type { StreamMessage } from '../../client/events.ts'
 
-/** What a page sends. */
+/** Messages of a page. */
 export type WorkerRequest = { type: 'follow'; baseUrl: string } | { type: 'leave' }
 
-/** Of those that ended: a page that was just opened may have asked for its lists a moment before. */
+/** Ended generations that are remembered: a page that was just opened may have asked for its lists a moment before. */
 const maxEnded = 100
 
 const ports = new Set<MessagePort>()
@@ -21,7 +21,7 @@ function tell(message: StreamMessage) {
   switch (message.type) {
     case 'open':
       isOpen = true
-      // It may be that of somebody else, who signed in since.
+      // The stream may belong to another account that signed in since.
       if (message.isFresh) latest.clear()
       break
     case 'interrupted':

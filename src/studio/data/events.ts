@@ -11,12 +11,12 @@ import { spendingChanged } from './tokens.ts'
 
 /** Delay before the "offline" banner, to ignore brief reconnects. */
 const patienceMs = 2500
-/** Of a worker that has never reached the events. */
+/** Refusals in a row after which a worker that has never received events is given up. */
 const maxRefusals = 3
 
 const listeners = new Set<(generation: Generation) => void>()
 
-/** What waits or is drawn, as the stream tells it. */
+/** Unfinished generations, as the stream reports them. */
 const unfinished = new Map<string, Generation>()
 
 /** How many were asked for earlier and wait for the same: a service takes few at once with one key and model. */
@@ -54,7 +54,7 @@ export function followEvents(client: QueryClient) {
         clearTimeout(lostTimer)
         if (message.isFresh) unfinished.clear()
         connection.set('open')
-        // What ended meanwhile has to be asked for.
+        // Generations that ended meanwhile have to be asked for.
         if (wasOpen) {
           announceReconnect()
           void client.invalidateQueries({ predicate: query => query.queryKey[0] !== modelsQuery.queryKey[0] })

@@ -8,7 +8,7 @@ export type { Generation } from '../../api/generations.ts'
 export type { Image } from '../../api/images.ts'
 export { hasEnded } from '../../client/client.ts'
 
-/** Of every list of generations. */
+/** Query key of every list of generations. */
 export const historyKey = ['history']
 const maxRecent = 24
 
@@ -78,7 +78,7 @@ export function dropGeneration(client: QueryClient, id: string) {
   changeLists(client, id, items => items.filter(item => item.id !== id))
 }
 
-/** Of every page that holds the generation; the others stay the same objects. */
+/** Changes every cached page that holds the generation; the others stay the same objects. */
 function changeLists(client: QueryClient, id: string, change: (items: Generation[]) => Generation[]) {
   const changed = (page: Page) =>
     page.items.some(item => item.id === id) ? { ...page, items: change(page.items) } : page
@@ -90,7 +90,7 @@ function changeLists(client: QueryClient, id: string, change: (items: Generation
   })
 }
 
-/** What is taken into the form: `navigate({ to: '/', state: { recipe } })`. */
+/** A recipe that the form takes over: `navigate({ to: '/', state: { recipe } })`. */
 export type TakenRecipe = Pick<Recipe, 'prompt' | 'model' | 'parameters'> & { references: { id: string }[] }
 
 export function toRecipe({ prompt, model, parameters, references }: Generation): TakenRecipe {

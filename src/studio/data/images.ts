@@ -2,14 +2,14 @@
 import type { Generation } from '../../api/generations.ts'
 import { api } from './client.ts'
 
-/** Of our own origin always, whatever PUBLIC_URL says, because the page may only show those. */
+/** Always of the page's own origin, whatever PUBLIC_URL says, because its policy allows no other. */
 export const { url: imageUrl, thumbnailUrl } = api.images
 
 export function downloadUrl(id: string) {
   return `${imageUrl(id)}?download`
 }
 
-/** What our own pictures carry while they are dragged: their id. */
+/** Data type of a dragged picture of ours: its id. */
 export const imageDragType = 'application/x-webimgui-image'
 
 interface Facts {
@@ -18,7 +18,7 @@ interface Facts {
   mime_type: string
 }
 
-/** Both thumbnails with their widths, for dense screens; undefined where they would be the same. */
+/** A `srcset` of both thumbnails, for dense screens; undefined where they would be the same. */
 export function thumbnailSet({ id, width, height }: Pick<Facts, 'width' | 'height'> & { id: string }) {
   const longest = Math.max(width, height)
   if (longest <= 512) return undefined
@@ -57,7 +57,7 @@ export function formatImageType(mimeType: string) {
     .toUpperCase()
 }
 
-/** What a chooser of files offers as a reference: what the server reads, and HEIC for a model that takes it as it is. */
+/** The `accept` of a file chooser for references: what the server reads, and HEIC for a model that takes it as it is. */
 export function referenceTypes(takesHeic: boolean) {
   const types = ['png', 'jpeg', 'webp', 'gif', 'bmp', 'tiff', 'avif', ...(takesHeic ? ['heic'] : [])]
   // Some systems know HEIC by its name only.

@@ -12,7 +12,7 @@ export const modelsQuery = queryOptions({
 
 const none: readonly Model[] = []
 
-/** Of the catalogue; none until they are there. */
+/** Models of the catalogue; none until they are loaded. */
 export const useModels = (): readonly Model[] => useQuery(modelsQuery).data ?? none
 
 /** Undefined where the catalogue of the server has no such model. */
@@ -29,7 +29,7 @@ export function modelsChanged(client: QueryClient) {
   void client.invalidateQueries({ queryKey: modelsQuery.queryKey })
 }
 
-/** Those whose texts hold every one of the words, those with a key first, by provider. */
+/** Models whose texts hold every one of the words, by provider, those with a key first. */
 export function searchModels(
   models: readonly Model[],
   words: string,

@@ -7,7 +7,7 @@ export type { Provider } from '../../api/providers.ts'
 export const providersQuery = queryOptions({
   queryKey: ['providers'],
   queryFn: api.providers,
-  // They change with the program alone, which loads the page again.
+  // Providers change only with the program, and then the page is loaded again.
   staleTime: Number.POSITIVE_INFINITY,
 })
 

@@ -14,7 +14,7 @@ export async function readRecipe(file: Blob): Promise<Recipe | undefined> {
   try {
     json = fromPng(bytes) ?? fromXmp(jpegXmp(bytes)) ?? fromXmp(webpXmp(bytes))
   } catch (error) {
-    // It ends in the middle of something.
+    // The file ends in the middle of a chunk.
     if (error instanceof RangeError) return undefined
     throw error
   }

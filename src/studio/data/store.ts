@@ -1,7 +1,7 @@
 /** State that outlives a component: for as long as the page is there, or kept by the browser. */
 import { useSyncExternalStore } from 'react'
 
-/** One value that any component may read and any code may change. */
+/** A value that any component may read and any code may change. */
 export function createStore<Value>(initial: Value) {
   let value = initial
   const listeners = new Set<() => void>()

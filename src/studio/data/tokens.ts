@@ -8,7 +8,7 @@ export type { MadeToken, Me, Token } from '../../api/tokens.ts'
 
 export const meQuery = queryOptions({ queryKey: ['me'], queryFn: api.me })
 
-/** Who looks at the page; undefined until that is known. */
+/** The account that looks at the page; undefined until it is known. */
 export const useMe = () => useQuery(meQuery).data
 
 export async function signOut() {
@@ -32,7 +32,7 @@ export function useChangeToken() {
   const client = useQueryClient()
   return useMutation({
     mutationFn: ({ id, ...body }: TokenChangeInput & { id: string }) => api.tokens.change(id, body),
-    // Its name stands in the usage as well, and it may be the own one.
+    // The usage shows the name of the token as well, and it may be the own one.
     onSettled: () =>
       Promise.all(
         [tokensQuery.queryKey, usageKey, meQuery.queryKey].map(queryKey => client.invalidateQueries({ queryKey })),

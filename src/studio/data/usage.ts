@@ -6,7 +6,7 @@ import { api } from './client.ts'
 
 export type UsageItem = UsageList['items'][number]
 
-/** Of every query of the usage. */
+/** Query key of everything about the usage. */
 export const usageKey = ['usage']
 
 export function usageQuery(query: UsageQuery) {
@@ -21,9 +21,9 @@ export interface Sum {
   images: number
   calls: number
   unknown: number
-  /** Of pictures whose price is not known. */
+  /** Number of pictures whose price is not known. */
   unpricedImages: number
-  /** One a currency; no zeros. */
+  /** Sums by currency, without zeros. */
   amounts: { amount: number; currency: string }[]
 }
 
@@ -32,7 +32,7 @@ export interface Group extends Sum {
   name: string
 }
 
-/** What is counted: pictures, or money in one currency. */
+/** The measure: pictures, or money in one currency. */
 export type Measure = 'images' | (string & {})
 
 export function sumUsage(items: readonly UsageItem[]): Sum {
@@ -50,7 +50,7 @@ export function sumUsage(items: readonly UsageItem[]): Sum {
   return sum
 }
 
-/** One for each key, whatever currencies it has; the largest first. */
+/** Lines by key, whatever currencies they have; the largest first. */
 export function groupUsage(items: readonly UsageItem[], measure: Measure): Group[] {
   const groups = [...Map.groupBy(items, ({ key }) => key)].map(([key, members]) => {
     return { key, name: members[0]?.name ?? key, ...sumUsage(members) }

@@ -20,7 +20,7 @@ export function CapFields({ draft, hint, errorOf, onChange }: CapFieldsProps) {
     value: draft[field],
     onChange: (event: ChangeEvent<HTMLInputElement>) => onChange({ [field]: event.target.value }),
   })
-  // One that was set with another currency keeps it.
+  // A cap that was set with another currency keeps it.
   const offered = [...new Set([...currencies, draft.currency])]
   return (
     <fieldset>

@@ -7,7 +7,7 @@ import { toast } from '../ui/toast.tsx'
 
 const maxImages = 1000
 const maxBytes = 4_000_000_000
-/** What the page keeps in its own hands until it is whole; larger ones the browser writes to disk as they come. */
+/** Archives up to this size are kept in memory until they are whole; larger ones are written to disk by the browser as they come. */
 const maxBytesHere = 400_000_000
 
 export async function downloadArchive(images: readonly Image[]) {

@@ -190,7 +190,7 @@ function Panel({ filter, onFilter }: PanelProps) {
   const tags = [...new Set([...knownTags(client), ...(filter.tag ? [filter.tag] : [])])]
   const ofProvider = models.filter(model => filter.provider === undefined || model.provider === filter.provider)
   const names = new Map(ofProvider.map(model => [model.id, model.name]))
-  // One that the catalogue does not know may well have made pictures.
+  // A model that the catalogue does not know may well have made pictures.
   if (filter.model && !names.has(filter.model)) names.set(filter.model, filter.model)
   const select = (
     name: 'provider' | 'model' | 'status' | 'tag',

@@ -79,7 +79,7 @@ export function GalleryScreen() {
     'Mod+a': selection.all,
     '/': () => searchField.current?.focus(),
     Escape: () => shown.current?.focus(),
-    // From anywhere that has no use of its own for the arrows, to the pictures.
+    // Arrow keys move the focus to the pictures, unless the focused element uses them itself.
     '*'({ key, target }) {
       if (!/^Arrow/.test(key) || usesArrows(target) || !shown.current) return false
       return shown.current.focus()

@@ -76,7 +76,7 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen, handle }: G
 
   useImperativeHandle(handle, () => ({
     focus() {
-      // Its row is always in the page.
+      // The active row is always in the page.
       root.current?.querySelector<HTMLElement>(`[data-index="${activeIndex}"]`)?.focus({ preventScroll: true })
       virtualizer.scrollToIndex(activeRow < 2 ? 0 : activeRow, { align: 'auto' })
     },
@@ -187,7 +187,7 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen, handle }: G
       onPointerCancel={endLongPress}
       onContextMenu={event => longPress.current?.isDone && event.preventDefault()}
       className="relative touch-pan-y select-none"
-      // Before its width is known it takes the window, so that nothing below jumps.
+      // The grid is as tall as the window until its width is known, so that nothing below jumps.
       style={{ height: width === 0 ? '100dvh' : layout.height }}
     >
       {visible.map(shown => {

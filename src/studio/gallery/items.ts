@@ -5,10 +5,10 @@ import { generationRatio, imageRatio } from '../data/images.ts'
 import { locale, type Text } from '../text/text.ts'
 import type { Measured } from './rows.ts'
 
-/** One place of the grid or one line of the list. */
+/** A cell of the grid or a line of the list. */
 export interface Item extends Measured {
   generation: Generation
-  /** One in the grid, all of them in the list; none while it is being made, or when it failed. */
+  /** A single picture in the grid, all of them in the list; none while they are being made, or when it failed. */
   images: readonly Image[]
 }
 
@@ -26,7 +26,7 @@ export function listItems(generation: Generation): Item[] {
   return [{ key: generation.id, ratio: 1, day: toDay(generation.timestamp), generation, images: generation.images }]
 }
 
-/** Where the person is; such as `2026-11-23`. */
+/** The day in the time zone of the browser, such as `2026-11-23`. */
 function toDay(timestamp: string) {
   const time = new Date(timestamp)
   const two = (value: number) => String(value).padStart(2, '0')

@@ -1,4 +1,4 @@
-/** One line a generation, with all that became of it. */
+/** The list: a line for each generation, with all that became of it. */
 
 import { Link } from '@tanstack/react-router'
 import { Heart, ImageOff } from 'lucide-react'
@@ -219,7 +219,7 @@ function Line({ generation, filter, isSelected, onSelect }: LineProps) {
   )
 }
 
-/** What it cost, or undefined when nothing is to be said. */
+/** The cost, or undefined where there is nothing to say about it. */
 function formatCharge({ charge, cost }: Generation): string | undefined {
   if (charge === 'unknown') return t('gallery.unknownCharge')
   return charge === 'charged' && cost ? money(cost.amount, cost.currency) : undefined

@@ -1,13 +1,13 @@
-/** Only the rows in sight are in the page, however many there are. */
+/** Virtual scrolling: only the rows in sight are in the page, however many there are. */
 import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual'
 import { type RefObject, useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from 'react'
 
-/** What is stuck to the top of the window covers this much. */
+/** Height that sticky elements cover at the top of the window. */
 const coveredTop = 80
 /** Rows before the end at which more are asked for: some ten windows. */
 const nearEnd = 40
 
-/** Where an element begins in the page, and how wide it is; 0 before it is known. */
+/** Offset of an element in the page, and its width; 0 before they are known. */
 export function useFrame(root: RefObject<HTMLElement | null>) {
   const [frame, setFrame] = useState({ width: 0, top: 0 })
   useLayoutEffect(() => {
@@ -19,7 +19,7 @@ export function useFrame(root: RefObject<HTMLElement | null>) {
     measure()
     const observer = new ResizeObserver(measure)
     observer.observe(element)
-    // What stands above it may grow and shrink.
+    // The body is observed, because elements above may grow and shrink.
     observer.observe(document.body)
     return () => observer.disconnect()
   }, [root])
@@ -61,7 +61,7 @@ export function useRows({ count, heightOf, keyOf, top, overscan, activeRow, hasM
   const askForMore = useEffectEvent(() => {
     if (hasMore && lastVisible >= count - nearEnd) onNearEnd()
   })
-  // Also after a page that added nothing to be seen.
+  // Asks again after a page that added nothing to be seen.
   useEffect(() => askForMore())
   return { virtualizer, visible }
 }

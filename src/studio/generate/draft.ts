@@ -94,10 +94,10 @@ export function useDrafts() {
   return { draft, ...actions }
 }
 
-/** Of this tab, as it was before a reload; in a new one, the last that was written anywhere. */
+/** The form of this tab, as it was before a reload; in a new tab, the last one that was written anywhere. */
 const kept = createKept('draft', parseDraft, { isOfTab: true })
 const keptAnywhere = createKept('draft', parseDraft)
-/** Those that were replaced, emptied or sent; the newest first. */
+/** Earlier prompts that were replaced, emptied or sent; the newest first. */
 const keptEarlier = createKept('drafts', json =>
   Array.isArray(json) ? json.map(parseDraft).filter(draft => draft !== undefined) : [],
 )
@@ -119,7 +119,7 @@ function rememberDraft(draft: Draft) {
   while (!keptEarlier.write(drafts) && drafts.length > 1) drafts = drafts.slice(0, Math.ceil(drafts.length / 2))
 }
 
-/** Of another version of the page, or changed by hand: takes what has the right form. */
+/** Reads what another version of the page, or a person, may have written: takes what has the right form. */
 function parseDraft(given: unknown): Draft | undefined {
   if (typeof given !== 'object' || given === null) return undefined
   const kept = given as Partial<Record<keyof Draft, unknown>>

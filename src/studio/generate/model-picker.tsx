@@ -46,7 +46,7 @@ export function ModelPicker({ models, chosen, onChange, onClose }: ModelPickerPr
     ],
     ({ id, state, life }) => {
       const isNew = state === 'current' || state === 'unlisted'
-      // One that has ended is shown where it was used, and offered nowhere.
+      // A model that has ended is shown where it was used, and offered nowhere.
       return chosen.includes(id) || (life.stage !== 'ended' && (isNew || isOlderShown || words !== ''))
     },
   )

@@ -29,7 +29,7 @@ export interface Plan {
   count: number
   /** The rule that its size has to keep. */
   sizeRule: SizeRule | undefined
-  /** What comes out, where it is known before. */
+  /** The resulting size, where it is known before. */
   pixels: { width: number; height: number } | undefined
   cost: Cost | undefined
   /** What this model does otherwise than asked. */
@@ -56,10 +56,10 @@ export type PlanNote =
   | { kind: 'left_out'; parameter: string }
   | { kind: 'prompt_cut'; most: number; length: number }
   | { kind: 'series'; most: number }
-  /** It ends, or the address of the key does not have it. */
+  /** The model ends, or the address of the key does not have it. */
   | { kind: 'standing' }
 
-/** Of the catalogue, and what only this form knows. */
+/** Violations of the catalogue, and those that only this form knows. */
 export type PlanViolation = Omit<RuleViolation, 'code'> & {
   code: RuleViolation['code'] | 'not_configured' | 'size_unfinished'
 }

@@ -14,7 +14,7 @@ import { describeNote, describeViolations, formatCost } from './plan-texts.ts'
 
 interface PressAreaProps {
   plans: readonly Plan[]
-  /** What is left for, where that is less than asked. */
+  /** Plans for as many pictures as the cap still allows, where that is fewer than asked. */
   fewer: { plans: readonly Plan[] } | undefined
   onFewer(): void
   isSending: boolean
@@ -107,7 +107,7 @@ export function PressArea({ plans, fewer, isSending, wasPressed, onFewer, onRepl
   )
 }
 
-/** Of the caps, for those who have any. */
+/** What the caps leave, for those who have any. */
 function Left({ me: { left, left_images: images } }: { me: Me }) {
   const t = useText()
   const parts = [

@@ -18,7 +18,7 @@ import { isTyping } from '../ui/use-keys.ts'
 export type ReferenceUpload = ReturnType<typeof useReferenceUpload>
 
 export interface ReferenceUploadOptions {
-  /** Of the prompt: what is pasted there may be a picture. */
+  /** The prompt field: what is pasted there may be a picture. */
   field: RefObject<HTMLElement | null>
   onStored(id: string): void
   onRecipe(recipe: TakenRecipe): void
@@ -47,7 +47,7 @@ export function useReferenceUpload({ field, onStored, onRecipe }: ReferenceUploa
   }
 
   async function add(files: readonly File[]) {
-    // One after the other, so that they stand in the order in which they came.
+    // Sequentially, so that references keep the order in which they were given.
     for (const file of files) await store(file)
   }
 
@@ -65,7 +65,7 @@ export function useReferenceUpload({ field, onStored, onRecipe }: ReferenceUploa
     void offerRecipe(files[0]!)
   })
 
-  // Of the prompt, and of a page in which nothing is being written.
+  // Takes pictures that are pasted into the prompt, or while no text field has the focus.
   const paste = useEffectEvent((event: globalThis.ClipboardEvent) => {
     if (event.target !== field.current && (isTyping(event.target) || document.querySelector('[role=dialog]'))) return
     const files = readFiles(event.clipboardData)
@@ -84,7 +84,7 @@ export function useReferenceUpload({ field, onStored, onRecipe }: ReferenceUploa
   return {
     pending,
     add,
-    /** Of a drop; true when there was something for us in it. */
+    /** Takes a drop; true when it held something for us. */
     takeDrop(event: DragEvent) {
       const id = event.dataTransfer.getData(imageDragType)
       const files = readFiles(event.dataTransfer)
@@ -104,7 +104,7 @@ function holdsText(data: DataTransfer | null, files: readonly File[]) {
   return lines.some(line => line !== '' && !names.has(fileName(line)))
 }
 
-/** Of a name, a path or an address. */
+/** The file name in a name, a path or an address. */
 function fileName(text: string) {
   const name = text.split(/[/\\]/).at(-1) ?? ''
   try {
@@ -123,7 +123,7 @@ export interface ReferenceStripProps {
   references: readonly string[]
   upload: ReferenceUpload
   most: number
-  /** What the chooser of files offers, as its `accept`. */
+  /** The `accept` of the file chooser. */
   types: string
   onChange(change: (references: readonly string[]) => readonly string[]): void
 }

@@ -14,7 +14,7 @@ import { listSchemas, type Plan, toCard } from './plan.ts'
 import { ClearButton, parameterLabel, SchemaField } from './schema-field.tsx'
 import { SizeField } from './size-field.tsx'
 
-/** Those that most people use; every other stands under "more". */
+/** Parameters that most people use; every other stands under "more". */
 const common = ['negative_prompt', 'prompt_extend', 'watermark']
 /** These have controls of their own. */
 const own = ['size', 'n', 'seed']
@@ -34,7 +34,7 @@ export function Settings({ draft, models, plans, onChange }: SettingsProps) {
     onChange({ values: value === undefined ? others : { ...others, [name]: value } })
   }
   const field = (name: string) => (
-    // Whose model changed may have other choices under the same name.
+    // Another model may have other choices under the same name.
     <SchemaField
       key={`${name} ${models.map(model => model.family).join()}`}
       name={name}

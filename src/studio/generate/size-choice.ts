@@ -10,7 +10,7 @@ export interface SizeChoice {
 }
 
 export interface ChosenSize {
-  /** What is sent; absent leaves it out. */
+  /** The value that is sent; absent leaves it out. */
   size?: string
   /** The model has not what was chosen and takes this instead. */
   instead?: string

@@ -122,7 +122,7 @@ function changed(shape: string, choice: SizeChoice, plans: readonly Plan[]): Siz
   return { pixels: pixels ? formatPixels(pixels) : '2048x2048' }
 }
 
-/** Of the same area whatever its ratio; dashed when there is none. */
+/** A frame of the ratio, with the same area for each; dashed where there is none. */
 function Shape({ ratio }: { ratio: number | undefined }) {
   const area = 20 * 20
   const limited = Math.min(Math.max(ratio ?? 1, 0.42), 2.4)
@@ -146,7 +146,7 @@ function Shape({ ratio }: { ratio: number | undefined }) {
   )
 }
 
-/** Both sides are kept as they are typed; the size changes when they are numbers. */
+/** Width and height are kept as they are typed; the size changes when both are numbers. */
 function OwnSize(props: { pixels: string; describedBy: string; isRefused: boolean; onChange(pixels: string): void }) {
   const { pixels, describedBy, isRefused, onChange } = props
   const t = useText()

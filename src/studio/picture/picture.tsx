@@ -1,4 +1,4 @@
-/** One picture, and all that can be done with it. */
+/** The screen of one picture, and all that can be done with it. */
 
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useLocation, useNavigate, useParams, useRouter, useSearch } from '@tanstack/react-router'
@@ -62,7 +62,7 @@ export function ImageScreen() {
       params: { generationId: place.generation.id },
       search: { ...texts, image: String(place.image.index) },
       state: { isFromGallery },
-      // One step back leads to the gallery, not through all that were looked at.
+      // A single step back leads to the gallery, not through all that were looked at.
       replace: true,
     })
   }

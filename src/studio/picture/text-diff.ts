@@ -7,7 +7,7 @@ export interface Piece {
 
 /** Cells of the table below; more than a person reads, and still instant. */
 const maxCells = 4_000_000
-/** Of the words; with less in common it is another text, and marks only make it hard to read. */
+/** Share of common words below which it is another text, and marks only make it hard to read. */
 const leastInCommon = 0.25
 
 /** Undefined when the two have too little in common, or are too long, to be shown as one text with marks. */

@@ -10,7 +10,7 @@ export interface View {
 export interface Frame {
   width: number
   height: number
-  /** Of the picture as it fits. */
+  /** Scale relative to the picture as it fits. */
   fittedWidth: number
   fittedHeight: number
   /** At which one pixel of the picture is one pixel of the page. */
@@ -46,7 +46,7 @@ export function bounded(view: View, frame: Frame): View {
   }
 }
 
-/** What lies under the point stays there; the point counts from the middle of the frame. */
+/** Zooms around a point, counted from the middle of the frame. */
 export function zoomed(view: View, scale: number, point: { x: number; y: number }, frame: Frame): View {
   const wanted = Math.min(maxScale(frame), Math.max(1, scale))
   const factor = wanted / view.scale

@@ -32,7 +32,7 @@ export function BrokenPage({ error }: ErrorComponentProps) {
   )
 }
 
-/** Its file could not be loaded. A browser may remember that, so the page is loaded anew once the server is there again. */
+/** A screen whose file could not be loaded. A browser may remember the failure, so the page is loaded anew once the server is back. */
 function Unreached({ error }: { error: unknown }) {
   const t = useText()
   const now = connection.use()

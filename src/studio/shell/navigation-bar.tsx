@@ -10,7 +10,7 @@ import { type NavigationItem, navigationFor } from './navigation.ts'
 import { NavigationMore } from './navigation-more.tsx'
 import { toggleTheme, useIsDark } from './theme.ts'
 
-/** As many as the bar of a phone has room for. */
+/** Number of screens that the bar of a phone has room for. */
 const inBar = 4
 
 export function NavigationBar({ openSheet }: { openSheet(): void }) {

@@ -2,7 +2,7 @@
 import { Activity, ChartColumn, Images, KeyRound, Paintbrush, UsersRound } from 'lucide-react'
 import { screens } from '../../api/screens.ts'
 
-/** In the order of the navigation. `key` leads there after a `g`. */
+/** Screens in the order of the navigation. `key` leads there after a `g`. */
 export const navigationItems = [
   { to: screens.generate, text: 'shell.create', icon: Paintbrush, key: 'c', isForAdmins: false },
   { to: screens.gallery, text: 'shell.gallery', icon: Images, key: 'g', isForAdmins: false },

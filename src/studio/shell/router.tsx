@@ -42,7 +42,7 @@ function route<const Path extends string, Name extends string, Screens extends o
   return createRoute({ getParentRoute: () => root, path, validateSearch: search => texts(search, names), component })
 }
 
-// As the router spells it.
+// The path as the router spells it.
 const picture = screens.picture.replace(':', '$') as '/picture/$generationId'
 const routes = [
   // `from`: the generation whose settings are taken over; `reference`: a picture to work from; `seed`: `new` for another one.
@@ -68,7 +68,7 @@ const index = createRoute({
   },
 })
 
-/** So that the way to another screen is short, and leads there also when the server cannot be reached by then. */
+/** Loads the other screens ahead, so that they open quickly, also when the server cannot be reached by then. */
 export async function preloadScreens() {
   for (const { options } of routes) await options.component?.preload?.()
 }

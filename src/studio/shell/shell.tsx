@@ -1,4 +1,4 @@
-/** What stands around every screen: the way between them, language and theme, and what holds for all of them. */
+/** The frame around every screen: navigation, language and theme, and what holds for all of them. */
 
 import { Outlet, useLocation } from '@tanstack/react-router'
 import { FlaskConical, Images, ShieldCheck, WifiOff } from 'lucide-react'
@@ -25,7 +25,7 @@ export function Shell() {
   useShortcuts(() => setSheetOpen(true))
   const place = usePlace()
   const isForbidden = me?.role === 'member' && place?.isForAdmins === true
-  // One picture has the whole page, but for the way back.
+  // A single picture has the whole page, without the navigation.
   const isImageScreen = useLocation({ select: location => /\/picture\//.test(location.pathname) })
   return (
     <div className="lg:grid lg:min-h-dvh lg:grid-cols-[5.5rem_minmax(0,1fr)]">

@@ -19,7 +19,7 @@ export function toDraft(token: Token): TokenDraft {
   return { ...toCapDraft(token), name, role, models: models ?? undefined }
 }
 
-/** Of this tab alone: another may be making another token. */
+/** The draft of a new token, kept by the tab: another tab may be making another token. */
 export const keptDraft = createKept('token', json => ({ ...newDraft, ...(json as Partial<TokenDraft> | undefined) }), {
   isOfTab: true,
 })
@@ -32,7 +32,7 @@ export function findFaults(draft: TokenDraft) {
   }
 }
 
-/** As the server takes it, of a draft without faults. */
+/** Turns a draft without faults into what the server takes. */
 export function toBody(draft: TokenDraft): NewTokenInput {
   const { name, role, models } = draft
   return { name: name.trim(), role, ...capsToBody(draft), models: models ? [...models] : null }

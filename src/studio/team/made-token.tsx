@@ -94,7 +94,7 @@ function CopyField({ label, hint, text, isLong, onCopied }: CopyFieldProps) {
   async function copy() {
     const isCopied = await copyText(text)
     if (isCopied) onCopied()
-    // Where the page may not copy, whoever has it selected can.
+    // Where the page may not copy, a person can copy the selection.
     else field.current?.select()
     toast(t(isCopied ? 'shell.copied' : 'shell.copyFailed'), { look: isCopied ? 'good' : 'bad' })
   }

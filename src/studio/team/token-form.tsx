@@ -22,7 +22,7 @@ export interface TokenFormProps {
   onMade?(token: MadeToken): void
 }
 
-/** Where the server reports a fault of each field. */
+/** The path at which the server reports a fault of each field. */
 const paths = { name: 'name', models: 'models', ...capPaths }
 
 export function TokenForm({ token, onClose, onMade }: TokenFormProps) {

@@ -3,7 +3,7 @@ import type { Problem } from '../../api/problems.ts'
 import { day, money } from './format.ts'
 import { t } from './text.ts'
 
-/** Of the token of whoever presses. */
+/** A cap of the own token that a press would exceed. */
 export type ExpectedShortage =
   | { kind: 'images'; left: number; wanted: number; renewsAt: string }
   | { kind: 'money'; left: number; wanted: number; currency: string; renewsAt: string }

@@ -27,7 +27,7 @@ interface End {
   model: string
   stage: Exclude<ModelLife['stage'], 'current'>
   day: string | null | undefined
-  /** Its id. */
+  /** Model id. */
   successor: string | undefined
 }
 
@@ -47,7 +47,7 @@ function sentences(...parts: (string | false | undefined)[]) {
 
 const asText = (value: string | number | undefined) => (typeof value === 'string' ? value : undefined)
 
-/** Of a warning about the life of its model; undefined for any other. */
+/** The words of a warning about the life of a model; undefined for any other warning. */
 export function describeLifeWarning(
   model: string,
   { code, values }: Generation['warnings'][number],
@@ -62,7 +62,7 @@ export function describeLifeWarning(
   return describeEnd({ ...facts, stage, day: asText(values.ends_at) }, models)
 }
 
-/** What went wrong, where it has a sentence here. */
+/** The words for the error of a generation, also one about the life of its model. */
 export function explainError(error: NonNullable<Generation['error']>, models: readonly Model[]): string {
   const { reason_code: reason, reason_values: values } = error
   const model = nameOfModel(models, asText(values.model) ?? '')

@@ -23,7 +23,7 @@ const aboutImages = new Set([
   'edit_without_moderation',
 ])
 
-/** Those that still hold: advice for what did not come true is left out. */
+/** Warnings that still hold: advice for what did not come true is left out. */
 export function currentWarnings(generation: Generation): Generation['warnings'] {
   const { images, parameters, finished_at: finishedAt, warnings, error } = generation
   if (finishedAt === null) return warnings

@@ -2,7 +2,7 @@
 import { type Provider, useProviders } from '../data/providers.ts'
 import { useLanguage } from './text.ts'
 
-/** As people of this language call a service; what the server calls it where there is no such name. */
+/** The name of a service in the language of the page, or the one that the server has for it. */
 export function useProviderName(): (id: string, name?: string) => string {
   const language = useLanguage()
   const providers = useProviders()
@@ -17,7 +17,7 @@ export function parseHost(url: string) {
   return URL.parse(url)?.host ?? url
 }
 
-/** Where accounts are looked after; undefined for an address that nobody knows. `baseUrl` null: the usual one. */
+/** The console of a service; undefined for an unknown address. `baseUrl` null: the default one. */
 export function findConsole(provider: Provider | undefined, baseUrl: string | null): string | undefined {
   const host = parseHost(baseUrl ?? provider?.addresses[0]?.url ?? '')
   return provider?.consoles.find(({ hosts }) => hosts === null || hosts.some(part => host.includes(part)))?.url

@@ -16,7 +16,7 @@ export type TextKey = {
 }[keyof Dictionary]
 export type Text = typeof t
 
-/** As the types of the dictionaries cannot be followed through a computed key. */
+/** Untyped view of the dictionaries, whose types cannot be followed through a computed key. */
 type Plain = Record<string, Record<string, string> | undefined>
 
 const loaders: Record<Language, () => Promise<Texts>> = {

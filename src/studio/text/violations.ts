@@ -34,7 +34,7 @@ export function describeValue({ path, code, values }: CodedViolation): string {
   return path === '' ? reason : t('violations.at', { path, reason })
 }
 
-/** Of the server, whose own sentence stands where its code is not known here. */
+/** Words a violation that the server found; its own sentence where the code is not known here. */
 export function describeRefusal(refusal: NonNullable<Problem['errors']>[number], model?: string): string {
   const { path, code, values = {}, message } = refusal
   const isKnown = code !== undefined && findText('violations', code) !== undefined

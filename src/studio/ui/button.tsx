@@ -17,7 +17,7 @@ interface Looks {
   size?: keyof typeof sizes
 }
 
-/** For links out of the studio, which look like buttons as well. */
+/** Classes for links out of the studio, which look like buttons as well. */
 export function buttonClasses({ look = 'plain', size = 'medium' }: Looks = {}) {
   return classes(
     'inline-flex select-none items-center justify-center gap-2 rounded-full font-medium transition-colors',

@@ -7,7 +7,7 @@ export interface Cap {
   unit: 'money' | 'pictures'
   used: number
   most: number
-  /** Of a cap in money. */
+  /** Currency of a cap in money. */
   currency?: string
 }
 
@@ -21,7 +21,7 @@ interface Spent {
   amounts: readonly { amount: number; currency: string }[]
 }
 
-/** Those that it has: in money, in pictures, both or none. */
+/** The caps of a token or a key: in money, in pictures, both or none. */
 export function listCaps({ monthly_cap: cap, monthly_images: images }: Capped, spent: Spent): Cap[] {
   const caps: Cap[] = []
   if (cap) {
@@ -32,7 +32,7 @@ export function listCaps({ monthly_cap: cap, monthly_images: images }: Capped, s
   return caps
 }
 
-/** Where little is left, it is shown. */
+/** Share above which the bar warns that little is left. */
 const littleAbove = 0.8
 
 export function CapBar({ cap, name }: { cap: Cap; name: string }) {

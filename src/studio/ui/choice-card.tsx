@@ -18,7 +18,7 @@ const sizes = {
     'h-17 items-center justify-end gap-1 rounded-xl pb-1 text-ink-soft text-xs has-checked:font-medium has-checked:text-seal-ink',
 }
 
-/** One of a few that need a word of explanation: a radio button underneath, the whole card to press. */
+/** A choice among a few that need a word of explanation: a radio button underneath, the whole card to press. */
 export function ChoiceCard({ name, value, isChosen, onChoose, size = 'usual', children }: ChoiceCardProps) {
   return (
     <label

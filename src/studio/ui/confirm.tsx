@@ -7,7 +7,7 @@ export interface ConfirmProps {
   title: ReactNode
   /** What happens then, and what stays. */
   hint: ReactNode
-  /** On the button that does it. */
+  /** Label of the button that does it. */
   action: string
   icon: ReactNode
   isBusy: boolean

@@ -42,14 +42,14 @@ export interface ImageTileProps extends Omit<ComponentProps<'img'>, 'src' | 'alt
   /** Pixels of the picture: its place is kept before it is there. */
   width: number
   height: number
-  /** Its MIME type; with it, a file that cannot be shown is a tile with the name of its type. */
+  /** MIME type; with it, a file that cannot be shown is a tile with the name of its type. */
   type?: string
   /** Fill the place and cut what stands out, instead of showing all of it. */
   isCropped?: boolean
   onError?(): void
 }
 
-/** Of a stored picture. */
+/** Thumbnail of a stored picture. */
 export function Thumbnail({
   image,
   ...props

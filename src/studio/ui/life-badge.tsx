@@ -4,7 +4,7 @@ import { isElsewhere } from '../text/life.ts'
 import { useText } from '../text/text.ts'
 import { Badge } from './states.tsx'
 
-/** That a model is new, ends or has ended. */
+/** Badge that says that a model is new, ends or has ended. */
 export function LifeBadge({ model }: { model: Model }) {
   const t = useText()
   const { stage, ends_at: endsAt } = model.life

@@ -8,7 +8,7 @@ export interface PageProps {
   action?: ReactNode
   actionAt?: 'start' | 'end'
   isWide?: boolean
-  /** Its sections stand further apart. */
+  /** Sections stand further apart. */
   isLoose?: boolean
   children: ReactNode
 }

@@ -77,7 +77,7 @@ export function Failed({ title, error, isBusy, onRetry, isPage, action }: Failed
   )
 }
 
-/** For `catch` and `onError` of what has no place of its own for what went wrong. */
+/** Shows an error as a toast, for a `catch` or `onError` without a place of its own for it. */
 export function toastError(error: unknown) {
   toast(explain(error), { look: 'bad' })
 }

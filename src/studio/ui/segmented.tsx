@@ -9,7 +9,7 @@ export interface SegmentedProps<Value extends string> {
   className?: string
 }
 
-/** One of a few, all in sight. Radio buttons underneath, so arrow keys and screen readers work as everywhere. */
+/** A choice among a few, all in sight. Radio buttons underneath, so arrow keys and screen readers work as everywhere. */
 export function Segmented<Value extends string>({ label, value, choices, onChange, className }: SegmentedProps<Value>) {
   const name = useId()
   return (

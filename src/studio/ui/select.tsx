@@ -22,7 +22,7 @@ export interface SelectProps<Value extends string> {
   className?: string
 }
 
-/** One of many, in a list that opens. */
+/** A choice among many, in a list that opens. */
 export function Select<Value extends string>(props: SelectProps<Value>) {
   const { label, value, choices, onChange, hint, error, isLabelHidden, isDisabled, className } = props
   return (

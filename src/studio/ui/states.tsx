@@ -14,7 +14,7 @@ export interface EmptyStateProps {
   /** What to do next. */
   action?: ReactNode
   isTrouble?: boolean
-  /** It is all there is on the page, so its title is that of the page. */
+  /** Nothing else is on the page, so the title is that of the page. */
   isPage?: boolean
 }
 

@@ -12,7 +12,7 @@ export interface SwitchProps {
   className?: string
 }
 
-/** On or off, at once. */
+/** A setting that is on or off, and changes at once. */
 export function Switch({ label, hint, isLabelHidden, isOn, onChange, isDisabled, className }: SwitchProps) {
   const id = useId()
   return (

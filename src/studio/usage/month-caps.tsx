@@ -71,14 +71,14 @@ export function MonthCaps() {
   )
 }
 
-/** What is not left. */
+/** The used part of a cap. */
 function toSpent({ monthly_cap: cap, monthly_images: images, left, left_images: leftImages }: Remaining) {
   const amounts =
     cap && left ? [{ amount: Math.round((cap.amount - left.amount) * 1e6) / 1e6, currency: cap.currency }] : []
   return { amounts, images: (images ?? 0) - (leftImages ?? 0) }
 }
 
-/** Its first day, in UTC. */
+/** First day of the next month, in UTC. */
 function nextMonth(now = new Date()) {
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1)).toISOString()
 }

@@ -35,7 +35,7 @@ export function UsageScreen() {
   const days = listDays(month)
   const period = { from: days[0]!, to: days.at(-1)! }
   const usage = useQuery(usageQuery({ group: 'day', ...period }))
-  // Only to know which months there are.
+  // The report is asked for only to know which months there are.
   const all = useQuery({ ...usageQuery({ group: 'day', from: ever }), staleTime: 5 * 60_000 })
 
   const offered = divisions.filter(({ isForAdmins }) => me?.role === 'admin' || !isForAdmins)

@@ -1,4 +1,4 @@
-/** One generation: what it waits for, its pictures as they come, what went wrong, and what can be done about it. */
+/** The card of a generation: what it waits for, its pictures as they come, what went wrong, and what can be done about it. */
 
 import { Redo2 } from 'lucide-react'
 import { type RefObject, useEffect, useRef } from 'react'
@@ -19,7 +19,7 @@ import { Trouble } from './trouble.tsx'
 
 export interface GenerationCardProps {
   generation: Generation
-  /** It stands beside others of the same prompt, so the model is what tells it apart. */
+  /** The card stands beside others of the same prompt, so it shows its model. */
   isCompared?: boolean
   /** Puts away one that came to nothing. */
   onDismiss?: () => void

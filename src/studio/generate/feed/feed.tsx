@@ -115,7 +115,7 @@ function Empty({ hasIdeas, onIdea }: Pick<FeedProps, 'hasIdeas' | 'onIdea'>) {
   )
 }
 
-/** Those of one press, side by side in one column. */
+/** Generations of one press, side by side in one column. */
 function Comparison(props: { generations: Row; onDismiss?: () => void; children: ReactNode }) {
   const { generations, onDismiss, children } = props
   const t = useText()

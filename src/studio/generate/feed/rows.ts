@@ -1,13 +1,13 @@
-/** What stands together in the feed, and how much room it takes. */
+/** Groups of the feed, and how much room they take. */
 import type { Generation } from '../../data/generations.ts'
 
-/** Those of one press, or a single one. */
+/** Generations of one press, or a single one. */
 export type Row = readonly Generation[]
 
 /** Pressed at once, they are recorded within moments of each other. */
 const togetherMs = 5000
 
-/** Of the earliest, so that it stays when another one joins. */
+/** Id of the earliest generation, so that it stays when another one joins. */
 export function rowKey(row: Row) {
   return row[0]?.id ?? ''
 }
