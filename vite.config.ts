@@ -21,6 +21,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // What is bundled brings its notices along.
+    license: { fileName: 'licenses.md' },
     rolldownOptions: {
       output: {
         // A screen is found by its name among the files, and what several of them share is not taken for one.

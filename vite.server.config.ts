@@ -1,6 +1,7 @@
 import { isBuiltin } from 'node:module'
 import path from 'node:path'
 import { defineConfig, type Plugin } from 'vite'
+import packageFile from './package.json' with { type: 'json' }
 
 const root = import.meta.dirname
 
@@ -8,8 +9,8 @@ const root = import.meta.dirname
 export default defineConfig({
   root,
   plugins: [builtins(), workers()],
-  // These bring files of their own that they look for beside themselves.
-  ssr: { noExternal: true, external: ['sharp', '@scalar/fastify-api-reference'] },
+  // These look for files beside themselves, or load packages by a name that is only known when they run; `dependencies` has them.
+  ssr: { noExternal: true, external: Object.keys(packageFile.dependencies) },
   build: {
     ssr: true,
     outDir: 'dist/server',
@@ -18,6 +19,8 @@ export default defineConfig({
     target: 'node24',
     minify: false,
     reportCompressedSize: false,
+    // What is bundled brings its notices along.
+    license: { fileName: 'licenses.md' },
     rolldownOptions: {
       input: { main: path.join(root, 'src/main.ts') },
       output: {

@@ -259,9 +259,9 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     try {
       const { orphanedFiles } = await lookOver(check, { database, store, files, signal: closing.signal })
       if (check.missing > 0)
-        log.error({ pictures: check.missing }, 'files of stored pictures are missing; `npm run doctor` lists them')
+        log.error({ pictures: check.missing }, 'files of stored pictures are missing; `webimgui doctor` lists them')
       if (orphanedFiles > 0)
-        log.warn({ files: orphanedFiles }, 'there are picture files without a row; `npm run doctor` lists them')
+        log.warn({ files: orphanedFiles }, 'there are picture files without a row; `webimgui doctor` lists them')
     } catch (error) {
       if (!closing.signal.aborted) log.error({ err: error }, 'database and files could not be looked over')
     }

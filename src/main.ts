@@ -1,5 +1,5 @@
 /** One program with subcommands, each in its own file. */
-const usage = `Usage 用法: npm start | npm run <word>
+const usage = `Usage 用法: webimgui <word>; in a checkout 在源码目录中: npx webimgui <word>, npm start, npm run <word>
 
 start                    the server 启动服务
 demo                     the server with simulators in place of the services 用模拟器演示，不联网、不收费
@@ -8,8 +8,8 @@ backup FILE              everything into one archive, also while the server runs
 restore FILE             out of an archive, into an empty data folder 恢复到空的数据目录
 rotate-secret            seals the stored keys with a new secret 更换加密密钥
 
-Each tells more with --help, such as: npm run doctor -- --help
-每个命令加 --help 可查看说明，例如 npm run doctor -- --help`
+Each tells more with --help, such as: webimgui doctor --help
+每个命令加 --help 可查看说明，例如 webimgui doctor --help`
 
 const words: Record<string, () => Promise<unknown>> = {
   start: () => import('./commands/start.ts'),

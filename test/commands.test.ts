@@ -28,7 +28,7 @@ test.each(commands)(
     const unknown = await run(dataDir, command, ['--bogus'])
     const surplus = await run(dataDir, command, ['x.tar', 'y.tar'])
 
-    expect([help.code, help.output]).toEqual([0, expect.stringMatching(/^Usage 用法: npm/)])
+    expect([help.code, help.output]).toEqual([0, expect.stringMatching(/^Usage 用法: webimgui/)])
     for (const refused of [unknown, surplus]) {
       expect([refused.code, refused.output]).toEqual([1, expect.stringMatching(/Nothing was done.*Usage 用法/s)])
     }

@@ -48,8 +48,9 @@ test('the built server, when only the studio was changed', () => {
   expect(run()).toContain('this is dist/server/main.mjs start')
 })
 
-test('the built server, where it was installed without sources', () => {
+test('the built server, where it was installed without sources, whatever dates the files were given', () => {
   rmSync(path.join(folder, 'src'), { recursive: true })
+  touch('package.json', young)
 
   expect(run()).toContain('this is dist/server/main.mjs start')
 })

@@ -1,5 +1,5 @@
 // Whether what `npm run build` made is still that of the sources. JavaScript, because it runs before each start.
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 
 const root = path.join(import.meta.dirname, '..')
@@ -26,10 +26,11 @@ export function isUpToDate({ file, sources, except }, folder = root) {
   const at = name => path.join(folder, name)
   const builtAt = statSync(at(file), { throwIfNoEntry: false })?.mtimeMs
   if (builtAt === undefined) return false
+  // Only what was built is installed, as from a package: there is nothing to compare, and an installation dates its files as it likes.
+  if (!existsSync(at('src'))) return true
   const waiting = [...sources]
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     if (except.includes(name)) continue
-    // Where only what was built is installed, there is nothing to compare.
     const found = statSync(at(name), { throwIfNoEntry: false })
     // A folder is younger when something in it was removed.
     if (found && found.mtimeMs > builtAt) return false

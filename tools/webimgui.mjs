@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // Starts the program: the built server, or the sources where they are younger, as in the checkout of whoever changes them.
 import './node-runtime/check.mjs'
 import module from 'node:module'

@@ -1,5 +1,5 @@
 /**
- * Compares the image store with the database and repairs what it can: `npm run doctor`. Files that can be regenerated are removed,
+ * Compares the image store with the database and repairs what it can. Files that can be regenerated are removed,
  * images whose file is missing are fetched again while their address is valid, and files that no row names are listed and left. Beside a
  * running server it changes nothing. Exits with 1 if something is still missing at the end.
  */
@@ -20,12 +20,12 @@ import { commandLine } from './arguments.ts'
 import { attempt, explain } from './explain.ts'
 import { counted } from './places.ts'
 
-commandLine(`Usage 用法: npm run doctor
+commandLine(`Usage 用法: webimgui doctor
 
 Compares the pictures with the database of DATA_DIR, and mends what can be mended. While the server runs it only looks.
-For the demo: DATA_DIR=demo-data npm run doctor
+For the demo: DATA_DIR=demo-data
 对照数据库检查图片文件，并修复能修复的；服务器运行时只检查、不修改。
-检查演示数据: DATA_DIR=demo-data npm run doctor`)
+检查演示数据: DATA_DIR=demo-data`)
 
 await attempt(() => examine(readEnvironment()))
 

@@ -6,7 +6,7 @@ import { attempt } from './explain.ts'
 import { showProgress, withPlaces } from './places.ts'
 
 const { positionals } = commandLine(
-  `Usage 用法: npm run restore -- FILE
+  `Usage 用法: webimgui restore FILE
 
 Puts a backup into an empty DATA_DIR and checks every hash; the server must be stopped.
 把备份恢复到空的 DATA_DIR 并逐一校验，须先停止服务器。`,
@@ -23,6 +23,6 @@ async function restore(places: Places, file: string) {
     console.log(`${dropped} requests that were waiting then are not sent from here 备份时等待中的请求不会再发送`)
   for (const name of missing) console.log(`missing since before 备份时已缺失: ${name}`)
   console.log(
-    'Start with the SECRET_KEY of then, or give up the sealed keys with `npm run rotate-secret -- --lost`. 请使用原来的 SECRET_KEY 启动，或放弃已加密的密钥。',
+    'Start with the SECRET_KEY of then, or give up the sealed keys with `webimgui rotate-secret --lost`. 请使用原来的 SECRET_KEY 启动，或放弃已加密的密钥。',
   )
 }

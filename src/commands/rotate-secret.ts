@@ -1,5 +1,5 @@
 /**
- * Seals everything with another SECRET_KEY: `npm run rotate-secret`, while the server is stopped. The new secret is made here and kept in
+ * Seals everything with another SECRET_KEY, while the server is stopped. The new secret is made here and kept in
  * the data folder, or given in NEW_SECRET_KEY. With `--lost`, keys that the present secret does not open are given up.
  */
 
@@ -12,7 +12,7 @@ import { commandLine } from './arguments.ts'
 import { attempt } from './explain.ts'
 
 const { values } = commandLine(
-  `Usage 用法: npm run rotate-secret [-- --lost]
+  `Usage 用法: webimgui rotate-secret [--lost]
 
 Seals all stored keys with another SECRET_KEY: a new one that is kept in DATA_DIR, or the one in NEW_SECRET_KEY. Stop the server first.
 --lost gives up the keys that the present secret does not open.

@@ -41,6 +41,8 @@ export interface ProgramOptions {
   keep?: boolean
   /** As `npm start` does it, instead of the bundle of this run. */
   isFromTree?: boolean
+  /** Another installation of the program. */
+  file?: string
   nodeOptions?: string[]
   /** Where it is started; the data folder when absent. */
   cwd?: string
@@ -50,7 +52,7 @@ export interface ProgramOptions {
 export async function startProgram(word: string, options: ProgramOptions): Promise<Program> {
   const { dataDir, words = [], nodeOptions = [] } = options
   const { file, environment } = await programFile('main', options.isFromTree)
-  const child = spawn(process.execPath, [...nodeOptions, file, word, ...words], {
+  const child = spawn(process.execPath, [...nodeOptions, options.file ?? file, word, ...words], {
     cwd: options.cwd ?? dataDir,
     env: { DATA_DIR: dataDir, PORT: '0', ...environment, ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,5 +1,5 @@
 /**
- * Compares the files of the image store with the rows of the database: for `npm run doctor`, and after every start. Before the first answer
+ * Compares the files of the image store with the rows of the database: for `webimgui doctor`, and after every start. Before the first answer
  * a start looks only at what would be lost or mistaken later, the rest is done in the background (`look-over.ts`).
  */
 import { deriveImageId } from '../../images/collect.ts'

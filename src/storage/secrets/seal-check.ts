@@ -33,9 +33,9 @@ export async function provenSeal(
   throw new SealError(
     'SECRET_KEY is not the one that the keys in this database were sealed with. Nothing was changed. ' +
       'Restore the previous one: in the environment, which takes precedence, or in the file secret.key of the data folder. If it is lost for good, ' +
-      'run "npm run rotate-secret -- --lost" once and enter the keys of the services again.',
+      'run "webimgui rotate-secret --lost" once and enter the keys of the services again.',
     'SECRET_KEY 不是加密此数据库中密钥的那一个。没有做任何改动。请恢复原来的密钥：写在环境变量中（优先），或放回数据目录的 secret.key 文件。' +
-      '如果确已丢失，请运行一次 "npm run rotate-secret -- --lost"，然后重新录入服务密钥。',
+      '如果确已丢失，请运行一次 "webimgui rotate-secret --lost"，然后重新录入服务密钥。',
   )
 }
 
@@ -114,8 +114,8 @@ export async function sealAnew(
       } else {
         throw new SealError(
           `The key of the configuration "${name}" cannot be opened, so nothing was changed. Enter that key again or delete the ` +
-            'configuration; or give such keys up with "npm run rotate-secret -- --lost".',
-          `配置“${name}”的密钥无法解开，没有做任何改动。请重新录入该密钥或删除该配置；也可以用 "npm run rotate-secret -- --lost" 放弃这类密钥。`,
+            'configuration; or give such keys up with "webimgui rotate-secret --lost".',
+          `配置“${name}”的密钥无法解开，没有做任何改动。请重新录入该密钥或删除该配置；也可以用 "webimgui rotate-secret --lost" 放弃这类密钥。`,
         )
       }
     }

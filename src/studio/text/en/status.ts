@@ -23,7 +23,7 @@ export const status = {
   s3: 'S3 bucket',
   free: '{amount} free',
   checking: 'Looking over database and files: {checked} of {images}',
-  missingFiles: 'Files of stored pictures are missing: {count}. “npm run doctor” lists them.',
+  missingFiles: 'Files of stored pictures are missing: {count}. “webimgui doctor” lists them.',
   storageTrouble: 'Pictures cannot be stored. Free up disk space, or give the server permission to write there.',
   database: 'Database',
   sqlite: 'SQLite, in the data folder',

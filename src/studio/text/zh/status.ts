@@ -23,7 +23,7 @@ export const status = {
   s3: 'S3 存储桶',
   free: '剩余 {amount}',
   checking: '正在检查数据库与文件：{checked} / {images}',
-  missingFiles: '有 {count} 张图片的文件缺失，运行“npm run doctor”可查看清单。',
+  missingFiles: '有 {count} 张图片的文件缺失，运行“webimgui doctor”可查看清单。',
   storageTrouble: '图片无法保存。请清理磁盘空间，或授予服务器写入权限。',
   database: '数据库',
   sqlite: 'SQLite（数据目录内）',
