@@ -24,7 +24,7 @@ export async function send(call: OpenCall) {
     const context = await credentialsOrSettle(call)
     if (!context) return
     await readBody(call)
-    await noteSending(call, context)
+    if (!(await noteSending(call, context))) return await drop(call)
     await exchange(call, context)
     if (call.record.state === 'accepted' || (call.understood?.images.length ?? 0) > 0) {
       await retryUntilStored(call, 'note that a configuration works', () =>
@@ -60,6 +60,7 @@ async function readBody(call: OpenCall) {
   call.record = { ...call.record, body }
 }
 
+/** False when it was cancelled first, so it must not be sent. */
 async function noteSending(call: OpenCall, context: { apiKey: string; baseUrl: string }) {
   const { parts, generation, record } = call
   const at = new Date().toISOString()
@@ -69,8 +70,10 @@ async function noteSending(call: OpenCall, context: { apiKey: string; baseUrl: s
   parts.underWay.add(record.id)
   const step = { callId: record.id, generationId: generation.id, at, sentWith }
   const changed = await retryUntilStored(call, 'note that a request is being sent', () => parts.store.ledger.send(step))
+  if (changed === 'cancelled') return false
   call.record = { ...record, state: 'sending', sentAt: at, sentWith, charge: 'unknown' }
   await parts.waiting.note(generation.id, null)
   publish(parts, generation, changed)
   await reached(call, 'sending-written')
+  return true
 }

@@ -14,18 +14,21 @@ interface CallStep {
   generationId: string
 }
 
-/** From here on the request may have reached the service. */
+/** From here on the request may have reached the service. `cancelled`: nothing is changed and must be sent, its cancel came before. */
 export async function send(
   db: Connection,
   { callId, generationId, at, sentWith }: CallStep & { at: string; sentWith: string | null },
-): Promise<BareGeneration | undefined> {
+): Promise<BareGeneration | 'cancelled' | undefined> {
   await moveCall(db, callId, 'sending', { sent_at: at, sent_with: sentWith, charge: 'unknown' })
-  return changeGeneration(
+  const changed = await changeGeneration(
     db,
     generationId,
     { status: 'running', waiting: null },
     { startedAt: at, isMaybeCharged: true },
   )
+  // Looked at in the transaction: of a cancel and a send, whichever commits first counts.
+  if (changed?.cancelRequested) throw new Undone('cancelled')
+  return changed
 }
 
 /** The service gave a task id. `wasFound`: it was found in its list, and nothing proves that it is this call's own. */
