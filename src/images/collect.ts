@@ -165,10 +165,13 @@ export function createCollector(parts: {
 
       async function fetchAndPut(kept: StoredBytes | undefined) {
         const bytes = kept ?? (await fetchInTurn(picture, place, signals.fetching))
-        return put(picture, place, bytes).catch(async error => {
-          if (bytes !== kept) await rm(bytes.temporaryPath, { force: true }).catch(() => {})
+        try {
+          return await put(picture, place, bytes)
+        } catch (error) {
+          // Its address may expire before the disk is well again.
+          if (bytes !== kept) best = await longest(best, bytes)
           throw error
-        })
+        }
       }
     },
 
@@ -208,6 +211,8 @@ export function createCollector(parts: {
     await reached('picture-fetched', place.generationId)
     const month = new Date().toISOString().slice(0, 7).replace('-', '/')
     const file = `${month}/${deriveImageId(place.generationId, place.position)}.${bytes.extension}`
+    // Where this fails it may be in its place already, and only the sync of its name have failed.
+    offered.set(deriveImageId(place.generationId, place.position), file)
     await files.put(file, bytes.temporaryPath)
     await reached('picture-put', place.generationId)
     return storedFile(picture, place, bytes, file)
@@ -289,7 +294,7 @@ function describeDamage({ state, mimeType }: StoredFacts, number: number): Store
 
 async function longest(best: StoredBytes | undefined, next: StoredBytes): Promise<StoredBytes> {
   if (!best) return next
-  const [kept, other] = next.bytes > best.bytes ? [next, best] : [best, next]
+  const [kept, other] = next.bytes >= best.bytes ? [next, best] : [best, next]
   if (other.temporaryPath !== kept.temporaryPath) await rm(other.temporaryPath, { force: true }).catch(() => {})
   return kept
 }
