@@ -44,6 +44,7 @@ import { createAnswers } from './storage/answers.ts'
 import type { OnStatement, OpenOptions } from './storage/connection.ts'
 import { openDatabase } from './storage/database.ts'
 import { createFolderFiles, StorageError } from './storage/files/folder.ts'
+import { createRemovals } from './storage/files/removals.ts'
 import { createSeal, findSecrets, type Secret } from './storage/secrets/seal.ts'
 import { createStore, type Store } from './storage/store.ts'
 
@@ -144,6 +145,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     quietMs: pauses.scaled(1000),
     failed: (image, error) => log.warn({ image: image.id, err: error }, 'no thumbnail could be made'),
   })
+  const removals = createRemovals(error => log.error({ err: error }, 'a file could not be removed; trying again later'))
   const reached = overrides.reached ?? (() => {})
   const collector = createCollector({ store, files, http, pauses, reached, thumbnails })
   const budget = createBudget(store, settings.caps, configurations.ofEnvironment)
@@ -181,9 +183,10 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
       catalogue,
       budget,
       references: createReferences({ store, files, http }),
+      removals,
       removeAnswer: name => answers.remove(name),
     }),
-    images: createImages({ store, files, http, thumbnails }),
+    images: createImages({ store, files, removals, http, thumbnails }),
     configurations,
     pool,
     catalogue,
@@ -213,12 +216,13 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
 
   async function tidy() {
     try {
+      await removals.repeat()
       await files.sweep(hourMs)
       const hasDayPassed = performance.now() - dayBegan > 24 * hourMs
       const date = new Date().toISOString().slice(0, 10)
       const { day, isNew } = await store.days.see(date, hasDayPassed)
       if (isNew) dayBegan = performance.now()
-      await sweepReferences({ store, files }, day)
+      await sweepReferences({ store, files, removals }, day)
       await store.idempotency.forget(day - maxDays)
       await followChanges()
       await store.generations.forgetRemovals(day - maxDays)

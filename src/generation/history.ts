@@ -74,10 +74,10 @@ export function createHistory(parts: GenerationParts): History {
   async function removeAll(ids: string[]): Promise<number> {
     const removed = await store.ledger.remove({ ids })
     // Delete rows first: an orphaned file can be swept, a dangling row cannot be repaired.
-    for (const { id, file } of removed.images)
-      for (const key of [file, ...deriveThumbnailKeys(id)]) await parts.files.remove(key)
-    for (const answer of removed.answers) await parts.removeAnswer(answer)
     for (const id of removed.ids) notifier.notify(id)
+    const keys = removed.images.flatMap(({ id, file }) => [file, ...deriveThumbnailKeys(id)])
+    for (const key of keys) await parts.removals.make(() => parts.files.remove(key))
+    for (const answer of removed.answers) await parts.removals.make(() => parts.removeAnswer(answer))
     return removed.ids.length
   }
 }

@@ -11,6 +11,7 @@ import type { Lives } from '../offers/lives.ts'
 import type { Prices } from '../offers/prices.ts'
 import type { Catalogue } from '../providers/registry.ts'
 import type { Files } from '../storage/files/folder.ts'
+import type { Removals } from '../storage/files/removals.ts'
 import type { Store } from '../storage/store.ts'
 import type { Runner } from './run.ts'
 
@@ -31,6 +32,7 @@ export interface GenerationParts {
   budget: Budget
   /** Aborts when the server closes: waiting clients and followers get the current state. */
   closing: AbortSignal
+  removals: Removals
   /** Removes the file of a raw answer. */
   removeAnswer(name: string): Promise<void>
 }

@@ -9,6 +9,7 @@ import type { Caller } from '../members/caller.ts'
 import { restrictTo } from '../members/tokens.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
 import { type Files, StorageError } from '../storage/files/folder.ts'
+import type { Removals } from '../storage/files/removals.ts'
 import type { UsedReference } from '../storage/images.ts'
 import type { ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
@@ -198,6 +199,7 @@ function toInvalidRequest(error: unknown): unknown {
 export function createImages(parts: {
   store: Store
   files: Files
+  removals: Removals
   http: OutgoingHttp
   thumbnails: Thumbnails
 }): Images {
@@ -271,14 +273,19 @@ function findImage(store: Store, id: string, owner: string | undefined) {
   return owner === undefined ? store.images.find(id) : store.images.findOf(id, owner)
 }
 
-async function removeReference({ store, files }: { store: Store; files: Files }, image: ImageRecord) {
+interface RemovalParts {
+  store: Store
+  files: Files
+  removals: Removals
+}
+
+async function removeReference({ store, files, removals }: RemovalParts, image: ImageRecord) {
   await store.images.remove(image.id)
-  await files.remove(image.file)
-  for (const key of deriveThumbnailKeys(image.id)) await files.remove(key)
+  for (const key of [image.file, ...deriveThumbnailKeys(image.id)]) await removals.make(() => files.remove(key))
 }
 
 /** Uploaded references that nothing has used for a whole day before this one. */
-export async function sweepReferences(parts: { store: Store; files: Files }, day: number): Promise<number> {
+export async function sweepReferences(parts: RemovalParts, day: number): Promise<number> {
   const unused = await parts.store.images.unusedReferences(day - 1)
   for (const image of unused) await removeReference(parts, image)
   return unused.length

@@ -57,6 +57,34 @@ describe('a result that cannot be fetched', () => {
     expect(await end(app, answer.body.id)).toMatchObject({ status: 'succeeded', waiting: null })
   })
 
+  test('again, after the disk did not take it, is stored from its first copy', async () => {
+    const app = await startApp()
+    const inTheWay = path.join(app.dataDir, 'images', String(new Date().getUTCFullYear()))
+    await rm(inTheWay, { recursive: true, force: true })
+    await writeFile(inTheWay, 'a file where a folder has to be')
+    const started = await app.generate(small, { prefer: 'respond-async' })
+    await waitFor(app, started.id, ({ waiting }) => /not stored yet/.test(waiting ?? ''))
+
+    app.doubao.expireUrls()
+    await rm(inTheWay)
+
+    expect(await end(app, started.id)).toMatchObject({ status: 'succeeded', charge: 'charged', warnings: [] })
+  })
+
+  test('again, after only its name was not made durable, is found where it lies', async () => {
+    let isFailing = true
+    const app = await startApp({
+      async reached(point) {
+        if (point !== 'picture-put' || !isFailing) return
+        isFailing = false
+        app.doubao.expireUrls()
+        throw Object.assign(new Error('EIO: i/o error, fsync'), { code: 'EIO' })
+      },
+    })
+
+    expect(await app.generate(small)).toMatchObject({ status: 'succeeded', charge: 'charged', warnings: [] })
+  })
+
   test('and whose address has expired is given up with a word about the money', async () => {
     const app = await startApp({ urlLifetimeSeconds: 1 })
     app.doubao.misbehave({ kind: 'download', how: '403' }, { times: 1000 })
@@ -152,6 +180,26 @@ test('a pending task is cancelled at the service, and nothing is charged', async
     status: 409,
     body: { code: 'conflict' },
   })
+})
+
+test('a cancel that is answered just before a request is noted as sent keeps it back', async () => {
+  const [isReached, isCancelled] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const app = await startApp({
+    async reached(point) {
+      if (point !== 'before-sending') return
+      isReached.resolve()
+      await isCancelled.promise
+    },
+  })
+  const started = await app.generate(small, { prefer: 'respond-async' })
+  await isReached.promise
+
+  const cancelled = await app.call('POST', `/api/history/${started.id}/cancel`)
+  isCancelled.resolve()
+
+  expect(cancelled).toMatchObject({ status: 202, body: { status: 'queued', cancel_requested: true } })
+  expect(await end(app, started.id)).toMatchObject({ status: 'cancelled', charge: 'none' })
+  expect(app.doubao.requests.filter(request => request.method === 'POST')).toEqual([])
 })
 
 test('a task that is running already is collected although it was cancelled, because it was paid for', async () => {

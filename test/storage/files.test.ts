@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createFolderFiles, type Files, StorageError, storageError } from '../../src/storage/files/folder.ts'
+import { createRemovals } from '../../src/storage/files/removals.ts'
 
 let root: string
 let files: Files
@@ -159,4 +160,22 @@ test.each([
   expect(error).toMatchObject({ code: expected, cause })
   expect(error.message).toMatch(new RegExp(`^The .+\\. \\(${code}\\)$`))
   expect(storageError(error)).toBe(error)
+})
+
+test('a file that could not be removed is removed later, and keeps nobody waiting', async () => {
+  await put('2026/11/a.png', 'a')
+  const failed: unknown[] = []
+  const removals = createRemovals(error => failed.push(error))
+  let isFaulty = true
+  await removals.make(async () => {
+    if (isFaulty) throw Object.assign(new Error('EIO: i/o error, unlink'), { code: 'EIO' })
+    await files.remove('2026/11/a.png')
+  })
+  await removals.repeat()
+  expect([failed.length, await keys()]).toEqual([2, ['2026/11/a.png']])
+
+  isFaulty = false
+  await removals.repeat()
+  await removals.repeat()
+  expect([failed.length, await keys()]).toEqual([2, []])
 })
