@@ -7,7 +7,7 @@ import type { Progress } from './migrations/progress.ts'
 import { isOwner, OwnershipLost } from './ownership.ts'
 import type { Seal } from './secrets/seal.ts'
 import type { Tables } from './tables.ts'
-import { DatabaseError } from './trouble.ts'
+import { DatabaseError, whenTableMissing } from './trouble.ts'
 
 /** Finds the secret with which the keys of the database were sealed. */
 export type Prove = (kysely: Kysely<Tables>) => Promise<Seal>
@@ -47,17 +47,9 @@ export async function migrate(
 
 /** Have all migrations been made? */
 async function isPresent(kysely: Kysely<Tables>) {
-  const rows = await sql<{ name: string }>`select name from kysely_migration`.execute(kysely).catch(whenMissing)
+  const rows = await sql<{ name: string }>`select name from kysely_migration`.execute(kysely).catch(whenTableMissing)
   const made = new Set(rows?.rows.map(({ name }) => name))
   return migrationNames.every(name => made.has(name))
-}
-
-/** No migration was ever made. */
-function whenMissing(error: unknown) {
-  const isMissing =
-    error instanceof Error && (/no such table/.test(error.message) || ('code' in error && error.code === '42P01'))
-  if (isMissing) return undefined
-  throw error
 }
 
 async function createMigrator(kysely: Kysely<Tables>, seal: Seal, progress?: Progress) {

@@ -79,3 +79,10 @@ const postgresqlTroubles: [RegExp, string][] = [
   [/^(40|55P03$|57014$)/, 'The database was busy with something else for too long.'],
   [/^(58|XX)/, 'PostgreSQL cannot read or write its files. Check its log and its disk.'],
 ]
+
+/** For the `catch` of a query: undefined where its table was never made. */
+export function whenTableMissing(error: unknown): undefined {
+  const isMissing =
+    error instanceof Error && (/no such table/.test(error.message) || ('code' in error && error.code === '42P01'))
+  if (!isMissing) throw error
+}

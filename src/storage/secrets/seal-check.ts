@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely'
 import type { Connection, Database } from '../connection.ts'
 import type { Tables } from '../tables.ts'
+import { whenTableMissing } from '../trouble.ts'
 import { type Seal, SealError } from './seal.ts'
 
 /** A candidate; `keep` is called when it proves right, before the database is changed. */
@@ -41,15 +42,13 @@ export async function provenSeal(
 
 /** The check value; in a database that has none yet, the sealed keys. */
 async function sealedTexts(kysely: Kysely<Tables>): Promise<{ text: string; place: string }[]> {
-  const tables = new Set((await kysely.introspection.getTables()).map(table => table.name))
-  if (tables.has('meta')) {
-    const check = await kysely.selectFrom('meta').select('value').where('name', '=', sealCheckName).executeTakeFirst()
-    if (check) return [{ text: check.value, place: checkPlace }]
-  }
-  if (!tables.has('configurations')) return []
+  const checks = kysely.selectFrom('meta').select('value').where('name', '=', sealCheckName)
+  const check = await checks.executeTakeFirst().catch(whenTableMissing)
+  if (check) return [{ text: check.value, place: checkPlace }]
   // Keys of the previous program are in plain text, and their ids may exceed the range of numbers here.
   const sealed = kysely.selectFrom('configurations').select(['id', 'api_key']).where('api_key', 'like', 'v1.%')
-  return (await sealed.execute()).map(row => ({ text: row.api_key, place: placeOfKey(row.id) }))
+  const rows = (await sealed.execute().catch(whenTableMissing)) ?? []
+  return rows.map(row => ({ text: row.api_key, place: placeOfKey(row.id) }))
 }
 
 function opens(seal: Seal, text: string, place: string) {

@@ -1,5 +1,5 @@
 /** Seals secrets before they reach the database: AES-256-GCM under a key derived from SECRET_KEY, bound to their place. */
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { SentenceError } from '../sentence-error.ts'
@@ -22,8 +22,9 @@ export class SealError extends SentenceError {
 const form = /^v1\.([0-9a-f]{8})\.([\w-]{16})\.([\w-]+)$/
 
 export function createSeal(secret: string): Seal {
-  const key = Buffer.from(hkdfSync('sha256', secret, 'webimgui', 'seal v1', 32))
-  const keyId = createHash('sha256').update(key).digest('hex').slice(0, 8)
+  const bytes = Buffer.from(hkdfSync('sha256', secret, 'webimgui', 'seal v1', 32))
+  const keyId = createHash('sha256').update(bytes).digest('hex').slice(0, 8)
+  const key = createSecretKey(bytes)
   return {
     keyId,
     seal(plain, place) {

@@ -4,13 +4,18 @@ import { SqliteAdapter, SqliteDialect } from 'kysely'
 import type { OnStatement } from '../connection.ts'
 
 /** SQLite can change tables in a transaction. Kysely does not assume so, and a killed start would leave half a migration. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl() {
+    return true
+  }
+}
+
+/** One for all connections, so that a query is compiled once in a process (`prepared.ts`). */
+const adapter = new TransactionalAdapter()
+
 export class TransactionalSqlite extends SqliteDialect {
   override createAdapter() {
-    return new (class extends SqliteAdapter {
-      override get supportsTransactionalDdl() {
-        return true
-      }
-    })()
+    return adapter
   }
 }
 
