@@ -1,10 +1,9 @@
 /** Lays the books of the services beside what the program left on its disk, and beside what it told its clients. */
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
-import { filesUnder, type GenerationRow, type Rows, readRows, sha256 } from '../test/support/stored.ts'
+import { type GenerationRow, type Rows, readRows, sha256 } from '../test/support/stored.ts'
 import type { Told } from './clients.ts'
 import type { Plan } from './plan.ts'
 import { type Books, type Exchange, halfOf } from './services/books.ts'
+import type { Disk } from './world/disk.ts'
 
 /** What the world saw while it went on. */
 export interface Facts {
@@ -24,8 +23,8 @@ type Generation = GenerationRow & { token_id: string | null; timestamp: string; 
 const graceMs = 3_000
 const dayMs = 24 * 3600_000
 
-export function audit(facts: Facts, dataDir: string, orders: readonly Told[]): string[] {
-  const rows = readRows(dataDir)
+export function audit(facts: Facts, disk: Disk, orders: readonly Told[]): string[] {
+  const rows = readRows(disk.root)
   const calls = new Map((rows.calls as Row[]).map(call => [call.id, call]))
   const generations = rows.generations as Generation[]
   const violations: string[] = []
@@ -175,15 +174,11 @@ export function audit(facts: Facts, dataDir: string, orders: readonly Told[]): s
         const stored = rows.images.filter(image => image.generation_id === end.id).length
         if (stored < end.images.length) say(`${order.name} was told ${end.images.length} pictures; ${stored} are there`)
       }
-      // By the clock of the program, so only where nobody sets it.
-      const { cancelledAt } = told
-      const isRepeated = repeats.size + told.lostRepeats > 0
-      if (cancelledAt !== undefined && !isRepeated && facts.plan.clocks.length === 0) {
-        const ids = new Set(own.map(({ id }) => id))
-        const late = [...calls.values()].find(
-          ({ generation_id, sent_at }) => ids.has(generation_id) && Date.parse(sent_at ?? '') > cancelledAt,
-        )
-        if (late) say(`${order.name} was cancelled, and ${late.id} was sent after that`)
+      for (const { id, at, sent } of told.cancels) {
+        const late = facts.books.exchanges.find(({ writtenAt, callId = '' }) => {
+          return writtenAt > at && calls.get(callId)?.generation_id === id && !sent.has(callId)
+        })
+        if (late) say(`${order.name} was cancelled, and request ${late.number} was sent after that`)
       }
       const { caps } = facts.plan
       const isCapped = caps.all !== undefined || caps.token !== undefined || caps.configuration !== undefined
@@ -195,24 +190,23 @@ export function audit(facts: Facts, dataDir: string, orders: readonly Told[]): s
   }
 
   function checkFiles() {
-    const files = filesUnder(path.join(dataDir, 'images'))
+    const files = disk.filesIn('images')
     const ids = new Set(rows.images.map(image => image.id))
     for (const image of rows.images) {
-      if (!files.delete(image.file)) {
-        say(`LOST: the file of picture ${image.id}`)
-        continue
-      }
-      const bytes = readFileSync(path.join(dataDir, 'images', image.file))
-      if (bytes.length !== image.bytes || sha256(bytes) !== image.sha256) say(`LOST: ${image.file} holds other bytes`)
+      const bytes = files.get(image.file)
+      files.delete(image.file)
+      if (!bytes) say(`LOST: the file of picture ${image.id}`)
+      else if (bytes.length !== image.bytes || sha256(bytes) !== image.sha256)
+        say(`LOST: ${image.file} holds other bytes`)
     }
-    for (const file of files) {
+    for (const file of files.keys()) {
       // Where the disk was in trouble, those that could not be removed wait for the next sweep.
       if (file.startsWith('.temporary/') && facts.plan.diskTroubles.length > 0) continue
       const thumbnail = /^thumbnails\/(.*)\.webp$/.exec(file)?.[1]
       if (thumbnail === undefined || !ids.has(thumbnail)) say(`the file ${file} has no row`)
     }
     // Of one whose generation was deleted just before a crash, the next week takes care.
-    for (const file of filesUnder(path.join(dataDir, 'answers')))
+    for (const file of disk.filesIn('answers').keys())
       if (!calls.has(file.split('.')[0] ?? '') && removed.size === 0) say(`the answer ${file} has no row`)
   }
 

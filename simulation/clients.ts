@@ -20,11 +20,19 @@ export interface Told {
   refusals: string[]
   ends: GenerationRecord[]
   removed: Set<string>
-  /** When it was told that it is cancelled, by the clock of the program. */
-  cancelledAt: number | undefined
+  /** What it was told is cancelled. */
+  cancels: Cancel[]
   /** Requests whose answer was never heard. */
   lost: number
   isDone: boolean
+}
+
+interface Cancel {
+  id: string
+  /** When it was told, by the clock of the world. */
+  at: number
+  /** Calls that the ledger told of as sent by then. */
+  sent: Set<string>
 }
 
 const admin: Caller = { role: 'admin', isKnown: true, tokenId: null, models: null }
@@ -35,16 +43,24 @@ export class Clients {
   private readonly orderPlan: Plan
   private readonly facts: Facts
   private readonly services: () => Services | undefined
+  /** Calls of a generation that the ledger tells of as sent. */
+  private readonly sentOf: (generationId: string) => Set<string>
   /** Promises of the program that a client waits for, with what is done when the program dies before. */
   private readonly waiting = new Map<symbol, { name: string; lost(): void }>()
   /** What is done once the program runs again. */
   private later: (() => void)[] = []
 
-  constructor(world: World, plan: Plan, facts: Facts, services: () => Services | undefined) {
+  constructor(
+    world: World,
+    plan: Plan,
+    facts: Facts,
+    { services, sentOf }: { services(): Services | undefined; sentOf(generationId: string): Set<string> },
+  ) {
     this.world = world
     this.orderPlan = plan
     this.facts = facts
     this.services = services
+    this.sentOf = sentOf
     this.orders = plan.orders.map(order => ({
       order,
       ids: new Set(),
@@ -53,7 +69,7 @@ export class Clients {
       refusals: [],
       ends: [],
       removed: new Set(),
-      cancelledAt: undefined,
+      cancels: [],
       lost: 0,
       isDone: false,
     }))
@@ -217,7 +233,7 @@ export class Clients {
       this.after(cancelAfterMs, () =>
         this.call(`cancel ${told.order.name}`, services => services.generations.cancel(id), {
           told: () => {
-            told.cancelledAt = this.world.wallMs
+            told.cancels.push({ id, at: this.world.now, sent: this.sentOf(id) })
           },
           refused() {},
           lost() {},

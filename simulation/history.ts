@@ -1,5 +1,5 @@
 /** Lives through what a seed has in store, from the first order until everything has ended, and looks at the books then. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -13,8 +13,9 @@ import { Books, calmService } from './services/books.ts'
 import { openDashscope } from './services/dashscope.ts'
 import { openOpenai } from './services/openai.ts'
 import { createChance } from './world/chance.ts'
-import { closeDatabases, databaseWeather } from './world/database.ts'
-import { closeDescriptors, Disk, lifeFolder, presentDisk } from './world/disk.ts'
+import { closeDatabases, databaseWeather, lookInto } from './world/database.ts'
+import { Disk, databaseName, lifeFolder, presentDisk } from './world/disk.ts'
+import { closeDescriptors } from './world/files.ts'
 import { calmNetwork, Network, type Request } from './world/network.ts'
 import { Crashed, present, quiet, World } from './world/world.ts'
 
@@ -95,7 +96,10 @@ class Life {
     this.network = new Network(world, world.chance.fork())
     this.books = new Books(world, world.chance.fork(), this.network)
     this.facts = { plan, books: this.books, crashes: new Map(), violations: [], tokenId: undefined, configIds: [] }
-    this.clients = new Clients(world, plan, this.facts, () => this.core?.services)
+    this.clients = new Clients(world, plan, this.facts, {
+      services: () => this.core?.services,
+      sentOf: id => this.sentOf(id),
+    })
     openArk(this.books, 'ark.test')
     openDashscope(this.books, 'dashscope.test')
     openOpenai(this.books, 'openai.test')
@@ -105,9 +109,7 @@ class Life {
 
   async run() {
     const { world, plan, disk } = this
-    const first = this.folder(0)
-    await prepare(first)
-    disk.adopt(first)
+    disk.begin(this.folder(0), await prepare())
     this.planWeather()
     const ends = [...plan.ends]
     for (;;) {
@@ -124,7 +126,7 @@ class Life {
   }
 
   audit(): string[] {
-    return [...this.facts.violations, ...audit(this.facts, this.disk.root, this.clients.orders)]
+    return [...this.facts.violations, ...audit(this.facts, this.disk, this.clients.orders)]
   }
 
   private folder(number: number) {
@@ -265,8 +267,9 @@ class Life {
       }
       await world.runUntil(() => false, world.now + 20_000)
     }
-    // What is made when nobody waits for it, such as thumbnails.
-    await world.runUntil(() => false, world.now + 2_000)
+    // What is made when nobody waits for it, such as thumbnails; what the disk did not remove is removed within an hour.
+    const isDelayed = this.plan.diskTroubles.length > 0 && clients.orders.some(({ removed }) => removed.size > 0)
+    await world.runUntil(() => false, world.now + (isDelayed ? 1.1 * hourMs : 2_000))
   }
 
   private async stop() {
@@ -341,24 +344,22 @@ class Life {
     const isPaid = request.method === 'POST' && !request.url.pathname.endsWith('/cancel')
     const order = /order-\d+/.exec(request.body)?.[0]
     if (!isPaid || order === undefined) return
-    const database = new DatabaseSync(path.join(this.disk.root, 'chat_history.db'), { readOnly: true })
-    try {
-      const rows = database
-        .prepare(
-          `select provider_calls.id, provider_calls.state from provider_calls join chat_history on chat_history.id = generation_id
-           where prompt like ? and provider = ? and state = 'sending' order by sent_at desc`.replace(
-            'provider = ?',
-            'provider_calls.provider = ?',
-          ),
-        )
-        .all(`%${order} %`, providerAt(request.url.hostname))
-      const told = request.headers['x-client-request-id']
-      const row = told === undefined ? rows[0] : rows.find(({ id }) => id === told)
-      if (!row) this.facts.violations.push(`a request for ${order} left before the ledger told of it`)
-      else request.headers['x-client-request-id'] = String(row.id)
-    } finally {
-      database.close()
-    }
+    const rows = lookInto(
+      path.join(this.disk.root, databaseName),
+      `select provider_calls.id from provider_calls join chat_history on chat_history.id = generation_id
+       where prompt like ? and provider_calls.provider = ? and state = 'sending' order by sent_at desc`,
+      `%${order} %`,
+      providerAt(request.url.hostname),
+    )
+    const told = request.headers['x-client-request-id']
+    const row = told === undefined ? rows[0] : rows.find(({ id }) => id === told)
+    if (!row) this.facts.violations.push(`a request for ${order} left before the ledger told of it`)
+    else request.headers['x-client-request-id'] = String(row.id)
+  }
+
+  private sentOf(generationId: string): Set<string> {
+    const text = "select id from provider_calls where generation_id = ? and state <> 'planned'"
+    return new Set(lookInto(path.join(this.disk.root, databaseName), text, generationId).map(({ id }) => String(id)))
   }
 
   private log(): Logger {
@@ -398,7 +399,7 @@ function providerAt(host: string) {
 let template: string | undefined
 
 /** Made once in a process: it is the same in every history. */
-async function prepare(folder: string) {
+async function prepare(): Promise<string> {
   if (template === undefined) {
     const made = mkdtempSync(path.join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'webimgui-template-'))
     process.on('exit', () => rmSync(made, { recursive: true, force: true }))
@@ -413,9 +414,17 @@ async function prepare(folder: string) {
     const silent = { child: () => silent, info() {}, warn() {}, error() {}, debug() {}, trace() {} }
     const core = await openCore(settings, silent as unknown as Logger)
     await core.close()
+    makeSmall(path.join(made, databaseName))
     present.world = kept.world
     presentDisk.disk = kept.disk
-    template = made
+    template = path.join(made, databaseName)
   }
-  cpSync(template, folder, { recursive: true })
+  return template
+}
+
+/** Small pages, because every commit writes whole ones. */
+function makeSmall(file: string) {
+  const database = new DatabaseSync(file)
+  database.exec('PRAGMA journal_mode = DELETE; PRAGMA page_size = 1024; VACUUM')
+  database.close()
 }

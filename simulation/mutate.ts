@@ -6,6 +6,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import type { History } from './history.ts'
 import { type Mutation, mutations } from './mutations.ts'
+import { workerFlags } from './worker-flags.ts'
 
 const root = path.join(import.meta.dirname, '..')
 
@@ -54,7 +55,7 @@ async function findFirst({ name, file, from, to }: Mutation, seeds: number): Pro
 async function firstViolation(copy: string, seeds: number): Promise<History | undefined> {
   const words = ['--worker', '--stop', '--seeds', String(seeds)]
   const program = path.join(copy, 'simulation', 'simulate.ts')
-  const child = spawn(process.execPath, ['--max-old-space-size=600', program, ...words], {
+  const child = spawn(process.execPath, [...workerFlags, program, ...words], {
     cwd: copy,
     stdio: ['ignore', 'pipe', 'ignore'],
   })

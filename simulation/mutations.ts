@@ -90,7 +90,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'the request leaves before the ledger says so',
     file: 'generation/calls/send.ts',
-    from: '    await noteSending(call, context)\n    await exchange(call, context)\n',
+    from: '    if (!(await noteSending(call, context))) return await drop(call)\n    await exchange(call, context)\n',
     to: '    const sent = exchange(call, context)\n    await noteSending(call, context)\n    await sent\n',
   },
   {
@@ -127,6 +127,12 @@ export const mutations: readonly Mutation[] = [
     name: 'a cancel is not looked at again before sending',
     file: 'generation/run.ts',
     from: '    if (generation.cancelRequested) cancel.abort()\n',
+    to: '',
+  },
+  {
+    name: 'a cancel is not looked at where a request is noted as sent',
+    file: 'storage/ledger/call-steps.ts',
+    from: "  if (changed?.cancelRequested) throw new Undone('cancelled')\n",
     to: '',
   },
   {
@@ -202,6 +208,24 @@ export const mutations: readonly Mutation[] = [
     file: 'images/download.ts',
     from: 'const isFinal = status === 410',
     to: 'const isFinal = status >= 400',
+  },
+  {
+    name: 'a copy that the disk did not take is not kept',
+    file: 'images/collect.ts',
+    from: 'if (bytes !== kept) best = await longest(best, bytes)',
+    to: 'if (bytes !== kept) await rm(bytes.temporaryPath, { force: true }).catch(() => {})',
+  },
+  {
+    name: 'a picture whose name was not synced is not looked for',
+    file: 'images/collect.ts',
+    from: '    offered.set(deriveImageId(place.generationId, place.position), file)\n',
+    to: '',
+  },
+  {
+    name: 'a file that could not be removed is forgotten',
+    file: 'core.ts',
+    from: '      await removals.repeat()\n',
+    to: '',
   },
   {
     name: 'nothing is resumed after a start',

@@ -11,6 +11,7 @@ import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import type { History } from './history.ts'
+import { workerFlags } from './worker-flags.ts'
 
 const { values } = parseArgs({
   options: {
@@ -27,9 +28,6 @@ const { values } = parseArgs({
   },
 })
 
-/** More than a history has ever taken, so that one which runs wild ends itself. */
-const maxHeapMiB = 600
-
 if (values.seed !== undefined) await tellOne(Number(values.seed))
 else if (values.mutations) await findMutations()
 else if (values.worker) await work()
@@ -41,14 +39,14 @@ async function findMutations() {
   process.exitCode = (await mutate({ seeds: Number(seeds), jobs: Number(jobs), only })) ? 0 : 1
 }
 
-async function load() {
+async function load(options: { isTold?: boolean } = {}) {
   const { install } = await import('./world/install.ts')
-  install()
+  install(options)
   return import('./history.ts')
 }
 
 async function tellOne(seed: number) {
-  const { live } = await load()
+  const { live } = await load({ isTold: true })
   const { story, violations, trace } = await live(seed, { isTold: true })
   console.log(story.join('\n'))
   console.log(violations.length === 0 ? `seed ${seed}: every promise was kept (${trace})` : '')
@@ -76,7 +74,7 @@ async function workTogether() {
   let done = 0
   const runs = Array.from({ length: Math.min(jobs, count) }, async (_, index) => {
     const words = ['--worker', '--from', String(from + index), '--seeds', String(count - index), '--step', String(jobs)]
-    const child = spawn(process.execPath, [`--max-old-space-size=${maxHeapMiB}`, import.meta.filename, ...words], {
+    const child = spawn(process.execPath, [...workerFlags, import.meta.filename, ...words], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     for await (const line of createInterface({ input: child.stdout })) {

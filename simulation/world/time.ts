@@ -16,6 +16,7 @@ const real = {
   timeout: AbortSignal.timeout.bind(AbortSignal),
   randomUUID: crypto.randomUUID,
   randomBytes: crypto.randomBytes,
+  hkdfSync: crypto.hkdfSync,
 }
 
 /** What `setTimeout` and `setInterval` give back. */
@@ -171,7 +172,18 @@ function installChance() {
       return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
     },
     randomBytes: (length: number) => present.world?.programChance.bytes(length) ?? real.randomBytes(length),
+    hkdfSync,
   })
+}
+
+const derived = new Map<string, ArrayBuffer>()
+
+/** Every life derives the same key from the same secret, which takes long. */
+function hkdfSync(...values: Parameters<typeof crypto.hkdfSync>): ArrayBuffer {
+  const key = values.join()
+  const known = derived.get(key) ?? real.hkdfSync(...values)
+  derived.set(key, known)
+  return known
 }
 
 /** Once in a process, before the program is loaded. */
