@@ -1,12 +1,16 @@
 /** The program: its core, and the server before it. Whatever is opened here is closed here, in reverse. */
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import packageFile from '../package.json' with { type: 'json' }
 import { type Core, type CoreOverrides, openCore } from './core.ts'
 import { loginLink, readAccessToken, serverAddress } from './server/access/access-token.ts'
+import { listenForMetrics, readState } from './server/metrics.ts'
 import { createServer } from './server/server.ts'
 import type { Settings } from './settings.ts'
 import type { RecentErrors } from './telemetry/log.ts'
+import { createMetrics } from './telemetry/metrics.ts'
 
 export interface App extends Pick<Core, 'services' | 'store' | 'backupPath'> {
   server: FastifyInstance
@@ -38,12 +42,15 @@ const maxFarewellMs = 5_000
 
 /** @throws DatabaseError, StorageError, SettingsError, each with one sentence for people. */
 export async function createApp(settings: Settings, log: Logger, overrides: Overrides = {}): Promise<App> {
-  const core = await openCore(settings, log, overrides)
+  const metrics = createMetrics(packageFile.version, () => readState(services))
+  const core = await openCore(settings, log, { ...overrides, observer: metrics })
   const { services, store, backupPath } = core
+  let metricsServer: Server | undefined
   const server = await createServer({
     settings,
     services,
     log,
+    metrics,
     recentErrors: overrides.recentErrors,
     studioFolder: overrides.studioFolder,
     slowBodyAfterMs: overrides.slowBodyAfterMs,
@@ -57,6 +64,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     async listen() {
       await core.mend()
       await server.listen({ host: settings.host, port: settings.port })
+      if (settings.metricsAddress) metricsServer = await listenForMetrics(settings.metricsAddress, metrics)
       await core.resume()
       const { port } = server.server.address() as AddressInfo
       return {
@@ -72,6 +80,8 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       const patience = setTimeout(() => server.server.closeAllConnections(), maxFarewellMs)
       await closed
       clearTimeout(patience)
+      metricsServer?.close()
+      metricsServer?.closeAllConnections()
       await core.close()
     },
   }

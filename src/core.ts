@@ -47,6 +47,7 @@ import { createFolderFiles, StorageError } from './storage/files/folder.ts'
 import { createRemovals } from './storage/files/removals.ts'
 import { createSeal, findSecrets, type Secret } from './storage/secrets/seal.ts'
 import { createStore, type Store } from './storage/store.ts'
+import { nobody, type Observer } from './telemetry/observer.ts'
 
 export interface Core {
   services: Services
@@ -68,6 +69,8 @@ export interface CoreOverrides {
   catalogue?: Catalogue
   /** Shortens every pause and time limit alike. */
   timeScale?: number
+  /** Told what happens on the path of a generation. */
+  observer?: Observer
   /** Called at every failpoint on the path of a generation. */
   reached?: Reached
   /** Resolves names for outgoing requests; the system's resolver when absent. */
@@ -147,7 +150,8 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
   })
   const removals = createRemovals(error => log.error({ err: error }, 'a file could not be removed; trying again later'))
   const reached = overrides.reached ?? (() => {})
-  const collector = createCollector({ store, files, http, pauses, reached, thumbnails })
+  const { observer = nobody } = overrides
+  const collector = createCollector({ store, files, http, pauses, reached, thumbnails, observer })
   const budget = createBudget(store, settings.caps, configurations.ofEnvironment)
   const pool = createPool({ list: configurations.list, addressOf: configurations.addressOf, catalogue, pauses })
   const runner = createRunner({
@@ -165,6 +169,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     catalogue,
     prices,
     reached,
+    observer,
     log,
     explainUnknownModel: createUnknownModelExplainer({ lives, catalogue, lists: modelLists, configurations }),
   })

@@ -91,6 +91,18 @@ export function parseHost(text: string) {
   return host
 }
 
+/** A port alone is one of this machine only. */
+export function parseHostAndPort(text: string) {
+  const [, host = '127.0.0.1', port = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(text) ?? []
+  if (port === '' || Number(port) < 1 || Number(port) > 65_535) {
+    throw new ValueError(
+      'must be a port, or an address and a port, such as 9464 or 0.0.0.0:9464.',
+      '必须是端口，或地址加端口，例如 9464 或 0.0.0.0:9464。',
+    )
+  }
+  return { host: parseHost(host), port: Number(port) }
+}
+
 export function httpAddress(text: string) {
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol))

@@ -15,6 +15,7 @@ import {
   parseAllowedHost,
   parseDatabaseUrl,
   parseHost,
+  parseHostAndPort,
   parseList,
   parseLogFormat,
   parseLogLevel,
@@ -68,6 +69,8 @@ export interface Settings {
   requestsPerMinute: number
   /** How long a signed link opens a picture without a token. */
   imageLinkHours: number
+  /** Where metrics are told without a token; undefined: only behind that of an administrator. */
+  metricsAddress: { host: string; port: number } | undefined
   /** Absolute; the user's own prices. */
   pricesFile: string | undefined
   /** Absolute; models of the user's own, and corrections of those that came with the program. */
@@ -104,6 +107,7 @@ const ownNames = [
   'MONTHLY_CAP_IMAGES',
   'REQUESTS_PER_MINUTE',
   'IMAGE_LINK_HOURS',
+  'METRICS_ADDRESS',
 ] as const
 
 /** Names of the variables of each provider, behind its `environmentPrefix`. */
@@ -295,6 +299,7 @@ export function loadSettings(
     environmentCaps: ofProviders((_, prefix) => readCaps(`${prefix}_`)),
     requestsPerMinute: withDefault('REQUESTS_PER_MINUTE', '60', text => wholeNumber(text, 0, 100_000)),
     imageLinkHours: withDefault('IMAGE_LINK_HOURS', '24', text => wholeNumber(text, 1, 87_600)),
+    metricsAddress: optional('METRICS_ADDRESS', parseHostAndPort),
     pricesFile: optional('PRICES_FILE', text => path.resolve(dataDir, parsePath(text))),
     modelsFile: optional('MODELS_FILE', text => path.resolve(dataDir, parsePath(text))),
   }

@@ -182,6 +182,7 @@ export function createRunner(parts: RunParts): Runner {
     ended.add(id)
     parts.notifier.notify(id, record)
     if (!record) return
+    parts.observer.ended(record)
     // Logged as an error, so that `grep ERROR` finds it.
     log[record.status === 'failed' ? 'error' : 'info'](
       {

@@ -12,6 +12,7 @@ import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { BareGeneration } from '../storage/generations.ts'
 import type { FailureRecord, GenerationRecord, ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
+import type { Observer } from '../telemetry/observer.ts'
 import { FetchError, fetchImage, type InlineText, type StoredBytes } from './download.ts'
 import { inspectFile, NotAnImage } from './facts.ts'
 import { storedBytes } from './references.ts'
@@ -103,8 +104,9 @@ export function createCollector(parts: {
   pauses: Pauses
   reached: Reached
   thumbnails: Pick<Thumbnails, 'during' | 'makeLater'>
+  observer: Observer
 }): Collector {
-  const { store, files, http, pauses, reached, thumbnails } = parts
+  const { store, files, http, pauses, reached, thumbnails, observer } = parts
   const fetches = createPlaces({
     max: maxFetches,
     maxPerLine: maxFetchesPerHost,
@@ -225,6 +227,8 @@ export function createCollector(parts: {
     signal: AbortSignal,
   ) {
     const held = await fetches.enter(base64 === undefined ? parseHost(url) : '', tokenId, signal)
+    const began = performance.now()
+    let code = 'ok'
     let bytes = 0
     let seen = 0
     const watch = setInterval(() => {
@@ -237,7 +241,11 @@ export function createCollector(parts: {
         bytes += count
       }
       return await fetchImage({ http, files, source, signal, expiresAt, onBytes, keepUnfinished: true })
+    } catch (error) {
+      code = error instanceof FetchError ? error.kind : 'broken_off'
+      throw error
     } finally {
+      if (base64 === undefined) observer.fetched({ seconds: (performance.now() - began) / 1000, bytes, code })
       clearInterval(watch)
       held.leave()
     }

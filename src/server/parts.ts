@@ -1,6 +1,7 @@
 import type { Services } from '../generation/services.ts'
 import type { Settings } from '../settings.ts'
 import type { RecentErrors } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import type { Access } from './access/access.ts'
 import type { Discretion } from './access/discretion.ts'
 import type { Limits } from './access/limits.ts'
@@ -13,6 +14,7 @@ export interface Parts {
   access: Access
   links: SignedLinks
   recentErrors: RecentErrors
+  metrics: Metrics
   version: string
   /** Prefix of the addresses in answers: PUBLIC_URL, or empty. */
   base: string

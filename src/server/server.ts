@@ -8,6 +8,7 @@ import packageFile from '../../package.json' with { type: 'json' }
 import type { Services } from '../generation/services.ts'
 import type { Settings } from '../settings.ts'
 import { createRecentErrors, type Log, type RecentErrors } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import { createAccess } from './access/access.ts'
 import { shareConnections } from './access/connections.ts'
 import { createDiscretion } from './access/discretion.ts'
@@ -36,6 +37,7 @@ export async function createServer(options: {
   settings: Settings
   services: Services
   log: Log
+  metrics: Metrics
   /** The recent errors of the log; none are shown when absent. */
   recentErrors?: RecentErrors
   /** Where the built studio is, when not at its usual place. */
@@ -43,7 +45,15 @@ export async function createServer(options: {
   /** After so long without progress a body is ended; 30 s when absent. */
   slowBodyAfterMs?: number
 }): Promise<FastifyInstance> {
-  const { settings, services, log, recentErrors = createRecentErrors(), studioFolder, slowBodyAfterMs } = options
+  const {
+    settings,
+    services,
+    log,
+    metrics,
+    recentErrors = createRecentErrors(),
+    studioFolder,
+    slowBodyAfterMs,
+  } = options
   const base = settings.publicUrl ?? ''
   const prefix = settings.publicUrl ? new URL(settings.publicUrl).pathname.replace(/\/$/, '') : ''
   const closing = new AbortController()
@@ -85,6 +95,7 @@ export async function createServer(options: {
     limits: createLimits({ generationsPerMinute: settings.requestsPerMinute, maxBodyBytes: maxRequestBytes }),
     discretion,
     recentErrors,
+    metrics,
     version: packageFile.version,
     base,
     prefix,
@@ -120,6 +131,12 @@ export async function createServer(options: {
     if (closing.signal.aborted) reply.header('connection', 'close')
   })
   app.addHook('onResponse', async (request, reply) => {
+    metrics.answered({
+      method: request.method,
+      route: request.routeOptions.url ?? 'none',
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1000,
+    })
     const line = {
       method: request.method,
       path: shownPath(request),

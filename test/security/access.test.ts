@@ -14,6 +14,7 @@ import { filled, type Route, routesOf } from '../support/routes.ts'
 /** Written down here once more, so that no change of a rule goes unnoticed. */
 const rules: Record<string, AccessRule> = {
   'GET /health': 'open',
+  'GET /metrics': 'admin',
   'GET /login': 'open',
   'POST /api/login': 'open',
   'POST /api/logout': 'open',

@@ -65,6 +65,7 @@ test('describes every address with its methods, and every answer', async () => {
     '/api/config/{id}': ['delete', 'put'],
     '/api/config/test': ['post'],
     '/health': ['get'],
+    '/metrics': ['get'],
     '/api/status': ['get'],
     '/api/tokens': ['get', 'post'],
     '/api/tokens/{id}': ['delete', 'patch'],

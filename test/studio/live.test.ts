@@ -4,7 +4,8 @@ import type { WarningCode } from '../../src/catalogue/model.ts'
 import type { WaitingCode } from '../../src/coordination/waiting.ts'
 import * as en from '../../src/studio/text/en.ts'
 import { openBrowser, startStudio } from '../support/browser.ts'
-import { cardOf, chooseModel, freePort, generate, isDrawn } from './studio.ts'
+import { freePort } from '../support/ports.ts'
+import { cardOf, chooseModel, generate, isDrawn } from './studio.ts'
 
 const visit = openBrowser()
 
@@ -60,7 +61,7 @@ test('a running card is there again after a reload, and goes on', async () => {
 })
 
 test('the server restarts while it draws: the card says so, comes back and ends with its picture', async () => {
-  const app = await startStudio({ environment: { DOUBAO_API_KEY: undefined, PORT: await freePort() } })
+  const app = await startStudio({ environment: { DOUBAO_API_KEY: undefined, PORT: String(await freePort()) } })
   app.qwen.holdTasks('RUNNING')
   const expected = [/net::ERR_/, /Failed to load resource/]
   const { page, word } = await visit(app.url, { expected })

@@ -2,7 +2,8 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { openBrowser, startStudio } from '../support/browser.ts'
-import { cardOf, freePort, generate, isDrawn } from './studio.ts'
+import { freePort } from '../support/ports.ts'
+import { cardOf, generate, isDrawn } from './studio.ts'
 
 const visit = openBrowser()
 
@@ -73,7 +74,7 @@ test('where the browser has no worker for all tabs, a hidden one gives its strea
 const outage = [/net::ERR_/, /Failed to load resource/]
 
 test('Generate pressed while the server is away is sent once when it is back', async () => {
-  const port = await freePort()
+  const port = String(await freePort())
   const app = await startStudio({ environment: { QWEN_API_KEY: undefined, PORT: port } })
   const { page, word } = await visit(app.url, { expected: outage })
   const button = page.locator('button[type=submit]')

@@ -1,5 +1,4 @@
 /** What the tests of several screens do alike. */
-import { createServer } from 'node:net'
 import type { Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import * as en from '../../src/studio/text/en.ts'
@@ -48,16 +47,4 @@ export async function chooseModel(page: Page, name: string) {
     .first()
     .click()
   await dialog.waitFor({ state: 'detached' })
-}
-
-/** Named before the start, so that the server is at the same address after a restart. */
-export function freePort(): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(String(port)))
-    })
-  })
 }

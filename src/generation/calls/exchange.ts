@@ -81,8 +81,10 @@ export async function exchange(call: OpenCall, context: Context) {
     const { state, providerRequestId } = call.record
     if (state === 'sending') throw new Error('the adapter ended an exchange without an answer')
     const ms = Math.round(performance.now() - began)
+    observe(call, began, 'ok')
     call.log.info({ ms, state, provider_request_id: providerRequestId }, 'exchange ended')
   } catch (error) {
+    if (wasRequested) observe(call, began, error instanceof ExchangeError ? error.failure.code : 'broken_off')
     if (!wasRequested && !(error instanceof ExchangeError) && !ending.aborted) await endUnsent(call, error)
     else {
       if (keeper.needsFile) await keeper.commit()
@@ -125,6 +127,10 @@ async function endUnsent(call: OpenCall, error: unknown) {
   const reason = error instanceof StorageError || error instanceof MissingReference ? ` ${error.message}` : ''
   const message = `The request could not be put together, so nothing was sent and nothing was charged.${reason} Ask again.`
   await settleCall(call, { outcome: 'refused', charge: 'none', error: plainError('storage_failed', message) })
+}
+
+function observe({ parts, record: { provider, model } }: OpenCall, began: number, code: string) {
+  parts.observer.exchanged({ provider, model, kind: 'request', seconds: (performance.now() - began) / 1000, code })
 }
 
 async function understandFailure(call: OpenCall, error: unknown, came: CutAnswer) {

@@ -21,6 +21,7 @@ import type { BareGeneration, Surroundings } from '../../storage/generations.ts'
 import type { Finished } from '../../storage/ledger/generation-steps.ts'
 import type { FailureRecord, GenerationRecord, ImageRecord, JsonObject } from '../../storage/records.ts'
 import type { Store } from '../../storage/store.ts'
+import type { Observer } from '../../telemetry/observer.ts'
 
 export interface CallParts {
   store: Store
@@ -34,6 +35,7 @@ export interface CallParts {
   pollRates: PollRates
   waiting: Waiting
   reached: Reached
+  observer: Observer
   log: Logger
   /** The pool, where paid requests wait for their turn. */
   pool: Pool

@@ -22,6 +22,7 @@ export async function settleCall(call: OpenCall, settlement: Settlement) {
     generation.ended = await parts.store.ledger.finish(finishing)
   })
   call.record = settled
+  parts.observer.settled(settled)
   await reached(call, 'settled')
   const { providerRequestId } = record
   call.log.info(

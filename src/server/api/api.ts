@@ -2,6 +2,7 @@
 import { Problem } from '../../api/problems.ts'
 import { refuseMethod } from '../errors/refusals.ts'
 import type { Face } from '../face.ts'
+import { addMetricsRoute } from '../metrics.ts'
 import type { Parts } from '../parts.ts'
 import type { App } from '../route.ts'
 import type { Routing } from '../routing.ts'
@@ -21,7 +22,7 @@ import { usageRoutes } from './usage.ts'
 export function createApiFace(routing: Routing): Face {
   return {
     // Clients of other programs look for an API under /v1 too.
-    prefixes: ['/api', '/v1', '/images', '/openapi.json'],
+    prefixes: ['/api', '/v1', '/images', '/openapi.json', '/metrics'],
     isForPeople: false,
     errorType: problemType,
     errorSchema: Problem,
@@ -43,6 +44,7 @@ export function addApi(app: App, parts: Parts) {
   tokenRoutes(app, parts)
   usageRoutes(app, parts)
   systemRoutes(app, parts)
+  addMetricsRoute(app, parts.metrics)
   loginRoutes(app, parts)
   app.get('/openapi.json', { config: { access: 'member' }, schema: { hide: true } }, () => parts.describeApi())
 }
