@@ -71,6 +71,8 @@ export interface Settings {
   imageLinkHours: number
   /** Where metrics are told without a token; undefined: only behind that of an administrator. */
   metricsAddress: { host: string; port: number } | undefined
+  /** The most that one session of an MCP client may spend; undefined: no such cap. */
+  mcpSessionCap: { amount: number; currency: string } | undefined
   /** Absolute; the user's own prices. */
   pricesFile: string | undefined
   /** Absolute; models of the user's own, and corrections of those that came with the program. */
@@ -105,6 +107,7 @@ const ownNames = [
   'MODELS_FILE',
   'MONTHLY_CAP',
   'MONTHLY_CAP_IMAGES',
+  'MCP_SESSION_CAP',
   'REQUESTS_PER_MINUTE',
   'IMAGE_LINK_HOURS',
   'METRICS_ADDRESS',
@@ -300,6 +303,7 @@ export function loadSettings(
     requestsPerMinute: withDefault('REQUESTS_PER_MINUTE', '60', text => wholeNumber(text, 0, 100_000)),
     imageLinkHours: withDefault('IMAGE_LINK_HOURS', '24', text => wholeNumber(text, 1, 87_600)),
     metricsAddress: optional('METRICS_ADDRESS', parseHostAndPort),
+    mcpSessionCap: optional('MCP_SESSION_CAP', parseMoney),
     pricesFile: optional('PRICES_FILE', text => path.resolve(dataDir, parsePath(text))),
     modelsFile: optional('MODELS_FILE', text => path.resolve(dataDir, parsePath(text))),
   }

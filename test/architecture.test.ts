@@ -9,8 +9,8 @@ const root = path.join(import.meta.dirname, '../src')
 /** Each room may import what stands before it in one of these rows. A file at the top of `src` is a room of its own. */
 const floors = [
   ['api', 'storage', 'simulators'],
-  ['catalogue'],
-  ['errors.ts', 'outgoing'],
+  ['catalogue', 'client'],
+  ['errors.ts', 'outgoing', 'mcp'],
   ['providers', 'environment-file.ts', 'setting-values.ts'],
   ['settings.ts', 'coordination'],
   ['telemetry', 'configurations'],
@@ -27,6 +27,7 @@ const floors = [
 const apart: Record<string, string[]> = {
   simulators: [],
   client: ['api'],
+  mcp: ['api', 'catalogue', 'client'],
   studio: ['api', 'catalogue', 'client'],
 }
 

@@ -93,6 +93,9 @@ export function createClient(options: ClientOptions) {
 
     generate: (body: z.input<typeof GenerateRequest>, given: GenerateOptions) =>
       generateAt('api/generate', body, given),
+    /** What a request would make and cost; makes nothing. */
+    estimate: (body: z.input<typeof GenerateRequest>, given?: Signal) =>
+      request<Estimate>('api/estimate', { method: 'POST', body, ...given }),
     /** For a request that was kept, to be sent later: `path` is `api/generate` or a `retryPath`. */
     generateAt,
     history: {
@@ -115,6 +118,13 @@ export function createClient(options: ClientOptions) {
       url: (id: string) => url(`images/${encodeURIComponent(id)}`),
       thumbnailUrl: (id: string, size: 512 | 1024 = 512) =>
         url(`images/${encodeURIComponent(id)}/thumbnail${size === 512 ? '' : `?size=${size}`}`),
+      /** The picture byte for byte, or with `size` a WebP of at most so many pixels a side. */
+      async read(id: string, size?: 512 | 1024) {
+        const rest = size === undefined ? '' : `/thumbnail?size=${size}`
+        const response = await connection.exchange(`images/${encodeURIComponent(id)}${rest}`)
+        const mimeType = response.headers.get('content-type') ?? 'application/octet-stream'
+        return { bytes: new Uint8Array(await response.arrayBuffer()), mimeType }
+      },
       upload: (file: Blob, given?: UploadOptions) => uploadImage(connection, file, given),
       /** Did the server say that it is not there? Anything else, such as a lost network, is no answer to that. */
       async isGone(id: string) {

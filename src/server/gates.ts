@@ -20,6 +20,8 @@ const exposedHeaders = [
   'Content-Range',
   'Content-Disposition',
   'Allow',
+  'Mcp-Session-Id',
+  'WWW-Authenticate',
 ]
 
 export async function addGates(

@@ -37,8 +37,10 @@ export interface RouteFacts {
   rateLimit?: 'generation' | 'other'
   /** An answer that lasts as long as its client likes, or is made of many pictures: one token has only so many at a time. */
   longAnswer?: 'stream' | 'archive'
-  /** The bodies that it takes: JSON when absent. `form`: of plain HTML; `files`: a form with files. */
-  accepts?: 'json or form' | 'json or files' | 'files'
+  /**
+   * The bodies that it takes: JSON when absent. `form`: of plain HTML; `files`: a form with files; `large json`: with pictures inside.
+   */
+  accepts?: 'large json' | 'json or form' | 'json or files' | 'files'
   /** The form with files, as a schema. */
   filesForm?: z.ZodType
   /** Codes of its problems, beside those that follow from its address, its body and its rules. */

@@ -23,6 +23,7 @@ import { schemaController } from './bodies/validation.ts'
 import { answerBrokenRequest } from './errors/bare-connection.ts'
 import { addFace, type Face, faceAt, sendError, shownPath } from './face.ts'
 import { addGates } from './gates.ts'
+import { addMcp, createMcpFace } from './mcp/mcp.ts'
 import { watchApi } from './openapi.ts'
 import { addPages, createPagesFace } from './pages/pages.ts'
 import { createStudioPage } from './pages/studio.ts'
@@ -106,6 +107,7 @@ export async function createServer(options: {
   /** The first whose prefix an address has answers it; the last has none, and answers every other. */
   const entrances: { face: Face; addRoutes(scope: App): unknown }[] = [
     { face: createApiFace(routing), addRoutes: scope => addApi(scope, parts) },
+    { face: createMcpFace(routing), addRoutes: scope => addMcp(scope, parts) },
     { face: createPagesFace(routing, studio), addRoutes: scope => addPages(scope, parts, studio, studioFolder) },
   ]
   const faces = entrances.map(({ face }) => face)

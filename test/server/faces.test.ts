@@ -44,6 +44,32 @@ test('what goes wrong under /api is a problem, whatever it is and whoever asks',
   }
 })
 
+test('what goes wrong under /mcp is an error of JSON-RPC', async () => {
+  const { call } = await startApp()
+  const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' }
+
+  const answers = [
+    await call('GET', '/mcp'),
+    await call('POST', '/mcp/nothing', {}),
+    await call('POST', '/mcp', '{'),
+    await call('POST', '/mcp', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }),
+    await call('POST', '/mcp', {}, { origin: 'https://elsewhere.example' }),
+    await call('POST', '/mcp', list),
+    await call('POST', '/mcp', list, { 'mcp-session-id': 'none' }),
+    await call('DELETE', '/mcp', undefined, { 'mcp-session-id': 'none' }),
+  ]
+
+  expect(answers.map(({ status }) => status)).toEqual([405, 404, 400, 415, 403, 400, 404, 404])
+  for (const { headers, body } of answers) {
+    expect(headers.get('content-type')).toMatch(/^application\/json/)
+    expect(body).toMatchObject({
+      jsonrpc: '2.0',
+      id: null,
+      error: { code: expect.any(Number), message: expect.any(String) },
+    })
+  }
+})
+
 test('each face tells errors in its own shape, also where it has no route and before it has one', async () => {
   const notFound = async () => {
     throw nothingThere()

@@ -1,7 +1,8 @@
 /** How much of the server one token may take at a time. Counted in this process. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Caller } from '../../accounts/accounts.ts'
 import { HttpRefusal } from '../errors/refusals.ts'
-import { takesFiles } from '../route.ts'
+import { type RouteFacts, takesFiles } from '../route.ts'
 
 /** Each may hold 16 files of 20 MB on disk until it ends. */
 const maxUploads = 16
@@ -26,6 +27,8 @@ export const maxConnections = 4_000
 export interface Limits {
   /** Counts a request before its body is read. @throws HttpRefusal `too_many_requests` */
   check(request: FastifyRequest, reply: FastifyReply): void
+  /** Counts work that is asked for inside a body. @throws HttpRefusal `too_many_requests` */
+  pace(kind: NonNullable<RouteFacts['rateLimit']>, caller: Caller): void
   /** Reserves memory for an answer that is held as a whole until it is sent. @throws HttpRefusal `too_many_requests` */
   hold(bytes: number, request: Pick<FastifyRequest, 'caller'>, reply: Pick<FastifyReply, 'raw'>): () => void
   /** When the body has been read. */
@@ -57,13 +60,12 @@ export function createLimits({
   const received = new WeakMap<FastifyRequest, () => void>()
   const forgotten = new WeakMap<FastifyRequest, () => void>()
 
-  function checkPace({ caller, routeOptions }: FastifyRequest) {
-    const { rateLimit } = routeOptions.config
-    if (!caller?.isKnown || rateLimit === undefined) return
-    const waitSeconds = paces[rateLimit](caller.tokenId ?? '')
+  function pace(kind: keyof typeof paces, caller: Caller) {
+    if (!caller.isKnown) return
+    const waitSeconds = paces[kind](caller.tokenId ?? '')
     if (waitSeconds === 0) return
     throw tooMany(
-      rateLimit === 'generation'
+      kind === 'generation'
         ? `This token may ask for ${generationsPerMinute} generations a minute; ask again in ${waitSeconds} s.`
         : `This token made too many requests at once; ask again in ${waitSeconds} s.`,
       waitSeconds,
@@ -90,11 +92,12 @@ export function createLimits({
 
   return {
     hold,
+    pace,
     check(request, reply) {
       const { config } = request.routeOptions
       const { caller } = request
       if (!caller) return
-      checkPace(request)
+      if (config.rateLimit !== undefined) pace(config.rateLimit, caller)
       const key = caller.tokenId ?? ''
       if (config.longAnswer === 'stream') {
         const leave = streams.take(key)
@@ -106,7 +109,7 @@ export function createLimits({
         if (!leave) throw tooMany(`At most ${maxArchives} archives at a time; wait until one of yours has arrived.`, 5)
         reply.raw.once('close', leave)
       }
-      if (!takesFiles(config) || !isLarge(request)) return
+      if (!(takesFiles(config) || config.accepts === 'large json') || !isLarge(request)) return
       const leave = uploads.take(key)
       if (!leave) {
         throw tooMany(`At most ${maxUploads} uploads at a time; wait until some of yours have arrived.`, 2)

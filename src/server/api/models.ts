@@ -2,14 +2,10 @@
 
 import { ModelList } from '../../api/models.ts'
 import { ProviderList } from '../../api/providers.ts'
-import { activeInTurn, usualConfiguration, usualModel } from '../../generation/target.ts'
-import { mayUse } from '../../members/tokens.ts'
-import type { FoundModel } from '../../providers/registry.ts'
-import type { ConfigurationRecord } from '../../storage/records.ts'
 import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
 import type { App } from '../route.ts'
-import { presentModel } from './present/models.ts'
+import { presentModels } from './present/model-list.ts'
 import { presentProvider } from './present/providers.ts'
 
 export function modelRoutes(app: App, { services }: Parts) {
@@ -25,32 +21,7 @@ export function modelRoutes(app: App, { services }: Parts) {
         response: { 200: ModelList },
       },
     },
-    async request => {
-      const caller = getCaller(request)
-      const configurations = await services.configurations.list()
-      const inTurn = activeInTurn(configurations)
-      const usual = new Map(
-        services.catalogue.providerIds.map(provider => {
-          const standard = inTurn.find(one => one.provider === provider)
-          return [provider, { standard, modelId: usualModel(services, provider, standard) }]
-        }),
-      )
-      return {
-        items: [...services.catalogue.all(), ...newModels(inTurn)]
-          .filter(({ model }) => mayUse(services.catalogue, caller, model.id))
-          .map(found => {
-            const { provider, model } = found
-            const { standard, modelId = '' } = usual.get(provider) ?? {}
-            const address = addressFor(found, configurations)
-            return presentModel(services.prices.priced(found, { address }), {
-              providerName: services.catalogue.provider(provider).name,
-              configured: standard !== undefined,
-              isDefault: model.id === modelId || model.aliases?.includes(modelId) === true,
-              standing: services.lives.at(found, { address }),
-            })
-          }),
-      }
-    },
+    async request => ({ items: await presentModels(services, getCaller(request)) }),
   )
 
   app.get(
@@ -66,19 +37,4 @@ export function modelRoutes(app: App, { services }: Parts) {
     },
     async () => ({ items: Object.values(services.catalogue.providers).map(presentProvider) }),
   )
-
-  /** The address of a request that names only the model; null where another service has a model by this name. */
-  function addressFor(found: FoundModel, all: ConfigurationRecord[]) {
-    const { configurations } = services
-    const usual = usualConfiguration(all, found) ?? { provider: found.provider, baseUrl: null }
-    return usual.provider === found.provider ? configurations.addressOf(usual) : null
-  }
-
-  /** The configurations that are used when a request names nothing else. */
-  function newModels(inTurn: ConfigurationRecord[]) {
-    return services.catalogue.providerIds.flatMap(provider => {
-      const usual = inTurn.find(one => one.provider === provider)
-      return usual ? services.lives.newAt(provider, services.configurations.addressOf(usual)) : []
-    })
-  }
 }

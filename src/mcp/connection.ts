@@ -1,0 +1,23 @@
+/** Who a call of a tool comes from, and what belongs to its session. */
+import type { ServerContext } from '@modelcontextprotocol/server'
+import type { Operations } from './operations.ts'
+import type { Repeats } from './repeats.ts'
+import type { Spending } from './spending.ts'
+
+export interface Connection {
+  operations: Operations
+  spending: Spending
+  repeats: Repeats
+  /** Whose calls may join one another. */
+  owner: string
+  /** Undefined where the protocol has no sessions, so that the ids of requests say nothing. */
+  sessionId: string | undefined
+  /** Revision 2026-07-28 over HTTP: to close the stream is to cancel. Elsewhere a client that goes away cancels nothing. */
+  isCancelledByLeaving: boolean
+  /** The client is gone, or the server stops: nobody waits for the answer any more. */
+  gone: AbortSignal
+  /** Of a server that stops: what runs goes on after its next start. */
+  closing: AbortSignal
+}
+
+export type FindConnection = (context: ServerContext) => Connection

@@ -1,0 +1,44 @@
+/** What the tools ask of a server, in the words of its API. In the server itself over its services, elsewhere over HTTP. */
+import type { z } from 'zod'
+import type { Estimate } from '../api/estimate.ts'
+import type { GenerateRequest, Generation } from '../api/generations.ts'
+import type { HistoryPage } from '../api/history.ts'
+import type { Image } from '../api/images.ts'
+import type { Model } from '../api/models.ts'
+
+export type GenerationInput = z.input<typeof GenerateRequest>
+
+/** `from` and `to` are dates or times, inclusive. */
+export interface HistoryFilter {
+  q?: string
+  model?: string
+  status?: Generation['status']
+  favorite?: boolean
+  tag?: string
+  from?: string
+  to?: string
+  limit?: number
+  cursor?: string
+}
+
+/** Each throws an `ApiError` when the server refuses, or cannot be reached. */
+export interface Operations {
+  models(): Promise<Model[]>
+  estimate(body: GenerationInput): Promise<Estimate>
+  /** The record at once; the pictures come later. The same key never makes a second generation. */
+  generate(body: GenerationInput, key: string): Promise<Generation>
+  find(id: string): Promise<Generation>
+  search(filter: HistoryFilter): Promise<z.infer<typeof HistoryPage>>
+  cancel(id: string): Promise<Generation>
+  estimateRetry(id: string, only: 'missing'): Promise<Estimate>
+  retry(id: string, only: 'missing', key: string): Promise<Generation>
+  /** Tells the present state and every change, until the end or until `signal` aborts. */
+  follow(id: string, signal: AbortSignal, tell: (generation: Generation) => void): Promise<void>
+  /** A WebP of at most so many pixels a side. */
+  thumbnail(imageId: string, size: 512 | 1024): Promise<Uint8Array>
+  original(imageId: string): Promise<{ bytes: Uint8Array; mimeType: string }>
+  /** Absolute; opens the original. */
+  link(image: Pick<Image, 'id' | 'url'>): string
+  /** Stores a picture of this machine; returns its id. Absent where the tools run on another machine than the client. */
+  uploadFile?(path: string): Promise<string>
+}

@@ -1,0 +1,52 @@
+/** The operations over HTTP, for tools that run beside the client instead of inside the server. */
+import { openAsBlob } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type createClient, hasEnded } from '../client/client.ts'
+import { ToolRefusal } from './errors.ts'
+import type { Operations } from './operations.ts'
+
+/** What the server takes as a reference. */
+const maxFileBytes = 20 * 1024 * 1024
+const pictureNames = /\.(png|jpe?g|webp|gif|bmp|tiff?|avif|heic|heif)$/i
+
+export function operateOverHttp(client: ReturnType<typeof createClient>): Operations {
+  return {
+    models: () => client.models(),
+    estimate: body => client.estimate(body),
+    generate: (body, key) => client.generate(body, { key }),
+    find: id => client.history.get(id),
+    search: ({ favorite, ...filter }) => client.history.page({ ...filter, favorite }),
+    cancel: id => client.history.cancel(id),
+    estimateRetry: (id, only) => client.history.estimateRetry(id, only),
+    retry: (id, only, key) => client.generateAt(client.history.retryPath(id), { only }, { key }),
+    async follow(id, signal, tell) {
+      const isOver = new AbortController()
+      await client.follow({ id, signal: AbortSignal.any([signal, isOver.signal]) }, message => {
+        if (message.type === 'generation') tell(message.generation)
+        if (message.type === 'removed' || (message.type === 'generation' && hasEnded(message.generation)))
+          isOver.abort()
+      })
+    },
+    thumbnail: async (id, size) => (await client.images.read(id, size)).bytes,
+    original: id => client.images.read(id),
+    link: ({ url }) => client.url(url),
+    async uploadFile(text) {
+      const file = toPath(text)
+      const facts = await stat(file).catch(() => undefined)
+      if (!facts?.isFile()) throw new ToolRefusal('invalid_request', `There is no file "${file}".`)
+      if (!pictureNames.test(file)) {
+        throw new ToolRefusal('invalid_request', `"${file}" does not have the name of a picture, such as .png or .jpg.`)
+      }
+      if (facts.size > maxFileBytes) throw new ToolRefusal('invalid_request', `"${file}" is larger than 20 MB.`)
+      return (await client.images.upload(await openAsBlob(file), { name: path.basename(file) })).id
+    },
+  }
+}
+
+function toPath(text: string) {
+  if (text.startsWith('file:')) return fileURLToPath(text)
+  return path.resolve(text.replace(/^~(?=\/)/, os.homedir()))
+}

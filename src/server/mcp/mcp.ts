@@ -1,0 +1,136 @@
+/**
+ * The face of agents: the Model Context Protocol over streamable HTTP at `/mcp`, in its revision 2026-07-28, which has no sessions, and in
+ * the ones before it, which have.
+ */
+import { Readable } from 'node:stream'
+import { createMcpHandler, isLegacyRequest } from '@modelcontextprotocol/server'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Caller } from '../../accounts/accounts.ts'
+import type { Connection } from '../../mcp/connection.ts'
+import { createRepeats } from '../../mcp/repeats.ts'
+import { createMcpServer } from '../../mcp/server.ts'
+import { getCaller } from '../access/access.ts'
+import { baseFor } from '../access/signed-links.ts'
+import type { ErrorAnswer } from '../errors/answer.ts'
+import { errorTable } from '../errors/codes.ts'
+import { refuseMethod } from '../errors/refusals.ts'
+import type { Face } from '../face.ts'
+import type { Parts } from '../parts.ts'
+import type { App } from '../route.ts'
+import type { Routing } from '../routing.ts'
+import { operateInside } from './operations.ts'
+import { createSessions } from './sessions.ts'
+import { createSpendings } from './spendings.ts'
+
+/** References are inside the calls. */
+const maxCallBytes = 32 * 1024 * 1024
+const metadataPath = '/.well-known/oauth-protected-resource'
+
+export function createMcpFace(routing: Routing): Face {
+  return {
+    prefixes: ['/mcp', metadataPath],
+    isForPeople: false,
+    errorType: 'application/json; charset=utf-8',
+    presentError: presentRpcError,
+    async answerNotFound(request) {
+      throw refuseMethod(request, routing)
+    },
+  }
+}
+
+/** JSON-RPC 2.0 §5.1. Numbers of its own are only those of a body that cannot be read. */
+function presentRpcError({ code, detail, members }: ErrorAnswer, requestId: string) {
+  const numbers: Partial<Record<ErrorAnswer['code'], number>> = { invalid_json: -32_700, bad_request: -32_600 }
+  const number = numbers[code] ?? (errorTable[code].status >= 500 ? -32_603 : -32_000)
+  return {
+    jsonrpc: '2.0',
+    id: null,
+    error: { code: number, message: detail, data: { code, request_id: requestId, ...members } },
+  }
+}
+
+export function addMcp(app: App, parts: Parts) {
+  const { access, closing, settings, version } = parts
+  const repeats = createRepeats()
+  const spendings = createSpendings(settings.mcpSessionCap)
+  const findConnection = ({ http }: { http?: { authInfo?: { extra?: Record<string, unknown> } } }) =>
+    http?.authInfo?.extra?.connection as Connection
+  const createServer = () => createMcpServer(findConnection, { version })
+  const modern = createMcpHandler(createServer, { legacy: 'reject' })
+  const sessions = createSessions(createServer)
+
+  app.addHook('onSend', async (request, reply) => {
+    if (reply.statusCode !== 401) return
+    const metadata = `${baseFor(settings, request)}${metadataPath}/mcp`
+    reply.header('www-authenticate', `Bearer realm="webimgui", resource_metadata="${metadata}"`)
+  })
+  app.addHook('onClose', async () => {
+    await modern.close()
+    await sessions.close()
+  })
+
+  const options = {
+    bodyLimit: maxCallBytes,
+    config: { access: 'member', rateLimit: 'other', accepts: 'large json' },
+    schema: { hide: true },
+  } as const
+  app.post('/mcp', options, serve)
+  app.delete('/mcp', { config: { access: 'member' }, schema: { hide: true } }, serve)
+  for (const path of [metadataPath, `${metadataPath}/mcp`]) {
+    app.get(path, { config: { access: 'open' }, schema: { hide: true } }, async request => ({
+      resource: `${baseFor(settings, request)}/mcp`,
+      resource_name: 'webimgui',
+      // No authorization server: tokens are made by an administrator of this server, and sent as they are.
+      bearer_methods_supported: ['header'],
+      resource_documentation: `${baseFor(settings, request)}/docs`,
+    }))
+  }
+
+  async function serve(request: FastifyRequest, reply: FastifyReply) {
+    const gone = new AbortController()
+    const stopListening = access.onAccessEnd(request, () => gone.abort())
+    reply.raw.once('close', () => {
+      stopListening()
+      if (!reply.raw.writableFinished) gone.abort()
+    })
+    const exchange = toExchange(request, gone.signal)
+    const isLegacy = await isLegacyRequest(exchange, request.body)
+    const owner = nameOwner(getCaller(request))
+    const connection: Connection = {
+      operations: operateInside(parts, request),
+      repeats,
+      owner,
+      spending: spendings.ofRequest(request, owner, isLegacy),
+      sessionId: isLegacy ? request.headers['mcp-session-id']?.toString() : undefined,
+      isCancelledByLeaving: !isLegacy,
+      gone: AbortSignal.any([gone.signal, closing]),
+      closing,
+    }
+    const given = {
+      authInfo: { token: '', clientId: owner, scopes: [], extra: { connection } },
+      ...(request.body === undefined ? {} : { parsedBody: request.body }),
+    }
+    const response = isLegacy ? await sessions.serve(exchange, given) : await modern.fetch(exchange, given)
+    return send(reply, response)
+  }
+}
+
+/** The body was read already, within its limit. */
+function toExchange({ method, headers, url }: FastifyRequest, signal: AbortSignal) {
+  const told = Object.entries(headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map(text => [name, text] as [string, string]),
+  )
+  return new Request(new URL(url, 'http://localhost'), { method, headers: told, signal })
+}
+
+function send(reply: FastifyReply, response: Response) {
+  reply.code(response.status)
+  for (const [name, value] of response.headers) reply.header(name, value)
+  if (response.headers.get('content-type')?.startsWith('text/event-stream')) reply.header('x-accel-buffering', 'no')
+  return reply.send(response.body ? Readable.fromWeb(response.body as never) : undefined)
+}
+
+/** Whose sessions and repeats these are. */
+function nameOwner({ tokenId, isKnown }: Caller) {
+  return tokenId ?? (isKnown ? 'administrator' : 'anybody')
+}
