@@ -1,6 +1,6 @@
 /** How much of the server one token may take at a time. Counted in this process. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Caller } from '../../accounts/accounts.ts'
+import type { Caller } from '../../members/caller.ts'
 import { HttpRefusal } from '../errors/refusals.ts'
 import { type RouteFacts, takesFiles } from '../route.ts'
 

@@ -5,10 +5,12 @@
 import { Readable } from 'node:stream'
 import { createMcpHandler, isLegacyRequest } from '@modelcontextprotocol/server'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Caller } from '../../accounts/accounts.ts'
+import { z } from 'zod'
+import { problemCodes } from '../../api/problems.ts'
 import type { Connection } from '../../mcp/connection.ts'
 import { createRepeats } from '../../mcp/repeats.ts'
 import { createMcpServer } from '../../mcp/server.ts'
+import type { Caller } from '../../members/caller.ts'
 import { getCaller } from '../access/access.ts'
 import { baseFor } from '../access/signed-links.ts'
 import type { ErrorAnswer } from '../errors/answer.ts'
@@ -31,12 +33,21 @@ export function createMcpFace(routing: Routing): Face {
     prefixes: ['/mcp', metadataPath],
     isForPeople: false,
     errorType: 'application/json; charset=utf-8',
+    errorSchema: RpcError,
     presentError: presentRpcError,
     async answerNotFound(request) {
       throw refuseMethod(request, routing)
     },
   }
 }
+
+const RpcError = z
+  .object({
+    jsonrpc: z.literal('2.0'),
+    id: z.null(),
+    error: z.object({ code: z.int(), message: z.string(), data: z.looseObject({ code: z.enum(problemCodes) }) }),
+  })
+  .meta({ id: 'RpcError' })
 
 /** JSON-RPC 2.0 §5.1. Numbers of its own are only those of a body that cannot be read. */
 function presentRpcError({ code, detail, members }: ErrorAnswer, requestId: string) {

@@ -1,11 +1,11 @@
 /** The operations of the tools over the services of this process, with the same checks, limits and words as the API has. */
 import type { FastifyRequest } from 'fastify'
-import { restrictTo } from '../../accounts/tokens.ts'
 import { GenerateRequest } from '../../api/generations.ts'
 import { HistoryQuery } from '../../api/history.ts'
 import { ApiError } from '../../client/errors.ts'
 import { invalid } from '../../errors.ts'
 import type { GenerationInput, HistoryFilter, Operations } from '../../mcp/operations.ts'
+import { restrictTo } from '../../members/tokens.ts'
 import { getCaller } from '../access/access.ts'
 import { baseFor } from '../access/signed-links.ts'
 import { readWhole } from '../api/archive.ts'

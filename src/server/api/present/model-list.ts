@@ -1,9 +1,10 @@
 /** The models that a caller may use, each at the address that a request which names only the model goes to. */
-import type { Caller } from '../../../accounts/accounts.ts'
-import { mayUse } from '../../../accounts/tokens.ts'
+
 import type { Model } from '../../../api/models.ts'
 import type { Services } from '../../../generation/services.ts'
 import { activeInTurn, usualConfiguration, usualModel } from '../../../generation/target.ts'
+import type { Caller } from '../../../members/caller.ts'
+import { mayUse } from '../../../members/tokens.ts'
 import type { FoundModel } from '../../../providers/registry.ts'
 import type { ConfigurationRecord } from '../../../storage/records.ts'
 import { presentModel } from './models.ts'
