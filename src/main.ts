@@ -5,6 +5,7 @@ start                    the server 启动服务
 demo                     the server with simulators in place of the services 用模拟器演示，不联网、不收费
 doctor                   compares pictures and database, and mends what can be mended 检查并修复数据
 backup FILE              everything into one archive, also while the server runs 备份，可在服务运行时执行
+mcp                      tools for agents, over standard input and output 面向智能体的 MCP 工具（标准输入输出）
 restore FILE             out of an archive, into an empty data folder 恢复到空的数据目录
 rotate-secret            seals the stored keys with a new secret 更换加密密钥
 
@@ -17,6 +18,7 @@ const words: Record<string, () => Promise<unknown>> = {
   doctor: () => import('./commands/doctor.ts'),
   backup: () => import('./commands/backup.ts'),
   restore: () => import('./commands/restore.ts'),
+  mcp: () => import('./commands/mcp.ts'),
   'rotate-secret': () => import('./commands/rotate-secret.ts'),
 }
 

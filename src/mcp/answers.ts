@@ -20,7 +20,9 @@ export async function answerGeneration(
   if (generation.status === 'failed' || generation.status === 'cancelled') {
     if (generation.images.length === 0) return describeFailure(generation)
   }
-  const answer = presentGeneration(generation, connection, isJoined)
+  const { save } = connection.operations
+  const paths = await Promise.all(generation.images.map(image => save?.(image).catch(() => undefined)))
+  const answer = presentGeneration(generation, connection, isJoined, paths)
   const previews = thumbnails ? await Promise.all(generation.images.slice(0, maxThumbnails).map(preview)) : []
   const links = generation.images.map(
     (image, index): ContentBlock => ({
@@ -57,6 +59,7 @@ function presentGeneration(
   generation: Generation,
   { operations, spending }: Pick<Connection, 'operations' | 'spending'>,
   joined: boolean,
+  paths: readonly (string | undefined)[],
 ): z.infer<typeof GenerationAnswer> {
   const { id, status, prompt, model, resolved, images, failures, warnings, charge, cost, timestamp } = generation
   return {
@@ -65,10 +68,11 @@ function presentGeneration(
     prompt,
     model,
     size: typeof resolved?.size === 'string' ? resolved.size : null,
-    images: images.map(image => ({
+    images: images.map((image, index) => ({
       id: image.id,
       resource: imageUri(image.id),
       url: operations.link(image),
+      path: paths[index] ?? null,
       width: image.width,
       height: image.height,
       mime_type: image.mime_type,
@@ -105,7 +109,9 @@ function describe(answer: z.infer<typeof GenerationAnswer>) {
   return [
     ...(joined ? ['An earlier equal call began this; it was joined, and nothing new was paid.'] : []),
     `${images.length} of ${wanted} ${wanted === 1 ? 'picture' : 'pictures'} (${status}), model ${model ?? 'unknown'}, generation ${answer.generation_id}.`,
-    ...images.map((image, index) => `${index + 1}. ${image.width}x${image.height}, id ${image.id}: ${image.url}`),
+    ...images.map(
+      (image, index) => `${index + 1}. ${image.width}x${image.height}, id ${image.id}: ${image.path ?? image.url}`,
+    ),
     ...missing.map(({ code, message }) => `Missing: [${code}] ${message}`),
     ...warnings.map(warning => `Note: ${warning}`),
     describeCharge(answer),

@@ -23,6 +23,7 @@ const adviceFor: Partial<Record<string, string>> = {
   idempotency_mismatch: 'Repeat the same arguments with this idempotency_key, or give a new key.',
   too_many_requests: 'Wait as long as it says, then repeat the call with the same arguments.',
   shutting_down: 'Repeat the call with the same arguments in a moment.',
+  unauthorized: 'The user has to set WEBIMGUI_TOKEN to a token of this server.',
   offline: 'Look with search_history whether it began before you repeat it.',
   internal_error: 'Look with search_history whether it began before you repeat it.',
   storage_failed: 'Look with search_history whether it began before you repeat it.',

@@ -39,6 +39,8 @@ export interface Operations {
   original(imageId: string): Promise<{ bytes: Uint8Array; mimeType: string }>
   /** Absolute; opens the original. */
   link(image: Pick<Image, 'id' | 'url'>): string
+  /** Saves the original beside the client and returns its path. Absent where nobody asked for that. */
+  save?(image: Pick<Image, 'id' | 'mime_type'>): Promise<string>
   /** Stores a picture of this machine; returns its id. Absent where the tools run on another machine than the client. */
   uploadFile?(path: string): Promise<string>
 }

@@ -1,6 +1,6 @@
 /** The operations over HTTP, for tools that run beside the client instead of inside the server. */
 import { openAsBlob } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,7 +12,11 @@ import type { Operations } from './operations.ts'
 const maxFileBytes = 20 * 1024 * 1024
 const pictureNames = /\.(png|jpe?g|webp|gif|bmp|tiff?|avif|heic|heif)$/i
 
-export function operateOverHttp(client: ReturnType<typeof createClient>): Operations {
+/** @param saveTo a folder for originals */
+export function operateOverHttp(
+  client: ReturnType<typeof createClient>,
+  { saveTo }: { saveTo?: string } = {},
+): Operations {
   return {
     models: () => client.models(),
     estimate: body => client.estimate(body),
@@ -33,6 +37,7 @@ export function operateOverHttp(client: ReturnType<typeof createClient>): Operat
     thumbnail: async (id, size) => (await client.images.read(id, size)).bytes,
     original: id => client.images.read(id),
     link: ({ url }) => client.url(url),
+    ...(saveTo === undefined ? {} : { save: image => saveOriginal(client, saveTo, image) }),
     async uploadFile(text) {
       const file = toPath(text)
       const facts = await stat(file).catch(() => undefined)
@@ -44,6 +49,26 @@ export function operateOverHttp(client: ReturnType<typeof createClient>): Operat
       return (await client.images.upload(await openAsBlob(file), { name: path.basename(file) })).id
     },
   }
+}
+
+/** Under its id, so that it is saved once. */
+async function saveOriginal(
+  client: ReturnType<typeof createClient>,
+  folder: string,
+  { id, mime_type: type }: Parameters<NonNullable<Operations['save']>>[0],
+) {
+  const ending = type
+    .replace(/^image\/(x-)?/, '')
+    .replace(/^jpeg$/, 'jpg')
+    .replace(/\W.*$/, '')
+  const file = path.join(folder, `${id.replace(/[^\w-]/g, '')}.${ending}`)
+  if (await stat(file).catch(() => undefined)) return file
+  const { bytes } = await client.images.read(id)
+  await mkdir(folder, { recursive: true })
+  // The name stands for the whole picture.
+  await writeFile(`${file}.part`, bytes)
+  await rename(`${file}.part`, file)
+  return file
 }
 
 function toPath(text: string) {

@@ -229,6 +229,7 @@ const Picture = z.object({
   id: z.string(),
   resource: z.string().describe('Its address as a resource of this server.'),
   url: z.string().describe('Opens the original.'),
+  path: z.string().nullable().describe('Where the original was saved on this machine; null where it was not.'),
   width: z.int(),
   height: z.int(),
   mime_type: z.string(),

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo, LookupFunction } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
+import { callsAbout } from '../mcp/clients.ts'
 import { startApp } from '../support/app.ts'
 import { filled, routesOf } from '../support/routes.ts'
 
@@ -109,6 +110,7 @@ test('no answer, event or stored sentence tells a member where services are and 
       await ask('POST', `/api/history/${id}/retry`, { dry_run: true })
       // Of what has not ended the stream does not end.
       if (id !== waiting) await ask('GET', `/api/history/${id}/events`)
+      for (const { body, headers } of callsAbout(id)) await ask('POST', '/mcp', body, headers)
     }
   }
   await askEverywhere()

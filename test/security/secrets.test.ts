@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
+import { callsAbout } from '../mcp/clients.ts'
 import { startApp } from '../support/app.ts'
 import { startProgram } from '../support/program.ts'
 import { filled, routesOf } from '../support/routes.ts'
@@ -140,6 +141,11 @@ test('no answer of any route, no event, no line of the log, no file and no row h
         method === 'GET' ? undefined : {},
       )
       if (!/[:*]/.test(address)) break
+    }
+  }
+  for (const { body } of refusals) {
+    for (const call of callsAbout(body.generation_id)) {
+      await ask('POST', '/mcp', call.body, { ...admin, ...call.headers })
     }
   }
   listening.abort()
