@@ -1,12 +1,13 @@
 /** Reads rows of `chat_history`: what people asked for and its fate. They are written by the ledger alone. */
-import type { Kysely, Selectable } from 'kysely'
+import { type Kysely, type Selectable, sql } from 'kysely'
 import type { Connection } from './connection.ts'
 import { type HistoryFilter, newestFirst, selectFiltered, type WordSearch } from './history-filter.ts'
 import { toImage } from './images.ts'
 import type { Charge, GenerationRecord, GenerationStatus, Message } from './records.ts'
 import type { ChatHistoryTable, Tables } from './tables.ts'
 
-const unfinished: GenerationStatus[] = ['queued', 'running']
+/** The second condition is that of a partial index, which parameters do not reach. */
+const isUnfinished = sql<boolean>`chat_history.status in ('queued', 'running') and chat_history.status <> 'succeeded'`
 
 /** `reading` answers what may take long, `search` what contains words. */
 export function createGenerationRepository(db: Connection, reading: Kysely<Tables>, search?: WordSearch) {
@@ -29,7 +30,7 @@ export function createGenerationRepository(db: Connection, reading: Kysely<Table
       const rows = await reading
         .selectFrom('chat_history')
         .selectAll()
-        .where('status', 'in', unfinished)
+        .where(isUnfinished)
         .$if(owner !== undefined, query => query.where('token_id', '=', owner!))
         .orderBy('revision')
         .execute()
@@ -41,7 +42,7 @@ export function createGenerationRepository(db: Connection, reading: Kysely<Table
       const rows = await db
         .selectFrom('chat_history')
         .select('id')
-        .where('status', 'in', unfinished)
+        .where(isUnfinished)
         .orderBy('timestamp')
         .orderBy('id')
         .execute()
@@ -55,7 +56,7 @@ export function createGenerationRepository(db: Connection, reading: Kysely<Table
         .innerJoin('provider_calls', 'provider_calls.generation_id', 'chat_history.id')
         .select('chat_history.id')
         .distinct()
-        .where('chat_history.status', 'in', unfinished)
+        .where(isUnfinished)
         .where('provider_calls.state', 'not in', ['planned', 'settled'])
         .execute()
       return rows.map(({ id }) => id)
@@ -65,7 +66,7 @@ export function createGenerationRepository(db: Connection, reading: Kysely<Table
       const rows = await reading
         .selectFrom('chat_history')
         .select(({ fn }) => ['status', fn.countAll<number>().as('count')])
-        .where('status', 'in', unfinished)
+        .where(isUnfinished)
         .groupBy('status')
         .execute()
       const count = (status: GenerationStatus) => Number(rows.find(row => row.status === status)?.count ?? 0)
@@ -76,7 +77,7 @@ export function createGenerationRepository(db: Connection, reading: Kysely<Table
       const rows = await reading
         .selectFrom('chat_history')
         .select(['id', 'waiting'])
-        .where('status', 'in', unfinished)
+        .where(isUnfinished)
         .where('waiting', 'is not', null)
         .limit(20)
         .execute()
@@ -127,7 +128,7 @@ export function createGenerationRepository(db: Connection, reading: Kysely<Table
       const rows = await reading
         .selectFrom('chat_history')
         .select('id')
-        .where('status', 'not in', unfinished)
+        .where('status', 'not in', ['queued', 'running'])
         .$if(owner !== undefined, query => query.where('token_id', '=', owner!))
         .limit(limit)
         .execute()
