@@ -160,7 +160,6 @@ async function createTables(db: Kysely<unknown>) {
 async function createIndexes(db: Kysely<unknown>) {
   await db.schema.createIndex('chat_history_newest').on('chat_history').columns(['timestamp', 'id']).execute()
   await db.schema.createIndex('chat_history_revision').on('chat_history').column('revision').execute()
-  await db.schema.createIndex('chat_history_status').on('chat_history').column('status').execute()
   await db.schema.createIndex('provider_calls_state').on('provider_calls').column('state').execute()
   await db.schema.createIndex('images_role').on('images').columns(['role', 'created_at']).execute()
   await db.schema.createIndex('images_sha256').on('images').column('sha256').execute()

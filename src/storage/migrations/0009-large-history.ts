@@ -7,7 +7,8 @@ export function largeHistory(progress: Progress): Migration {
   return {
     async up(db: Kysely<unknown>) {
       progress({ en: 'The history gets its indexes.', zh: '正在为历史记录建立索引。' })
-      await db.schema.dropIndex('chat_history_status').execute()
+      // Only what an earlier build of 0001 has made has it.
+      await db.schema.dropIndex('chat_history_status').ifExists().execute()
       await sql`create index chat_history_model on chat_history (model, timestamp, id)`.execute(db)
       await sql`create index chat_history_provider on chat_history (provider, timestamp, id)`.execute(db)
       // Of few rows, as most have succeeded and are neither marked nor tagged.

@@ -45,28 +45,33 @@ async function copyTable(db: Kysely<unknown>, name: string, newRow: (row: OldRow
   const insert = inserter(db, name)
   let done = 0
   for await (const rows of pagesOf(db, oldName)) {
-    // Our ids are unique; the previous table may have had no such constraint.
-    const taken = await insert(rows.map(old => newRow({ ...old, id: old.id || randomUUID() })))
-    const others = rows.filter((_, index) => !taken[index])
-    // A key is sealed for its id, so the row is made anew.
-    if (others.length > 0) await insert(others.map(old => newRow({ ...old, id: randomUUID() })))
+    for (const row of rows) row.id ||= randomUUID()
+    await sql`savepoint page`.execute(db)
+    if ((await insert(rows.map(newRow))) < rows.length) {
+      await sql`rollback to page`.execute(db)
+      for (const row of rows) {
+        // Our ids are unique; the previous table may have had no such constraint. A key is sealed for its id, so the row is made anew.
+        if ((await insert([newRow(row)])) === 0) await insert([newRow({ ...row, id: randomUUID() })])
+      }
+    }
+    await sql`release page`.execute(db)
     done += rows.length
     if (done % rowsPerLine === 0) {
-      const count = done.toLocaleString('en')
+      const shown = done.toLocaleString('en')
       progress({
-        en: `${count} entries of the old database were taken over.`,
-        zh: `已接管旧数据库的 ${count} 条记录。`,
+        en: `${shown} entries of the old database were taken over.`,
+        zh: `已接管旧数据库的 ${shown} 条记录。`,
       })
     }
   }
   await sql`drop table ${sql.table(oldName)}`.execute(db)
 }
 
-/** Tells of each row whether it was inserted: its id may be there already. */
+/** Tells how many rows were inserted: an id may be there already. */
 function inserter(db: Kysely<unknown>, name: string) {
   // To write the same statement again and again takes longer than to run it.
   const written = new Map<number, { text: string; columns: string[] }>()
-  return async (rows: Row[]): Promise<boolean[]> => {
+  return async (rows: Row[]): Promise<number> => {
     let statement = written.get(rows.length)
     if (!statement) {
       const tables = db as Kysely<Record<string, Row>>
@@ -74,16 +79,13 @@ function inserter(db: Kysely<unknown>, name: string) {
         .insertInto(name)
         .values(rows)
         .onConflict(conflict => conflict.doNothing())
-        .returning('id')
         .compile()
       statement = { text, columns: Object.keys(rows[0] ?? {}) }
       written.set(rows.length, statement)
     }
     const values = rows.flatMap(row => statement.columns.map(column => row[column]))
-    const { rows: taken } = await db.executeQuery<{ id: string }>(CompiledQuery.raw(statement.text, values))
-    // Each id is taken once.
-    const ids = new Set(taken.map(({ id }) => id))
-    return rows.map(({ id }) => ids.delete(id as string))
+    const { numAffectedRows } = await db.executeQuery(CompiledQuery.raw(statement.text, values))
+    return Number(numAffectedRows ?? 0)
   }
 }
 

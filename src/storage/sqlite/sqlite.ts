@@ -52,11 +52,14 @@ export async function openSqlite(
     const seal = await prove(kysely)
     const needsVacuum = mayHoldRemains(handle)
     handle.exec('PRAGMA cache_size = -16384')
-    const backupPath = await migrate(kysely, seal, onProgress, isNew ? undefined : () => copyAside(handle!, file))
+    const backupPath = await migrate(
+      kysely,
+      seal,
+      onProgress,
+      isNew ? undefined : () => prepareMigration(handle!, file),
+    )
     handle.exec('PRAGMA cache_size = -4096')
-    // A migration may have sealed keys that were stored in plain text. What it removed itself was overwritten (secure_delete); what
-    // earlier programs removed is still legible in free pages.
-    if (backupPath) handle.exec(`${needsVacuum ? 'VACUUM; ' : ''}PRAGMA wal_checkpoint(TRUNCATE)`)
+    if (backupPath) endMigration(handle, needsVacuum)
     const owner = isTool ? '' : randomUUID()
     const indexFile = `${file}.search`
     if (!isTool) adoptIndex(indexFile, await findOwner(kysely), owner)
@@ -225,6 +228,30 @@ function mayHoldRemains(handle: DatabaseSync) {
 }
 
 const smallDatabase = 64 * 2 ** 20
+
+/** Large changes are written once and not twice with a journal that can only take them back. @returns path of a copy of the database */
+function prepareMigration(handle: DatabaseSync, file: string): Promise<string> {
+  // Another program may have it open; then the journal stays as it is.
+  handle.exec('PRAGMA synchronous = FULL')
+  setJournal(handle, 'DELETE')
+  return copyAside(handle, file)
+}
+
+function endMigration(handle: DatabaseSync, needsVacuum: boolean) {
+  // A migration may have sealed keys that were stored in plain text. What it removed itself was overwritten (secure_delete); what
+  // earlier programs removed is still legible in free pages.
+  handle.exec(`${needsVacuum ? 'VACUUM; ' : ''}PRAGMA wal_checkpoint(TRUNCATE)`)
+  setJournal(handle, 'WAL')
+  handle.exec('PRAGMA synchronous = NORMAL')
+}
+
+function setJournal(handle: DatabaseSync, mode: 'WAL' | 'DELETE') {
+  try {
+    handle.exec(`PRAGMA journal_mode = ${mode}`)
+  } catch (error) {
+    if (!isBusy(error)) throw error
+  }
+}
 
 async function copyAside(handle: DatabaseSync, file: string) {
   const stamp = new Date().toISOString().replace(/[:.]/g, '-')
