@@ -109,6 +109,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     syncJournal: overrides.syncJournal,
     isReadInline: overrides.isReadInline,
     onProgress: line => log.info(line.en),
+    onIndexTrouble: error => log.warn({ err: error }, 'words are searched without an index until it is made again'),
   })
   const { seal } = database
   const store = createStore(database)

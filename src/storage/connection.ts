@@ -47,6 +47,8 @@ export interface OpenOptions {
   syncJournal?: SyncFile
   /** Told how far a migration is that takes long. */
   onProgress?: Progress
+  /** Told when the index of words is of no use; searches are slower until it is made again. */
+  onIndexTrouble?(error: unknown): void
   /** Reads and makes checkpoints on the event loop too, so that everything happens in one order. */
   isReadInline?: boolean
 }

@@ -70,6 +70,17 @@ export function newestFirst(query: HistoryQuery, limit: number): HistoryQuery {
   return query.orderBy('timestamp', 'desc').orderBy('id', 'desc').limit(limit)
 }
 
+/** The newest of rows that may stand there twice. */
+export function mergeNewest(rows: readonly HistoryRow[], limit: number): HistoryRow[] {
+  const byId = new Map(rows.map(row => [row.id, row]))
+  return [...byId.values()].sort((a, b) => (isBefore(a, b) ? 1 : -1)).slice(0, limit)
+}
+
+/** As the database compares them: ids are plain ASCII. */
+export function isBefore(a: { timestamp: string; id: string }, b: { timestamp: string; id: string }) {
+  return a.timestamp < b.timestamp || (a.timestamp === b.timestamp && a.id < b.id)
+}
+
 export function containsWord(word: string) {
   return sql<boolean>`search_text like ${`%${word.replace(/[!%_]/g, '!$&')}%`} escape '!'`
 }

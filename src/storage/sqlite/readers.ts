@@ -16,6 +16,8 @@ export type Answer =
 export interface Readers {
   /** Sees everything that was committed before. @throws an error like those of `node:sqlite` */
   ask(sql: string, parameters: readonly unknown[]): Promise<Record<string, unknown>[]>
+  /** What is asked from now on is answered by new threads, which attach the search index anew. */
+  renew(): void
   close(): Promise<void>
 }
 
@@ -32,6 +34,8 @@ interface Asked extends Question {
 interface Reader {
   worker: Worker
   asked: Asked | undefined
+  /** It is asked nothing more. */
+  isLeaving: boolean
 }
 
 /**
@@ -45,8 +49,9 @@ export function createReaders(file: string, indexFile: string, onStart: (thread:
 
   function next() {
     while (queue.length > 0) {
-      const idle = [...readers].find(({ asked }) => asked === undefined)
-      if (!idle && readers.size >= maxReaders) return
+      const present = [...readers].filter(({ isLeaving }) => !isLeaving)
+      const idle = present.find(({ asked }) => asked === undefined)
+      if (!idle && present.length >= maxReaders) return
       give(idle ?? start(), queue.shift()!)
     }
   }
@@ -60,7 +65,7 @@ export function createReaders(file: string, indexFile: string, onStart: (thread:
 
   function start(): Reader {
     const worker = new Worker(new URL('./read-worker.ts', import.meta.url), { workerData: { file, indexFile } })
-    const reader: Reader = { worker, asked: undefined }
+    const reader: Reader = { worker, asked: undefined, isLeaving: false }
     readers.add(reader)
     onStart(worker)
     worker.unref()
@@ -69,6 +74,7 @@ export function createReaders(file: string, indexFile: string, onStart: (thread:
       reader.asked = undefined
       worker.unref()
       if (asked) settle(asked, answer)
+      if (reader.isLeaving) void worker.terminate()
       next()
     })
     let reason: unknown
@@ -96,6 +102,12 @@ export function createReaders(file: string, indexFile: string, onStart: (thread:
         queue.push({ sql, parameters, resolve, reject, ended: 0 })
         next()
       })
+    },
+    renew() {
+      for (const reader of readers) {
+        reader.isLeaving = true
+        if (!reader.asked) void reader.worker.terminate()
+      }
     },
     async close() {
       isClosed = true

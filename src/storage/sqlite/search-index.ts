@@ -10,6 +10,8 @@ import {
   containsWord,
   type HistoryFilter,
   type HistoryRow,
+  isBefore,
+  mergeNewest,
   newestFirst,
   selectFiltered,
   type WordSearch,
@@ -40,6 +42,8 @@ const sampleRows = 500
 const fewChanges = 300
 /** More than this many combinations of three characters with one beginning are common, and found without an index. */
 const maxTerms = 1000
+/** Between two repairs: where the index cannot be written, as on a full disk, it is not begun again and again. */
+const restMs = 10 * 60_000
 /** Memory of the thread that writes the index, in MiB. */
 const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 }
 /** Rowids for a millisecond, as that thread gives them. */
@@ -61,22 +65,53 @@ export function adoptIndex(indexFile: string, before: string | undefined, owner:
   } catch {
     // Damaged, or made by a version to come.
   }
+  removeIndex(indexFile)
+}
+
+function removeIndex(indexFile: string) {
   for (const ending of ['', '-wal', '-shm']) rmSync(`${indexFile}${ending}`, { force: true })
 }
 
-export function createSearchIndex(places: IndexPlaces, reading: Kysely<Tables>): WordSearch {
+/** `onTrouble`: the index is of no use, and is made again. `renewReaders`: those that have it open let it go. */
+export function createSearchIndex(
+  places: IndexPlaces,
+  reading: Kysely<Tables>,
+  { onTrouble, renewReaders }: { onTrouble(error: unknown): void; renewReaders(): void },
+): WordSearch {
   let worker: Worker | undefined
   let isClosed = false
-  /** An index that cannot be written is not begun again and again. */
-  let isBroken = false
+  let repairing: Promise<void> | undefined
+  let repairs = 0
+  let restsUntil = 0
 
   /** The thread ends when the index is up to date. */
   function wake() {
-    if (worker || isClosed || isBroken) return
+    if (worker || isClosed || repairing || performance.now() < restsUntil) return
     worker = new Worker(new URL('./index-worker.ts', import.meta.url), { workerData: places, resourceLimits })
     worker.unref()
-    worker.on('error', () => (isBroken = true))
+    worker.on('error', error => void repair(error))
     worker.on('exit', () => (worker = undefined))
+  }
+
+  /** An index that cannot be read or written is made again from the history. */
+  function repair(error: unknown): Promise<void> {
+    repairing ??= discard(error)
+      .catch(onTrouble)
+      .finally(() => {
+        repairing = undefined
+        wake()
+      })
+    return repairing
+  }
+
+  async function discard(error: unknown) {
+    if (isClosed) return
+    onTrouble(error)
+    if (repairs > 0) restsUntil = performance.now() + restMs
+    repairs++
+    await worker?.terminate()
+    renewReaders()
+    removeIndex(places.indexFile)
   }
 
   /** Undefined while there is none. */
@@ -93,6 +128,17 @@ export function createSearchIndex(places: IndexPlaces, reading: Kysely<Tables>):
   }
 
   async function find(filter: HistoryFilter): Promise<HistoryRow[]> {
+    try {
+      return await findByIndex(filter)
+    } catch (error) {
+      // Where the history cannot be read either, the index is not the cause.
+      const found = await scan(filter)
+      void repair(error)
+      return found
+    }
+  }
+
+  async function findByIndex(filter: HistoryFilter): Promise<HistoryRow[]> {
     const state = await readState()
     void wakeIfWorthIt(state).catch(() => {})
     if (!state || (await isNarrow(filter))) return scan(filter)
@@ -103,11 +149,11 @@ export function createSearchIndex(places: IndexPlaces, reading: Kysely<Tables>):
       selectFiltered(reading, filter, changedAfter(state.revision)),
       filter.limit,
     ).execute()
-    let found = merge([...indexed, ...changed], filter.limit)
+    let found = mergeNewest([...indexed, ...changed], filter.limit)
     if (found.length < filter.limit && state.older_than !== null) {
       const end = { timestamp: state.older_than, id: state.older_than_id }
       const before = filter.before && isBefore(filter.before, end) ? filter.before : end
-      found = merge([...found, ...(await scan({ ...filter, before }))], filter.limit)
+      found = mergeNewest([...found, ...(await scan({ ...filter, before }))], filter.limit)
     }
     return found
   }
@@ -171,7 +217,7 @@ export function createSearchIndex(places: IndexPlaces, reading: Kysely<Tables>):
         where trigrams match ${match} and trigrams.rowid >= cast(${places.from} as integer)
           and trigrams.rowid < cast(${places.to} as integer)
         order by trigrams.rowid desc limit ${limit}`.execute(reading)
-      const found = merge(rows, filter.limit)
+      const found = mergeNewest(rows, filter.limit)
       // Rows of the same millisecond are in the order of their ids only when all of them are there.
       if (rows.length < limit || rows.at(-1)?.timestamp !== found.at(-1)?.timestamp || limit > maxOfOneTime)
         return found
@@ -198,19 +244,9 @@ export function createSearchIndex(places: IndexPlaces, reading: Kysely<Tables>):
     follow: async () => wakeIfWorthIt(await readState()),
     async close() {
       isClosed = true
-      await worker?.terminate()
+      await Promise.all([worker?.terminate(), repairing])
     },
   }
-}
-
-function merge(rows: readonly HistoryRow[], limit: number): HistoryRow[] {
-  const byId = new Map(rows.map(row => [row.id, row]))
-  return [...byId.values()].sort((a, b) => (isBefore(a, b) ? 1 : -1)).slice(0, limit)
-}
-
-/** As the database compares them: ids are plain ASCII. */
-function isBefore(a: { timestamp: string; id: string }, b: { timestamp: string; id: string }) {
-  return a.timestamp < b.timestamp || (a.timestamp === b.timestamp && a.id < b.id)
 }
 
 function quoted(text: string) {

@@ -22,7 +22,14 @@ import { adoptIndex, createSearchIndex } from './search-index.ts'
 export async function openSqlite(
   given: string,
   prove: Prove,
-  { isTool = false, onStatement, onProgress, syncJournal, isReadInline = false }: OpenOptions,
+  {
+    isTool = false,
+    onStatement,
+    onProgress,
+    onIndexTrouble = () => {},
+    syncJournal,
+    isReadInline = false,
+  }: OpenOptions,
 ): Promise<Database> {
   if (isTool && !existsSync(given)) {
     throw noDatabaseAt(given)
@@ -67,7 +74,8 @@ export async function openSqlite(
     const watch = createWatch({ file, owner, lock })
     const readers = createReaders(file, indexFile)
     const reading = isReadInline ? kysely : new Kysely<Tables>({ dialect: new ReadingSqlite(readers) })
-    const search = isTool || isReadInline ? undefined : createSearchIndex({ file, indexFile, owner }, reading)
+    const repair = { onTrouble: onIndexTrouble, renewReaders: readers.renew }
+    const search = isTool || isReadInline ? undefined : createSearchIndex({ file, indexFile, owner }, reading, repair)
     journal = createJournal(file, { rewrite: () => moveIntoDatabase(handle!), sync: syncJournal })
     const checkpoints = isReadInline ? undefined : takeOverCheckpoints(file, handle, kysely)
     onWrite = () => {
