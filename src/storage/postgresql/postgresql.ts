@@ -15,6 +15,7 @@ import { ownerName, takeOwnership } from '../ownership.ts'
 import { SealError } from '../secrets/seal.ts'
 import type { Tables } from '../tables.ts'
 import { CommitUnknown, ConnectionBroken, DatabaseError } from '../trouble.ts'
+import { createWordIndex } from './word-index.ts'
 
 /** Lock id, held for the life of the process; any number that no other program on the database uses. */
 const serverLock = 7_309_421_186
@@ -26,7 +27,7 @@ const queryTimeoutMs = 60_000
 export async function openPostgresql(
   url: string,
   prove: Prove,
-  { isTool = false, onProgress }: OpenOptions,
+  { isTool = false, onProgress, onIndexTrouble = () => {} }: OpenOptions,
 ): Promise<Database> {
   const guard = createGuard(url)
   const pool = createPool(url)
@@ -45,10 +46,12 @@ export async function openPostgresql(
       await takeOwnership(kysely, owner)
       guard.holdFor(owner)
     }
+    const search = isTool ? undefined : createWordIndex(url, kysely, { onTrouble: onIndexTrouble })
     return {
       kind: 'postgresql',
       kysely,
       reading: kysely,
+      search,
       seal,
       owner,
       // Only the database knows.
@@ -59,6 +62,7 @@ export async function openPostgresql(
       async verify() {},
       check: () => checkWrite(kysely, owner),
       async close() {
+        await search?.close()
         await guard.leave()
         await kysely.destroy()
       },
