@@ -267,7 +267,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
 
   async function lookOverLater() {
     try {
-      const { orphanedFiles } = await lookOver(check, { database, store, files, signal: closing.signal })
+      const { orphanedFiles } = await lookOver(check, { database, store, files, removals, signal: closing.signal })
       if (check.missing > 0)
         log.error({ pictures: check.missing }, 'files of stored pictures are missing; `webimgui doctor` lists them')
       if (orphanedFiles > 0)

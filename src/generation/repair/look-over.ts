@@ -1,6 +1,7 @@
 /** What is looked at after a start, in the background and in small steps: whether the database is whole, and files and rows agree. */
 import type { Database } from '../../storage/connection.ts'
 import type { Files } from '../../storage/files/folder.ts'
+import type { Removals } from '../../storage/files/removals.ts'
 import type { Store } from '../../storage/store.ts'
 import { compareFiles, compareRows } from './reconcile.ts'
 
@@ -18,8 +19,9 @@ export interface Check {
  */
 export async function lookOver(
   check: Check,
-  { database, store, files, signal }: { database: Database; store: Store; files: Files; signal: AbortSignal },
+  parts: { database: Database; store: Store; files: Files; removals: Removals; signal: AbortSignal },
 ): Promise<{ orphanedFiles: number }> {
+  const { database, store, files, removals, signal } = parts
   try {
     Object.assign(check, { state: 'running', images: await store.images.count() })
     await database.verify()
@@ -32,7 +34,7 @@ export async function lookOver(
     signal.throwIfAborted()
     // A deletion that a power cut could take back would leave rows without files.
     await store.whenDurable()
-    for (const key of stale) await files.remove(key)
+    for (const key of stale) await removals.make(() => files.remove(key))
     Object.assign(check, { state: 'done', images: check.checked })
     return { orphanedFiles: orphanedFiles.size }
   } catch (error) {
