@@ -23,6 +23,8 @@ export interface Readers {
 
 /** A long question must not hold up the short ones behind it. */
 const maxReaders = 2
+/** A thread holds some ten MiB, so one that is asked nothing for this long ends. */
+const idleMs = 60_000
 
 interface Asked extends Question {
   resolve(rows: Record<string, unknown>[]): void
@@ -36,6 +38,7 @@ interface Reader {
   asked: Asked | undefined
   /** It is asked nothing more. */
   isLeaving: boolean
+  idle?: NodeJS.Timeout
 }
 
 /**
@@ -58,6 +61,7 @@ export function createReaders(file: string, indexFile: string, onStart: (thread:
 
   function give(reader: Reader, asked: Asked) {
     reader.asked = asked
+    clearTimeout(reader.idle)
     // A program may end while nothing is asked, and not before an answer.
     reader.worker.ref()
     reader.worker.postMessage({ sql: asked.sql, parameters: asked.parameters } satisfies Question)
@@ -75,6 +79,7 @@ export function createReaders(file: string, indexFile: string, onStart: (thread:
       worker.unref()
       if (asked) settle(asked, answer)
       if (reader.isLeaving) void worker.terminate()
+      else reader.idle = setTimeout(() => leave(reader), idleMs).unref()
       next()
     })
     let reason: unknown
@@ -85,6 +90,12 @@ export function createReaders(file: string, indexFile: string, onStart: (thread:
       next()
     })
     return reader
+  }
+
+  function leave(reader: Reader) {
+    reader.isLeaving = true
+    clearTimeout(reader.idle)
+    if (!reader.asked) void reader.worker.terminate()
   }
 
   function endedWith(asked: Asked, reason: unknown) {
@@ -104,10 +115,7 @@ export function createReaders(file: string, indexFile: string, onStart: (thread:
       })
     },
     renew() {
-      for (const reader of readers) {
-        reader.isLeaving = true
-        if (!reader.asked) void reader.worker.terminate()
-      }
+      for (const reader of readers) leave(reader)
     },
     async close() {
       isClosed = true
