@@ -85,7 +85,7 @@ export interface CoreOverrides {
   isReadInline?: boolean
   /** How long after the start the services' lists of models are first read. */
   listsAfterMs?: number
-  /** How long after the start database and files are looked over. */
+  /** How long after the start unused references are swept, words indexed, and database and files looked over. */
   lookOverAfterMs?: number
 }
 
@@ -218,26 +218,30 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
   let asked: Promise<void> | undefined
   let lookingOver: NodeJS.Timeout | undefined
   let dayBegan = performance.now()
+  let sweeping = Promise.resolve()
   const housekeeping = setInterval(() => void tidy(), hourMs).unref()
 
   async function tidy() {
-    try {
-      await removals.repeat()
-      await files.sweep(hourMs)
-      const hasDayPassed = performance.now() - dayBegan > 24 * hourMs
-      const date = new Date().toISOString().slice(0, 10)
-      const { day, isNew } = await store.days.see(date, hasDayPassed)
-      if (isNew) dayBegan = performance.now()
-      await sweepReferences({ store, files, removals }, day)
-      await store.idempotency.forget(day - maxDays)
-      await followChanges()
-      await store.generations.forgetRemovals(day - maxDays)
-    } catch (error) {
-      log.error({ err: error }, 'cleanup failed')
-    }
+    await attempt(forgetOld, 'cleanup failed')
+    sweeping = attempt(sweepUnused, 'cleanup failed')
+    await sweeping
   }
 
-  async function followChanges() {
+  /** The quick part, also before the first answer. */
+  async function forgetOld() {
+    await removals.repeat()
+    await files.sweep(hourMs)
+    const hasDayPassed = performance.now() - dayBegan > 24 * hourMs
+    const date = new Date().toISOString().slice(0, 10)
+    const { day, isNew } = await store.days.see(date, hasDayPassed)
+    if (isNew) dayBegan = performance.now()
+    await store.idempotency.forget(day - maxDays)
+    await store.generations.forgetRemovals(day - maxDays)
+  }
+
+  /** The part that may read long, in a thread. */
+  async function sweepUnused() {
+    await sweepReferences({ store, files, removals }, await store.days.present())
     await store.generations.followChanges().catch(error => log.warn({ err: error }, 'words cannot be indexed'))
   }
 
@@ -265,6 +269,13 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     if (unrecorded.size > 0) log.warn({ files: unrecorded.size }, 'picture files without a row are adopted')
   }
 
+  /** Threads that read are not started before somebody asks, or this begins. */
+  async function workLater() {
+    sweeping = attempt(sweepUnused, 'cleanup failed')
+    await sweeping
+    await lookOverLater()
+  }
+
   async function lookOverLater() {
     try {
       const { orphanedFiles } = await lookOver(check, { database, store, files, removals, signal: closing.signal })
@@ -279,7 +290,9 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
 
   /** The server starts all the same: what is stored can be seen meanwhile. */
   async function attempt(work: () => Promise<void>, message: string) {
-    await work().catch(error => log.error({ err: error }, message))
+    await work().catch(error => {
+      if (!closing.signal.aborted) log.error({ err: error }, message)
+    })
   }
 
   return {
@@ -292,15 +305,14 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
       await attempt(clearLeftovers, 'what an earlier process has left could not be looked at')
       await attempt(takeUp, 'late answers could not be processed')
       await attempt(offerUnrecorded, 'picture files without a row could not be looked for')
-      await tidy()
+      await attempt(forgetOld, 'cleanup failed')
     },
     async resume() {
       // Configurations from the environment have just been read again; what was wrong with them may have been fixed.
       for (const { provider } of fromEnvironment) await configurations.noteSuccess(`env-${provider}`, true)
       await runner.resume()
-      void followChanges()
       modelLists.start(configurations, overrides.listsAfterMs ?? listsAfterMs)
-      lookingOver = setTimeout(() => void lookOverLater(), overrides.lookOverAfterMs ?? lookOverAfterMs).unref()
+      lookingOver = setTimeout(() => void workLater(), overrides.lookOverAfterMs ?? lookOverAfterMs).unref()
     },
     async stop() {
       clearInterval(housekeeping)
@@ -312,6 +324,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     },
     async close() {
       await asked
+      await sweeping
       await http.close()
       await thumbnails.close()
       await database.close()

@@ -80,6 +80,8 @@ export function misspeltNames(names: readonly string[], known: readonly string[]
 
 function nearest(name: string, known: readonly string[], maxDistance: number) {
   const [found] = known
+    // The distance is at least the difference of their lengths.
+    .filter(candidate => Math.abs(candidate.length - name.length) <= maxDistance)
     .map(candidate => ({ candidate, distance: distanceBetween(name.toUpperCase(), candidate) }))
     .filter(({ distance }) => distance <= maxDistance)
     .sort((one, other) => one.distance - other.distance)

@@ -21,7 +21,7 @@ beforeAll(async () => {
     "insert into chat_history select id::integer, prompt, '[]', timestamp, model, '{}' from json_to_recordset($1) as row (id text, prompt text, timestamp text, model text)",
     [JSON.stringify(rows)],
   )
-  app = await openApp({ environment: { REQUESTS_PER_MINUTE: '0', DATABASE_URL: url }, logLines })
+  app = await openApp({ environment: { REQUESTS_PER_MINUTE: '0', DATABASE_URL: url }, logLines, lookOverAfterMs: 0 })
   await vi.waitUntil(isIndexed, maxWaitMs)
 }, maxWaitMs)
 afterAll(async () => {
