@@ -46,8 +46,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'the file of a picture is not synced',
-    file: 'storage/files/folder.ts',
-    from: '        await synchronise(temporaryPath)\n',
+    file: 'images/download.ts',
+    from: '    if (syncs) await handle.sync()\n',
     to: '',
   },
   {

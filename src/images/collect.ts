@@ -215,7 +215,7 @@ export function createCollector(parts: {
     const file = `${month}/${deriveImageId(place.generationId, place.position)}.${bytes.extension}`
     // Where this fails it may be in its place already, and only the sync of its name have failed.
     offered.set(deriveImageId(place.generationId, place.position), file)
-    await files.put(file, bytes.temporaryPath)
+    await files.put(file, bytes.temporaryPath, bytes)
     await reached('picture-put', place.generationId)
     return storedFile(picture, place, bytes, file)
   }
@@ -267,7 +267,7 @@ interface StoredFile {
   warning: GenerationRecord['warnings'][number] | undefined
 }
 
-type StoredFacts = Omit<StoredBytes, 'temporaryPath' | 'extension'>
+type StoredFacts = Omit<StoredBytes, 'temporaryPath' | 'extension' | 'isSynced'>
 
 function storedFile(picture: FoundImage, place: Destination, facts: StoredFacts, file: string): StoredFile {
   const { width, height, bytes, mimeType, sha256 } = facts

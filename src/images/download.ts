@@ -1,17 +1,19 @@
 /** Fetches a paid image into a temporary file, byte for byte. */
 import { createHash } from 'node:crypto'
-import { open, rm } from 'node:fs/promises'
+import { type FileHandle, rm } from 'node:fs/promises'
 import { BodyTooLarge } from '../outgoing/broken-exchange.ts'
 import { ExchangeError } from '../outgoing/failure.ts'
 import type { HttpResponse, OutgoingHttp } from '../outgoing/http.ts'
 import { type Files, StorageError, storageError } from '../storage/files/folder.ts'
-import { type FileState, type ImageFacts, inspectFile, NotAnImage } from './facts.ts'
+import { type FileEnds, type FileState, type ImageFacts, inspectFile, NotAnImage } from './facts.ts'
 import { cutText, decodeInline, NotInline } from './inline.ts'
 
 export interface StoredBytes extends ImageFacts {
   state: FileState
-  /** A path of `files.temporary()`; the file belongs to whoever receives it. */
+  /** A path of `files.create()`; the file belongs to whoever receives it. */
   temporaryPath: string
+  /** Its bytes survive a power cut. */
+  isSynced: boolean
   bytes: number
   /** Hexadecimal. */
   sha256: string
@@ -93,7 +95,7 @@ export async function fetchImage(options: FetchOptions): Promise<StoredBytes> {
     })
     if (response.status !== 200) throw await refusedFetch(response, options.expiresAt)
     const pieces = counted(response.body, options)
-    const kept = await keepBytes(files, pieces, maxBytes, { keepsBeginning: options.keepUnfinished })
+    const kept = await keepBytes(files, pieces, maxBytes, { keepsBeginning: options.keepUnfinished, syncs: true })
     return await checked(response, kept, options)
   } catch (error) {
     if (options.signal?.aborted) {
@@ -115,7 +117,7 @@ async function* counted(pieces: AsyncIterable<Uint8Array>, { onBytes, signal }: 
 /** Retrying does not change inline data: damage is reported by `state`, and what is not an image is `unusable`. */
 async function fromText(text: InlineText, maxBytes: number, options: FetchOptions): Promise<StoredBytes> {
   const pieces = decodeInline(typeof text === 'string' ? cutText(text) : text())
-  const kept = await keepBytes(options.files, counted(pieces, options), maxBytes).catch(error => {
+  const kept = await keepBytes(options.files, counted(pieces, options), maxBytes, { syncs: true }).catch(error => {
     throw lasting(error)
   })
   try {
@@ -139,51 +141,77 @@ function isAddress(text: string): boolean {
   return (url?.protocol === 'http:' || url?.protocol === 'https:') && url.username === '' && url.password === ''
 }
 
-interface KeptBytes {
+interface KeptBytes extends FileEnds {
   temporaryPath: string
   bytes: number
   sha256: string
+  /** Resolves when the file is closed: are its bytes on disk? A sync that failed is made again when the file is put in its place. */
+  synced: Promise<boolean>
   /** The error that ended it early. */
   cut?: unknown
 }
 
+/** What says of what kind a picture is stands in the first bytes; the signature of every type fits. */
+const headBytes = 8 * 1024
+/** Some senders pad the last block. */
+const tailBytes = 4 * 1024
+
 /**
  * Writes the chunks to a temporary file.
  * @param options.keepsBeginning an error of `pieces` is returned as `cut` with the bytes before it
+ * @param options.syncs what is done with the file meanwhile need not wait for the sync
  * @throws FetchError `too_large`, `storage`; errors of `pieces` as they are. The file is gone then.
  */
 export async function keepBytes(
   files: Files,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   maxBytes: number,
-  options: { keepsBeginning?: boolean } = {},
+  { keepsBeginning = false, syncs = false }: { keepsBeginning?: boolean; syncs?: boolean } = {},
 ): Promise<KeptBytes> {
-  const temporaryPath = await onDisk(files.temporary())
+  const { path: temporaryPath, handle } = await onDisk(files.create())
   const hash = createHash('sha256')
   let bytes = 0
+  let head: Buffer = Buffer.alloc(0)
+  let tail: Buffer = Buffer.alloc(0)
   let cut: unknown
   try {
-    const file = await onDisk(open(temporaryPath, 'wx'))
     try {
       for await (const piece of pieces) {
         bytes += piece.length
         if (bytes > maxBytes) throw tooLarge(maxBytes)
         hash.update(piece)
+        if (head.length < headBytes) head = Buffer.concat([head, piece.subarray(0, headBytes - head.length)])
+        tail = Buffer.concat([tail, piece.subarray(-tailBytes)]).subarray(-tailBytes)
         for (let written = 0; written < piece.length; ) {
-          written += (await onDisk(file.write(piece, written))).bytesWritten
+          written += (await onDisk(handle.write(piece, written))).bytesWritten
         }
       }
     } catch (error) {
       const isOurs = error instanceof FetchError || error instanceof BodyTooLarge
-      if (!options.keepsBeginning || isOurs || bytes === 0) throw error
+      if (!keepsBeginning || isOurs || bytes === 0) throw error
       cut = error
-    } finally {
-      await onDisk(file.close())
     }
-    return { temporaryPath, bytes, sha256: hash.digest('hex'), ...(cut === undefined ? {} : { cut }) }
+    const synced = close(handle, syncs)
+    if (!syncs) await synced
+    // Whoever needs it awaits it.
+    synced.catch(() => {})
+    const known = { temporaryPath, bytes, sha256: hash.digest('hex'), head, tail, synced }
+    return cut === undefined ? known : { ...known, cut }
   } catch (error) {
+    await handle.close().catch(() => {})
     await rm(temporaryPath, { force: true }).catch(() => {})
     throw error
+  }
+}
+
+async function close(handle: FileHandle, syncs: boolean): Promise<boolean> {
+  try {
+    if (syncs) await handle.sync()
+    return syncs
+  } catch {
+    return false
+  } finally {
+    await onDisk(handle.close())
   }
 }
 
@@ -226,9 +254,10 @@ async function withKept(error: FetchError, kept: KeptBytes, options: FetchOption
 }
 
 /** Detects the kind of a file. */
-async function inspected({ temporaryPath, bytes, sha256 }: KeptBytes): Promise<StoredBytes> {
-  const { facts, state } = await inspectFile(temporaryPath)
-  return { temporaryPath, bytes, sha256, ...facts, state }
+async function inspected({ temporaryPath, bytes, sha256, head, tail, synced }: KeptBytes): Promise<StoredBytes> {
+  const inspecting = inspectFile({ path: temporaryPath, bytes, head, tail })
+  const [{ facts, state }, isSynced] = await Promise.all([inspecting, synced])
+  return { temporaryPath, isSynced, bytes, sha256, ...facts, state }
 }
 
 function remove({ temporaryPath }: Pick<KeptBytes, 'temporaryPath'>): Promise<void> {

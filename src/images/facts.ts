@@ -8,6 +8,20 @@ import { loadSharp } from './sharp.ts'
 /** An image as a path or as bytes. */
 export type ImageSource = string | Buffer
 
+/** What is in memory of a file that was just written. */
+export interface FileEnds {
+  /** Of the whole. */
+  bytes: number
+  head: Buffer
+  tail: Buffer
+}
+
+interface KnownFile extends FileEnds {
+  path: string
+}
+
+type InspectedSource = ImageSource | KnownFile
+
 export interface ImageFacts {
   mimeType: string
   /** Without a dot. */
@@ -65,10 +79,11 @@ export function isDecodable(mimeType: string): boolean {
  * A decoder of any type that is read here.
  * @throws NotAnImage for a BMP that is damaged or of a rare kind
  */
-export async function createDecoder(image: ImageSource, options: SharpOptions): Promise<Sharp> {
+export async function createDecoder(image: InspectedSource, options: SharpOptions): Promise<Sharp> {
   const sharp = await loadSharp()
-  if (!isBmp(await readHead(image, 26))) return sharp(image, options)
-  const bytes = typeof image === 'string' ? await readFile(image) : image
+  const whole = asWhole(image)
+  if (!isBmp(await readHead(image, 26))) return sharp(whole, options)
+  const bytes = typeof whole === 'string' ? await readFile(whole) : whole
   const size = bmpSize(bytes)
   if (size && size.width * size.height > maxPixels) throw tooManyPixels()
   const pixels = bmpPixels(bytes)
@@ -82,7 +97,7 @@ export async function createDecoder(image: ImageSource, options: SharpOptions): 
  * @param limit of pixels; none when absent
  * @throws NotAnImage; file system errors as they are
  */
-export async function readImageFacts(image: ImageSource, limit?: number): Promise<ImageFacts> {
+export async function readImageFacts(image: InspectedSource, limit?: number): Promise<ImageFacts> {
   const head = await readHead(image, 256)
   if (isBmp(head)) return bmpFacts(head, limit)
   const type = await detectType(image)
@@ -92,7 +107,7 @@ export async function readImageFacts(image: ImageSource, limit?: number): Promis
   const expected = formats[isContainer ? 'image/heic' : type.mime]
   if (!expected) throw unreadable(type.mime)
   const sharp = await loadSharp()
-  const metadata = await sharp(image, { limitInputPixels: limit ?? false })
+  const metadata = await sharp(asWhole(image), { limitInputPixels: limit ?? false })
     .metadata()
     .catch((error: Error) => {
       if (isContainer) throw unreadable(type.mime)
@@ -117,7 +132,7 @@ function bmpFacts(head: Buffer, limit = Number.POSITIVE_INFINITY): ImageFacts {
  * Decodes the picture once, so that a broken one is found here.
  * @throws NotAnImage
  */
-export async function verifyImage(image: ImageSource): Promise<void> {
+export async function verifyImage(image: InspectedSource): Promise<void> {
   await inTurn(async () => {
     try {
       const decoder = await createDecoder(image, { limitInputPixels: maxPixels, failOn: 'error' })
@@ -148,7 +163,7 @@ export interface InspectedFile {
  * Says what a file is without refusing what only this program cannot read.
  * @throws NotAnImage for what is certainly not an image: pages, texts, programs
  */
-export async function inspectFile(image: ImageSource): Promise<InspectedFile> {
+export async function inspectFile(image: InspectedSource): Promise<InspectedFile> {
   try {
     const facts = await readImageFacts(image)
     if (!(await isWhole(image, facts))) return { facts, state: 'damaged' }
@@ -159,7 +174,7 @@ export async function inspectFile(image: ImageSource): Promise<InspectedFile> {
   }
 }
 
-async function otherFile(image: ImageSource, refusal: NotAnImage): Promise<InspectedFile> {
+async function otherFile(image: InspectedSource, refusal: NotAnImage): Promise<InspectedFile> {
   const head = await readHead(image, 4096)
   const unnamed = { mimeType: 'application/octet-stream', extension: 'bin', width: 0, height: 0 }
   if (isText(head)) {
@@ -178,8 +193,8 @@ async function otherFile(image: ImageSource, refusal: NotAnImage): Promise<Inspe
 }
 
 /** Does the file end where its format says? Formats without an end marker are decoded. */
-export async function isWhole(image: ImageSource, { mimeType }: ImageFacts): Promise<boolean> {
-  const size = typeof image === 'string' ? (await stat(image)).size : image.length
+export async function isWhole(image: InspectedSource, { mimeType }: ImageFacts): Promise<boolean> {
+  const size = await readSize(image)
   const head = await readHead(image, 256)
   // Some senders pad the last block.
   const tail = withoutFilling(await readTail(image, 4096))
@@ -201,7 +216,7 @@ export async function isWhole(image: ImageSource, { mimeType }: ImageFacts): Pro
 }
 
 /** The boxes of AVIF and HEIC stand one behind the other, each with its length (ISO/IEC 14496-12, §4.2). */
-async function haveBoxesEnd(image: ImageSource, size: number): Promise<boolean> {
+async function haveBoxesEnd(image: InspectedSource, size: number): Promise<boolean> {
   let at = 0
   for (let boxes = 0; at < size && boxes < 1000; boxes++) {
     const head = await readSlice(image, at, 16)
@@ -233,23 +248,43 @@ function isSvg(text: string): boolean {
   )
 }
 
-async function detectType(image: ImageSource) {
+async function detectType(image: InspectedSource) {
   const { fileTypeFromBuffer, fileTypeFromFile } = await import('file-type')
-  return typeof image === 'string' ? fileTypeFromFile(image) : fileTypeFromBuffer(image)
+  if (typeof image === 'string') return fileTypeFromFile(image)
+  if (Buffer.isBuffer(image)) return fileTypeFromBuffer(image)
+  // What tells some types apart may stand behind the head.
+  return (await fileTypeFromBuffer(image.head)) ?? fileTypeFromFile(image.path)
 }
 
-function readHead(image: ImageSource, length: number): Promise<Buffer> {
+function asWhole(image: InspectedSource): string | Buffer {
+  return typeof image === 'string' || Buffer.isBuffer(image) ? image : image.path
+}
+
+function readHead(image: InspectedSource, length: number): Promise<Buffer> {
   return readSlice(image, 0, length)
 }
 
-async function readTail(image: ImageSource, length: number): Promise<Buffer> {
-  const size = typeof image === 'string' ? (await stat(image)).size : image.length
-  return readSlice(image, Math.max(0, size - length), length)
+async function readTail(image: InspectedSource, length: number): Promise<Buffer> {
+  return readSlice(image, Math.max(0, (await readSize(image)) - length), length)
 }
 
-async function readSlice(image: ImageSource, from: number, length: number): Promise<Buffer> {
-  if (typeof image !== 'string') return image.subarray(from, from + length)
-  const file = await open(image, 'r')
+async function readSize(image: InspectedSource): Promise<number> {
+  if (typeof image === 'string') return (await stat(image)).size
+  return Buffer.isBuffer(image) ? image.length : image.bytes
+}
+
+async function readSlice(image: InspectedSource, from: number, length: number): Promise<Buffer> {
+  if (Buffer.isBuffer(image)) return image.subarray(from, from + length)
+  if (typeof image === 'string') return readSliceOfFile(image, from, length)
+  const { path, bytes, head, tail } = image
+  const to = Math.min(bytes, from + length)
+  const before = bytes - tail.length
+  if (to <= head.length) return head.subarray(from, to)
+  return from >= before ? tail.subarray(from - before, to - before) : readSliceOfFile(path, from, length)
+}
+
+async function readSliceOfFile(path: string, from: number, length: number): Promise<Buffer> {
+  const file = await open(path, 'r')
   try {
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(length), position: from })
     return buffer.subarray(0, bytesRead)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -287,11 +287,12 @@ describe('from an address', () => {
     const full = Object.assign(new Error('no space'), { code: 'ENOSPC' })
     const fullFiles: Files = {
       ...files,
-      temporary() {
+      create() {
         return Promise.reject(storageError(full))
       },
     }
-    const noFolder: Files = { ...files, temporary: () => Promise.resolve(join(root, 'nowhere', 'file')) }
+    await writeFile(join(root, 'a file'), '')
+    const noFolder = createFolderFiles(join(root, 'a file', 'images'))
 
     const error = await failure(fetchFrom(origin, { files: fullFiles }))
 

@@ -208,7 +208,7 @@ describe('taking in', () => {
 
   test('a full disk is no fault of the request', async () => {
     const full = storageError(Object.assign(new Error('full'), { code: 'ENOSPC' }))
-    const files = { ...parts.files, temporary: () => Promise.reject(full) }
+    const files = { ...parts.files, create: () => Promise.reject(full) }
     const png = await noise(20, 20).png().toBuffer()
 
     await expect(readReference({ text: dataUri(png) }, 0, { ...parts, files })).rejects.toBeInstanceOf(StorageError)

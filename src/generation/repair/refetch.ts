@@ -48,7 +48,7 @@ export async function refetch(image: ImageRecord, parts: RefetchParts): Promise<
       await rm(fetched.temporaryPath, { force: true })
       return 'The service now returns another picture at its address.'
     }
-    await files.put(image.file, fetched.temporaryPath)
+    await files.put(image.file, fetched.temporaryPath, fetched)
     return undefined
   } catch (error) {
     if (error instanceof FetchError) return error.message

@@ -1,7 +1,7 @@
 /** Storage for the bytes of images: a small interface, and its implementation for a folder. */
 import { randomUUID } from 'node:crypto'
 import type { Dirent } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { SentenceError } from '../sentence-error.ts'
@@ -10,14 +10,16 @@ import { createFolderSync } from './sync-folder.ts'
 /** Every method may throw StorageError. Keys look like `2026/11/<id>.png`. */
 export interface Files {
   /**
-   * Moves a file from `temporary()` to its place. When it returns, the bytes and the name survive a power cut. What
-   * stood under the key before is replaced.
+   * Moves a file from `temporary()` or `create()` to its place. When it returns, the bytes and the name survive a power cut. What
+   * stood under the key before is replaced. `isSynced`: the bytes are on disk already.
    */
-  put(key: string, temporaryPath: string): Promise<void>
+  put(key: string, temporaryPath: string, options?: { isSynced?: boolean }): Promise<void>
   /** Makes the name of a file survive a power cut, where the process that put it may have died before that. @throws StorageError `missing` */
   keep(key: string): Promise<void>
   /** The path of a new file that does not exist yet; `put` it, or remove it, or leave it to `sweep`. */
   temporary(): Promise<string>
+  /** The same, open for writing. */
+  create(): Promise<NewFile>
   /** `range` in bytes, both ends included. @throws StorageError `missing` before any byte was read. */
   open(key: string, range?: { start: number; end: number }): Promise<Readable>
   /** Runs `work` with a path where the file can be read; its errors pass unchanged. @throws StorageError `missing` */
@@ -37,6 +39,11 @@ export interface Files {
   freeBytes(): Promise<number | undefined>
   /** Proves that it can write. */
   check(): Promise<void>
+}
+
+export interface NewFile {
+  path: string
+  handle: FileHandle
 }
 
 /** `full`: no space; `denied`: no permission; `missing`: no such file; `failed`: anything else. */
@@ -107,20 +114,23 @@ export function createFolderFiles(path: string): Files {
   /** Names that this process has given out, and when, as `performance.now()` has it. Whoever has one removes its file. */
   const given = new Map<string, number>()
 
-  async function temporary() {
-    await mkdir(folder, { recursive: true })
+  function giveName() {
     const name = randomUUID()
     given.set(name, performance.now())
     return join(folder, name)
   }
 
+  async function temporary() {
+    await mkdir(folder, { recursive: true })
+    return giveName()
+  }
+
   return {
-    put: (key, temporaryPath) =>
+    put: (key, temporaryPath, { isSynced = false } = {}) =>
       explained(async () => {
         const place = resolveKey(path, key)
-        await synchronise(temporaryPath)
-        const firstMade = await mkdir(dirname(place), { recursive: true })
-        await rename(temporaryPath, place)
+        if (!isSynced) await synchronise(temporaryPath)
+        const { firstMade } = await inFolder(dirname(place), () => rename(temporaryPath, place))
         await syncFolders(dirname(place), firstMade)
       }),
 
@@ -132,6 +142,13 @@ export function createFolderFiles(path: string): Files {
       }),
 
     temporary: () => explained(temporary),
+
+    create: () =>
+      explained(async () => {
+        const place = giveName()
+        const { result: handle } = await inFolder(folder, () => open(place, 'wx'))
+        return { path: place, handle }
+      }),
 
     open: (key, range) =>
       explained(async () => {
@@ -234,6 +251,17 @@ function resolveKey(path: string, key: string): string {
 function badKey(key: string) {
   const shown = JSON.stringify(key.slice(0, 100))
   return new StorageError('failed', `${shown} is not the key of a stored file.`, `${shown} 不是图片文件的名称。`)
+}
+
+/** The folder is only made when it is missing. `firstMade`: what `mkdir` gave back. */
+async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<{ result: T; firstMade?: string }> {
+  try {
+    return { result: await work() }
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    const firstMade = await mkdir(folder, { recursive: true })
+    return { result: await work(), firstMade }
+  }
 }
 
 async function synchronise(file: string) {

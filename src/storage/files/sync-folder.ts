@@ -11,6 +11,7 @@ export type SyncFolders = (folder: string, firstMade?: string) => Promise<void>
  */
 export function createFolderSync(top: string): SyncFolders {
   let durable = new Set<string>()
+  const syncFolder = shareSyncs(syncNow)
   return async (folder, firstMade) => {
     // Somebody has removed folders, so nothing is known of those that were made in their place.
     if (firstMade !== undefined) durable = new Set()
@@ -26,7 +27,29 @@ export function createFolderSync(top: string): SyncFolders {
   }
 }
 
-async function syncFolder(folder: string) {
+/** Whoever asks for a folder while it is being synced shares the next sync of it: the one under way may have passed their name already. */
+function shareSyncs(sync: (folder: string) => Promise<void>): (folder: string) => Promise<void> {
+  const running = new Map<string, Promise<void>>()
+  const next = new Map<string, Promise<void>>()
+
+  function start(folder: string) {
+    next.delete(folder)
+    const done = sync(folder).finally(() => running.delete(folder))
+    running.set(folder, done)
+    return done
+  }
+
+  return folder => {
+    const present = running.get(folder)
+    if (!present) return start(folder)
+    const begin = () => start(folder)
+    const shared = next.get(folder) ?? present.then(begin, begin)
+    next.set(folder, shared)
+    return shared
+  }
+}
+
+async function syncNow(folder: string) {
   // Windows has no fsync for folders, and writes them through itself.
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')
