@@ -1,6 +1,7 @@
 /** Reads rows of `provider_calls`: one request each that can cost money. They are written by the ledger alone. */
 import type { Selectable } from 'kysely'
 import type { Connection } from './connection.ts'
+import { prepare } from './prepared.ts'
 import type { Charge, ErrorRecord, FailureRecord, JsonObject } from './records.ts'
 import type { CallState, ProviderCallsTable } from './tables.ts'
 
@@ -92,6 +93,10 @@ export interface Settlement {
   failures?: FailureRecord[]
 }
 
+const bodyOf = prepare((db, given: { id: string }) =>
+  db.selectFrom('provider_calls').select('body').where('id', '=', given.id),
+)
+
 export function createCallRepository(db: Connection) {
   return {
     async find(id: string): Promise<CallRecord | undefined> {
@@ -101,7 +106,7 @@ export function createCallRepository(db: Connection) {
 
     /** The stored body; undefined when it was deleted. */
     async body(id: string): Promise<JsonObject | undefined> {
-      const row = await db.selectFrom('provider_calls').select('body').where('id', '=', id).executeTakeFirst()
+      const row = await bodyOf.first(db, { id })
       return row && JSON.parse(row.body)
     },
 

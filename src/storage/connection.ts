@@ -36,6 +36,12 @@ export interface Database {
   close(): Promise<void>
 }
 
+/** What the adapter of a dialect may offer beside Kysely's own members. */
+export interface DirectAdapter {
+  /** Asks within the open transaction, at once. Absent where a question takes a way to a server. */
+  ask?(text: string, parameters: readonly unknown[]): { rows: unknown[]; numAffectedRows?: bigint }
+}
+
 /** Called with every statement that SQLite is given, transactions and commits included. */
 export type OnStatement = (text: string) => void
 

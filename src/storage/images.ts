@@ -1,7 +1,8 @@
 /** Rows of `images`: every stored picture, made or given as a reference. */
-import { type Selectable, sql } from 'kysely'
+import { type Insertable, type InsertResult, type Selectable, sql } from 'kysely'
 import type { Connection } from './connection.ts'
 import { presentDay } from './days.ts'
+import { pick, prepareForEach } from './prepared.ts'
 import type { ImageRecord } from './records.ts'
 import type { ImagesTable } from './tables.ts'
 import { isOrphan } from './trouble.ts'
@@ -13,32 +14,34 @@ export interface UsedReference {
   preparedType: string
 }
 
+const insert = prepareForEach<Omit<Insertable<ImagesTable>, 'day'>, InsertResult>((db, given, columns) =>
+  db
+    .insertInto('images')
+    .values({ ...pick(given, columns), day: presentDay })
+    .onConflict(conflict => conflict.doNothing()),
+)
+
 /** `reading` answers what may take long. */
 export function createImageRepository(db: Connection, reading = db) {
   return {
     /** False when the generation has a picture at this position already. */
     async insert(image: ImageRecord): Promise<boolean> {
-      const result = await db
-        .insertInto('images')
-        .values({
-          id: image.id,
-          role: image.role,
-          generation_id: image.generationId,
-          call_id: image.callId,
-          position: image.index,
-          file: image.file,
-          width: image.width,
-          height: image.height,
-          bytes: image.bytes,
-          mime_type: image.mimeType,
-          sha256: image.sha256,
-          created_at: image.createdAt,
-          details: image.details === null ? null : JSON.stringify(image.details),
-          day: presentDay,
-        })
-        .onConflict(conflict => conflict.doNothing())
-        .executeTakeFirst()
-      return Number(result.numInsertedOrUpdatedRows ?? 0) > 0
+      const row = {
+        id: image.id,
+        role: image.role,
+        generation_id: image.generationId,
+        call_id: image.callId,
+        position: image.index,
+        file: image.file,
+        width: image.width,
+        height: image.height,
+        bytes: image.bytes,
+        mime_type: image.mimeType,
+        sha256: image.sha256,
+        created_at: image.createdAt,
+        details: image.details === null ? null : JSON.stringify(image.details),
+      }
+      return (await insert(Object.keys(row)).run(db, row)) > 0
     },
 
     async find(id: string): Promise<ImageRecord | undefined> {

@@ -2,8 +2,8 @@
  * Queries that are compiled once: to build and to compile one takes longer than most of them run. Written like any other query, with values
  * that come from `given` alone; they may be handed on, but not looked at, because they are known only when it is asked.
  */
-import type { Compilable, CompiledQuery } from 'kysely'
-import type { Connection } from './connection.ts'
+import type { Compilable, CompiledQuery, DialectAdapter, QueryResult } from 'kysely'
+import type { Connection, DirectAdapter } from './connection.ts'
 
 class GivenValue {
   readonly name: string
@@ -29,18 +29,20 @@ export interface Prepared<Given, Row> {
 export function prepare<Given extends object, Row>(
   build: (db: Connection, given: Given) => Compilable<Row>,
 ): Prepared<Given, Row> {
-  // Compiled queries by dialect; transactions share the adapter of their database.
+  // Compiled queries by dialect: each has a class of adapters, with one for each connection.
   const compiled = new WeakMap<object, CompiledQuery<Row>>()
 
-  function ask(db: Connection, given: Given) {
-    const { adapter } = db.getExecutor()
-    let query = compiled.get(adapter)
+  function ask(db: Connection, given: Given): QueryResult<Row> | Promise<QueryResult<Row>> {
+    const adapter: DialectAdapter & DirectAdapter = db.getExecutor().adapter
+    let query = compiled.get(adapter.constructor)
     if (!query) {
       query = build(db, givenValues as Given).compile()
-      compiled.set(adapter, query)
+      compiled.set(adapter.constructor, query)
     }
     const values = given as Record<string, unknown>
     const parameters = query.parameters.map(value => (value instanceof GivenValue ? values[value.name] : value))
+    // Outside of a transaction it has to wait for that of somebody else.
+    if (adapter.ask && db.isTransaction) return adapter.ask(query.sql, parameters) as QueryResult<Row>
     return db.executeQuery<Row>({ ...query, parameters })
   }
 
@@ -64,4 +66,10 @@ export function prepareForEach<Given extends object, Row>(
     prepared.set(key, made)
     return made
   }
+}
+
+/** The columns of a row that is given. */
+export function pick<Given extends object>(given: Given, columns: readonly string[]): Given {
+  const values = given as Record<string, unknown>
+  return Object.fromEntries(columns.map(name => [name, values[name]])) as Given
 }

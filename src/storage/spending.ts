@@ -1,8 +1,10 @@
 /** Rows of `spending`: what generations may cost while they run, and did cost when they have ended. */
-import { sql } from 'kysely'
+import { type Insertable, type InsertResult, sql, type Updateable, type UpdateResult } from 'kysely'
 import { fromMillionths, toMillionths } from './caps.ts'
 import type { Connection } from './connection.ts'
+import { pick, prepareForEach } from './prepared.ts'
 import type { Money } from './records.ts'
+import type { SpendingTable } from './tables.ts'
 
 export interface Reservation {
   generationId: string
@@ -67,6 +69,20 @@ const groupColumns = {
   token: sql<string | null>`token_id`,
 }
 
+const insert = prepareForEach<Insertable<SpendingTable>, InsertResult>((db, given, columns) =>
+  db.insertInto('spending').values(pick(given, columns)),
+)
+
+type RowKey = { generation_id: string; config_id: string }
+
+const settling = prepareForEach<Updateable<SpendingTable> & RowKey, UpdateResult>((db, given, columns) =>
+  db
+    .updateTable('spending')
+    .set({ ...pick(given, columns), state: 'settled' })
+    .where('generation_id', '=', given.generation_id)
+    .where('config_id', '=', given.config_id),
+)
+
 /** `reading` answers what may take long. */
 export function createSpendingRepository(db: Connection, reading = db) {
   return {
@@ -79,21 +95,19 @@ export function createSpendingRepository(db: Connection, reading = db) {
     },
 
     async reserve(reservation: Reservation) {
-      await db
-        .insertInto('spending')
-        .values({
-          generation_id: reservation.generationId,
-          timestamp: reservation.timestamp,
-          token_id: reservation.tokenId,
-          config_id: reservation.configId,
-          model: reservation.model,
-          state: 'reserved',
-          images: reservation.images,
-          calls: reservation.calls,
-          ...moneyColumns(reservation.cost),
-          is_unknown: reservation.cost === null ? 1 : 0,
-        })
-        .execute()
+      const row = {
+        generation_id: reservation.generationId,
+        timestamp: reservation.timestamp,
+        token_id: reservation.tokenId,
+        config_id: reservation.configId,
+        model: reservation.model,
+        state: 'reserved' as const,
+        images: reservation.images,
+        calls: reservation.calls,
+        ...moneyColumns(reservation.cost),
+        is_unknown: reservation.cost === null ? 1 : 0,
+      }
+      await insert(Object.keys(row)).run(db, row)
     },
 
     /** The share of that many images in what a generation reserved with a configuration; undefined when nothing is reserved there. */
@@ -147,9 +161,7 @@ export function createSpendingRepository(db: Connection, reading = db) {
               ...moneyColumns(spent.cost),
               is_unknown: spent.isUnknown ? 1 : 0,
             }
-      await updateRow(generationId, configId)
-        .set({ ...values, state: 'settled' })
-        .execute()
+      await settling(Object.keys(values)).run(db, { ...values, generation_id: generationId, config_id: configId })
     },
 
     /** Spent and reserved in a period, by one token or with one configuration. */

@@ -2,7 +2,7 @@
 import type { Insertable, InsertResult, Updateable, UpdateResult } from 'kysely'
 import type { NewCall } from '../calls.ts'
 import type { Connection } from '../connection.ts'
-import { prepareForEach } from '../prepared.ts'
+import { pick, prepareForEach } from '../prepared.ts'
 import type { CallState, ProviderCallsTable } from '../tables.ts'
 
 /** A step that the ledger does not allow: a bug of ours, so it is not retried. */
@@ -30,16 +30,13 @@ const unsettled: Updateable<ProviderCallsTable> = {
   failures: '[]',
 }
 
-const insert = prepareForEach<Insertable<ProviderCallsTable>, InsertResult>((db, given, columns) => {
-  const values: Record<string, unknown> = given
-  return (
-    db
-      .insertInto('provider_calls')
-      .values(Object.fromEntries(columns.map(name => [name, values[name]])) as Insertable<ProviderCallsTable>)
-      // The row exists: an earlier try committed, but its confirmation was lost.
-      .onConflict(conflict => conflict.column('id').doNothing())
-  )
-})
+const insert = prepareForEach<Insertable<ProviderCallsTable>, InsertResult>((db, given, columns) =>
+  db
+    .insertInto('provider_calls')
+    .values(pick(given, columns))
+    // The row exists: an earlier try committed, but its confirmation was lost.
+    .onConflict(conflict => conflict.column('id').doNothing()),
+)
 
 export async function insertCall(db: Connection, call: NewCall) {
   const row = {
@@ -68,14 +65,13 @@ export async function insertCall(db: Connection, call: NewCall) {
 const moves = new Map<LaterState, ReturnType<typeof moving>>()
 
 function moving(state: LaterState) {
-  return prepareForEach<Updateable<ProviderCallsTable> & { id: string }, UpdateResult>((db, given, columns) => {
-    const values: Record<string, unknown> = given
-    return db
+  return prepareForEach<Updateable<ProviderCallsTable> & { id: string }, UpdateResult>((db, given, columns) =>
+    db
       .updateTable('provider_calls')
-      .set({ ...Object.fromEntries(columns.map(name => [name, values[name]])), state })
+      .set({ ...pick(given, columns), state })
       .where('id', '=', given.id)
-      .where('state', 'in', before[state])
-  })
+      .where('state', 'in', before[state]),
+  )
 }
 
 function moveTo(state: LaterState) {

@@ -3,7 +3,7 @@ import { type Selectable, sql, type Updateable } from 'kysely'
 import type { Connection } from '../connection.ts'
 import { presentDay } from '../days.ts'
 import { type BareGeneration, toBareGeneration } from '../generations.ts'
-import { prepare, prepareForEach } from '../prepared.ts'
+import { pick, prepare, prepareForEach } from '../prepared.ts'
 import type {
   Charge,
   ErrorRecord,
@@ -71,9 +71,13 @@ export async function insertGeneration(db: Connection, generation: NewGeneration
     search_text: searchText(generation.prompt, null, []),
     revision: await nextRevision(db),
   }
-  const inserted = db.insertInto('chat_history').values(row as Selectable<ChatHistoryTable>)
-  return toBareGeneration(await inserted.returningAll().executeTakeFirstOrThrow())
+  const inserted = await insert(Object.keys(row)).first(db, row as Selectable<ChatHistoryTable>)
+  return toBareGeneration(inserted!)
 }
+
+const insert = prepareForEach<Selectable<ChatHistoryTable>, Selectable<ChatHistoryTable>>((db, given, columns) =>
+  db.insertInto('chat_history').values(pick(given, columns)).returningAll(),
+)
 
 /** Changes that depend on the present value of a column. */
 interface PresentChange {

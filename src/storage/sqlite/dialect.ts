@@ -1,23 +1,42 @@
 /** What makes `node:sqlite` fit for Kysely. */
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { SqliteAdapter, SqliteDialect } from 'kysely'
-import type { OnStatement } from '../connection.ts'
+import type { DirectAdapter, OnStatement } from '../connection.ts'
 
-/** SQLite can change tables in a transaction. Kysely does not assume so, and a killed start would leave half a migration. */
-class TransactionalAdapter extends SqliteAdapter {
+export class TransactionalSqlite extends SqliteDialect {
+  private readonly database: KyselyDatabase
+
+  constructor(config: { database: KyselyDatabase }) {
+    super(config)
+    this.database = config.database
+  }
+
+  override createAdapter() {
+    return new DirectSqliteAdapter(this.database)
+  }
+}
+
+class DirectSqliteAdapter extends SqliteAdapter implements DirectAdapter {
+  private readonly database: KyselyDatabase
+
+  constructor(database: KyselyDatabase) {
+    super()
+    this.database = database
+  }
+
+  /** SQLite can change tables in a transaction. Kysely does not assume so, and a killed start would leave half a migration. */
   override get supportsTransactionalDdl() {
     return true
   }
-}
 
-/** One for all connections, so that a query is compiled once in a process (`prepared.ts`). */
-const adapter = new TransactionalAdapter()
-
-export class TransactionalSqlite extends SqliteDialect {
-  override createAdapter() {
-    return adapter
+  ask(text: string, parameters: readonly unknown[]) {
+    const statement = this.database.prepare(text)
+    if (statement.reader) return { rows: statement.all(parameters) }
+    return { rows: [], numAffectedRows: BigInt(statement.run(parameters).changes) }
   }
 }
+
+type KyselyDatabase = ReturnType<typeof asKyselyDatabase>
 
 /** Enough for every statement of this program, with room for lists of different lengths. */
 const maxStatements = 250
