@@ -7,6 +7,7 @@ import { BodyTooLarge, lost, refused, TimeoutError, tooLarge } from './broken-ex
 import { decodeBody } from './decode.ts'
 import { ExchangeError } from './failure.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
+import type { KeptConnections, KeptRequest } from './kept-connections.ts'
 
 /** Limit of an answer that is read into memory. */
 const maxTextBytes = 128 * 1024 * 1024
@@ -17,13 +18,27 @@ const maxWaitingBytes = 128 * 1024
 /** Gateways put traces and policies there. A paid answer must not be lost because of them. */
 const maxHeaderBytes = 16 * 1024 * 1024
 
+/** A connection that may have waited since an earlier request, or is opened for this one. */
+export interface KeptWay extends KeptRequest {
+  agent: KeptConnections
+}
+
+/** The other side may have closed it just before the request. */
+export class KeptConnectionLost extends Error {
+  override name = 'KeptConnectionLost'
+
+  constructor(cause: unknown) {
+    super('A connection that had waited was lost', { cause })
+  }
+}
+
 /**
  * Sends a request and waits for the head of its answer. The parser takes what servers and gateways really write (line ends, signs in
  * heads, two lengths that agree, an unasked `100 Continue`): nothing else travels on this connection that a lenient one could mix up.
  */
 export function sendRequest(
   { body, ...message }: { method: string; path: string; headers: OutgoingHttpHeaders; body?: string | Uint8Array },
-  connection: Duplex,
+  way: Duplex | KeptWay,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
@@ -32,12 +47,12 @@ export function sendRequest(
       return startRequest({
         ...message,
         setHost: false,
-        createConnection: () => connection,
+        ...('agent' in way ? way : { createConnection: () => way }),
         insecureHTTPParser: true,
         maxHeaderSize: maxHeaderBytes,
       })
     } catch (error) {
-      connection.destroy()
+      if (!('agent' in way)) way.destroy()
       const reason = error instanceof Error ? error.message : String(error)
       throw refused(`The request to ${message.headers.host} cannot be written: ${reason}.`, error)
     }
@@ -55,10 +70,10 @@ export function sendRequest(
       answer = message
       resolve(message)
     })
-    asked.on('error', reject)
+    asked.on('error', error => reject(asked.reusedSocket ? new KeptConnectionLost(error) : error))
     asked.on('close', () => {
       clearTimeout(timer)
-      reject(new Error('The connection was closed'))
+      if (!answer) reject(new Error('The connection was closed'))
     })
     asked.end(body)
   })
@@ -67,7 +82,8 @@ export function sendRequest(
 export function toResponse(
   answer: IncomingMessage,
   exchange: {
-    release(): void
+    /** `isComplete`: the whole answer has come, so its connection is at rest. */
+    release(isComplete: boolean): void
     host: string
     key: string | undefined
   } & Pick<HttpRequest, 'signal' | 'idleTimeoutMs' | 'through'>,
@@ -91,7 +107,7 @@ export function toResponse(
       if (exchange.signal?.aborted) throw exchange.signal.reason
       throw lost(error, exchange.host, 'body')
     } finally {
-      exchange.release()
+      exchange.release(answer.readableEnded)
     }
   }
 
@@ -118,7 +134,7 @@ export function toResponse(
       parts.push(decoder.decode())
       return withoutStars(parts.join(''))
     },
-    discard: exchange.release,
+    discard: () => exchange.release(false),
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * The client behind `Http`. Every exchange has a connection of its own. It costs a handshake, little beside a picture, and buys
- * certainty: what failed before the connection stood was never sent, and every connection was checked for where it leads.
+ * The client behind `Http`. Every exchange that can cost money has a connection of its own. It costs a handshake, little beside a
+ * picture, and buys certainty: what failed before the connection stood was never sent. Downloads may follow each other on one. Every
+ * connection was checked for where it leads.
  */
 
 import { lookup as systemLookup } from 'node:dns'
@@ -20,11 +21,12 @@ import {
   readHost,
   resolveRedirect,
 } from './addresses.ts'
-import { limitBody, sendRequest, toResponse } from './answer.ts'
+import { KeptConnectionLost, type KeptWay, limitBody, sendRequest, toResponse } from './answer.ts'
 import { lost, refused, TimeoutError, unsent } from './broken-exchange.ts'
 import { checkPeer, createConnector, openConnection, publicOnly } from './connect.ts'
 import { ExchangeError } from './failure.ts'
 import type { HttpRequest, HttpResponse, OutgoingHttp } from './http.ts'
+import { KeptConnections } from './kept-connections.ts'
 import { isInsideName, type ProxySettings, proxyFor, proxyOutOfReach, tunnelThrough } from './proxy.ts'
 
 export interface HttpOptions extends AllowedPlaces {
@@ -55,8 +57,9 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
   const guarded = options.connector ?? createConnector(publicOnly(lookup), connectTimeoutMs)
   const unguarded = options.connector ?? createConnector(lookup, connectTimeoutMs)
   const exchanges = new Set<AbortController>()
+  const kept = new KeptConnections()
 
-  async function exchange(request: HttpRequest): Promise<HttpResponse> {
+  async function exchange(request: HttpRequest, isFree = false): Promise<HttpResponse> {
     request.signal?.throwIfAborted()
     const target = parseTarget(request.url)
     const { body, headers } = await encodeBody(request)
@@ -65,24 +68,33 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
     const ending = new AbortController()
     const abort = () => ending.abort(signal?.reason)
     const deadline = setTimeout(() => ending.abort(new TimeoutError()), timeoutMs)
-    const release = () => {
+    const release = (isComplete: boolean) => {
       clearTimeout(deadline)
       signal?.removeEventListener('abort', abort)
       exchanges.delete(ending)
-      ending.abort(new Error('The connection was let go'))
+      if (!isComplete) ending.abort(new Error('The connection was let go'))
     }
     exchanges.add(ending)
     signal?.addEventListener('abort', abort)
     let isConnected = false
-    try {
+    const open = async () => {
       const connection = await connect(target.url, ending.signal)
       isConnected = true
+      return connection
+    }
+    try {
       const message = { method: request.method, path: target.path, headers: { host, ...headers }, body }
-      const answer = await sendRequest(message, connection, headersTimeoutMs, ending.signal)
+      const send = (way: Duplex | KeptWay) => sendRequest(message, way, headersTimeoutMs, ending.signal)
+      const answer = isFree
+        ? await send({ agent: kept, origin: target.url.origin, open }).catch(async error => {
+            if (error instanceof KeptConnectionLost && !ending.signal.aborted) return send(await open())
+            throw error
+          })
+        : await send(await open())
       const key = /^Bearer (\S{8,})$/.exec(headers.authorization ?? headers.Authorization ?? '')?.[1]
       return toResponse(answer, { release, host, signal, key, idleTimeoutMs, through: request.through })
     } catch (error) {
-      release()
+      release(false)
       if (signal?.aborted) throw signal.reason
       if (error instanceof ExchangeError) throw error
       throw isConnected ? lost(error, host, 'headers') : unsent(error, host)
@@ -128,12 +140,12 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
   }
 
   return {
-    request: exchange,
+    request: request => exchange(request),
 
     async download(url, { maxRedirects = 3, maxBytes, ...options }) {
       let next = url
       for (let hops = 0; ; hops++) {
-        const response = await exchange({ method: 'GET', url: next, ...options })
+        const response = await exchange({ method: 'GET', url: next, ...options }, true)
         const location = response.headers.location
         if (![301, 302, 303, 307, 308].includes(response.status) || !location)
           return limitBody(response, maxBytes, next)
@@ -164,6 +176,7 @@ export function createHttp(options: HttpOptions): OutgoingHttp {
     async close() {
       for (const ending of exchanges) ending.abort(new Error('The server ends'))
       exchanges.clear()
+      kept.destroy()
     },
   }
 }
