@@ -1,5 +1,5 @@
 /** Stores the images that an answer names: fetch, check, keep the file, then write the row. */
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import type { Reached } from '../coordination/failpoints.ts'
 import type { Pauses } from '../coordination/pauses.ts'
@@ -78,7 +78,7 @@ const slowBytes = 40 * 1024
  * alone, and a second try replaces the first.
  */
 export function deriveImageId(generationId: string, position: number): string {
-  const hex = createHash('sha256').update(`${generationId} ${position}`).digest('hex')
+  const hex = hash('sha256', `${generationId} ${position}`)
   // UUIDv8 (custom), so the id is deterministic.
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
     '-',

@@ -5,7 +5,7 @@ import { BodyTooLarge } from '../outgoing/broken-exchange.ts'
 import { ExchangeError } from '../outgoing/failure.ts'
 import type { HttpResponse, OutgoingHttp } from '../outgoing/http.ts'
 import { type Files, StorageError, storageError } from '../storage/files/folder.ts'
-import { type FileEnds, type FileState, type ImageFacts, inspectFile, NotAnImage } from './facts.ts'
+import { type FileEnds, type FileState, headBytes, type ImageFacts, inspectFile, NotAnImage } from './facts.ts'
 import { cutText, decodeInline, NotInline } from './inline.ts'
 
 export interface StoredBytes extends ImageFacts {
@@ -151,8 +151,6 @@ interface KeptBytes extends FileEnds {
   cut?: unknown
 }
 
-/** What says of what kind a picture is stands in the first bytes; the signature of every type fits. */
-const headBytes = 8 * 1024
 /** Some senders pad the last block. */
 const tailBytes = 4 * 1024
 

@@ -3,6 +3,7 @@ import { open, readFile, stat } from 'node:fs/promises'
 import PQueue from 'p-queue'
 import type { Sharp, SharpOptions } from 'sharp'
 import { bmpLength, bmpPixels, bmpSize, isBmp, isHeadCut } from './bmp.ts'
+import { readPictureHead } from './heads.ts'
 import { loadSharp } from './sharp.ts'
 
 /** An image as a path or as bytes. */
@@ -39,6 +40,9 @@ export class NotAnImage extends Error {
 export function damagedImage(cause?: unknown): NotAnImage {
   return new NotAnImage('It is damaged or incomplete. Save it again, as JPEG or PNG for example.', { cause })
 }
+
+/** In them stands what a picture is and how large; room for the text that services put before that. */
+export const headBytes = 8 * 1024
 
 /** Upper bound against decompression bombs: 100 megapixels decode to 400 MB. */
 export const maxPixels = 100_000_000
@@ -98,8 +102,13 @@ export async function createDecoder(image: InspectedSource, options: SharpOption
  * @throws NotAnImage; file system errors as they are
  */
 export async function readImageFacts(image: InspectedSource, limit?: number): Promise<ImageFacts> {
-  const head = await readHead(image, 256)
+  const head = await readHead(image, headBytes)
   if (isBmp(head)) return bmpFacts(head, limit)
+  const known = readPictureHead(head)
+  if (known) {
+    if (limit !== undefined && known.width * known.height > limit) throw tooManyPixels()
+    return { ...known, extension: formats[known.mimeType]!.extension }
+  }
   const type = await detectType(image)
   if (!type) throw new NotAnImage(`It is not a picture of a known type. Give ${readable}.`)
   // Some AVIF and HEIC files name the general container as their first brand.

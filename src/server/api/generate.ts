@@ -60,7 +60,7 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
       if (preference.waitSeconds === 0) return reply.code(202).send(presentGeneration(created, place))
 
       const gone = new AbortController()
-      reply.raw.once('close', () => gone.abort())
+      reply.raw.once('close', () => reply.raw.writableFinished || gone.abort())
       const record = await services.generations.whenEnded(created.id, {
         timeoutMs: preference.waitSeconds === undefined ? undefined : preference.waitSeconds * 1000,
         signal: gone.signal,
