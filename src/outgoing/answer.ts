@@ -101,7 +101,8 @@ export function toResponse(
 
   async function* pieces(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      const body = removeKey(decodeBody(received, headers['content-encoding']), exchange.key)
+      const decoded = decodeBody(received, headers['content-encoding'])
+      const body = exchange.key === undefined ? decoded : removeKey(decoded, exchange.key)
       yield* exchange.through ? exchange.through(body) : body
     } catch (error) {
       if (exchange.signal?.aborted) throw exchange.signal.reason
@@ -139,8 +140,7 @@ export function toResponse(
 }
 
 /** Some services repeat the key, and their answers are stored, logged and shown. Only a possible beginning of it is held back. */
-async function* removeKey(pieces: AsyncIterable<Uint8Array>, key: string | undefined): AsyncGenerator<Uint8Array> {
-  if (key === undefined) return yield* pieces
+async function* removeKey(pieces: AsyncIterable<Uint8Array>, key: string): AsyncGenerator<Uint8Array> {
   let rest: Buffer = Buffer.alloc(0)
   let failure: { error: unknown } | undefined
   try {

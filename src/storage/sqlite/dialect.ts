@@ -55,6 +55,7 @@ export function asKyselyDatabase(
     const statement = handle.prepare(text)
     return {
       reader: statement.columns().length > 0,
+      writes: !readsOnly.test(text),
       all: (parameters: readonly unknown[]) =>
         statement.all(...(parameters as SQLInputValue[])).map(row => ({ ...row })),
       run: (parameters: readonly unknown[]) => statement.run(...(parameters as SQLInputValue[])),
@@ -67,17 +68,20 @@ export function asKyselyDatabase(
     close: () => handle.close(),
     prepare(text: string) {
       onStatement(text)
-      if (!readsOnly.test(text)) onWrite()
       // SQLite rolls a transaction back automatically when the disk is full; the error of a second rollback would hide the cause.
       if (text === 'rollback' && !handle.isTransaction) return nothingToDo
-      const known = kept.get(text)
-      if (known) return known
-      const [oldest] = kept.keys()
-      if (oldest !== undefined && kept.size >= maxStatements) kept.delete(oldest)
-      const statement = prepared(text)
-      kept.set(text, statement)
+      const statement = kept.get(text) ?? keep(text)
+      if (statement.writes) onWrite()
       return statement
     },
+  }
+
+  function keep(text: string) {
+    const [oldest] = kept.keys()
+    if (oldest !== undefined && kept.size >= maxStatements) kept.delete(oldest)
+    const statement = prepared(text)
+    kept.set(text, statement)
+    return statement
   }
 }
 
