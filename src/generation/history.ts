@@ -7,6 +7,7 @@ import type { GenerationRecord } from '../storage/records.ts'
 import { hasEnded } from '../storage/records.ts'
 import { searchForm } from '../storage/search-text.ts'
 import type { GenerationParts } from './parts.ts'
+import { retryWhileAway } from './retry-while-away.ts'
 import type { Generations, HistoryQuery } from './services.ts'
 
 /** Few enough that others are served between two transactions, however many are deleted. */
@@ -73,14 +74,21 @@ export function createHistory(parts: GenerationParts): History {
   /** How many were there. */
   async function removeAll(ids: string[]): Promise<number> {
     const removed = await store.ledger.remove({ ids })
-    // Delete rows first: an orphaned file can be swept, a dangling row cannot be repaired.
-    for (const id of removed.ids) notifier.notify(id)
-    const keys = removed.images.flatMap(({ id, file }) => [file, ...deriveThumbnailKeys(id)])
-    for (const key of keys) await parts.removals.make(() => parts.files.remove(key))
-    for (const answer of removed.answers) await parts.removals.make(() => parts.removeAnswer(answer))
+    // Files are removed after their rows, also when the disk confirms that too late for the client: nothing else names them any more.
+    const cleared = retryWhileAway(parts, store.whenDurable, parts.closing).then(() => clearAfter(removed))
+    await Promise.all([store.whenDurable(), cleared])
     return removed.ids.length
   }
+
+  async function clearAfter({ ids, images, answers }: RemovedGenerations) {
+    for (const id of ids) notifier.notify(id)
+    const keys = images.flatMap(({ id, file }) => [file, ...deriveThumbnailKeys(id)])
+    for (const key of keys) await parts.removals.make(() => parts.files.remove(key))
+    for (const answer of answers) await parts.removals.make(() => parts.removeAnswer(answer))
+  }
 }
+
+type RemovedGenerations = Awaited<ReturnType<GenerationParts['store']['ledger']['remove']>>
 
 /** @throws Refusal `not_found` */
 export async function findGeneration(parts: GenerationParts, id: string): Promise<GenerationRecord> {

@@ -19,7 +19,7 @@ const ownerSteps: ReadonlySet<string> = new Set<keyof Steps>(['create', 'send', 
 
 /**
  * What becomes durable with a later step, or before a client is told of it: `create` with `send`, a picture's row (its file is in place and
- * tells by its name whose it is) and a settled call with `finish`.
+ * tells by its name whose it is) and a settled call with `finish`. Whoever removes waits before files are removed.
  */
 const laterDurable: ReadonlySet<string> = new Set<keyof Steps>([
   'create',
@@ -27,6 +27,7 @@ const laterDurable: ReadonlySet<string> = new Set<keyof Steps>([
   'storeImage',
   'settle',
   'note',
+  'remove',
   'isWritten',
   'confirmOwner',
 ])
