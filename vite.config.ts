@@ -31,7 +31,7 @@ export default defineConfig({
     },
   },
   server: {
-    proxy: { '/api': server, '^/images/': server, '/login': server, '/docs': server, '/health': server },
+    proxy: { '/api': server, '^/images/': server, '/login': server, '/docs': server, '/health': server, '/ready': server },
   },
 })
 

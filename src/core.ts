@@ -22,7 +22,7 @@ import {
 } from './generation/repair/reconcile.ts'
 import { createRunner } from './generation/run.ts'
 import type { Services } from './generation/services.ts'
-import { createStatus } from './generation/status.ts'
+import { createHindrances, createStatus } from './generation/status.ts'
 import { createCollector } from './images/collect.ts'
 import { createImages, createReferences, sweepReferences } from './images/images.ts'
 import { createThumbnails } from './images/thumbnails.ts'
@@ -213,6 +213,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
       catalogue,
       storageKind: settings.storage.kind,
     }),
+    findHindrances: createHindrances({ database, files }),
     whenDurable: store.whenDurable,
   }
   let asked: Promise<void> | undefined

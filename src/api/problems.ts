@@ -41,6 +41,7 @@ export const problemCodes = [
   'too_many_requests',
   'headers_too_large',
   'shutting_down',
+  'not_ready',
   'internal_error',
   'configuration_missing',
   ...endProblemCodes,

@@ -119,6 +119,9 @@ export interface StatusReport {
   ending: { provider: string; id: string; name: string; standing: Standing }[]
 }
 
+/** What keeps the server from its work: nothing when all is well. */
+export type Hindrance = 'database' | 'storage'
+
 /** Everything that the faces need. */
 export interface Services {
   generations: Generations
@@ -131,6 +134,8 @@ export interface Services {
   tokens: Tokens
   usage: Usage
   status(): Promise<StatusReport>
+  /** Looks whether the database and the picture store can be written; an answer serves everybody who asks within a second. */
+  findHindrances(): Promise<Hindrance[]>
   /** Resolves when every change so far survives a power cut. @throws DatabaseError when that is not certain */
   whenDurable(): Promise<void>
 }

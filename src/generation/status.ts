@@ -12,7 +12,7 @@ import type { Store } from '../storage/store.ts'
 import { databaseTrouble } from '../storage/trouble.ts'
 import type { Check } from './repair/look-over.ts'
 import type { Runner } from './run.ts'
-import type { StatusReport } from './services.ts'
+import type { Hindrance, StatusReport } from './services.ts'
 
 export function createStatus(parts: {
   check: Check
@@ -74,6 +74,31 @@ export function createStatus(parts: {
     return [...Map.groupBy(soonest, ({ model }) => model).values()].flatMap(([one]) =>
       one ? { provider: one.provider, id: one.model.id, name: one.model.name, standing: one.standing } : [],
     )
+  }
+}
+
+const freshMs = 1000
+
+/** Anybody may ask this, as often as they like. */
+export function createHindrances({ database, files }: { database: Database; files: Files }) {
+  let found: Promise<Hindrance[]> = Promise.resolve([])
+  let askedAt = Number.NEGATIVE_INFINITY
+
+  async function look(): Promise<Hindrance[]> {
+    const [inDatabase, inStorage] = await Promise.all([trouble(() => database.check()), trouble(() => files.check())])
+    return [
+      ...(inDatabase === undefined ? [] : ['database' as const]),
+      ...(inStorage === undefined ? [] : ['storage' as const]),
+    ]
+  }
+
+  return (): Promise<Hindrance[]> => {
+    const now = performance.now()
+    if (now - askedAt > freshMs) {
+      askedAt = now
+      found = look()
+    }
+    return found
   }
 }
 

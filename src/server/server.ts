@@ -146,7 +146,7 @@ export async function createServer(options: {
       ms: Math.round(reply.elapsedTime),
     }
     if (reply.statusCode >= 500) request.log.warn(line, 'request')
-    else if (request.url === '/health') request.log.debug(line, 'request')
+    else if (request.url === '/health' || request.url === '/ready') request.log.debug(line, 'request')
     else request.log.info(line, 'request')
   })
   app.addHook('preClose', done => {

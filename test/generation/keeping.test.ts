@@ -312,11 +312,28 @@ test('a picture store that cannot be written to is told by the status, and the g
   await waitFor(app, started.id, generation => generation.waiting !== null)
 
   const status = await app.call('GET', '/api/status')
+  const readiness = await app.call('GET', '/ready')
   await rm(images)
 
   expect(status.body).toMatchObject({ storage: { state: 'failing' }, queue: { state: 'waiting' } })
+  expect(readiness).toMatchObject({
+    status: 503,
+    body: { code: 'not_ready', detail: expect.stringMatching(/^The picture store cannot be written\. GET/) },
+  })
   expect(await end(app, started.id)).toMatchObject({ status: 'succeeded', waiting: null })
+  await expect.poll(async () => (await app.call('GET', '/ready')).status).toBe(200)
   expect(app.doubao.billed).toHaveLength(1)
+})
+
+test('a database whose file is gone is told by the readiness, and not where it was', async () => {
+  const app = await startApp()
+  expect(await app.call('GET', '/ready')).toMatchObject({ status: 200, body: { status: 'ok' } })
+  await rm(path.join(app.dataDir, 'chat_history.db'))
+
+  await expect
+    .poll(async () => (await app.call('GET', '/ready')).body)
+    .toMatchObject({ code: 'not_ready', detail: 'The database cannot be written. GET /api/status says why.' })
+  expect((await app.call('GET', '/health')).status).toBe(200)
 })
 
 /** The last state that the stream of events tells. */

@@ -15,6 +15,7 @@ import { filled, type Route, routesOf } from '../support/routes.ts'
 const rules: Record<string, AccessRule> = {
   'GET /health': 'open',
   'GET /metrics': 'admin',
+  'GET /ready': 'open',
   'GET /login': 'open',
   'POST /api/login': 'open',
   'POST /api/logout': 'open',

@@ -66,6 +66,7 @@ test('describes every address with its methods, and every answer', async () => {
     '/api/config/test': ['post'],
     '/health': ['get'],
     '/metrics': ['get'],
+    '/ready': ['get'],
     '/api/status': ['get'],
     '/api/tokens': ['get', 'post'],
     '/api/tokens/{id}': ['delete', 'patch'],

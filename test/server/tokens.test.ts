@@ -532,6 +532,7 @@ test('every route has its rule', async () => {
   expect(open.filter(route => !route.startsWith('HEAD')).sort()).toEqual([
     'GET /health',
     'GET /login',
+    'GET /ready',
     'POST /api/login',
     'POST /api/logout',
   ])

@@ -37,6 +37,7 @@ export const errorTable: Record<ProblemCode | RefusalCode | FailureCode, { statu
   provider_access_denied: { status: 502, title: 'Access denied by the provider' },
   provider_unavailable: { status: 502, title: 'Provider unavailable' },
   shutting_down: { status: 503, title: 'Server shutting down' },
+  not_ready: { status: 503, title: 'Server not ready' },
   provider_timeout: { status: 504, title: 'Provider timeout' },
   outcome_unknown: { status: 504, title: 'Outcome unknown' },
   storage_failed: { status: 507, title: 'Storage failed' },
@@ -47,4 +48,5 @@ export const defaultRetryAfter: Partial<Record<ProblemCode, number>> = {
   rate_limited: 30,
   too_many_requests: 5,
   shutting_down: 10,
+  not_ready: 10,
 }

@@ -6,6 +6,7 @@ export const problems = {
   not_found: 'This no longer exists.',
   too_large: 'This is too large to send.',
   too_many_requests: 'Too many requests at once. Wait a moment and try again.',
+  not_ready: 'The server cannot do its work at the moment: its database or picture store cannot be written.',
   shutting_down: 'The server is stopping. Try again in a moment.',
   internal_error: 'Something went wrong on the server. Its log has the cause.',
   configuration_missing:

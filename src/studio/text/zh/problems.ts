@@ -5,6 +5,7 @@ export const problems = {
   not_found: '内容已经不在了。',
   too_large: '内容太大，无法发送。',
   too_many_requests: '请求太多，请稍等再试。',
+  not_ready: '服务器暂时无法工作：数据库或图片存储不可写。',
   shutting_down: '服务器正在停止，请稍后再试。',
   internal_error: '服务器内部出错，原因见服务器日志。',
   configuration_missing: '这个服务目前没有可用的密钥：尚未启用，或已被服务方拒绝。管理员可以在“密钥”页处理。',
