@@ -31,7 +31,14 @@ export default defineConfig({
     },
   },
   server: {
-    proxy: { '/api': server, '^/images/': server, '/login': server, '/docs': server, '/health': server, '/ready': server },
+    proxy: {
+      '/api': server,
+      '^/images/': server,
+      '/login': server,
+      '/docs': server,
+      '/health': server,
+      '/ready': server,
+    },
   },
 })
 

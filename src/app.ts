@@ -37,8 +37,10 @@ export interface Overrides extends CoreOverrides {
   slowBodyAfterMs?: number
 }
 
-/** Time for clients that are still sending or reading. */
+/** Time for clients that are still sending or reading, from the moment when the server is asked to stop. */
 const maxFarewellMs = 5_000
+/** What they get at least, where exchanges were waited for longer than that. */
+const minFarewellMs = 1_000
 
 /** @throws DatabaseError, StorageError, SettingsError, each with one sentence for people. */
 export async function createApp(settings: Settings, log: Logger, overrides: Overrides = {}): Promise<App> {
@@ -75,9 +77,11 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     },
     async close() {
       const closed = server.close()
+      const askedAt = performance.now()
       await core.stop()
       // Close idle keep-alive connections so shutdown cannot hang.
-      const patience = setTimeout(() => server.server.closeAllConnections(), maxFarewellMs)
+      const farewellMs = Math.max(minFarewellMs, maxFarewellMs - (performance.now() - askedAt))
+      const patience = setTimeout(() => server.server.closeAllConnections(), farewellMs)
       await closed
       clearTimeout(patience)
       metricsServer?.close()

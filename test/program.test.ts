@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type ProgramOptions, startProgram } from './support/program.ts'
 
@@ -266,6 +267,23 @@ test('a database that is none is one sentence, and stays as it is', async () => 
 
   expect(await program.ended()).toBe(1)
   expect(program.output()).toMatch(/damaged or not an SQLite file/)
+})
+
+test('a database of a newer version is one sentence, and stays as it is', async () => {
+  const file = path.join(dataDir, 'chat_history.db')
+  const first = await start('start', { PORT: '0' })
+  await first.says(/webimgui is at/)
+  await first.ended('SIGTERM')
+  const database = new DatabaseSync(file)
+  database.exec("insert into kysely_migration (name, timestamp) values ('9999-of-tomorrow', '2099-01-01')")
+  database.close()
+  const before = readFileSync(file)
+
+  const program = await start('start', { PORT: '0' })
+
+  expect(await program.ended()).toBe(1)
+  expect(program.output()).toMatch(/newer version[\s\S]*较新版本/)
+  expect(readFileSync(file).equals(before)).toBe(true)
 })
 
 test('a picture folder that cannot be made is one sentence that names it', async () => {

@@ -21,6 +21,9 @@ export async function startProcess(
     afterClose?: () => Promise<void>
   } = {},
 ): Promise<Started> {
+  let close: (() => Promise<void>) | undefined
+  // Before it serves there is nothing to wait for. Process 1 of a container ignores a signal that it does not handle.
+  endOnSignals(async () => close?.())
   try {
     const environment = readEnvironment()
     const settings = loadSettings(options.change?.(environment) ?? environment)
@@ -29,11 +32,11 @@ export async function startProcess(
     const log = createLog(settings, undefined, recentErrors)
     const app = await createApp(settings, log, { recentErrors, ...options.overrides })
     const listening = await app.listen()
-    endOnSignals(async () => {
+    close = async () => {
       await app.close()
       await options.afterClose?.()
       log.info('stopped')
-    })
+    }
     if (app.backupPath)
       log.warn(
         { copy: app.backupPath },

@@ -45,10 +45,17 @@ export async function migrate(
   return backupPath
 }
 
-/** Have all migrations been made? */
+/** Have all migrations been made? @throws DatabaseError when there are others, whose tables this version does not know */
 async function isPresent(kysely: Kysely<Tables>) {
   const rows = await sql<{ name: string }>`select name from kysely_migration`.execute(kysely).catch(whenTableMissing)
   const made = new Set(rows?.rows.map(({ name }) => name))
+  const known: ReadonlySet<string> = new Set(migrationNames)
+  if (![...made].every(name => known.has(name))) {
+    throw new DatabaseError(
+      'The database belongs to a newer version of this program. Nothing was changed. Start that version, or go back to the copy that it kept beside the database when it upgraded it (docs/operating.md says how).',
+      '数据库属于本程序的较新版本，没有做任何改动。请启动新版本，或退回升级时留在旁边的副本（做法见 docs/operating.zh-CN.md）。',
+    )
+  }
   return migrationNames.every(name => made.has(name))
 }
 

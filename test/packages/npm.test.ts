@@ -50,6 +50,7 @@ test('holds what was built, what starts it, and what npm wants', () => {
     'README.md',
     'README.zh-CN.md',
     'package.json',
+    'packages/systemd/webimgui.service',
     'tools/built.mjs',
     'tools/node-runtime/check.mjs',
     'tools/webimgui.mjs',
