@@ -1,6 +1,7 @@
 /** Lays the books of the services beside what the program left on its disk, and beside what it told its clients. */
 import { type GenerationRow, type Rows, readRows, sha256 } from '../test/support/stored.ts'
 import type { Told } from './clients.ts'
+import type { Follower } from './follower.ts'
 import type { Plan } from './plan.ts'
 import { type Books, type Exchange, halfOf } from './services/books.ts'
 import type { Disk } from './world/disk.ts'
@@ -16,14 +17,14 @@ export interface Facts {
   configIds: string[]
 }
 
-type Row = Rows['calls'][number] & { config_id: string; slot: number; error: string | null }
+type Row = Rows['calls'][number] & { config_id: string; slot: number; error: string | null; was_found: number }
 type Generation = GenerationRow & { token_id: string | null; timestamp: string; retry_of: string | null }
 
 /** What reached the program so long before it died is kept by then. */
 const graceMs = 3_000
 const dayMs = 24 * 3600_000
 
-export function audit(facts: Facts, disk: Disk, orders: readonly Told[]): string[] {
+export function audit(facts: Facts, disk: Disk, orders: readonly Told[], follower: Follower | undefined): string[] {
   const rows = readRows(disk.root)
   const calls = new Map((rows.calls as Row[]).map(call => [call.id, call]))
   const generations = rows.generations as Generation[]
@@ -41,6 +42,8 @@ export function audit(facts: Facts, disk: Disk, orders: readonly Told[]): string
   checkClients()
   checkFiles()
   checkMoney()
+  // What a failing disk did not confirm is told nevertheless, and may come otherwise after a power cut.
+  if (follower && facts.plan.diskTroubles.length === 0) checkFollower(follower)
   return violations
 
   /** Did it live on, undisturbed, for a while after this came? */
@@ -125,7 +128,9 @@ export function audit(facts: Facts, disk: Disk, orders: readonly Told[]): string
         if (picture.isOutOfReach) owners.set(sha256(halfOf(picture)), order)
       }
     const prompts = new Map(generations.map(({ id, prompt }) => [id, prompt]))
-    for (const { id, generation_id, sha256: sum } of rows.images) {
+    for (const { id, call_id, generation_id, sha256: sum } of rows.images) {
+      // Its task may stand in the list where one of ours was lost; then nobody says that it is ours.
+      if (facts.books.foreign.has(sum) && calls.get(call_id ?? '')?.was_found === 1) continue
       const owner = owners.get(sum)
       const prompt = prompts.get(generation_id ?? '')
       if (owner === undefined) say(`picture ${id} was made by no service`)
@@ -187,6 +192,22 @@ export function audit(facts: Facts, disk: Disk, orders: readonly Told[]): string
       if (made?.status !== 'succeeded' || made.charge !== 'charged')
         say(`${order.name} was asked for on a calm day and is ${made?.status}, ${made?.charge} (${told.refusals})`)
     }
+  }
+
+  /** Who follows the changes knows everything in the end. */
+  function checkFollower({ known, violations }: Follower) {
+    for (const violation of violations) say(violation)
+    for (const { id, status, charge } of generations) {
+      const told = known.get(id)
+      const images = rows.images.filter(image => image.generation_id === id).length
+      const isSame = told?.status === status && told.charge === charge && told.images.length === images
+      if (!isSame)
+        say(
+          `${id} is ${status}, ${charge}, ${images}; a follower knows ${told?.status}, ${told?.charge}, ${told?.images.length}`,
+        )
+    }
+    const ids = new Set(generations.map(({ id }) => id))
+    for (const id of known.keys()) if (!ids.has(id)) say(`a follower was not told that ${id} is removed`)
   }
 
   function checkFiles() {

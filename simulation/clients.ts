@@ -180,21 +180,29 @@ export class Clients {
 
   private ask(told: Told) {
     this.when(() => {
+      if (told.order.isEstimated) this.estimate(told)
       this.askOnce(told, true)
       if (told.order.isDoubled) this.askOnce(told, false)
+    })
+  }
+
+  /** It is free, and tells as many pictures and requests as are made then. */
+  private estimate({ order }: Told) {
+    const { kind, name } = order
+    this.call(`estimate ${name}`, services => services.generations.estimate(requestOf(order), this.caller(order)), {
+      told: ({ images, calls }) => {
+        if (images !== kind.pictures || calls !== kind.calls)
+          this.facts.violations.push(`${name} was estimated as ${images} pictures in ${calls} requests`)
+      },
+      refused() {},
+      lost() {},
     })
   }
 
   private askOnce(told: Told, isFirst: boolean, tries = 1) {
     const { order } = told
     const { kind, name, key } = order
-    const { parameters, ...rest } = kind.request
-    const request: GenerationRequest = {
-      ...rest,
-      prompt: `${name} ${rest.prompt}`,
-      parameters: parameters as GenerationRequest['parameters'],
-      references: [],
-    }
+    const request = requestOf(order)
     const idempotency = key === undefined ? undefined : { key, bodyHash: name }
     const again = () => {
       if (key !== undefined) this.after(3_000, () => this.askOnce(told, isFirst, tries + 1))
@@ -303,5 +311,15 @@ export class Clients {
         told.isDone = true
       },
     })
+  }
+}
+
+function requestOf({ name, kind }: Order): GenerationRequest {
+  const { parameters, prompt, ...rest } = kind.request
+  return {
+    ...rest,
+    prompt: `${name} ${prompt}`,
+    parameters: parameters as GenerationRequest['parameters'],
+    references: [],
   }
 }

@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import type { Core } from '../src/core.ts'
 import { audit, type Facts } from './audit.ts'
 import { Clients } from './clients.ts'
+import { Follower } from './follower.ts'
 import { type End, makePlan, type Plan } from './plan.ts'
 import { openArk } from './services/ark.ts'
 import { Books, calmService } from './services/books.ts'
@@ -14,7 +15,7 @@ import { openDashscope } from './services/dashscope.ts'
 import { openOpenai } from './services/openai.ts'
 import { createChance } from './world/chance.ts'
 import { closeDatabases, databaseWeather, lookInto } from './world/database.ts'
-import { Disk, databaseName, lifeFolder, presentDisk } from './world/disk.ts'
+import { Disk, type DiskWeather, databaseName, lifeFolder, presentDisk } from './world/disk.ts'
 import { closeDescriptors } from './world/files.ts'
 import { calmNetwork, Network, type Request } from './world/network.ts'
 import { Crashed, present, quiet, World } from './world/world.ts'
@@ -27,7 +28,6 @@ export interface History {
   story: string[]
 }
 
-const calmDisk = { maxMs: 0.5, isFull: false, faulty: 0 }
 const hourMs = 3600_000
 /** What waits for the disk is tried again after a minute at most, and a little by chance. */
 const recoveryMs = 90_000
@@ -79,10 +79,12 @@ class Life {
   readonly disk: Disk
   private readonly world: World
   private readonly plan: Plan
+  private readonly calmDisk: DiskWeather
   private readonly network: Network
   private readonly books: Books
   private readonly clients: Clients
   private readonly facts: Facts
+  private readonly follower: Follower | undefined
   private core: Core | undefined
   private end: End | undefined
   private instantsLeft = Number.POSITIVE_INFINITY
@@ -93,8 +95,11 @@ class Life {
     this.world = world
     this.plan = plan
     this.disk = new Disk(world, world.chance.fork())
+    this.calmDisk = { maxMs: plan.diskMs, isFull: false, faulty: 0 }
+    this.disk.weather = this.calmDisk
     this.network = new Network(world, world.chance.fork())
     this.books = new Books(world, world.chance.fork(), this.network)
+    this.follower = plan.isFollowed ? new Follower() : undefined
     this.facts = { plan, books: this.books, crashes: new Map(), violations: [], tokenId: undefined, configIds: [] }
     this.clients = new Clients(world, plan, this.facts, {
       services: () => this.core?.services,
@@ -126,7 +131,7 @@ class Life {
   }
 
   audit(): string[] {
-    return [...this.facts.violations, ...audit(this.facts, this.disk, this.clients.orders)]
+    return [...this.facts.violations, ...audit(this.facts, this.disk, this.clients.orders, this.follower)]
   }
 
   private folder(number: number) {
@@ -168,8 +173,8 @@ class Life {
   }
 
   private mendDisk() {
-    if (this.disk.weather !== calmDisk) this.diskWellAt = this.world.now
-    this.disk.weather = calmDisk
+    if (this.disk.weather !== this.calmDisk) this.diskWellAt = this.world.now
+    this.disk.weather = this.calmDisk
     databaseWeather.isFull = false
   }
 
@@ -202,7 +207,7 @@ class Life {
     if (world.isCrashed) return false
     const why = 'error' in outcome ? describe(outcome.error) : 'it stood still'
     world.tell(`the start failed: ${why}`)
-    const isDisk = this.disk.weather !== calmDisk || databaseWeather.isFull
+    const isDisk = this.disk.weather !== this.calmDisk || databaseWeather.isFull
     if (!isDisk) {
       this.facts.violations.push(`a start failed: ${why}`)
       this.failedStarts++
@@ -238,6 +243,7 @@ class Life {
     await core.resume()
     await this.clients.settle(core.services)
     this.core = core
+    this.follower?.begin(core.services)
     this.clients.begin()
   }
 
@@ -284,8 +290,10 @@ class Life {
     if (world.isCrashed) return
     if (!stopped.isDone) {
       const why = 'error' in stopped ? describe(stopped.error) : 'it did not end'
-      if (this.disk.weather === calmDisk) facts.violations.push(`a stop failed: ${why}`)
+      if (this.disk.weather === this.calmDisk) facts.violations.push(`a stop failed: ${why}`)
     }
+    // What the disk does not take in the time that a stop leaves is given up, as by a crash.
+    if (this.isDiskInTrouble()) facts.crashes.set(world.life, { at: world.now, isTroubled: true })
     world.tell(`stopped after ${Math.round(world.now - before)} ms`)
     for (const order of clients.unsettled()) facts.violations.push(`${order}: a promise was left unsettled by a stop`)
     world.crash()
@@ -293,6 +301,7 @@ class Life {
     const next = this.folder(world.life)
     this.disk.copyTo(next)
     clients.lostServer()
+    this.follower?.end()
   }
 
   /** What a promise of the program comes to, as the world goes on. */
@@ -326,15 +335,19 @@ class Life {
     const { world, disk, facts, end } = this
     if (world.isCrashed) return
     world.tell(end?.how === 'power' ? 'THE POWER IS CUT' : 'KILLED')
-    const { isFull, faulty, maxMs } = disk.weather
-    const isRecovering = world.now - this.diskWellAt < recoveryMs
-    facts.crashes.set(world.life, { at: world.now, isTroubled: isFull || faulty > 0 || maxMs > 1 || isRecovering })
+    facts.crashes.set(world.life, { at: world.now, isTroubled: this.isDiskInTrouble() })
     world.crash()
     const next = this.folder(world.life)
     if (end?.how === 'power') disk.cutTo(next)
     else disk.copyTo(next)
     disk.crash()
     this.clients.lostServer()
+    this.follower?.end()
+  }
+
+  /** Or was until shortly before, so that what waited for it is still to be tried again. */
+  private isDiskInTrouble() {
+    return this.disk.weather !== this.calmDisk || this.world.now - this.diskWellAt < recoveryMs
   }
 
   // ── Eyes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -377,7 +390,7 @@ class Life {
         if (fields?.err?.name === 'LedgerError')
           facts.violations.push(`the ledger refused a step: ${fields.err.message}`)
         const isInternal = /internal error|reason of our own|aborted; it resumes/.test(String(message))
-        if (isInternal && this.disk.weather === calmDisk && !databaseWeather.isFull)
+        if (isInternal && this.disk.weather === this.calmDisk && !databaseWeather.isFull)
           facts.violations.push(`logged: ${message} (${describe(fields?.err)})`)
       }
     const log = {

@@ -228,6 +228,18 @@ export const mutations: readonly Mutation[] = [
     to: '',
   },
   {
+    name: 'a follower takes what it is told for all that changed',
+    file: 'coordination/events.ts',
+    from: 'const isComplete = records?.every(({ revision }, index) => revision === seen + 1 + index)',
+    to: 'const isComplete = true',
+  },
+  {
+    name: 'a task of another program is taken without a look at its prompt',
+    file: 'generation/calls/poll.ts',
+    from: 'if (call.record.wasFound && provider.isOwnTask?.(polled.answer, call.record) === false) return { polled }',
+    to: '',
+  },
+  {
     name: 'nothing is resumed after a start',
     file: 'generation/run.ts',
     from: '      for (const id of unfinished) void run(id)\n',

@@ -18,6 +18,8 @@ export interface Order {
   cancelAfterMs: number | undefined
   retry: 'all' | 'missing' | undefined
   isRemoved: boolean
+  /** Asks first what it would cost. */
+  isEstimated: boolean
 }
 
 export interface Trouble {
@@ -47,6 +49,8 @@ export interface Plan {
   beganAt: number
   orders: Order[]
   troubles: Trouble[]
+  /** The longest that a call of the disk takes on a good day: on a slow one syncs last as long as several steps. */
+  diskMs: number
   diskTroubles: DiskTrouble[]
   ends: End[]
   /** By how much the clock is set, and when. */
@@ -58,6 +62,8 @@ export interface Plan {
   hasSecondKey: boolean
   /** Requests that one key may have under way; undefined: as many as its models allow. */
   maxRunning: number | undefined
+  /** Somebody follows every change. */
+  isFollowed: boolean
   /** Nothing goes wrong and nobody changes his mind, so every order must be made. */
   isCalm: boolean
 }
@@ -78,6 +84,7 @@ export function makePlan(chance: Chance): Plan {
     orders,
     troubles: isCalm ? [] : Array.from({ length: chance.below(3) }, () => makeTrouble(chance, spanMs)),
     diskTroubles: Array.from({ length: isCalm || chance.happens(0.7) ? 0 : 1 }, () => makeDiskTrouble(chance, spanMs)),
+    diskMs: chance.pick([0.5, 0.5, 0.5, 25]),
     ends: isCalm ? [] : Array.from({ length: chance.pick([0, 1, 1, 1, 2, 3]) }, () => makeEnd(chance)),
     clocks: Array.from({ length: isCalm || chance.happens(0.9) ? 0 : 1 + chance.below(2) }, () => ({
       atMs: chance.next() * spanMs,
@@ -87,6 +94,7 @@ export function makePlan(chance: Chance): Plan {
     caps: { all: cap(), token: cap(), configuration: cap() },
     hasSecondKey: chance.happens(0.3),
     maxRunning: chance.happens(0.2) ? 1 : undefined,
+    isFollowed: chance.happens(0.4),
     isCalm,
   }
 }
@@ -106,6 +114,7 @@ function makeOrder(chance: Chance, number: number, spanMs: number, isCalm: boole
     cancelAfterMs: maybe(0.15, () => chance.next() ** 2 * minuteMs),
     retry: maybe(0.15, () => chance.pick(['all', 'missing'] as const)),
     isRemoved: maybe(0.06, () => true) ?? false,
+    isEstimated: chance.happens(0.15),
   }
 }
 

@@ -98,6 +98,8 @@ export class Books {
   readonly network: Network
   readonly exchanges: Exchange[] = []
   readonly pictures = new Map<string, MadePicture>()
+  /** Hashes of pictures that another program made with the same account. */
+  readonly foreign = new Set<string>()
   weather: ServiceWeather = calmService
 
   constructor(world: World, chance: Chance, network: Network) {
@@ -107,8 +109,15 @@ export class Books {
     network.serve('files.test', request => this.giveOut(request))
   }
 
-  open(service: Exchange['service'], order: string, { headers, writtenAt }: Request): Exchange {
-    const exchange: Exchange = {
+  open(service: Exchange['service'], order: string, request: Request): Exchange {
+    const exchange = this.describe(service, order, request)
+    this.exchanges.push(exchange)
+    return exchange
+  }
+
+  /** One that is not among our own. */
+  describe(service: Exchange['service'], order: string, { headers, writtenAt }: Request): Exchange {
+    return {
       number: this.exchanges.length + 1,
       service,
       order,
@@ -123,8 +132,6 @@ export class Books {
       wholeAt: undefined,
       wholeIn: 0,
     }
-    this.exchanges.push(exchange)
-    return exchange
   }
 
   make(exchange: Exchange, count: number, options: { width?: number; height?: number } = {}) {

@@ -42,6 +42,7 @@ function create(books: Books, request: Request, tasks: Entries): Answer {
     tasks.push({ task, exchange })
     return task
   }
+  if (isTask && chance.happens(weather.lie / 2)) tasks.push(foreignTask(books, request, { body, wanted }))
   const replies = {
     busy: [429, { code: 'Throttling.RateQuota', message: 'Requests rate limit exceeded.' }],
     away: [503, { code: 'ModelUnavailable', message: 'The model is not available.' }],
@@ -83,6 +84,15 @@ function create(books: Books, request: Request, tasks: Entries): Answer {
   const usage = { image_count: content.length, width: 512, height: 512 }
   const answer = books.answer(200, { request_id: `request-${exchange.number}`, output, usage })
   return books.watch(exchange, answer, pieces => (pieces < answer.pieces.length ? 0 : content.length))
+}
+
+/** Another program with the same account asks for the same kind of picture just before. */
+function foreignTask(books: Books, request: Request, { body, wanted }: { body: Body; wanted: number }) {
+  const exchange = books.describe('dashscope', 'somebody', request)
+  exchange.number = 1000 + books.foreign.size
+  const task = submit(books, exchange, { prompt: 'a boat of somebody', wanted, body, path: request.url.pathname })
+  for (const { sha256 } of exchange.pictures) books.foreign.add(sha256)
+  return { task, exchange }
 }
 
 function submit(
