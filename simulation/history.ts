@@ -283,10 +283,7 @@ class Life {
     if (!core) return
     world.tell('stop')
     const before = world.now
-    const stopped = await this.until(
-      core.stop().then(() => core.close()),
-      10 * 60_000,
-    )
+    const stopped = await this.until(this.close(core), 10 * 60_000)
     if (world.isCrashed) return
     if (!stopped.isDone) {
       const why = 'error' in stopped ? describe(stopped.error) : 'it did not end'
@@ -302,6 +299,20 @@ class Life {
     this.disk.copyTo(next)
     clients.lostServer()
     this.follower?.end()
+  }
+
+  /** As the server does: whoever has asked is answered before the database is closed. */
+  private async close(core: Core) {
+    await core.stop()
+    const { world, clients } = this
+    await new Promise<void>(resolve => {
+      const look = (tries: number) => {
+        if (clients.unsettled().length === 0 || tries === 0) resolve()
+        else world.plan('program', 100, '', () => look(tries - 1))
+      }
+      look(50)
+    })
+    await core.close()
   }
 
   /** What a promise of the program comes to, as the world goes on. */

@@ -5,7 +5,7 @@
 import type { JsonObject } from '../catalogue/model.ts'
 import type { ProviderFailure } from '../outgoing/failure.ts'
 import { isObject, listNames, parseJson } from './json.ts'
-import type { ProviderImage } from './provider.ts'
+import type { ProviderImage, RawAnswer } from './provider.ts'
 
 /** The location of an image. `base64` is the text of the answer: bare, or a complete data URI. */
 export type ImageLocation = { url: string; base64?: undefined } | { base64: string; url?: undefined }
@@ -145,5 +145,22 @@ export function besideBill(failure: ProviderFailure, body: string): ProviderFail
     disposition: 'maybe_billed',
     message:
       'The service names an error and a bill in one answer, so a picture may have been made and charged. Look at its usage page before you ask again.',
+  }
+}
+
+/**
+ * What a refusal proves beside the rest of its answer. A 503 that broke off may have begun a gateway's words for a connection that broke
+ * behind it (`brokeBehindGateway`); only what begins as the JSON of a service is its own.
+ */
+export function weighRefusal(failure: ProviderFailure, { status, complete, body }: RawAnswer): ProviderFailure {
+  if (status !== 503 || complete || failure.disposition === 'maybe_billed' || /^\s*\{/.test(body))
+    return besideBill(failure, body)
+  const { concerns: _, retryAfterMs: __, maxRepeats: ___, ...rest } = failure
+  return {
+    ...rest,
+    code: 'outcome_unknown',
+    disposition: 'maybe_billed',
+    message:
+      'A gateway reported a fault and broke off, so a picture may have been made and charged. Look at the usage page of the service before you ask again.',
   }
 }

@@ -629,6 +629,16 @@ test.each([
   expect(error).toMatchObject({ code: 'provider_unavailable', disposition })
 })
 
+test.each([
+  ['upstrea', 'outcome_unknown', 'maybe_billed'],
+  ['', 'outcome_unknown', 'maybe_billed'],
+  ['{"error":{"code":"Serv', 'provider_unavailable', 'retry_safe'],
+])('a 503 that broke off after %j is %s', (body, code, disposition) => {
+  const { error } = doubao.parse(answerOf(503, body, { complete: false }), single)
+
+  expect(error).toMatchObject({ code, disposition })
+})
+
 describe('parse of streams', () => {
   test('pictures, refusals and the bill', () => {
     const body = succeeded(0) + failed(1) + succeeded(2) + completed(2) + done

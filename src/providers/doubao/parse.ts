@@ -1,6 +1,6 @@
 /** Parses the answers of Ark: Volcengine Ark documents 1541523 (images) and 1824137 (stream), 2026-10. Pure. */
 import type { JsonObject } from '../../catalogue/model.ts'
-import { besideBill, type Entry, readEntries, sourceIn, toProviderImage } from '../answers.ts'
+import { besideBill, type Entry, readEntries, sourceIn, toProviderImage, weighRefusal } from '../answers.ts'
 import { errorIn, parseBeginning, pickWorstFailure, quoteBeginning, withoutReason } from '../failures.ts'
 import { isObject, outline, parseJson } from '../json.ts'
 import type { Parsed, ProviderImage, RawAnswer } from '../provider.ts'
@@ -12,7 +12,7 @@ const service = 'Ark'
 export function parse(answer: RawAnswer, call: { body: JsonObject }): Parsed {
   if (answer.status < 200 || answer.status >= 300) {
     const error = interpretError(answer, errorIn(parseJson(answer.body)) ?? { message: quoteBeginning(answer) })
-    return { images: [], failures: [], error: besideBill(error, answer.body), complete: true }
+    return { images: [], failures: [], error: weighRefusal(error, answer), complete: true }
   }
   const parsed = isEventStream(answer.body) ? parseStream(answer, call.body) : parseBody(answer)
   return parsed.error ? { ...parsed, error: besideBill(parsed.error, answer.body) } : parsed

@@ -1,6 +1,6 @@
 /** Parses the answers of OpenAI's image API (types of its official client 7.57.0, 2026-11). Pure. */
 
-import { besideBill, readEntries, toProviderImage } from '../answers.ts'
+import { besideBill, readEntries, toProviderImage, weighRefusal } from '../answers.ts'
 import { errorIn, parseBeginning, pickWorstFailure, quoteBeginning, withoutReason } from '../failures.ts'
 import { asRecord, isObject, outline, parseJson, text } from '../json.ts'
 import type { Parsed, ProviderImage, RawAnswer } from '../provider.ts'
@@ -13,7 +13,7 @@ export function parse(answer: RawAnswer): Parsed {
   const json = parseJson(answer.body)
   if (answer.status < 200 || answer.status >= 300) {
     const error = interpretError(answer, errorIn(json) ?? { message: quoteBeginning(answer) })
-    return { images: [], failures: [], error: besideBill(error, answer.body), complete: true }
+    return { images: [], failures: [], error: weighRefusal(error, answer), complete: true }
   }
   if (typeof json !== 'object' || json === null) return parseBeginning(answer, 'an image service', readExpiry)
   const images: ProviderImage[] = []

@@ -2,7 +2,7 @@
 
 import type { JsonObject, JsonValue } from '../../catalogue/model.ts'
 import type { ProviderFailure } from '../../outgoing/failure.ts'
-import { besideBill, findSource, namesBill, readEntries, wholeSourcesIn } from '../answers.ts'
+import { besideBill, findSource, namesBill, readEntries, weighRefusal, wholeSourcesIn } from '../answers.ts'
 import { pickWorstFailure } from '../failures.ts'
 import { asList, asRecord, outline, parseJson, text } from '../json.ts'
 import type { Parsed, ProviderImage, RawAnswer } from '../provider.ts'
@@ -66,7 +66,7 @@ function findError(
   const isAnswered = answer.status >= 200 && answer.status < 300
 
   if (!isAnswered)
-    return besideBill(interpretError(code, message ?? text(answer.body.trim().slice(0, 300)), place), answer.body)
+    return weighRefusal(interpretError(code, message ?? text(answer.body.trim().slice(0, 300)), place), answer)
   const plain = { providerCode: code, providerMessage: message, requestId: place.requestId }
   if (status === 'UNKNOWN') {
     return {
@@ -107,7 +107,7 @@ function findError(
 /** An answer that is no JSON object: the page of a gateway, or the beginning of an answer that was cut. */
 function withoutEnvelope(answer: RawAnswer, place: ErrorPlace): Parsed {
   if (answer.status < 200 || answer.status >= 300) {
-    const error = interpretError(undefined, text(answer.body.trim().slice(0, 300)), place)
+    const error = weighRefusal(interpretError(undefined, text(answer.body.trim().slice(0, 300)), place), answer)
     return { images: [], failures: [], error, complete: true }
   }
   // The complete strings in a cut answer are still usable: their images were paid for.

@@ -1,4 +1,4 @@
-import { besideBill, readEntries, toProviderImage } from '../../../src/providers/answers.ts'
+import { readEntries, toProviderImage, weighRefusal } from '../../../src/providers/answers.ts'
 import { errorIn, parseBeginning, quoteBeginning, withoutReason } from '../../../src/providers/failures.ts'
 import { isObject, parseJson } from '../../../src/providers/json.ts'
 import type { Parsed, RawAnswer } from '../../../src/providers/provider.ts'
@@ -8,7 +8,7 @@ export function parse(answer: RawAnswer): Parsed {
   const json = parseJson(answer.body)
   if (answer.status >= 300) {
     const error = failureOf(answer, errorIn(json) ?? { message: quoteBeginning(answer) })
-    return { images: [], failures: [], error: besideBill(error, answer.body), complete: true }
+    return { images: [], failures: [], error: weighRefusal(error, answer), complete: true }
   }
   if (!isObject(json)) return parseBeginning(answer, 'Easel', () => undefined)
   const images = readEntries(json).flatMap(({ source }, index) => (source ? [toProviderImage(index, source)] : []))
