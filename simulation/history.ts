@@ -31,6 +31,8 @@ export interface History {
 const hourMs = 3600_000
 /** What waits for the disk is tried again after a minute at most, and a little by chance. */
 const recoveryMs = 90_000
+/** So long after a start, files and rows have been compared. */
+const lookedOverMs = 25_000
 const maxFailedStarts = 20
 /** By then everything has ended that can. */
 const maxPeaceMs = 60 * hourMs
@@ -89,6 +91,7 @@ class Life {
   private end: End | undefined
   private instantsLeft = Number.POSITIVE_INFINITY
   private failedStarts = 0
+  private startedAt = 0
   private diskWellAt = Number.NEGATIVE_INFINITY
 
   constructor(world: World, plan: Plan) {
@@ -183,6 +186,7 @@ class Life {
   private async oneLife() {
     const { world, end } = this
     world.begin()
+    this.startedAt = world.now
     world.tell(`start, to end by ${JSON.stringify(end ?? 'itself')}`)
     this.instantsLeft = end && end.how !== 'stop' ? end.after : Number.POSITIVE_INFINITY
     const isUp = await this.start()
@@ -275,7 +279,8 @@ class Life {
     }
     // What is made when nobody waits for it, such as thumbnails; what the disk did not remove is removed within an hour.
     const isDelayed = this.plan.diskTroubles.length > 0 && clients.orders.some(({ removed }) => removed.size > 0)
-    await world.runUntil(() => false, world.now + (isDelayed ? 1.1 * hourMs : 2_000))
+    const restMs = isDelayed ? 1.1 * hourMs : 2_000
+    await world.runUntil(() => false, Math.max(world.now + restMs, this.startedAt + lookedOverMs))
   }
 
   private async stop() {
