@@ -113,7 +113,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'what a gateway says of a broken connection is not looked at',
-    file: 'outgoing/failure.ts',
+    file: 'providers/failures.ts',
     from: 'return isReset && !',
     to: 'return isReset && false && !',
   },
