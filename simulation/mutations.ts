@@ -118,6 +118,12 @@ export const mutations: readonly Mutation[] = [
     to: 'return isReset && false && !',
   },
   {
+    name: 'a 503 that broke off counts as a refusal',
+    file: 'providers/answers.ts',
+    from: 'if (status !== 503 || complete ||',
+    to: 'if (status !== 503 || complete || status === 503 ||',
+  },
+  {
     name: 'after a restart what was sent is refused without cost',
     file: 'generation/calls/in-doubt.ts',
     from: "await settleCall(call, { outcome: 'unknown', charge: 'unknown', error: toErrorRecord({ ...failure, requestId }) })",
@@ -260,7 +266,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a file without a row is not offered to its generation',
     file: 'core.ts',
-    from: '      collector.offer(unrecorded)\n',
+    from: '    collector.offer(unrecorded)\n',
     to: '',
   },
 ]
