@@ -63,7 +63,7 @@ export async function openSqlite(
       kysely,
       seal,
       onProgress,
-      isNew ? undefined : () => prepareMigration(handle!, file),
+      isNew ? undefined : () => prepareMigration(handle!, file, { isChecked: !wasClosed }),
     )
     handle.exec('PRAGMA cache_size = -4096')
     if (backupPath) endMigration(handle, needsVacuum)
@@ -99,8 +99,7 @@ export async function openSqlite(
       backupPath,
       async verify() {
         if (!wasClosed) return
-        const { rows } = await sql<{ quick_check: string }>`pragma quick_check(1)`.execute(reading)
-        damage = describeDamage(rows[0]?.quick_check, file)
+        damage = describeDamage(await checkWhole(reading), file)
         if (damage) throw damage
       },
       mustBeOurs,
@@ -188,6 +187,17 @@ function mustBeWhole(handle: DatabaseSync, file: string) {
   if (damage) throw damage
 }
 
+/** Like `mustBeWhole`, in a thread. Some damage is an error and no answer. */
+async function checkWhole(reading: Kysely<Tables>): Promise<string | undefined> {
+  try {
+    const { rows } = await sql<{ quick_check: string }>`pragma quick_check(1)`.execute(reading)
+    return rows[0]?.quick_check
+  } catch (error) {
+    if (isDamaged(error)) return error.message
+    throw error
+  }
+}
+
 /** What a cut of the power or a crash may damage is whole then; `verify` looks at it later. */
 function wasClosedInOrder(handle: DatabaseSync): boolean {
   try {
@@ -214,9 +224,13 @@ function damaged(file: string, reason: string): readonly [en: string, zh: string
   ]
 }
 
+function isDamaged(error: unknown): error is Error {
+  return error instanceof Error && /not a database|malformed/.test(error.message)
+}
+
 function explain(file: string, error: unknown): readonly [en: string, zh: string] {
   const reason = error instanceof Error ? error.message : String(error)
-  if (/not a database|malformed/.test(reason)) return damaged(file, reason)
+  if (isDamaged(error)) return damaged(file, reason)
   if (isBusy(error)) {
     return [
       `The database ${file} is locked by another program (${reason}). Close that program and start again.`,
@@ -238,7 +252,8 @@ function mayHoldRemains(handle: DatabaseSync) {
 const smallDatabase = 64 * 2 ** 20
 
 /** Large changes are written once and not twice with a journal that can only take them back. @returns path of a copy of the database */
-function prepareMigration(handle: DatabaseSync, file: string): Promise<string> {
+function prepareMigration(handle: DatabaseSync, file: string, { isChecked }: { isChecked: boolean }): Promise<string> {
+  if (!isChecked) mustBeWhole(handle, file)
   // Another program may have it open; then the journal stays as it is.
   handle.exec('PRAGMA synchronous = FULL')
   setJournal(handle, 'DELETE')
