@@ -224,13 +224,13 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a picture whose name was not synced is not looked for',
     file: 'images/collect.ts',
-    from: '    offered.set(deriveImageId(place.generationId, place.position), file)\n',
+    from: '    offered.set(id, file)\n',
     to: '',
   },
   {
     name: 'a file that could not be removed is forgotten',
     file: 'core.ts',
-    from: '      await removals.repeat()\n',
+    from: '    await removals.repeat()\n',
     to: '',
   },
   {

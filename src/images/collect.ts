@@ -211,10 +211,13 @@ export function createCollector(parts: {
 
   async function put(picture: FoundImage, place: Destination, bytes: StoredBytes): Promise<StoredFile> {
     await reached('picture-fetched', place.generationId)
+    const id = deriveImageId(place.generationId, place.position)
     const month = new Date().toISOString().slice(0, 7).replace('-', '/')
-    const file = `${month}/${deriveImageId(place.generationId, place.position)}.${bytes.extension}`
+    // An earlier try may have left a file that could not be looked at: it is replaced, also in another month.
+    const former = offered.get(id)
+    const file = former?.endsWith(`/${id}.${bytes.extension}`) ? former : `${month}/${id}.${bytes.extension}`
     // Where this fails it may be in its place already, and only the sync of its name have failed.
-    offered.set(deriveImageId(place.generationId, place.position), file)
+    offered.set(id, file)
     await files.put(file, bytes.temporaryPath, bytes)
     await reached('picture-put', place.generationId)
     return storedFile(picture, place, bytes, file)
