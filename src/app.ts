@@ -35,6 +35,8 @@ export interface Overrides extends CoreOverrides {
   studioFolder?: string
   /** After so long without progress the body of a request is ended. */
   slowBodyAfterMs?: number
+  /** Waits before a wrong token is answered; a timer when absent. */
+  pauseBeforeRefusal?(ms: number): Promise<unknown>
 }
 
 /** Time for clients that are still sending or reading, from the moment when the server is asked to stop. */
@@ -56,6 +58,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     recentErrors: overrides.recentErrors,
     studioFolder: overrides.studioFolder,
     slowBodyAfterMs: overrides.slowBodyAfterMs,
+    pauseBeforeRefusal: overrides.pauseBeforeRefusal,
   })
 
   return {

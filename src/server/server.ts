@@ -14,6 +14,7 @@ import { shareConnections } from './access/connections.ts'
 import { createDiscretion } from './access/discretion.ts'
 import { createLimits, maxConnections } from './access/limits.ts'
 import { createSignedLinks } from './access/signed-links.ts'
+import type { Pause } from './access/throttle.ts'
 import { addApi, createApiFace } from './api/api.ts'
 import { maxRequestBytes } from './api/generate.ts'
 import { letGoOfBody } from './bodies/bodies.ts'
@@ -45,6 +46,8 @@ export async function createServer(options: {
   studioFolder?: string
   /** After so long without progress a body is ended; 30 s when absent. */
   slowBodyAfterMs?: number
+  /** Before a wrong token is answered, instead of a timer. */
+  pauseBeforeRefusal?: Pause
 }): Promise<FastifyInstance> {
   const {
     settings,
@@ -82,7 +85,7 @@ export async function createServer(options: {
   const routing = watchRoutes(app)
   requireRules(app)
   const links = createSignedLinks(settings)
-  const access = createAccess(settings, services, links)
+  const access = createAccess(settings, services, links, options.pauseBeforeRefusal)
   const describeApi = watchApi(app, { ...access, version: packageFile.version, prefix, faceAt: chooseFace })
   const discretion = createDiscretion(services.catalogue, async () => {
     const configurations = await services.configurations.list()

@@ -20,6 +20,8 @@ export interface StartOptions {
   environment?: Record<string, string>
   services?: { [Part in keyof Services]?: Partial<Services[Part]> }
   studioFolder?: string
+  /** Instead of the pause before a wrong token is answered. */
+  pauseBeforeRefusal?(ms: number): Promise<unknown>
 }
 
 export interface Created {
@@ -27,7 +29,8 @@ export interface Created {
   options: Parameters<Services['generations']['create']>[1]
 }
 
-export async function startServer({ environment = {}, services = {}, studioFolder }: StartOptions = {}) {
+export async function startServer(options: StartOptions = {}) {
+  const { environment = {}, services = {}, studioFolder, pauseBeforeRefusal } = options
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'webimgui-server-'))
   const settings = loadSettings({
     DATA_DIR: dataDir,
@@ -42,7 +45,11 @@ export async function startServer({ environment = {}, services = {}, studioFolde
   const recentErrors = createRecentErrors()
   const log = createLog(settings, { write: line => void lines.push(line) }, recentErrors)
   const created: Created[] = []
-  const { server, services: real, close } = await createApp(settings, log, { recentErrors, studioFolder })
+  const {
+    server,
+    services: real,
+    close,
+  } = await createApp(settings, log, { recentErrors, studioFolder, pauseBeforeRefusal })
   Object.assign(real.generations, playedGenerations(created))
   Object.assign(real.images, playedImages())
   for (const [part, played] of Object.entries(services)) {

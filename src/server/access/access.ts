@@ -13,7 +13,7 @@ import { readAccessToken } from './access-token.ts'
 import { createPace } from './limits.ts'
 import { type Cookies, cookiePrefix, createSessions, isSame, type Session, sessionSeconds } from './sessions.ts'
 import type { SignedLinks } from './signed-links.ts'
-import { createThrottle, unauthorized } from './throttle.ts'
+import { createThrottle, type Pause, unauthorized } from './throttle.ts'
 
 /** Sessions per token: each ended session has to be remembered until it would have expired. */
 const loginsPerMinute = 30
@@ -69,13 +69,14 @@ export function createAccess(
   settings: Settings,
   services: Pick<Services, 'tokens' | 'generations' | 'images'>,
   links: SignedLinks,
+  pauseBeforeRefusal?: Pause,
 ): Access {
   const { tokens } = services
   const token = readAccessToken(settings)
   const names = servedNames(settings)
   const publicOrigin = settings.publicUrl && new URL(settings.publicUrl).origin
   const sessions = token === undefined ? undefined : createSessions(settings, token)
-  const throttle = createThrottle()
+  const throttle = createThrottle(pauseBeforeRefusal)
   const logins = createPace(loginsPerMinute)
 
   function isOwnPage({ headers: { origin, host } }: FastifyRequest) {

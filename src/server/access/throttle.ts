@@ -1,5 +1,5 @@
 /** Wrong tokens are answered with growing delays, and refused at once when too many of them wait. */
-import { setTimeout as pause } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import ipaddr from 'ipaddr.js'
 import { HttpRefusal } from '../errors/refusals.ts'
 
@@ -13,11 +13,14 @@ export const wrongToken = {
   zh: '令牌不正确，或已被撤销。请向发给您令牌的人索取新的令牌。',
 }
 
+/** Resolves after so many ms. */
+export type Pause = (ms: number) => Promise<unknown>
+
 /**
  * Wrong tokens of one address are answered with growing delays; nobody else waits. While too many of them wait, a guessable token is
  * not checked: an immediate refusal would distinguish it from the right one, as fast as anybody can ask.
  */
-export function createThrottle() {
+export function createThrottle(pause: Pause = sleep) {
   const forgetAfterMs = 10 * 60_000
   const maxOfOne = 10
   const maxOfAll = 1000
