@@ -1,4 +1,5 @@
 /** The catalogue, row by row, against `catalogue.facts.ts`: another reading of the same documents, measurements and reports. */
+import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { isServedAt, lifeAt } from '../../src/catalogue/life.ts'
 import type { JsonObject, Model, Price, SizeRule } from '../../src/catalogue/model.ts'
@@ -25,6 +26,16 @@ function modelOf(provider: 'doubao' | 'qwen', id: string): Model {
   if (!model) throw new Error(`the catalogue has no ${id}`)
   return model
 }
+
+test('every service has its file of conformance tests', () => {
+  const files = readdirSync(import.meta.dirname).filter(name => /^conformance\.\w+\.test\.ts$/.test(name))
+
+  expect(files.sort()).toEqual(
+    Object.keys(providers)
+      .map(id => `conformance.${id}.test.ts`)
+      .sort(),
+  )
+})
 
 test('has the models that the tables have, and no other of these services', () => {
   const idsOf = (rows: readonly { id: string }[]) => rows.map(({ id }) => id).sort()

@@ -1,0 +1,4 @@
+import { subjects } from './conformance.subjects.ts'
+import { describeProvider } from './conformance.ts'
+
+for (const subject of subjects.qwen) describeProvider(subject)
