@@ -1,19 +1,41 @@
+import path from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { maxWaitMs } from './test/support/patience.ts'
+import { preparePlace } from './test/support/place.ts'
 
-/** Files that wait for many processes go first, so that nothing waits for them at the end. */
+// Every server that a test starts has threads of its own: what one of them has compiled serves the next.
+process.env.NODE_COMPILE_CACHE ??= path.join(import.meta.dirname, 'node_modules/.cache/webimgui-tests')
+
+/** Those that take longest, so that nothing waits for them at the end; those that mostly wait first, so that others work meanwhile. */
+const longest = [
+  /recovery/,
+  /program\.test/,
+  /simulation\.test/,
+  /conformance/,
+  /generation\/(large|answers)/,
+  /server\/connections/,
+]
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]) {
-    const isLong = ({ moduleId }: TestSpecification) => Number(/recovery|program\.test/.test(moduleId))
+    const rank = ({ project, moduleId }: TestSpecification) => {
+      // A worker stays with its project: what belongs to the other one comes at the end of all.
+      if (project.name === 'studio') return longest.length + 1
+      const found = longest.findIndex(pattern => pattern.test(moduleId))
+      return found < 0 ? longest.length : found
+    }
     const sorted = await super.sort(files)
-    const groupOf = ({ project }: TestSpecification) => project.config.sequence.groupOrder
-    return sorted.sort((one, other) => groupOf(one) - groupOf(other) || isLong(other) - isLong(one))
+    return sorted.toSorted((one, other) => rank(one) - rank(other))
   }
 }
 
+/** In both projects, which share them: more than processors, because tests wait for services and processes most of the time. */
+const maxWorkers = 5
+
 export default defineConfig({
   test: {
+    env: preparePlace(),
     testTimeout: 2 * maxWaitMs,
     hookTimeout: 2 * maxWaitMs,
     expect: { poll: { timeout: maxWaitMs } },
@@ -29,8 +51,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/studio/**'],
           globalSetup: './test/support/once.ts',
-          // Most of these wait for services and processes most of the time.
-          maxWorkers: 4,
+          maxWorkers,
           isolate: false,
         },
       },
@@ -40,10 +61,8 @@ export default defineConfig({
           name: 'studio',
           include: ['test/studio/**/*.test.ts'],
           globalSetup: './test/support/studio.ts',
+          maxWorkers,
           isolate: false,
-          maxWorkers: 2,
-          // A browser wants the processor for itself.
-          sequence: { groupOrder: 1 },
         },
       },
     ],

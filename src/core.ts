@@ -87,6 +87,8 @@ export interface CoreOverrides {
   listsAfterMs?: number
   /** How long after the start unused references are swept, words indexed, and database and files looked over. */
   lookOverAfterMs?: number
+  /** How long nothing may have been stored before thumbnails are made that nobody asked for. */
+  thumbnailsAfterMs?: number
 }
 
 const hourMs = 3600 * 1000
@@ -146,7 +148,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
   })
   const thumbnails = createThumbnails({
     files,
-    quietMs: pauses.scaled(1000),
+    quietMs: overrides.thumbnailsAfterMs ?? pauses.scaled(1000),
     failed: (image, error) => log.warn({ image: image.id, err: error }, 'no thumbnail could be made'),
   })
   const removals = createRemovals(error => log.error({ err: error }, 'a file could not be removed; trying again later'))

@@ -15,8 +15,8 @@ export interface SimulatorOptions<Rule extends KeyRule = KeyRule> {
   timeScale?: number
   /** How long result URLs live, default 86400. */
   urlLifetimeSeconds?: number
-  /** Pictures of one colour, which cost a fifth of a landscape. */
-  plainImages?: boolean
+  /** Pictures of one colour, which cost a tenth of a landscape; `grain`: of many, in files as large as those of a landscape are. */
+  plainImages?: boolean | 'grain'
   /** What each API key may do; instead of the demonstration keys of the simulator. */
   keys?: Readonly<Record<string, Rule>>
 }

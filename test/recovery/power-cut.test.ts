@@ -103,6 +103,8 @@ async function start(dataDir: string, holdAt: Failpoint | undefined) {
   })
   const app: App = await createApp(settings, pino({ level: 'silent' }), {
     timeScale: 0.01,
+    // Thumbnails can be made again at any time: no matter for a power cut, and half of the work.
+    thumbnailsAfterMs: 24 * 3600 * 1000,
     syncJournal: disk.sync,
     reached(point, id) {
       if (point !== holdAt) return

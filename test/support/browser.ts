@@ -1,6 +1,6 @@
 /** A real browser that looks at a real server, and takes note of whatever a page must not do. */
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, inject, onTestFinished } from 'vitest'
+import { beforeAll, expect, inject, onTestFinished } from 'vitest'
 import * as en from '../../src/studio/text/en.ts'
 import { fill } from '../../src/studio/text/fill.ts'
 import * as zh from '../../src/studio/text/zh.ts'
@@ -35,24 +35,29 @@ export function startStudio(options: TestOptions = {}): Promise<TestApp> {
 
 export const phone = { viewport: { width: 390, height: 844 }, isTouch: true } as const
 
-/** Starts a browser for the tests of a file. The returned function opens a page in a profile of its own. */
+/** Of this process, for one file after another; it ends with the process. */
+let launching: Promise<Browser> | undefined
+
+function launch() {
+  launching ??= chromium.launch({
+    executablePath: inject('chromium'),
+    // No graphics card, and nothing that reaches out. Without a sandbox, because tests may run as root; the pages are our own.
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-gpu-compositing',
+      '--disable-dev-shm-usage',
+      '--disable-background-networking',
+    ],
+  })
+  return launching
+}
+
+/** For the tests of a file. The returned function opens a page in a profile of its own. */
 export function openBrowser() {
   let browser: Browser
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: inject('chromium'),
-      // No graphics card, and nothing that reaches out. Without a sandbox, because tests may run as root; the pages are our own.
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-gpu-compositing',
-        '--disable-dev-shm-usage',
-        '--disable-background-networking',
-      ],
-    })
-  })
-  afterAll(async () => {
-    await browser.close()
+    browser = await launch()
   })
 
   return async function visit(url: string, options: VisitOptions = {}): Promise<Visit> {

@@ -30,7 +30,7 @@ export async function openInstallation(options: { timeScale?: number } = {}): Pr
     startDoubaoSimulator(simulation),
     startQwenSimulator(simulation),
     // The pictures of an answer have to be too large for a row.
-    startOpenaiSimulator({ ...simulation, plainImages: false }),
+    startOpenaiSimulator({ ...simulation, plainImages: 'grain' }),
   ])
   const simulators = [doubao, qwen, openai]
   const environment = {

@@ -1,5 +1,5 @@
 /** The pictures that the simulators make: small landscapes, drawn as SVG and enlarged, which suits washes of ink and keeps 4096² cheap. */
-import sharp from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 import { type Chance, createChance } from './chance.ts'
 import { paintScene } from './scenes.ts'
 
@@ -20,8 +20,8 @@ export interface ImageOptions {
   transparent?: boolean
   /** PNG files that show up in the result: as photographs lying on it, at most four. */
   references?: Buffer[]
-  /** One colour in place of the landscape, for whoever needs many pictures and looks at none. */
-  plain?: boolean
+  /** One colour in place of the landscape, for whoever needs many pictures and looks at none; `grain`: many, so that its file is large. */
+  plain?: boolean | 'grain'
 }
 
 /** The surroundings of a picture are processes that wait; two threads draw fast enough without taking the machine. */
@@ -32,11 +32,15 @@ sharp.cache({ files: 0, items: 50, memory: 32 })
 export async function drawImage(options: ImageOptions): Promise<Buffer> {
   const { width, height, type, prompt, seed = -1, index, plain = false } = options
   const chance = createChance(JSON.stringify([prompt, seed, index]))
+  const color = () => chance.whole(0, 0xffffff).toString(16).padStart(6, '0')
+  if (plain === 'grain' || (plain && isBare(options))) {
+    const cells = plain === 'grain' ? grainCells : 1
+    const colors = Buffer.from(Array.from({ length: cells ** 2 }, color).join(''), 'hex')
+    return encode(sharp(colors, { raw: { width: cells, height: cells, channels: 3 } }), options)
+  }
   const shrink = Math.min(1, (plain ? 96 : 640) / Math.max(width, height))
   const canvas = { width: Math.max(1, Math.round(width * shrink)), height: Math.max(1, Math.round(height * shrink)) }
-  const scene = plain
-    ? `<rect width="100%" height="100%" fill="#${chance.whole(0, 0xffffff).toString(16).padStart(6, '0')}"/>`
-    : paintScene(canvas, prompt, chance)
+  const scene = plain ? `<rect width="100%" height="100%" fill="#${color()}"/>` : paintScene(canvas, prompt, chance)
   const transparent = options.transparent === true && type !== 'jpeg'
   const svg = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${canvas.width}" height="${canvas.height}">`,
@@ -51,10 +55,20 @@ export async function drawImage(options: ImageOptions): Promise<Buffer> {
   const drawn = sharp(Buffer.from(svg.join('')))
   if (!transparent) drawn.removeAlpha()
   const { data, info } = await drawn.raw().toBuffer({ resolveWithObject: true })
-  const image = sharp(data, { raw: info }).resize(width, height, {
-    fit: 'fill',
-    kernel: plain ? 'nearest' : 'linear',
-  })
+  return encode(sharp(data, { raw: info }), options)
+}
+
+/** Nothing is to be seen on it. */
+function isBare({ watermark, transparent, references = [] }: ImageOptions) {
+  return !watermark && !transparent && references.length === 0
+}
+
+/** On each side. */
+const grainCells = 128
+
+function encode(drawn: Sharp, options: ImageOptions): Promise<Buffer> {
+  const { width, height, type, plain } = options
+  const image = drawn.resize(width, height, { fit: 'fill', kernel: plain ? 'nearest' : 'linear' })
   if (type === 'jpeg') return image.jpeg({ quality: options.quality ?? 88 }).toBuffer()
   if (type === 'webp') return image.webp({ quality: options.quality ?? 90, effort: 1 }).toBuffer()
   return image.png({ compressionLevel: 2, adaptiveFiltering: false }).toBuffer()
