@@ -62,8 +62,9 @@ export function createGenerationRepository(db: Connection, reading: Kysely<Table
       return rows.map(({ id }) => id)
     },
 
+    /** An index holds these alone, so they are read at once: the status after a start needs no thread. */
     async countUnfinished() {
-      const rows = await reading
+      const rows = await db
         .selectFrom('chat_history')
         .select(({ fn }) => ['status', fn.countAll<number>().as('count')])
         .where(isUnfinished)
@@ -74,7 +75,7 @@ export function createGenerationRepository(db: Connection, reading: Kysely<Table
     },
 
     async waiting(): Promise<{ id: string; reason: Message }[]> {
-      const rows = await reading
+      const rows = await db
         .selectFrom('chat_history')
         .select(['id', 'waiting'])
         .where(isUnfinished)
