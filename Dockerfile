@@ -5,7 +5,6 @@
 ARG NODE_IMAGE=node:24-slim
 
 FROM ${NODE_IMAGE} AS manifests
-ARG NPM_CONFIG_REGISTRY
 WORKDIR /build
 # Apart from the sources, so that packages are fetched anew only when these change.
 COPY package.json package-lock.json .npmrc ./
@@ -13,9 +12,11 @@ COPY tools/node-runtime/package.json tools/node-runtime/
 
 # The Node.js of the base is used, so that of tools/node-runtime is left out.
 FROM manifests AS production
+ARG NPM_CONFIG_REGISTRY
 RUN npm ci --omit=dev --ignore-scripts --workspaces=false
 
 FROM manifests AS build
+ARG NPM_CONFIG_REGISTRY
 RUN npm ci --ignore-scripts --workspaces=false
 COPY . .
 # What the package for npm holds is what the image holds.
