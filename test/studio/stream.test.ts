@@ -95,6 +95,32 @@ test('Generate pressed while the server is away is sent once when it is back', a
   expect(app.doubao.billed).toHaveLength(1)
 })
 
+test('what is told while the list is read again is not taken back by an older answer', async () => {
+  const port = await freePort()
+  const app = await startStudio({ environment: { QWEN_API_KEY: undefined, PORT: String(port) } })
+  await app.generate({ prompt: 'the first', ...seedream })
+  const { page, context } = await visit(app.url, { language: 'en', expected: outage })
+  await isDrawn(cardOf(page, 'the first').getByRole('img'))
+  const read = Promise.withResolvers<void>()
+  const letGo = Promise.withResolvers<void>()
+  await context.route(/\/api\/history\?limit=/, async route => {
+    const response = await route.fetch()
+    read.resolve()
+    await letGo.promise
+    // So that the page shows when it has come.
+    await route.fulfill({ response, body: (await response.text()).replace('the first', 'the oldest') })
+  })
+  await app.restart()
+  await read.promise
+
+  await app.generate({ prompt: 'the second', ...seedream })
+  await isDrawn(cardOf(page, 'the second').getByRole('img'))
+  letGo.resolve()
+
+  await cardOf(page, 'the oldest').waitFor()
+  expect(await cardOf(page, 'the second').count()).toBe(1)
+})
+
 test('it survives lost answers, several attempts and a reload, and is made once', async () => {
   const app = await startStudio({ environment: { QWEN_API_KEY: undefined } })
   const { page, context, word } = await visit(app.url, { expected: outage })

@@ -13,14 +13,73 @@ export const historyKey = ['history']
 const maxRecent = 24
 
 export function generationQuery(id: string) {
-  return queryOptions({ queryKey: ['generation', id], queryFn: given => api.history.get(id, given) })
+  return queryOptions({
+    queryKey: ['generation', id],
+    queryFn: given =>
+      readBeside(
+        () => api.history.get(id, given),
+        (read, told) => newer(read, told.get(id)),
+      ),
+  })
 }
 
 /** The newest few, as the page of creating shows them. */
 export const recentQuery = queryOptions({
   queryKey: [...historyKey, 'recent'],
-  queryFn: given => api.history.page({ limit: maxRecent }, given),
+  queryFn: given =>
+    readBeside(
+      () => api.history.page({ limit: maxRecent }, given),
+      (page, told) => {
+        const { items } = bringUpToDate(page, told)
+        const missing = [...told.values()].filter(one => one && !items.some(({ id }) => id === one.id))
+        return {
+          ...page,
+          items: missing.reduce<Generation[]>((all, one) => insertByTime(all, one!), items).slice(0, maxRecent),
+        }
+      },
+    ),
 })
+
+// ── What is told while something is read ────────────────────────────────────────────────────────────────────────────
+
+/** By id; undefined when it was removed. */
+type Told = ReadonlyMap<string, Generation | undefined>
+
+const readings = new Set<Map<string, Generation | undefined>>()
+
+/** An answer may be older than what was told while it was on its way: `merge` puts that into it. */
+async function readBeside<Answer>(read: () => Promise<Answer>, merge: (answer: Answer, told: Told) => Answer) {
+  const told = new Map<string, Generation | undefined>()
+  readings.add(told)
+  try {
+    return merge(await read(), told)
+  } finally {
+    readings.delete(told)
+  }
+}
+
+/** A page of any list: what it holds is as it was told, and what was removed is not there. */
+export function readPage(read: () => Promise<Page>) {
+  return readBeside(read, bringUpToDate)
+}
+
+function bringUpToDate(page: Page, told: Told): Page {
+  if (told.size === 0) return page
+  const kept = page.items.filter(({ id }) => !told.has(id) || told.get(id))
+  return { ...page, items: kept.map(item => newer(item, told.get(item.id))) }
+}
+
+/** An answer may be older than what was told, and the other way round. */
+function newer(read: Generation, told: Generation | undefined) {
+  return told && !isBehind(told, read) ? told : read
+}
+
+function isBehind(one: Generation, other: Generation) {
+  const rank = ranks[one.status] - ranks[other.status]
+  return rank < 0 || (rank === 0 && one.images.length < other.images.length)
+}
+
+// ── Lists ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 type Page = Awaited<ReturnType<typeof api.history.page>>
 type Pages = { pages: Page[]; pageParams: unknown[] }
@@ -48,6 +107,7 @@ export function knownTags(client: QueryClient): string[] {
 
 /** Puts its new state wherever it stands; the newest list also takes one that it does not hold yet. */
 export function putGeneration(client: QueryClient, generation: Generation) {
+  for (const told of readings) told.set(generation.id, generation)
   client.setQueryData(generationQuery(generation.id).queryKey, generation)
   changeLists(client, generation.id, items => items.map(item => (item.id === generation.id ? generation : item)))
   client.setQueryData(recentQuery.queryKey, page => {
@@ -66,14 +126,12 @@ const ranks: Record<Generation['status'], number> = { queued: 0, running: 1, suc
 /** From the answer to a request, which an event about the same generation may have overtaken. */
 export function putAnswer(client: QueryClient, generation: Generation) {
   const known = findGeneration(client, generation.id)
-  if (known) {
-    const rank = ranks[generation.status] - ranks[known.status]
-    if (rank < 0 || (rank === 0 && generation.images.length < known.images.length)) return
-  }
+  if (known && isBehind(generation, known)) return
   putGeneration(client, generation)
 }
 
 export function dropGeneration(client: QueryClient, id: string) {
+  for (const told of readings) told.set(id, undefined)
   client.removeQueries({ queryKey: generationQuery(id).queryKey })
   changeLists(client, id, items => items.filter(item => item.id !== id))
 }

@@ -3,7 +3,7 @@ import { infiniteQueryOptions, useInfiniteQuery, useQueryClient } from '@tanstac
 import { useMemo } from 'react'
 import type { HistoryFilter } from '../../client/client.ts'
 import { api } from './client.ts'
-import { type Generation, historyKey, insertByTime } from './generations.ts'
+import { type Generation, historyKey, insertByTime, readPage } from './generations.ts'
 import { createStore } from './store.ts'
 
 export type { HistoryFilter } from '../../client/client.ts'
@@ -59,7 +59,7 @@ function historyQuery(filter: HistoryFilter) {
   return infiniteQueryOptions({
     queryKey: [...historyKey, 'list', filter],
     queryFn: ({ pageParam, signal }) =>
-      api.history.page({ ...filter, limit: pageLimit, cursor: pageParam }, { signal }),
+      readPage(() => api.history.page({ ...filter, limit: pageLimit, cursor: pageParam }, { signal })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: page => page.next_cursor ?? undefined,
     // Lists that nobody looks at are not told of what is new.
