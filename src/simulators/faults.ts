@@ -13,6 +13,8 @@ export type Fault =
   | { kind: 'hang'; billed?: boolean }
   /** Holds back everything, headers too, for so many real milliseconds; then all is well. */
   | { kind: 'slow'; ms: number }
+  /** The same until this resolves, for whoever has something to do meanwhile. */
+  | { kind: 'held'; until: Promise<unknown> }
   /** Cuts the connection; billed unless it says otherwise. `n` events of a stream come through, default 1. */
   | { kind: 'cut'; after: 'request' | 'headers' | 'half-body' | 'n-events'; n?: number; billed?: boolean }
   /** 200 with something that is no answer. Not billed unless it says so. */
@@ -98,6 +100,7 @@ export async function meetEarlyFault(exchange: Exchange, fault: Fault | undefine
  */
 export async function meetFault(exchange: Exchange, fault: Fault | undefined): Promise<boolean> {
   if (fault?.kind === 'slow') await exchange.wait(fault.ms)
+  if (fault?.kind === 'held') await Promise.race([fault.until, exchange.hang()])
   if (fault?.kind === 'refusal') throw findRefusal(exchange, fault.name)
   if (fault?.kind === 'unwrapped-error') {
     const { status = 400, code = 'InvalidParameter', message = 'The request is not valid.' } = fault

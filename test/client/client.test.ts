@@ -105,7 +105,7 @@ test('events go on where they were interrupted, after a restart of the server', 
   await app.generate({ prompt: 'after', model })
 
   await expect
-    .poll(() => generations().at(-1)?.generation, { timeout: 30_000 })
+    .poll(() => generations().at(-1)?.generation)
     .toMatchObject({
       prompt: 'after',
       status: 'succeeded',

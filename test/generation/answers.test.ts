@@ -2,27 +2,30 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import sharp from 'sharp'
-import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
-import { addOpenai, startApp, type TestApp } from '../support/app.ts'
+import { addOpenai, openApp as openServer, startApp, type TestApp } from '../support/app.ts'
 import { writeAndCut } from '../support/cut.ts'
 import { maxWaitMs } from '../support/patience.ts'
 import { bmp, dataUri, heic } from '../support/pictures.ts'
 import { passTime } from '../support/time.ts'
 
 let png: Buffer
+let shared: TestApp
 beforeAll(async () => {
+  shared = await openServer({ environment: { ALLOWED_HOSTS: '127.0.0.1' } })
   const create = { width: 64, height: 48, channels: 3, background: '#c87828' } as const
   png = await sharp({ create: { ...create, noise: { type: 'gaussian', mean: 128, sigma: 40 } } })
     .png()
     .toBuffer()
 })
 
+afterAll(() => shared.close())
+
 const ask = { prompt: 'a paper boat', model: 'some-image' }
 
-interface Gateway {
+interface Service {
   origin: string
-  app: TestApp
   /** Paid requests. */
   posts: string[]
   gets: string[]
@@ -30,13 +33,14 @@ interface Gateway {
 
 type Handle = (request: IncomingMessage, response: ServerResponse, origin: string) => void
 
-/** A server with the configuration of a service made by hand; pictures are at `/files/NAME`, GETs elsewhere go to `handle`. */
-async function openGateway(options: {
+interface ServiceOptions {
   answer: Handle
   get?: Handle
-  provider?: string
   files?: Record<string, Buffer>
-}): Promise<Gateway> {
+}
+
+/** A service made by hand; pictures are at `/files/NAME`, GETs elsewhere go to `get`. */
+async function openService(options: ServiceOptions): Promise<Service> {
   const posts: string[] = []
   const gets: string[] = []
   const server = createServer(async (request, response) => {
@@ -58,16 +62,23 @@ async function openGateway(options: {
     server.closeAllConnections()
     server.close()
   })
-  const app = await startApp({ environment: { ALLOWED_HOSTS: '127.0.0.1' } })
+  return { origin, posts, gets }
+}
+
+/** And its configuration for as long as the test, in a server that knows no other of its model. */
+async function openGateway(options: ServiceOptions & { provider?: string }): Promise<Service & { app: TestApp }> {
+  const service = await openService(options)
+  const app = shared
   const { status, body } = await app.call('POST', '/api/config', {
     name: 'Gateway',
     provider: options.provider ?? 'openai',
-    base_url: `${origin}/v1`,
+    base_url: `${service.origin}/v1`,
     api_key: 'sk-1234567890',
     model: ask.model,
   })
   expect(status, JSON.stringify(body)).toBe(201)
-  return { origin, app, posts, gets }
+  onTestFinished(async () => void (await app.call('DELETE', `/api/config/${body.id}`)))
+  return { ...service, app }
 }
 
 const json =
@@ -435,9 +446,10 @@ describe('a gateway that answers with a task', () => {
     app.openai.misbehave({ kind: 'garbage', body: 'null' }, { target: 'task' })
     app.openai.holdTasks('Warming-Up')
     const started = await app.generate(task('list'), { prefer: 'respond-async' })
-    await vi.waitUntil(() => app.openai.requests.filter(({ path }) => path.startsWith('/v1/tasks/')).length > 7, {
-      timeout: 20_000,
-    })
+    await vi.waitUntil(
+      () => app.openai.requests.filter(({ path }) => path.startsWith('/v1/tasks/')).length > 7,
+      maxWaitMs,
+    )
     const { waiting } = (await app.call('GET', `/api/history/${started.id}`)).body
 
     app.openai.releaseTasks()
@@ -537,7 +549,7 @@ describe('a gateway that answers with a task', () => {
 
   test('the key goes to no other host, wherever an answer leads', async () => {
     const keys: unknown[] = []
-    const elsewhere = await openGateway({
+    const elsewhere = await openService({
       answer: json({}),
       get: (request, ...rest) => {
         keys.push(request.headers.authorization)

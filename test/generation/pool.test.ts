@@ -229,11 +229,13 @@ describe('a refusal that proves that nothing was made', () => {
   test('of what was planned already ends it without a request', async () => {
     const { app, add } = await startPool(['b'])
     const a = await add('a', { most_running: 1 })
-    app.doubao.misbehave({ kind: 'slow', ms: 50 })
+    const planned = Promise.withResolvers<void>()
+    app.doubao.misbehave({ kind: 'held', until: planned.promise })
 
-    const answers = await Promise.all(
-      Array.from({ length: 3 }, () => app.call('POST', '/api/generate', { ...image, config_id: a })),
-    )
+    const asked = Array.from({ length: 3 }, () => app.call('POST', '/api/generate', { ...image, config_id: a }))
+    await expect.poll(async () => (await app.call('GET', '/api/history')).body.items).toHaveLength(3)
+    planned.resolve()
+    const answers = await Promise.all(asked)
 
     expect(answers.map(({ body }) => body.code)).toEqual(Array(3).fill('provider_key_rejected'))
     expect(app.doubao.requests).toHaveLength(1)
@@ -389,9 +391,13 @@ describe.each(['sqlite', 'postgresql'] as const)('money on %s', kind => {
     const { app, add } = await start(['a', 'b'])
     await add('a', { most_running: 1 })
     await add('b', { most_running: 1 })
-    app.doubao.misbehave({ kind: 'slow', ms: 30 }, { times: 2 })
+    const sent = Promise.withResolvers<void>()
+    app.doubao.misbehave({ kind: 'held', until: sent.promise }, { times: 2 })
 
-    const generation = await app.generate(two)
+    const making = app.generate(two)
+    await expect.poll(() => app.doubao.requests).toHaveLength(2)
+    sent.resolve()
+    const generation = await making
 
     expect(generation).toMatchObject({ status: 'succeeded', cost: { amount: 0.6 } })
     expect(billed(app).sort()).toEqual(['a', 'b'])

@@ -154,9 +154,14 @@ describe('a configuration that its service refused', () => {
     await generate()
     passTime()
     app.doubao.reset()
-    app.doubao.misbehave({ kind: 'slow', ms: 100 }, { times: 10 })
+    const asked = Promise.withResolvers<void>()
+    app.doubao.misbehave({ kind: 'held', until: asked.promise }, { times: 10 })
+    const made = (await app.call('GET', '/api/history')).body.items.length
 
-    const answers = await Promise.all(Array.from({ length: 8 }, generate))
+    const asking = Array.from({ length: 8 }, generate)
+    await expect.poll(async () => (await app.call('GET', '/api/history')).body.items).toHaveLength(made + 8)
+    asked.resolve()
+    const answers = await Promise.all(asking)
 
     expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(402))
     // One for each configuration; the others waited for what these would bring.

@@ -326,13 +326,10 @@ test('a token has no more than 16 uploads under way', async () => {
   }
   // An upload that was let in meanwhile may have taken the place of one of those that do not end, so one more begins each time.
   await expect
-    .poll(
-      async () => {
-        begun.push(begin())
-        return (await upload(slow.headers)).status
-      },
-      { timeout: 10_000 },
-    )
+    .poll(async () => {
+      begun.push(begin())
+      return (await upload(slow.headers)).status
+    })
     .toBe(429)
 
   const refused = await upload(slow.headers)
@@ -423,16 +420,15 @@ test('large bodies have 256 MiB of room together, and no longer than they are ne
   const headers = { ...admin, 'content-type': 'application/json' }
   const first = fetch(url, { method: 'POST', headers, body: JSON.stringify(large), signal: waiting.signal })
   first.catch(() => {})
-  const patient = { timeout: 15_000 }
-  await expect.poll(() => created.length, patient).toBe(1)
+  await expect.poll(() => created.length).toBe(1)
   const second = await generate(large, { prefer: 'respond-async' })
   const last = announced(64)
-  await expect.poll(async () => (await generate(large, { prefer: 'respond-async' })).status, patient).toBe(429)
+  await expect.poll(async () => (await generate(large, { prefer: 'respond-async' })).status).toBe(429)
   const small = await generate({ prompt: 'x' }, { prefer: 'respond-async' })
   last.destroy()
 
   expect([second.status, small.status]).toEqual([202, 202])
-  await expect.poll(async () => (await generate(large, { prefer: 'respond-async' })).status, patient).toBe(202)
+  await expect.poll(async () => (await generate(large, { prefer: 'respond-async' })).status).toBe(202)
 })
 
 test('pictures with their recipe share that room, and a token has four archives at a time', async () => {
