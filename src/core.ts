@@ -239,6 +239,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     const { day, isNew } = await store.days.see(date, hasDayPassed)
     if (isNew) dayBegan = performance.now()
     await store.idempotency.forget(day - maxDays)
+    await store.fingerprints.forget(day - maxDays)
     await store.generations.forgetRemovals(day - maxDays)
   }
 

@@ -3,12 +3,12 @@ import { asksForGroup, type CountRequest, checkCounts, findSizeRule } from './co
 import { checkValue, type ValueSchema } from './json-schema.ts'
 import type { JsonObject, Model, Size, SizeRule, Warning } from './model.ts'
 import { listSizeRules, modelSchema } from './parameters.ts'
-import { resolveSize } from './sizes.ts'
+import { findNearestSize, resolveSize } from './sizes.ts'
 import type { RuleViolation } from './violation.ts'
 
 export interface CheckedRequest {
   count: number
-  /** `size` as asked. */
+  /** `size` as asked, or the nearest one where that was asked for. */
   size: string | undefined
   /** Parameters that the model honours, without `size` and `n`. */
   parameters: JsonObject
@@ -23,7 +23,7 @@ export interface CheckedRequest {
 /** Checks prompt, parameters, counts and size against the model; holds every violation, not just the first. */
 export function checkRequest(
   model: Model,
-  request: { prompt: string; parameters: JsonObject; references: number },
+  request: { prompt: string; parameters: JsonObject; references: number; fitsSize?: boolean },
   knownNames: ReadonlySet<string>,
 ): CheckedRequest {
   const violations: RuleViolation[] = []
@@ -39,7 +39,7 @@ export function checkRequest(
   violations.push(...checkValues(model, honoured, names))
 
   const { size: asked, n, ...parameters } = honoured
-  const size = typeof asked === 'string' ? asked : undefined
+  let size = typeof asked === 'string' ? asked : undefined
   const counts = { count: typeof n === 'number' ? n : 1, references: request.references, parameters }
   if (request.prompt.trim() === '' && needsPrompt(model, counts)) {
     violations.push({ path: 'prompt', code: 'prompt_missing', values: {} })
@@ -51,7 +51,15 @@ export function checkRequest(
     warnings.push({ code: 'prompt_cut', parameter: 'prompt', message, values })
   }
   const sizeRule = findSizeRule(model, counts)
-  const resolved = sizeRule ? resolveSize(sizeRule, model.id, size) : {}
+  let resolved = sizeRule ? resolveSize(sizeRule, model.id, size) : {}
+  const nearest =
+    request.fitsSize && sizeRule && size && 'violation' in resolved ? findNearestSize(sizeRule, size) : undefined
+  if (sizeRule && size && nearest) {
+    const message = `${model.id} has no size ${size}; it is made in the nearest one, ${nearest}.`
+    warnings.push({ code: 'size_fitted', parameter: 'size', message, values: { asked: size, size: nearest } })
+    size = nearest
+    resolved = resolveSize(sizeRule, model.id, size)
+  }
   const isNew = ({ path }: RuleViolation) => violations.every(violation => violation.path !== path)
   violations.push(...checkCounts(model, counts).filter(isNew))
   if ('violation' in resolved && isNew(resolved.violation)) violations.push(resolved.violation)

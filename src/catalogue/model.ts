@@ -185,6 +185,7 @@ export interface Warning {
 /** Each has a text of the studio in every language, and a row in docs/api.md. */
 export type WarningCode =
   | 'left_out'
+  | 'size_fitted'
   | 'prompt_cut'
   | 'negative_prompt_cut'
   | 'series_number'

@@ -122,6 +122,24 @@ function propose(rule: SizeRule, wanted: Pixels): Pixels | undefined {
   return parsePixels(findNearest(Object.values(rule.table).flatMap(Object.values), text => text, ratio) ?? '')
 }
 
+/**
+ * The size in pixels that is nearest to one that the rule may not take: by its shape, then by its area. Undefined where `asked` is no
+ * size in pixels, or the rule has none.
+ */
+export function findNearestSize(rule: SizeRule, asked: string): string | undefined {
+  const wanted = parsePixels(asked.trim())
+  if (!wanted || wanted.width < 1 || wanted.height < 1) return undefined
+  const proposal = propose(rule, wanted)
+  if (proposal) return formatPixels(proposal)
+  const listed = rule.exact ?? Object.values(rule.table).flatMap(Object.values)
+  const far = (size: string) => {
+    const { width, height } = parsePixels(size)!
+    const shape = Math.round(distance(width / height, wanted.width / wanted.height) * 100)
+    return { shape, area: distance(width * height, wanted.width * wanted.height) }
+  }
+  return listed.toSorted((a, b) => far(a).shape - far(b).shape || far(a).area - far(b).area)[0]
+}
+
 function fits(free: NonNullable<SizeRule['free']>, { width, height }: Pixels) {
   const area = width * height
   const ratio = width / height

@@ -130,6 +130,7 @@ async function compose(
     cost: range && { amount: range.max, currency: range.currency },
     fixedCaps: budget.fixedCaps,
     idempotency: options.idempotency,
+    fingerprint: options.fingerprint,
   }
   const candidates = await Promise.all(
     target.candidates.map(async configuration => ({

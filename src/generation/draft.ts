@@ -60,7 +60,8 @@ export async function draft(
   }
   const prompt = request.prompt ?? ''
   const references = request.references.length
-  const checked = checkRequest(model, { prompt, parameters: request.parameters, references }, parts.knownNames)
+  const { parameters, fitsSize } = request
+  const checked = checkRequest(model, { prompt, parameters, references, fitsSize }, parts.knownNames)
   refuse(checked.violations)
   const taken = await parts.references.prepare(request.references, model.references, { caller, signal })
   const id = randomUUID()
@@ -68,7 +69,7 @@ export async function draft(
     const facts = taken.map(reference => reference.facts)
     const standing = parts.lives.at(target.found, target)
     const planned = plan(parts.catalogue.provider(target.found.provider), target, prompt, checked, facts)
-    return { id, request, prompt, target, standing, checked, taken, ...planned }
+    return { id, request: withSize(request, checked), prompt, target, standing, checked, taken, ...planned }
   } catch (error) {
     await parts.references.discard(id, taken)
     throw error
@@ -89,6 +90,13 @@ export async function estimate(parts: GenerationParts, request: GenerationReques
     reasons: explainEstimate(target.found.model, target.modelId, wanted),
     warnings: collectWarnings(drafted),
   }
+}
+
+/** With the size that was found for it, so that it can be made again as it is. */
+function withSize(request: GenerationRequest, { size }: CheckedRequest): GenerationRequest {
+  const { parameters } = request
+  if (typeof parameters.size !== 'string' || size === undefined || size === parameters.size) return request
+  return { ...request, parameters: { ...parameters, size } }
 }
 
 function plan(

@@ -6,6 +6,7 @@ import { createGeneration } from './create.ts'
 import { estimate } from './draft.ts'
 import { createHistory } from './history.ts'
 import type { GenerationParts } from './parts.ts'
+import { createRepeats } from './repeats.ts'
 import type { Generations } from './services.ts'
 import { waitForEnd } from './wait.ts'
 
@@ -14,6 +15,7 @@ export function createGenerations(given: Omit<GenerationParts, 'knownNames'>): G
   const { store, notifier, closing } = parts
   return {
     ...createHistory(parts),
+    ...createRepeats(parts),
     create: (request, options) => createGeneration(parts, request, options, null),
     estimate: (request, caller) => estimate(parts, request, caller),
     async retry(id, only, options) {

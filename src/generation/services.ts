@@ -21,6 +21,8 @@ export interface GenerationRequest {
   configId?: string
   provider?: string
   parameters: JsonObject
+  /** A size in pixels that the model does not have becomes the nearest one that it has, with a warning, instead of a violation. */
+  fitsSize?: boolean
   references: ReferenceInput[]
 }
 
@@ -30,6 +32,35 @@ export interface CreateOptions {
   /** Keys are separate for each token. */
   idempotency?: { key: string; bodyHash: string }
   signal?: AbortSignal
+  /** Of the caller and the whole request, where the client may repeat it by itself. */
+  fingerprint?: string
+}
+
+export interface RepeatOptions extends CreateOptions {
+  fingerprint: string
+  /**
+   * `said`: the client says that this is a repeat. `unsaid`: it says nothing, and joins only what another caller is not waiting for.
+   * `never`: it asks for another picture all the same.
+   */
+  repeats: 'said' | 'unsaid' | 'never'
+  /** Aborts when the caller no longer waits for the answer, because it got it or went away. */
+  left: AbortSignal
+}
+
+export interface Joined {
+  generation: GenerationRecord
+  /** It was asked for before, and nothing new is made. */
+  isJoined: boolean
+}
+
+export interface Repeats {
+  /**
+   * As `create`, but a request that repeats a former one returns that generation, as long as it may have cost money: while it is being
+   * made, and for ten minutes after its end.
+   */
+  createUnlessRepeated(request: GenerationRequest, options: RepeatOptions): Promise<Joined>
+  /** The caller got its answer: an equal request from now on is another one. */
+  noteAnswered(id: string): Promise<void>
 }
 
 export type RetryScope = 'all' | 'missing'
@@ -46,7 +77,7 @@ export interface Estimate {
   warnings: Warning[]
 }
 
-export interface Generations {
+export interface Generations extends Repeats {
   /**
    * Checks everything, then writes the generation and its calls and lets them run.
    * With a key that was used before, returns that generation, and nothing new is made.

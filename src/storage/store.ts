@@ -3,6 +3,7 @@ import { createCallRepository } from './calls.ts'
 import { createConfigurationRepository } from './configurations.ts'
 import type { Database } from './connection.ts'
 import { createDayRepository } from './days.ts'
+import { createFingerprintRepository } from './fingerprints.ts'
 import { createGenerationRepository } from './generations.ts'
 import { createIdempotencyRepository } from './idempotency.ts'
 import { createImageRepository } from './images.ts'
@@ -25,6 +26,7 @@ export function createStore(database: Parameters<typeof createLedger>[0] & Pick<
     images: createImageRepository(kysely, reading),
     configurations: createConfigurationRepository(kysely),
     listedModels: createListedModelRepository(kysely),
+    fingerprints: createFingerprintRepository(kysely),
     idempotency: createIdempotencyRepository(kysely),
     tokens: createTokenRepository(kysely),
     spending: createSpendingRepository(kysely, reading),

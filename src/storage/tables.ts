@@ -11,6 +11,7 @@ export interface Tables {
   images: ImagesTable
   generation_references: GenerationReferencesTable
   idempotency_keys: IdempotencyKeysTable
+  request_fingerprints: RequestFingerprintsTable
   removals: RemovalsTable
   former_tasks: FormerTasksTable
   counters: CountersTable
@@ -175,6 +176,17 @@ export interface IdempotencyKeysTable {
   generation_id: string
   created_at: string
   /** Counted in days that the database has seen, see `days.ts`. */
+  day: Generated<number>
+}
+
+/** What was asked for by whom, of requests whose clients may repeat them by themselves. */
+export interface RequestFingerprintsTable {
+  generation_id: string
+  /** Of the token and the whole request. */
+  fingerprint: string
+  /** 1: the caller got its answer. */
+  is_answered: number
+  /** Of the days that the database has seen, see `days.ts`. */
   day: Generated<number>
 }
 

@@ -91,6 +91,11 @@ function playedGenerations(created: Created[]): Services['generations'] {
       created.push({ request, options })
       return generation({ status: 'queued', finishedAt: null, images: [] })
     },
+    async createUnlessRepeated(request, options) {
+      created.push({ request, options })
+      return { generation: generation({ status: 'queued', finishedAt: null, images: [] }), isJoined: false }
+    },
+    noteAnswered: async () => {},
     whenEnded: async () => generation(),
     find: async id => (id === 'g1' ? generation() : undefined),
     list: async () => ({ items: [generation()], nextCursor: null }),

@@ -1,6 +1,7 @@
 /** The first step: a generation, its calls, what they may cost, and the key of its client, all at once. */
 import { type CallRecord, type NewCall, toPlanned } from '../calls.ts'
 import type { Connection } from '../connection.ts'
+import { createFingerprintRepository } from '../fingerprints.ts'
 import { createIdempotencyRepository } from '../idempotency.ts'
 import { createImageRepository, type UsedReference } from '../images.ts'
 import type { GenerationRecord, Money } from '../records.ts'
@@ -20,6 +21,8 @@ export interface Creation {
   candidates: { configId: string; warnings: GenerationRecord['warnings'] }[]
   fixedCaps: FixedCaps
   idempotency?: { key: string; bodyHash: string }
+  /** Of a request whose client may repeat it by itself. */
+  fingerprint?: string
 }
 
 /** Nothing was written unless it is `created`. */
@@ -43,12 +46,13 @@ export class Undone<T> extends Error {
 }
 
 export async function create(db: Connection, step: Creation): Promise<Created> {
-  const { generation, calls, references, idempotency } = step
+  const { generation, calls, references, idempotency, fingerprint } = step
   const { id, timestamp, provider, model } = generation
   if (idempotency) {
     const isNew = await createIdempotencyRepository(db).insert({ ...idempotency, generationId: id }, timestamp)
     if (!isNew) return { type: 'key_taken' }
   }
+  if (fingerprint !== undefined) await createFingerprintRepository(db).insert(fingerprint, id)
   const { configId, warnings } = await reserveWithOne(db, step)
   const bare = await insertGeneration(db, {
     ...generation,

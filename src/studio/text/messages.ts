@@ -9,6 +9,7 @@ import { findText, type TextKey, t } from './text.ts'
 /** About how a picture was made: where none was, they are of no use. */
 const aboutImages = new Set([
   'left_out',
+  'size_fitted',
   'prompt_cut',
   'negative_prompt_cut',
   'series_number',

@@ -1,6 +1,7 @@
 /** Each warning of the server by its `code`; `of_…` says whose cap it is. */
 export const warnings = {
   left_out: '{model} has no "{parameter}", so it was left out.',
+  size_fitted: '{model} has no size {asked}, so the picture was made in the nearest one, {size}.',
   prompt_cut: '{model} reads only the first {most} characters of the prompt, which has {length}.',
   negative_prompt_cut: '{model} reads only the first {most} characters of the negative prompt, which has {length}.',
   series_number:

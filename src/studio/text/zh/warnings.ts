@@ -1,5 +1,6 @@
 export const warnings = {
   left_out: '{model} 没有“{parameter}”，已忽略。',
+  size_fitted: '{model} 没有 {asked} 这个尺寸，已按最接近的 {size} 生成。',
   prompt_cut: '{model} 只读提示词的前 {most} 个字，这次有 {length} 个，后面的被忽略。',
   negative_prompt_cut: '{model} 只读反向提示词的前 {most} 个字，这次有 {length} 个，后面的被忽略。',
   series_number: '{model} 按提示词决定画几张。请在提示词里写明张数，例如“生成 {images} 张……”，才能画满。',
