@@ -237,3 +237,15 @@ export function parseLogFormat(text: string): LogFormat {
 export function parseList(text: string) {
   return text.split(/[\s,]+/).filter(Boolean)
 }
+
+/** `gpt-image-1=doubao-seedream-4-5-251128, dall-e-3=…` */
+export function parseAliases(text: string): Record<string, string> {
+  const pairs = parseList(text).map(pair => pair.split('='))
+  const isWhole = pairs.every(([alias, id, ...rest]) => alias && id && rest.length === 0)
+  if (!isWhole)
+    throw new ValueError(
+      'must be pairs of a name and the id of a model, such as gpt-image-1=doubao-seedream-4-5-251128, with commas between them.',
+      '必须是“名称=模型 id”，多个之间用逗号分隔，例如 gpt-image-1=doubao-seedream-4-5-251128。',
+    )
+  return Object.fromEntries(pairs)
+}

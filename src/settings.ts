@@ -12,6 +12,7 @@ import {
   httpAddress,
   type LogFormat,
   type LogLevel,
+  parseAliases,
   parseAllowedHost,
   parseDatabaseUrl,
   parseHost,
@@ -73,6 +74,8 @@ export interface Settings {
   metricsAddress: { host: string; port: number } | undefined
   /** The most that one session of an MCP client may spend; undefined: no such cap. */
   mcpSessionCap: { amount: number; currency: string } | undefined
+  /** Names that `/v1` takes for a model: alias → id. */
+  modelAliases: Record<string, string>
   /** Absolute; the user's own prices. */
   pricesFile: string | undefined
   /** Absolute; models of the user's own, and corrections of those that came with the program. */
@@ -111,6 +114,7 @@ const ownNames = [
   'REQUESTS_PER_MINUTE',
   'IMAGE_LINK_HOURS',
   'METRICS_ADDRESS',
+  'MODEL_ALIASES',
 ] as const
 
 /** Names of the variables of each provider, behind its `environmentPrefix`. */
@@ -304,6 +308,7 @@ export function loadSettings(
     imageLinkHours: withDefault('IMAGE_LINK_HOURS', '24', text => wholeNumber(text, 1, 87_600)),
     metricsAddress: optional('METRICS_ADDRESS', parseHostAndPort),
     mcpSessionCap: optional('MCP_SESSION_CAP', parseMoney),
+    modelAliases: optional('MODEL_ALIASES', parseAliases) ?? {},
     pricesFile: optional('PRICES_FILE', text => path.resolve(dataDir, parsePath(text))),
     modelsFile: optional('MODELS_FILE', text => path.resolve(dataDir, parsePath(text))),
   }

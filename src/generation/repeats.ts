@@ -2,8 +2,7 @@
  * Clients repeat requests by themselves, after a time limit or a broken connection, and would pay for each. A repeat joins the generation
  * that the first one began. Equal requests side by side are no repeats: whoever sends them wants different pictures.
  */
-import { hasEnded } from '../coordination/events.ts'
-import type { GenerationRecord } from '../storage/records.ts'
+import { type GenerationRecord, hasEnded } from '../storage/records.ts'
 import { createGeneration } from './create.ts'
 import type { GenerationParts } from './parts.ts'
 import type { GenerationRequest, Joined, RepeatOptions, Repeats } from './services.ts'
@@ -31,6 +30,8 @@ interface Former {
 export function createRepeats(parts: GenerationParts): Repeats {
   const { store } = parts
   const atWork = new Map<string, Asked[]>()
+  /** Until it is written down. */
+  const answered = new Set<string>()
 
   function enter(fingerprint: string, asked: Asked, left: AbortSignal) {
     const all = atWork.get(fingerprint) ?? []
@@ -56,7 +57,7 @@ export function createRepeats(parts: GenerationParts): Repeats {
     const known = written.toReversed().map(({ generationId, isAnswered }): Former => {
       const askers = before.filter(one => one.generationId === generationId)
       const callers = askers.reduce((sum, asked) => sum + asked.callers, 0)
-      return { asked: askers[0], generationId, isAnswered, callers }
+      return { asked: askers[0], generationId, isAnswered: isAnswered || answered.has(generationId), callers }
     })
     const unwritten = before
       .filter(one => one.generationId === undefined)
@@ -105,7 +106,11 @@ export function createRepeats(parts: GenerationParts): Repeats {
         throw error
       }
     },
-    noteAnswered: id => store.fingerprints.answered(id),
+    async noteAnswered(id) {
+      answered.add(id)
+      await store.fingerprints.answered(id)
+      answered.delete(id)
+    },
   }
 }
 

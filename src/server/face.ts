@@ -4,6 +4,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
+import type { ProblemCode } from '../api/problems.ts'
 import type { Discretion } from './access/discretion.ts'
 import { describeError, type ErrorAnswer } from './errors/answer.ts'
 import { defaultRetryAfter, errorTable } from './errors/codes.ts'
@@ -20,6 +21,10 @@ export interface Face {
   errorType: string
   /** The schema of that body, with an id: the description of the API refers to it. */
   errorSchema: z.ZodType
+  /** The status of an error, where it is not that of its code. */
+  statusOf?(code: ProblemCode): number
+  /** Headers of an error that only clients of this face know. */
+  headersOf?(answer: ErrorAnswer): Record<string, string>
   /** The body of an error. */
   presentError(answer: ErrorAnswer, requestId: string): object
   /** @throws HttpRefusal where only an error can be sent */
@@ -74,11 +79,15 @@ export async function sendError(
   const context = { provider, own: addressesIn(request.body) }
   const told = discretion ? await discretion.apply(body, request.caller, context) : body
   return reply
-    .code(errorTable[answer.code].status)
-    .headers({ 'x-request-id': request.id, ...securityHeaders, ...answer.headers })
+    .code(statusAt(face, answer.code))
+    .headers({ 'x-request-id': request.id, ...securityHeaders, ...face.headersOf?.(answer), ...answer.headers })
     .type(face.errorType)
     .serializer(value => String(value))
     .send(JSON.stringify(told))
+}
+
+export function statusAt(face: Face, code: ProblemCode): number {
+  return face.statusOf?.(code) ?? errorTable[code].status
 }
 
 /** Without the query, which may hold secrets. */

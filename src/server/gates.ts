@@ -22,6 +22,10 @@ const exposedHeaders = [
   'Allow',
   'Mcp-Session-Id',
   'WWW-Authenticate',
+  'X-Webimgui-Generation',
+  'X-Webimgui-Joined',
+  'X-Webimgui-Size',
+  'X-Webimgui-Ignored',
 ]
 
 export async function addGates(

@@ -6,7 +6,7 @@ import { type ProblemCode, problemCodes } from '../api/problems.ts'
 import type { Access } from './access/access.ts'
 import { schemaController } from './bodies/validation.ts'
 import { errorTable } from './errors/codes.ts'
-import type { Face } from './face.ts'
+import { type Face, statusAt } from './face.ts'
 import type { AnswerHeader, App, RouteFacts } from './route.ts'
 
 interface Operation {
@@ -78,6 +78,7 @@ async function describe(routes: readonly DescribedRoute[], options: Described) {
       servers: [{ url: options.prefix || '/' }],
       tags: [
         { name: 'Generating' },
+        { name: 'OpenAI API' },
         { name: 'History' },
         { name: 'Images' },
         { name: 'Configurations' },
@@ -204,7 +205,7 @@ function describeProblems(path: string, operation: Operation, known: Known) {
   if (known.rateLimit || known.longAnswer) codes.add('too_many_requests')
   const byStatus = Map.groupBy<string, ProblemCode>(
     problemCodes.filter(code => codes.has(code)),
-    code => String(errorTable[code].status),
+    code => String(statusAt(known.face, code)),
   )
   const [type = ''] = known.face.errorType.split(';')
   const content = { [type]: { schema: referTo(known.face.errorSchema) } }
@@ -251,5 +252,12 @@ const answerHeaders: Record<AnswerHeader, { description: string; schema: unknown
   Location: { description: 'The address of the record.', schema: text },
   'Preference-Applied': { description: 'The preferences that were applied.', schema: text },
   'Content-Range': { description: 'Which bytes these are, of how many.', schema: text },
+  'X-Webimgui-Generation': { description: 'The id of the generation in the history.', schema: text },
+  'X-Webimgui-Joined': {
+    description: 'Its id too, where this request repeated a former one and nothing new was made.',
+    schema: text,
+  },
+  'X-Webimgui-Size': { description: 'The size in which it is made.', schema: text },
+  'X-Webimgui-Ignored': { description: 'Members of the request that the model does not have.', schema: text },
   ETag: { description: 'Constant for as long as the picture exists.', schema: text },
 }

@@ -23,7 +23,15 @@ export interface RouteRule {
 }
 
 /** Headers of answers that the description of the API explains. */
-export type AnswerHeader = 'Location' | 'Preference-Applied' | 'Content-Range' | 'ETag'
+export type AnswerHeader =
+  | 'Location'
+  | 'Preference-Applied'
+  | 'Content-Range'
+  | 'ETag'
+  | 'X-Webimgui-Generation'
+  | 'X-Webimgui-Joined'
+  | 'X-Webimgui-Size'
+  | 'X-Webimgui-Ignored'
 
 /** What stands beside a route, in its `config`: the checks, the limits, and the description of the API read it. */
 export interface RouteFacts {
@@ -43,6 +51,8 @@ export interface RouteFacts {
   accepts?: 'large json' | 'json or form' | 'json or files' | 'files'
   /** The form with files, as a schema. */
   filesForm?: z.ZodType
+  /** Fields of that form that may come several times; `images` when absent. */
+  listFields?: readonly string[]
   /** Codes of its problems, beside those that follow from its address, its body and its rules. */
   problems?: readonly ProblemCode[]
   /** What it reads from the request without a schema, each with a sentence. */

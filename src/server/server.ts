@@ -31,6 +31,7 @@ import { createStudioPage } from './pages/studio.ts'
 import type { Parts } from './parts.ts'
 import { type App, requireRules } from './route.ts'
 import { watchRoutes, withoutPrefix } from './routing.ts'
+import { addV1, createV1Face } from './v1/v1.ts'
 
 const maxBodyBytes = 1024 * 1024
 
@@ -111,6 +112,7 @@ export async function createServer(options: {
   const entrances: { face: Face; addRoutes(scope: App): unknown }[] = [
     { face: createApiFace(routing), addRoutes: scope => addApi(scope, parts) },
     { face: createMcpFace(routing), addRoutes: scope => addMcp(scope, parts) },
+    { face: createV1Face(routing), addRoutes: scope => addV1(scope, parts) },
     { face: createPagesFace(routing, studio), addRoutes: scope => addPages(scope, parts, studio, studioFolder) },
   ]
   const faces = entrances.map(({ face }) => face)

@@ -89,6 +89,13 @@ test('no answer, event or stored sentence tells a member where services are and 
   for (const config_id of ids) {
     for (const prompt of ['refuse', 'break']) problems.push(await ask('POST', '/api/generate', { prompt, config_id }))
   }
+  for (const prompt of ['refuse', 'break']) {
+    const messages = [{ role: 'user', content: prompt }]
+    for (const stream of [false, true]) {
+      await ask('POST', '/v1/images/generations', { model: 'x', prompt, stream })
+      await ask('POST', '/v1/chat/completions', { model: 'x', messages, stream })
+    }
+  }
   // The address of this result is refused again and again, so it waits.
   const headers = { prefer: 'respond-async' }
   const waiting = (await ask('POST', '/api/generate', { prompt: 'result', config_id: ids[0] }, headers)).body.id

@@ -401,6 +401,15 @@ const goodRequests = fc.record(
   { requiredKeys: ['prompt', 'model'] },
 )
 
+function goodOf(template: string): fc.Arbitrary<object> {
+  if (template === '/api/generate' || template === '/api/estimate') return goodRequests
+  if (template === '/v1/images/generations') {
+    return goodRequests.map(({ parameters, ...request }) => ({ ...request, ...parameters }))
+  }
+  if (template !== '/v1/chat/completions') return fc.constant({})
+  return goodRequests.map(({ prompt, model }) => ({ model, messages: [{ role: 'user', content: prompt }] }))
+}
+
 /** Of one address: its own methods with bodies after its description, and everything else. */
 function requestsTo(template: string, method: string): fc.Arbitrary<HostileRequest> {
   const operation = description.paths[template.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()]
@@ -409,7 +418,7 @@ function requestsTo(template: string, method: string): fc.Arbitrary<HostileReque
   const address = fc
     .tuple(fc.array(id, { minLength: 2, maxLength: 2 }), query, fc.constantFrom('', '', '', '/', '//'))
     .map(([ids, query, end]) => template.replace(/:\w+|\*/g, () => ids.pop() ?? 'x') + end + query)
-  const good = template === '/api/generate' || template === '/api/estimate' ? goodRequests : fc.constant({})
+  const good = goodOf(template)
   const json = fc
     .oneof({ weight: 4, arbitrary: schema ? wishOf(schema) : junk }, { weight: 1, arbitrary: good })
     .map(value => JSON.stringify(value) ?? '')
@@ -485,15 +494,23 @@ async function faultOf(request: HostileRequest): Promise<string | undefined> {
     /text\/html/.test(String(headers.accept))
   )
     return undefined
-  if (!String(given['content-type']).startsWith('application/problem+json'))
-    return `${status} is no problem: ${content.slice(0, 200)}`
-  const problem = JSON.parse(content) as { code: string; status: number; detail: string }
-  if (problem.status !== status || !problem.detail) return `${status} is no good problem: ${content.slice(0, 200)}`
+  const problem = readError(String(given['content-type']), content)
+  if (!problem) return `${status} is no problem: ${content.slice(0, 200)}`
+  if ((problem.status ?? status) !== status || !problem.detail)
+    return `${status} is no good problem: ${content.slice(0, 200)}`
   if (/\bat \S+:\d+:\d+|node_modules|\/src\//.test(content))
     return `${status} tells of the inside: ${content.slice(0, 200)}`
   // What the service says is passed on with a status above 500; our own faults have one code.
   const isTheirs = problem.code.startsWith('provider_') || problem.code === 'outcome_unknown'
   return status >= 500 && !isTheirs ? `${status} ${content.slice(0, 300)}` : undefined
+}
+
+/** A problem, or an error of `/v1`. */
+function readError(type: string, content: string): { code: string; status?: number; detail: string } | undefined {
+  if (type.startsWith('application/problem+json')) return JSON.parse(content)
+  if (!type.startsWith('application/json')) return undefined
+  const { error } = JSON.parse(content)
+  return { code: error.code, detail: error.message }
 }
 
 /** Of the program, in bytes; undefined where the system does not tell. */

@@ -131,6 +131,12 @@ test('no answer of any route, no event, no line of the log, no file and no row h
   // What the service said is there, without the key.
   expect(refusals[0]?.body.provider_message).toContain('(key)')
 
+  for (const stream of [false, true]) {
+    const messages = [{ role: 'user', content: 'a boat' }]
+    await ask('POST', '/v1/images/generations', { model: 'x', prompt: 'a boat', stream })
+    await ask('POST', '/v1/chat/completions', { model: 'qwen-image-plus', messages, stream })
+  }
+
   // Every route once more, with an id that is there and without.
   for (const { method, path: address } of routesOf(app.app.server)) {
     if (address.includes('events') || method === 'DELETE') continue

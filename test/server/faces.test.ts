@@ -4,6 +4,7 @@ import { fastify } from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { Problem } from '../../src/api/problems.ts'
+import { V1Error } from '../../src/api/v1/errors.ts'
 import { Refusal } from '../../src/errors.ts'
 import { shipped } from '../../src/providers/index.ts'
 import { createDiscretion } from '../../src/server/access/discretion.ts'
@@ -24,7 +25,6 @@ test('what goes wrong under /api is a problem, whatever it is and whoever asks',
   const answers = [
     await call('GET', '/api/nothing', undefined, accept),
     await call('POST', '/api/nothing', '{'),
-    await call('GET', '/v1/models', undefined, accept),
     await call('GET', '/images/none', undefined, accept),
     await call('GET', '/images/a/b/c', undefined, accept),
     await call('GET', '/api/history/%ZZ', undefined, accept),
@@ -37,7 +37,7 @@ test('what goes wrong under /api is a problem, whatever it is and whoever asks',
     }),
   ]
 
-  expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404, 404, 400, 405, 400, 400, 403])
+  expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404, 400, 405, 400, 400, 403])
   for (const { headers, body } of answers) {
     expect(headers.get('content-type')).toBe(problemType)
     expect(Problem.parse(body).request_id).toBe(headers.get('x-request-id'))
@@ -66,6 +66,28 @@ test('what goes wrong under /mcp is an error of JSON-RPC', async () => {
       jsonrpc: '2.0',
       id: null,
       error: { code: expect.any(Number), message: expect.any(String) },
+    })
+  }
+})
+
+test('what goes wrong under /v1 is an error of the OpenAI API', async () => {
+  const { call } = await startApp()
+
+  const answers = [
+    await call('GET', '/v1/nothing', undefined, { accept: 'text/html' }),
+    await call('GET', '/v1/images/generations'),
+    await call('POST', '/v1/images/generations', '{'),
+    await call('POST', '/v1/images/generations', '{}'),
+    await call('POST', '/v1/images/edits', 'no form', { 'content-type': 'multipart/form-data; boundary=b' }),
+    await call('POST', '/v1/images/generations', 'x', { 'content-type': 'text/plain' }),
+    await call('GET', '/v1/%ZZ'),
+  ]
+
+  expect(answers.map(({ status }) => status)).toEqual([404, 405, 400, 400, 400, 415, 400])
+  for (const { headers, body } of answers) {
+    expect(headers.get('content-type')).toBe('application/json; charset=utf-8')
+    expect(V1Error.parse(body).error).toMatchObject({
+      ...{ type: 'invalid_request_error', request_id: headers.get('x-request-id') },
     })
   }
 })

@@ -76,10 +76,19 @@ test('describes every address with its methods, and every answer', async () => {
     '/api/images/archive': ['post'],
     '/api/login': ['post'],
     '/api/logout': ['post'],
+    '/v1/models': ['get'],
+    '/v1/models/{id}': ['get'],
+    '/v1/images/generations': ['post'],
+    '/v1/images/edits': ['post'],
+    '/v1/images/variations': ['post'],
+    '/v1/images/tasks/{id}': ['delete', 'get'],
+    '/v1/images/tasks/{id}/cancel': ['post'],
+    '/v1/chat/completions': ['post'],
   })
-  for (const operations of Object.values(paths)) {
+  for (const [path, operations] of Object.entries(paths)) {
+    const errorType = path.startsWith('/v1/') ? 'application/json' : 'application/problem+json'
     for (const { responses } of Object.values(operations)) {
-      expect(Object.keys(responses.default?.content ?? {})).toEqual(['application/problem+json'])
+      expect(Object.keys(responses.default?.content ?? {})).toEqual([errorType])
       expect(Object.keys(responses).some(status => status.startsWith('2'))).toBe(true)
       for (const { description } of Object.values(responses)) expect(description).not.toBe('Default Response')
     }

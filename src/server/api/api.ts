@@ -21,8 +21,7 @@ import { usageRoutes } from './usage.ts'
 
 export function createApiFace(routing: Routing): Face {
   return {
-    // Clients of other programs look for an API under /v1 too.
-    prefixes: ['/api', '/v1', '/images', '/openapi.json', '/metrics'],
+    prefixes: ['/api', '/images', '/openapi.json', '/metrics'],
     isForPeople: false,
     errorType: problemType,
     errorSchema: Problem,

@@ -71,7 +71,6 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
     },
   )
 
-  /** Releases the body, which may be tens of megabytes: the following wait may take minutes. */
   async function create(request: FastifyRequest) {
     await refuseMalformed(request, services)
     const body = request.body as GenerateRequest
@@ -82,14 +81,19 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
       requestId: request.id,
       idempotency: key === undefined ? undefined : { key: String(key), bodyHash: hashJson(comparable(body, uploads)) },
     })
-    // Files of a new generation have been moved; a repeated idempotency key took none.
-    await removeUploads(uploads)
-    request.body = undefined
-    limits.forgotten(request)
+    await releaseBody(request, limits)
     const { id: generation, model, prompt, parameters } = created
     request.log.debug({ generation, model, prompt, parameters }, 'a generation was asked for')
     return created
   }
+}
+
+/** The body may be tens of megabytes, and the following wait may take minutes. */
+export async function releaseBody(request: FastifyRequest, limits: Parts['limits']) {
+  // Files of a new generation have been moved; a repeated request took none.
+  if (request.uploads) await removeUploads(request.uploads)
+  request.body = undefined
+  limits.forgotten(request)
 }
 
 /**
@@ -151,7 +155,7 @@ function comparable(body: GenerateRequest, uploads: Map<string, UploadedFile>): 
 }
 
 /** RFC 7240. Without `waitSeconds` the answer waits for the end. */
-function parsePreference(header: string | undefined): { waitSeconds?: number; applied?: string } {
+export function parsePreference(header: string | undefined): { waitSeconds?: number; applied?: string } {
   const preferences = (header ?? '')
     .toLowerCase()
     .split(',')

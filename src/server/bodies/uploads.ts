@@ -86,13 +86,15 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
     for await (const part of request.parts()) {
       // Every part is given as a file.
       if (part.type !== 'file') continue
-      const values = fields.get(part.fieldname) ?? []
-      fields.set(part.fieldname, values)
+      // As some clients spell the name of a list.
+      const name = part.fieldname.replace(/\[\d*\]$/, '')
+      const values = fields.get(name) ?? []
+      fields.set(name, values)
       if (isFile(part, holdsOnlyFiles)) {
         if (uploads.size >= maxFiles) throw tooManyFiles()
-        const name = `upload:${randomUUID()}`
-        uploads.set(name, await keep(part, folder, taken))
-        values.push(name)
+        const upload = `upload:${randomUUID()}`
+        uploads.set(upload, await keep(part, folder, taken))
+        values.push(upload)
         continue
       }
       const text = await readText(part, Math.min(fieldBytes, maxTextBytes - textBytes), taken)
@@ -107,7 +109,7 @@ async function readForm(request: FastifyRequest, folder: string): Promise<JsonOb
     throw asRefusal(error)
   }
   if (violations.length > 0) throw invalid(violations)
-  return toBody(fields)
+  return toBody(fields, request.routeOptions.config.listFields ?? ['images'])
 }
 
 /** Ends a form that keeps sending outside its parts: before the first, after the last, or in an unread one. */
@@ -176,10 +178,10 @@ function shortName({ filename }: MultipartFile) {
   return (filename ?? '').replace(/[\x00-\x1f"]/g, '').slice(-60)
 }
 
-function toBody(fields: Map<string, string[]>): JsonObject {
+function toBody(fields: Map<string, string[]>, lists: readonly string[]): JsonObject {
   const body: [string, JsonValue][] = []
   for (const [name, values] of fields) {
-    if (name === 'images') body.push([name, values.filter(value => value !== '')])
+    if (lists.includes(name)) body.push([name, values.filter(value => value !== '')])
     else if (values.length > 1)
       throw invalid([{ path: name, message: `The field "${name}" was sent ${values.length} times; send it once.` }])
     else if (name === 'parameters') body.push([name, values[0] ? readJson(Buffer.from(values[0]), name) : {}])

@@ -3,9 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { maxForgettingMs, tooSlow } from '../bodies/bodies.ts'
-import { type Face, securityHeaders } from '../face.ts'
+import { type Face, securityHeaders, statusAt } from '../face.ts'
 import type { ErrorAnswer } from './answer.ts'
-import { errorTable } from './codes.ts'
 
 /** Longer than the prefixes of a face and of PUBLIC_URL. */
 const maxAddressBytes = 1024
@@ -28,8 +27,8 @@ export function answerBrokenRequest(
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return
   const id = randomUUID()
   const answer = describeBroken(error.code ?? '')
-  const { status } = errorTable[answer.code]
   const face = faceAt(findAddress(error.rawPacket))
+  const status = statusAt(face, answer.code)
   const body = JSON.stringify(face.presentError(answer, id))
   const headers = Object.entries(securityHeaders).map(header => `${header.join(': ')}\r\n`)
   socket.end(
