@@ -85,6 +85,7 @@ describe('from an address', () => {
     expect(asked).toBe('/a.jpeg?Signature=%2B%3D+&Expires=1')
     expect(kept).toEqual({
       temporaryPath: expect.stringContaining(root),
+      isSynced: true,
       bytes: png.length,
       sha256: createHash('sha256').update(png).digest('hex'),
       mimeType: 'image/png',
