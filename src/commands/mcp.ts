@@ -7,8 +7,8 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import packageFile from '../../package.json' with { type: 'json' }
 import { createClient } from '../client/client.ts'
 import type { Connection } from '../mcp/connection.ts'
+import { createJoins } from '../mcp/joins.ts'
 import { operateOverHttp } from '../mcp/over-http.ts'
-import { createRepeats } from '../mcp/repeats.ts'
 import { createMcpServer } from '../mcp/server.ts'
 import { createSpending } from '../mcp/spending.ts'
 import { parseMoney, ValueError } from '../setting-values.ts'
@@ -39,7 +39,7 @@ const connection: Connection = {
     saveTo: values.out === undefined ? undefined : path.resolve(values.out),
   }),
   spending: createSpending(cap),
-  repeats: createRepeats(),
+  joins: createJoins(),
   owner: '',
   // One process is one session.
   sessionId: crypto.randomUUID(),

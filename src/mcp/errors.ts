@@ -29,7 +29,7 @@ const adviceFor: Partial<Record<string, string>> = {
   storage_failed: 'Look with search_history whether it began before you repeat it.',
 }
 
-/** The answer of a tool, or its refusal as one. @throws whatever is no refusal */
+/** The answer of a tool, or its refusal as one. */
 export async function answering(work: () => Promise<CallToolResult>): Promise<CallToolResult> {
   try {
     return await work()
@@ -41,7 +41,9 @@ export async function answering(work: () => Promise<CallToolResult>): Promise<Ca
 function refuse(error: unknown): CallToolResult {
   if (error instanceof ToolRefusal)
     return failure(error.code, [error.message, 'Nothing was sent, and nothing was paid.'])
-  if (!(error instanceof ApiError)) throw error
+  // What is inside an error that nobody expected is nothing for a client.
+  if (!(error instanceof ApiError))
+    return failure('internal_error', ['Something went wrong.', adviceFor.internal_error ?? ''])
   const { code, message, problem } = error
   const faults = problem?.errors?.map(({ path, message }) => `- ${argumentAt(path)}${message}`) ?? []
   const isSaid = /nothing was sent/i.test(message)

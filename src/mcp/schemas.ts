@@ -117,6 +117,7 @@ const order = {
   seed: z.int().optional().describe('The same seed and arguments give a similar picture, where the model takes it.'),
   parameters: z
     .record(z.string().max(100), z.unknown())
+    .meta({ additionalProperties: true })
     .optional()
     .describe('Further parameters of the model, by the names that list_models shows, such as {"watermark": true}.'),
 }
@@ -203,13 +204,13 @@ export const ModelsAnswer = z.object({
       about: z.string(),
       makes: z.array(z.enum(['text_to_image', 'edit'])),
       sizes: z.array(z.string()).describe('What size may be, shortened.'),
-      default_size: z.string().nullable(),
+      default_size: z.string().optional(),
       max_n: z.int(),
       max_references: z.int(),
       price: z.string().describe('Of one picture, in words.'),
       typical_seconds: z.array(z.number()),
       parameters: z.array(z.string()).describe('Names that `parameters` may have.'),
-      parameters_schema: z.record(z.string(), z.unknown()).optional(),
+      parameters_schema: z.record(z.string(), z.unknown()).meta({ additionalProperties: true }).optional(),
       note: z.string().optional(),
     }),
   ),
@@ -229,7 +230,7 @@ const Picture = z.object({
   id: z.string(),
   resource: z.string().describe('Its address as a resource of this server.'),
   url: z.string().describe('Opens the original.'),
-  path: z.string().nullable().describe('Where the original was saved on this machine; null where it was not.'),
+  path: z.string().optional().describe('Where the original was saved on this machine.'),
   width: z.int(),
   height: z.int(),
   mime_type: z.string(),
@@ -240,8 +241,8 @@ export const GenerationAnswer = z.object({
   generation_id: z.string(),
   status: GenerationStatus,
   prompt: z.string(),
-  model: z.string().nullable(),
-  size: z.string().nullable(),
+  model: z.string().optional(),
+  size: z.string().optional(),
   images: z.array(Picture),
   wanted: z.int().describe('Pictures that were asked for.'),
   missing: z.array(z.object({ code: z.string(), message: z.string() })),
@@ -270,12 +271,12 @@ export const SearchAnswer = z.object({
       timestamp: z.string(),
       status: GenerationStatus,
       prompt: z.string(),
-      model: z.string().nullable(),
+      model: z.string().optional(),
       images: z.array(z.object({ id: z.string(), url: z.string(), width: z.int(), height: z.int() })),
       cost: Money.nullable(),
       favorite: z.boolean(),
       tags: z.array(z.string()),
     }),
   ),
-  next_cursor: z.string().nullable(),
+  next_cursor: z.string().optional(),
 })

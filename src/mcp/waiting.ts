@@ -29,6 +29,8 @@ export async function waitForEnd(
       newest = generation
       tell?.(generation)
     })
+  } catch {
+    // What was begun goes on; the answer says how to find it.
   } finally {
     clearTimeout(timer)
     clearInterval(heartbeat)

@@ -44,7 +44,7 @@ export interface ToolAnswer {
 
 interface Answered {
   generation_id: string
-  images: { id: string; url: string; resource: string; path: string | null; bytes: number }[]
+  images: { id: string; url: string; resource: string; path?: string; bytes: number }[]
   session_left: { amount: number } | null
 }
 

@@ -7,8 +7,8 @@ import { hasEnded } from '../../client/client.ts'
 import { answerGeneration } from '../answers.ts'
 import type { Connection } from '../connection.ts'
 import { ToolRefusal } from '../errors.ts'
+import { hashBody } from '../joins.ts'
 import type { GenerationInput, Operations } from '../operations.ts'
-import { hashBody } from '../repeats.ts'
 import { progressTeller, usualWaitSeconds, waitForEnd } from '../waiting.ts'
 import { isUsable } from './models.ts'
 
@@ -89,16 +89,16 @@ export async function make(
   steps: { estimate(): Promise<Estimate>; send(key: string): Promise<Generation> },
   options: MakingOptions,
 ): Promise<CallToolResult> {
-  const { operations, spending, repeats, owner } = connection
+  const { operations, spending, joins, owner } = connection
   const key = chooseKey(connection, context, body, options)
   const spend = () => spending.spend(operations, steps.estimate, () => steps.send(key))
   const named = options.idempotency_key === undefined ? body : { ...body, idempotency_key: options.idempotency_key }
-  const { generation, isJoined } = await repeats.once(owner, named, operations, spend)
+  const { generation, isJoined } = await joins.once(owner, named, operations, spend)
   const end = await wait(connection, context, generation, options.wait_seconds ?? usualWaitSeconds, {
     mayCancel: true,
   })
   const isLost = context.mcpReq.signal.aborted || connection.gone.aborted
-  if (!isLost) repeats.delivered(owner, named, end)
+  if (!isLost) joins.delivered(owner, named, end)
   spending.settle(end)
   return answerGeneration(end, connection, { isJoined, thumbnails: options.thumbnails })
 }

@@ -50,7 +50,7 @@ function showModel(model: Model, isWhole: boolean): ShownModel {
       ...(model.references.max > 0 ? (['edit'] as const) : []),
     ],
     sizes: [...new Set(rules.flatMap(describeSizes))].slice(0, maxShownSizes),
-    default_size: rules[0]?.default ?? null,
+    default_size: rules[0]?.default ?? undefined,
     max_n: model.images.max,
     max_references: model.references.max,
     price: describePrice(model.price),

@@ -16,7 +16,7 @@ export async function searchHistory(
       timestamp,
       status,
       prompt,
-      model,
+      model: model ?? undefined,
       images: images.map(image => ({
         id: image.id,
         url: operations.link(image),
@@ -27,7 +27,7 @@ export async function searchHistory(
       favorite,
       tags,
     })),
-    next_cursor,
+    next_cursor: next_cursor ?? undefined,
   }
 }
 

@@ -3,13 +3,11 @@
  * the ones before it, which have.
  */
 import { Readable } from 'node:stream'
-import { createMcpHandler, isLegacyRequest } from '@modelcontextprotocol/server'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { problemCodes } from '../../api/problems.ts'
 import type { Connection } from '../../mcp/connection.ts'
-import { createRepeats } from '../../mcp/repeats.ts'
-import { createMcpServer } from '../../mcp/server.ts'
+import { createJoins } from '../../mcp/joins.ts'
 import type { Caller } from '../../members/caller.ts'
 import { getCaller } from '../access/access.ts'
 import { baseFor } from '../access/signed-links.ts'
@@ -21,7 +19,7 @@ import type { Parts } from '../parts.ts'
 import type { App } from '../route.ts'
 import type { Routing } from '../routing.ts'
 import { operateInside } from './operations.ts'
-import { createSessions } from './sessions.ts'
+import type { createProtocol } from './protocol.ts'
 import { createSpendings } from './spendings.ts'
 
 /** References are inside the calls. */
@@ -62,13 +60,10 @@ function presentRpcError({ code, detail, members }: ErrorAnswer, requestId: stri
 
 export function addMcp(app: App, parts: Parts) {
   const { access, closing, settings, version } = parts
-  const repeats = createRepeats()
+  const joins = createJoins()
   const spendings = createSpendings(settings.mcpSessionCap)
-  const findConnection = ({ http }: { http?: { authInfo?: { extra?: Record<string, unknown> } } }) =>
-    http?.authInfo?.extra?.connection as Connection
-  const createServer = () => createMcpServer(findConnection, { version })
-  const modern = createMcpHandler(createServer, { legacy: 'reject' })
-  const sessions = createSessions(createServer)
+  let loading: Promise<ReturnType<typeof createProtocol>> | undefined
+  const load = async () => (await import('./protocol.ts')).createProtocol(version)
 
   app.addHook('onSend', async (request, reply) => {
     if (reply.statusCode !== 401) return
@@ -76,8 +71,7 @@ export function addMcp(app: App, parts: Parts) {
     reply.header('www-authenticate', `Bearer realm="webimgui", resource_metadata="${metadata}"`)
   })
   app.addHook('onClose', async () => {
-    await modern.close()
-    await sessions.close()
+    await (await loading)?.close()
   })
 
   const options = {
@@ -99,29 +93,29 @@ export function addMcp(app: App, parts: Parts) {
 
   async function serve(request: FastifyRequest, reply: FastifyReply) {
     const gone = new AbortController()
-    const stopListening = access.onAccessEnd(request, () => gone.abort())
+    // Whoever lost access cancels nothing by that.
+    const revoked = new AbortController()
+    const stopListening = access.onAccessEnd(request, () => revoked.abort())
     reply.raw.once('close', () => {
       stopListening()
       if (!reply.raw.writableFinished) gone.abort()
     })
     const exchange = toExchange(request, gone.signal)
-    const isLegacy = await isLegacyRequest(exchange, request.body)
+    loading ??= load()
+    const protocol = await loading
+    const isLegacy = await protocol.isLegacy(exchange, request.body)
     const owner = nameOwner(getCaller(request))
     const connection: Connection = {
       operations: operateInside(parts, request),
-      repeats,
+      joins,
       owner,
       spending: spendings.ofRequest(request, owner, isLegacy),
       sessionId: isLegacy ? request.headers['mcp-session-id']?.toString() : undefined,
       isCancelledByLeaving: !isLegacy,
-      gone: AbortSignal.any([gone.signal, closing]),
+      gone: AbortSignal.any([gone.signal, revoked.signal, closing]),
       closing,
     }
-    const given = {
-      authInfo: { token: '', clientId: owner, scopes: [], extra: { connection } },
-      ...(request.body === undefined ? {} : { parsedBody: request.body }),
-    }
-    const response = isLegacy ? await sessions.serve(exchange, given) : await modern.fetch(exchange, given)
+    const response = await protocol.serve({ request: exchange, body: request.body, isLegacy }, connection)
     return send(reply, response)
   }
 }
@@ -141,7 +135,7 @@ function send(reply: FastifyReply, response: Response) {
   return reply.send(response.body ? Readable.fromWeb(response.body as never) : undefined)
 }
 
-/** Whose sessions and repeats these are. */
+/** Whose sessions and joins these are. */
 function nameOwner({ tokenId, isKnown }: Caller) {
   return tokenId ?? (isKnown ? 'administrator' : 'anybody')
 }

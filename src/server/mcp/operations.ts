@@ -6,6 +6,7 @@ import { ApiError } from '../../client/errors.ts'
 import { invalid } from '../../errors.ts'
 import type { GenerationInput, HistoryFilter, Operations } from '../../mcp/operations.ts'
 import { restrictTo } from '../../members/tokens.ts'
+import type { JsonValue } from '../../storage/records.ts'
 import { getCaller } from '../access/access.ts'
 import { baseFor } from '../access/signed-links.ts'
 import { readWhole } from '../api/archive.ts'
@@ -70,7 +71,7 @@ export function operateInside(parts: Parts, request: FastifyRequest): Operations
         const created = await generations.create(readBody(body), {
           caller,
           requestId: request.id,
-          idempotency: { key, bodyHash: hashJson(JSON.parse(JSON.stringify(body))) },
+          idempotency: { key, bodyHash: hashJson(body as JsonValue) },
         })
         await services.whenDurable()
         return presentGeneration(created, place)

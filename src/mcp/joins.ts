@@ -17,7 +17,7 @@ export interface Made {
   isJoined: boolean
 }
 
-export interface Repeats {
+export interface Joins {
   /** Makes it, or joins the generation that an equal call of this owner began and whose end it was not told. */
   once(owner: string, body: object, operations: Operations, make: () => Promise<Generation>): Promise<Made>
   /** Its end is answered: an equal call now means another picture, unless nobody knows whether this one was paid. */
@@ -25,7 +25,7 @@ export interface Repeats {
 }
 
 /** In the memory of this process; a key that the caller gives holds across restarts and processes as well. */
-export function createRepeats(): Repeats {
+export function createJoins(): Joins {
   const known = new Map<string, { id: Promise<string>; at: number }>()
 
   function forgetOld() {
