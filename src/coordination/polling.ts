@@ -5,11 +5,6 @@
  */
 import type { Pauses } from './pauses.ts'
 
-export interface PollRates {
-  /** Registers one task, until it leaves. */
-  enter(maxPerSecond: number | undefined): PollShare
-}
-
 export interface PollShare {
   /** Waits until the rate of this key allows one more poll. */
   turn(access: Access): Promise<void>
@@ -44,8 +39,10 @@ interface Lane {
   free: Promise<void>
 }
 
+export type PollRates = ReturnType<typeof createPollRates>
+
 /** `stopping` lets everyone go at once. */
-export function createPollRates(pauses: Pauses, stopping: AbortSignal): PollRates {
+export function createPollRates(pauses: Pauses, stopping: AbortSignal) {
   /** By key; kept when its tasks have ended, because the next may begin at once. */
   const lanes = new Map<string, Lane>()
 
@@ -57,7 +54,8 @@ export function createPollRates(pauses: Pauses, stopping: AbortSignal): PollRate
   }
 
   return {
-    enter(maxPerSecond = usualMaxPerSecond) {
+    /** Registers one task, until it leaves. */
+    enter(maxPerSecond = usualMaxPerSecond): PollShare {
       const apartMs = 1000 / maxPerSecond
       let lane: Lane | undefined
       const leave = () => {

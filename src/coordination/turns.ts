@@ -1,21 +1,18 @@
 /** Fair turns between owners who wait for the same resource, and places that are given out in turn. */
 
-/** The owner in a line whose last turn is longest ago is next. */
-export interface Turns {
-  /** Grows with every turn; 0 for an owner without a turn in this line. */
-  lastOf(line: string, owner: string | null): number
-  take(line: string, owner: string | null): void
-}
-
 /** Evicting the oldest turns only makes their owners newcomers again. */
 const maxRemembered = 10_000
 
-export function createTurns(): Turns {
+/** The owner in a line whose last turn is longest ago is next. */
+export type Turns = ReturnType<typeof createTurns>
+
+export function createTurns() {
   const last = new Map<string, number>()
   let count = 0
   return {
-    lastOf: (line, owner) => last.get(joinKey(line, owner)) ?? 0,
-    take(line, owner) {
+    /** Grows with every turn; 0 for an owner without a turn in this line. */
+    lastOf: (line: string, owner: string | null) => last.get(joinKey(line, owner)) ?? 0,
+    take(line: string, owner: string | null) {
       const key = joinKey(line, owner)
       // Maps keep insertion order.
       last.delete(key)

@@ -20,27 +20,17 @@ export interface Reason extends Message {
   code: WaitingCode
 }
 
-export interface Waiting {
-  /**
-   * Null: it progresses again. A reason that the database did not take is written the next time. `isBounded`: it continues before
-   * long, whatever happens.
-   */
-  note(generationId: string, reason: Reason | null, options?: { isBounded?: boolean }): Promise<void>
-  /** Restores the reason of a generation that an earlier process left unfinished. */
-  remember(generationId: string, reason: Message | null): void
-  /** Does it wait for something that may never happen? */
-  isStuck(generation: { id: string; waiting: Message | null }): boolean
-  reasonOf(generationId: string): Message | undefined
-  list(): { id: string; reason: Message }[]
-  /** Forgets an ended generation, whose row is already final. */
-  forget(generationId: string): void
-}
+export type Waiting = ReturnType<typeof createWaiting>
 
-export function createWaiting(store: Store, notifier: Notifier): Waiting {
+export function createWaiting(store: Store, notifier: Notifier) {
   const notes = new Map<string, { reason: Message | null; isWritten: boolean; isBounded: boolean }>()
 
   return {
-    async note(id, reason, { isBounded = false } = {}) {
+    /**
+     * Null: it progresses again. A reason that the database did not take is written the next time. `isBounded`: it continues before
+     * long, whatever happens.
+     */
+    async note(id: string, reason: Reason | null, { isBounded = false }: { isBounded?: boolean } = {}) {
       const before = notes.get(id) ?? { reason: null, isWritten: true }
       if (before.reason?.message === reason?.message && before.isWritten) return
       const note = { reason, isWritten: false, isBounded }
@@ -56,16 +46,20 @@ export function createWaiting(store: Store, notifier: Notifier): Waiting {
       notifier.notify(id)
     },
 
-    remember(id, reason) {
+    /** Restores the reason of a generation that an earlier process left unfinished. */
+    remember(id: string, reason: Message | null) {
       if (reason !== null && !notes.has(id)) notes.set(id, { reason, isWritten: true, isBounded: false })
     },
 
-    isStuck: ({ id, waiting }) => waiting !== null && !notes.get(id)?.isBounded,
+    /** Does it wait for something that may never happen? */
+    isStuck: ({ id, waiting }: { id: string; waiting: Message | null }) =>
+      waiting !== null && !notes.get(id)?.isBounded,
 
-    reasonOf: id => notes.get(id)?.reason ?? undefined,
+    reasonOf: (id: string): Message | undefined => notes.get(id)?.reason ?? undefined,
 
     list: () => [...notes].flatMap(([id, { reason }]) => (reason === null ? [] : [{ id, reason }])),
 
-    forget: id => void notes.delete(id),
+    /** Forgets an ended generation, whose row is already final. */
+    forget: (id: string) => void notes.delete(id),
   }
 }

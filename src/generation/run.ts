@@ -19,31 +19,13 @@ export interface Written {
   calls: CallRecord[]
 }
 
-export interface Runner {
-  /**
-   * Starts or resumes a generation; resolves when it has ended or the runner was stopped. `written` is what was just written of a
-   * new one; otherwise its rows are read.
-   */
-  run(generationId: string, written?: Written): Promise<void>
-  /** Is it under way here? Then it has not ended, and its end will be told by the notifier. */
-  isRunning(generationId: string): boolean
-  /** Resumes everything that an earlier process left unfinished. */
-  resume(): Promise<void>
-  /** Notifies a running generation that it was cancelled. */
-  cancel(generationId: string): void
-  /**
-   * Sends nothing new. Exchanges in flight that cannot be resumed get `drainMs` to finish; everything else is left as its row
-   * stands, for the next start.
-   */
-  stop(drainMs: number): Promise<void>
-  isStopping(): boolean
-}
-
 /** Rows per read: a start may find thousands that wait. */
 const maxReads = 16
 const maxUnwindingMs = 2_000
 
-export function createRunner(parts: RunParts): Runner {
+export type Runner = ReturnType<typeof createRunner>
+
+export function createRunner(parts: RunParts) {
   const { store, files, log } = parts
   const stopping = new AbortController()
   const ending = new AbortController()
@@ -81,15 +63,26 @@ export function createRunner(parts: RunParts): Runner {
   }
 
   return {
+    /**
+     * Starts or resumes a generation; resolves when it has ended or the runner was stopped. `written` is what was just written of a
+     * new one; otherwise its rows are read.
+     */
     run,
-    isRunning: id => running.has(id) && !ended.has(id),
+    /** Is it under way here? Then it has not ended, and its end will be told by the notifier. */
+    isRunning: (id: string) => running.has(id) && !ended.has(id),
+    /** Resumes everything that an earlier process left unfinished. */
     async resume() {
       const unfinished = await store.generations.unfinishedIds()
       for (const id of unfinished) void run(id)
       if (unfinished.length > 0) log.info({ generations: unfinished.length }, 'resuming unfinished generations')
     },
-    cancel: id => cancels.get(id)?.abort(),
-    async stop(drainMs) {
+    /** Notifies a running generation that it was cancelled. */
+    cancel: (id: string) => cancels.get(id)?.abort(),
+    /**
+     * Sends nothing new. Exchanges in flight that cannot be resumed get `drainMs` to finish; everything else is left as its row
+     * stands, for the next start.
+     */
+    async stop(drainMs: number) {
       stopping.abort()
       const timer = setTimeout(() => ending.abort(), drainMs)
       await Promise.race([

@@ -14,22 +14,6 @@ import { loadSharp } from './sharp.ts'
 
 const thumbnailSizes: readonly ThumbnailSize[] = [512, 1024]
 
-export interface Thumbnails {
-  /**
-   * A WebP whose longest side has at most `size` pixels, made if there is none yet. Concurrent requests share one run.
-   * @throws ThumbnailError, StorageError (`missing` when the original is gone)
-   */
-  get(image: ImageRecord, size: ThumbnailSize): Promise<Buffer>
-  /** Makes all sizes once nothing has been stored for a moment. Forgotten at a stop. */
-  makeLater(image: ImageRecord): void
-  /** During this work nothing is made but what somebody asks for. */
-  during<T>(work: () => Promise<T>): Promise<T>
-  /** Does nothing when there is none. @throws StorageError */
-  remove(imageId: string): Promise<void>
-  /** Waits for what is being made; nothing more is begun. */
-  close(): Promise<void>
-}
-
 /** An image that cannot be shrunk; the original is still available. */
 export class ThumbnailError extends Error {
   override name = 'ThumbnailError'
@@ -52,12 +36,14 @@ export function parseThumbnailName(name: string): string {
   return name.replace(/\.\w+$/, '').replace(/-1024$/, '')
 }
 
+export type Thumbnails = ReturnType<typeof createThumbnails>
+
 /** @param parts.quietMs without storing, until the first is made */
 export function createThumbnails(parts: {
   files: Files
   quietMs: number
   failed(image: ImageRecord, error: unknown): void
-}): Thumbnails {
+}) {
   const { files, quietMs, failed } = parts
   const turns = new PQueue({ concurrency: 1 })
   const underWay = new Map<string, Promise<Buffer>>()
@@ -69,7 +55,11 @@ export function createThumbnails(parts: {
   let making: Promise<void> | undefined
 
   return {
-    get(image, wanted) {
+    /**
+     * A WebP whose longest side has at most `size` pixels, made if there is none yet. Concurrent requests share one run.
+     * @throws ThumbnailError, StorageError (`missing` when the original is gone)
+     */
+    get(image: ImageRecord, wanted: ThumbnailSize) {
       const size = chooseSize(image, wanted)
       return share(
         deriveKey(image.id, size),
@@ -77,14 +67,16 @@ export function createThumbnails(parts: {
       )
     },
 
-    makeLater(image) {
+    /** Makes all sizes once nothing has been stored for a moment. Forgotten at a stop. */
+    makeLater(image: ImageRecord) {
       waiting.set(image.id, image)
       const [oldest] = waiting.keys()
       if (waiting.size > maxWaiting && oldest !== undefined) waiting.delete(oldest)
       startWhenQuiet()
     },
 
-    async during(work) {
+    /** During this work nothing is made but what somebody asks for. */
+    async during<T>(work: () => Promise<T>): Promise<T> {
       storing++
       try {
         return await work()
@@ -94,10 +86,12 @@ export function createThumbnails(parts: {
       }
     },
 
-    async remove(imageId) {
+    /** Does nothing when there is none. @throws StorageError */
+    async remove(imageId: string) {
       for (const key of deriveThumbnailKeys(imageId)) await files.remove(key)
     },
 
+    /** Waits for what is being made; nothing more is begun. */
     async close() {
       isClosed = true
       clearTimeout(timer)

@@ -13,29 +13,26 @@ export interface UsageItem extends UsageRow {
   name: string
 }
 
-export interface Usage {
-  /** With `owner`, the id of a token, only the usage of that token. */
-  report(period: Period, group: UsageGroup, owner?: string): Promise<UsageItem[]>
-  /** The caps for all together and what this month leaves of them; undefined where there are none. */
-  forAll(): Promise<(Caps & Remaining) | undefined>
-}
-
 /** Key for the access token of the server, and for everyone where none is needed. */
 const noToken = { id: 'admin', name: 'Access token' }
+
+export type Usage = ReturnType<typeof createUsage>
 
 export function createUsage(parts: {
   store: Store
   configurations: ConfigurationRegistry
   catalogue: Catalogue
   caps: Caps
-}): Usage {
+}) {
   const { store, configurations, catalogue, caps } = parts
   return {
-    async forAll() {
+    /** The caps for all together and what this month leaves of them; undefined where there are none. */
+    async forAll(): Promise<(Caps & Remaining) | undefined> {
       if (caps.monthlyCap === null && caps.monthlyImages === null) return undefined
       return { ...caps, ...(await computeRemaining(store, caps, {})) }
     },
-    async report(period, group, owner) {
+    /** With `owner`, the id of a token, only the usage of that token. */
+    async report(period: Period, group: UsageGroup, owner?: string): Promise<UsageItem[]> {
       const rows = await store.spending.usage(period, group, owner)
       const nameOf = await namesOf(group)
       return rows.map(row => {

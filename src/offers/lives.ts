@@ -24,13 +24,7 @@ export interface Standing extends LifeAt {
   platform?: string
 }
 
-export interface Lives {
-  at(found: FoundModel, place: LifePlace): Standing
-  /** The id of the default model there. */
-  standardAt(provider: string, address: string): string
-  /** Image models that the list at this address offers and the catalogue does not have, in the cautious form of their family. */
-  newAt(provider: string, address: string): FoundModel[]
-}
+export type Lives = ReturnType<typeof createLives>
 
 /** `standIns`: addresses that the operator configured in place of a service's usual one. */
 export function createLives({
@@ -41,7 +35,7 @@ export function createLives({
   lists: Pick<ModelLists, 'seen' | 'offered'>
   catalogue: Catalogue
   standIns: readonly string[]
-}): Lives {
+}) {
   function seenAt({ provider, model }: FoundModel, { modelId = model.id, address }: LifePlace) {
     if (address === null) return undefined
     return lists.seen(provider, address, [modelId, model.id, ...(model.aliases ?? [])])
@@ -55,7 +49,7 @@ export function createLives({
   }
 
   return {
-    at(found, place) {
+    at(found: FoundModel, place: LifePlace): Standing {
       const life = plainAt(found, place)
       const platform = platformAt(found.provider, place.address)
       // A successor may have ended as well and have successors of its own.
@@ -74,13 +68,15 @@ export function createLives({
       return { ...life, successors: [...successors], platform }
     },
 
-    standardAt(provider, address) {
+    /** The id of the default model there. */
+    standardAt(provider: string, address: string) {
       const offer = { ...catalogue.provider(provider), models: catalogue.models[provider] ?? [] }
       const seen = (model: Model) => seenAt({ provider, model }, { address })
       return findDefaultModel(offer, platformAt(provider, address), new Date(), seen).id
     },
 
-    newAt(provider, address) {
+    /** Image models that the list at this address offers and the catalogue does not have, in the cautious form of their family. */
+    newAt(provider: string, address: string): FoundModel[] {
       return lists.offered(provider, address).flatMap(({ id }) => {
         const found = catalogue.find(id, provider)
         return found?.model.state === 'unlisted' ? [found] : []

@@ -14,19 +14,6 @@ import type { Store } from '../storage/store.ts'
 
 export type Asked = Pick<Access, 'provider' | 'apiKey' | 'baseUrl'>
 
-export interface ModelLists {
-  /** What the list at this address said of the first of these ids that it knows. */
-  seen(provider: string, address: string, ids: readonly string[]): SeenLife | undefined
-  /** What the newest list at this address offers to everybody. */
-  offered(provider: string, address: string): readonly ListedModelRecord[]
-  /** Reads the list and stores it; false if none arrived. Errors of the service are not thrown. */
-  ask(access: Asked, signal: AbortSignal): Promise<boolean>
-  /** Asks once a day with the active configurations, the first time after `firstMs`. */
-  start(configurations: Pick<ConfigurationRegistry, 'active' | 'access' | 'addressOf'>, firstMs: number): void
-  /** Aborts what is in flight; nothing more is requested. */
-  close(): Promise<void>
-}
-
 const hourMs = 3600 * 1000
 /** An hour short of a day, so that an hourly check does not drift later each day. */
 const freshMs = 23 * hourMs
@@ -36,12 +23,14 @@ const maxModels = 500
 const maxIdCharacters = 200
 const maxToldCharacters = 2000
 
+export type ModelLists = Awaited<ReturnType<typeof createModelLists>>
+
 export async function createModelLists(parts: {
   store: Store
   http: OutgoingHttp
   catalogue: Pick<Catalogue, 'provider'>
   log: Logger
-}): Promise<ModelLists> {
+}) {
   const { store, http, catalogue, log } = parts
   const closing = new AbortController()
   const timers = new Set<NodeJS.Timeout>()
@@ -55,20 +44,24 @@ export async function createModelLists(parts: {
   }
 
   return {
-    seen(provider, address, ids) {
+    /** What the list at this address said of the first of these ids that it knows. */
+    seen(provider: string, address: string, ids: readonly string[]): SeenLife | undefined {
       const here = at(provider, address)
       return ids.map(id => here.find(one => one.id === id)).find(one => one !== undefined)
     },
 
-    offered(provider, address) {
+    /** What the newest list at this address offers to everybody. */
+    offered(provider: string, address: string): readonly ListedModelRecord[] {
       const here = at(provider, address)
       const newest = here.map(({ seenAt }) => seenAt).toSorted()
       return here.filter(({ status, seenAt }) => status === 'offered' && seenAt === newest.at(-1))
     },
 
+    /** Reads the list and stores it; false if none arrived. Errors of the service are not thrown. */
     ask,
 
-    start(configurations, firstMs) {
+    /** Asks once a day with the active configurations, the first time after `firstMs`. */
+    start(configurations: Pick<ConfigurationRegistry, 'active' | 'access' | 'addressOf'>, firstMs: number) {
       const look = () => {
         round = round
           .then(() => askStale(configurations))
@@ -80,6 +73,7 @@ export async function createModelLists(parts: {
       timers.add(setInterval(look, hourMs).unref())
     },
 
+    /** Aborts what is in flight; nothing more is requested. */
     async close() {
       closing.abort()
       for (const timer of timers) clearInterval(timer)

@@ -15,10 +15,7 @@ export interface PricePlace {
   address?: string | null
 }
 
-export interface Prices {
-  /** The same model with the price that counts there, or without one where none is known. */
-  priced(found: FoundModel, place?: PricePlace): FoundModel
-}
+export type Prices = ReturnType<typeof createPrices>
 
 /**
  * `own` holds prices by model id, alias or endpoint id, which count wherever the request goes; null takes the price away.
@@ -28,11 +25,12 @@ export function createPrices(
   catalogue: Pick<Catalogue, 'provider'>,
   own: ReadonlyMap<string, Price | null> = new Map(),
   standIns: readonly string[] = [],
-): Prices {
+) {
   // The same model and price give the same object, because caches are keyed by it.
   const known = new WeakMap<Model, Map<Price | null | undefined, Model>>()
   return {
-    priced(found, { modelId = found.model.id, address } = {}) {
+    /** The same model with the price that counts there, or without one where none is known. */
+    priced(found: FoundModel, { modelId = found.model.id, address }: PricePlace = {}): FoundModel {
       const { model } = found
       const chosen = [modelId, model.id, ...(model.aliases ?? [])].map(id => own.get(id)).find(one => one !== undefined)
       const price =

@@ -6,22 +6,6 @@ import path from 'node:path'
 import { type ByteRange, Condenser } from './condense.ts'
 import { createFolderSync } from './files/sync-folder.ts'
 
-export interface Answers {
-  /** The whole answer, safe on disk before this returns; the name to keep in the row. */
-  write(callId: string, answer: WholeAnswer): Promise<string>
-  /** A file that grows: a stream whose head stands in its row, or, with `head`, what `write` would store, which `find` finds once it is finished. */
-  begin(callId: string, head?: AnswerHead): Promise<GrowingAnswer>
-  /** The body alone, condensed; undefined when there is no such file. */
-  read(name: string): Promise<string | undefined>
-  /** A string that was taken out of a condensed body, in pieces; undefined when there is no such file. Whoever opens it must read it. */
-  openString(name: string, place: ByteRange): Promise<AsyncGenerator<string, void, undefined> | undefined>
-  /** What `write` stored for a call, whether or not its row already names it; its body condensed. */
-  find(callId: string): Promise<(WholeAnswer & { name: string }) | undefined>
-  remove(name: string): Promise<void>
-  /** Each file, the call that it belongs to, undefined for one that was not finished, and ms since 1970. */
-  list(): Promise<{ name: string; callId: string | undefined; writtenAt: number }[]>
-}
-
 export interface AnswerHead {
   status: number
   contentType?: string
@@ -61,7 +45,9 @@ const pieceBytes = 64 * 1024
 const wholeEnding = '.answer.txt'
 const streamEnding = '.stream.txt'
 
-export function createAnswers(folder: string): Answers {
+export type Answers = ReturnType<typeof createAnswers>
+
+export function createAnswers(folder: string) {
   mkdirSync(folder, { recursive: true })
   const syncFolders = createFolderSync(path.dirname(folder))
   const at = (name: string) => path.join(folder, path.basename(name))
@@ -85,7 +71,8 @@ export function createAnswers(folder: string): Answers {
   }
 
   return {
-    async write(callId, { body, ...head }) {
+    /** The whole answer, safe on disk before this returns; the name to keep in the row. */
+    async write(callId: string, { body, ...head }: WholeAnswer) {
       const name = `${callId}${wholeEnding}`
       const temporary = `${name}.part`
       const file = await opened(temporary)
@@ -100,7 +87,8 @@ export function createAnswers(folder: string): Answers {
       return name
     },
 
-    async begin(callId, head) {
+    /** A file that grows: a stream whose head stands in its row, or, with `head`, what `write` would store, which `find` finds once it is finished. */
+    async begin(callId: string, head?: AnswerHead): Promise<GrowingAnswer> {
       const finalName = `${callId}${head ? wholeEnding : streamEnding}`
       const name = head ? `${finalName}.part` : finalName
       let isNamed = !head
@@ -139,14 +127,17 @@ export function createAnswers(folder: string): Answers {
       return growing
     },
 
-    read: name => reading(name, async file => (await condensed(file, name)).body),
+    /** The body alone, condensed; undefined when there is no such file. */
+    read: (name: string) => reading(name, async file => (await condensed(file, name)).body),
 
-    async openString(name, { start, end }) {
+    /** A string that was taken out of a condensed body, in pieces; undefined when there is no such file. Whoever opens it must read it. */
+    async openString(name: string, { start, end }: ByteRange) {
       const file = await open(at(name), 'r').catch(unlessMissing)
       return file && readStringAt(file, start, end)
     },
 
-    find(callId) {
+    /** What `write` stored for a call, whether or not its row already names it; its body condensed. */
+    find(callId: string) {
       const name = `${callId}${wholeEnding}`
       return reading(name, async file => {
         const { head, body } = await condensed(file, name)
@@ -154,8 +145,9 @@ export function createAnswers(folder: string): Answers {
       })
     },
 
-    remove: name => rm(at(name), { force: true }),
+    remove: (name: string) => rm(at(name), { force: true }),
 
+    /** Each file, the call that it belongs to, undefined for one that was not finished, and ms since 1970. */
     async list() {
       const names = (await readdir(folder)).filter(name => /\.(answer|stream)\.txt(\.part)?$/.test(name))
       const found = await Promise.all(

@@ -31,19 +31,16 @@ const studioPolicy = [
 
 const baseElement = /<base href="[^"]*"\s*\/?>/
 
-export interface StudioPage {
-  /** Undefined if the studio was not built. Read each time: it is small, and a build takes effect at once. */
-  read(): Promise<string | undefined>
-  send(reply: FastifyReply, page: string): FastifyReply
-}
+export type StudioPage = ReturnType<typeof createStudioPage>
 
-export function createStudioPage(prefix: string, folder = studioFolder): StudioPage {
+export function createStudioPage(prefix: string, folder = studioFolder) {
   return {
+    /** Undefined if the studio was not built. Read each time: it is small, and a build takes effect at once. */
     async read() {
       const page = await readFile(path.join(folder, 'index.html'), 'utf8').catch(whenMissing)
       return page?.replace(baseElement, () => `<base href="${escapeAttribute(`${prefix}/`)}" />`)
     },
-    send: (reply, page) => sendPage(reply, page, studioPolicy),
+    send: (reply: FastifyReply, page: string) => sendPage(reply, page, studioPolicy),
   }
 }
 

@@ -5,15 +5,6 @@ import path from 'node:path'
 import { SentenceError } from '../sentence-error.ts'
 import { readTextFile, TextFileError, writeNewFile } from '../text-file.ts'
 
-export interface Seal {
-  /** `place` binds the secret to its row, such as `configurations/{id}`: moved elsewhere it cannot be opened. */
-  seal(plain: string, place: string): string
-  /** @throws SealError when the key is another one or the text was altered or moved. */
-  open(sealed: string, place: string): string
-  /** Identifies the key without revealing it. */
-  keyId: string
-}
-
 export class SealError extends SentenceError {
   override name = 'SealError'
 }
@@ -21,19 +12,24 @@ export class SealError extends SentenceError {
 /** `v1.<key id>.<nonce>.<ciphertext and tag>`, the last two in base64url. */
 const form = /^v1\.([0-9a-f]{8})\.([\w-]{16})\.([\w-]+)$/
 
-export function createSeal(secret: string): Seal {
+export type Seal = ReturnType<typeof createSeal>
+
+export function createSeal(secret: string) {
   const bytes = Buffer.from(hkdfSync('sha256', secret, 'webimgui', 'seal v1', 32))
   const keyId = createHash('sha256').update(bytes).digest('hex').slice(0, 8)
   const key = createSecretKey(bytes)
   return {
+    /** Identifies the key without revealing it. */
     keyId,
-    seal(plain, place) {
+    /** `place` binds the secret to its row, such as `configurations/{id}`: moved elsewhere it cannot be opened. */
+    seal(plain: string, place: string) {
       const nonce = randomBytes(12)
       const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(place))
       const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()])
       return `v1.${keyId}.${nonce.toString('base64url')}.${sealed.toString('base64url')}`
     },
-    open(sealed, place) {
+    /** @throws SealError when the key is another one or the text was altered or moved. */
+    open(sealed: string, place: string) {
       const parts = form.exec(sealed)
       if (!parts)
         throw new SealError('A stored key is not sealed; enter it again.', '保存的密钥格式不正确，请重新录入。')
