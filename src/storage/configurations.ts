@@ -2,19 +2,14 @@
 import type { Selectable, Updateable } from 'kysely'
 import { capColumns, toCaps } from './caps.ts'
 import type { Connection } from './connection.ts'
-import type { Caps, ConfigurationRecord, Share, Suspension } from './records.ts'
+import type { ConfigurationRecord, Suspension } from './records.ts'
 import type { ConfigurationsTable, SuspensionsTable } from './tables.ts'
 import { inTransaction } from './transaction.ts'
 
-export interface StoredConfiguration extends Caps, Share {
-  id: string
-  name: string
-  provider: string
-  model: string | null
-  baseUrl: string | null
-  isActive: boolean
+/** As it is stored, with its key sealed. */
+export interface StoredConfiguration
+  extends Omit<ConfigurationRecord, 'source' | 'hasKey' | 'suspension' | 'createdAt' | 'updatedAt'> {
   sealedKey: string
-  keyHint: string | null
   createdAt: string
   updatedAt: string
 }

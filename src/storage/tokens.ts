@@ -6,6 +6,7 @@ import type { Role, TokenRecord } from './records.ts'
 import type { AccessTokensTable } from './tables.ts'
 
 export function createTokenRepository(db: Connection) {
+  const valid = () => db.selectFrom('access_tokens').selectAll().where('revoked_at', 'is', null)
   return {
     async insert(token: TokenRecord, hash: string) {
       await db
@@ -37,22 +38,12 @@ export function createTokenRepository(db: Connection) {
 
     /** The token, unless it is revoked. */
     async find(id: string): Promise<TokenRecord | undefined> {
-      const row = await db
-        .selectFrom('access_tokens')
-        .selectAll()
-        .where('id', '=', id)
-        .where('revoked_at', 'is', null)
-        .executeTakeFirst()
+      const row = await valid().where('id', '=', id).executeTakeFirst()
       return row && toToken(row)
     },
 
     async findByHash(hash: string): Promise<TokenRecord | undefined> {
-      const row = await db
-        .selectFrom('access_tokens')
-        .selectAll()
-        .where('hash', '=', hash)
-        .where('revoked_at', 'is', null)
-        .executeTakeFirst()
+      const row = await valid().where('hash', '=', hash).executeTakeFirst()
       return row && toToken(row)
     },
 

@@ -194,11 +194,7 @@ function Empty({ isFiltered, onClear }: { isFiltered: boolean; onClear(): void }
     <EmptyState
       icon={<Images aria-hidden />}
       title={t('gallery.emptyTitle')}
-      action={
-        <LinkButton to="/" look="primary">
-          {t('gallery.emptyAction')}
-        </LinkButton>
-      }
+      action={<LinkButton to="/">{t('gallery.emptyAction')}</LinkButton>}
     >
       {t('gallery.empty')}
     </EmptyState>

@@ -267,11 +267,7 @@ function NoKey() {
       <KeyRound aria-hidden className="size-8 text-seal-ink" />
       <h2 className="text-xl">{t('gallery.emptyAction')}</h2>
       <p className="text-balance text-ink-soft">{t(isMember ? 'generate.noKeyMember' : 'generate.noKeyHint')}</p>
-      {!isMember && (
-        <LinkButton to="/welcome" look="primary">
-          {t('configurations.add')}
-        </LinkButton>
-      )}
+      {!isMember && <LinkButton to="/welcome">{t('configurations.add')}</LinkButton>}
     </div>
   )
 }

@@ -71,13 +71,19 @@ export function Actions({ generation, image, onFavorite, onDelete }: ActionsProp
       </div>
       <div className="flex gap-2 empty:hidden">
         {canVary && (
-          <LinkButton to="/" search={{ from: generation.id, seed: 'new' }} size="small" className="min-w-0 flex-1">
+          <LinkButton
+            to="/"
+            search={{ from: generation.id, seed: 'new' }}
+            look="plain"
+            size="small"
+            className="min-w-0 flex-1"
+          >
             <Dices aria-hidden className="size-4 shrink-0" />
             <span className="truncate">{t('picture.varySeed')}</span>
           </LinkButton>
         )}
         {image && (
-          <LinkButton to="/" search={{ reference: image.id }} size="small" className="min-w-0 flex-1">
+          <LinkButton to="/" search={{ reference: image.id }} look="plain" size="small" className="min-w-0 flex-1">
             <PencilLine aria-hidden className="size-4 shrink-0" />
             <span className="truncate">{t('picture.edit')}</span>
           </LinkButton>

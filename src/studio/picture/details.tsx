@@ -48,6 +48,7 @@ export function Details({ generation, image }: DetailsProps) {
             <LinkButton
               to="/"
               state={{ recipe: { ...toRecipe(generation), model: successor } }}
+              look="plain"
               size="small"
               className="my-1.5"
             >

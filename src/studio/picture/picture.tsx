@@ -257,7 +257,11 @@ function LoadingImage() {
 
 function NoImage({ isGone, error, onRetry }: { isGone: boolean; error: unknown; onRetry(): void }) {
   const t = useText()
-  const back = <LinkButton to="/gallery">{t('picture.back')}</LinkButton>
+  const back = (
+    <LinkButton to="/gallery" look="plain">
+      {t('picture.back')}
+    </LinkButton>
+  )
   return (
     <>
       <h1 className="sr-only">{t('picture.title')}</h1>

@@ -101,11 +101,7 @@ export function NotFound() {
       isPage
       icon={<Images aria-hidden />}
       title={t('shell.notFound')}
-      action={
-        <LinkButton to="/gallery" look="primary">
-          {t('shell.gallery')}
-        </LinkButton>
-      }
+      action={<LinkButton to="/gallery">{t('shell.gallery')}</LinkButton>}
     >
       {t('shell.notFoundHint')}
     </EmptyState>
@@ -120,11 +116,7 @@ function ForAdmins() {
       isPage
       icon={<ShieldCheck aria-hidden />}
       title={t('shell.forAdmins')}
-      action={
-        <LinkButton to="/" look="primary">
-          {t('shell.create')}
-        </LinkButton>
-      }
+      action={<LinkButton to="/">{t('shell.create')}</LinkButton>}
     >
       {t('shell.forAdminsHint')}
     </EmptyState>

@@ -47,10 +47,8 @@ export function Button({ look, size, icon, isBusy, className, children, ...rest 
 }
 
 /** To another screen. */
-export const LinkButton = createLink(({ look, size, className, children, ...rest }: ComponentProps<'a'> & Looks) => (
-  <a {...rest} className={classes(buttonClasses({ look, size }), className)}>
-    {children}
-  </a>
+export const LinkButton = createLink(({ look = 'primary', size, className, ...rest }: ComponentProps<'a'> & Looks) => (
+  <a {...rest} className={classes(buttonClasses({ look, size }), className)} />
 ))
 
 export interface IconButtonProps extends ComponentProps<'button'> {

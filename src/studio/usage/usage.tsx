@@ -95,13 +95,7 @@ export function UsageScreen() {
               <EmptyState
                 icon={<ChartColumn aria-hidden />}
                 title={t('usage.empty', { month: monthName(month) })}
-                action={
-                  month === thisMonth() && (
-                    <LinkButton to="/" look="primary">
-                      {t('shell.create')}
-                    </LinkButton>
-                  )
-                }
+                action={month === thisMonth() && <LinkButton to="/">{t('shell.create')}</LinkButton>}
               >
                 {t(month === thisMonth() ? 'usage.emptyHint' : 'usage.emptyPast')}
               </EmptyState>

@@ -35,7 +35,7 @@ export function WelcomeScreen() {
           look="good"
           icon={<CircleCheck aria-hidden />}
           action={
-            <LinkButton to="/" size="small">
+            <LinkButton to="/" look="plain" size="small">
               {t('welcome.start')}
               <ArrowRight aria-hidden className="size-4" />
             </LinkButton>
