@@ -293,13 +293,9 @@ async function readSlice(image: InspectedSource, from: number, length: number): 
 }
 
 async function readSliceOfFile(path: string, from: number, length: number): Promise<Buffer> {
-  const file = await open(path, 'r')
-  try {
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(length), position: from })
-    return buffer.subarray(0, bytesRead)
-  } finally {
-    await file.close()
-  }
+  await using file = await open(path, 'r')
+  const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(length), position: from })
+  return buffer.subarray(0, bytesRead)
 }
 
 // ── Sentences ───────────────────────────────────────────────────────────────────────────────────────────────────────

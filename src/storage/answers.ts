@@ -61,13 +61,9 @@ export function createAnswers(folder: string) {
 
   /** Undefined only when it is certain that there is no such file: a folder that cannot be read may hold it. */
   async function reading<T>(name: string, work: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
-    const file = await open(at(name), 'r').catch(unlessMissing)
+    await using file = await open(at(name), 'r').catch(unlessMissing)
     if (!file) return undefined
-    try {
-      return await work(file)
-    } finally {
-      await file.close()
-    }
+    return await work(file)
   }
 
   return {

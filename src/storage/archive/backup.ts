@@ -171,51 +171,43 @@ const maxCopies = 3
 
 /** Every file that the rows name, references that wait to be sent too. Thumbnails are made again. */
 function filesNamedBy(database: string) {
-  const handle = new DatabaseSync(database, { readOnly: true })
-  try {
-    const column = (text: string) =>
-      handle
-        .prepare(text)
-        .all()
-        .map(row => String(row.name))
-    return {
-      images: column('select file as name from images'),
-      prepared: column('select prepared_file as name from generation_references where prepared_file is not null'),
-      answers: column('select answer_file as name from provider_calls where answer_file is not null'),
-      // Not parsed to the end yet.
-      awaited: column(
-        "select answer_file as name from provider_calls where answer_file is not null and state <> 'settled'",
-      ),
-    }
-  } finally {
-    handle.close()
+  using handle = new DatabaseSync(database, { readOnly: true })
+  const column = (text: string) =>
+    handle
+      .prepare(text)
+      .all()
+      .map(row => String(row.name))
+  return {
+    images: column('select file as name from images'),
+    prepared: column('select prepared_file as name from generation_references where prepared_file is not null'),
+    answers: column('select answer_file as name from provider_calls where answer_file is not null'),
+    // Not parsed to the end yet.
+    awaited: column(
+      "select answer_file as name from provider_calls where answer_file is not null and state <> 'settled'",
+    ),
   }
 }
 
 function dropWaiting(database: string): number {
-  const handle = new DatabaseSync(database)
-  try {
-    const message =
-      'It was waiting to be sent when the backup was made. The original server may have sent it since, so it is not sent from here. Ask again if you want it.'
-    const error = JSON.stringify({
-      code: 'cancelled',
-      message,
-      providerCode: null,
-      providerMessage: null,
-      providerRequestId: null,
-      retryAfterMs: null,
-    })
-    const dropped = handle
-      .prepare(
-        "update provider_calls set state = 'settled', outcome = 'dropped', charge = 'none', error = ?, settled_at = ? where state = 'planned'",
-      )
-      .run(error, new Date().toISOString())
-    // Whether the copy is whole is looked at before the first answer.
-    handle.prepare('delete from meta where name = ?').run(endName)
-    return Number(dropped.changes)
-  } finally {
-    handle.close()
-  }
+  using handle = new DatabaseSync(database)
+  const message =
+    'It was waiting to be sent when the backup was made. The original server may have sent it since, so it is not sent from here. Ask again if you want it.'
+  const error = JSON.stringify({
+    code: 'cancelled',
+    message,
+    providerCode: null,
+    providerMessage: null,
+    providerRequestId: null,
+    retryAfterMs: null,
+  })
+  const dropped = handle
+    .prepare(
+      "update provider_calls set state = 'settled', outcome = 'dropped', charge = 'none', error = ?, settled_at = ? where state = 'planned'",
+    )
+    .run(error, new Date().toISOString())
+  // Whether the copy is whole is looked at before the first answer.
+  handle.prepare('delete from meta where name = ?').run(endName)
+  return Number(dropped.changes)
 }
 
 async function mustBeEmpty(place: string) {

@@ -45,19 +45,15 @@ export interface Entry {
 
 /** @throws TarError when it is not an archive, or is incomplete */
 export async function* readEntries(path: string): AsyncGenerator<Entry> {
-  const archive = await open(path, 'r')
-  try {
-    for (let position = 0; ; ) {
-      const header = await readExactly(archive, position, block)
-      position += block
-      if (header.every(byte => byte === 0)) return
-      const { name, size } = readHeader(header)
-      const start = position
-      yield { name, size, pieces: piecesOf(archive, start, size) }
-      position = start + Math.ceil(size / block) * block
-    }
-  } finally {
-    await archive.close()
+  await using archive = await open(path, 'r')
+  for (let position = 0; ; ) {
+    const header = await readExactly(archive, position, block)
+    position += block
+    if (header.every(byte => byte === 0)) return
+    const { name, size } = readHeader(header)
+    const start = position
+    yield { name, size, pieces: piecesOf(archive, start, size) }
+    position = start + Math.ceil(size / block) * block
   }
 }
 

@@ -219,13 +219,9 @@ export function createFolderFiles(path: string): Files {
       explained(async () => {
         const proof = await temporary()
         try {
-          const file = await open(proof, 'wx')
-          try {
-            await file.writeFile('webimgui')
-            await file.sync()
-          } finally {
-            await file.close()
-          }
+          await using file = await open(proof, 'wx')
+          await file.writeFile('webimgui')
+          await file.sync()
         } finally {
           await rm(proof, { force: true })
         }

@@ -102,12 +102,8 @@ const moved = [
 /** The owner of the database that is at this path now; undefined when there is none. */
 function ownerIn(file: string): unknown {
   try {
-    const handle = new DatabaseSync(file, { readOnly: true })
-    try {
-      return handle.prepare('select value from meta where name = ?').get(ownerName)?.value
-    } finally {
-      handle.close()
-    }
+    using handle = new DatabaseSync(file, { readOnly: true })
+    return handle.prepare('select value from meta where name = ?').get(ownerName)?.value
   } catch {
     return undefined
   }

@@ -55,13 +55,9 @@ const maxOfOneTime = 1000
 export function adoptIndex(indexFile: string, before: string | undefined, owner: string) {
   if (!existsSync(indexFile)) return
   try {
-    const handle = new DatabaseSync(indexFile)
-    try {
-      const { changes } = handle.prepare('update state set owner = ? where owner = ?').run(owner, before ?? '')
-      if (changes === 1) return
-    } finally {
-      handle.close()
-    }
+    using handle = new DatabaseSync(indexFile)
+    const { changes } = handle.prepare('update state set owner = ? where owner = ?').run(owner, before ?? '')
+    if (changes === 1) return
   } catch {
     // Damaged, or made by a version to come.
   }
