@@ -1,11 +1,14 @@
 /** What the process reads from its environment: the only file that does. */
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { type Assignment, misspeltNames, readEnvironmentFile, unreadNames, type Words } from './environment-file.ts'
-import { type ProxySettings, shownProxy } from './outgoing/proxy.ts'
-import { providers } from './providers/index.ts'
-import type { Provider } from './providers/provider.ts'
-import type { Registry } from './providers/registry.ts'
+import {
+  type Assignment,
+  misspeltNames,
+  readEnvironmentFile,
+  unreadNames,
+  type Words,
+} from './operator/environment-file.ts'
+import { SentenceError } from './operator/sentence-error.ts'
 import {
   type DatabaseSetting,
   headerText,
@@ -29,9 +32,12 @@ import {
   type StorageSetting,
   ValueError,
   wholeNumber,
-} from './setting-values.ts'
-import { SentenceError } from './storage/sentence-error.ts'
-import { TextFileError } from './storage/text-file.ts'
+} from './operator/setting-values.ts'
+import { TextFileError } from './operator/text-file.ts'
+import { type ProxySettings, shownProxy } from './outgoing/proxy.ts'
+import { providers } from './providers/index.ts'
+import type { Provider } from './providers/provider.ts'
+import type { Registry } from './providers/registry.ts'
 
 export interface Settings {
   /** Absolute; relative paths of the others were resolved against it. */

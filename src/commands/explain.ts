@@ -1,6 +1,6 @@
 /** The message when a command fails: one sentence in both languages if it is known what to do, otherwise the stack. */
-import type { Words } from '../environment-file.ts'
-import { SentenceError } from '../storage/sentence-error.ts'
+import type { Words } from '../operator/environment-file.ts'
+import { SentenceError } from '../operator/sentence-error.ts'
 
 /** Does what a command is for. The process ends with 1 where that returns false, and after the message where it fails. */
 export async function attempt(action: () => Promise<unknown>) {

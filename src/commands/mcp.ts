@@ -11,7 +11,7 @@ import { createJoins } from '../mcp/joins.ts'
 import { operateOverHttp } from '../mcp/over-http.ts'
 import { createMcpServer } from '../mcp/server.ts'
 import { createSpending } from '../mcp/spending.ts'
-import { parseMoney, ValueError } from '../setting-values.ts'
+import { parseMoney, ValueError } from '../operator/setting-values.ts'
 import { readClientEnvironment } from '../settings.ts'
 import { commandLine } from './arguments.ts'
 

@@ -3,7 +3,7 @@
  * the data folder, or given in NEW_SECRET_KEY. With `--lost`, keys that the present secret does not open are given up.
  */
 
-import { parseSecretKey } from '../setting-values.ts'
+import { parseSecretKey } from '../operator/setting-values.ts'
 import { faultIn, loadSettings, readEnvironment, SettingsError } from '../settings.ts'
 import { openDatabase } from '../storage/database.ts'
 import { createSeal, findSecrets, newSecret, prepareSecret, SealError, type Secret } from '../storage/secrets/seal.ts'

@@ -1,11 +1,11 @@
 /** What people enter for a configuration: what is wrong with it, and what is kept of it. */
 import type { Violation } from '../catalogue/violation.ts'
+import { cleanSecret } from '../operator/setting-values.ts'
 import type { OutgoingHttp } from '../outgoing/http.ts'
 import { withoutSlash } from '../providers/platforms.ts'
 import type { Catalogue } from '../providers/registry.ts'
 import type { StoredConfiguration } from '../storage/configurations.ts'
 import type { Caps, Share } from '../storage/records.ts'
-import { cleanSecret } from '../storage/secrets/seal.ts'
 
 export interface ConfigurationInput extends Partial<Caps>, Partial<Share> {
   name?: string

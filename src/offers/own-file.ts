@@ -1,7 +1,7 @@
 /** The JSON files in which the operator keeps prices and models. */
 import type { z } from 'zod'
 import { typeNames } from '../catalogue/violation.ts'
-import { readTextFile, TextFileError } from '../storage/text-file.ts'
+import { readTextFile, TextFileError } from '../operator/text-file.ts'
 
 /** A sentence in both languages. */
 interface FileFault {

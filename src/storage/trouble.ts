@@ -1,5 +1,5 @@
 /** What an error of the database means. */
-import { SentenceError } from './sentence-error.ts'
+import { SentenceError } from '../operator/sentence-error.ts'
 
 export class DatabaseError extends SentenceError {
   override name = 'DatabaseError'

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { readEnvironmentFile } from '../../src/environment-file.ts'
+import { readEnvironmentFile } from '../../src/operator/environment-file.ts'
 import { loadSettings, readEnvironment, SettingsError, variableNames } from '../../src/settings.ts'
 
 function faultsOf(environment: Record<string, string>) {

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync } from 'node:fs'
 import path from 'node:path'
-import { headerText } from '../../setting-values.ts'
+import { headerText } from '../../operator/setting-values.ts'
+import { readTextFile, writeNewFile } from '../../operator/text-file.ts'
 import { faultIn, isLoopback, type Settings, SettingsError } from '../../settings.ts'
-import { readTextFile, writeNewFile } from '../../storage/text-file.ts'
 
 /** The token that clients have to send, created at the first start if one is needed; undefined if none is. */
 export function readAccessToken(settings: Settings): string | undefined {

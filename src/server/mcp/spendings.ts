@@ -1,7 +1,7 @@
 /** What each session has spent of its cap. */
 import type { FastifyRequest } from 'fastify'
 import { createSpending, type Money, type Spending } from '../../mcp/spending.ts'
-import { parseMoney } from '../../setting-values.ts'
+import { parseMoney } from '../../operator/setting-values.ts'
 import { HttpRefusal } from '../errors/refusals.ts'
 
 /** Where the protocol has no sessions, a pause of this length begins a new one. */

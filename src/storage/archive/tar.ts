@@ -1,6 +1,6 @@
 /** Archives in the plain ustar format that every tool opens. Whole files in, whole files out, one after the other. */
 import { type FileHandle, open } from 'node:fs/promises'
-import { SentenceError } from '../sentence-error.ts'
+import { SentenceError } from '../../operator/sentence-error.ts'
 
 const block = 512
 /** ustar size limit (8 GiB − 1). */

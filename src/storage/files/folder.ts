@@ -4,7 +4,7 @@ import type { Dirent } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { SentenceError } from '../sentence-error.ts'
+import { SentenceError } from '../../operator/sentence-error.ts'
 import { createFolderSync } from './sync-folder.ts'
 
 /** Every method may throw StorageError. Keys look like `2026/11/<id>.png`. */

@@ -2,8 +2,8 @@
 import { createCipheriv, createDecipheriv, createHash, createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { SentenceError } from '../sentence-error.ts'
-import { readTextFile, TextFileError, writeNewFile } from '../text-file.ts'
+import { SentenceError } from '../../operator/sentence-error.ts'
+import { readTextFile, TextFileError, writeNewFile } from '../../operator/text-file.ts'
 
 export class SealError extends SentenceError {
   override name = 'SealError'
@@ -55,11 +55,6 @@ export function createSeal(secret: string) {
       }
     },
   }
-}
-
-/** A key or token as pasted: with spaces around it, or with the `Bearer` of the header before it. */
-export function cleanSecret(text: string) {
-  return text.replace(/^[\s\u200b-\u200d\u2060]+|[\s\u200b-\u200d\u2060]+$/g, '').replace(/^(Bearer(\s+|$))+/i, '')
 }
 
 // ── The secret ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@
  * `.env`, line by line. A line that other readers of such files interpret differently, or skip silently, stops the start: a lost line
  * may be the one that protects the server. Messages name lines and never values, which may be secret.
  */
-import { readTextFile } from './storage/text-file.ts'
+import { readTextFile } from './text-file.ts'
 
 export interface Assignment {
   name: string

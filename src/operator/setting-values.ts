@@ -2,7 +2,6 @@
 import { isIP } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cleanSecret } from './storage/secrets/seal.ts'
 
 export type DatabaseSetting = { kind: 'sqlite'; path: string } | { kind: 'postgresql'; url: string }
 export type StorageSetting = { kind: 'folder'; path: string } | { kind: 's3'; bucket: string; prefix: string }
@@ -184,6 +183,11 @@ export function parseSecretKey(text: string) {
       '少于 16 个字符；请使用足够长的随机文本（openssl rand -hex 32）。',
     )
   return text
+}
+
+/** A key or token as pasted: with spaces around it, or with the `Bearer` of the header before it. */
+export function cleanSecret(text: string) {
+  return text.replace(/^[\s\u200b-\u200d\u2060]+|[\s\u200b-\u200d\u2060]+$/g, '').replace(/^(Bearer(\s+|$))+/i, '')
 }
 
 /** Checks a value that is sent in a header. @throws Error whose message goes on after the name of the variable, or of what else holds it */
