@@ -45,7 +45,7 @@ const sentences = {
     `No model has a parameter "${parameter}". ${near ? `Did you mean "${near}"?` : `This model takes: ${known}.`}`,
   prompt_missing: () => 'Say in "prompt" what to draw.',
   too_many_references: ({ model, max, got, parameter }) => {
-    if (max === 0) return `${model} takes no references; choose another model to edit a picture; got ${got}.`
+    if (max === 0) return `${model} takes no references; got ${got}. Choose another model to edit a picture.`
     const mode = parameter ? ` where ${parameter} is true` : ''
     return `${model} takes at most ${many(max, 'reference')}${mode}; got ${got}.`
   },
@@ -82,9 +82,9 @@ const sentences = {
   not_valid: ({ parameter, model, got }) => `${parameter} is not valid for ${model}; got ${got}.`,
 
   // The size.
-  size_type: ({ example }) => `size must be a text such as "${example}".`,
+  size_type: ({ example }) => `size must be a string such as "${example}".`,
   size_unknown: values => `size "${values.size}" is not one that ${values.model} takes. ${choice(values)}`,
-  size_no_ratio: values => `size "${values.size}" is no ratio. ${choice(values)}`,
+  size_no_ratio: values => `size "${values.size}" is not a ratio. ${choice(values)}`,
   size_ratio_unlisted: values => `${values.model} has no size of the ratio ${values.size}. ${choice(values)}`,
   size_no_area: values => `size ${values.size} has no area. ${choice(values)}`,
   size_no_pixels: values => `${values.model} takes no size in pixels. ${choice(values)}`,
@@ -101,10 +101,10 @@ const sentences = {
 
   // Several parameters together.
   layers_one_reference: ({ model, got }) =>
-    `${model} takes exactly one picture apart; got ${got}. Give it one in "images".`,
+    `${model} splits exactly one picture into layers; got ${got}. Give it one in "images".`,
   layers_small_reference: ({ area, example, got }) =>
-    `A picture to take apart needs at least ${area} pixels, as ${example} has; got ${got}.`,
-  layers_reference_type: () => 'A picture to take apart must be PNG or JPEG; got HEIC. Save it as JPEG first.',
+    `A picture to split into layers needs at least ${area} pixels, as ${example} has; got ${got}.`,
+  layers_reference_type: () => 'A picture to split into layers must be PNG or JPEG; got HEIC. Save it as JPEG first.',
   layers_with_background: () => 'A background cannot be chosen together with layers. Leave out one of the two.',
   transparent_format: ({ allowed, got }) =>
     `A transparent background needs ${allowed}; got ${got}. Choose that as output_format.`,
@@ -134,7 +134,7 @@ export const typeNames: Readonly<Record<string, string>> = {
   int: 'a whole number',
   number: 'a number',
   boolean: 'true or false',
-  string: 'a text',
+  string: 'a string',
   array: 'a list',
   tuple: 'a list',
   object: 'an object',

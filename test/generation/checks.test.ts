@@ -33,7 +33,7 @@ const refused: [string, string, Record<string, unknown>, string, RegExp][] = [
     'parameters.size',
     /not one that qwen-image-3\.0 takes/,
   ],
-  ['a size that is a number', 'qwen-image-3.0', { size: 1024 }, 'parameters.size', /must be a text/],
+  ['a size that is a number', 'qwen-image-3.0', { size: 1024 }, 'parameters.size', /must be a string/],
   [
     'a size off the list',
     'qwen-image-plus',
@@ -43,7 +43,7 @@ const refused: [string, string, Record<string, unknown>, string, RegExp][] = [
   ],
   ['a side out of bounds', 'wan2.2-t2i-flash', { size: '2048x256' }, 'parameters.size', /512 to 1440.*would work/],
   ['a ratio nobody has', 'qwen-image-plus', { size: '2:1' }, 'parameters.size', /no size of the ratio 2:1/],
-  ['a ratio of nothing', 'qwen-image-3.0', { size: '0:1' }, 'parameters.size', /no ratio/],
+  ['a ratio of nothing', 'qwen-image-3.0', { size: '0:1' }, 'parameters.size', /not a ratio/],
   ['no area', 'qwen-image-3.0', { size: '0x1024' }, 'parameters.size', /no area/],
   ['too many pictures', 'qwen-image-2.0', { n: 11 }, 'parameters.n', /at most 10/],
   ['too many of a group', 'doubao-seedream-4-0-20260415', { n: 16 }, 'parameters.n', /at most 15/],

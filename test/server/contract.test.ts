@@ -661,7 +661,7 @@ describe('faults', () => {
 
     const response = await call('POST', '/api/generate', { prompt: 'a boat', model: 5 })
 
-    expect(Problem.parse(await response.json()).errors).toEqual([{ path: 'model', message: '"model" must be a text.' }])
+    expect(Problem.parse(await response.json()).errors).toEqual([{ path: 'model', message: '"model" must be a string.' }])
     expect(created).toEqual([])
   })
 
@@ -671,8 +671,8 @@ describe('faults', () => {
     const response = await call('POST', '/api/config', { api_key: 5 })
 
     expect(Problem.parse(await response.json()).errors).toEqual([
-      { path: 'provider', message: '"provider" is missing; it must be a text.' },
-      { path: 'api_key', message: '"api_key" must be a text.' },
+      { path: 'provider', message: '"provider" is missing; it must be a string.' },
+      { path: 'api_key', message: '"api_key" must be a string.' },
     ])
   })
 

@@ -188,7 +188,7 @@ const anyBackground: JsonSchema = {
 function layerDecomposition(most: number): JsonSchema {
   return {
     type: 'boolean',
-    description: `Takes the one reference apart into a base picture and up to ${most} transparent layers; the prompt may name them.`,
+    description: `Splits the one reference into a base picture and up to ${most} transparent layers; the prompt may name them.`,
   }
 }
 
