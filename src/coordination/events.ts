@@ -24,18 +24,15 @@ export interface Events {
   }): AsyncIterable<GenerationEvent>
 }
 
-export interface Notifier {
-  /** `record`: how it is after the change, where that is known. */
-  notify(generationId: string, record?: GenerationRecord): void
-  /** Calls `listener` with the id of each generation that changed; returns a function that unsubscribes. */
-  listen(listener: (generationId: string, record?: GenerationRecord) => void): () => void
-}
+export type Notifier = ReturnType<typeof createNotifier>
 
-export function createNotifier(): Notifier {
+export function createNotifier() {
   const emitter = new EventEmitter().setMaxListeners(0)
   return {
-    notify: (id, record) => void emitter.emit('change', id, record),
-    listen(listener) {
+    /** `record`: how it is after the change, where that is known. */
+    notify: (id: string, record?: GenerationRecord) => void emitter.emit('change', id, record),
+    /** Calls `listener` with the id of each generation that changed; returns a function that unsubscribes. */
+    listen(listener: (generationId: string, record?: GenerationRecord) => void) {
       emitter.on('change', listener)
       return () => void emitter.off('change', listener)
     },

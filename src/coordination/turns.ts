@@ -4,8 +4,6 @@
 const maxRemembered = 10_000
 
 /** The owner in a line whose last turn is longest ago is next. */
-export type Turns = ReturnType<typeof createTurns>
-
 export function createTurns() {
   const last = new Map<string, number>()
   let count = 0

@@ -18,18 +18,6 @@ import { inspectFile, NotAnImage } from './facts.ts'
 import { storedBytes } from './references.ts'
 import type { Thumbnails } from './thumbnails.ts'
 
-export interface Collector {
-  /**
-   * Retries, with growing pauses, until the image is stored or can no longer be fetched: fetching is free, the image was not.
-   * @throws the reason of a signal when that ends it; the next start fetches again.
-   */
-  collect(picture: FoundImage, place: Destination, signals: Signals): Promise<FailureRecord | undefined>
-  /** Orphaned files of an earlier process, by the id of their image: they are adopted instead of being fetched again. */
-  offer(orphanedFiles: ReadonlyMap<string, string>): void
-  /** Why the store is failing, after an image could not be stored; undefined when it works. */
-  storeTrouble(): Promise<string | undefined>
-}
-
 /** Pictures that an answer names, wherever the text of a picture itself lies. */
 export interface FoundImage extends Omit<ProviderImage, 'base64'> {
   base64?: InlineText
@@ -97,6 +85,8 @@ export function placeImage(
   return index < images ? firstIndex + index : planned + slot * 100 + (index - images)
 }
 
+export type Collector = ReturnType<typeof createCollector>
+
 export function createCollector(parts: {
   store: Store
   files: Files
@@ -105,7 +95,7 @@ export function createCollector(parts: {
   reached: Reached
   thumbnails: Pick<Thumbnails, 'during' | 'makeLater'>
   observer: Observer
-}): Collector {
+}) {
   const { store, files, http, pauses, reached, thumbnails, observer } = parts
   const fetches = createPlaces({
     max: maxFetches,
@@ -117,7 +107,11 @@ export function createCollector(parts: {
   let isStoreSound = false
 
   return {
-    async collect(picture, place, signals) {
+    /**
+     * Retries, with growing pauses, until the image is stored or can no longer be fetched: fetching is free, the image was not.
+     * @throws the reason of a signal when that ends it; the next start fetches again.
+     */
+    async collect(picture: FoundImage, place: Destination, signals: Signals): Promise<FailureRecord | undefined> {
       let file: StoredFile | undefined
       const beganAt = performance.now()
       let brokenSince: number | undefined
@@ -177,10 +171,12 @@ export function createCollector(parts: {
       }
     },
 
-    offer(orphanedFiles) {
+    /** Orphaned files of an earlier process, by the id of their image: they are adopted instead of being fetched again. */
+    offer(orphanedFiles: ReadonlyMap<string, string>) {
       for (const [id, file] of orphanedFiles) offered.set(id, file)
     },
 
+    /** Why the store is failing, after an image could not be stored; undefined when it works. */
     async storeTrouble() {
       if (isStoreSound) return undefined
       return files.check().then(

@@ -7,13 +7,7 @@
 import type { Warning } from '../catalogue/model.ts'
 import { Refusal } from '../errors.ts'
 import type { CallRecord } from '../storage/calls.ts'
-import {
-  computeLeft,
-  type FixedCaps,
-  isPriced,
-  type LedgerShortage,
-  type Scope,
-} from '../storage/ledger/reservation.ts'
+import { computeLeft, isPriced, type LedgerShortage, type Scope } from '../storage/ledger/reservation.ts'
 import type { Caps, ConfigurationRecord, GenerationRecord, Money } from '../storage/records.ts'
 import { findMonth, type Reservation, type Spent } from '../storage/spending.ts'
 import type { Store } from '../storage/store.ts'
@@ -55,23 +49,17 @@ interface Cap {
 /** The part of a request that caps count. */
 type Wanted = Pick<Reservation, 'tokenId' | 'model' | 'images' | 'cost'>
 
-export interface Budget {
-  /** Caps of the environment, for the ledger, which reads the others itself. */
-  fixedCaps: FixedCaps
-  /** Warns where caps cannot be enforced in full for a request that begins with this configuration. */
-  warn(wanted: Wanted, configuration: ConfigurationRecord): Promise<Warning[]>
-  /** Why the ledger refused a request. `candidates` are the configurations that were asked. */
-  explain(wanted: Wanted, shortage: LedgerShortage, candidates: readonly ConfigurationRecord[]): Promise<BudgetExceeded>
-}
+export type Budget = ReturnType<typeof createBudget>
 
 /** `forAll` are the caps for all together; `ofEnvironment` are the configurations that have no row. */
 export function createBudget(
   store: Pick<Store, 'tokens'>,
   forAll: Caps,
   ofEnvironment: readonly ConfigurationRecord[],
-): Budget {
+) {
   const forAllCap: Cap = { scope: 'all', name: '', caps: forAll, variable: 'MONTHLY_CAP' }
   return {
+    /** Caps of the environment, for the ledger, which reads the others itself. */
     fixedCaps: {
       all: forAll,
       configurations: Object.fromEntries(
@@ -79,13 +67,15 @@ export function createBudget(
       ),
     },
 
-    async warn(wanted, configuration) {
+    /** Warns where caps cannot be enforced in full for a request that begins with this configuration. */
+    async warn(wanted: Wanted, configuration: ConfigurationRecord): Promise<Warning[]> {
       const scopes = ['token', 'configuration', 'all'] as const
       const caps = await Promise.all(scopes.map(scope => findCap(scope, wanted.tokenId, configuration)))
       return caps.flatMap(cap => (cap && warningFor(cap, wanted)) ?? [])
     },
 
-    async explain(wanted, { configId, ...left }, candidates) {
+    /** Why the ledger refused a request. `candidates` are the configurations that were asked. */
+    async explain(wanted: Wanted, { configId, ...left }: LedgerShortage, candidates: readonly ConfigurationRecord[]) {
       const configuration = candidates.find(({ id }) => id === configId)
       const cap = (await findCap(left.scope, wanted.tokenId, configuration)) ?? { ...forAllCap, scope: left.scope }
       const variable = cap.variable && (left.leftImages === undefined ? cap.variable : `${cap.variable}_IMAGES`)

@@ -32,19 +32,16 @@ export interface LoggedError {
 }
 
 /** The last errors of this process, kept in memory. */
-export interface RecentErrors {
-  /** Newest first. */
-  list(): LoggedError[]
-  /** Receives the finished lines, without secrets. */
-  stream: DestinationStream
-}
+export type RecentErrors = ReturnType<typeof createRecentErrors>
 
-export function createRecentErrors(most = 50): RecentErrors {
+export function createRecentErrors(most = 50) {
   const errors: LoggedError[] = []
   return {
+    /** Newest first. */
     list: () => errors.toReversed(),
+    /** Receives the finished lines, without secrets. */
     stream: {
-      write(line) {
+      write(line: string) {
         errors.push(loggedError(JSON.parse(line) as Record<string, unknown>))
         if (errors.length > most) errors.shift()
       },

@@ -661,7 +661,9 @@ describe('faults', () => {
 
     const response = await call('POST', '/api/generate', { prompt: 'a boat', model: 5 })
 
-    expect(Problem.parse(await response.json()).errors).toEqual([{ path: 'model', message: '"model" must be a string.' }])
+    expect(Problem.parse(await response.json()).errors).toEqual([
+      { path: 'model', message: '"model" must be a string.' },
+    ])
     expect(created).toEqual([])
   })
 
