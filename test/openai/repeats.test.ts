@@ -3,6 +3,7 @@ import http from 'node:http'
 import { expect, test, vi } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { maxWaitMs } from '../support/patience.ts'
+import { createDatabase } from '../support/postgres.ts'
 import { clientOf, generationsOf, model } from './client.ts'
 
 const body = { model, prompt: 'a boat', response_format: 'url' as const }
@@ -71,23 +72,27 @@ test('two clients that both ask again get each their own', async () => {
   expect(app.doubao.billed).toHaveLength(2)
 })
 
-test('without a word about it, a request joins one whose caller has gone, also after a restart', async () => {
-  const app = await startApp()
-  app.doubao.misbehave(slow, { times: 2 })
-  await askAndLeave(app)
+test.each(['sqlite', 'postgresql'])(
+  'on %s a request joins one whose caller has gone, also after a restart',
+  async kind => {
+    const database = kind === 'postgresql' ? { DATABASE_URL: await createDatabase() } : {}
+    const app = await startApp({ environment: database })
+    app.doubao.misbehave(slow, { times: 3 })
+    await askAndLeave(app)
 
-  const joined = await ask(app)
-  expect(joined.status).toBe(200)
-  expect(joined.headers.get('x-webimgui-joined')).toBe((await generationsOf(app))[0].id)
-  expect((await ask(app)).headers.get('x-webimgui-joined')).toBeNull()
-  expect(app.doubao.billed).toHaveLength(2)
+    const joined = await ask(app)
+    expect(joined.status).toBe(200)
+    expect(joined.headers.get('x-webimgui-joined')).toBe((await generationsOf(app))[0].id)
+    expect((await ask(app)).headers.get('x-webimgui-joined')).toBeNull()
+    expect(app.doubao.billed).toHaveLength(2)
 
-  await askAndLeave(app, 3)
-  await app.restart()
-  const afterwards = await ask(app)
-  expect(afterwards.headers.get('x-webimgui-joined')).toBe((await generationsOf(app))[0].id)
-  expect(app.doubao.billed).toHaveLength(3)
-})
+    await askAndLeave(app, 3)
+    await app.restart()
+    const afterwards = await ask(app)
+    expect(afterwards.headers.get('x-webimgui-joined')).toBe((await generationsOf(app))[0].id)
+    expect(app.doubao.billed).toHaveLength(3)
+  },
+)
 
 test('what may have cost money is not asked for again within minutes, unless another picture is wanted all the same', async () => {
   const app = await startApp()

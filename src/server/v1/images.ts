@@ -94,7 +94,12 @@ export function v1ImageRoutes(app: App, parts: Parts) {
   )
 
   async function answer(request: FastifyRequest, reply: FastifyReply, body: V1ImageRequest, prefix: EventPrefix) {
-    const { response_format: format, stream = false, async = false, partial_images: partialImages = 0 } = body
+    const {
+      response_format: format = usualFormat(body.model),
+      stream = false,
+      async = false,
+      partial_images: partialImages = 0,
+    } = body
     if (partialImages > 3) {
       throw invalid([{ path: 'partial_images', message: '"partial_images" must be 0, 1, 2 or 3.' }])
     }
@@ -122,6 +127,11 @@ export function v1ImageRoutes(app: App, parts: Parts) {
     asked.noteEnd()
     return reply.type('application/json; charset=utf-8').send(payload as V1Images)
   }
+}
+
+/** OpenAI's own models of this name answer with base64 alone, and their clients know nothing else. Otherwise both. */
+function usualFormat(model: string | undefined) {
+  return /^(?:chat)?gpt-image/.test(model ?? '') ? ('b64_json' as const) : undefined
 }
 
 function mustHavePicture({ image, images }: Pick<V1ImageRequest, 'image' | 'images'>) {
