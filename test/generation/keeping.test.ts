@@ -66,6 +66,7 @@ describe('a result that cannot be fetched', () => {
     await waitFor(app, started.id, ({ waiting }) => /not stored yet/.test(waiting ?? ''))
 
     app.doubao.expireUrls()
+    await expect.poll(() => app.doubao.requests.some(({ status }) => status === 403), { interval: 5 }).toBe(true)
     await rm(inTheWay)
 
     expect(await end(app, started.id)).toMatchObject({ status: 'succeeded', charge: 'charged', warnings: [] })
