@@ -501,12 +501,15 @@ async function faultOf(request: HostileRequest): Promise<string | undefined> {
   if (/\bat \S+:\d+:\d+|node_modules|\/src\//.test(content))
     return `${status} tells of the inside: ${content.slice(0, 200)}`
   // What the service says is passed on with a status above 500; our own faults have one code.
-  const isTheirs = problem.code.startsWith('provider_') || problem.code === 'outcome_unknown'
+  const isTheirs = /^provider_|^outcome_unknown$/.test(String(problem.code))
   return status >= 500 && !isTheirs ? `${status} ${content.slice(0, 300)}` : undefined
 }
 
-/** A problem, or an error of `/v1`. */
-function readError(type: string, content: string): { code: string; status?: number; detail: string } | undefined {
+/** A problem, or an error of `/v1` or of `/mcp`, whose codes are numbers. */
+function readError(
+  type: string,
+  content: string,
+): { code: string | number; status?: number; detail: string } | undefined {
   if (type.startsWith('application/problem+json')) return JSON.parse(content)
   if (!type.startsWith('application/json')) return undefined
   const { error } = JSON.parse(content)

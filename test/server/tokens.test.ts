@@ -526,6 +526,8 @@ test('every route has its rule', async () => {
   const open = rules.filter(({ access }) => access === 'open').map(({ method, url }) => `${method} ${url}`)
 
   expect(open.filter(route => !route.startsWith('HEAD')).sort()).toEqual([
+    'GET /.well-known/oauth-protected-resource',
+    'GET /.well-known/oauth-protected-resource/mcp',
     'GET /health',
     'GET /login',
     'GET /ready',
