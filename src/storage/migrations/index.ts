@@ -10,7 +10,7 @@ import { ownerAndDays } from './0006-owner-and-days.ts'
 import { halfOpen } from './0007-half-open.ts'
 import { sentWith } from './0008-sent-with.ts'
 import { largeHistory } from './0009-large-history.ts'
-import { requestFingerprints } from './0011-request-fingerprints.ts'
+import { requestFingerprints } from './0010-request-fingerprints.ts'
 import type { MigrationName } from './names.ts'
 import type { Progress } from './progress.ts'
 
@@ -25,6 +25,6 @@ export function createMigrations(seal: Seal, progress: Progress = () => {}): Rec
     '0007-half-open': halfOpen,
     '0008-sent-with': sentWith,
     '0009-large-history': largeHistory(progress),
-    '0011-request-fingerprints': requestFingerprints,
+    '0010-request-fingerprints': requestFingerprints,
   }
 }

@@ -9,7 +9,7 @@ export const migrationNames = [
   '0007-half-open',
   '0008-sent-with',
   '0009-large-history',
-  '0011-request-fingerprints',
+  '0010-request-fingerprints',
 ] as const
 
 export type MigrationName = (typeof migrationNames)[number]
