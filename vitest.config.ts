@@ -15,6 +15,7 @@ const longest = [
   /conformance/,
   /generation\/(large|answers)/,
   /server\/connections/,
+  /openai\/(repeats|ai-sdk)/,
 ]
 
 class LongestFirst extends BaseSequencer {

@@ -99,7 +99,7 @@ test('what is no screen says so in the page to people, and in JSON to programs',
 test('what is missing among the addresses of programs stays a problem', async () => {
   const { call } = await startServer({ studioFolder: buildStudio() })
 
-  for (const target of ['/api/nope', '/api', '/v1/nope', '/assets/nope.js', '/assets/']) {
+  for (const target of ['/api/nope', '/api', '/assets/nope.js', '/assets/']) {
     const answer = await call('GET', target, undefined, { accept: 'text/html' })
     expect([answer.status, answer.headers.get('content-type')], target).toEqual([
       404,
