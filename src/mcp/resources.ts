@@ -32,7 +32,7 @@ export function addResources(server: McpServer, findConnection: FindConnection) 
     },
     (uri, { id }, context) =>
       told(async () => {
-        const generation = await findConnection(context).operations.find(decodeURIComponent(String(id)))
+        const generation = await findConnection(context).operations.find(decodeId(id))
         return { contents: [{ uri: uri.href, mimeType: 'application/json', text: JSON.stringify(generation) }] }
       }),
   )
@@ -43,10 +43,19 @@ export function addResources(server: McpServer, findConnection: FindConnection) 
     { title: 'A picture', description: 'The original, byte for byte.', cacheHint: pictureHint },
     (uri, { id }, context) =>
       told(async () => {
-        const { bytes, mimeType } = await findConnection(context).operations.original(decodeURIComponent(String(id)))
+        const { bytes, mimeType } = await findConnection(context).operations.original(decodeId(id))
         return { contents: [{ uri: uri.href, mimeType, blob: Buffer.from(bytes).toString('base64') }] }
       }),
   )
+}
+
+function decodeId(id: string | string[] | undefined) {
+  try {
+    return decodeURIComponent(String(id))
+  } catch {
+    const message = 'The id in this address cannot be decoded: a percent sign in it is written as %25.'
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, message, { code: 'bad_request' })
+  }
 }
 
 /** @throws ProtocolError for every refusal */

@@ -44,7 +44,7 @@ test('nonsense is refused in the shape of the protocol, whatever it is', async (
       expect(answer.status).toBeLessThan(500)
       expect(JSON.stringify(answer.body)).not.toMatch(/internal_error|Internal error|-32603|Cannot read|undefined is/)
     }),
-    { numRuns: 300 },
+    { numRuns: 300, examples: [[rawCall('resources/read', { uri: 'webimgui://images/%' }), true]] },
   )
   expect(app.doubao.billed).toHaveLength(0)
   expect(app.qwen.billed).toHaveLength(0)
