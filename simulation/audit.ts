@@ -120,21 +120,23 @@ export function audit(facts: Facts, disk: Disk, orders: readonly Told[], followe
 
   /** Nobody gets the picture of somebody else. */
   function checkOwners() {
-    const owners = new Map<string, string>()
+    const owners = new Map<string, Set<string>>()
+    const own = (sum: string, order: string) => owners.set(sum, (owners.get(sum) ?? new Set()).add(order))
     for (const { order, pictures } of facts.books.exchanges)
       for (const picture of pictures) {
-        owners.set(picture.sha256, order)
-        // Its most complete copy is kept: the half that was given out.
-        if (picture.isOutOfReach) owners.set(sha256(halfOf(picture)), order)
+        own(picture.sha256, order)
+        // Its most complete copy is kept: the half that was given out, which small pictures may have in common.
+        if (picture.isOutOfReach) own(sha256(halfOf(picture)), order)
       }
     const prompts = new Map(generations.map(({ id, prompt }) => [id, prompt]))
     for (const { id, call_id, generation_id, sha256: sum } of rows.images) {
       // Its task may stand in the list where one of ours was lost; then nobody says that it is ours.
       if (facts.books.foreign.has(sum) && calls.get(call_id ?? '')?.was_found === 1) continue
-      const owner = owners.get(sum)
+      const orders = [...(owners.get(sum) ?? [])]
       const prompt = prompts.get(generation_id ?? '')
-      if (owner === undefined) say(`picture ${id} was made by no service`)
-      else if (!prompt?.startsWith(`${owner} `)) say(`picture ${id} of ${owner} is at "${prompt}"`)
+      if (orders.length === 0) say(`picture ${id} was made by no service`)
+      else if (!orders.some(order => prompt?.startsWith(`${order} `)))
+        say(`picture ${id} of ${orders.join(' or ')} is at "${prompt}"`)
     }
   }
 

@@ -112,6 +112,8 @@ export function createRunner(parts: RunParts) {
         return await runOnce(id, tries === 1 ? fresh : undefined)
       } catch (error) {
         if (error instanceof Stopped) throw error
+        // What was cut off by the stop is no fault, and the row must not say so.
+        if (ending.signal.aborted) throw new Stopped()
         log.error(
           { generation: id, err: error, tries },
           'a generation failed because of an internal error; trying again',
