@@ -1,11 +1,7 @@
 /** Requests for images, and their outcome. */
 import { z } from 'zod'
 import { Image } from './images.ts'
-
-/** Null counts as absent, because many clients send every member they know. */
-function optional<Schema extends z.ZodType>(schema: Schema) {
-  return schema.nullish().transform(value => value ?? undefined)
-}
+import { idempotencyKey, optional } from './schemas.ts'
 
 export const GenerateRequest = z
   .strictObject({
@@ -137,11 +133,9 @@ export const Generation = z
 export type Generation = z.infer<typeof Generation>
 
 /** For every request that may be charged. */
-const idempotencyKey = z
-  .string()
-  .regex(/^[\x20-\x7e]{1,255}$/, 'Use 1 to 255 printable ASCII characters.')
-  .optional()
-  .describe('The same key with the same body returns the same generation and never makes a second one.')
+const generationKey = idempotencyKey.describe(
+  'The same key with the same body returns the same generation and never makes a second one.',
+)
 
 /** Loose, because every other header passes through. */
 export const GenerateHeaders = z.looseObject({
@@ -151,7 +145,7 @@ export const GenerateHeaders = z.looseObject({
     .describe(
       '`respond-async` answers 202 at once, `wait=20` after at most that many seconds. Otherwise the answer waits for the end.',
     ),
-  'idempotency-key': idempotencyKey,
+  'idempotency-key': generationKey,
 })
 
-export const RetryHeaders = z.looseObject({ 'idempotency-key': idempotencyKey })
+export const RetryHeaders = z.looseObject({ 'idempotency-key': generationKey })

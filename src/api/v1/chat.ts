@@ -1,9 +1,6 @@
 /** Chats with a model that draws, as chat programs of the OpenAI API hold them. */
 import { z } from 'zod'
-
-function optional<Schema extends z.ZodType>(schema: Schema) {
-  return schema.nullish().transform(value => value ?? undefined)
-}
+import { optional } from '../schemas.ts'
 
 const text = z.string().max(10_000_000)
 

@@ -1,11 +1,7 @@
 /** Requests for pictures and their answers, as clients of the OpenAI API write and read them. */
 import { z } from 'zod'
+import { idempotencyKey, optional } from '../schemas.ts'
 import { V1Error } from './errors.ts'
-
-/** Null counts as absent, because many clients send every member they know. */
-function optional<Schema extends z.ZodType>(schema: Schema) {
-  return schema.nullish().transform(value => value ?? undefined)
-}
 
 // In a form, and from some clients in JSON as well, everything is text.
 const whole = z.union([
@@ -102,11 +98,9 @@ export type V1ImageRequest = z.output<typeof V1EditRequest>
 /** Loose, because every other header passes through. */
 export const V1Headers = z.looseObject({
   prefer: z.string().optional().describe('`respond-async` answers 202 with a task at once.'),
-  'idempotency-key': z
-    .string()
-    .regex(/^[\x20-\x7e]{1,255}$/, 'Use 1 to 255 printable ASCII characters.')
-    .optional()
-    .describe('The same key with the same body returns the same pictures and never makes them a second time.'),
+  'idempotency-key': idempotencyKey.describe(
+    'The same key with the same body returns the same pictures and never makes them a second time.',
+  ),
   'x-stainless-retry-count': z
     .string()
     .optional()

@@ -1,0 +1,13 @@
+/** Parts of requests that several of them have. */
+import { z } from 'zod'
+
+/** Null counts as absent, because many clients send every member they know. */
+export function optional<Schema extends z.ZodType>(schema: Schema) {
+  return schema.nullish().transform(value => value ?? undefined)
+}
+
+/** The header `Idempotency-Key`. */
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x20-\x7e]{1,255}$/, 'Use 1 to 255 printable ASCII characters.')
+  .optional()
