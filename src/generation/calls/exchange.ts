@@ -10,7 +10,7 @@ import { MissingReference } from './credentials.ts'
 import { plainError, unknownOutcome } from './errors.ts'
 import { type CutAnswer, resolveInDoubt } from './in-doubt.ts'
 import { keepAnswer, largestInRow, provesNothing } from './keep-answer.ts'
-import { findProvider, type OpenCall, reached, Stopped } from './open.ts'
+import { findProvider, type OpenCall, observeExchange, reached, Stopped } from './open.ts'
 import { collectEarly } from './pictures.ts'
 import { refuse, repeatOrRefuse } from './repeat.ts'
 import { settleCall } from './settle-call.ts'
@@ -81,10 +81,13 @@ export async function exchange(call: OpenCall, context: Context) {
     const { state, providerRequestId } = call.record
     if (state === 'sending') throw new Error('the adapter ended an exchange without an answer')
     const ms = Math.round(performance.now() - began)
-    observe(call, began, 'ok')
+    observeExchange(call, 'request', began, 'ok')
     call.log.info({ ms, state, provider_request_id: providerRequestId }, 'exchange ended')
   } catch (error) {
-    if (wasRequested) observe(call, began, error instanceof ExchangeError ? error.failure.code : 'broken_off')
+    if (wasRequested) {
+      const code = error instanceof ExchangeError ? error.failure.code : 'broken_off'
+      observeExchange(call, 'request', began, code)
+    }
     if (!wasRequested && !(error instanceof ExchangeError) && !ending.aborted) await endUnsent(call, error)
     else {
       if (keeper.needsFile) await keeper.commit()
@@ -127,10 +130,6 @@ async function endUnsent(call: OpenCall, error: unknown) {
   const reason = error instanceof StorageError || error instanceof MissingReference ? ` ${error.message}` : ''
   const message = `The request could not be put together, so nothing was sent and nothing was charged.${reason} Ask again.`
   await settleCall(call, { outcome: 'refused', charge: 'none', error: plainError('storage_failed', message) })
-}
-
-function observe({ parts, record: { provider, model } }: OpenCall, began: number, code: string) {
-  parts.observer.exchanged({ provider, model, kind: 'request', seconds: (performance.now() - began) / 1000, code })
 }
 
 async function understandFailure(call: OpenCall, error: unknown, came: CutAnswer) {

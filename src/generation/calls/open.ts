@@ -168,6 +168,16 @@ export function reached({ parts, generation }: OpenCall, point: Failpoint) {
   return parts.reached(point, generation.id)
 }
 
+/** `began`: as `performance.now()` had it; `code`: of the error, or `ok`. */
+export function observeExchange(
+  { parts, record: { provider, model } }: OpenCall,
+  kind: 'request' | 'poll',
+  began: number,
+  code: string,
+) {
+  parts.observer.exchanged({ provider, model, kind, seconds: (performance.now() - began) / 1000, code })
+}
+
 export function throwIfStopping({ parts }: OpenCall) {
   if (parts.stopping.aborted) throw new Stopped()
 }

@@ -4,16 +4,14 @@ import type { Context, Polled, Task } from '../../providers/provider.ts'
 import { type AnswerHead, measureHead } from '../../storage/answers.ts'
 import { AnswerWriter } from './answer-writer.ts'
 import { largestInRow } from './keep-answer.ts'
-import { findProvider, type OpenCall, throwIfStopping } from './open.ts'
+import { findProvider, type OpenCall, observeExchange, throwIfStopping } from './open.ts'
 import { retryUntilStored } from './until-stored.ts'
 
 /** `file` holds the answer that ended the task, if it is too large for a row. */
 export async function poll(call: OpenCall, task: Task, context: Context): Promise<{ polled: Polled; file?: string }> {
-  const { stopping, answers, observer } = call.parts
-  const { provider: service, model } = call.record
+  const { stopping, answers } = call.parts
   const began = performance.now()
-  const observe = (code: string) =>
-    observer.exchanged({ provider: service, model, kind: 'poll', seconds: (performance.now() - began) / 1000, code })
+  let code = 'broken_off'
   let keeper: AnswerWriter | undefined
   const http: Http = {
     async request(request) {
@@ -34,16 +32,17 @@ export async function poll(call: OpenCall, task: Task, context: Context): Promis
   try {
     const provider = findProvider(call)
     const polled = await provider.poll!(task, { ...context, http, signal: stopping })
-    observe(polled.state === 'unsure' ? 'unsure' : 'ok')
+    code = polled.state === 'unsure' ? 'unsure' : 'ok'
     if (polled.state !== 'ended' || !keeper?.needsFile) return { polled }
     // A file with its name is the answer of the call, whatever happens next.
     if (call.record.wasFound && provider.isOwnTask?.(polled.answer, call.record) === false) return { polled }
     return { polled, file: await keeper.finish() }
   } catch (error) {
     throwIfStopping(call)
-    observe('broken_off')
     throw error
   } finally {
+    // A poll that the stop cut off says nothing about the service.
+    if (code !== 'broken_off' || !stopping.aborted) observeExchange(call, 'poll', began, code)
     await forget()
   }
 
