@@ -55,6 +55,15 @@ export function generationUri(id: string) {
   return `webimgui://generations/${encodeURIComponent(id)}`
 }
 
+/** The id in one of these addresses; undefined where its percent signs are none of an address. */
+export function decodeId(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
 function presentGeneration(
   generation: Generation,
   { operations, spending }: Pick<Connection, 'operations' | 'spending'>,

@@ -1,7 +1,7 @@
 /** Generations and pictures as resources, for clients that attach them to a conversation. */
 import { type McpServer, ProtocolError, ProtocolErrorCode, ResourceTemplate } from '@modelcontextprotocol/server'
 import { ApiError } from '../client/errors.ts'
-import { generationUri } from './answers.ts'
+import { decodeId, generationUri } from './answers.ts'
 import type { FindConnection } from './connection.ts'
 
 /** The newest ones; search_history finds the others. */
@@ -32,7 +32,7 @@ export function addResources(server: McpServer, findConnection: FindConnection) 
     },
     (uri, { id }, context) =>
       told(async () => {
-        const generation = await findConnection(context).operations.find(decodeId(id))
+        const generation = await findConnection(context).operations.find(readId(id))
         return { contents: [{ uri: uri.href, mimeType: 'application/json', text: JSON.stringify(generation) }] }
       }),
   )
@@ -43,19 +43,18 @@ export function addResources(server: McpServer, findConnection: FindConnection) 
     { title: 'A picture', description: 'The original, byte for byte.', cacheHint: pictureHint },
     (uri, { id }, context) =>
       told(async () => {
-        const { bytes, mimeType } = await findConnection(context).operations.original(decodeId(id))
+        const { bytes, mimeType } = await findConnection(context).operations.original(readId(id))
         return { contents: [{ uri: uri.href, mimeType, blob: Buffer.from(bytes).toString('base64') }] }
       }),
   )
 }
 
-function decodeId(id: string | string[] | undefined) {
-  try {
-    return decodeURIComponent(String(id))
-  } catch {
-    const message = 'The id in this address cannot be decoded: a percent sign in it is written as %25.'
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, message, { code: 'bad_request' })
-  }
+/** @throws ProtocolError */
+function readId(id: string | string[] | undefined) {
+  const decoded = decodeId(String(id))
+  if (decoded !== undefined) return decoded
+  const message = 'The id in this address cannot be decoded: a percent sign in it is written as %25.'
+  throw new ProtocolError(ProtocolErrorCode.InvalidParams, message, { code: 'bad_request' })
 }
 
 /** @throws ProtocolError for every refusal */

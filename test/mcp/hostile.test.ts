@@ -32,6 +32,20 @@ const call = fc.oneof(
   fc.jsonValue().map(body => ({ ...rawCall('tools/list', {}), body })),
 )
 
+test('a picture whose address cannot be decoded is refused in words that help', async () => {
+  const app = await startApp()
+  const { body, headers } = rawCall('tools/call', {
+    name: 'edit_image',
+    arguments: { prompt: 'at night', image: 'webimgui://images/%' },
+  })
+
+  const answer = await app.call('POST', '/mcp', JSON.stringify(body), headers)
+
+  expect(answer.body.result).toMatchObject({ isError: true })
+  expect(answer.body.result.content[0].text).toMatch(/^\[invalid_request\] "webimgui:\/\/images\/%" is no picture/)
+  expect(app.doubao.billed).toHaveLength(0)
+})
+
 test('nonsense is refused in the shape of the protocol, whatever it is', async () => {
   const app = await startApp()
 

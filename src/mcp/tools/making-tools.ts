@@ -3,7 +3,7 @@ import type { McpServer, ToolAnnotations } from '@modelcontextprotocol/server'
 import type { FindConnection } from '../connection.ts'
 import { answering } from '../errors.ts'
 import { argumentsOf, EditArguments, GenerateArguments, GenerationAnswer, making, RetryArguments } from '../schemas.ts'
-import { make, modelThatEdits, toBody } from './making.ts'
+import { make, makeOrder, modelThatEdits } from './making.ts'
 
 const makes: ToolAnnotations = {
   readOnlyHint: false,
@@ -26,13 +26,7 @@ export function addMakingTools(server: McpServer, findConnection: FindConnection
     ({ idempotency_key, wait_seconds, thumbnails, ...order }, context) =>
       answering(async () => {
         const connection = findConnection(context)
-        const { operations } = connection
-        const body = await toBody(order, operations)
-        const steps = {
-          estimate: () => operations.estimate(body),
-          send: (key: string) => operations.generate(body, key),
-        }
-        return make(connection, context, body, steps, { idempotency_key, wait_seconds, thumbnails })
+        return makeOrder(connection, context, order, { idempotency_key, wait_seconds, thumbnails })
       }),
   )
 
@@ -49,14 +43,9 @@ export function addMakingTools(server: McpServer, findConnection: FindConnection
     ({ idempotency_key, wait_seconds, thumbnails, image, references = [], model, ...order }, context) =>
       answering(async () => {
         const connection = findConnection(context)
-        const { operations } = connection
-        const chosen = model ?? (await modelThatEdits(operations))
-        const body = await toBody({ ...order, model: chosen, references: [image, ...references] }, operations)
-        const steps = {
-          estimate: () => operations.estimate(body),
-          send: (key: string) => operations.generate(body, key),
-        }
-        return make(connection, context, body, steps, { idempotency_key, wait_seconds, thumbnails })
+        const chosen = model ?? (await modelThatEdits(connection.operations))
+        const edit = { ...order, model: chosen, references: [image, ...references] }
+        return makeOrder(connection, context, edit, { idempotency_key, wait_seconds, thumbnails })
       }),
   )
 

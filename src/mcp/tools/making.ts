@@ -4,7 +4,7 @@ import { SdkError } from '@modelcontextprotocol/server'
 import type { Estimate } from '../../api/estimate.ts'
 import type { Generation } from '../../api/generations.ts'
 import { hasEnded } from '../../client/client.ts'
-import { answerGeneration } from '../answers.ts'
+import { answerGeneration, decodeId } from '../answers.ts'
 import type { Connection } from '../connection.ts'
 import { ToolRefusal } from '../errors.ts'
 import { hashBody } from '../joins.ts'
@@ -58,8 +58,8 @@ export async function modelThatEdits(operations: Pick<Operations, 'models'>) {
 
 /** Ids, our own addresses, addresses elsewhere, data URIs; files where the tools run beside the client. */
 async function toReference(text: string, operations: Operations) {
-  const own = /^webimgui:\/\/images\/([^/?#]+)$/.exec(text)?.[1]
-  if (own !== undefined) return decodeURIComponent(own)
+  const own = decodeId(/^webimgui:\/\/images\/([^/?#]+)$/.exec(text)?.[1] ?? '')
+  if (own) return own
   if (/^webimgui:/.test(text)) {
     const message = `"${shorten(text)}" is no picture. Use an id of images[] in an earlier result, or webimgui://images/ID.`
     throw new ToolRefusal('invalid_request', message)
@@ -79,6 +79,17 @@ async function toReference(text: string, operations: Operations) {
 
 function shorten(text: string) {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text
+}
+
+/** Makes what is ordered, and waits for it. @throws ToolRefusal */
+export async function makeOrder(connection: Connection, context: ServerContext, order: Order, options: MakingOptions) {
+  const { operations } = connection
+  const body = await toBody(order, operations)
+  const steps = {
+    estimate: () => operations.estimate(body),
+    send: (key: string) => operations.generate(body, key),
+  }
+  return make(connection, context, body, steps, options)
 }
 
 /** Makes what `body` asks for, once, and waits for it. */
