@@ -13,7 +13,7 @@ export interface Facts {
   /** How lives ended that were not asked to end. */
   crashes: Map<number, { at: number; isTroubled: boolean }>
   violations: string[]
-  tokenId: string | undefined
+  ownerId: string | undefined
   configIds: string[]
 }
 
@@ -249,7 +249,7 @@ export function audit(facts: Facts, disk: Disk, orders: readonly Told[], followe
     const { caps } = facts.plan
     const scopes: { name: string; cap: number | undefined; holds(call: Row, generation: Generation): boolean }[] = [
       { name: 'all', cap: caps.all, holds: () => true },
-      { name: 'the token', cap: caps.token, holds: (_, { token_id }) => token_id === facts.tokenId },
+      { name: 'the token', cap: caps.token, holds: (_, { token_id }) => token_id === facts.ownerId },
       { name: 'a configuration', cap: caps.configuration, holds: call => call.config_id === facts.configIds[0] },
       { name: 'the second key', cap: caps.configuration, holds: call => call.config_id === facts.configIds[1] },
     ]

@@ -35,7 +35,7 @@ interface Cancel {
   sent: Set<string>
 }
 
-const admin: Caller = { role: 'admin', isKnown: true, tokenId: null, models: null }
+const admin: Caller = { role: 'admin', isKnown: true, ownerId: null, models: null }
 
 export class Clients {
   readonly orders: Told[]
@@ -111,7 +111,7 @@ export class Clients {
       ...{ name: 'member', role: 'member', monthlyCap: null, models: null },
       monthlyImages,
     })
-    facts.tokenId = made.token.id
+    facts.ownerId = made.token.id
     facts.configIds = configIds
   }
 
@@ -135,8 +135,8 @@ export class Clients {
   }
 
   private caller({ hasToken }: Order): Caller {
-    const { tokenId = null } = this.facts
-    return hasToken ? { role: 'member', isKnown: true, tokenId, models: null } : admin
+    const { ownerId = null } = this.facts
+    return hasToken ? { role: 'member', isKnown: true, ownerId, models: null } : admin
   }
 
   private when(work: () => void) {

@@ -103,7 +103,7 @@ class Life {
     this.network = new Network(world, world.chance.fork())
     this.books = new Books(world, world.chance.fork(), this.network)
     this.follower = plan.isFollowed ? new Follower() : undefined
-    this.facts = { plan, books: this.books, crashes: new Map(), violations: [], tokenId: undefined, configIds: [] }
+    this.facts = { plan, books: this.books, crashes: new Map(), violations: [], ownerId: undefined, configIds: [] }
     this.clients = new Clients(world, plan, this.facts, {
       services: () => this.core?.services,
       sentOf: id => this.sentOf(id),

@@ -122,7 +122,7 @@ async function* followAll(
     if (records && records.length > 0 && isComplete) {
       for (const record of records) {
         seen = record.revision
-        if (owner === undefined || record.tokenId === owner) yield toEvent(record)
+        if (owner === undefined || record.ownerId === owner) yield toEvent(record)
       }
       continue
     }

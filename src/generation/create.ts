@@ -91,8 +91,8 @@ async function findByKey({ store }: GenerationParts, { key, bodyHash }: Idempote
 
 /** Keys belong to a client: equal keys of different tokens are different requests. */
 function scopeKey({ idempotency, caller }: CreateOptions): Idempotency | undefined {
-  if (!idempotency || caller.tokenId === null) return idempotency
-  return { ...idempotency, key: `${caller.tokenId}/${idempotency.key}` }
+  if (!idempotency || caller.ownerId === null) return idempotency
+  return { ...idempotency, key: `${caller.ownerId}/${idempotency.key}` }
 }
 
 /** Everything that is written, decided before. */
@@ -117,7 +117,7 @@ async function compose(
       timestamp: new Date().toISOString(),
       provider: target.found.provider,
       model: target.modelId,
-      tokenId: options.caller.tokenId,
+      ownerId: options.caller.ownerId,
       parameters: request.parameters,
       resolved: plan.resolved,
       warnings: collectWarnings(drafted),
@@ -143,8 +143,8 @@ async function compose(
 
 /** The part of a draft that counts in caps. */
 function describePrice({ generation, images, cost }: Omit<Creation, 'candidates'>) {
-  const { tokenId, model } = generation
-  return { tokenId, model, images, cost }
+  const { ownerId, model } = generation
+  return { ownerId, model, images, cost }
 }
 
 /** A concurrent request with the same Idempotency-Key was first. */

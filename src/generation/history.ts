@@ -21,7 +21,7 @@ export function createHistory(parts: GenerationParts): History {
   return {
     async find(id, owner) {
       const generation = await store.generations.find(id)
-      const isVisible = generation && (owner === undefined || generation.tokenId === owner)
+      const isVisible = generation && (owner === undefined || generation.ownerId === owner)
       return isVisible ? withReason(parts, generation) : undefined
     },
 

@@ -27,7 +27,7 @@ export interface Destination {
   generationId: string
   callId: string
   /** Owner of the generation; null where there are no tokens. */
-  tokenId: string | null
+  ownerId: string | null
   /** Position in the generation. */
   position: number
   /** Reports why the generation is not progressing, or that it is again. */
@@ -222,10 +222,10 @@ export function createCollector(parts: {
   /** A slow fetch continues beside the others, and its place is free for the next. */
   async function fetchInTurn(
     { base64, url = '', expiresAt }: FoundImage,
-    { tokenId }: Destination,
+    { ownerId }: Destination,
     signal: AbortSignal,
   ) {
-    const held = await fetches.enter(base64 === undefined ? parseHost(url) : '', tokenId, signal)
+    const held = await fetches.enter(base64 === undefined ? parseHost(url) : '', ownerId, signal)
     const began = performance.now()
     let code = 'ok'
     let bytes = 0

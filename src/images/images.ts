@@ -107,7 +107,7 @@ export function createReferences(parts: { store: Store; files: Files; http: Outg
   }
 
   async function prepareInTurn(originals: Original[], limits: ReferenceLimits, caller: Caller, signal?: AbortSignal) {
-    const place = await places.enter('', caller.tokenId, signal)
+    const place = await places.enter('', caller.ownerId, signal)
     try {
       const sources = await Promise.all(
         originals.map(original => original.temporaryPath ?? storedBytes(original.stored!, files)),
@@ -210,7 +210,7 @@ export function createImages(parts: {
     async storeReference(upload, caller) {
       try {
         const original = await readReference({ upload }, 0, readParts)
-        return await keepReference(parts, { ...original, temporaryPath: upload.path }, caller.tokenId ?? '')
+        return await keepReference(parts, { ...original, temporaryPath: upload.path }, caller.ownerId ?? '')
       } catch (error) {
         await rm(upload.path, { force: true }).catch(() => {})
         if (error instanceof InvalidRequest) {

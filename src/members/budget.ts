@@ -47,7 +47,7 @@ interface Cap {
 }
 
 /** The part of a request that caps count. */
-type Wanted = Pick<Reservation, 'tokenId' | 'model' | 'images' | 'cost'>
+type Wanted = Pick<Reservation, 'ownerId' | 'model' | 'images' | 'cost'>
 
 export type Budget = ReturnType<typeof createBudget>
 
@@ -70,14 +70,14 @@ export function createBudget(
     /** Warns where caps cannot be enforced in full for a request that begins with this configuration. */
     async warn(wanted: Wanted, configuration: ConfigurationRecord): Promise<Warning[]> {
       const scopes = ['token', 'configuration', 'all'] as const
-      const caps = await Promise.all(scopes.map(scope => findCap(scope, wanted.tokenId, configuration)))
+      const caps = await Promise.all(scopes.map(scope => findCap(scope, wanted.ownerId, configuration)))
       return caps.flatMap(cap => (cap && warningFor(cap, wanted)) ?? [])
     },
 
     /** Why the ledger refused a request. `candidates` are the configurations that were asked. */
     async explain(wanted: Wanted, { configId, ...left }: LedgerShortage, candidates: readonly ConfigurationRecord[]) {
       const configuration = candidates.find(({ id }) => id === configId)
-      const cap = (await findCap(left.scope, wanted.tokenId, configuration)) ?? { ...forAllCap, scope: left.scope }
+      const cap = (await findCap(left.scope, wanted.ownerId, configuration)) ?? { ...forAllCap, scope: left.scope }
       const variable = cap.variable && (left.leftImages === undefined ? cap.variable : `${cap.variable}_IMAGES`)
       const shortage: CapShortage = { ...left, variable }
       return new BudgetExceeded(describeShortage(cap, wanted, shortage), shortage)
@@ -86,12 +86,12 @@ export function createBudget(
 
   async function findCap(
     scope: Scope,
-    tokenId: string | null,
+    ownerId: string | null,
     configuration: ConfigurationRecord | undefined,
   ): Promise<Cap | undefined> {
     if (scope === 'all') return forAllCap
     if (scope === 'token') {
-      const token = tokenId === null ? undefined : await store.tokens.find(tokenId)
+      const token = ownerId === null ? undefined : await store.tokens.find(ownerId)
       return token && { scope, name: token.name, caps: token }
     }
     const isFixed = configuration?.source === 'environment'
@@ -121,7 +121,7 @@ export function computeSpent(
 export async function computeRemaining(
   { spending }: Pick<Store, 'spending'>,
   { monthlyCap, monthlyImages }: Caps,
-  by: { tokenId?: string },
+  by: { ownerId?: string },
 ): Promise<Remaining> {
   const month = findMonth(new Date().toISOString())
   const totals = await spending.totals(month, by)

@@ -5,8 +5,8 @@ export interface Caller {
   role: Role
   /** False: anybody, where no token is needed. */
   isKnown: boolean
-  /** Null: the access token of the server, or anybody where none is needed. */
-  tokenId: string | null
+  /** Whose requests and pictures these are: a named token. Null: the access token of the server, or anybody where none is needed. */
+  ownerId: string | null
   /** Model ids that it may use; null: all. */
   models: string[] | null
 }

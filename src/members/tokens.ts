@@ -95,7 +95,7 @@ export function createTokens({ store }: { store: Store }) {
       return () => void revocations.off(id, listener)
     },
 
-    remaining: (token: TokenRecord) => computeRemaining(store, token, { tokenId: token.id }),
+    remaining: (token: TokenRecord) => computeRemaining(store, token, { ownerId: token.id }),
   }
 }
 
@@ -108,8 +108,8 @@ function hashToken(text: string) {
 }
 
 /** The token whose data a caller may see and change; undefined: all, for an admin. */
-export function restrictTo({ role, tokenId }: Caller): string | undefined {
-  return role === 'member' ? (tokenId ?? '') : undefined
+export function restrictTo({ role, ownerId }: Caller): string | undefined {
+  return role === 'member' ? (ownerId ?? '') : undefined
 }
 
 /** May this token use the model? Aliases of an allowed model are allowed; an unlisted id has to match literally. */

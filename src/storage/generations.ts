@@ -219,7 +219,7 @@ export function toBareGeneration(row: Selectable<ChatHistoryTable>): BareGenerat
     provider: row.provider,
     model: row.model,
     configId: row.config_id,
-    tokenId: row.token_id,
+    ownerId: row.token_id,
     parameters: JSON.parse(row.parameters),
     resolved: row.resolved === null ? null : JSON.parse(row.resolved),
     timestamp: row.timestamp,

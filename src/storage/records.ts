@@ -49,8 +49,8 @@ export interface GenerationRecord {
   provider: string | null
   model: string | null
   configId: string | null
-  /** The named token that asked; null for the access token of the server, and where none is needed. */
-  tokenId: string | null
+  /** Who asked, and alone may see it: a named token; null for the access token of the server, and where none is needed. */
+  ownerId: string | null
   /** Parameters as they were asked for. */
   parameters: JsonObject
   /** Parameters as they were sent, after defaults and limits. */

@@ -9,7 +9,7 @@ import type { SpendingTable } from './tables.ts'
 export interface Reservation {
   generationId: string
   timestamp: string
-  tokenId: string | null
+  ownerId: string | null
   configId: string
   model: string
   images: number
@@ -98,7 +98,7 @@ export function createSpendingRepository(db: Connection, reading = db) {
       const row = {
         generation_id: reservation.generationId,
         timestamp: reservation.timestamp,
-        token_id: reservation.tokenId,
+        token_id: reservation.ownerId,
         config_id: reservation.configId,
         model: reservation.model,
         state: 'reserved' as const,
@@ -119,7 +119,7 @@ export function createSpendingRepository(db: Connection, reading = db) {
       return {
         generationId,
         timestamp: row.timestamp,
-        tokenId: row.token_id,
+        ownerId: row.token_id,
         configId,
         model: row.model,
         images: isWhole ? row.images : images,
@@ -165,14 +165,14 @@ export function createSpendingRepository(db: Connection, reading = db) {
     },
 
     /** Spent and reserved in a period, by one token or with one configuration. */
-    async totals(period: Period, by: { tokenId?: string; configId?: string }): Promise<Totals> {
+    async totals(period: Period, by: { ownerId?: string; configId?: string }): Promise<Totals> {
       let query = db
         .selectFrom('spending')
         .select(({ fn }) => ['currency', fn.sum('images').as('images'), fn.sum('amount').as('amount')])
         .where('timestamp', '>=', period.from)
         .where('timestamp', '<', period.to)
         .groupBy('currency')
-      if (by.tokenId !== undefined) query = query.where('token_id', '=', by.tokenId)
+      if (by.ownerId !== undefined) query = query.where('token_id', '=', by.ownerId)
       if (by.configId !== undefined) query = query.where('config_id', '=', by.configId)
       const rows = await query.execute()
       return {

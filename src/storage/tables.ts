@@ -87,7 +87,7 @@ export interface ChatHistoryTable {
   started_at: string | null
   finished_at: string | null
   request_id: string | null
-  /** The named token that asked. */
+  /** The owner. */
   token_id: string | null
   /** Prompt, revised prompt and tags in lower case, for the search of substrings. */
   search_text: string

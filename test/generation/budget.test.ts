@@ -311,7 +311,7 @@ test('deleting pictures gives no money back, and last month is over', async () =
   const now = new Date()
   const lastMonth = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 0, 23, 59, 59, 999)).toISOString()
   await app.app.store.spending.reserve({
-    ...{ generationId: 'old', timestamp: lastMonth, tokenId: id, configId: 'c', model: 'm' },
+    ...{ generationId: 'old', timestamp: lastMonth, ownerId: id, configId: 'c', model: 'm' },
     ...{ images: 3, calls: 1, cost: null },
   })
 
@@ -462,8 +462,8 @@ test('what was made before there were caps counts too', async () => {
   const month = { from: '2026-11-01T00:00:00.000Z', to: '2026-12-01T00:00:00.000Z' }
 
   expect(await spending.totals(month, {})).toEqual({ images: 7, amounts: [{ amount: 0.6, currency: 'CNY' }] })
-  expect(await spending.totals(month, { tokenId: 't' })).toEqual({ images: 0, amounts: [] })
-  expect((await generations.find('made'))?.tokenId).toBeNull()
+  expect(await spending.totals(month, { ownerId: 't' })).toEqual({ images: 0, amounts: [] })
+  expect((await generations.find('made'))?.ownerId).toBeNull()
 })
 
 /** What Kysely asks of a database, of `node:sqlite`. */

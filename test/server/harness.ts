@@ -151,7 +151,7 @@ export function generation(changes: Partial<GenerationRecord> = {}): GenerationR
     provider: 'doubao',
     model: 'doubao-seedream-4-0-20260415',
     configId: 'env-doubao',
-    tokenId: null,
+    ownerId: null,
     parameters: { n: 1 },
     resolved: { n: 1, watermark: false },
     timestamp: '2026-11-23T08:00:00.000Z',

@@ -290,7 +290,7 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
 function newGeneration(id: string): NewGeneration {
   return {
     ...{ id, prompt: 'a prompt', timestamp: time(0), provider: 'doubao', model: 'm', configId: 'c' },
-    ...{ parameters: {}, resolved: {}, warnings: [], tokenId: null, retryOf: null, requestId: 'r' },
+    ...{ parameters: {}, resolved: {}, warnings: [], ownerId: null, retryOf: null, requestId: 'r' },
   }
 }
 

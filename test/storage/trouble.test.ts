@@ -77,7 +77,7 @@ async function begin() {
       for (let number = 0; number < count; number++) {
         await insertGeneration(transaction, {
           ...{ id: `g${number}`, prompt: 'long '.repeat(100), timestamp: new Date().toISOString() },
-          ...{ provider: 'doubao', model: 'm', configId: 'c', tokenId: null, parameters: {}, resolved: {} },
+          ...{ provider: 'doubao', model: 'm', configId: 'c', ownerId: null, parameters: {}, resolved: {} },
           ...{ warnings: [], retryOf: null, requestId: 'r' },
         })
       }

@@ -54,7 +54,7 @@ export interface CallParts {
 export interface OpenGeneration
   extends Pick<
     GenerationRecord,
-    'id' | 'tokenId' | 'timestamp' | 'requestId' | 'provider' | 'model' | 'configId' | 'references'
+    'id' | 'ownerId' | 'timestamp' | 'requestId' | 'provider' | 'model' | 'configId' | 'references'
   > {
   resolved: JsonObject
   /** Stored so far. */
@@ -93,11 +93,11 @@ export function openGeneration(
   records: CallRecord[],
   cancelled: AbortSignal,
 ): OpenGeneration {
-  const { id, tokenId, timestamp, requestId, provider, model, configId, references, images } = generation
+  const { id, ownerId, timestamp, requestId, provider, model, configId, references, images } = generation
   const resolved = generation.resolved ?? {}
   const open: OpenGeneration = {
     id,
-    tokenId,
+    ownerId,
     timestamp,
     requestId,
     provider,

@@ -39,7 +39,7 @@ export function collect(
 
 async function collectOne(call: OpenCall, picture: ProviderImage, file: string | undefined) {
   const { collector, ending, stopping, answers } = call.parts
-  const { id: generationId, tokenId, images } = call.generation
+  const { id: generationId, ownerId, images } = call.generation
   const position = findPosition(call, picture.index)
   if (images.some(image => image.index === position)) return undefined
   const rest = findCutText(picture.base64 ?? '')
@@ -48,7 +48,7 @@ async function collectOne(call: OpenCall, picture: ProviderImage, file: string |
   const place = {
     generationId,
     callId: call.record.id,
-    tokenId,
+    ownerId,
     position,
     note: (reason: Reason | null) => note(call, reason),
     stored,

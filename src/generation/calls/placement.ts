@@ -38,7 +38,7 @@ export function describePlacement({ record, earlier, generation }: OpenCall) {
     tried.add(configId)
     if (error?.concerns) excluded.add(configId)
   }
-  return { call: record, owner: generation.tokenId, askedAt: generation.timestamp, tried, excluded }
+  return { call: record, owner: generation.ownerId, askedAt: generation.timestamp, tried, excluded }
 }
 
 /** A free test is preferred to a trial request. */

@@ -58,11 +58,11 @@ export function getCaller({ caller }: Pick<FastifyRequest, 'caller'>): Caller {
   return caller
 }
 
-const anybody: Caller = { role: 'admin', isKnown: false, tokenId: null, models: null }
+const anybody: Caller = { role: 'admin', isKnown: false, ownerId: null, models: null }
 const administrator: Caller = { ...anybody, isKnown: true }
 
 function callerWith({ id, role, models }: TokenRecord): Caller {
-  return { role, isKnown: true, tokenId: id, models }
+  return { role, isKnown: true, ownerId: id, models }
 }
 
 export function createAccess(
@@ -142,9 +142,9 @@ export function createAccess(
     return caller
   }
 
-  async function callerOfSession({ tokenId }: Session): Promise<Caller | undefined> {
-    if (tokenId === null) return administrator
-    const found = await tokens.find(tokenId)
+  async function callerOfSession({ ownerId }: Session): Promise<Caller | undefined> {
+    if (ownerId === null) return administrator
+    const found = await tokens.find(ownerId)
     return found && callerWith(found)
   }
 
@@ -193,8 +193,8 @@ export function createAccess(
 
     async logIn(typed, address) {
       if (token === undefined) return undefined
-      const { tokenId } = await identifyHolder(cleanSecret(typed), address)
-      const waitSeconds = logins(tokenId ?? '')
+      const { ownerId } = await identifyHolder(cleanSecret(typed), address)
+      const waitSeconds = logins(ownerId ?? '')
       if (waitSeconds > 0) {
         throw new HttpRefusal(
           'too_many_requests',
@@ -204,7 +204,7 @@ export function createAccess(
           },
         )
       }
-      return { cookie: sessions?.begin(tokenId) ?? '', seconds: sessionSeconds }
+      return { cookie: sessions?.begin(ownerId) ?? '', seconds: sessionSeconds }
     },
 
     sessionCookie: sessions?.cookieName ?? cookiePrefix,
@@ -214,13 +214,13 @@ export function createAccess(
     },
 
     onAccessEnd({ caller, session }, listener) {
-      const tokenId = caller?.tokenId ?? null
+      const ownerId = caller?.ownerId ?? null
       const stops = [
-        ...(tokenId === null ? [] : [tokens.whenRevoked(tokenId, listener)]),
+        ...(ownerId === null ? [] : [tokens.whenRevoked(ownerId, listener)]),
         ...(session && sessions ? [sessions.whenEnded(session, listener)] : []),
       ]
       // Access may have ended between the check and now.
-      if (tokenId !== null) void tokens.find(tokenId).then(found => found ?? listener(), listener)
+      if (ownerId !== null) void tokens.find(ownerId).then(found => found ?? listener(), listener)
       return () => {
         for (const stop of stops) stop()
       }

@@ -62,7 +62,7 @@ export function createLimits({
 
   function pace(kind: keyof typeof paces, caller: Caller) {
     if (!caller.isKnown) return
-    const waitSeconds = paces[kind](caller.tokenId ?? '')
+    const waitSeconds = paces[kind](caller.ownerId ?? '')
     if (waitSeconds === 0) return
     throw tooMany(
       kind === 'generation'
@@ -73,8 +73,8 @@ export function createLimits({
   }
 
   function hold(bytes: number, { caller }: Pick<FastifyRequest, 'caller'>, { raw }: Pick<FastifyReply, 'raw'>) {
-    const tokenId = caller?.tokenId ?? null
-    const ofOne = tokenId === null ? () => {} : memoryOfOne.take(tokenId, bytes)
+    const ownerId = caller?.ownerId ?? null
+    const ofOne = ownerId === null ? () => {} : memoryOfOne.take(ownerId, bytes)
     const ofAll = ofOne && memory.take('', bytes)
     const free = () => {
       ofOne?.()
@@ -98,7 +98,7 @@ export function createLimits({
       const { caller } = request
       if (!caller) return
       if (config.rateLimit !== undefined) pace(config.rateLimit, caller)
-      const key = caller.tokenId ?? ''
+      const key = caller.ownerId ?? ''
       if (config.longAnswer === 'stream') {
         const leave = streams.take(key)
         if (!leave) throw tooMany(`At most ${maxStreams} event streams at a time; close some of yours.`, 5)

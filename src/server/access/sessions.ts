@@ -18,7 +18,7 @@ export interface Session {
   /** Seconds since 1970. */
   end: number
   /** Null: of the access token of the server. */
-  tokenId: string | null
+  ownerId: string | null
 }
 
 export type Cookies = Readonly<Record<string, string | undefined>>
@@ -40,8 +40,8 @@ export function createSessions(settings: Settings, token: string) {
   const deriveKey = (salt: string) => Buffer.from(hkdfSync('sha256', secret, salt, 'webimgui session v1', 32))
   const key = deriveKey(token)
   const namedKey = deriveKey('')
-  const sign = (text: string, tokenId: string | null) =>
-    createHmac('sha256', tokenId === null ? key : namedKey)
+  const sign = (text: string, ownerId: string | null) =>
+    createHmac('sha256', ownerId === null ? key : namedKey)
       .update(text)
       .digest('base64url')
   // The port is part of it, because a copy of the data folder on another port has the same secret.
@@ -55,10 +55,10 @@ export function createSessions(settings: Settings, token: string) {
   function read(cookie: string | undefined): Session | undefined {
     const parts = /^([\w-]{22})\.(\d{10})(?:\.([\w-]{36}))?\.([\w-]{43})$/.exec(cookie ?? '')
     if (!parts) return undefined
-    const [text, id = '', end = '', tokenId = null, signature = ''] = parts
+    const [text, id = '', end = '', ownerId = null, signature = ''] = parts
     const signed = text.slice(0, -signature.length - 1)
-    const isOurs = isSame(signature, sign(signed, tokenId)) && Number(end) * 1000 > Date.now()
-    return isOurs && !ended.has(id) ? { id, end: Number(end), tokenId } : undefined
+    const isOurs = isSame(signature, sign(signed, ownerId)) && Number(end) * 1000 > Date.now()
+    return isOurs && !ended.has(id) ? { id, end: Number(end), ownerId } : undefined
   }
 
   /** Our cookies are recognised by their signature, so that a session survives a change of the cookie's name. */
@@ -74,10 +74,10 @@ export function createSessions(settings: Settings, token: string) {
     all,
     /** The cookie with the current name first. */
     find: (cookies: Cookies) => read(cookies[cookieName]) ?? all(cookies)[0],
-    begin(tokenId: string | null) {
+    begin(ownerId: string | null) {
       const parts = [randomBytes(16).toString('base64url'), Math.floor(Date.now() / 1000) + sessionSeconds]
-      const text = (tokenId === null ? parts : [...parts, tokenId]).join('.')
-      return `${text}.${sign(text, tokenId)}`
+      const text = (ownerId === null ? parts : [...parts, ownerId]).join('.')
+      return `${text}.${sign(text, ownerId)}`
     },
     end({ id, end }: Session) {
       ended.add(id, end)

@@ -86,8 +86,8 @@ export function tokenRoutes(app: App, { services, access }: Parts) {
       schema: { tags, summary: 'The caller and its remaining caps', response: { 200: Me } },
     },
     async request => {
-      const { role, tokenId } = getCaller(request)
-      const token = tokenId === null ? undefined : await tokens.find(tokenId)
+      const { role, ownerId } = getCaller(request)
+      const token = ownerId === null ? undefined : await tokens.find(ownerId)
       return presentMe({ role, needsToken: access.needsToken }, token, token && (await tokens.remaining(token)))
     },
   )

@@ -136,6 +136,6 @@ function send(reply: FastifyReply, response: Response) {
 }
 
 /** Whose sessions and joins these are. */
-function nameOwner({ tokenId, isKnown }: Caller) {
-  return tokenId ?? (isKnown ? 'administrator' : 'anybody')
+function nameOwner({ ownerId, isKnown }: Caller) {
+  return ownerId ?? (isKnown ? 'administrator' : 'anybody')
 }

@@ -62,7 +62,7 @@ export async function ask(
   const options: RepeatOptions = {
     caller,
     requestId: request.id,
-    fingerprint: hashJson([caller.tokenId, request.routeOptions.url ?? '', bodyHash]),
+    fingerprint: hashJson([caller.ownerId, request.routeOptions.url ?? '', bodyHash]),
     repeats: readRepeats(request),
     left: left.signal,
   }

@@ -80,8 +80,8 @@ export async function create(db: Connection, step: Creation): Promise<Created> {
 
 /** @throws Undone with the shortage of the first, when none has room */
 async function reserveWithOne(db: Connection, { generation, images, calls, cost, candidates, fixedCaps }: Creation) {
-  const { id, timestamp, tokenId, model } = generation
-  const reservation = { generationId: id, timestamp, tokenId, model, images, calls: calls.length, cost }
+  const { id, timestamp, ownerId, model } = generation
+  const reservation = { generationId: id, timestamp, ownerId, model, images, calls: calls.length, cost }
   let full: LedgerShortage | undefined
   for (const candidate of candidates) {
     const reserved = await reserve(db, { ...reservation, configId: candidate.configId }, fixedCaps)

@@ -23,7 +23,7 @@ export interface NewGeneration {
   provider: string
   model: string
   configId: string
-  tokenId: string | null
+  ownerId: string | null
   parameters: JsonObject
   resolved: JsonObject
   warnings: GenerationRecord['warnings']
@@ -61,7 +61,7 @@ export async function insertGeneration(db: Connection, generation: NewGeneration
     provider: generation.provider,
     model: generation.model,
     config_id: generation.configId,
-    token_id: generation.tokenId,
+    token_id: generation.ownerId,
     status: 'queued',
     parameters: JSON.stringify(generation.parameters),
     resolved: JSON.stringify(generation.resolved),

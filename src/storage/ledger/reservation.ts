@@ -28,7 +28,7 @@ export interface FixedCaps {
 interface Limit {
   scope: Scope
   caps: Caps
-  by: { tokenId?: string; configId?: string }
+  by: { ownerId?: string; configId?: string }
 }
 
 /** Writes the reservation, unless there is no room for it. A cap that was lowered, or a token that was revoked, a moment ago counts. */
@@ -37,12 +37,12 @@ export async function reserve(
   wanted: Reservation,
   fixed: FixedCaps,
 ): Promise<'reserved' | 'token_revoked' | LedgerShortage> {
-  const { tokenId, configId } = wanted
+  const { ownerId, configId } = wanted
   const limits: Limit[] = []
-  if (tokenId !== null) {
-    const token = await createTokenRepository(db).find(tokenId)
+  if (ownerId !== null) {
+    const token = await createTokenRepository(db).find(ownerId)
     if (!token) return 'token_revoked'
-    limits.push({ scope: 'token', caps: token, by: { tokenId } })
+    limits.push({ scope: 'token', caps: token, by: { ownerId } })
   }
   const ofConfiguration = await findConfigurationCaps(db, configId, fixed)
   if (ofConfiguration) limits.push({ scope: 'configuration', caps: ofConfiguration, by: { configId } })
