@@ -1,18 +1,8 @@
-/** One program with subcommands, each in its own file. */
-const usage = `Usage 用法: webimgui <word>; in a checkout 在源码目录中: npx webimgui <word>, npm start, npm run <word>
+/** One program with words, each in its own file; `commands/words.ts` describes them. */
+import { describeGroup, describeProgram, suggestWord } from './commands/help.ts'
+import { findWord, type WordName, wordsOfGroup } from './commands/words.ts'
 
-start                    the server 启动服务
-demo                     the server with simulators in place of the services 用模拟器演示，不联网、不收费
-doctor                   compares pictures and database, and mends what can be mended 检查并修复数据
-backup FILE              everything into one archive, also while the server runs 备份，可在服务运行时执行
-mcp                      tools for agents, over standard input and output 面向智能体的 MCP 工具（标准输入输出）
-restore FILE             out of an archive, into an empty data folder 恢复到空的数据目录
-rotate-secret            seals the stored keys with a new secret 更换加密密钥
-
-Each tells more with --help, such as: webimgui doctor --help
-每个命令加 --help 可查看说明，例如 webimgui doctor --help`
-
-const words: Record<string, () => Promise<unknown>> = {
+const load: Record<WordName, () => Promise<unknown>> = {
   start: () => import('./commands/start.ts'),
   demo: () => import('./commands/demo.ts'),
   doctor: () => import('./commands/doctor.ts'),
@@ -22,15 +12,22 @@ const words: Record<string, () => Promise<unknown>> = {
   'rotate-secret': () => import('./commands/rotate-secret.ts'),
 }
 
-const [word = 'start'] = process.argv.slice(2)
-const command = Object.hasOwn(words, word) ? words[word] : undefined
-if (command) {
-  // A command reads the arguments after its name.
-  process.argv.splice(2, 1)
-  await command()
-} else if (word === '--help' || word === '-h') {
-  console.log(usage)
+const [first = 'start', second = ''] = process.argv.slice(2)
+const pair = findWord(`${first} ${second}`)
+const isAsking = ['--help', '-h', 'help'].includes(second)
+// A group without a word of its own lists what there is.
+const usual = wordsOfGroup(first)[0]
+const name = pair ?? findWord(first) ?? (second === '' || second.startsWith('-') ? usual : undefined)
+
+if (['--help', '-h', 'help'].includes(first)) console.log(describeProgram())
+else if (usual !== undefined && pair === undefined && isAsking) console.log(describeGroup(first))
+else if (name !== undefined) {
+  // A word reads the arguments after its name.
+  process.argv.splice(2, pair === undefined ? 1 : 2)
+  await load[name]()
 } else {
-  console.error(`"${word}" is not known here. 无法识别“${word}”。\nNothing was done. 未执行任何操作。\n\n${usage}`)
+  const isGroup = usual !== undefined
+  const told = isGroup ? describeGroup(first) : describeProgram()
+  console.error(`${suggestWord(isGroup ? `${first} ${second}` : first)}\nNothing was done. 未执行任何操作。\n\n${told}`)
   process.exitCode = 1
 }

@@ -8,13 +8,7 @@ import { commandLine } from './arguments.ts'
 import { attempt } from './explain.ts'
 import { counted, showProgress, withPlaces } from './places.ts'
 
-const { positionals } = commandLine(
-  `Usage 用法: webimgui backup FILE
-
-Writes database, pictures and kept answers of DATA_DIR into one archive, also while the server runs.
-把 DATA_DIR 中的数据库、图片和原始应答写入一个归档，可在服务器运行时执行。`,
-  { words: ['FILE'] },
-)
+const { positionals } = commandLine('backup')
 
 const [file = ''] = positionals
 await attempt(() => withPlaces(places => write(places, path.resolve(file))))

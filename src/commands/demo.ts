@@ -1,10 +1,7 @@
 /** The ordinary server with simulators in place of the services: pictures without any key or cost. */
 import { commandLine } from './arguments.ts'
 
-commandLine(`Usage 用法: webimgui demo
-
-The server with simulators in place of the services: no key, no cost, no network. PORT and DATA_DIR (./demo-data) can be set.
-用模拟器代替真实服务：无需密钥，不收费，不联网。可设置 PORT 和 DATA_DIR（./demo-data）。`)
+commandLine('demo')
 
 // Loaded lazily, so that `--help` and mistakes are answered at once.
 const { startDemoServices } = await import('../simulators/index.ts')

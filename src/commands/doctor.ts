@@ -20,12 +20,7 @@ import { commandLine } from './arguments.ts'
 import { attempt, explain } from './explain.ts'
 import { counted } from './places.ts'
 
-commandLine(`Usage 用法: webimgui doctor
-
-Compares the pictures with the database of DATA_DIR, and mends what can be mended. While the server runs it only looks.
-For the demo: DATA_DIR=demo-data
-对照数据库检查图片文件，并修复能修复的；服务器运行时只检查、不修改。
-检查演示数据: DATA_DIR=demo-data`)
+commandLine('doctor')
 
 await attempt(() => examine(readEnvironment()))
 

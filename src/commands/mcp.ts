@@ -15,19 +15,7 @@ import { parseMoney, ValueError } from '../operator/setting-values.ts'
 import { readClientEnvironment } from '../settings.ts'
 import { commandLine } from './arguments.ts'
 
-const usage = `Usage 用法: webimgui mcp [--url http://127.0.0.1:8000] [--cap "5 CNY"] [--out FOLDER]
-
-Tools for agents (MCP) over standard input and output; a client such as Claude Desktop starts it. The server has to run already.
-面向智能体的 MCP 工具（标准输入输出），由 Claude Desktop 等客户端启动；服务需已在运行。
-
-WEBIMGUI_URL     where the server is; --url takes precedence 服务地址，--url 优先
-WEBIMGUI_TOKEN   a token of it, where it needs one 访问令牌（服务需要时填写）
---cap            the most that this session may spend 本次会话的费用上限
---out            a folder that the originals are saved to as well 把原图另存到此文件夹`
-
-const { values } = commandLine(usage, {
-  options: { url: { type: 'string' }, cap: { type: 'string' }, out: { type: 'string' } },
-})
+const { values } = commandLine('mcp')
 
 const environment = readClientEnvironment()
 const baseUrl = readAddress(values.url ?? environment.url)

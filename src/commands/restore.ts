@@ -5,13 +5,7 @@ import { commandLine } from './arguments.ts'
 import { attempt } from './explain.ts'
 import { showProgress, withPlaces } from './places.ts'
 
-const { positionals } = commandLine(
-  `Usage 用法: webimgui restore FILE
-
-Puts a backup into an empty DATA_DIR and checks every hash; the server must be stopped.
-把备份恢复到空的 DATA_DIR 并逐一校验，须先停止服务器。`,
-  { words: ['FILE'] },
-)
+const { positionals } = commandLine('restore')
 
 const [file = ''] = positionals
 await attempt(() => withPlaces(places => restore(places, path.resolve(file))))

@@ -11,15 +11,7 @@ import { sealAnew } from '../storage/secrets/seal-check.ts'
 import { commandLine } from './arguments.ts'
 import { attempt } from './explain.ts'
 
-const { values } = commandLine(
-  `Usage 用法: webimgui rotate-secret [--lost]
-
-Seals all stored keys with another SECRET_KEY: a new one that is kept in DATA_DIR, or the one in NEW_SECRET_KEY. Stop the server first.
---lost gives up the keys that the present secret does not open.
-用新的 SECRET_KEY 重新加密所有密钥：自动生成并保存在 DATA_DIR，或使用 NEW_SECRET_KEY。请先停止服务器。
---lost 放弃现有密钥无法解开的部分。`,
-  { options: { lost: { type: 'boolean' } } },
-)
+const { values } = commandLine('rotate-secret')
 
 await attempt(() => rotate(readEnvironment(), values.lost ?? false))
 

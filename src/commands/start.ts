@@ -1,10 +1,7 @@
 /** The real server. */
 import { commandLine } from './arguments.ts'
 
-commandLine(`Usage 用法: webimgui start
-
-Everything is set by environment variables or .env, such as PORT=8080; .env.example lists them all.
-所有设置都来自环境变量或 .env，例如 PORT=8080；完整列表见 .env.example。`)
+commandLine('start')
 
 // Loaded lazily, so that `--help` and mistakes are answered at once.
 const { isLoopback, shownProxies } = await import('../settings.ts')

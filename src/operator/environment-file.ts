@@ -2,6 +2,7 @@
  * `.env`, line by line. A line that other readers of such files interpret differently, or skip silently, stops the start: a lost line
  * may be the one that protects the server. Messages name lines and never values, which may be secret.
  */
+import { findNearest } from './nearest.ts'
 import { readTextFile } from './text-file.ts'
 
 export interface Assignment {
@@ -57,7 +58,7 @@ export function unreadNames(
 ): Words[] {
   const unread = assignments.filter(({ name }) => !known.includes(name) && !foreignName.test(name))
   return unread.map(({ name, line }) => {
-    const near = otherNames[name] ?? nearest(name, known, Math.floor(name.length / 3))
+    const near = otherNames[name] ?? findNearest(name.toUpperCase(), known, Math.floor(name.length / 3))
     return at(file, line, {
       en: `nobody reads ${shown(name)}.${near ? ` Did you mean ${near}?` : ''}`,
       zh: `${shown(name)} 不会被读取。${near ? `是否应为 ${near}？` : ''}`,
@@ -69,37 +70,13 @@ export function unreadNames(
 export function misspeltNames(names: readonly string[], known: readonly string[]): Words[] {
   return names.flatMap(name => {
     const isOther = known.includes(name) || foreignName.test(name) || name.length < 7
-    const near = isOther ? undefined : nearest(name, known, 2)
+    const near = isOther ? undefined : findNearest(name.toUpperCase(), known, 2)
     if (near === undefined) return []
     return {
       en: `The environment sets ${shown(name)}, which nobody reads. Did you mean ${near}?`,
       zh: `环境变量 ${shown(name)} 不会被读取。是否应为 ${near}？`,
     }
   })
-}
-
-function nearest(name: string, known: readonly string[], maxDistance: number) {
-  const [found] = known
-    // The distance is at least the difference of their lengths.
-    .filter(candidate => Math.abs(candidate.length - name.length) <= maxDistance)
-    .map(candidate => ({ candidate, distance: distanceBetween(name.toUpperCase(), candidate) }))
-    .filter(({ distance }) => distance <= maxDistance)
-    .sort((one, other) => one.distance - other.distance)
-  return found?.candidate
-}
-
-/** Levenshtein distance. */
-function distanceBetween(one: string, other: string) {
-  let row = Array.from({ length: other.length + 1 }, (_, column) => column)
-  for (const [index, character] of [...one].entries()) {
-    const above = row
-    row = [index + 1]
-    for (let column = 1; column <= other.length; column++) {
-      const changed = (above[column - 1] ?? 0) + (character === other[column - 1] ? 0 : 1)
-      row.push(Math.min((above[column] ?? 0) + 1, (row[column - 1] ?? 0) + 1, changed))
-    }
-  }
-  return row[other.length] ?? 0
 }
 
 function at(file: string, line: number, { en, zh }: Words): Words {
