@@ -26,7 +26,15 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         // A screen is found by its name among the files, and what several of them share is not taken for one.
-        chunkFileNames: ({ isDynamicEntry }) => `assets/${isDynamicEntry ? '' : 'shared-'}[name]-[hash].js`,
+        chunkFileNames: ({ isDynamicEntry, name }) =>
+          isDynamicEntry ? 'assets/[name]-[hash].js' : `assets/shared-${name.split('~')[0]}-[hash].js`,
+        // Few files: a request costs more than the code of an icon that it brings.
+        codeSplitting: {
+          groups: [
+            { name: 'base', tags: ['$initial'], minShareCount: 2 },
+            { name: 'screens', minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 20_000 },
+          ],
+        },
       },
     },
   },

@@ -20,10 +20,11 @@ function entryScripts() {
   return scripts
 }
 
-test('the scripts before the first screen are within 150 kB, compressed', () => {
+test('the scripts before the first screen are few, and within 150 kB, compressed', () => {
   const sizes = entryScripts().map(script => gzipSync(readFileSync(path.join(folder, script))).length)
 
   expect(sizes.length).toBeGreaterThan(1)
+  expect(sizes.length).toBeLessThan(10)
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(150_000)
 })
 
