@@ -138,6 +138,13 @@ const generationKey = idempotencyKey.describe(
 )
 
 /** Loose, because every other header passes through. */
+const joins = z
+  .enum(['unanswered'])
+  .optional()
+  .describe(
+    '`unanswered`: an equal request of the same token that was not answered to its end gets the generation of the first one; the header `x-webimgui-joined` says so. `answered` of `PATCH /api/history/{id}` ends that.',
+  )
+
 export const GenerateHeaders = z.looseObject({
   prefer: z
     .string()
@@ -146,6 +153,7 @@ export const GenerateHeaders = z.looseObject({
       '`respond-async` answers 202 at once, `wait=20` after at most that many seconds. Otherwise the answer waits for the end.',
     ),
   'idempotency-key': generationKey,
+  'x-webimgui-join': joins,
 })
 
-export const RetryHeaders = z.looseObject({ 'idempotency-key': generationKey })
+export const RetryHeaders = z.looseObject({ 'idempotency-key': generationKey, 'x-webimgui-join': joins })

@@ -61,8 +61,12 @@ export const HistoryChange = z
       .max(50)
       .transform(tags => [...new Set(tags)])
       .optional(),
+    answered: z
+      .literal(true)
+      .optional()
+      .describe('Whoever asked was told the end: an equal request with `x-webimgui-join` is another one from now on.'),
   })
-  .refine(change => change.favorite !== undefined || change.tags !== undefined, 'Give "favorite" or "tags".')
+  .refine(change => Object.values(change).some(value => value !== undefined), 'Give "favorite", "tags" or "answered".')
   .meta({ id: 'HistoryChange' })
 
 export const RetryRequest = z

@@ -47,6 +47,12 @@ export interface GenerateOptions extends Signal {
   isAwaited?: boolean
 }
 
+export interface BeginOptions extends Signal {
+  key: string
+  /** Also joins what an equal request began whose end was not told (`answered` in a change). */
+  joins: boolean
+}
+
 export function createClient(options: ClientOptions) {
   const connection = createConnection(options)
   const { request, url } = connection
@@ -58,6 +64,13 @@ export function createClient(options: ClientOptions) {
   function generateAt(path: string, body: object, { key, isAwaited, signal }: GenerateOptions) {
     const headers = { 'idempotency-key': key, ...(isAwaited ? {} : { prefer: 'respond-async' }) }
     return request<Generation>(path, { method: 'POST', body, headers, signal })
+  }
+
+  async function beginAt(path: string, body: object, { key, joins, signal }: BeginOptions) {
+    const headers: Record<string, string> = { 'idempotency-key': key, prefer: 'respond-async' }
+    if (joins) headers['x-webimgui-join'] = 'unanswered'
+    const response = await connection.exchange(path, { method: 'POST', body, headers, signal })
+    return { generation: (await response.json()) as Generation, isJoined: response.headers.has('x-webimgui-joined') }
   }
 
   return {
@@ -98,6 +111,8 @@ export function createClient(options: ClientOptions) {
       request<Estimate>('api/estimate', { method: 'POST', body, ...given }),
     /** For a request that was kept, to be sent later: `path` is `api/generate` or a `retryPath`. */
     generateAt,
+    /** The record at once, and whether another request began it. */
+    beginAt,
     history: {
       page: (query: HistoryFilter & { limit?: number; cursor?: string }, given?: Signal) =>
         request<z.infer<typeof HistoryPage>>('api/history', { query: { ...query }, ...given }),

@@ -7,7 +7,6 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import packageFile from '../../package.json' with { type: 'json' }
 import { createClient } from '../client/client.ts'
 import type { Connection } from '../mcp/connection.ts'
-import { createJoins } from '../mcp/joins.ts'
 import { operateOverHttp } from '../mcp/over-http.ts'
 import { createMcpServer } from '../mcp/server.ts'
 import { createSpending } from '../mcp/spending.ts'
@@ -27,7 +26,6 @@ const connection: Connection = {
     saveTo: values.out === undefined ? undefined : path.resolve(values.out),
   }),
   spending: createSpending(cap),
-  joins: createJoins(),
   owner: '',
   // One process is one session.
   sessionId: crypto.randomUUID(),

@@ -3,9 +3,10 @@
  * that the first one began. Equal requests side by side are no repeats: whoever sends them wants different pictures.
  */
 import { type GenerationRecord, hasEnded } from '../storage/records.ts'
+import { composeRetry } from './compose-retry.ts'
 import { createGeneration } from './create.ts'
 import type { GenerationParts } from './parts.ts'
-import type { GenerationRequest, Joined, RepeatOptions, Repeats } from './services.ts'
+import type { Joined, RepeatOptions, Repeats } from './services.ts'
 
 /** So long after its end a generation is what a repeat asks for. */
 const maxRepeatMs = 10 * 60_000
@@ -26,6 +27,8 @@ interface Former {
   callers: number
   isAnswered: boolean
 }
+
+type Create = () => Promise<GenerationRecord>
 
 export function createRepeats(parts: GenerationParts): Repeats {
   const { store } = parts
@@ -70,42 +73,49 @@ export function createRepeats(parts: GenerationParts): Repeats {
   async function findRepeated(
     fingerprint: string,
     before: readonly Asked[],
-    isSaid: boolean,
+    repeats: Exclude<RepeatOptions['repeats'], 'never'>,
   ): Promise<GenerationRecord | undefined> {
     for (const former of await findFormer(fingerprint, before)) {
-      if (!isSaid && former.callers > 0) continue
+      if (repeats === 'unsaid' && former.callers > 0) continue
       const id = former.generationId ?? (await former.asked?.creation)?.id
       const generation = id === undefined ? undefined : await store.generations.find(id)
-      if (generation && isRepeatable(generation, isSaid || !former.isAnswered)) return generation
+      if (generation && isRepeatable(generation, repeats === 'said' || !former.isAnswered)) return generation
     }
     return undefined
   }
 
-  async function ask(request: GenerationRequest, options: RepeatOptions, before: readonly Asked[]): Promise<Joined> {
-    const { fingerprint, repeats } = options
-    const former = repeats === 'never' ? undefined : await findRepeated(fingerprint, before, repeats === 'said')
+  async function ask(options: RepeatOptions, before: readonly Asked[], create: Create): Promise<Joined> {
+    const { fingerprint, repeats, requestId } = options
+    const former = repeats === 'never' ? undefined : await findRepeated(fingerprint, before, repeats)
     if (former) return { generation: former, isJoined: true }
-    return { generation: await createGeneration(parts, request, options, null), isJoined: false }
+    const generation = await create()
+    // Another request has made it with the same key.
+    return { generation, isJoined: generation.requestId !== requestId }
+  }
+
+  async function unlessRepeated(options: RepeatOptions, create: Create): Promise<Joined> {
+    const { fingerprint, left } = options
+    // Before anything is awaited: a repeat finds also what is still being prepared. It waits for earlier ones alone.
+    const before = [...(atWork.get(fingerprint) ?? [])]
+    const { promise, resolve } = Promise.withResolvers<GenerationRecord | undefined>()
+    const asked: Asked = { creation: promise, generationId: undefined, callers: 0 }
+    enter(fingerprint, asked, left)
+    try {
+      const joined = await ask(options, before, create)
+      asked.generationId = joined.generation.id
+      resolve(joined.generation)
+      return joined
+    } catch (error) {
+      resolve(undefined)
+      throw error
+    }
   }
 
   return {
-    async createUnlessRepeated(request, options) {
-      const { fingerprint, left } = options
-      // Before anything is awaited: a repeat finds also what is still being prepared. It waits for earlier ones alone.
-      const before = [...(atWork.get(fingerprint) ?? [])]
-      const { promise, resolve } = Promise.withResolvers<GenerationRecord | undefined>()
-      const asked: Asked = { creation: promise, generationId: undefined, callers: 0 }
-      enter(fingerprint, asked, left)
-      try {
-        const joined = await ask(request, options, before)
-        asked.generationId = joined.generation.id
-        resolve(joined.generation)
-        return joined
-      } catch (error) {
-        resolve(undefined)
-        throw error
-      }
-    },
+    createUnlessRepeated: (request, options) =>
+      unlessRepeated(options, () => createGeneration(parts, request, options, null)),
+    retryUnlessRepeated: (id, only, options) =>
+      unlessRepeated(options, async () => createGeneration(parts, await composeRetry(parts, id, only), options, id)),
     async noteAnswered(id) {
       answered.add(id)
       await store.fingerprints.answered(id)

@@ -40,9 +40,10 @@ export interface RepeatOptions extends CreateOptions {
   fingerprint: string
   /**
    * `said`: the client says that this is a repeat. `unsaid`: it says nothing, and joins only what another caller is not waiting for.
-   * `never`: it asks for another picture all the same.
+   * `unanswered`: it asks for the same only to get what nobody was told the end of, whoever waits for that. `never`: it asks for another
+   * picture all the same.
    */
-  repeats: 'said' | 'unsaid' | 'never'
+  repeats: 'said' | 'unsaid' | 'unanswered' | 'never'
   /** Aborts when the caller no longer waits for the answer, because it got it or went away. */
   left: AbortSignal
 }
@@ -59,6 +60,8 @@ export interface Repeats {
    * made, and for ten minutes after its end.
    */
   createUnlessRepeated(request: GenerationRequest, options: RepeatOptions): Promise<Joined>
+  /** The same for `retry`. */
+  retryUnlessRepeated(id: string, only: RetryScope, options: RepeatOptions): Promise<Joined>
   /** The caller got its answer: an equal request from now on is another one. */
   noteAnswered(id: string): Promise<void>
 }

@@ -1,14 +1,12 @@
 /** Who a call of a tool comes from, and what belongs to its session. */
 import type { ServerContext } from '@modelcontextprotocol/server'
-import type { Joins } from './joins.ts'
 import type { Operations } from './operations.ts'
 import type { Spending } from './spending.ts'
 
 export interface Connection {
   operations: Operations
   spending: Spending
-  joins: Joins
-  /** Whose calls may join one another. */
+  /** Whose sessions these are. */
   owner: string
   /** Undefined where the protocol has no sessions, so that the ids of requests say nothing. */
   sessionId: string | undefined

@@ -21,17 +21,37 @@ export interface HistoryFilter {
   cursor?: string
 }
 
+export interface Made {
+  generation: Generation
+  /** An equal request began it. */
+  isJoined: boolean
+}
+
+export interface MakeOptions {
+  /** The same key never makes a second generation. */
+  key: string
+  /** The caller's own key: it alone says what is a repeat. */
+  isOwnKey: boolean
+  /** Aborts when the call is over. */
+  left: AbortSignal
+}
+
 /** Each throws an `ApiError` when the server refuses, or cannot be reached. */
 export interface Operations {
   models(): Promise<Model[]>
   estimate(body: GenerationInput): Promise<Estimate>
-  /** The record at once; the pictures come later. The same key never makes a second generation. */
-  generate(body: GenerationInput, key: string): Promise<Generation>
+  /**
+   * The record at once; the pictures come later. What an equal request of the same token began is joined, as long as its end was not
+   * delivered to anybody, or while nobody knows whether it was paid.
+   */
+  generate(body: GenerationInput, options: MakeOptions): Promise<Made>
   find(id: string): Promise<Generation>
   search(filter: HistoryFilter): Promise<z.infer<typeof HistoryPage>>
   cancel(id: string): Promise<Generation>
   estimateRetry(id: string, only: 'missing'): Promise<Estimate>
-  retry(id: string, only: 'missing', key: string): Promise<Generation>
+  retry(id: string, only: 'missing', options: MakeOptions): Promise<Made>
+  /** Its end was told: an equal request from now on is another one. */
+  noteDelivered(id: string): Promise<void>
   /** Tells the present state and every change, until the end or until `signal` aborts. */
   follow(id: string, signal: AbortSignal, tell: (generation: Generation) => void): Promise<void>
   /** A WebP of at most so many pixels a side. */

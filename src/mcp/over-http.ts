@@ -20,12 +20,14 @@ export function operateOverHttp(
   return {
     models: () => client.models(),
     estimate: body => client.estimate(body),
-    generate: (body, key) => client.generate(body, { key }),
+    generate: (body, { key, isOwnKey }) => client.beginAt('api/generate', body, { key, joins: !isOwnKey }),
     find: id => client.history.get(id),
     search: ({ favorite, ...filter }) => client.history.page({ ...filter, favorite }),
     cancel: id => client.history.cancel(id),
     estimateRetry: (id, only) => client.history.estimateRetry(id, only),
-    retry: (id, only, key) => client.generateAt(client.history.retryPath(id), { only }, { key }),
+    retry: (id, only, { key, isOwnKey }) =>
+      client.beginAt(client.history.retryPath(id), { only }, { key, joins: !isOwnKey }),
+    noteDelivered: async id => void (await client.history.change(id, { answered: true })),
     async follow(id, signal, tell) {
       const isOver = new AbortController()
       await client.follow({ id, signal: AbortSignal.any([signal, isOver.signal]) }, message => {

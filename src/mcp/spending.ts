@@ -3,7 +3,7 @@ import type { Estimate } from '../api/estimate.ts'
 import type { Generation } from '../api/generations.ts'
 import { hasEnded } from '../client/client.ts'
 import { ToolRefusal } from './errors.ts'
-import type { Operations } from './operations.ts'
+import type { Made, Operations } from './operations.ts'
 
 export interface Money {
   amount: number
@@ -18,7 +18,7 @@ export interface Spending {
    * Sets aside the most that a request may cost, then makes it.
    * @throws ToolRefusal `session_cap_exceeded`
    */
-  spend(operations: Operations, estimate: () => Promise<Estimate>, make: () => Promise<Generation>): Promise<Generation>
+  spend(operations: Operations, estimate: () => Promise<Estimate>, make: () => Promise<Made>): Promise<Made>
   /** What it did cost takes the place of what was set aside. */
   settle(generation: Generation): void
 }
@@ -65,9 +65,10 @@ export function createSpending(cap: Money | undefined): Spending {
       const amount = checkCost(expected, cap, left()?.amount ?? 0)
       pending += amount
       try {
-        const generation = await make()
-        if (!settled.has(generation.id)) reserved.set(generation.id, amount)
-        return generation
+        const made = await make()
+        const { id } = made.generation
+        if (!settled.has(id)) reserved.set(id, amount)
+        return made
       } finally {
         pending -= amount
       }

@@ -78,6 +78,30 @@ test('a client that gives up and asks again four times pays once, whatever revis
   }
 })
 
+test('a call whose answer was lost joins after a restart, and is over once its end was told', async () => {
+  const app = await startApp()
+  app.qwen.holdTasks('PENDING')
+  const order = { name: 'generate_image', arguments: task }
+  const first = (await connect(app.url)).callTool(order, { timeout: 200 })
+  await expect(first).rejects.toThrow(/timed out/i)
+
+  await app.restart()
+  const again = (await connect(app.url)).callTool(order)
+  await expect.poll(() => app.qwen.tasks().length).toBe(1)
+  app.qwen.releaseTasks()
+
+  expect(generationOf(await again)).toMatchObject({ status: 'succeeded', joined: true, images: [{}] })
+  expect(app.qwen.billed).toHaveLength(1)
+  // It was told now: the same words mean another picture, also where get_generation told it.
+  const begun = generationOf(await (await connect(app.url)).callTool({ ...order, arguments: { ...task, wait_seconds: 0 } }))
+  expect(begun).toMatchObject({ joined: false })
+  const { generation_id } = begun
+  const found = { name: 'get_generation', arguments: { generation_id, wait_seconds: 30 } }
+  expect(generationOf(await (await connect(app.url)).callTool(found))).toMatchObject({ images: [{}] })
+  expect(generationOf(await (await connect(app.url)).callTool(order))).toMatchObject({ joined: false })
+  expect(app.qwen.billed).toHaveLength(3)
+})
+
 test('a key of the caller joins across connections and a restart, and refuses other arguments', async () => {
   const app = await startApp()
   const order = { prompt: 'a boat', idempotency_key: 'order-1' }

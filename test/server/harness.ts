@@ -95,6 +95,7 @@ function playedGenerations(created: Created[]): Services['generations'] {
       created.push({ request, options })
       return { generation: generation({ status: 'queued', finishedAt: null, images: [] }), isJoined: false }
     },
+    retryUnlessRepeated: async id => ({ generation: generation({ status: 'queued', retryOf: id }), isJoined: false }),
     noteAnswered: async () => {},
     whenEnded: async () => generation(),
     find: async id => (id === 'g1' ? generation() : undefined),

@@ -2,6 +2,7 @@
 import type { McpServer, ToolAnnotations } from '@modelcontextprotocol/server'
 import type { FindConnection } from '../connection.ts'
 import { answering } from '../errors.ts'
+import type { MakeOptions } from '../operations.ts'
 import { argumentsOf, EditArguments, GenerateArguments, GenerationAnswer, making, RetryArguments } from '../schemas.ts'
 import { make, makeOrder, modelThatEdits } from './making.ts'
 
@@ -65,7 +66,7 @@ export function addMakingTools(server: McpServer, findConnection: FindConnection
         const { operations } = connection
         const steps = {
           estimate: () => operations.estimateRetry(id, 'missing'),
-          send: (key: string) => operations.retry(id, 'missing', key),
+          send: (made: MakeOptions) => operations.retry(id, 'missing', made),
         }
         return make(connection, context, { retry_of: id }, steps, options)
       }),

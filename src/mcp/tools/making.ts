@@ -1,4 +1,5 @@
 /** Tools that make pictures: the order, its price before, the wait, a cancel. */
+import { createHash } from 'node:crypto'
 import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server'
 import { SdkError } from '@modelcontextprotocol/server'
 import type { Estimate } from '../../api/estimate.ts'
@@ -7,8 +8,7 @@ import { hasEnded } from '../../client/client.ts'
 import { answerGeneration, decodeId } from '../answers.ts'
 import type { Connection } from '../connection.ts'
 import { ToolRefusal } from '../errors.ts'
-import { hashBody } from '../joins.ts'
-import type { GenerationInput, Operations } from '../operations.ts'
+import type { GenerationInput, Made, MakeOptions, Operations } from '../operations.ts'
 import { progressTeller, usualWaitSeconds, waitForEnd } from '../waiting.ts'
 import { isUsable } from './models.ts'
 
@@ -87,7 +87,7 @@ export async function makeOrder(connection: Connection, context: ServerContext, 
   const body = await toBody(order, operations)
   const steps = {
     estimate: () => operations.estimate(body),
-    send: (key: string) => operations.generate(body, key),
+    send: (made: MakeOptions) => operations.generate(body, made),
   }
   return make(connection, context, body, steps, options)
 }
@@ -97,21 +97,32 @@ export async function make(
   connection: Connection,
   context: ServerContext,
   body: object,
-  steps: { estimate(): Promise<Estimate>; send(key: string): Promise<Generation> },
+  steps: { estimate(): Promise<Estimate>; send(options: MakeOptions): Promise<Made> },
   options: MakingOptions,
 ): Promise<CallToolResult> {
-  const { operations, spending, joins, owner } = connection
+  const { operations, spending } = connection
   const key = chooseKey(connection, context, body, options)
-  const spend = () => spending.spend(operations, steps.estimate, () => steps.send(key))
-  const named = options.idempotency_key === undefined ? body : { ...body, idempotency_key: options.idempotency_key }
-  const { generation, isJoined } = await joins.once(owner, named, operations, spend)
-  const end = await wait(connection, context, generation, options.wait_seconds ?? usualWaitSeconds, {
-    mayCancel: true,
-  })
-  const isLost = context.mcpReq.signal.aborted || connection.gone.aborted
-  if (!isLost) joins.delivered(owner, named, end)
-  spending.settle(end)
-  return answerGeneration(end, connection, { isJoined, thumbnails: options.thumbnails })
+  const isOwnKey = options.idempotency_key !== undefined
+  const over = new AbortController()
+  try {
+    const send = () => steps.send({ key, isOwnKey, left: over.signal })
+    const { generation, isJoined } = await spending.spend(operations, steps.estimate, send)
+    const seconds = options.wait_seconds ?? usualWaitSeconds
+    const end = await wait(connection, context, generation, seconds, { mayCancel: true })
+    spending.settle(end)
+    const answer = await answerGeneration(end, connection, { isJoined, thumbnails: options.thumbnails })
+    await noteDelivered(connection, context, end)
+    return answer
+  } finally {
+    over.abort()
+  }
+}
+
+/** From now on the same words mean another picture. */
+export async function noteDelivered({ operations, gone }: Connection, { mcpReq }: ServerContext, end: Generation) {
+  if (!hasEnded(end) || mcpReq.signal.aborted || gone.aborted) return
+  // An equal request that joins for nothing costs nothing.
+  await operations.noteDelivered(end.id).catch(() => {})
 }
 
 /** Waits, and cancels the generation when the client cancels the call that made it, unless another call waits for it too. */
@@ -159,4 +170,8 @@ function chooseKey({ sessionId }: Connection, { mcpReq }: ServerContext, body: o
   if (options.idempotency_key !== undefined) return `mcp:${options.idempotency_key}`
   if (sessionId === undefined) return `mcp/${crypto.randomUUID()}`
   return `mcp/${sessionId}/${hashBody({ request: mcpReq.id })}/${hashBody(body)}`
+}
+
+function hashBody(body: object) {
+  return createHash('sha256').update(JSON.stringify(body)).digest('base64url')
 }

@@ -17,7 +17,7 @@ import {
   SearchAnswer,
   SearchArguments,
 } from '../schemas.ts'
-import { toBody, wait } from './making.ts'
+import { noteDelivered, toBody, wait } from './making.ts'
 import { describeModels, listModels } from './models.ts'
 import { describeFound, searchHistory } from './search.ts'
 
@@ -123,7 +123,9 @@ export function addReadingTools(server: McpServer, findConnection: FindConnectio
         const found = await connection.operations.find(id)
         const newest = await wait(connection, context, found, seconds, { mayCancel: false })
         connection.spending.settle(newest)
-        return answerGeneration(newest, connection, { thumbnails })
+        const answer = await answerGeneration(newest, connection, { thumbnails })
+        await noteDelivered(connection, context, newest)
+        return answer
       }),
   )
 

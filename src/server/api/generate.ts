@@ -1,11 +1,11 @@
 /** `POST /api/generate`: is the request well formed? Then wait for the end, or answer at once. */
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { GenerateForm, GenerateHeaders, GenerateRequest, Generation } from '../../api/generations.ts'
 import { endProblemCodes, type ProblemCode } from '../../api/problems.ts'
 import { invalid, Refusal } from '../../errors.ts'
-import type { GenerationRequest } from '../../generation/services.ts'
+import type { CreateOptions, GenerationRequest, Joined, RepeatOptions } from '../../generation/services.ts'
 import type { ReferenceInput, UploadedFile } from '../../images/references.ts'
-import type { JsonObject, JsonValue } from '../../storage/records.ts'
+import type { GenerationRecord, JsonObject, JsonValue } from '../../storage/records.ts'
 import { getCaller } from '../access/access.ts'
 import { hashJson } from '../bodies/json.ts'
 import { removeUploads } from '../bodies/uploads.ts'
@@ -36,8 +36,8 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
         filesForm: GenerateForm,
         problems: [...newGenerationProblems, ...idempotencyProblems, ...endProblemCodes],
         answers: {
-          200: { headers: ['Location', 'Preference-Applied'] },
-          202: { headers: ['Location', 'Preference-Applied'] },
+          200: { headers: ['Location', 'Preference-Applied', 'X-Webimgui-Joined'] },
+          202: { headers: ['Location', 'Preference-Applied', 'X-Webimgui-Joined'] },
         },
       },
       schema: {
@@ -53,7 +53,7 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
     },
     async (request, reply) => {
       const preference = parsePreference(request.headers.prefer)
-      const created = await create(request)
+      const created = await create(request, reply)
 
       reply.header('location', `${prefix}/api/history/${encodeURIComponent(created.id)}`)
       if (preference.applied) reply.header('preference-applied', preference.applied)
@@ -71,21 +71,57 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
     },
   )
 
-  async function create(request: FastifyRequest) {
+  async function create(request: FastifyRequest, reply: FastifyReply) {
     await refuseMalformed(request, services)
     const body = request.body as GenerateRequest
     const uploads = request.uploads ?? new Map<string, UploadedFile>()
     const key = request.headers['idempotency-key']
-    const created = await services.generations.create(toGenerationRequest(body, uploads), {
-      caller: getCaller(request),
-      requestId: request.id,
-      idempotency: key === undefined ? undefined : { key: String(key), bodyHash: hashJson(comparable(body, uploads)) },
-    })
+    const wanted = toGenerationRequest(body, uploads)
+    const bodyHash = hashJson(comparable(body, uploads))
+    const idempotency = key === undefined ? undefined : { key: String(key), bodyHash }
+    const options = { caller: getCaller(request), requestId: request.id, idempotency }
+    const created = await unlessJoined(
+      request,
+      reply,
+      { options, bodyHash },
+      {
+        create: () => services.generations.create(wanted, options),
+        createUnlessRepeated: given => services.generations.createUnlessRepeated(wanted, given),
+      },
+    )
     await releaseBody(request, limits)
     const { id: generation, model, prompt, parameters } = created
     request.log.debug({ generation, model, prompt, parameters }, 'a generation was asked for')
     return created
   }
+}
+
+/** Joins what an equal request began, where this one asks for that (`x-webimgui-join`). */
+export async function unlessJoined(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { options, bodyHash }: { options: CreateOptions; bodyHash: string },
+  ways: {
+    create(): Promise<GenerationRecord>
+    createUnlessRepeated(options: RepeatOptions): Promise<Joined>
+  },
+): Promise<GenerationRecord> {
+  if (request.headers['x-webimgui-join'] !== 'unanswered') {
+    const created = await ways.create()
+    // Another request has made it with the same key.
+    if (created.requestId !== request.id) reply.header('x-webimgui-joined', created.id)
+    return created
+  }
+  const left = new AbortController()
+  reply.raw.once('close', () => left.abort())
+  const { generation, isJoined } = await ways.createUnlessRepeated({
+    ...options,
+    fingerprint: hashJson([options.caller.tokenId, request.routeOptions.url ?? '', bodyHash]),
+    repeats: 'unanswered',
+    left: left.signal,
+  })
+  if (isJoined) reply.header('x-webimgui-joined', generation.id)
+  return generation
 }
 
 /** The body may be tens of megabytes, and the following wait may take minutes. */

@@ -9,7 +9,7 @@ import { hashJson } from '../bodies/json.ts'
 import type { Parts } from '../parts.ts'
 import type { App } from '../route.ts'
 import { nothingHere, readId } from '../route.ts'
-import { idempotencyProblems, newGenerationProblems } from './generate.ts'
+import { idempotencyProblems, newGenerationProblems, unlessJoined } from './generate.ts'
 import { presentEstimate, presentGeneration } from './present/generations.ts'
 
 const done = z.null().describe('Done.')
@@ -58,12 +58,20 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       config: { access: 'own generation' },
       schema: {
         tags: ['History'],
-        summary: 'Change favourite and tags of a generation',
+        summary: 'Change favourite and tags of a generation, or note that its end was told',
         body: HistoryChange,
         response: { 200: Generation },
       },
     },
-    async request => presentGeneration(await generations.change(readId(request), request.body), place),
+    async request => {
+      const { answered = false, ...change } = request.body
+      const id = readId(request)
+      if (answered) await generations.noteAnswered(id)
+      const isChanged = Object.values(change).some(value => value !== undefined)
+      const record = isChanged ? await generations.change(id, change) : await generations.find(id)
+      if (!record) throw nothingHere('generation')
+      return presentGeneration(record, place)
+    },
   )
 
   app.delete(
@@ -123,7 +131,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
         access: 'own generation',
         rateLimit: 'generation',
         problems: ['conflict', ...newGenerationProblems, ...idempotencyProblems],
-        answers: { 202: { headers: ['Location'] } },
+        answers: { 202: { headers: ['Location', 'X-Webimgui-Joined'] } },
       },
       schema: {
         tags: ['History'],
@@ -142,8 +150,18 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       const caller = getCaller(request)
       if (dry_run) return presentEstimate(await generations.estimateRetry(id, only, caller))
       const key = request.headers['idempotency-key']
-      const idempotency = key === undefined ? undefined : { key, bodyHash: hashJson({ retry_of: id, only }) }
-      const record = await generations.retry(id, only, { caller, requestId: request.id, idempotency })
+      const bodyHash = hashJson({ retry_of: id, only })
+      const idempotency = key === undefined ? undefined : { key, bodyHash }
+      const options = { caller, requestId: request.id, idempotency }
+      const record = await unlessJoined(
+        request,
+        reply,
+        { options, bodyHash },
+        {
+          create: () => generations.retry(id, only, options),
+          createUnlessRepeated: given => generations.retryUnlessRepeated(id, only, given),
+        },
+      )
       reply.header('location', `${prefix}/api/history/${encodeURIComponent(record.id)}`)
       return reply.code(202).send(presentGeneration(record, place))
     },

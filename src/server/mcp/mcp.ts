@@ -7,7 +7,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { problemCodes } from '../../api/problems.ts'
 import type { Connection } from '../../mcp/connection.ts'
-import { createJoins } from '../../mcp/joins.ts'
 import type { Caller } from '../../members/caller.ts'
 import { getCaller } from '../access/access.ts'
 import { baseFor } from '../access/signed-links.ts'
@@ -60,7 +59,6 @@ function presentRpcError({ code, detail, members }: ErrorAnswer, requestId: stri
 
 export function addMcp(app: App, parts: Parts) {
   const { access, closing, settings, version } = parts
-  const joins = createJoins()
   const spendings = createSpendings(settings.mcpSessionCap)
   let loading: Promise<ReturnType<typeof createProtocol>> | undefined
   const load = async () => (await import('./protocol.ts')).createProtocol(version)
@@ -107,7 +105,6 @@ export function addMcp(app: App, parts: Parts) {
     const owner = nameOwner(getCaller(request))
     const connection: Connection = {
       operations: operateInside(parts, request),
-      joins,
       owner,
       spending: spendings.ofRequest(request, owner, isLegacy),
       sessionId: isLegacy ? request.headers['mcp-session-id']?.toString() : undefined,
@@ -135,7 +132,7 @@ function send(reply: FastifyReply, response: Response) {
   return reply.send(response.body ? Readable.fromWeb(response.body as never) : undefined)
 }
 
-/** Whose sessions and joins these are. */
+/** Whose sessions these are. */
 function nameOwner({ ownerId, isKnown }: Caller) {
   return ownerId ?? (isKnown ? 'administrator' : 'anybody')
 }

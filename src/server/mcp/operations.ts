@@ -4,7 +4,8 @@ import { GenerateRequest } from '../../api/generations.ts'
 import { HistoryQuery } from '../../api/history.ts'
 import { ApiError } from '../../client/errors.ts'
 import { invalid } from '../../errors.ts'
-import type { GenerationInput, HistoryFilter, Operations } from '../../mcp/operations.ts'
+import type { Joined, RepeatOptions } from '../../generation/services.ts'
+import type { GenerationInput, HistoryFilter, Made, MakeOptions, Operations } from '../../mcp/operations.ts'
 import { restrictTo } from '../../members/tokens.ts'
 import type { JsonValue } from '../../storage/records.ts'
 import { getCaller } from '../access/access.ts'
@@ -56,6 +57,30 @@ export function operateInside(parts: Parts, request: FastifyRequest): Operations
     return image
   }
 
+  async function made(
+    bodyHash: string,
+    { key, isOwnKey, left }: MakeOptions,
+    context: { own?: string[] },
+    create: (options: RepeatOptions) => Promise<Joined>,
+  ): Promise<Made> {
+    let isJoined = false
+    const generation = await told(async () => {
+      limits.pace('generation', caller)
+      const joined = await create({
+        caller,
+        requestId: request.id,
+        idempotency: { key, bodyHash },
+        fingerprint: hashJson([caller.tokenId, 'mcp', bodyHash]),
+        repeats: isOwnKey ? 'never' : 'unanswered',
+        left,
+      })
+      isJoined = joined.isJoined
+      await services.whenDurable()
+      return presentGeneration(joined.generation, place)
+    }, context)
+    return { generation, isJoined }
+  }
+
   return {
     models: () => told(() => presentModels(services, caller)),
 
@@ -65,17 +90,10 @@ export function operateInside(parts: Parts, request: FastifyRequest): Operations
         return presentEstimate(await generations.estimate(readBody(body), caller))
       }, own(body)),
 
-    generate: (body, key) =>
-      told(async () => {
-        limits.pace('generation', caller)
-        const created = await generations.create(readBody(body), {
-          caller,
-          requestId: request.id,
-          idempotency: { key, bodyHash: hashJson(body as JsonValue) },
-        })
-        await services.whenDurable()
-        return presentGeneration(created, place)
-      }, own(body)),
+    generate: (body, options) =>
+      made(hashJson(body as JsonValue), options, own(body), given =>
+        generations.createUnlessRepeated(readBody(body), given),
+      ),
 
     find: id => told(async () => presentGeneration(await find(id), place)),
 
@@ -99,14 +117,16 @@ export function operateInside(parts: Parts, request: FastifyRequest): Operations
         return presentEstimate(await generations.estimateRetry(id, only, caller))
       }),
 
-    retry: (id, only, key) =>
+    retry: (id, only, options) =>
+      made(hashJson({ retry_of: id, only }), options, {}, async given => {
+        await find(id)
+        return generations.retryUnlessRepeated(id, only, given)
+      }),
+
+    noteDelivered: id =>
       told(async () => {
         await find(id)
-        limits.pace('generation', caller)
-        const idempotency = { key, bodyHash: hashJson({ retry_of: id, only }) }
-        const record = await generations.retry(id, only, { caller, requestId: request.id, idempotency })
-        await services.whenDurable()
-        return presentGeneration(record, place)
+        await generations.noteAnswered(id)
       }),
 
     async follow(id, signal, tell) {
