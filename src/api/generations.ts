@@ -138,6 +138,19 @@ const generationKey = idempotencyKey.describe(
 )
 
 /** Loose, because every other header passes through. */
+/** A cap of the client's own, beside those of tokens, configurations and the server. */
+const SessionHeaders = {
+  'x-spending-cap': z
+    .string()
+    .optional()
+    .describe(
+      'Such as `5 CNY`: what would exceed it together with the rest of the session is refused. Needs `x-session`.',
+    ),
+  'x-session': z.string().optional().describe('Names a session of this token; what it spends is kept for good.'),
+}
+
+export const SpendingHeaders = z.looseObject(SessionHeaders)
+
 const joins = z
   .enum(['unanswered'])
   .optional()
@@ -154,6 +167,11 @@ export const GenerateHeaders = z.looseObject({
     ),
   'idempotency-key': generationKey,
   'x-webimgui-join': joins,
+  ...SessionHeaders,
 })
 
-export const RetryHeaders = z.looseObject({ 'idempotency-key': generationKey, 'x-webimgui-join': joins })
+export const RetryHeaders = z.looseObject({
+  'idempotency-key': generationKey,
+  'x-webimgui-join': joins,
+  ...SessionHeaders,
+})

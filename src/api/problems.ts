@@ -60,14 +60,14 @@ const ProblemFault = z
 
 const Shortage = z
   .object({
-    scope: z.enum(['token', 'configuration', 'all']).describe('Whose cap it is.'),
+    scope: z.enum(['token', 'configuration', 'session', 'all']).describe('Whose cap it is.'),
     left: z.object({ amount: z.number(), currency: z.string() }).optional().describe('Of a cap in money.'),
     left_images: z.int().optional().describe('Of a cap in pictures.'),
     variable: z
       .string()
       .optional()
       .describe('The variable of the server that holds the cap; left out where an administrator can raise it.'),
-    renews_at: z.string(),
+    renews_at: z.string().optional().describe('Left out for a session, whose cap never does.'),
   })
   .meta({ id: 'Shortage' })
 

@@ -79,6 +79,9 @@ export const Me = z
     left: Money.nullable().describe('Of the cap in money; running generations count with their highest possible cost.'),
     left_images: z.int().nullable(),
     renews_at: z.string().nullable(),
+    session_left: Money.nullable()
+      .optional()
+      .describe('Of the session that `x-session` names with `x-spending-cap`; left out without these headers.'),
     needs_token: z.boolean().describe('False where everyone who reaches the server is an admin without a token.'),
   })
   .meta({ id: 'Me', description: 'The caller of the request.' })

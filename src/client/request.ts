@@ -7,6 +7,8 @@ export interface ClientOptions {
   baseUrl: string
   /** A named token or that of the server; a page has its session instead. */
   token?: string
+  /** Sent with every request. */
+  headers?: Record<string, string>
   /** Called for every 401 before it is thrown. */
   onUnauthorized?(): void
 }
@@ -25,7 +27,7 @@ export interface RequestOptions {
 /** The connection that every operation goes through. */
 export type Connection = ReturnType<typeof createConnection>
 
-export function createConnection({ baseUrl, token, onUnauthorized }: ClientOptions) {
+export function createConnection({ baseUrl, token, headers: always, onUnauthorized }: ClientOptions) {
   /** Absolute; `path` is relative to the server. */
   function url(path: string) {
     return new URL(path.replace(/^\//, ''), baseUrl).href
@@ -47,6 +49,7 @@ export function createConnection({ baseUrl, token, onUnauthorized }: ClientOptio
           accept: 'application/json',
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...(isJson ? { 'content-type': 'application/json' } : {}),
+          ...always,
           ...headers,
         },
         body: isJson ? JSON.stringify(body) : (body as FormData | ReadableStream | undefined),

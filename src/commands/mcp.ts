@@ -9,7 +9,6 @@ import { createClient } from '../client/client.ts'
 import type { Connection } from '../mcp/connection.ts'
 import { operateOverHttp } from '../mcp/over-http.ts'
 import { createMcpServer } from '../mcp/server.ts'
-import { createSpending } from '../mcp/spending.ts'
 import { parseMoney, ValueError } from '../operator/setting-values.ts'
 import { readClientEnvironment } from '../settings.ts'
 import { commandLine } from './arguments.ts'
@@ -20,15 +19,18 @@ const environment = readClientEnvironment()
 const baseUrl = readAddress(values.url ?? environment.url)
 const cap = values.cap === undefined ? undefined : readCap(values.cap)
 
+// One process is one session.
+const sessionId = crypto.randomUUID()
+// The server keeps the cap.
+const session = cap && { 'x-session': sessionId, 'x-spending-cap': `${cap.amount} ${cap.currency}` }
 const never = new AbortController().signal
 const connection: Connection = {
-  operations: operateOverHttp(createClient({ baseUrl, token: environment.token }), {
+  operations: operateOverHttp(createClient({ baseUrl, token: environment.token, headers: session }), {
     saveTo: values.out === undefined ? undefined : path.resolve(values.out),
+    hasCap: cap !== undefined,
   }),
-  spending: createSpending(cap),
   owner: '',
-  // One process is one session.
-  sessionId: crypto.randomUUID(),
+  sessionId,
   isCancelledByLeaving: false,
   gone: never,
   closing: never,

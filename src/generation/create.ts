@@ -131,6 +131,7 @@ async function compose(
     fixedCaps: budget.fixedCaps,
     idempotency: options.idempotency,
     fingerprint: options.fingerprint,
+    session: options.session,
   }
   const candidates = await Promise.all(
     target.candidates.map(async configuration => ({
@@ -142,9 +143,9 @@ async function compose(
 }
 
 /** The part of a draft that counts in caps. */
-function describePrice({ generation, images, cost }: Omit<Creation, 'candidates'>) {
+function describePrice({ generation, images, cost, session }: Omit<Creation, 'candidates'>) {
   const { ownerId, model } = generation
-  return { ownerId, model, images, cost }
+  return { ownerId, model, images, cost, session }
 }
 
 /** A concurrent request with the same Idempotency-Key was first. */

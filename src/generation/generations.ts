@@ -1,6 +1,7 @@
 /** What the faces may do with generations. */
 import { collectNames } from '../catalogue/parameters.ts'
 import { createEvents } from '../coordination/events.ts'
+import { computeSessionLeft } from '../members/budget.ts'
 import { composeRetry } from './compose-retry.ts'
 import { createGeneration } from './create.ts'
 import { estimate } from './draft.ts'
@@ -27,6 +28,7 @@ export function createGenerations(given: Omit<GenerationParts, 'knownNames'>): G
     whenEnded(id, { timeoutMs, signal }) {
       return waitForEnd(parts, id, { timeoutMs, signal: signal ? AbortSignal.any([signal, closing]) : closing })
     },
+    sessionLeft: session => computeSessionLeft(store, session),
     events: createEvents(store, notifier, closing),
   }
 }

@@ -12,7 +12,8 @@ import type { Usage } from '../members/usage.ts'
 import type { Lives, Standing } from '../offers/lives.ts'
 import type { Prices } from '../offers/prices.ts'
 import type { Catalogue } from '../providers/registry.ts'
-import type { GenerationRecord, GenerationStatus, JsonObject, Message } from '../storage/records.ts'
+import type { GenerationRecord, GenerationStatus, JsonObject, Message, Money } from '../storage/records.ts'
+import type { SpendingSession } from '../storage/session-spending.ts'
 import type { Check } from './repair/look-over.ts'
 
 export interface GenerationRequest {
@@ -34,6 +35,8 @@ export interface CreateOptions {
   signal?: AbortSignal
   /** Of the caller and the whole request, where the client may repeat it by itself. */
   fingerprint?: string
+  /** A cap beside those of tokens, configurations and the server. */
+  session?: SpendingSession
 }
 
 export interface RepeatOptions extends CreateOptions {
@@ -113,6 +116,8 @@ export interface Generations extends Repeats {
   estimateRetry(id: string, only: RetryScope, caller: Caller): Promise<Estimate>
   /** Estimate of `create`; refuses what that refuses, sends nothing to the service and stores nothing. */
   estimate(request: GenerationRequest, caller: Caller): Promise<Estimate>
+  /** What the cap of a session leaves now, with what runs counted at the most that it may cost. */
+  sessionLeft(session: SpendingSession): Promise<Money>
   events: Events
 }
 

@@ -5,6 +5,7 @@ import type { Generation } from '../api/generations.ts'
 import { hasEnded } from '../client/client.ts'
 import type { Connection } from './connection.ts'
 import { failure } from './errors.ts'
+import type { Money } from './operations.ts'
 import type { GenerationAnswer } from './schemas.ts'
 import { countWanted } from './waiting.ts'
 
@@ -14,7 +15,7 @@ const maxThumbnailBytes = 200_000
 
 export async function answerGeneration(
   generation: Generation,
-  connection: Pick<Connection, 'operations' | 'spending'>,
+  connection: Pick<Connection, 'operations'>,
   { isJoined = false, thumbnails = true }: { isJoined?: boolean; thumbnails?: boolean } = {},
 ): Promise<CallToolResult> {
   if (generation.status === 'failed' || generation.status === 'cancelled') {
@@ -22,7 +23,8 @@ export async function answerGeneration(
   }
   const { save } = connection.operations
   const paths = await Promise.all(generation.images.map(image => save?.(image).catch(() => undefined)))
-  const answer = presentGeneration(generation, connection, isJoined, paths)
+  const left = (await connection.operations.left()) ?? null
+  const answer = presentGeneration(generation, connection, { isJoined, left, paths })
   const previews = thumbnails ? await Promise.all(generation.images.slice(0, maxThumbnails).map(preview)) : []
   const links = generation.images.map(
     (image, index): ContentBlock => ({
@@ -66,9 +68,8 @@ export function decodeId(text: string): string | undefined {
 
 function presentGeneration(
   generation: Generation,
-  { operations, spending }: Pick<Connection, 'operations' | 'spending'>,
-  joined: boolean,
-  paths: readonly (string | undefined)[],
+  { operations }: Pick<Connection, 'operations'>,
+  { isJoined, left, paths }: { isJoined: boolean; left: Money | null; paths: readonly (string | undefined)[] },
 ): z.infer<typeof GenerationAnswer> {
   const { id, status, prompt, model, resolved, images, failures, warnings, charge, cost, timestamp } = generation
   return {
@@ -92,8 +93,8 @@ function presentGeneration(
     warnings: warnings.map(({ message }) => message),
     charge,
     cost,
-    session_left: spending.left() ?? null,
-    joined,
+    session_left: left,
+    joined: isJoined,
     timestamp,
     next: adviseNext(generation),
   }

@@ -1,11 +1,9 @@
-/** Who a call of a tool comes from, and what belongs to its session. */
+/** Who a call of a tool comes from. */
 import type { ServerContext } from '@modelcontextprotocol/server'
 import type { Operations } from './operations.ts'
-import type { Spending } from './spending.ts'
 
 export interface Connection {
   operations: Operations
-  spending: Spending
   /** Whose sessions these are. */
   owner: string
   /** Undefined where the protocol has no sessions, so that the ids of requests say nothing. */

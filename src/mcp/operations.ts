@@ -1,5 +1,6 @@
 /** What the tools ask of a server, in the words of its API. In the server itself over its services, elsewhere over HTTP. */
 import type { z } from 'zod'
+import type { Money as MoneyOfApi } from '../api/caps.ts'
 import type { Estimate } from '../api/estimate.ts'
 import type { GenerateRequest, Generation } from '../api/generations.ts'
 import type { HistoryPage } from '../api/history.ts'
@@ -20,6 +21,8 @@ export interface HistoryFilter {
   limit?: number
   cursor?: string
 }
+
+export type Money = z.infer<typeof MoneyOfApi>
 
 export interface Made {
   generation: Generation
@@ -48,10 +51,11 @@ export interface Operations {
   find(id: string): Promise<Generation>
   search(filter: HistoryFilter): Promise<z.infer<typeof HistoryPage>>
   cancel(id: string): Promise<Generation>
-  estimateRetry(id: string, only: 'missing'): Promise<Estimate>
   retry(id: string, only: 'missing', options: MakeOptions): Promise<Made>
   /** Its end was told: an equal request from now on is another one. */
   noteDelivered(id: string): Promise<void>
+  /** What the session may still spend, with what runs counted at the most that it may cost; undefined without a cap. */
+  left(): Promise<Money | undefined>
   /** Tells the present state and every change, until the end or until `signal` aborts. */
   follow(id: string, signal: AbortSignal, tell: (generation: Generation) => void): Promise<void>
   /** A WebP of at most so many pixels a side. */

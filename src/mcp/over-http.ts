@@ -12,10 +12,13 @@ import type { Operations } from './operations.ts'
 const maxFileBytes = 20 * 1024 * 1024
 const pictureNames = /\.(png|jpe?g|webp|gif|bmp|tiff?|avif|heic|heif)$/i
 
-/** @param saveTo a folder for originals */
+/**
+ * @param saveTo a folder for originals
+ * @param hasCap the client names a session with a cap
+ */
 export function operateOverHttp(
   client: ReturnType<typeof createClient>,
-  { saveTo }: { saveTo?: string } = {},
+  { saveTo, hasCap = false }: { saveTo?: string; hasCap?: boolean } = {},
 ): Operations {
   return {
     models: () => client.models(),
@@ -24,9 +27,9 @@ export function operateOverHttp(
     find: id => client.history.get(id),
     search: ({ favorite, ...filter }) => client.history.page({ ...filter, favorite }),
     cancel: id => client.history.cancel(id),
-    estimateRetry: (id, only) => client.history.estimateRetry(id, only),
     retry: (id, only, { key, isOwnKey }) =>
       client.beginAt(client.history.retryPath(id), { only }, { key, joins: !isOwnKey }),
+    left: async () => (hasCap ? ((await client.me()).session_left ?? undefined) : undefined),
     noteDelivered: async id => void (await client.history.change(id, { answered: true })),
     async follow(id, signal, tell) {
       const isOver = new AbortController()

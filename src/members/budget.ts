@@ -9,6 +9,7 @@ import { Refusal } from '../errors.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import { computeLeft, isPriced, type LedgerShortage, type Scope } from '../storage/ledger/reservation.ts'
 import type { Caps, ConfigurationRecord, GenerationRecord, Money } from '../storage/records.ts'
+import type { SpendingSession } from '../storage/session-spending.ts'
 import { findMonth, type Reservation, type Spent } from '../storage/spending.ts'
 import type { Store } from '../storage/store.ts'
 
@@ -47,7 +48,9 @@ interface Cap {
 }
 
 /** The part of a request that caps count. */
-type Wanted = Pick<Reservation, 'ownerId' | 'model' | 'images' | 'cost'>
+interface Wanted extends Pick<Reservation, 'ownerId' | 'model' | 'images' | 'cost'> {
+  session?: SpendingSession
+}
 
 export type Budget = ReturnType<typeof createBudget>
 
@@ -78,6 +81,9 @@ export function createBudget(
     async explain(wanted: Wanted, { configId, ...left }: LedgerShortage, candidates: readonly ConfigurationRecord[]) {
       const configuration = candidates.find(({ id }) => id === configId)
       const cap = (await findCap(left.scope, wanted.ownerId, configuration)) ?? { ...forAllCap, scope: left.scope }
+      if (left.scope === 'session' && wanted.session) {
+        return new BudgetExceeded(describeSessionShortage(wanted, wanted.session.cap, left.left?.amount ?? 0), left)
+      }
       const variable = cap.variable && (left.leftImages === undefined ? cap.variable : `${cap.variable}_IMAGES`)
       const shortage: CapShortage = { ...left, variable }
       return new BudgetExceeded(describeShortage(cap, wanted, shortage), shortage)
@@ -132,6 +138,28 @@ export async function computeRemaining(
   }
 }
 
+/** What the cap of a session leaves, with what runs counted at the most that it may cost. */
+export async function computeSessionLeft(
+  { sessionSpending }: Pick<Store, 'sessionSpending'>,
+  session: SpendingSession,
+): Promise<Money> {
+  const start = await sessionSpending.findStart(session, new Date().toISOString())
+  const { cap } = session
+  return { amount: computeLeft(cap, await sessionSpending.totals(session, start)), currency: cap.currency }
+}
+
+function describeSessionShortage({ cost, model }: Wanted, cap: Money, left: number) {
+  const rule = `This session may spend ${cap.amount} ${cap.currency}`
+  if (cost?.currency !== cap.currency) {
+    const price = cost === null ? 'no price is known' : `the price is in ${cost.currency}`
+    return `${rule}, and ${price} for ${model}, so that could not be kept. Nothing was sent. Choose a model with a price in ${cap.currency}.`
+  }
+  return (
+    `${rule}; ${left} ${cap.currency} are left, and this request may cost up to ${cost.amount} ${cost.currency}. Nothing was sent. ` +
+    'Ask for fewer or smaller pictures or a cheaper model, or tell the user that the cap of this session is used up.'
+  )
+}
+
 function describeHolder({ scope, name }: Cap) {
   return scope === 'all' ? 'this server' : `the ${scope} "${name}"`
 }
@@ -146,7 +174,7 @@ function describeShortage(cap: Cap, wanted: Wanted, { left, leftImages, variable
     )
   }
   const { images, cost } = wanted
-  const day = `${renewsAt.slice(0, 10)} (UTC)`
+  const day = `${renewsAt?.slice(0, 10)} (UTC)`
   const rest =
     left === undefined
       ? `leaves ${many(leftImages ?? 0)}, and this request asks for ${images}`

@@ -1,5 +1,11 @@
 /** Caps as columns. Money is stored in millionths, because sums of integers are exact. */
-import type { Caps } from './records.ts'
+import type { Caps, Money } from './records.ts'
+
+/** Of `amounts`, one a currency. */
+export interface Totals {
+  images: number
+  amounts: Money[]
+}
 
 export interface CapColumns {
   monthly_cap_amount: number | null
@@ -34,6 +40,18 @@ export function toCaps(row: CapColumns): Caps {
     monthlyImages: row.monthly_images === null ? null : Number(row.monthly_images),
   }
 }
+
+/** Sums by currency, as they come from a database. */
+export function toTotals(rows: readonly { currency: string | null; images: Sum; amount: Sum | null }[]): Totals {
+  return {
+    images: rows.reduce((sum, row) => sum + Number(row.images), 0),
+    amounts: rows.flatMap(({ currency, amount }) =>
+      currency === null ? [] : [{ amount: fromMillionths(amount ?? 0), currency }],
+    ),
+  }
+}
+
+type Sum = number | string | bigint
 
 export function toMillionths(amount: number) {
   return Math.round(amount * 1e6)

@@ -1,6 +1,6 @@
 /** Rows of `spending`: what generations may cost while they run, and did cost when they have ended. */
 import { type Insertable, type InsertResult, sql, type Updateable, type UpdateResult } from 'kysely'
-import { fromMillionths, toMillionths } from './caps.ts'
+import { fromMillionths, type Totals, toMillionths, toTotals } from './caps.ts'
 import type { Connection } from './connection.ts'
 import { pick, prepareForEach } from './prepared.ts'
 import type { Money } from './records.ts'
@@ -41,11 +41,6 @@ export function findMonth(time: string): Period {
   const date = new Date(time)
   const start = (month: number) => new Date(Date.UTC(date.getUTCFullYear(), month, 1)).toISOString()
   return { from: start(date.getUTCMonth()), to: start(date.getUTCMonth() + 1) }
-}
-
-export interface Totals {
-  images: number
-  amounts: Money[]
 }
 
 export type UsageGroup = 'day' | 'model' | 'configuration' | 'token'
@@ -174,13 +169,7 @@ export function createSpendingRepository(db: Connection, reading = db) {
         .groupBy('currency')
       if (by.ownerId !== undefined) query = query.where('token_id', '=', by.ownerId)
       if (by.configId !== undefined) query = query.where('config_id', '=', by.configId)
-      const rows = await query.execute()
-      return {
-        images: rows.reduce((sum, row) => sum + Number(row.images), 0),
-        amounts: rows.flatMap(({ currency, amount }) =>
-          currency === null ? [] : [{ amount: fromMillionths(amount ?? 0), currency }],
-        ),
-      }
+      return toTotals(await query.execute())
     },
 
     /** A row for each key and currency, in the order of the keys. */

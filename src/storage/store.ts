@@ -9,6 +9,7 @@ import { createIdempotencyRepository } from './idempotency.ts'
 import { createImageRepository } from './images.ts'
 import { createLedger } from './ledger/ledger.ts'
 import { createListedModelRepository } from './listed-models.ts'
+import { createSessionSpendingRepository } from './session-spending.ts'
 import { createSpendingRepository } from './spending.ts'
 import { createTokenRepository } from './tokens.ts'
 
@@ -30,5 +31,6 @@ export function createStore(database: Parameters<typeof createLedger>[0] & Pick<
     idempotency: createIdempotencyRepository(kysely),
     tokens: createTokenRepository(kysely),
     spending: createSpendingRepository(kysely, reading),
+    sessionSpending: createSessionSpendingRepository(kysely),
   }
 }

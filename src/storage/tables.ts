@@ -17,6 +17,7 @@ export interface Tables {
   counters: CountersTable
   access_tokens: AccessTokensTable
   spending: SpendingTable
+  session_spending: SessionSpendingTable
   taken_out_configurations: SuspensionsTable
   reference_owners: ReferenceOwnersTable
   model_lists: ModelListsTable
@@ -251,6 +252,16 @@ export interface SpendingTable {
   currency: string | null
   /** 1: nobody knows whether it was billed, or for how much. */
   is_unknown: number
+}
+
+/** Generations that count in the cap of a session. Rows outlive their generation, as those of `spending` do. */
+export interface SessionSpendingTable {
+  generation_id: string
+  /** The token and the name of the session. */
+  session: string
+  /** When the first generation of the session was asked for. */
+  began_at: string
+  timestamp: string
 }
 
 /** Owners of an uploaded reference: the same picture is stored once, whoever gives it. */

@@ -93,7 +93,9 @@ test('a call whose answer was lost joins after a restart, and is over once its e
   expect(generationOf(await again)).toMatchObject({ status: 'succeeded', joined: true, images: [{}] })
   expect(app.qwen.billed).toHaveLength(1)
   // It was told now: the same words mean another picture, also where get_generation told it.
-  const begun = generationOf(await (await connect(app.url)).callTool({ ...order, arguments: { ...task, wait_seconds: 0 } }))
+  const begun = generationOf(
+    await (await connect(app.url)).callTool({ ...order, arguments: { ...task, wait_seconds: 0 } }),
+  )
   expect(begun).toMatchObject({ joined: false })
   const { generation_id } = begun
   const found = { name: 'get_generation', arguments: { generation_id, wait_seconds: 30 } }

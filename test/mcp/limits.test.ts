@@ -1,6 +1,7 @@
 /** Who may do what over MCP, and for how much. */
 import { expect, test } from 'vitest'
 import { startApp } from '../support/app.ts'
+import { createDatabase } from '../support/postgres.ts'
 import { connect, connectOlder, generationOf, textOf } from './clients.ts'
 
 const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', size: '960x960' }
@@ -18,12 +19,47 @@ test('a session spends no more than its cap, and is told what is left', async ()
     const second = await ask(1, 'one more')
 
     expect(textOf(large)).toMatch(
-      /^\[session_cap_exceeded\] This session may spend 0\.5 CNY; 0\.5 CNY are left, .* up to 0\.6/,
+      /^\[budget_exceeded\] This session may spend 0\.5 CNY; 0\.5 CNY are left, .* up to 0\.6/,
     )
     expect(generationOf(first)).toMatchObject({ images: [{}, {}], session_left: { amount: 0.1, currency: 'CNY' } })
-    expect(textOf(second)).toMatch(/0\.1 CNY are left.*\nNothing was sent, and nothing was paid\./s)
+    expect(textOf(second)).toMatch(/0\.1 CNY are left.*Nothing was sent\./s)
     expect(app.doubao.billed.length - billed).toBe(2)
   }
+})
+
+test.each(['sqlite', 'postgresql'])('on %s the cap of a session holds after a restart', async kind => {
+  const database = kind === 'postgresql' ? { DATABASE_URL: await createDatabase() } : {}
+  const app = await startApp({ environment: { ...database, MCP_SESSION_CAP: '0.5 CNY' } })
+  const ask = async (n: number, name = 'mine', prompt = `${n} boats`) =>
+    (await connect(app.url, { headers: { 'x-session': name } })).callTool({
+      name: 'generate_image',
+      arguments: { ...picture, prompt, n },
+    })
+
+  expect(generationOf(await ask(1))).toMatchObject({ session_left: { amount: 0.3, currency: 'CNY' } })
+  await app.restart()
+  expect(textOf(await ask(2))).toMatch(/^\[budget_exceeded\] This session may spend 0\.5 CNY; 0\.3 CNY are left/)
+  // Several at once do not take the same rest.
+  const answers = await Promise.all(['one', 'two', 'three'].map(words => ask(2, 'another', words)))
+  expect(answers.filter(({ isError }) => isError)).toHaveLength(2)
+})
+
+test('a session of the API is named by its client, and capped for its token alone', async () => {
+  const app = await startApp({ environment: { ACCESS_TOKEN: secret } })
+  const admin = { authorization: `Bearer ${secret}` }
+  const { body: other } = await app.call('POST', '/api/tokens', { name: 'other' }, admin)
+  const body = { prompt: 'a boat', model: picture.model, parameters: { size: picture.size } }
+  const session = { 'x-session': 'a', 'x-spending-cap': '0.3 CNY' }
+  const ask = (more: Record<string, string>) => app.call('POST', '/api/generate', body, { ...session, ...more })
+
+  const [first, second] = [await ask(admin), await ask(admin)]
+  const left = await app.call('GET', '/api/me', undefined, { ...session, ...admin })
+  const nameless = await app.call('POST', '/api/generate', body, { ...admin, 'x-spending-cap': '1 CNY' })
+
+  expect([first.status, second.status, nameless.status]).toEqual([200, 402, 400])
+  expect(second.body).toMatchObject({ code: 'budget_exceeded', budget: { scope: 'session', left: { amount: 0.1 } } })
+  expect(left.body.session_left).toEqual({ amount: 0.1, currency: 'CNY' })
+  expect((await ask({ authorization: `Bearer ${other.token}` })).status).toBe(200)
 })
 
 test('a client may ask for a lower cap, not for a higher one, and in the same currency', async () => {
@@ -34,8 +70,8 @@ test('a client may ask for a lower cap, not for a higher one, and in the same cu
       arguments: { ...picture, prompt: `a boat for ${cap}`, n },
     })
 
-  expect(textOf(await ask('0.1 CNY', 1))).toMatch(/^\[session_cap_exceeded\] This session may spend 0\.1 CNY/)
-  expect(textOf(await ask('100 CNY', 3))).toMatch(/^\[session_cap_exceeded\] This session may spend 0\.5 CNY/)
+  expect(textOf(await ask('0.1 CNY', 1))).toMatch(/^\[budget_exceeded\] This session may spend 0\.1 CNY/)
+  expect(textOf(await ask('100 CNY', 3))).toMatch(/^\[budget_exceeded\] This session may spend 0\.5 CNY/)
   await expect(ask('1 USD', 1)).rejects.toThrow(/capped in CNY/)
   await expect(ask('much', 1)).rejects.toThrow(/amount with its currency/)
   expect(app.doubao.billed).toHaveLength(0)

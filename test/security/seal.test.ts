@@ -122,6 +122,7 @@ test('a database of a version without the check is proved by its keys', async ()
     drop table model_lists;
     drop table listed_models;
     drop table request_fingerprints;
+    drop table session_spending;
     alter table configurations drop column weight;
     alter table configurations drop column most_running;
     alter table configurations drop column requests_per_minute;

@@ -107,6 +107,7 @@ function playedGenerations(created: Created[]): Services['generations'] {
     retry: async id => generation({ status: 'queued', retryOf: id }),
     estimateRetry: async () => estimate,
     estimate: async () => estimate,
+    sessionLeft: async ({ cap }) => cap,
     events: { async *follow() {} },
   }
 }

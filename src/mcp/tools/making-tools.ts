@@ -64,11 +64,8 @@ export function addMakingTools(server: McpServer, findConnection: FindConnection
       answering(async () => {
         const connection = findConnection(context)
         const { operations } = connection
-        const steps = {
-          estimate: () => operations.estimateRetry(id, 'missing'),
-          send: (made: MakeOptions) => operations.retry(id, 'missing', made),
-        }
-        return make(connection, context, { retry_of: id }, steps, options)
+        const send = (given: MakeOptions) => operations.retry(id, 'missing', given)
+        return make(connection, context, { retry_of: id }, send, options)
       }),
   )
 }

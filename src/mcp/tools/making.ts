@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto'
 import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server'
 import { SdkError } from '@modelcontextprotocol/server'
-import type { Estimate } from '../../api/estimate.ts'
 import type { Generation } from '../../api/generations.ts'
 import { hasEnded } from '../../client/client.ts'
 import { answerGeneration, decodeId } from '../answers.ts'
@@ -85,11 +84,7 @@ function shorten(text: string) {
 export async function makeOrder(connection: Connection, context: ServerContext, order: Order, options: MakingOptions) {
   const { operations } = connection
   const body = await toBody(order, operations)
-  const steps = {
-    estimate: () => operations.estimate(body),
-    send: (made: MakeOptions) => operations.generate(body, made),
-  }
-  return make(connection, context, body, steps, options)
+  return make(connection, context, body, given => operations.generate(body, given), options)
 }
 
 /** Makes what `body` asks for, once, and waits for it. */
@@ -97,19 +92,16 @@ export async function make(
   connection: Connection,
   context: ServerContext,
   body: object,
-  steps: { estimate(): Promise<Estimate>; send(options: MakeOptions): Promise<Made> },
+  send: (options: MakeOptions) => Promise<Made>,
   options: MakingOptions,
 ): Promise<CallToolResult> {
-  const { operations, spending } = connection
   const key = chooseKey(connection, context, body, options)
   const isOwnKey = options.idempotency_key !== undefined
   const over = new AbortController()
   try {
-    const send = () => steps.send({ key, isOwnKey, left: over.signal })
-    const { generation, isJoined } = await spending.spend(operations, steps.estimate, send)
+    const { generation, isJoined } = await send({ key, isOwnKey, left: over.signal })
     const seconds = options.wait_seconds ?? usualWaitSeconds
     const end = await wait(connection, context, generation, seconds, { mayCancel: true })
-    spending.settle(end)
     const answer = await answerGeneration(end, connection, { isJoined, thumbnails: options.thumbnails })
     await noteDelivered(connection, context, end)
     return answer

@@ -61,11 +61,11 @@ export function addReadingTools(server: McpServer, findConnection: FindConnectio
     },
     (given, context) =>
       answering(async () => {
-        const { operations, spending } = findConnection(context)
+        const { operations } = findConnection(context)
         const { model, images, calls, cost, reasons, warnings } = await operations.estimate(
           await toBody(given, operations),
         )
-        const left = spending.left() ?? null
+        const left = (await operations.left()) ?? null
         const price = !cost
           ? 'no price is known'
           : `${cost.min === cost.max ? cost.max : `${cost.min} to ${cost.max}`} ${cost.currency}`
@@ -122,7 +122,6 @@ export function addReadingTools(server: McpServer, findConnection: FindConnectio
         const connection = findConnection(context)
         const found = await connection.operations.find(id)
         const newest = await wait(connection, context, found, seconds, { mayCancel: false })
-        connection.spending.settle(newest)
         const answer = await answerGeneration(newest, connection, { thumbnails })
         await noteDelivered(connection, context, newest)
         return answer

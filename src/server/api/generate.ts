@@ -7,6 +7,7 @@ import type { CreateOptions, GenerationRequest, Joined, RepeatOptions } from '..
 import type { ReferenceInput, UploadedFile } from '../../images/references.ts'
 import type { GenerationRecord, JsonObject, JsonValue } from '../../storage/records.ts'
 import { getCaller } from '../access/access.ts'
+import { readSession } from '../access/spending-session.ts'
 import { hashJson } from '../bodies/json.ts'
 import { removeUploads } from '../bodies/uploads.ts'
 import { GenerationFailed } from '../errors/refusals.ts'
@@ -79,7 +80,8 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
     const wanted = toGenerationRequest(body, uploads)
     const bodyHash = hashJson(comparable(body, uploads))
     const idempotency = key === undefined ? undefined : { key: String(key), bodyHash }
-    const options = { caller: getCaller(request), requestId: request.id, idempotency }
+    const caller = getCaller(request)
+    const options = { caller, requestId: request.id, idempotency, session: readSession(request, caller) }
     const created = await unlessJoined(
       request,
       reply,
@@ -116,7 +118,7 @@ export async function unlessJoined(
   reply.raw.once('close', () => left.abort())
   const { generation, isJoined } = await ways.createUnlessRepeated({
     ...options,
-    fingerprint: hashJson([options.caller.tokenId, request.routeOptions.url ?? '', bodyHash]),
+    fingerprint: hashJson([options.caller.ownerId, request.routeOptions.url ?? '', bodyHash]),
     repeats: 'unanswered',
     left: left.signal,
   })

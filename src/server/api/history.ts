@@ -5,6 +5,7 @@ import { Generation, RetryHeaders } from '../../api/generations.ts'
 import { Cleared, HistoryChange, HistoryPage, HistoryQuery, NoBody, RetryRequest } from '../../api/history.ts'
 import { restrictTo } from '../../members/tokens.ts'
 import { getCaller } from '../access/access.ts'
+import { readSession } from '../access/spending-session.ts'
 import { hashJson } from '../bodies/json.ts'
 import type { Parts } from '../parts.ts'
 import type { App } from '../route.ts'
@@ -152,7 +153,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       const key = request.headers['idempotency-key']
       const bodyHash = hashJson({ retry_of: id, only })
       const idempotency = key === undefined ? undefined : { key, bodyHash }
-      const options = { caller, requestId: request.id, idempotency }
+      const options = { caller, requestId: request.id, idempotency, session: readSession(request, caller) }
       const record = await unlessJoined(
         request,
         reply,

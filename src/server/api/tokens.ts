@@ -1,8 +1,10 @@
 /** Named tokens, and who the caller is. */
 import { z } from 'zod'
+import { SpendingHeaders } from '../../api/generations.ts'
 import { NoBody } from '../../api/history.ts'
 import { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../../api/tokens.ts'
 import { getCaller } from '../access/access.ts'
+import { readSession } from '../access/spending-session.ts'
 import type { Parts } from '../parts.ts'
 import type { App } from '../route.ts'
 import { readId } from '../route.ts'
@@ -83,12 +85,15 @@ export function tokenRoutes(app: App, { services, access }: Parts) {
     '/api/me',
     {
       config: { access: 'member' },
-      schema: { tags, summary: 'The caller and its remaining caps', response: { 200: Me } },
+      schema: { tags, summary: 'The caller and its remaining caps', headers: SpendingHeaders, response: { 200: Me } },
     },
     async request => {
-      const { role, ownerId } = getCaller(request)
+      const caller = getCaller(request)
+      const { role, ownerId } = caller
       const token = ownerId === null ? undefined : await tokens.find(ownerId)
-      return presentMe({ role, needsToken: access.needsToken }, token, token && (await tokens.remaining(token)))
+      const session = readSession(request, caller)
+      const me = presentMe({ role, needsToken: access.needsToken }, token, token && (await tokens.remaining(token)))
+      return session ? { ...me, session_left: await services.generations.sessionLeft(session) } : me
     },
   )
 }

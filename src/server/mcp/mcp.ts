@@ -8,8 +8,10 @@ import { z } from 'zod'
 import { problemCodes } from '../../api/problems.ts'
 import type { Connection } from '../../mcp/connection.ts'
 import type { Caller } from '../../members/caller.ts'
+import type { SpendingSession } from '../../storage/session-spending.ts'
 import { getCaller } from '../access/access.ts'
 import { baseFor } from '../access/signed-links.ts'
+import { chooseCap, nameSession } from '../access/spending-session.ts'
 import type { ErrorAnswer } from '../errors/answer.ts'
 import { errorTable } from '../errors/codes.ts'
 import { refuseMethod } from '../errors/refusals.ts'
@@ -19,10 +21,11 @@ import type { App } from '../route.ts'
 import type { Routing } from '../routing.ts'
 import { operateInside } from './operations.ts'
 import type { createProtocol } from './protocol.ts'
-import { createSpendings } from './spendings.ts'
 
 /** References are inside the calls. */
 const maxCallBytes = 32 * 1024 * 1024
+/** Where the protocol has no sessions, a pause of this length begins a new one. */
+const idleMs = 3600_000
 const metadataPath = '/.well-known/oauth-protected-resource'
 
 export function createMcpFace(routing: Routing): Face {
@@ -59,7 +62,6 @@ function presentRpcError({ code, detail, members }: ErrorAnswer, requestId: stri
 
 export function addMcp(app: App, parts: Parts) {
   const { access, closing, settings, version } = parts
-  const spendings = createSpendings(settings.mcpSessionCap)
   let loading: Promise<ReturnType<typeof createProtocol>> | undefined
   const load = async () => (await import('./protocol.ts')).createProtocol(version)
 
@@ -89,6 +91,16 @@ export function addMcp(app: App, parts: Parts) {
     }))
   }
 
+  /** What the calls of a session spend together. Where the protocol has none, a pause begins a new one. */
+  function findSession({ headers }: FastifyRequest, caller: Caller, isLegacy: boolean): SpendingSession | undefined {
+    const cap = chooseCap(headers['x-spending-cap']?.toString(), settings.mcpSessionCap)
+    if (!cap) return undefined
+    // The first request of a session has no id yet, and spends nothing.
+    const name = (isLegacy ? headers['mcp-session-id'] : headers['x-session'])?.toString() ?? ''
+    const session = { name: nameSession(caller, isLegacy ? 'mcp session' : 'mcp', name), cap }
+    return isLegacy ? session : { ...session, idleMs }
+  }
+
   async function serve(request: FastifyRequest, reply: FastifyReply) {
     const gone = new AbortController()
     // Whoever lost access cancels nothing by that.
@@ -102,11 +114,11 @@ export function addMcp(app: App, parts: Parts) {
     loading ??= load()
     const protocol = await loading
     const isLegacy = await protocol.isLegacy(exchange, request.body)
-    const owner = nameOwner(getCaller(request))
+    const caller = getCaller(request)
+    const owner = nameOwner(caller)
     const connection: Connection = {
-      operations: operateInside(parts, request),
+      operations: operateInside(parts, request, findSession(request, caller, isLegacy)),
       owner,
-      spending: spendings.ofRequest(request, owner, isLegacy),
       sessionId: isLegacy ? request.headers['mcp-session-id']?.toString() : undefined,
       isCancelledByLeaving: !isLegacy,
       gone: AbortSignal.any([gone.signal, revoked.signal, closing]),

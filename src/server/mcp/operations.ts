@@ -8,6 +8,7 @@ import type { Joined, RepeatOptions } from '../../generation/services.ts'
 import type { GenerationInput, HistoryFilter, Made, MakeOptions, Operations } from '../../mcp/operations.ts'
 import { restrictTo } from '../../members/tokens.ts'
 import type { JsonValue } from '../../storage/records.ts'
+import type { SpendingSession } from '../../storage/session-spending.ts'
 import { getCaller } from '../access/access.ts'
 import { baseFor } from '../access/signed-links.ts'
 import { readWhole } from '../api/archive.ts'
@@ -25,7 +26,8 @@ import { nothingHere } from '../route.ts'
 /** An answer of a tool is in memory as a whole, and a third larger in base64. */
 const maxOriginalBytes = 10 * 1024 * 1024
 
-export function operateInside(parts: Parts, request: FastifyRequest): Operations {
+/** @param session what it spends counts in */
+export function operateInside(parts: Parts, request: FastifyRequest, session: SpendingSession | undefined): Operations {
   const { services, settings, limits, links, discretion, base } = parts
   const { generations, images } = services
   const caller = getCaller(request)
@@ -70,9 +72,10 @@ export function operateInside(parts: Parts, request: FastifyRequest): Operations
         caller,
         requestId: request.id,
         idempotency: { key, bodyHash },
-        fingerprint: hashJson([caller.tokenId, 'mcp', bodyHash]),
+        fingerprint: hashJson([caller.ownerId, 'mcp', bodyHash]),
         repeats: isOwnKey ? 'never' : 'unanswered',
         left,
+        session,
       })
       isJoined = joined.isJoined
       await services.whenDurable()
@@ -111,17 +114,13 @@ export function operateInside(parts: Parts, request: FastifyRequest): Operations
         return presentGeneration(cancelled, place)
       }),
 
-    estimateRetry: (id, only) =>
-      told(async () => {
-        await find(id)
-        return presentEstimate(await generations.estimateRetry(id, only, caller))
-      }),
-
     retry: (id, only, options) =>
       made(hashJson({ retry_of: id, only }), options, {}, async given => {
         await find(id)
         return generations.retryUnlessRepeated(id, only, given)
       }),
+
+    left: () => told(async () => (session ? generations.sessionLeft(session) : undefined)),
 
     noteDelivered: id =>
       told(async () => {

@@ -5,6 +5,7 @@ import { createFingerprintRepository } from '../fingerprints.ts'
 import { createIdempotencyRepository } from '../idempotency.ts'
 import { createImageRepository, type UsedReference } from '../images.ts'
 import type { GenerationRecord, Money } from '../records.ts'
+import type { SpendingSession } from '../session-spending.ts'
 import { insertCall } from './call-rows.ts'
 import { insertGeneration, type NewGeneration } from './generation-rows.ts'
 import { type FixedCaps, type LedgerShortage, reserve } from './reservation.ts'
@@ -23,6 +24,8 @@ export interface Creation {
   idempotency?: { key: string; bodyHash: string }
   /** Of a request whose client may repeat it by itself. */
   fingerprint?: string
+  /** The session whose cap it counts in. */
+  session?: SpendingSession
 }
 
 /** Nothing was written unless it is `created`. */
@@ -79,12 +82,13 @@ export async function create(db: Connection, step: Creation): Promise<Created> {
 }
 
 /** @throws Undone with the shortage of the first, when none has room */
-async function reserveWithOne(db: Connection, { generation, images, calls, cost, candidates, fixedCaps }: Creation) {
+async function reserveWithOne(db: Connection, step: Creation) {
+  const { generation, images, calls, cost, candidates, fixedCaps, session } = step
   const { id, timestamp, ownerId, model } = generation
   const reservation = { generationId: id, timestamp, ownerId, model, images, calls: calls.length, cost }
   let full: LedgerShortage | undefined
   for (const candidate of candidates) {
-    const reserved = await reserve(db, { ...reservation, configId: candidate.configId }, fixedCaps)
+    const reserved = await reserve(db, { ...reservation, configId: candidate.configId }, fixedCaps, session)
     if (reserved === 'reserved') return candidate
     if (reserved === 'token_revoked') throw new Undone<Created>({ type: 'token_revoked' })
     if (reserved.scope !== 'configuration') throw new Undone<Created>({ type: 'no_room', shortage: reserved })

@@ -1,12 +1,13 @@
 /** Keeps monthly caps: whoever reserves looks at the totals in the transaction that writes the reservation, so no two see the same room. */
-import { fromMillionths, toMillionths } from '../caps.ts'
+import { fromMillionths, type Totals, toMillionths } from '../caps.ts'
 import { createConfigurationRepository } from '../configurations.ts'
 import type { Connection } from '../connection.ts'
 import type { Caps, Money } from '../records.ts'
-import { createSpendingRepository, findMonth, type Reservation, type Totals } from '../spending.ts'
+import { createSessionSpendingRepository, type SpendingSession } from '../session-spending.ts'
+import { createSpendingRepository, findMonth, type Reservation } from '../spending.ts'
 import { createTokenRepository } from '../tokens.ts'
 
-export type Scope = 'token' | 'configuration' | 'all'
+export type Scope = 'token' | 'configuration' | 'session' | 'all'
 
 /** What is left of a cap that a request would exceed, or that could not be enforced for it. */
 export interface LedgerShortage {
@@ -15,7 +16,8 @@ export interface LedgerShortage {
   /** What the exceeded cap leaves, in money or in pictures; the other is undefined. */
   left?: Money
   leftImages?: number
-  renewsAt: string
+  /** Undefined where it never does. */
+  renewsAt?: string
 }
 
 /** Caps that stand in no row. */
@@ -36,6 +38,7 @@ export async function reserve(
   db: Connection,
   wanted: Reservation,
   fixed: FixedCaps,
+  session?: SpendingSession,
 ): Promise<'reserved' | 'token_revoked' | LedgerShortage> {
   const { ownerId, configId } = wanted
   const limits: Limit[] = []
@@ -50,13 +53,30 @@ export async function reserve(
 
   const spending = createSpendingRepository(db)
   const present = limits.filter(({ caps }) => isSet(caps))
-  if (present.length > 0) await spending.lock()
+  if (present.length > 0 || session) await spending.lock()
   for (const limit of present) {
     const shortage = await findShortage(db, limit, wanted)
     if (shortage) return shortage
   }
+  if (session) {
+    const shortage = await countInSession(db, session, wanted)
+    if (shortage) return shortage
+  }
   await spending.reserve(wanted)
   return 'reserved'
+}
+
+/** Writes what session it counts in, unless that has no room for it. */
+async function countInSession(db: Connection, session: SpendingSession, wanted: Reservation) {
+  const sessions = createSessionSpendingRepository(db)
+  const start = await sessions.findStart(session, wanted.timestamp)
+  const left = computeLeft(session.cap, await sessions.totals(session, start))
+  const currency = session.cap.currency
+  if (!isPriced(wanted, session.cap) || toMillionths(wanted.cost.amount) > toMillionths(left)) {
+    return { scope: 'session', configId: wanted.configId, left: { amount: left, currency } } as const
+  }
+  await sessions.insert(wanted.generationId, session, start, wanted.timestamp)
+  return undefined
 }
 
 /** Moves what a call may cost to another configuration. False when the cap of that one has no room for it; nothing was written then. */

@@ -24,5 +24,5 @@ export function explainShortage(budget: NonNullable<Problem['budget']>) {
   const { scope, left, left_images: images = 0, variable = '', renews_at: renewsAt } = budget
   const whose = scope === 'configuration' && variable !== '' ? 'environment' : scope
   const rest = left ? money(left.amount, left.currency) : t('usage.capPictures', { count: images })
-  return t(`caps.refused_${whose}`, { left: rest, day: day(renewsAt), variable })
+  return t(`caps.refused_${whose}`, { left: rest, day: renewsAt === undefined ? '' : day(renewsAt), variable })
 }

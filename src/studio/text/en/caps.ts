@@ -12,6 +12,8 @@ export const caps = {
     'Nothing was sent and nothing is charged: the monthly cap of the key has {left} left, and this request may need more. Use a model of another service, wait until {day}, or ask an administrator.',
   refused_environment:
     'Nothing was sent and nothing is charged: the monthly cap of the key has {left} left, and this request may need more. Use a model of another service, wait until {day}, or have whoever runs the server raise {variable}.',
+  refused_session:
+    'Nothing was sent and nothing is charged: the cap of this session has {left} left, and this request may need more. Ask for less.',
   refused_all:
     'Nothing was sent and nothing is charged: the monthly cap of this server has {left} left, and this request may need more. Ask for less, wait until {day}, or have whoever runs the server raise {variable}.',
 }
