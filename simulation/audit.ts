@@ -1,5 +1,5 @@
 /** Lays the books of the services beside what the program left on its disk, and beside what it told its clients. */
-import { type GenerationRow, type Rows, readRows, sha256 } from '../test/support/stored.ts'
+import { findWrongSums, type GenerationRow, type Rows, readRows, sha256 } from '../test/support/stored.ts'
 import type { Told } from './clients.ts'
 import type { Follower } from './follower.ts'
 import type { Plan } from './plan.ts'
@@ -234,7 +234,8 @@ export function audit(facts: Facts, disk: Disk, orders: readonly Told[], followe
   }
 
   function checkMoney() {
-    const spending = rows.spending as (Rows['spending'][number] & { config_id: string })[]
+    const { spending } = rows
+    for (const wrong of findWrongSums(rows)) say(wrong)
     for (const { id, charge, status } of generations) {
       if (status === 'queued' || status === 'running') continue
       const own = spending.filter(row => row.generation_id === id)

@@ -282,7 +282,9 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
 
   async function lookOverLater() {
     try {
-      const { orphanedFiles } = await lookOver(check, { database, store, files, removals, signal: closing.signal })
+      const parts = { database, store, files, removals, signal: closing.signal }
+      const { orphanedFiles, wrongSums } = await lookOver(check, parts)
+      if (wrongSums > 0) log.error({ periods: wrongSums }, 'sums of what was spent were wrong, and were counted anew')
       if (check.missing > 0)
         log.error({ pictures: check.missing }, 'files of stored pictures are missing; `webimgui doctor` lists them')
       if (orphanedFiles > 0)

@@ -15,7 +15,7 @@ import { readDatabase } from '../storage/database.ts'
 import { createFolderFiles } from '../storage/files/folder.ts'
 import { createSeal, findSecrets, type Secret } from '../storage/secrets/seal.ts'
 import { provenSeal } from '../storage/secrets/seal-check.ts'
-import { createStore } from '../storage/store.ts'
+import { createStore, type Store } from '../storage/store.ts'
 import { commandLine } from './arguments.ts'
 import { attempt, explain } from './explain.ts'
 import { counted } from './places.ts'
@@ -48,6 +48,7 @@ async function examine(environment: Record<string, string | undefined>) {
       catalogue: shipped,
     }
     const comparison = await compare(parts)
+    await compareSums(parts.store)
     const { rows, orphanedFiles } = comparison
     if (rows.images + rows.references === 0 && orphanedFiles.size > 0) {
       console.error(
@@ -74,6 +75,15 @@ async function warnOfKeys({ kysely }: ReadDatabase, { dataDir, secretKey }: Sett
   } catch (error) {
     console.error(`${explain(error)}\nThe files are looked at all the same. 仍会检查文件。`)
   }
+}
+
+/** The server counts them anew when it looks itself over, so they are only told. */
+async function compareSums({ spending }: Store) {
+  const wrong = await spending.countWrongSums()
+  if (wrong === 0) return
+  console.log(
+    `What was spent in ${wrong} days or months is summed up wrongly; the server counts it anew half a minute after its next start. ${wrong} 个日/月用量汇总与明细不符，服务器下次启动约半分钟后会重新统计。`,
+  )
 }
 
 function report(

@@ -8,9 +8,10 @@ import type { Warning } from '../catalogue/model.ts'
 import { Refusal } from '../errors.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import { computeLeft, isPriced, type LedgerShortage, type Scope } from '../storage/ledger/reservation.ts'
+import { findMonth } from '../storage/periods.ts'
 import type { Caps, ConfigurationRecord, GenerationRecord, Money } from '../storage/records.ts'
 import type { SpendingSession } from '../storage/session-spending.ts'
-import { findMonth, type Reservation, type Spent } from '../storage/spending.ts'
+import type { Reservation, Spent } from '../storage/spending.ts'
 import type { Store } from '../storage/store.ts'
 
 /** What is left of the caps of a token in this calendar month (UTC); null where it has no such cap. */

@@ -2,8 +2,10 @@
 
 import type { ConfigurationRegistry } from '../configurations/configurations.ts'
 import type { Catalogue } from '../providers/registry.ts'
+import type { Period } from '../storage/periods.ts'
 import type { Caps } from '../storage/records.ts'
-import type { Period, UsageGroup, UsageRow } from '../storage/spending.ts'
+import type { UsageRow } from '../storage/spending.ts'
+import type { UsageGroup } from '../storage/spending-sums.ts'
 import type { Store } from '../storage/store.ts'
 import { computeRemaining, type Remaining } from './budget.ts'
 

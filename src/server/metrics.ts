@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import type { Services } from '../generation/services.ts'
 import type { Settings } from '../settings.ts'
-import { findMonth } from '../storage/spending.ts'
+import { findMonth } from '../storage/periods.ts'
 import type { Metrics, StateSnapshot } from '../telemetry/metrics.ts'
 import type { App } from './route.ts'
 import { pathOnly } from './routing.ts'

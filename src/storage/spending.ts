@@ -2,9 +2,20 @@
 import { type Insertable, type InsertResult, sql, type Updateable, type UpdateResult } from 'kysely'
 import { fromMillionths, type Totals, toMillionths, toTotals } from './caps.ts'
 import type { Connection } from './connection.ts'
+import type { Period } from './periods.ts'
 import { pick, prepareForEach } from './prepared.ts'
 import type { Money } from './records.ts'
+import {
+  findWrongDays,
+  findWrongMonths,
+  recountDay,
+  recountMonth,
+  type SpentBy,
+  sumSpending,
+  type UsageGroup,
+} from './spending-sums.ts'
 import type { SpendingTable } from './tables.ts'
+import { inTransaction } from './transaction.ts'
 
 export interface Reservation {
   generationId: string
@@ -30,21 +41,6 @@ export interface Spent {
   isUnknown: boolean
 }
 
-/** Inclusive, exclusive; ISO 8601 in UTC. */
-export interface Period {
-  from: string
-  to: string
-}
-
-/** The calendar month that a time lies in, in UTC. */
-export function findMonth(time: string): Period {
-  const date = new Date(time)
-  const start = (month: number) => new Date(Date.UTC(date.getUTCFullYear(), month, 1)).toISOString()
-  return { from: start(date.getUTCMonth()), to: start(date.getUTCMonth() + 1) }
-}
-
-export type UsageGroup = 'day' | 'model' | 'configuration' | 'token'
-
 export interface UsageRow {
   /** A day such as 2026-11-23, a model id, or the id of a configuration or token; null for the access token of the server. */
   key: string | null
@@ -55,13 +51,6 @@ export interface UsageRow {
   currency: string | null
   /** Generations that may have been billed, or for an unknown amount. */
   unknown: number
-}
-
-const groupColumns = {
-  day: sql<string | null>`substr(timestamp, 1, 10)`,
-  model: sql<string | null>`model`,
-  configuration: sql<string | null>`config_id`,
-  token: sql<string | null>`token_id`,
 }
 
 const insert = prepareForEach<Insertable<SpendingTable>, InsertResult>((db, given, columns) =>
@@ -160,48 +149,32 @@ export function createSpendingRepository(db: Connection, reading = db) {
     },
 
     /** Spent and reserved in a period, by one token or with one configuration. */
-    async totals(period: Period, by: { ownerId?: string; configId?: string }): Promise<Totals> {
-      let query = db
-        .selectFrom('spending')
-        .select(({ fn }) => ['currency', fn.sum('images').as('images'), fn.sum('amount').as('amount')])
-        .where('timestamp', '>=', period.from)
-        .where('timestamp', '<', period.to)
-        .groupBy('currency')
-      if (by.ownerId !== undefined) query = query.where('token_id', '=', by.ownerId)
-      if (by.configId !== undefined) query = query.where('config_id', '=', by.configId)
-      return toTotals(await query.execute())
+    async totals(period: Period, by: SpentBy): Promise<Totals> {
+      return toTotals(await sumSpending(db, period, by))
     },
 
     /** A row for each key and currency, in the order of the keys. */
     async usage(period: Period, group: UsageGroup, owner?: string): Promise<UsageRow[]> {
-      const key = groupColumns[group]
-      let query = reading
-        .selectFrom('spending')
-        .select(({ fn }) => [
-          key.as('key'),
-          'currency',
-          fn.sum('images').as('images'),
-          fn.sum('calls').as('calls'),
-          fn.sum('amount').as('amount'),
-          fn.sum('is_unknown').as('unknown'),
-        ])
-        .where('timestamp', '>=', period.from)
-        .where('timestamp', '<', period.to)
-        // A reservation that was given back has nothing to count.
-        .where(({ or, eb }) => or([eb('images', '>', 0), eb('calls', '>', 0), eb('is_unknown', '=', 1)]))
-        .groupBy([key, 'currency'])
-        .orderBy(key)
-        .orderBy('currency')
-      if (owner !== undefined) query = query.where('token_id', '=', owner)
-      const rows = await query.execute()
-      return rows.map(row => ({
-        key: row.key,
-        images: Number(row.images),
-        calls: Number(row.calls),
-        amount: fromMillionths(row.amount ?? 0),
-        currency: row.currency,
-        unknown: Number(row.unknown),
+      const sums = await sumSpending(reading, period, { group, ownerId: owner })
+      return sums.map(sum => ({
+        ...sum,
+        key: group === 'token' && sum.key === '' ? null : sum.key,
+        amount: fromMillionths(sum.amount),
       }))
+    },
+
+    /** Compares all sums with their rows and makes those anew that differ. @returns how many days and months did */
+    async mendSums(signal?: AbortSignal): Promise<number> {
+      const days = await findWrongDays(reading, signal)
+      for (const day of days) await inTransaction(db, transaction => recountDay(transaction, day))
+      const months = await findWrongMonths(reading)
+      for (const month of months) await inTransaction(db, transaction => recountMonth(transaction, month))
+      return days.length + months.length
+    },
+
+    /** How many days and months have sums that are not those of their rows. */
+    async countWrongSums(): Promise<number> {
+      return (await findWrongDays(reading)).length + (await findWrongMonths(reading)).length
     },
   }
 

@@ -18,6 +18,7 @@ export interface Tables {
   access_tokens: AccessTokensTable
   spending: SpendingTable
   session_spending: SessionSpendingTable
+  spending_sums: SpendingSumsTable
   taken_out_configurations: SuspensionsTable
   reference_owners: ReferenceOwnersTable
   model_lists: ModelListsTable
@@ -262,6 +263,22 @@ export interface SessionSpendingTable {
   /** When the first generation of the session was asked for. */
   began_at: string
   timestamp: string
+}
+
+/** What the settled rows of `spending` come to in a day or a month, kept by triggers. An empty text stands for null. */
+export interface SpendingSumsTable {
+  unit: 'day' | 'month'
+  /** Such as 2026-11-23 or 2026-11, in UTC. */
+  start: string
+  token_id: string
+  config_id: string
+  model: string
+  currency: string
+  images: number
+  calls: number
+  /** Millionths. */
+  amount: number
+  unknown: number
 }
 
 /** Owners of an uploaded reference: the same picture is stored once, whoever gives it. */

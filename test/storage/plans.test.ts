@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Database } from '../../src/storage/connection.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 import type { HistoryFilter } from '../../src/storage/history-filter.ts'
+import { findMonth } from '../../src/storage/periods.ts'
 import { createSeal } from '../../src/storage/secrets/seal.ts'
 import { createStore, type Store } from '../../src/storage/store.ts'
 
@@ -40,6 +41,8 @@ async function plan(ask: () => Promise<unknown>): Promise<string[]> {
 }
 
 const time = '2026-11-27T00:00:00.000Z'
+/** It has months, days, and parts of days. */
+const year = { from: '2025-11-27T08:00:00.000Z', to: '2026-11-27T08:00:00.000Z' }
 const cursor = { timestamp: time, id: 'x' }
 
 test.each<[string, Omit<HistoryFilter, 'limit'>]>([
@@ -74,15 +77,17 @@ test.each<[string, (store: Store) => Promise<unknown>]>([
   ['the next images', ({ images }) => images.behind('x', 100)],
   ['where images are', ({ images }) => images.places(['x', 'y'])],
   ['a reference by its hash', ({ images }) => images.findReference('x')],
-  ['the month of a token', ({ spending }) => spending.totals({ from: time, to: time }, { ownerId: 'x' })],
-  ['the month of a configuration', ({ spending }) => spending.totals({ from: time, to: time }, { configId: 'x' })],
-  ['the month', ({ spending }) => spending.totals({ from: time, to: time }, {})],
-  ['usage by day', ({ spending }) => spending.usage({ from: time, to: time }, 'day')],
-  ['usage by model', ({ spending }) => spending.usage({ from: time, to: time }, 'model')],
-  ['usage by token', ({ spending }) => spending.usage({ from: time, to: time }, 'token', 'x')],
+  ['the month of a token', ({ spending }) => spending.totals(findMonth(time), { ownerId: 'x' })],
+  ['the month of a configuration', ({ spending }) => spending.totals(findMonth(time), { configId: 'x' })],
+  ['the month', ({ spending }) => spending.totals(findMonth(time), {})],
+  ['usage by day', ({ spending }) => spending.usage(year, 'day')],
+  ['usage by model', ({ spending }) => spending.usage(year, 'model')],
+  ['usage by token', ({ spending }) => spending.usage(year, 'token', 'x')],
 ])('%s is found by an index', async (_, ask) => {
   const steps = await plan(() => ask(store))
 
   expect(steps).not.toEqual([])
-  expect(steps.filter(step => /^SCAN (chat_history|provider_calls|images|spending|removals)\b/.test(step))).toEqual([])
+  expect(
+    steps.filter(step => /^SCAN (chat_history|provider_calls|images|spending|spending_sums|removals)\b/.test(step)),
+  ).toEqual([])
 })

@@ -27,9 +27,26 @@ export interface CallRow {
 
 interface SpendingRow {
   generation_id: string
+  timestamp: string
+  token_id: string | null
+  config_id: string
+  model: string
+  calls: number
+  amount: number | string | null
+  currency: string | null
   state: string
   images: number
   is_unknown: number
+}
+
+/** What the settled ones come to in a day or a month. */
+interface SpendingSum extends Record<'images' | 'calls' | 'amount' | 'unknown', number | string> {
+  unit: string
+  start: string
+  token_id: string
+  config_id: string
+  model: string
+  currency: string
 }
 
 export interface GenerationRow {
@@ -58,6 +75,7 @@ export interface Rows {
   generations: GenerationRow[]
   images: ImageRow[]
   spending: SpendingRow[]
+  sums: SpendingSum[]
 }
 
 const queries = {
@@ -65,6 +83,7 @@ const queries = {
   generations: 'select * from chat_history order by timestamp, id',
   images: 'select * from images order by generation_id, position',
   spending: 'select * from spending order by generation_id',
+  sums: 'select * from spending_sums',
 }
 
 /** The rows as another process sees them, while the server runs or after it died. */
@@ -81,6 +100,7 @@ export function readRows(dataDir: string): Rows {
       generations: all<GenerationRow>(queries.generations),
       images: all<ImageRow>(queries.images),
       spending: all<SpendingRow>(queries.spending),
+      sums: all<SpendingSum>(queries.sums),
     }
   } finally {
     database.close()
@@ -99,6 +119,7 @@ export async function readPostgresRows(url: string): Promise<Rows> {
       generations: await all<GenerationRow>(queries.generations),
       images: (await all<ImageRow>(queries.images)).map(image => ({ ...image, bytes: Number(image.bytes) })),
       spending: await all<SpendingRow>(queries.spending),
+      sums: await all<SpendingSum>(queries.sums),
     }
   } finally {
     await client.end()
@@ -114,11 +135,11 @@ export function findViolationsOnDisk(dataDir: string, looked = new Set<string>()
  * not read again.
  */
 export function findViolations(
-  { calls, generations, images, spending }: Rows,
+  { calls, generations, images, spending, sums }: Rows,
   dataDir: string,
   looked = new Set<string>(),
 ) {
-  const faults: string[] = []
+  const faults = findWrongSums({ spending, sums })
   const accounts = new Map(spending.map(row => [row.generation_id, row]))
   const files = filesUnder(path.join(dataDir, 'images'))
   const named = new Set(images.map(image => image.file))
@@ -152,6 +173,31 @@ export function findViolations(
     else if (charge === 'charged' && account.images !== made) faults.push(`${id} counts ${account.images} of ${made}`)
   }
   return faults
+}
+
+/** Every sum of a day and a month that is not that of its rows. */
+export function findWrongSums({ spending, sums }: Pick<Rows, 'spending' | 'sums'>): string[] {
+  const entries = new Map<string, number[]>()
+  function add(key: (string | null)[], values: (number | string | null)[], sign: 1 | -1) {
+    const name = key.map(part => part ?? '').join(' ')
+    const before = entries.get(name) ?? [0, 0, 0, 0]
+    const added = values.map((value, index) => before[index]! + sign * Number(value ?? 0))
+    entries.set(name, added)
+  }
+  for (const row of sums)
+    add(
+      [row.unit, row.start, row.token_id, row.config_id, row.model, row.currency],
+      [row.images, row.calls, row.amount, row.unknown],
+      1,
+    )
+  for (const row of spending.filter(({ state }) => state === 'settled')) {
+    const values = [row.images, row.calls, row.amount, row.is_unknown]
+    const key = [row.token_id, row.config_id, row.model, row.currency]
+    add(['day', row.timestamp.slice(0, 10), ...key], values, -1)
+    add(['month', row.timestamp.slice(0, 7), ...key], values, -1)
+  }
+  const wrong = [...entries].filter(([, values]) => values.some(value => value !== 0))
+  return wrong.map(([name, values]) => `the sum of ${name} differs by ${values}`)
 }
 
 export function readUnfinished(dataDir: string): string[] {

@@ -14,17 +14,19 @@ export interface Check {
 }
 
 /**
- * Writes its progress into `check`, until `signal`. Removes what a crash has left of deletions. @returns how many files nobody knows
+ * Writes its progress into `check`, until `signal`. Removes what a crash has left of deletions, and counts anew what was spent where the
+ * sums are not those of the rows. @returns how many files nobody knows, and of how many days and months the sums were wrong
  * @throws DatabaseError when the database is damaged; nothing is removed then
  */
 export async function lookOver(
   check: Check,
   parts: { database: Database; store: Store; files: Files; removals: Removals; signal: AbortSignal },
-): Promise<{ orphanedFiles: number }> {
+): Promise<{ orphanedFiles: number; wrongSums: number }> {
   const { database, store, files, removals, signal } = parts
   try {
     Object.assign(check, { state: 'running', images: await store.images.count() })
     await database.verify()
+    const wrongSums = await store.spending.mendSums(signal)
     const count = (_: unknown, isMissing: boolean) => {
       check.checked++
       if (isMissing) check.missing++
@@ -36,7 +38,7 @@ export async function lookOver(
     await store.whenDurable()
     for (const key of stale) await removals.make(() => files.remove(key))
     Object.assign(check, { state: 'done', images: check.checked })
-    return { orphanedFiles: orphanedFiles.size }
+    return { orphanedFiles: orphanedFiles.size, wrongSums }
   } catch (error) {
     check.state = 'failed'
     throw error

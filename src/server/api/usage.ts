@@ -3,7 +3,7 @@
 import { toJson } from '../../api/names.ts'
 import { UsageList, UsageQuery } from '../../api/usage.ts'
 import { restrictTo } from '../../members/tokens.ts'
-import { findMonth } from '../../storage/spending.ts'
+import { findMonth } from '../../storage/periods.ts'
 import { getCaller } from '../access/access.ts'
 import type { Parts } from '../parts.ts'
 import type { App } from '../route.ts'

@@ -2,9 +2,10 @@
 import { fromMillionths, type Totals, toMillionths } from '../caps.ts'
 import { createConfigurationRepository } from '../configurations.ts'
 import type { Connection } from '../connection.ts'
+import { findMonth } from '../periods.ts'
 import type { Caps, Money } from '../records.ts'
 import { createSessionSpendingRepository, type SpendingSession } from '../session-spending.ts'
-import { createSpendingRepository, findMonth, type Reservation } from '../spending.ts'
+import { createSpendingRepository, type Reservation } from '../spending.ts'
 import { createTokenRepository } from '../tokens.ts'
 
 export type Scope = 'token' | 'configuration' | 'session' | 'all'
