@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import packageFile from '../package.json' with { type: 'json' }
 import { type Core, type CoreOverrides, openCore } from './core.ts'
 import { loginLink, readAccessToken, serverAddress } from './server/access/access-token.ts'
+import { createSignedLinks, type SignedLinks } from './server/access/signed-links.ts'
 import { listenForMetrics, readState } from './server/metrics.ts'
 import { createServer } from './server/server.ts'
 import type { Settings } from './settings.ts'
@@ -47,7 +48,13 @@ const minFarewellMs = 1_000
 /** @throws DatabaseError, StorageError, SettingsError, each with one sentence for people. */
 export async function createApp(settings: Settings, log: Logger, overrides: Overrides = {}): Promise<App> {
   const metrics = createMetrics(packageFile.version, () => readState(services))
-  const core = await openCore(settings, log, { ...overrides, observer: metrics })
+  let address = settings.publicUrl ?? ''
+  let links: SignedLinks | undefined
+  const linkTo = (path: string) => {
+    links ??= createSignedLinks(settings)
+    return links.link(path, address)
+  }
+  const core = await openCore(settings, log, { ...overrides, observer: metrics, linkTo })
   const { services, store, backupPath } = core
   let metricsServer: Server | undefined
   const server = await createServer({
@@ -70,10 +77,11 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       await core.mend()
       await server.listen({ host: settings.host, port: settings.port })
       if (settings.metricsAddress) metricsServer = await listenForMetrics(settings.metricsAddress, metrics)
-      await core.resume()
       const { port } = server.server.address() as AddressInfo
+      address = serverAddress(settings, port)
+      await core.resume()
       return {
-        address: serverAddress(settings, port),
+        address,
         link: loginLink(settings, port),
         needsToken: readAccessToken(settings) !== undefined,
       }

@@ -48,6 +48,10 @@ import { createRemovals } from './storage/files/removals.ts'
 import { createSeal, findSecrets, type Secret } from './storage/secrets/seal.ts'
 import { createStore, type Store } from './storage/store.ts'
 import { nobody, type Observer } from './telemetry/observer.ts'
+import { createAddresses } from './webhooks/addresses.ts'
+import { createDeliverer } from './webhooks/deliverer.ts'
+import type { LinkTo } from './webhooks/payload.ts'
+import { createWebhooks } from './webhooks/webhooks.ts'
 
 export interface Core {
   services: Services
@@ -71,6 +75,8 @@ export interface CoreOverrides {
   timeScale?: number
   /** Told what happens on the path of a generation. */
   observer?: Observer
+  /** The absolute address of a picture in a webhook; its path alone when absent. */
+  linkTo?: LinkTo
   /** Called at every failpoint on the path of a generation. */
   reached?: Reached
   /** Resolves names for outgoing requests; the system's resolver when absent. */
@@ -97,6 +103,8 @@ const listsAfterMs = 60_000
 const lookOverAfterMs = 20_000
 /** Idempotency keys are promised for 48 hours. */
 const maxDays = 7
+/** What was sent to a webhook can be looked at, and sent again, for so long. */
+const maxDeliveryDays = 30
 
 /** @throws DatabaseError, StorageError, SettingsError, each with one sentence for people. */
 export async function openCore(settings: Settings, log: Logger, overrides: CoreOverrides = {}): Promise<Core> {
@@ -120,13 +128,12 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
   const notifier = createNotifier()
   const waiting = createWaiting(store, notifier)
   const closing = new AbortController()
-  const http = createHttp({
-    allowedHosts: settings.allowedHosts,
-    proxy: settings.proxy,
-    allowedOrigins: standIns.map(url => new URL(url).origin),
-    lookup: overrides.lookup,
-    connector: overrides.connector,
-  })
+  const { allowedHosts, proxy } = settings
+  const { lookup, connector } = overrides
+  const allowedOrigins = standIns.map(url => new URL(url).origin)
+  const http = createHttp({ allowedHosts, proxy, allowedOrigins, lookup, connector })
+  // Whoever may have a webhook may not speak to the services with it.
+  const webhookHttp = createHttp({ allowedHosts, proxy, allowedOrigins: [], lookup, connector })
   const modelLists = await createModelLists({ store, http, catalogue, log })
   const lives = createLives({ lists: modelLists, catalogue, standIns })
   const answers = createAnswers(path.join(settings.dataDir, 'answers'))
@@ -154,6 +161,10 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
   const removals = createRemovals(error => log.error({ err: error }, 'a file could not be removed; trying again later'))
   const reached = overrides.reached ?? (() => {})
   const { observer = nobody } = overrides
+  const addresses = createAddresses(webhookHttp, settings)
+  const { linkTo = path => path } = overrides
+  const deliverer = createDeliverer({ store, seal, http: webhookHttp, addresses, pauses, observer, log, linkTo })
+  const webhooks = createWebhooks({ store, seal, addresses, wake: deliverer.wake })
   const collector = createCollector({ store, files, http, pauses, reached, thumbnails, observer })
   const budget = createBudget(store, settings.caps, configurations.ofEnvironment)
   const pool = createPool({ list: configurations.list, addressOf: configurations.addressOf, catalogue, pauses })
@@ -174,6 +185,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     reached,
     observer,
     log,
+    announced: deliverer.wake,
     explainUnknownModel: createUnknownModelExplainer({ lives, catalogue, lists: modelLists, configurations }),
   })
   const services: Services = {
@@ -192,6 +204,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
       budget,
       references: createReferences({ store, files, http }),
       removals,
+      webhooks,
       removeAnswer: name => answers.remove(name),
     }),
     images: createImages({ store, files, removals, http, thumbnails }),
@@ -201,6 +214,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     prices,
     lives,
     tokens: createTokens({ store }),
+    webhooks,
     usage: createUsage({ store, configurations, catalogue, caps: settings.caps }),
     status: createStatus({
       check,
@@ -240,6 +254,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     if (isNew) dayBegan = performance.now()
     await store.idempotency.forget(day - maxDays)
     await store.fingerprints.forget(day - maxDays)
+    await store.deliveries.forget(day - maxDeliveryDays)
     await store.generations.forgetRemovals(day - maxDays)
   }
 
@@ -317,6 +332,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
       // Configurations from the environment have just been read again; what was wrong with them may have been fixed.
       for (const { provider } of fromEnvironment) await configurations.noteSuccess(`env-${provider}`, true)
       await runner.resume()
+      deliverer.start()
       modelLists.start(configurations, overrides.listsAfterMs ?? listsAfterMs)
       lookingOver = setTimeout(() => void workLater(), overrides.lookOverAfterMs ?? lookOverAfterMs).unref()
     },
@@ -325,6 +341,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
       clearTimeout(lookingOver)
       asked = modelLists.close()
       await runner.stop(settings.drainSeconds * 1000)
+      await deliverer.stop()
       pool.close()
       closing.abort()
     },
@@ -332,6 +349,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
       await asked
       await sweeping
       await http.close()
+      await webhookHttp.close()
       await thumbnails.close()
       await database.close()
     },

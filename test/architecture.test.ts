@@ -16,7 +16,7 @@ const floors = [
   ['settings.ts', 'coordination'],
   ['telemetry', 'configurations'],
   ['members', 'offers'],
-  ['images'],
+  ['images', 'webhooks'],
   ['generation'],
   ['server', 'core.ts'],
   ['app.ts'],

@@ -1,7 +1,7 @@
 /** Requests for images, and their outcome. */
 import { z } from 'zod'
 import { Image } from './images.ts'
-import { idempotencyKey, optional } from './schemas.ts'
+import { callbackUrl, idempotencyKey, optional } from './schemas.ts'
 
 export const GenerateRequest = z
   .strictObject({
@@ -19,6 +19,7 @@ export const GenerateRequest = z
     images: optional(z.array(z.string().min(1)).max(16)).describe(
       'References: data URIs, http(s) URLs, or ids of stored pictures.',
     ),
+    callback_url: callbackUrl,
   })
   .meta({
     id: 'GenerateRequest',
@@ -41,6 +42,7 @@ export const GenerateForm = z
     config_id: z.string().optional(),
     provider: z.string().optional(),
     parameters: z.string().optional().describe('A JSON object, as in the JSON form of this request.'),
+    callback_url: z.string().optional(),
     images: z
       .array(z.string().meta({ format: 'binary' }))
       .optional()

@@ -11,3 +11,8 @@ export const idempotencyKey = z
   .string()
   .regex(/^[\x20-\x7e]{1,255}$/, 'Use 1 to 255 printable ASCII characters.')
   .optional()
+
+/** Of requests for pictures. */
+export const callbackUrl = optional(z.string().max(2000)).describe(
+  'Is told of the end with a `WebhookEvent`, signed by the webhook of the token that has no `url`; see `POST /api/webhooks`.',
+)

@@ -26,6 +26,8 @@ export function createPauses(scale = 1) {
     lateMs: 60_000 * scale,
     /** How long a waiting client gets no answer after a refusal, while its request waits to be sent again. */
     refusedMs: 30_000 * scale,
+    /** A pause, a fifth shorter or longer: what failed together is not tried again together. */
+    jittered: jitter,
     /** Pause for limits that a service or an adapter names. */
     scaled: (ms: number) => ms * scale,
     async wait(ms: number, signal: AbortSignal) {

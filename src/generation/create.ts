@@ -26,6 +26,7 @@ export async function createGeneration(
   const idempotency = scopeKey(options)
   const known = idempotency && (await findByKey(parts, idempotency))
   if (known) return known
+  if (request.callbackUrl !== undefined) await parts.webhooks.checkCallback(options.caller.ownerId, request.callbackUrl)
   const drafted = await draft(parts, request, options)
   try {
     const references = await parts.references.keep(drafted.id, drafted.taken)
@@ -118,6 +119,7 @@ async function compose(
       provider: target.found.provider,
       model: target.modelId,
       ownerId: options.caller.ownerId,
+      callbackUrl: request.callbackUrl,
       parameters: request.parameters,
       resolved: plan.resolved,
       warnings: collectWarnings(drafted),

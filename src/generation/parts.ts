@@ -13,6 +13,7 @@ import type { Catalogue } from '../providers/registry.ts'
 import type { Files } from '../storage/files/folder.ts'
 import type { Removals } from '../storage/files/removals.ts'
 import type { Store } from '../storage/store.ts'
+import type { Webhooks } from '../webhooks/webhooks.ts'
 import type { Runner } from './run.ts'
 
 export interface GenerationParts {
@@ -33,6 +34,7 @@ export interface GenerationParts {
   /** Aborts when the server closes: waiting clients and followers get the current state. */
   closing: AbortSignal
   removals: Removals
+  webhooks: Pick<Webhooks, 'checkCallback'>
   /** Removes the file of a raw answer. */
   removeAnswer(name: string): Promise<void>
 }

@@ -11,7 +11,10 @@ import { type CallParts, type OpenGeneration, openGeneration, Stopped } from './
 import { walk } from './calls/walk.ts'
 import { composeEnd } from './finish.ts'
 
-export type RunParts = Omit<CallParts, 'underWay' | 'pollRates' | 'stopping' | 'ending'>
+export interface RunParts extends Omit<CallParts, 'underWay' | 'pollRates' | 'stopping' | 'ending'> {
+  /** An end was written together with messages that tell it, which can be sent now. */
+  announced(): void
+}
 
 /** A generation and all its calls, as their rows stand; what is sent for them is read when their turn has come. */
 export interface Written {
@@ -178,6 +181,7 @@ export function createRunner(parts: RunParts) {
     parts.notifier.notify(id, record)
     if (!record) return
     parts.observer.ended(record)
+    if (end?.isAnnounced) parts.announced()
     // Logged as an error, so that `grep ERROR` finds it.
     log[record.status === 'failed' ? 'error' : 'info'](
       {

@@ -14,6 +14,7 @@ import type { Prices } from '../offers/prices.ts'
 import type { Catalogue } from '../providers/registry.ts'
 import type { GenerationRecord, GenerationStatus, JsonObject, Message, Money } from '../storage/records.ts'
 import type { SpendingSession } from '../storage/session-spending.ts'
+import type { Webhooks } from '../webhooks/webhooks.ts'
 import type { Check } from './repair/look-over.ts'
 
 export interface GenerationRequest {
@@ -25,6 +26,8 @@ export interface GenerationRequest {
   /** A size in pixels that the model does not have becomes the nearest one that it has, with a warning, instead of a violation. */
   fitsSize?: boolean
   references: ReferenceInput[]
+  /** Is told of the end. */
+  callbackUrl?: string
 }
 
 export interface CreateOptions {
@@ -171,6 +174,7 @@ export interface Services {
   prices: Prices
   lives: Lives
   tokens: Tokens
+  webhooks: Webhooks
   usage: Usage
   status(): Promise<StatusReport>
   /** Looks whether the database and the picture store can be written; an answer serves everybody who asks within a second. */

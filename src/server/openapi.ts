@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import { fastify, type RouteOptions } from 'fastify'
 import type { z } from 'zod'
 import { type ProblemCode, problemCodes } from '../api/problems.ts'
+import { WebhookEvent } from '../api/webhooks.ts'
 import type { Access } from './access/access.ts'
 import { schemaController } from './bodies/validation.ts'
 import { errorTable } from './errors/codes.ts'
@@ -25,6 +26,8 @@ interface Response {
 
 interface Document {
   paths: Record<string, Record<string, Operation>>
+  /** What this server sends to others. */
+  webhooks?: Record<string, Record<string, unknown>>
   components: { schemas: Record<string, unknown> }
 }
 
@@ -83,6 +86,7 @@ async function describe(routes: readonly DescribedRoute[], options: Described) {
         { name: 'Images' },
         { name: 'Configurations' },
         { name: 'Tokens' },
+        { name: 'Webhooks' },
         { name: 'Usage' },
         { name: 'System' },
       ],
@@ -133,8 +137,26 @@ function complete(document: Document, operations: ReadonlyMap<string, Known>) {
       if (known) methods[method] = completeOperation(structuredClone(given), method, path, known)
     }
   }
+  document.webhooks = { event: { post: sentEvent } }
   document.components.schemas = usedSchemas(document)
   return document
+}
+
+const sentEvent = {
+  tags: ['Webhooks'],
+  summary: 'An end is told to a webhook',
+  description:
+    'Signed as the Standard Webhooks specification has it, sent again for a day until it is answered with 2xx. The order is not promised, and one may come twice: its `webhook-id` stays the same.',
+  operationId: 'webhookEvent',
+  security: [],
+  parameters: ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map(name => ({
+    ...{ in: 'header', name, required: true, schema: { type: 'string' } },
+  })),
+  requestBody: { required: true, content: { 'application/json': { schema: referTo(WebhookEvent) } } },
+  responses: {
+    '2XX': { description: 'It was taken.' },
+    410: { description: 'Nothing more is wanted: the webhook is switched off.' },
+  },
 }
 
 function completeOperation(operation: Operation, method: string, path: string, known: Known): Operation {
@@ -226,9 +248,9 @@ function operationId(method: string, path: string) {
 }
 
 /** Every schema exists as input and as output; only the referenced ones are kept. */
-function usedSchemas({ paths, components }: Document) {
+function usedSchemas({ paths, webhooks, components }: Document) {
   const used: Record<string, unknown> = {}
-  const waiting: unknown[] = [paths]
+  const waiting: unknown[] = [paths, webhooks]
   while (waiting.length > 0) {
     const text = JSON.stringify(waiting.pop())
     for (const [, name = ''] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g)) {

@@ -11,10 +11,10 @@ import type { Log } from '../telemetry/log.ts'
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Log, ZodTypeProvider>
 
 /**
- * Who may use a route. `own generation`, `own image`: a member only if the `:id` of the address is its own; for
+ * Who may use a route. `own generation`, `own image`, `own webhook`: a member only if the `:id` of the address is its own; for
  * anything else it gets a 404.
  */
-export type AccessRule = 'open' | 'member' | 'own generation' | 'own image' | 'admin'
+export type AccessRule = 'open' | 'member' | 'own generation' | 'own image' | 'own webhook' | 'admin'
 
 export interface RouteRule {
   method: string
@@ -106,6 +106,6 @@ export function readId(request: Pick<FastifyRequest, 'params'>) {
   return id
 }
 
-export function nothingHere(noun: 'generation' | 'image' | 'entry') {
+export function nothingHere(noun: 'generation' | 'image' | 'webhook' | 'entry') {
   return new Refusal('not_found', `There is no ${noun} with this id; it may have been deleted.`)
 }

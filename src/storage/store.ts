@@ -3,6 +3,7 @@ import { createCallRepository } from './calls.ts'
 import { createConfigurationRepository } from './configurations.ts'
 import type { Database } from './connection.ts'
 import { createDayRepository } from './days.ts'
+import { createDeliveryRepository } from './deliveries.ts'
 import { createFingerprintRepository } from './fingerprints.ts'
 import { createGenerationRepository } from './generations.ts'
 import { createIdempotencyRepository } from './idempotency.ts'
@@ -12,6 +13,7 @@ import { createListedModelRepository } from './listed-models.ts'
 import { createSessionSpendingRepository } from './session-spending.ts'
 import { createSpendingRepository } from './spending.ts'
 import { createTokenRepository } from './tokens.ts'
+import { createWebhookRepository } from './webhooks.ts'
 
 export type Store = ReturnType<typeof createStore>
 
@@ -30,6 +32,8 @@ export function createStore(database: Parameters<typeof createLedger>[0] & Pick<
     fingerprints: createFingerprintRepository(kysely),
     idempotency: createIdempotencyRepository(kysely),
     tokens: createTokenRepository(kysely),
+    webhooks: createWebhookRepository(kysely),
+    deliveries: createDeliveryRepository(kysely),
     spending: createSpendingRepository(kysely, reading),
     sessionSpending: createSessionSpendingRepository(kysely),
   }

@@ -23,6 +23,8 @@ export interface Tables {
   reference_owners: ReferenceOwnersTable
   model_lists: ModelListsTable
   listed_models: ListedModelsTable
+  webhooks: WebhooksTable
+  webhook_deliveries: WebhookDeliveriesTable
   meta: MetaTable
 }
 
@@ -91,6 +93,8 @@ export interface ChatHistoryTable {
   request_id: string | null
   /** The owner. */
   token_id: string | null
+  /** Is told of its end, beside the webhooks of the owner. */
+  callback_url: string | null
   /** Prompt, revised prompt and tags in lower case, for the search of substrings. */
   search_text: string
   revision: number
@@ -312,6 +316,50 @@ export interface ListedModelsTable {
   /** When the status changed in the list; null if it was always this one. */
   status_since: string | null
   seen_at: string
+}
+
+/** Who is told of the ends of somebody's generations. */
+export interface WebhooksTable {
+  id: string
+  /** Empty for the access token of the server, and where none is needed. */
+  owner_id: string
+  /** Null: it signs what goes to the `callback_url` of requests. */
+  url: string | null
+  name: string
+  /** `active`, `off`, or `gone`: it answered 410. */
+  state: string
+  /** Sealed; empty where a change of SECRET_KEY has lost it. */
+  secret: string
+  /** Sealed: the one before it, which signs beside it until `former_until`. */
+  former_secret: string | null
+  former_until: string | null
+  created_at: string
+}
+
+/** One message to one address, written in the transaction of the end that it tells. */
+export interface WebhookDeliveriesTable {
+  /** The `webhook-id`. */
+  id: string
+  webhook_id: string
+  generation_id: string | null
+  url: string
+  /** Of `url`, with its port: so many at a time go to one host. */
+  host: string
+  /** JSON: an `EventRecord`. */
+  event: string
+  /** `pending`, `delivered`, `failed` or `dropped`. */
+  state: string
+  /** JSON list: a `TryRecord` each. */
+  tries: string
+  /** When it is tried next, or the lease of whoever tries it ends; null at its end. */
+  due_at: string | null
+  /** Of the process that tries it. */
+  lease: string | null
+  created_at: string
+  /** When it was written, or a person last asked to send it again: the day of tries begins here. */
+  tried_since: string
+  /** Of the days that the database has seen, see `days.ts`. */
+  day: Generated<number>
 }
 
 /** Single values: `seal-check` is a word sealed with the present secret, `owner` names the server whose database this is. */

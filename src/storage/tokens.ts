@@ -4,6 +4,8 @@ import { capColumns, changedCapColumns, toCaps } from './caps.ts'
 import type { Connection } from './connection.ts'
 import type { Role, TokenRecord } from './records.ts'
 import type { AccessTokensTable } from './tables.ts'
+import { inTransaction } from './transaction.ts'
+import { removeWebhooksOf } from './webhooks.ts'
 
 export function createTokenRepository(db: Connection) {
   const valid = () => db.selectFrom('access_tokens').selectAll().where('revoked_at', 'is', null)
@@ -72,15 +74,18 @@ export function createTokenRepository(db: Connection) {
       await db.updateTable('access_tokens').set({ last_used_at: at }).where('id', '=', id).execute()
     },
 
-    /** False when there is none. */
-    async revoke(id: string, at: string): Promise<boolean> {
-      const result = await db
-        .updateTable('access_tokens')
-        .set({ revoked_at: at, hash: null })
-        .where('id', '=', id)
-        .where('revoked_at', 'is', null)
-        .executeTakeFirst()
-      return Number(result.numUpdatedRows) > 0
+    /** With its webhooks. False when there is none. */
+    revoke(id: string, at: string): Promise<boolean> {
+      return inTransaction(db, async transaction => {
+        const result = await transaction
+          .updateTable('access_tokens')
+          .set({ revoked_at: at, hash: null })
+          .where('id', '=', id)
+          .where('revoked_at', 'is', null)
+          .executeTakeFirst()
+        await removeWebhooksOf(transaction, id)
+        return Number(result.numUpdatedRows) > 0
+      })
     },
   }
 }

@@ -81,6 +81,8 @@ export function createMetrics(version: string, read: () => Promise<StateSnapshot
   const fetches = histogram('image_fetch_duration_seconds', 'Tries to fetch a picture', exchangeBuckets, 'code')
   const fetchedBytes = counter('image_fetched_bytes_total', 'Bytes of pictures that were fetched')
 
+  const webhooks = counter('webhook_tries_total', 'Tries to deliver a webhook', 'outcome')
+
   gauge('info', 'The version of this server', 'version').set({ version }, 1)
   const database = gauge('database_up', 'Does the database answer?')
   const storage = gauge('storage_up', 'Can pictures be stored?')
@@ -124,6 +126,7 @@ export function createMetrics(version: string, read: () => Promise<StateSnapshot
       const ms = Date.parse(finishedAt ?? '') - Date.parse(timestamp)
       if (ms >= 0) duration.observe({ ...labels, status }, ms / 1000)
     },
+    delivered: outcome => webhooks.inc({ outcome }),
     async render() {
       // Watching the event loop costs a little all the time, so it begins with the first who looks.
       if (isFirst) collectDefaultMetrics({ register: registry })

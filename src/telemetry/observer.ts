@@ -17,7 +17,9 @@ export interface Observer {
   settled(call: CallRecord): void
   /** A generation has ended. */
   ended(generation: GenerationRecord): void
+  /** A webhook was tried. `repeated`: it is tried again later; `given_up`: it is not. */
+  delivered(outcome: 'delivered' | 'repeated' | 'given_up'): void
 }
 
 /** Told in vain. */
-export const nobody: Observer = { exchanged() {}, fetched() {}, settled() {}, ended() {} }
+export const nobody: Observer = { exchanged() {}, fetched() {}, settled() {}, ended() {}, delivered() {} }

@@ -8,6 +8,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { readAccessToken } from '../../src/server/access/access-token.ts'
 import type { AccessRule } from '../../src/server/route.ts'
 import type { TokenRecord } from '../../src/storage/records.ts'
+import type { WebhookRecord } from '../../src/storage/webhooks.ts'
 import { generation, image, type StartOptions, startServer } from '../server/harness.ts'
 import { filled, type Route, routesOf } from '../support/routes.ts'
 
@@ -72,6 +73,14 @@ const rules: Record<string, AccessRule> = {
   'PUT /api/config/:id': 'admin',
   'DELETE /api/config/:id': 'admin',
   'POST /api/config/test': 'admin',
+  'GET /api/webhooks': 'member',
+  'POST /api/webhooks': 'member',
+  'PATCH /api/webhooks/:id': 'own webhook',
+  'DELETE /api/webhooks/:id': 'own webhook',
+  'POST /api/webhooks/:id/secret': 'own webhook',
+  'POST /api/webhooks/:id/test': 'own webhook',
+  'GET /api/webhooks/:id/deliveries': 'own webhook',
+  'POST /api/webhooks/:id/deliveries/:delivery/resend': 'own webhook',
   'GET /api/tokens': 'admin',
   'POST /api/tokens': 'admin',
   'PATCH /api/tokens/:id': 'admin',
@@ -93,6 +102,8 @@ const bodies: Record<string, unknown> = {
   'POST /api/config/test': { id: 'k1' },
   'POST /api/tokens': { name: 'x' },
   'PATCH /api/tokens/:id': { name: 'x' },
+  'POST /api/webhooks': { url: null },
+  'PATCH /api/webhooks/:id': { name: 'x' },
 }
 
 const ids: Record<string, string> = {
@@ -102,6 +113,7 @@ const ids: Record<string, string> = {
   '/v1/models': 'doubao-seedream-4-0-20260415',
   '/api/config': 'k1',
   '/api/tokens': 't1',
+  '/api/webhooks': 'w1',
 }
 
 type Server = Awaited<ReturnType<typeof startServer>>
@@ -509,6 +521,11 @@ function knock({ port, settings }: Server, route: Route, headers: Headers) {
   })
 }
 
+const webhook: WebhookRecord = {
+  ...{ id: 'w1', ownerId: idOf('mine'), url: 'https://example.org/', name: '', state: 'active', former: null },
+  ...{ createdAt: '2026-11-23T08:00:00.000Z', sealedSecret: '' },
+}
+
 /** All that there is belongs to one member. */
 function isOwner(owner: string | undefined) {
   return owner === undefined || owner === idOf('mine')
@@ -529,6 +546,11 @@ function watched(effects: string[]): StartOptions['services'] {
     images: {
       remove: note('remove'),
       find: async (id, owner) => (id === 'i1' && isOwner(owner) ? image() : undefined),
+    },
+    webhooks: {
+      ...{ make: note('make'), change: note('change'), remove: note('remove'), test: note('test') },
+      ...{ renewSecret: note('renew'), resend: note('resend') },
+      find: async (id, owner) => (id === 'w1' && isOwner(owner) ? webhook : undefined),
     },
     tokens: {
       make: note('make'),

@@ -75,6 +75,8 @@ beforeAll(async () => {
   const form = new FormData()
   form.set('file', new Blob([new Uint8Array(await png(64, 64))], { type: 'image/png' }), 'a.png')
   remember('/images', (await fetch(`${url}/api/images`, { method: 'POST', body: form })).headers.get('location'))
+  const webhook = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"url":null}' }
+  remember('/api/webhooks', ((await (await fetch(`${url}/api/webhooks`, webhook)).json()) as { id: string }).id)
   description = (await (await fetch(`${url}/openapi.json`)).json()) as Description
 })
 afterAll(async () => {

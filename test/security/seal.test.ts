@@ -122,6 +122,9 @@ test('a database of a version without the check is proved by its keys', async ()
     drop table model_lists;
     drop table listed_models;
     drop table request_fingerprints;
+    drop table webhooks;
+    drop table webhook_deliveries;
+    alter table chat_history drop column callback_url;
     drop table session_spending;
     alter table configurations drop column weight;
     alter table configurations drop column most_running;

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { callsAbout } from '../mcp/clients.ts'
 import { startApp } from '../support/app.ts'
 import { startProgram } from '../support/program.ts'
@@ -108,6 +108,9 @@ test('no answer of any route, no event, no line of the log, no file and no row h
   said.pop()
   expect(namedToken).toMatch(/^wig_/)
   await ask('GET', '/api/me', undefined, { authorization: `Bearer ${namedToken}` })
+  const webhook = (await ask('POST', '/api/webhooks', { url: `${origin}/hook` })).body
+  said.pop()
+  expect(webhook.secret).toMatch(/^whsec_/)
   const changed = await ask('PUT', `/api/config/${stored.body.id}`, {
     api_key: storedKey,
     base_url: `${origin}/v1`,
@@ -136,6 +139,12 @@ test('no answer of any route, no event, no line of the log, no file and no row h
     await ask('POST', '/v1/images/generations', { model: 'x', prompt: 'a boat', stream })
     await ask('POST', '/v1/chat/completions', { model: 'qwen-image-plus', messages, stream })
   }
+
+  // The ends of all these were told to it.
+  await vi.waitUntil(async () =>
+    (await app.call('GET', deliveriesOf(webhook), undefined, admin)).body.items.some(wasTried),
+  )
+  await ask('GET', deliveriesOf(webhook))
 
   // Every route once more, with an id that is there and without.
   for (const { method, path: address } of routesOf(app.app.server)) {
@@ -167,10 +176,19 @@ test('no answer of any route, no event, no line of the log, no file and no row h
   expect(said.length).toBeGreaterThan(100)
   expect(logLines.length).toBeGreaterThan(50)
   expect(leaksIn(said)).toEqual([])
-  expect(said.filter(([, text]) => text.includes(namedToken)).map(([place]) => place)).toEqual([])
+  for (const secret of [namedToken, webhook.secret])
+    expect(said.filter(([, text]) => text.includes(secret)).map(([place]) => place)).toEqual([])
   // The search finds what is there.
   expect(leaksIn([['here', `a ${planted.SECRET_KEY} b`]])).toHaveLength(1)
 })
+
+function deliveriesOf({ id }: { id: string }) {
+  return `/api/webhooks/${id}/deliveries`
+}
+
+function wasTried({ tries }: { tries: unknown[] }) {
+  return tries.length > 0
+}
 
 test('neither the title of the process nor what it starts holds a key', async () => {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'webimgui-secrets-'))

@@ -22,6 +22,11 @@ interface Description {
       }
     >
   >
+  webhooks: {
+    event: {
+      post: { parameters: { name: string }[]; requestBody: { content: Record<string, { schema: { $ref: string } }> } }
+    }
+  }
   components: {
     schemas: Record<string, { required?: string[]; properties?: Record<string, unknown> }>
     securitySchemes: Record<string, unknown>
@@ -70,6 +75,12 @@ test('describes every address with its methods, and every answer', async () => {
     '/api/status': ['get'],
     '/api/tokens': ['get', 'post'],
     '/api/tokens/{id}': ['delete', 'patch'],
+    '/api/webhooks': ['get', 'post'],
+    '/api/webhooks/{id}': ['delete', 'patch'],
+    '/api/webhooks/{id}/secret': ['post'],
+    '/api/webhooks/{id}/test': ['post'],
+    '/api/webhooks/{id}/deliveries': ['get'],
+    '/api/webhooks/{id}/deliveries/{delivery}/resend': ['post'],
     '/api/me': ['get'],
     '/api/usage': ['get'],
     '/api/status/errors': ['get'],
@@ -135,6 +146,15 @@ test('is a valid set of JSON Schemas, and every operation has a name of its own'
 })
 
 const anywhere = ['bad_request', 'method_not_allowed', 'headers_too_large', 'internal_error', 'shutting_down']
+
+test('tells what a webhook is sent', async () => {
+  const { components, webhooks } = await describe()
+  const { post } = webhooks.event
+
+  expect(post.requestBody.content['application/json']?.schema.$ref).toBe('#/components/schemas/WebhookEvent')
+  expect(JSON.stringify(components.schemas.WebhookEvent)).toContain('generation.partially_succeeded')
+  expect(post.parameters.map(({ name }) => name)).toEqual(['webhook-id', 'webhook-timestamp', 'webhook-signature'])
+})
 
 test('every code of a problem stands somewhere, under its status and with its meaning', async () => {
   const { paths } = await describe()

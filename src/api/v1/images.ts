@@ -1,6 +1,6 @@
 /** Requests for pictures and their answers, as clients of the OpenAI API write and read them. */
 import { z } from 'zod'
-import { idempotencyKey, optional } from '../schemas.ts'
+import { callbackUrl, idempotencyKey, optional } from '../schemas.ts'
 import { V1Error } from './errors.ts'
 
 // In a form, and from some clients in JSON as well, everything is text.
@@ -35,6 +35,7 @@ const shared = {
     'So many pictures of a series come early as `partial_image`, before the request as a whole has ended: 0 to 3.',
   ),
   async: optional(yes).describe('202 with a task at once, as `Prefer: respond-async`.'),
+  callback_url: callbackUrl,
   extra_body: optional(z.record(z.string().max(100), z.unknown())).describe('As if its members stood beside it.'),
 }
 

@@ -67,7 +67,7 @@ function callerWith({ id, role, models }: TokenRecord): Caller {
 
 export function createAccess(
   settings: Settings,
-  services: Pick<Services, 'tokens' | 'generations' | 'images'>,
+  services: Pick<Services, 'tokens' | 'generations' | 'images' | 'webhooks'>,
   links: SignedLinks,
   pauseBeforeRefusal?: Pause,
 ): Access {
@@ -171,6 +171,9 @@ export function createAccess(
         return
       case 'own image':
         if (!(await services.images.find(readId(request), owner))) throw nothingHere('image')
+        return
+      case 'own webhook':
+        if (!(await services.webhooks.find(readId(request), owner))) throw nothingHere('webhook')
     }
   }
 

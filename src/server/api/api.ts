@@ -18,6 +18,7 @@ import { presentProblem, problemType } from './problems.ts'
 import { systemRoutes } from './system.ts'
 import { tokenRoutes } from './tokens.ts'
 import { usageRoutes } from './usage.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 export function createApiFace(routing: Routing): Face {
   return {
@@ -41,6 +42,7 @@ export function addApi(app: App, parts: Parts) {
   configurationRoutes(app, parts)
   modelRoutes(app, parts)
   tokenRoutes(app, parts)
+  webhookRoutes(app, parts)
   usageRoutes(app, parts)
   systemRoutes(app, parts)
   addMetricsRoute(app, parts.metrics)

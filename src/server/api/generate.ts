@@ -175,6 +175,7 @@ export function toGenerationRequest(body: GenerateRequest, uploads: Map<string, 
     provider: body.provider,
     parameters: (body.parameters ?? {}) as JsonObject,
     references: (body.images ?? []).map(text => toReference(text, uploads)),
+    callbackUrl: body.callback_url,
   }
 }
 

@@ -11,7 +11,7 @@ import type { NamedModel } from './models.ts'
 /** Members of the API that are no parameters of a picture. */
 const ownMembers: ReadonlySet<string> = new Set([
   ...['prompt', 'model', 'image', 'images', 'mask', 'response_format', 'user', 'stream', 'partial_images', 'async'],
-  'extra_body',
+  ...['callback_url', 'extra_body'],
 ])
 
 /** Members of the API that other models than OpenAI's seldom have: left out where a model has none. */
@@ -61,6 +61,7 @@ export function readImageRequest(
       parameters,
       fitsSize: true,
       references: references.map(one => toReference(textOf(one), given)),
+      callbackUrl: body.callback_url,
     },
     ignored,
   }

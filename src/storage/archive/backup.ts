@@ -205,6 +205,10 @@ function dropWaiting(database: string): number {
       "update provider_calls set state = 'settled', outcome = 'dropped', charge = 'none', error = ?, settled_at = ? where state = 'planned'",
     )
     .run(error, new Date().toISOString())
+  // The same for what webhooks were to be told, which a backup of an earlier version does not have.
+  const hasWebhooks = handle.prepare("select 1 from sqlite_master where name = 'webhook_deliveries'").get()
+  if (hasWebhooks)
+    handle.exec("update webhook_deliveries set state = 'dropped', due_at = null, lease = null where due_at is not null")
   // Whether the copy is whole is looked at before the first answer.
   handle.prepare('delete from meta where name = ?').run(endName)
   return Number(dropped.changes)

@@ -24,6 +24,8 @@ export interface NewGeneration {
   model: string
   configId: string
   ownerId: string | null
+  /** Is told of its end, beside the webhooks of the owner. */
+  callbackUrl?: string
   parameters: JsonObject
   resolved: JsonObject
   warnings: GenerationRecord['warnings']
@@ -62,6 +64,7 @@ export async function insertGeneration(db: Connection, generation: NewGeneration
     model: generation.model,
     config_id: generation.configId,
     token_id: generation.ownerId,
+    callback_url: generation.callbackUrl ?? null,
     status: 'queued',
     parameters: JSON.stringify(generation.parameters),
     resolved: JSON.stringify(generation.resolved),
@@ -87,17 +90,27 @@ interface PresentChange {
   isMaybeCharged?: boolean
 }
 
+interface ChangedRow extends Selectable<ChatHistoryTable> {
+  /** With an end: is anybody told of the ends of this owner? */
+  has_webhook?: number | boolean
+}
+
 type UpdateValues = Updateable<ChatHistoryTable> & { id: string; at: string | undefined }
 
-const updates = prepareForEach<UpdateValues, Selectable<ChatHistoryTable>>((db, given, columns) => {
+const updates = prepareForEach<UpdateValues, ChangedRow>((db, given, columns) => {
   const values: Record<string, unknown> = given
   const present: Record<string, unknown> = {
     startedAt: { started_at: sql<string>`coalesce(started_at, ${given.at})` },
     isMaybeCharged: { charge: sql<string>`case when charge = 'charged' then charge else 'unknown' end` },
   }
   const set = Object.assign({}, ...columns.map(name => present[name] ?? { [name]: values[name] }))
-  return db.updateTable('chat_history').set(set).where('id', '=', given.id).returningAll()
+  const update = db.updateTable('chat_history').set(set).where('id', '=', given.id).returningAll()
+  // Answered with the end itself, so that where nobody is told it takes no statement to know that.
+  return columns.includes('finished_at') ? update.returning(hasWebhook.as('has_webhook')) : update
 })
+
+const hasWebhook = sql<number | boolean>`exists (
+  select 1 from webhooks where owner_id = coalesce(chat_history.token_id, '') and state = 'active')`
 
 function updateOf(columns: readonly string[], { startedAt, isMaybeCharged }: PresentChange) {
   const names = [...columns]
@@ -113,6 +126,18 @@ export async function changeGeneration(
   change: GenerationChange,
   present: PresentChange = {},
 ): Promise<BareGeneration | undefined> {
+  const row = await changeRow(db, id, change, present)
+  return row && toBareGeneration(row)
+}
+
+/** As `changeGeneration`, and who is to be told; undefined: nobody. */
+export async function endGeneration(db: Connection, id: string, change: GenerationChange) {
+  const row = await changeRow(db, id, change, {})
+  if (!row) return undefined
+  return { generation: toBareGeneration(row), told: row.has_webhook ? { callbackUrl: row.callback_url } : undefined }
+}
+
+async function changeRow(db: Connection, id: string, change: GenerationChange, present: PresentChange) {
   const columns: Updateable<ChatHistoryTable> = { ...toColumns(change), revision: await nextRevision(db) }
   const row = await updateOf(Object.keys(columns), present).first(db, { ...columns, id, at: present.startedAt })
   if (!row) return undefined
@@ -120,7 +145,7 @@ export async function changeGeneration(
     const search_text = searchText(row.prompt, row.revised_prompt, JSON.parse(row.tags))
     await db.updateTable('chat_history').set({ search_text }).where('id', '=', id).execute()
   }
-  return toBareGeneration(row)
+  return row
 }
 
 /** Adds a warning that is not there yet to a row that was written in the same transaction, so that nobody adds one meanwhile. */

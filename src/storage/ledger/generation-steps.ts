@@ -4,8 +4,15 @@ import type { Surroundings } from '../generations.ts'
 import { createImageRepository } from '../images.ts'
 import type { GenerationRecord, Message } from '../records.ts'
 import { createSpendingRepository, type Spent } from '../spending.ts'
+import { announceEnd } from './announce.ts'
 import { type SettleStep, settle } from './call-steps.ts'
-import { changeGeneration, type GenerationChange, nextRevision, removeGenerations } from './generation-rows.ts'
+import {
+  changeGeneration,
+  endGeneration,
+  type GenerationChange,
+  nextRevision,
+  removeGenerations,
+} from './generation-rows.ts'
 
 export interface FinishStep {
   generationId: string
@@ -21,6 +28,8 @@ export interface Finished {
   generation: GenerationRecord
   /** Files of references in the form that was sent; nobody needs them any more. */
   prepared: string[]
+  /** There are messages of its end to send. */
+  isAnnounced: boolean
 }
 
 /** All calls are settled. To write an end twice changes nothing. Undefined when the generation has gone. */
@@ -28,12 +37,14 @@ export async function finish(db: Connection, step: FinishStep): Promise<Finished
   const { generationId, last, change, spent, around } = step
   if (last) await settle(db, last)
   const imageUrls = around.images.map(image => `/images/${image.id}`)
-  const bare = await changeGeneration(db, generationId, { ...change, imageUrls, waiting: null })
-  if (!bare) return undefined
+  const ended = await endGeneration(db, generationId, { ...change, imageUrls, waiting: null })
+  if (!ended) return undefined
+  const generation = { ...ended.generation, ...around }
   const prepared = around.references.length > 0 ? await createImageRepository(db).takePrepared(generationId) : []
   const spending = createSpendingRepository(db)
   for (const one of spent) await spending.settle(generationId, one.configId, one.spent)
-  return { generation: { ...bare, ...around }, prepared }
+  const isAnnounced = ended.told !== undefined && (await announceEnd(db, generation, ended.told.callbackUrl))
+  return { generation, prepared, isAnnounced }
 }
 
 /** Sets what a person marks. False when there is no such generation. */

@@ -11,6 +11,7 @@ import { halfOpen } from './0007-half-open.ts'
 import { sentWith } from './0008-sent-with.ts'
 import { largeHistory } from './0009-large-history.ts'
 import { requestFingerprints } from './0010-request-fingerprints.ts'
+import { webhooks } from './0011-webhooks.ts'
 import { spendingSums } from './0014-spending-sums.ts'
 import { sessionSpending } from './0015-session-spending.ts'
 import type { MigrationName } from './names.ts'
@@ -28,6 +29,7 @@ export function createMigrations(seal: Seal, progress: Progress = () => {}): Rec
     '0008-sent-with': sentWith,
     '0009-large-history': largeHistory(progress),
     '0010-request-fingerprints': requestFingerprints,
+    '0011-webhooks': webhooks,
     '0014-spending-sums': spendingSums(progress),
     '0015-session-spending': sessionSpending,
   }

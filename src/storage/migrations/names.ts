@@ -10,6 +10,7 @@ export const migrationNames = [
   '0008-sent-with',
   '0009-large-history',
   '0010-request-fingerprints',
+  '0011-webhooks',
   '0014-spending-sums',
   '0015-session-spending',
 ] as const

@@ -89,6 +89,30 @@ async function sealSentAnew(transaction: Connection, from: Seal, to: Seal) {
   }
 }
 
+/** The places that the secrets of a webhook are bound to. */
+export function placesOfWebhook(id: string) {
+  return { present: `webhooks/${id}`, former: `webhooks/${id}/former` }
+}
+
+/** A webhook whose secret cannot be opened is switched off: what it cannot sign is not sent. */
+async function sealWebhooksAnew(transaction: Connection, from: Seal, to: Seal) {
+  const rows = await transaction.selectFrom('webhooks').select(['id', 'secret', 'former_secret']).execute()
+  const sealAgain = (text: string | null, place: string) =>
+    text !== null && opens(from, text, place) ? to.seal(from.open(text, place), place) : undefined
+  for (const { id, secret, former_secret } of rows) {
+    const places = placesOfWebhook(id)
+    const sealed = sealAgain(secret, places.present)
+    await transaction
+      .updateTable('webhooks')
+      .set({
+        ...(sealed === undefined ? { secret: '', state: 'off' } : { secret: sealed }),
+        former_secret: sealAgain(former_secret, places.former) ?? null,
+      })
+      .where('id', '=', id)
+      .execute()
+  }
+}
+
 /**
  * Seals everything anew, all or nothing. A key that `database.seal` does not open stops it, unless `dropUnreadable`: then that
  * configuration is left without a key. The names of those come back.
@@ -119,6 +143,7 @@ export async function sealAnew(
       }
     }
     await sealSentAnew(transaction, database.seal, to)
+    await sealWebhooksAnew(transaction, database.seal, to)
     await transaction
       .updateTable('meta')
       .set({ value: sealedCheck(to) })
