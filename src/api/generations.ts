@@ -20,6 +20,9 @@ export const GenerateRequest = z
       'References: data URIs, http(s) URLs, or ids of stored pictures.',
     ),
     callback_url: callbackUrl,
+    mask: optional(z.string().min(1)).describe(
+      'Where to change the first of `images`: a picture as large as that, transparent where to change. Only for models with `mask` in `GET /api/models`.',
+    ),
   })
   .meta({
     id: 'GenerateRequest',
@@ -47,6 +50,7 @@ export const GenerateForm = z
       .array(z.string().meta({ format: 'binary' }))
       .optional()
       .describe('References: files, or texts as in the JSON form; repeat the field for several.'),
+    mask: z.string().meta({ format: 'binary' }).optional(),
   })
   .meta({ id: 'GenerateForm' })
 

@@ -104,6 +104,13 @@ export const Model = z
     about: z.object({ en: z.string(), zh: z.string() }),
     text_to_image: z.boolean().describe('False for models that only edit pictures.'),
     prompt: z.object({ required: z.boolean(), max_characters: count.nullable() }),
+    mask: z
+      .object({
+        marks: z.enum(['white', 'transparent']).describe('What the parts to change are in the mask that is sent.'),
+        parameters: z.record(z.string(), z.unknown()).describe('These say that the last reference is a mask.'),
+      })
+      .nullable()
+      .describe('Null for models that take no mask; others take the `mask` of a request.'),
     references: z.object({
       min: count,
       max: count,

@@ -4,7 +4,7 @@
  */
 import type { Model as ModelJson } from '../api/models.ts'
 import { fromJson, toJson } from '../api/names.ts'
-import type { Model, ModelLife, Price, SizeRule } from './model.ts'
+import type { JsonObject, Model, ModelLife, Price, SizeRule } from './model.ts'
 import { maxImages, modelSchema } from './parameters.ts'
 
 /** Without what depends on where and by whom it is asked. */
@@ -68,6 +68,7 @@ export function writeCard(model: Model): CardJson {
     life: { by_platform: (model.life ?? []).map(entry => ({ ...noLife, ...toJson(entry) })) },
     prompt: { required: model.promptRequired, max_characters: model.promptMaxCharacters ?? null },
     references: { max_area: null, max_ratio: null, ...toJson(model.references) },
+    mask: model.mask ?? null,
     sizes: {
       text_to_image: writeRule(model.sizes.textToImage),
       with_references: writeRule(model.sizes.withReferences),
@@ -86,7 +87,7 @@ export function writeCard(model: Model): CardJson {
 
 export function readCard(json: CardJson): Model {
   const { id, name, family, about, typical_seconds, concurrency, source, checked, references } = json
-  const { images, price } = json
+  const { images, price, mask } = json
   // `size` and `n` follow from the sizes and counts of the model.
   const { size: _, n: __, ...parameters } = (json.parameters.properties ?? {}) as Model['parameters']
   return {
@@ -98,6 +99,7 @@ export function readCard(json: CardJson): Model {
     life: filled(json.life.by_platform)?.map(readLife),
     textToImage: json.text_to_image,
     promptRequired: json.prompt.required,
+    mask: mask ? { marks: mask.marks, parameters: mask.parameters as JsonObject } : undefined,
     promptMaxCharacters: json.prompt.max_characters ?? undefined,
     sizes: {
       textToImage: readRule(json.sizes.text_to_image),

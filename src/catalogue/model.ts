@@ -30,6 +30,8 @@ export interface Model {
   /** The service silently cuts what is longer, so we warn. In characters. */
   promptMaxCharacters?: number
   references: ReferenceLimits
+  /** Absent: it takes no mask. */
+  mask?: MaskForm
   sizes: { textToImage?: SizeRule; withReferences?: SizeRule; group?: SizeRule }
   images: ImageCount
   /**
@@ -99,6 +101,14 @@ export interface ReferenceLimits {
   maxArea?: number
   /** Long side over short side, at most. */
   maxRatio?: number
+}
+
+/** How an edit with a mask is asked for. The mask is the last reference, as large as the first. */
+export interface MaskForm {
+  /** What the pixels to change are in it. */
+  marks: 'white' | 'transparent'
+  /** These say that it is a mask. */
+  parameters: JsonObject
 }
 
 export interface SizeRule {

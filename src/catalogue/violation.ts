@@ -124,7 +124,12 @@ const sentences = {
   function_one_reference: ({ function: name }) =>
     `The function "${name}" takes 1 reference; send 1, or use "description_edit_with_mask" with a mask as the second.`,
   mask_missing: () =>
-    'The function "description_edit_with_mask" takes 2 references: the picture and its mask, white where to edit.',
+    'An edit with a mask takes at least 2 references: the picture, and its mask as the last. Give the mask in "mask", transparent where to change.',
+  mask_opaque: () => 'A mask must be a PNG that is transparent where to change the picture.',
+  mask_not_taken: ({ model, models }) =>
+    `${model} takes no mask. Choose ${models ? `a model that does (${models})` : 'another model'}, or leave the mask out and say in the prompt what to change and where.`,
+  mask_one_picture: ({ model, max, got }) =>
+    `With a mask ${model} edits ${max === 1 ? 'one picture' : `1 to ${max} pictures`}; got ${got} in "images".`,
   mask_size: ({ got, size }) => `The mask is ${got} and must have the size of the picture, ${size}.`,
 } satisfies Record<string, (values: Words) => string>
 

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { type CheckedRequest, checkRequest } from '../catalogue/checks.ts'
 import { estimateCost, explainEstimate, type Wanted } from '../catalogue/costs.ts'
-import type { ReferenceFacts, Size } from '../catalogue/model.ts'
+import type { Model, ReferenceFacts, Size } from '../catalogue/model.ts'
 import { formatSize, resolveSize } from '../catalogue/sizes.ts'
-import { InvalidRequest, type Violation } from '../catalogue/violation.ts'
+import { InvalidRequest, type RuleViolation, type Violation } from '../catalogue/violation.ts'
 import { invalid, Refusal } from '../errors.ts'
 import type { TakenReference } from '../images/images.ts'
 import type { Caller } from '../members/caller.ts'
@@ -47,10 +47,10 @@ export function describeWanted({ checked, plan, size, taken }: Draft): Wanted {
 /** The caller keeps or discards the references. @throws Refusal */
 export async function draft(
   parts: GenerationParts,
-  request: GenerationRequest,
+  given: GenerationRequest,
   { caller, signal, isEstimate }: { caller: Caller; signal?: AbortSignal; isEstimate?: boolean },
 ): Promise<Draft> {
-  const chosen = await chooseTarget(parts, request)
+  const chosen = await chooseTarget(parts, given)
   if (chosen.refusal && !isEstimate) throw chosen.refusal
   const target = { ...chosen, found: parts.prices.priced(chosen.found, chosen) }
   const { model } = target.found
@@ -58,12 +58,15 @@ export async function draft(
     const allowed = caller.models?.join(', ')
     throw new Refusal('not_allowed', `This token may not use ${target.modelId}; it may use: ${allowed || 'none'}.`)
   }
-  const prompt = request.prompt ?? ''
-  const references = request.references.length
-  const { parameters, fitsSize } = request
+  if (given.mask) refuse(findMaskViolations(parts, target, given))
+  const request = withMaskParameters(given, model)
+  const { prompt = '', parameters, fitsSize, mask } = request
+  const references = request.references.length + (mask ? 1 : 0)
   const checked = checkRequest(model, { prompt, parameters, references, fitsSize }, parts.knownNames)
   refuse(checked.violations)
-  const taken = await parts.references.prepare(request.references, model.references, { caller, signal })
+  const maskFile = mask && (await parts.references.convertMask(mask, model.mask!.marks, { caller, signal }))
+  const inputs = maskFile ? [...request.references, maskFile] : request.references
+  const taken = await parts.references.prepare(inputs, model.references, { caller, signal })
   const id = randomUUID()
   try {
     const facts = taken.map(reference => reference.facts)
@@ -74,6 +77,29 @@ export async function draft(
     await parts.references.discard(id, taken)
     throw error
   }
+}
+
+/** Models of the catalogue that take a mask are named to whoever asked another one for it. */
+function findMaskViolations(
+  { catalogue }: GenerationParts,
+  { found, modelId }: Target,
+  { references }: GenerationRequest,
+): RuleViolation[] {
+  const { model } = found
+  if (!model.mask) {
+    const able = catalogue.all().filter(({ model }) => model.mask && model.state !== 'unlisted')
+    const models = [...new Set(able.map(({ model }) => model.id))].join(', ')
+    return [{ path: 'mask', code: 'mask_not_taken', values: { model: modelId, models } }]
+  }
+  const max = model.references.max - 1
+  if (references.length >= 1 && references.length <= max) return []
+  return [{ path: 'images', code: 'mask_one_picture', values: { model: modelId, max, got: references.length } }]
+}
+
+/** With what says that the last reference is a mask, so that it can be made again as it is. */
+function withMaskParameters(request: GenerationRequest, { mask }: Model): GenerationRequest {
+  if (!request.mask || !mask) return request
+  return { ...request, parameters: { ...mask.parameters, ...request.parameters } }
 }
 
 /** Sends nothing to the service and keeps nothing. */

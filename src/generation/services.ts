@@ -28,6 +28,8 @@ export interface GenerationRequest {
   references: ReferenceInput[]
   /** Is told of the end. */
   callbackUrl?: string
+  /** Transparent where to change the first reference, and as large as that. */
+  mask?: ReferenceInput
 }
 
 export interface CreateOptions {

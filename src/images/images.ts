@@ -1,8 +1,8 @@
 /** Stored images: how they are served, and the references that people upload. */
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises'
-import type { ReferenceFacts, ReferenceLimits } from '../catalogue/model.ts'
-import { describeViolation, InvalidRequest } from '../catalogue/violation.ts'
+import type { MaskForm, ReferenceFacts, ReferenceLimits } from '../catalogue/model.ts'
+import { describeViolation, InvalidRequest, type Violation } from '../catalogue/violation.ts'
 import { createPlaces } from '../coordination/turns.ts'
 import { Refusal } from '../errors.ts'
 import type { Caller } from '../members/caller.ts'
@@ -15,7 +15,15 @@ import type { ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
 import { FetchError } from './download.ts'
 import { type PreparedReference, prepareReferences } from './fitting.ts'
-import { type Original, type ReferenceInput, readReference, storedBytes, type UploadedFile } from './references.ts'
+import { convertMask } from './masks.ts'
+import {
+  type Original,
+  type ReferenceInput,
+  readReference,
+  storedBytes,
+  toViolation,
+  type UploadedFile,
+} from './references.ts'
 import { deriveThumbnailKeys, ThumbnailError, type ThumbnailSize, type Thumbnails } from './thumbnails.ts'
 
 /** What the faces may ask of stored images. */
@@ -52,6 +60,15 @@ export interface References {
     limits: ReferenceLimits,
     options: { caller: Caller; signal?: AbortSignal },
   ): Promise<TakenReference[]>
+  /**
+   * A mask in the form that a model takes, as a file of the caller's.
+   * @throws Refusal `invalid_request`, also where nothing of it is transparent
+   */
+  convertMask(
+    input: ReferenceInput,
+    marks: MaskForm['marks'],
+    options: { caller: Caller; signal?: AbortSignal },
+  ): Promise<{ upload: UploadedFile }>
   /** Stores originals and prepared forms; what the rows of the generation need. */
   keep(generationId: string, taken: TakenReference[]): Promise<UsedReference[]>
   /** Cleans up after a generation that was not written. */
@@ -87,6 +104,26 @@ export function createReferences(parts: { store: Store; files: Files; http: Outg
       }
     },
 
+    async convertMask(input, marks, { caller, signal }) {
+      const owner = restrictTo(caller)
+      const readParts = { http: parts.http, files, findImage: (id: string) => findImage(store, id, owner) }
+      const read: Original[] = []
+      try {
+        const original = await readReference(input, 0, readParts, signal)
+        read.push(original)
+        const bytes = await withPlace(caller, signal, async () =>
+          convertMask(original.temporaryPath ?? (await storedBytes(original.stored!, files)), marks),
+        )
+        const path = await files.temporary()
+        await writeFile(path, bytes)
+        return { upload: { path, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') } }
+      } catch (error) {
+        throw toInvalidRequest(ofMask(toViolation(error, 0)))
+      } finally {
+        await removeTemporary(read)
+      }
+    },
+
     async keep(generationId, taken) {
       const kept = []
       for (const [position, { original, prepared }] of taken.entries()) {
@@ -107,12 +144,18 @@ export function createReferences(parts: { store: Store; files: Files; http: Outg
   }
 
   async function prepareInTurn(originals: Original[], limits: ReferenceLimits, caller: Caller, signal?: AbortSignal) {
-    const place = await places.enter('', caller.ownerId, signal)
-    try {
+    return withPlace(caller, signal, async () => {
       const sources = await Promise.all(
         originals.map(original => original.temporaryPath ?? storedBytes(original.stored!, files)),
       )
-      return await prepareReferences(sources, limits)
+      return prepareReferences(sources, limits)
+    })
+  }
+
+  async function withPlace<Result>(caller: Caller, signal: AbortSignal | undefined, work: () => Promise<Result>) {
+    const place = await places.enter('', caller.ownerId, signal)
+    try {
+      return await work()
     } finally {
       place.leave()
     }
@@ -179,6 +222,16 @@ async function onSameFileSystem(files: Files, path: string): Promise<string> {
     await rm(path, { force: true })
   }
   return temporary
+}
+
+/** What is wrong with the first reference, as what is wrong with the mask. */
+function ofMask(error: unknown): unknown {
+  if (!(error instanceof InvalidRequest)) return error
+  const toMask = (violation: Violation) => ({
+    path: 'mask',
+    message: describeViolation(violation).replace(/^Reference 1: /, 'The mask: '),
+  })
+  return new InvalidRequest(error.violations.map(toMask))
 }
 
 function joined(reasons: unknown[]): unknown {

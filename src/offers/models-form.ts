@@ -36,6 +36,7 @@ const facts = ModelSchema.pick({
   text_to_image: true,
   prompt: true,
   references: true,
+  mask: true,
   sizes: true,
   images: true,
   typical_seconds: true,

@@ -54,7 +54,9 @@ const pictures = optional(z.union([picture, z.array(picture).max(16)])).describe
 const references = {
   image: pictures,
   images: pictures,
-  mask: optional(picture).describe('Where to change it; refused where the model has no mask.'),
+  mask: optional(picture).describe(
+    'Where to change the first picture: as large as that, and transparent where to change. Refused where the model takes no mask.',
+  ),
 }
 
 const modelParameters = 'Any other member is a parameter of the model, see `GET /api/models`.'

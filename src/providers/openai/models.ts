@@ -70,6 +70,10 @@ const gptParameters: Record<string, JsonSchema> = {
     maximum: 100,
     description: 'Compression of jpeg and webp in percent; 100, the service says, unless asked otherwise.',
   },
+  mask: {
+    type: 'boolean',
+    description: 'The last of the references is a mask, as large as the first: only its transparent parts are changed.',
+  },
   moderation: choice(['auto', 'low'], 'How strictly content is filtered; low is less strict. Not for edits.'),
 }
 
@@ -113,6 +117,7 @@ function gptImage(facts: Pick<Model, 'id' | 'name' | 'state' | 'about'> & Partia
     promptRequired: true,
     promptMaxCharacters: 32_000,
     references: referenceLimits({ max: 16 }),
+    mask: { marks: 'transparent', parameters: { mask: true } },
     sizes: { textToImage: freeSizes, withReferences: freeSizes },
     images: { max: 10, perCall: 10 },
     parameters: gptParameters,

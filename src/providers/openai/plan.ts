@@ -1,8 +1,8 @@
 /** A request to OpenAI's image API, as calls with their exact bodies (types of its official client 7.57.0, 2026-11). Pure. */
 
 import { splitCount } from '../../catalogue/counts.ts'
-import type { Model, Warning } from '../../catalogue/model.ts'
-import { formatSize } from '../../catalogue/sizes.ts'
+import type { JsonObject, Model, Warning } from '../../catalogue/model.ts'
+import { formatPixels, formatSize } from '../../catalogue/sizes.ts'
 import { InvalidRequest, type RuleViolation } from '../../catalogue/violation.ts'
 import { placeReferences } from '../exchange.ts'
 import type { Plan, PlannedCall, PlanRequest } from '../provider.ts'
@@ -15,7 +15,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
   if (violations.length > 0) throw new InvalidRequest(violations)
   const warnings: Warning[] = []
   const isEdit = request.references.length > 0
-  const parameters = { ...request.parameters }
+  const { mask: hasMask = false, ...parameters } = request.parameters
   if (isEdit && parameters.moderation !== undefined) {
     delete parameters.moderation
     warnings.push({
@@ -33,7 +33,7 @@ export function plan(request: PlanRequest, model: Model): Plan {
       body: {
         model: request.modelId,
         prompt: request.prompt,
-        ...placeReferences(request),
+        ...placeInputs(request, hasMask === true),
         n: images,
         ...(size === undefined ? {} : { size }),
         // Links of DALL·E expire after an hour; inline images cannot be lost any more. GPT image models send nothing else
@@ -46,7 +46,19 @@ export function plan(request: PlanRequest, model: Model): Plan {
       timeoutMs: Math.min(600_000 + 60_000 * (images - 1), 1_200_000),
     }
   })
-  return { calls, warnings, resolved: { ...parameters, n: request.count, ...(size === undefined ? {} : { size }) } }
+  const asked: JsonObject = hasMask === true ? { mask: true } : {}
+  return {
+    calls,
+    warnings,
+    resolved: { ...parameters, ...asked, n: request.count, ...(size === undefined ? {} : { size }) },
+  }
+}
+
+/** The pictures, and the mask in a field of its own. */
+function placeInputs(request: PlanRequest, hasMask: boolean): JsonObject {
+  if (!hasMask) return placeReferences(request)
+  const references = request.references.slice(0, -1)
+  return { ...placeReferences({ ...request, references }), mask: { $reference: references.length } }
 }
 
 /**
@@ -59,14 +71,25 @@ function maxInAnswer({ size, parameters }: PlanRequest): number {
   return Math.max(1, Math.floor(200_000_000 / bytes))
 }
 
+function checkMask({ references }: PlanRequest): RuleViolation[] {
+  const [first, mask] = [references[0], references.at(-1)]
+  if (!first || !mask || references.length < 2) return [{ path: 'images', code: 'mask_missing', values: {} }]
+  if (mask.width !== first.width || mask.height !== first.height) {
+    return [{ path: 'images', code: 'mask_size', values: { got: formatPixels(mask), size: formatPixels(first) } }]
+  }
+  if (mask.transparent && mask.mimeType === 'image/png') return []
+  return [{ path: 'images', code: 'mask_opaque', values: {} }]
+}
+
 function writeSize(request: PlanRequest, model: Model): string | undefined {
   const { size } = request
   if (size) return formatSize(size)
   return (request.references.length > 0 ? model.sizes.withReferences : model.sizes.textToImage)?.default
 }
 
-function findViolations({ modelId, size, parameters }: PlanRequest): RuleViolation[] {
-  const violations: RuleViolation[] = []
+function findViolations(request: PlanRequest): RuleViolation[] {
+  const { modelId, size, parameters } = request
+  const violations = parameters.mask === true ? checkMask(request) : []
   const { output_format: format = 'png', output_compression: compression, background } = parameters
   const step = 16
   if (size && 'width' in size && modelId.startsWith('gpt-image-') && (size.width % step || size.height % step)) {

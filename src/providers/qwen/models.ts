@@ -1011,6 +1011,7 @@ export const models: readonly Model[] = [
     textToImage: false,
     promptMaxCharacters: 800,
     references: wanReferences(1, 2),
+    mask: { marks: 'white', parameters: { function: 'description_edit_with_mask' } },
     sizes: {},
     images: upTo(4),
     parameters: { ...common, function: editFunction },

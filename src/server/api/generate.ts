@@ -150,7 +150,7 @@ export async function refuseMalformed(request: FastifyRequest, { generations }: 
   if (!isModelKnown || !read.success) throw error
   const hasImages = Object.hasOwn(Object(body), 'images')
   const more = await generations
-    .estimate({ ...toGenerationRequest(read.data, new Map()), references: [] }, getCaller(request))
+    .estimate({ ...toGenerationRequest(read.data, new Map()), references: [], mask: undefined }, getCaller(request))
     .then(
       () => [],
       refusal => (refusal instanceof Refusal ? refusal.violations : []),
@@ -176,6 +176,7 @@ export function toGenerationRequest(body: GenerateRequest, uploads: Map<string, 
     parameters: (body.parameters ?? {}) as JsonObject,
     references: (body.images ?? []).map(text => toReference(text, uploads)),
     callbackUrl: body.callback_url,
+    mask: body.mask === undefined ? undefined : toReference(body.mask, uploads),
   }
 }
 
@@ -186,11 +187,12 @@ function toReference(text: string, uploads: Map<string, UploadedFile>): Referenc
 
 /** The request in the form that is compared for the same idempotency key: files by their content. */
 function comparable(body: GenerateRequest, uploads: Map<string, UploadedFile>): JsonValue {
-  const images = body.images?.map(text => {
+  const comparableText = (text: string) => {
     const upload = uploads.get(text)
     return upload ? { file: upload.sha256 } : text
-  })
-  return JSON.parse(JSON.stringify({ ...body, images })) as JsonValue
+  }
+  const mask = body.mask && comparableText(body.mask)
+  return JSON.parse(JSON.stringify({ ...body, images: body.images?.map(comparableText), mask })) as JsonValue
 }
 
 /** RFC 7240. Without `waitSeconds` the answer waits for the end. */

@@ -52,7 +52,6 @@ export function readImageRequest(
       ignored.push(name)
     } else parameters[name] = given.isForm ? readField(value, schema) : (value as JsonValue)
   }
-  if (body.mask !== undefined) throw noMask(id ?? found?.model.id ?? 'This model')
   const references = [body.image, body.images].flat().filter(one => one !== undefined)
   return {
     request: {
@@ -62,6 +61,7 @@ export function readImageRequest(
       fitsSize: true,
       references: references.map(one => toReference(textOf(one), given)),
       callbackUrl: body.callback_url,
+      mask: body.mask === undefined ? undefined : toReference(textOf(body.mask), given),
     },
     ignored,
   }
@@ -94,11 +94,6 @@ export function toReference(
   const upload = uploads.get(text)
   if (upload) return { upload }
   return { text: /^https?:/i.test(text) ? (ownImage(text) ?? text) : text }
-}
-
-function noMask(model: string) {
-  const message = `${model} has no mask. Leave it out and say in the prompt what to change and where; the rest of the picture stays as it is as far as the model can.`
-  return invalid([{ path: 'mask', message }])
 }
 
 function noTransparency(model: string) {

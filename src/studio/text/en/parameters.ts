@@ -25,5 +25,6 @@ export const parameters = {
   ref_mode: 'Reference mode',
   quality: 'Quality',
   output_compression: 'Compression',
+  mask: 'Last reference is a mask',
   moderation: 'Content filter',
 }

@@ -62,5 +62,8 @@ export const violations = {
   box_corners: 'A box is [x1, y1, x2, y2], with x2 greater than x1 and y2 greater than y1.',
   function_one_reference: '"{function}" takes one reference; a mask as the second needs "description_edit_with_mask".',
   mask_missing: 'An edit with a mask takes two references: the picture and its mask, white where to edit.',
+  mask_opaque: 'A mask must be a PNG that is transparent where to change the picture.',
+  mask_not_taken: 'This model takes no mask. Models that do: {models}.',
+  mask_one_picture: 'With a mask this model edits at most {max} {max|picture|pictures}; {got} were given.',
   mask_size: 'The mask has {got} pixels, and must have the size of the picture, {size}.',
 }

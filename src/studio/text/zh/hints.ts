@@ -23,5 +23,6 @@ export const hints: Record<string, string> = {
   ref_mode: 'repaint 保留内容；refonly 只参考风格。',
   quality: '质量越高越慢，也越贵。',
   output_compression: 'jpeg 与 webp 的压缩百分比，默认 100。',
+  mask: '最后一张参考图为蒙版，尺寸与第一张相同，只修改其透明部分。',
   moderation: 'low 更宽松；不适用于编辑。',
 }

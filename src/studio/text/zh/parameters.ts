@@ -24,5 +24,6 @@ export const parameters = {
   ref_mode: '参考方式',
   quality: '质量',
   output_compression: '压缩率',
+  mask: '最后一张为蒙版',
   moderation: '内容过滤',
 }

@@ -59,5 +59,8 @@ export const violations = {
   box_corners: '区域格式为 [x1, y1, x2, y2]，且 x2 大于 x1、y2 大于 y1。',
   function_one_reference: '“{function}”只用一张参考图；要用第二张作蒙版，请选“description_edit_with_mask”。',
   mask_missing: '蒙版编辑需要两张参考图：原图和蒙版（要修改的部分为白色）。',
+  mask_opaque: '蒙版须为 PNG，且要修改的部分为透明。',
+  mask_not_taken: '此模型不支持蒙版。支持的模型：{models}。',
+  mask_one_picture: '使用蒙版时，此模型最多编辑 {max} 张图片，实际给了 {got} 张。',
   mask_size: '蒙版为 {got}，须与原图尺寸 {size} 相同。',
 }
