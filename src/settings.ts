@@ -322,13 +322,6 @@ export function loadSettings(
   return settings
 }
 
-/** Where a program that speaks to a server finds it. Removes the token from the environment. */
-export function readClientEnvironment(): { url: string; token: string | undefined } {
-  const { WEBIMGUI_URL: url, WEBIMGUI_TOKEN: token } = process.env
-  delete process.env.WEBIMGUI_TOKEN
-  return { url: url?.trim() || 'http://127.0.0.1:8000', token: token?.trim() || undefined }
-}
-
 /** The proxies that requests go out through, for people: without user name and password. */
 export function shownProxies({ proxy }: Settings): string[] {
   const used = [proxy?.https, proxy?.http].filter(url => url !== undefined)

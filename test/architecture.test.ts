@@ -101,10 +101,10 @@ test('the studio has floors as well, and its screens do not know one another', (
   expect(strangers).toEqual([])
 })
 
-test('only settings.ts reads the environment', () => {
+test('only settings.ts reads the environment, and what the words need that speak to a server', () => {
   const readers = files.filter(file => /process\.env\b/.test(readFileSync(path.join(root, file), 'utf8')))
 
-  expect(readers).toEqual(['settings.ts'])
+  expect(readers.toSorted()).toEqual(['operator/client-environment.ts', 'settings.ts'])
 })
 
 test('only the folder of a provider, the registry and the simulators spell its id', () => {

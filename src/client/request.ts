@@ -9,6 +9,8 @@ export interface ClientOptions {
   token?: string
   /** Sent with every request. */
   headers?: Record<string, string>
+  /** An answer that names another address is refused: what holds a token speaks to the server that it was given for, and to no other. */
+  refusesRedirects?: boolean
   /** Called for every 401 before it is thrown. */
   onUnauthorized?(): void
 }
@@ -27,7 +29,7 @@ export interface RequestOptions {
 /** The connection that every operation goes through. */
 export type Connection = ReturnType<typeof createConnection>
 
-export function createConnection({ baseUrl, token, headers: always, onUnauthorized }: ClientOptions) {
+export function createConnection({ baseUrl, token, headers: always, refusesRedirects, onUnauthorized }: ClientOptions) {
   /** Absolute; `path` is relative to the server. */
   function url(path: string) {
     return new URL(path.replace(/^\//, ''), baseUrl).href
@@ -55,6 +57,7 @@ export function createConnection({ baseUrl, token, headers: always, onUnauthoriz
         body: isJson ? JSON.stringify(body) : (body as FormData | ReadableStream | undefined),
         signal,
         keepalive,
+        ...(refusesRedirects ? { redirect: 'manual' } : {}),
         ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
       })
     } catch (error) {
@@ -62,6 +65,7 @@ export function createConnection({ baseUrl, token, headers: always, onUnauthoriz
       throw new ApiError('offline', 'The server cannot be reached.', 0, undefined, { cause: error })
     }
     if (response.ok) return response
+    if (refusesRedirects && response.status >= 300 && response.status < 400) throw redirected(response, address)
     if (response.status === 401) onUnauthorized?.()
     throw await toError(response)
   }
@@ -81,7 +85,20 @@ export function createConnection({ baseUrl, token, headers: always, onUnauthoriz
 async function toError(response: Response) {
   const answer: unknown = await response.json().catch(() => undefined)
   if (!isProblem(answer)) return unexpected(response)
-  return new ApiError(answer.code, answer.detail, response.status, answer)
+  const error = new ApiError(answer.code, answer.detail, response.status, answer)
+  const seconds = Number(response.headers.get('retry-after'))
+  if (seconds > 0) error.retryAfterMs = seconds * 1000
+  return error
+}
+
+function redirected({ status, headers }: Response, address: URL) {
+  const target = URL.parse(headers.get('location') ?? '', address.href)
+  const where = target ? target.origin : 'another address'
+  return new ApiError(
+    'redirected',
+    `The server at ${address.origin} sends elsewhere, to ${where}, which is not followed. If it is there now, give that address.`,
+    status,
+  )
 }
 
 function unexpected({ status }: Response) {

@@ -1,6 +1,7 @@
 /** Arguments of a word. Unknown ones are refused before anything is done: a misspelt `--dry-run` must not cost money. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
-import { describeUsage, suggestOption } from './help.ts'
+import { describeUsage, remindOfUsage, suggestOption } from './help.ts'
+import type { Word } from './word.ts'
 import { describeWord, type WordName, type words } from './words.ts'
 
 type OptionsOf<Name extends WordName> = (typeof words)[Name] extends {
@@ -24,7 +25,7 @@ export function commandLine<const Name extends WordName>(name: Name) {
       console.log(describeUsage(name))
       process.exit(0)
     }
-    checkOperands(positionals, word.operands ?? [])
+    checkOperands(positionals, word)
     for (const [option, { choices }] of Object.entries(word.options ?? {})) {
       const value = (values as Record<string, unknown>)[option]
       if (choices && typeof value === 'string' && !choices.includes(value)) {
@@ -39,18 +40,20 @@ export function commandLine<const Name extends WordName>(name: Name) {
 
 /** Ends the process with 1. */
 export function refuseArguments(name: WordName, sentence: string): never {
-  console.error(`${sentence}\nNothing was done. 未执行任何操作。\n\n${describeUsage(name)}`)
+  console.error(`${sentence}\nNothing was done. 未执行任何操作。\n\n${remindOfUsage(name)}`)
   process.exit(1)
 }
 
-function checkOperands(given: readonly string[], operands: readonly string[]) {
+function checkOperands(given: readonly string[], { operands = [], surplus: hint }: Word) {
   const missing = operands[given.length]
   if (missing !== undefined && !missing.startsWith('[')) {
     throw new Error(`${missing.replace('…', '')} is missing. 缺少 ${missing.replace('…', '')}。`)
   }
   const surplus = given[operands.length]
   if (surplus !== undefined && !operands.at(-1)?.includes('…')) {
-    throw new Error(`"${surplus}" is not known here. 无法识别“${surplus}”。`)
+    throw new Error(
+      `"${surplus}" is not known here.${hint ? ` ${hint.en}` : ''} 无法识别“${surplus}”。${hint?.zh ?? ''}`,
+    )
   }
 }
 

@@ -1,6 +1,7 @@
 /** What the program tells about its words, in both languages. */
 import { findNearest } from '../operator/nearest.ts'
-import { describeWord, type Option, type Word, type WordName, wordNames, wordsOfGroup } from './words.ts'
+import type { Option, Word } from './word.ts'
+import { describeWord, type WordName, wordNames, wordsOfGroup } from './words.ts'
 
 const usage = 'Usage 用法: webimgui'
 
@@ -38,6 +39,13 @@ export function describeUsage(name: WordName): string {
     ([option, about]) => [spellOption(option, about), `${about.about.en} ${about.about.zh}`] as const,
   )
   return [`${usage} ${line}`, ...paragraphs, ...(rows.length > 0 ? [align(rows)] : [])].join('\n\n')
+}
+
+/** Short where the whole would push the mistake off the screen. */
+export function remindOfUsage(name: WordName): string {
+  const text = describeUsage(name)
+  const [line] = text.split('\n')
+  return text.length < 1500 ? text : `${line}\n\nwebimgui ${name} --help tells all of it. 详见 webimgui ${name} --help`
 }
 
 /** What to say of a word that is not known. */

@@ -2,33 +2,8 @@
  * Every word of the program, with what may stand behind it: the one source of `--help`, of what is refused, and of what a shell
  * completes. Plain data, because the start of a server reads it too.
  */
-import type { Words } from '../operator/environment-file.ts'
-
-export interface Option {
-  type: 'string' | 'boolean'
-  short?: string
-  /** May be given several times. */
-  multiple?: boolean
-  /** What stands for its value in the help: `FILE`. */
-  value?: string
-  /** The only values that there are. */
-  choices?: readonly string[]
-  about: Words
-}
-
-export interface Word {
-  /** Another name of it. */
-  alias?: string
-  /** Speaks to a server by its address, instead of working on the data of one. */
-  isRemote?: boolean
-  /** What must or may stand behind it: `FILE`, `[FILE]`, `ID…` (one or more), `[WORD…]`. */
-  operands?: readonly string[]
-  /** In the list of all words. */
-  about: Words
-  /** Paragraphs of its own help. */
-  more?: readonly Words[]
-  options?: Readonly<Record<string, Option>>
-}
+import { remoteWords } from './remote/words.ts'
+import type { Word } from './word.ts'
 
 export const words = {
   start: {
@@ -94,36 +69,17 @@ export const words = {
       },
     },
   },
-  mcp: {
-    isRemote: true,
-    about: { en: 'tools for agents, over standard input and output', zh: '面向智能体的 MCP 工具（标准输入输出）' },
+  completion: {
+    operands: ['SHELL'],
+    about: { en: 'completes words and options in bash, zsh or fish', zh: 'bash、zsh、fish 命令补全' },
     more: [
       {
-        en: 'Tools for agents (MCP) over standard input and output; a client such as Claude Desktop starts it. The server has to run already.',
-        zh: '面向智能体的 MCP 工具（标准输入输出），由 Claude Desktop 等客户端启动；服务需已在运行。',
+        en: 'bash: eval "$(webimgui completion bash)" in ~/.bashrc\nzsh: eval "$(webimgui completion zsh)" in ~/.zshrc, after compinit\nfish: webimgui completion fish > ~/.config/fish/completions/webimgui.fish',
+        zh: '将上述命令加入对应 shell 的启动文件。',
       },
     ],
-    options: {
-      url: {
-        type: 'string',
-        value: 'ADDRESS',
-        about: {
-          en: 'where the server is, instead of WEBIMGUI_URL or http://127.0.0.1:8000; WEBIMGUI_TOKEN is its token, where it needs one',
-          zh: '服务地址，优先于 WEBIMGUI_URL，默认 http://127.0.0.1:8000；需要令牌时用 WEBIMGUI_TOKEN',
-        },
-      },
-      cap: {
-        type: 'string',
-        value: '"5 CNY"',
-        about: { en: 'the most that this session may spend', zh: '本次会话的费用上限' },
-      },
-      out: {
-        type: 'string',
-        value: 'FOLDER',
-        about: { en: 'a folder that the originals are saved to as well', zh: '把原图另存到此文件夹' },
-      },
-    },
   },
+  ...remoteWords,
 } as const satisfies Record<string, Word>
 
 export type WordName = keyof typeof words

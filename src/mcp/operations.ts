@@ -64,7 +64,7 @@ export interface Operations {
   /** Absolute; opens the original. */
   link(image: Pick<Image, 'id' | 'url'>): string
   /** Saves the original beside the client and returns its path. Absent where nobody asked for that. */
-  save?(image: Pick<Image, 'id' | 'mime_type'>): Promise<string>
+  save?(image: Pick<Image, 'id' | 'mime_type' | 'sha256'>): Promise<string>
   /** Stores a picture of this machine; returns its id. Absent where the tools run on another machine than the client. */
   uploadFile?(path: string): Promise<string>
 }

@@ -1,16 +1,8 @@
 /** The operations over HTTP, for tools that run beside the client instead of inside the server. */
-import { openAsBlob } from 'node:fs'
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises'
-import os from 'node:os'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type createClient, hasEnded } from '../client/client.ts'
+import { LocalFileError, type Original, saveOriginal, uploadPictureFile } from '../client/local-files.ts'
 import { ToolRefusal } from './errors.ts'
 import type { Operations } from './operations.ts'
-
-/** What the server takes as a reference. */
-const maxFileBytes = 20 * 1024 * 1024
-const pictureNames = /\.(png|jpe?g|webp|gif|bmp|tiff?|avif|heic|heif)$/i
 
 /**
  * @param saveTo a folder for originals
@@ -42,41 +34,19 @@ export function operateOverHttp(
     thumbnail: async (id, size) => (await client.images.read(id, size)).bytes,
     original: id => client.images.read(id),
     link: ({ url }) => client.url(url),
-    ...(saveTo === undefined ? {} : { save: image => saveOriginal(client, saveTo, image) }),
+    ...(saveTo === undefined ? {} : { save: image => save(client, saveTo, image) }),
     async uploadFile(text) {
-      const file = toPath(text)
-      const facts = await stat(file).catch(() => undefined)
-      if (!facts?.isFile()) throw new ToolRefusal('invalid_request', `There is no file "${file}".`)
-      if (!pictureNames.test(file)) {
-        throw new ToolRefusal('invalid_request', `"${file}" does not have the name of a picture, such as .png or .jpg.`)
+      try {
+        return await uploadPictureFile(client, text)
+      } catch (error) {
+        if (error instanceof LocalFileError) throw new ToolRefusal('invalid_request', error.message)
+        throw error
       }
-      if (facts.size > maxFileBytes) throw new ToolRefusal('invalid_request', `"${file}" is larger than 20 MB.`)
-      return (await client.images.upload(await openAsBlob(file), { name: path.basename(file) })).id
     },
   }
 }
 
 /** Under its id, so that it is saved once. */
-async function saveOriginal(
-  client: ReturnType<typeof createClient>,
-  folder: string,
-  { id, mime_type: type }: Parameters<NonNullable<Operations['save']>>[0],
-) {
-  const ending = type
-    .replace(/^image\/(x-)?/, '')
-    .replace(/^jpeg$/, 'jpg')
-    .replace(/\W.*$/, '')
-  const file = path.join(folder, `${id.replace(/[^\w-]/g, '')}.${ending}`)
-  if (await stat(file).catch(() => undefined)) return file
-  const { bytes } = await client.images.read(id)
-  await mkdir(folder, { recursive: true })
-  // The name stands for the whole picture.
-  await writeFile(`${file}.part`, bytes)
-  await rename(`${file}.part`, file)
-  return file
-}
-
-function toPath(text: string) {
-  if (text.startsWith('file:')) return fileURLToPath(text)
-  return path.resolve(text.replace(/^~(?=\/)/, os.homedir()))
+async function save(client: ReturnType<typeof createClient>, folder: string, image: Original) {
+  return (await saveOriginal(client, image, { folder, name: image.id.replace(/[^\w-]/g, '') })).file
 }

@@ -37,6 +37,8 @@ export interface ProgramOptions {
   dataDir: string
   environment?: Record<string, string>
   words?: string[]
+  /** What stands on its standard input. */
+  input?: string
   /** Whoever starts it ends it. */
   keep?: boolean
   /** As `npm start` does it, instead of the bundle of this run. */
@@ -55,8 +57,9 @@ export async function startProgram(word: string, options: ProgramOptions): Promi
   const child = spawn(process.execPath, [...nodeOptions, options.file ?? file, word, ...words], {
     cwd: options.cwd ?? dataDir,
     env: { DATA_DIR: dataDir, PORT: '0', ...environment, ...options.environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   })
+  child.stdin.on('error', () => {}).end(options.input)
   let text = ''
   let standardOutput = ''
   child.stdout.on('data', (chunk: string) => (standardOutput += chunk))
@@ -94,5 +97,5 @@ export async function startProgram(word: string, options: ProgramOptions): Promi
 /** Starts a program and waits for its end. */
 export async function runProgram(word: string, options: ProgramOptions) {
   const program = await startProgram(word, options)
-  return { code: await program.ended(), output: program.output() }
+  return { code: await program.ended(), output: program.output(), standardOutput: program.standardOutput() }
 }
