@@ -95,7 +95,7 @@ export function GalleryScreen() {
 
   return (
     <div className="mx-auto max-w-[110rem] px-3 pt-3 pb-8 sm:px-6">
-      <header className="sticky top-0 z-10 -mx-3 bg-paper/95 px-3 pt-2 pb-3 backdrop-blur sm:-mx-6 sm:px-6">
+      <header className="sticky top-0 z-10 -mx-3 bg-paper/95 px-3 pt-2 pb-3 sm:-mx-6 sm:px-6">
         <h1 className="mb-2 text-2xl max-lg:sr-only">{t('shell.gallery')}</h1>
         <Filters
           filter={texts}

@@ -131,7 +131,7 @@ export function ImageScreen() {
         event.preventDefault()
         toGallery()
       }}
-      className="grid size-11 place-items-center rounded-full bg-raised/90 shadow-card backdrop-blur hover:bg-raised"
+      className="grid size-11 place-items-center rounded-full bg-raised/90 shadow-card hover:bg-raised"
     >
       <ArrowLeft aria-hidden className="size-5" />
     </Link>
@@ -151,7 +151,7 @@ export function ImageScreen() {
             <div className="absolute top-3 left-3 flex items-center gap-2">
               {back}
               {images.length > 1 && (
-                <span className="rounded-full bg-raised/90 px-3 py-1.5 text-sm tabular-nums shadow-card backdrop-blur">
+                <span className="rounded-full bg-raised/90 px-3 py-1.5 text-sm tabular-nums shadow-card">
                   {t('picture.ofGroup', { position: images.indexOf(image) + 1, count: images.length })}
                 </span>
               )}
@@ -161,7 +161,7 @@ export function ImageScreen() {
               label={t(isOpen ? 'picture.hideDetails' : 'picture.showDetails')}
               aria-expanded={isOpen}
               onClick={toggleDetails}
-              className="absolute top-3 right-3 size-11 bg-raised/90 shadow-card backdrop-blur hover:bg-raised max-lg:hidden"
+              className="absolute top-3 right-3 size-11 bg-raised/90 shadow-card hover:bg-raised max-lg:hidden"
             />
           </Stage>
         ) : (

@@ -159,7 +159,7 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
 
   const percent = Math.round((view.scale / frame.actualScale) * 100)
   const floating =
-    'absolute top-1/2 size-11 -translate-y-1/2 bg-raised/90 text-ink shadow-card backdrop-blur hover:bg-raised max-sm:hidden'
+    'absolute top-1/2 size-11 -translate-y-1/2 bg-raised/90 text-ink shadow-card hover:bg-raised max-sm:hidden'
   const beside = (icon: LucideIcon, label: string, side: string, onShow?: () => void) =>
     onShow && <IconButton icon={icon} iconSize={6} label={label} onClick={onShow} className={classes(floating, side)} />
   return (
@@ -232,7 +232,7 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
       {children}
       {beside(ChevronLeft, t('picture.previous'), 'left-3', onPrevious)}
       {beside(ChevronRight, t('picture.next'), 'right-3', onNext)}
-      <div className="absolute bottom-3 left-1/2 flex -translate-x-1/2 items-center rounded-full bg-raised/90 shadow-card backdrop-blur">
+      <div className="absolute bottom-3 left-1/2 flex -translate-x-1/2 items-center rounded-full bg-raised/90 shadow-card">
         <IconButton icon={ZoomOut} label={t('picture.zoomOut')} onClick={zoomOut} disabled={!isZoomed} />
         <button
           type="button"

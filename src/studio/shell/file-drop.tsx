@@ -88,10 +88,7 @@ export function FileDrop() {
     </div>
   )
   return (
-    <div
-      aria-hidden
-      className="fixed inset-0 z-50 flex animate-appear flex-col gap-4 bg-paper/85 p-4 pb-24 backdrop-blur-sm sm:p-10"
-    >
+    <div aria-hidden className="fixed inset-0 z-50 flex animate-appear flex-col gap-4 bg-paper/85 p-4 pb-24 sm:p-10">
       {place(
         'reference',
         'flex-1 font-medium text-ink text-xl',

@@ -54,7 +54,7 @@ export function NavigationBar({ openSheet }: { openSheet(): void }) {
     <nav
       aria-label={t('shell.navigation')}
       className={classes(
-        'fixed inset-x-0 bottom-0 z-30 flex items-center justify-around border-line border-t bg-sheet/95 pb-[env(safe-area-inset-bottom)] backdrop-blur',
+        'fixed inset-x-0 bottom-0 z-30 flex items-center justify-around border-line border-t bg-sheet/95 pb-[env(safe-area-inset-bottom)]',
         'lg:sticky lg:top-0 lg:h-dvh lg:flex-col lg:justify-start lg:gap-1 lg:border-t-0 lg:border-r lg:py-4',
       )}
     >

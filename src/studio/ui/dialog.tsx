@@ -25,7 +25,7 @@ export function Dialog(props: DialogProps) {
   return (
     <Base.Root open onOpenChange={open => !open && onClose()}>
       <Base.Portal>
-        <Base.Backdrop className="fixed inset-0 z-40 bg-black/40 backdrop-blur-[2px]" />
+        <Base.Backdrop className="fixed inset-0 z-40 bg-black/40" />
         <Base.Viewport className="fixed inset-0 z-40 flex items-end justify-center sm:items-center sm:p-6">
           <Base.Popup
             initialFocus={initialFocus}
