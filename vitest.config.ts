@@ -22,7 +22,7 @@ class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]) {
     const rank = ({ project, moduleId }: TestSpecification) => {
       // A worker stays with its project: what belongs to the other one comes at the end of all.
-      if (project.name === 'studio') return longest.length + 1
+      if (project.name === 'studio') return longest.length + (/stream|accessibility/.test(moduleId) ? 1 : 2)
       const found = longest.findIndex(pattern => pattern.test(moduleId))
       return found < 0 ? longest.length : found
     }

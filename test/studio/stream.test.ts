@@ -48,15 +48,15 @@ function show(page: Page, state: 'hidden' | 'visible') {
 test('where the browser has no worker for all tabs, a hidden one gives its stream back and catches up', async () => {
   const app = await startStudio()
   const { page, context } = await visit(app.url)
-  await context.addInitScript(() => {
-    // biome-ignore lint/suspicious/noExplicitAny: it is not there in some browsers
-    delete (globalThis as any).SharedWorker
-  })
   const tabs: Page[] = []
   await page.close()
   while (tabs.length < 8) {
     for (const tab of tabs) await show(tab, 'hidden')
     const tab = await context.newPage()
+    await tab.addInitScript(() => {
+      // biome-ignore lint/suspicious/noExplicitAny: it is not there in some browsers
+      delete (globalThis as any).SharedWorker
+    })
     await tab.goto(app.url)
     await tab.getByRole('textbox').first().waitFor()
     tabs.push(tab)

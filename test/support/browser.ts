@@ -1,5 +1,12 @@
 /** A real browser that looks at a real server, and takes note of whatever a page must not do. */
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type CDPSession,
+  chromium,
+  type Page,
+} from 'playwright-core'
 import { beforeAll, expect, inject, onTestFinished } from 'vitest'
 import * as en from '../../src/studio/text/en.ts'
 import { fill } from '../../src/studio/text/fill.ts'
@@ -21,7 +28,8 @@ export interface VisitOptions {
 
 export interface Visit {
   page: Page
-  context: BrowserContext
+  /** Of a profile that others use afterwards: scripts at the start of each page could not be taken away. */
+  context: Omit<BrowserContext, 'addInitScript'>
   /** Console errors, broken scripts and requests to other hosts. Has to be empty at the end of every test. */
   troubles: string[]
   /** In the language of the visit: `word('shell.save')`. Names in braces are filled in. */
@@ -48,21 +56,63 @@ function launch() {
       '--disable-gpu-compositing',
       '--disable-dev-shm-usage',
       '--disable-background-networking',
+      // For each profile.
+      '--renderer-process-limit=1',
     ],
   })
   return launching
 }
 
-/** For the tests of a file. The returned function opens a page in a profile of its own. */
+/**
+ * A profile that is lent to one visit after another, emptied in between: a new one has to start a process and to compile the studio
+ * again, which takes half of the processor time of a visit.
+ */
+interface Profile {
+  /** What was asked for, as text. */
+  key: string
+  context: BrowserContext
+  /** Keeps the process of its pages, between visits as well. */
+  keeper: Page
+  devtools: CDPSession
+}
+
+/** The one that was used last at the end. Each has a process. */
+const idle: Profile[] = []
+const maxIdle = 4
+
+async function borrow(options: BrowserContextOptions): Promise<Profile> {
+  const key = JSON.stringify(options)
+  const index = idle.findLastIndex(profile => profile.key === key)
+  if (index >= 0) return idle.splice(index, 1)[0]!
+  const context = await (await launch()).newContext(options)
+  context.setDefaultTimeout(maxWaitMs)
+  const keeper = await context.newPage()
+  return { key, context, keeper, devtools: await context.newCDPSession(keeper) }
+}
+
+async function giveBack(profile: Profile, origin: string) {
+  const { context, keeper, devtools } = profile
+  await context.unrouteAll({ behavior: 'ignoreErrors' })
+  await Promise.all(context.pages().map(page => page !== keeper && page.close()))
+  await Promise.all([
+    devtools.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' }),
+    context.clearCookies(),
+    context.clearPermissions(),
+    context.setOffline(false),
+  ])
+  idle.push(profile)
+  if (idle.length > maxIdle) await idle.shift()!.context.close()
+}
+
+/** For the tests of a file. The returned function opens a page in an empty profile. */
 export function openBrowser() {
-  let browser: Browser
   beforeAll(async () => {
-    browser = await launch()
+    await launch()
   })
 
   return async function visit(url: string, options: VisitOptions = {}): Promise<Visit> {
     const { language = 'zh', theme = 'light', viewport = { width: 1280, height: 800 }, isTouch = false } = options
-    const context = await browser.newContext({
+    const profile = await borrow({
       viewport,
       colorScheme: theme,
       locale: language === 'zh' ? 'zh-CN' : 'en-GB',
@@ -70,11 +120,12 @@ export function openBrowser() {
       reducedMotion: 'reduce',
       acceptDownloads: true,
     })
-    context.setDefaultTimeout(maxWaitMs)
+    const { context } = profile
+    const { origin } = new URL(url)
     const page = await context.newPage()
-    const troubles = watch(page, new URL(url).origin, options.expected ?? [])
+    const troubles = watch(page, origin, options.expected ?? [])
     onTestFinished(async () => {
-      await context.close()
+      await giveBack(profile, origin)
       expect(troubles).toEqual([])
     })
     await page.goto(url + (options.path ?? '/'))
