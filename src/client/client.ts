@@ -16,6 +16,15 @@ import type { ProviderList } from '../api/providers.ts'
 import type { RecentErrorList, Status } from '../api/system.ts'
 import type { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../api/tokens.ts'
 import type { UsageQuery as UsageInput, UsageList } from '../api/usage.ts'
+import type {
+  Delivery,
+  DeliveryPage,
+  MadeWebhook,
+  NewWebhook,
+  Webhook,
+  WebhookChange,
+  WebhookList,
+} from '../api/webhooks.ts'
 import { ApiError } from './errors.ts'
 import { followEvents, type StreamMessage } from './events.ts'
 import { type ClientOptions, createConnection } from './request.ts'
@@ -26,6 +35,8 @@ export type ConfigurationChangeInput = z.input<typeof ConfigurationChange>
 export type ConfigurationTestInput = z.input<typeof ConfigurationTest>
 export type NewTokenInput = z.input<typeof NewToken>
 export type TokenChangeInput = z.input<typeof TokenChange>
+export type NewWebhookInput = z.input<typeof NewWebhook>
+export type WebhookChangeInput = z.input<typeof WebhookChange>
 export type GenerationChange = z.input<typeof HistoryChange>
 
 type HistoryInput = z.input<typeof HistoryQuery>
@@ -59,6 +70,10 @@ export function createClient(options: ClientOptions) {
 
   function pathOf(id: string, rest = '') {
     return `api/history/${encodeURIComponent(id)}${rest}`
+  }
+
+  function webhookPath(id: string, rest = '') {
+    return `api/webhooks/${encodeURIComponent(id)}${rest}`
   }
 
   function generateAt(path: string, body: object, { key, isAwaited, signal }: GenerateOptions) {
@@ -102,6 +117,19 @@ export function createClient(options: ClientOptions) {
       change: (id: string, body: TokenChangeInput) =>
         request<Token>(`api/tokens/${encodeURIComponent(id)}`, { method: 'PATCH', body }),
       revoke: (id: string) => request<void>(`api/tokens/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    },
+
+    webhooks: {
+      list: async (given?: Signal) => (await request<z.infer<typeof WebhookList>>('api/webhooks', given)).items,
+      make: (body: NewWebhookInput) => request<MadeWebhook>('api/webhooks', { method: 'POST', body }),
+      change: (id: string, body: WebhookChangeInput) => request<Webhook>(webhookPath(id), { method: 'PATCH', body }),
+      remove: (id: string) => request<void>(webhookPath(id), { method: 'DELETE' }),
+      renewSecret: (id: string) => request<MadeWebhook>(webhookPath(id, '/secret'), { method: 'POST' }),
+      test: (id: string) => request<Delivery>(webhookPath(id, '/test'), { method: 'POST' }),
+      deliveries: (id: string, query: { limit?: number; cursor?: string } = {}, given?: Signal) =>
+        request<z.infer<typeof DeliveryPage>>(webhookPath(id, '/deliveries'), { query: { ...query }, ...given }),
+      resend: (id: string, deliveryId: string) =>
+        request<Delivery>(webhookPath(id, `/deliveries/${encodeURIComponent(deliveryId)}/resend`), { method: 'POST' }),
     },
 
     generate: (body: z.input<typeof GenerateRequest>, given: GenerateOptions) =>

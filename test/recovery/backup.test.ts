@@ -17,8 +17,11 @@ test('a backup of a working server is whole in an empty place, and pays for noth
   const installation = await openInstallation()
   onTestFinished(() => installation.close())
   installation.environment.SECRET_KEY = 'of the server and of its copy'
+  // A webhook that nobody takes.
+  installation.environment.ALLOWED_HOSTS += ',127.0.0.1:1'
   const program = await installation.start()
   await addOpenai(program, installation)
+  const { body: webhook } = await program.call('POST', '/api/webhooks', { url: 'http://127.0.0.1:1/' })
   for (const n of [1, 3]) await program.call('POST', '/api/generate', { ...ark, parameters: { size: '960x960', n } })
   await program.hold({ point: 'before-sending', from: 1 })
   await program.call('POST', '/api/generate', { ...ark, prompt: 'waiting' }, { prefer: 'respond-async' })
@@ -51,6 +54,10 @@ test('a backup of a working server is whole in an empty place, and pays for noth
   )
   expect(readRows(emptyDir).images).toEqual(readRows(installation.dataDir).images)
   expect(installation.seen().posts).toHaveLength(posts)
+
+  // What the original may have told since is not told from here.
+  const { body: told } = await again.call('GET', `/api/webhooks/${webhook.id}/deliveries`)
+  expect(told.items.map(({ state }: { state: string }) => state).sort()).toEqual(['dropped', 'dropped', 'pending'])
 
   const refused = await run('restore', archive, elsewhere)
   expect(refused).toMatchObject({ code: 1, output: expect.stringMatching(/only be restored into an empty place/) })

@@ -19,6 +19,7 @@ import { loadSettings } from '../../src/settings.ts'
 import { startDoubaoSimulator } from '../../src/simulators/doubao/doubao.ts'
 import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/keys.ts'
 import { createSeal } from '../../src/storage/secrets/seal.ts'
+import { placesOfWebhook } from '../../src/storage/secrets/seal-check.ts'
 import { call } from '../support/app.ts'
 import { runProgram, startProgram } from '../support/program.ts'
 
@@ -53,6 +54,12 @@ async function prepare(environment: Record<string, string> = {}) {
     const stored = await ask('POST', '/api/config', { provider: 'doubao', name: 'Mine', api_key: DOUBAO_DEMO_KEY })
     expect(stored.status).toBe(201)
   })
+}
+
+function openWebhook(id: string, secret: string) {
+  using database = new DatabaseSync(file('chat_history.db'), { readOnly: true })
+  const row = database.prepare('select secret from webhooks where id = ?').get(id)
+  return createSeal(secret).open(String(row?.secret), placesOfWebhook(id).present)
 }
 
 /** Does the stored key reach the service whole? */
@@ -155,8 +162,10 @@ test('a database of a version without the check is proved by its keys', async ()
 
 test('a new secret seals everything anew, is kept for its owner alone, and ends the sessions', async () => {
   const environment = { ACCESS_TOKEN: 'correct-horse-battery' }
+  let webhook = { id: '', secret: '' }
   const cookie = await withServer(environment, async ask => {
     const headers = { authorization: 'Bearer correct-horse-battery' }
+    webhook = (await ask('POST', '/api/webhooks', { url: null }, headers)).body
     await ask('POST', '/api/config', { provider: 'doubao', api_key: DOUBAO_DEMO_KEY }, headers)
     const login = await ask('POST', '/api/login', { token: 'correct-horse-battery' })
     return String(login.headers.get('set-cookie')).split(';')[0] ?? ''
@@ -178,6 +187,7 @@ test('a new secret seals everything anew, is kept for its owner alone, and ends 
   const rows = sealedRows()
   expect(rows.every(row => row.includes(createSeal(secret).keyId))).toBe(true)
   expect(rows.some(row => oldRows.includes(row))).toBe(false)
+  expect(openWebhook(webhook.id, secret)).toBe(webhook.secret)
   // Nothing sealed with the old one is left in free pages either.
   const bytes = readFileSync(file('chat_history.db'), 'latin1')
   for (const row of oldRows) expect(bytes.includes(row)).toBe(false)
@@ -248,6 +258,7 @@ test('all keys or none: one that cannot be opened stops it, and --lost gives jus
 
 test('after the loss of the secret the history is still there, and keys can be entered again', async () => {
   await prepare()
+  const { id } = await withServer({}, async ask => (await ask('POST', '/api/webhooks', { url: null })).body)
   rmSync(file('secret.key'))
 
   const { code, output } = await rotate({}, ['--lost'])
@@ -258,6 +269,10 @@ test('after the loss of the secret the history is still there, and keys can be e
     expect(items).toMatchObject([{ name: 'Mine', has_key: false, key_hint: null }])
     const changed = await ask('PUT', `/api/config/${items[0].id}`, { api_key: DOUBAO_DEMO_KEY })
     expect(changed.body.has_key).toBe(true)
+    // A webhook that cannot sign is off, until it has another secret.
+    const switched = await ask('PATCH', `/api/webhooks/${id}`, { is_active: true })
+    const renewed = await ask('POST', `/api/webhooks/${id}/secret`)
+    expect([switched.status, renewed.body.state, renewed.body.former_secret_until]).toEqual([409, 'active', null])
   })
   await expectKeyWorks()
 })

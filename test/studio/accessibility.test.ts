@@ -109,6 +109,15 @@ const screens: Screen[] = [
       await page.getByText(word('team.once')).waitFor()
     },
   },
+  {
+    name: 'new webhook',
+    path: '/team',
+    async open({ page, word }) {
+      await page.getByRole('button', { name: word('webhooks.add') }).click()
+      await page.getByRole('button', { name: word('webhooks.make') }).click()
+      await page.getByText(word('webhooks.urlFault')).waitFor()
+    },
+  },
   { name: 'configurations', path: '/configurations', open: ({ page }) => page.getByRole('switch').waitFor() },
   { name: 'new key', path: '/configurations?add=qwen', open: ({ page }) => page.getByRole('dialog').waitFor() },
   { name: 'status', path: '/status', open: ({ page }) => page.getByRole('heading', { level: 2 }).nth(3).waitFor() },

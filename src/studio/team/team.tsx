@@ -14,6 +14,7 @@ import { EmptyState, Notice } from '../ui/states.tsx'
 import { MadeTokenDialog } from './made-token.tsx'
 import { TokenCard } from './token-card.tsx'
 import { TokenForm } from './token-form.tsx'
+import { Webhooks } from './webhooks.tsx'
 
 export function TeamScreen() {
   const t = useText()
@@ -66,6 +67,7 @@ export function TeamScreen() {
           )
         }
       </Query>
+      <Webhooks tokens={tokens.data ?? []} />
       {made ? (
         <MadeTokenDialog made={made} onClose={() => setMade(undefined)} />
       ) : changed ? (
