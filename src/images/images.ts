@@ -13,6 +13,7 @@ import type { Removals } from '../storage/files/removals.ts'
 import type { UsedReference } from '../storage/images.ts'
 import type { ImageRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
+import { type Conversion, convertPicture } from './conversion.ts'
 import { FetchError } from './download.ts'
 import { type PreparedReference, prepareReferences } from './fitting.ts'
 import { convertMask } from './masks.ts'
@@ -34,6 +35,8 @@ export interface Images {
   find(id: string, owner?: string): Promise<ImageRecord | undefined>
   /** The stored bytes; `range` inclusive. @throws Refusal `not_found` when the file is missing. */
   read(image: ImageRecord, range?: { start: number; end: number }): Promise<NodeJS.ReadableStream>
+  /** The picture in another form; undefined where its pixels cannot be read. @throws Refusal `not_found` when the file is missing. */
+  convert(image: ImageRecord, conversion: Conversion): Promise<Buffer | undefined>
   /** A WebP of at most `size` pixels a side, made ahead, or at the first request for it. @throws Refusal `not_found` when there can be none */
   thumbnail(image: ImageRecord, size: ThumbnailSize): Promise<Buffer>
   /**
@@ -282,15 +285,11 @@ export function createImages(parts: {
 
     find: (id, owner) => findImage(store, id, owner),
 
-    async read(image, range) {
-      try {
-        return await files.open(image.file, range)
-      } catch (error) {
-        if (error instanceof StorageError && error.code === 'missing') {
-          throw new Refusal('not_found', 'The file of this image is missing from the picture store.', { cause: error })
-        }
-        throw error
-      }
+    read: (image, range) => files.open(image.file, range).catch(refuseMissing),
+
+    async convert(image, conversion) {
+      const bytes = await storedBytes(image, files).catch(refuseMissing)
+      return convertPicture(bytes, conversion).catch(() => undefined)
     },
 
     async thumbnail(image, size) {
@@ -320,6 +319,13 @@ export function createImages(parts: {
       if (!isShared) await removeReference(parts, image)
     },
   }
+}
+
+function refuseMissing(error: unknown): never {
+  if (error instanceof StorageError && error.code === 'missing') {
+    throw new Refusal('not_found', 'The file of this image is missing from the picture store.', { cause: error })
+  }
+  throw error
 }
 
 function findImage(store: Store, id: string, owner: string | undefined) {

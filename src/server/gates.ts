@@ -26,6 +26,7 @@ const exposedHeaders = [
   'X-Webimgui-Joined',
   'X-Webimgui-Size',
   'X-Webimgui-Ignored',
+  'X-Webimgui-Converted',
 ]
 
 export async function addGates(

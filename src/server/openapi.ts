@@ -281,5 +281,9 @@ const answerHeaders: Record<AnswerHeader, { description: string; schema: unknown
   },
   'X-Webimgui-Size': { description: 'The size in which it is made.', schema: text },
   'X-Webimgui-Ignored': { description: 'Members of the request that the model does not have.', schema: text },
+  'X-Webimgui-Converted': {
+    description: 'The file format that was made for this answer, where the stored picture has another.',
+    schema: text,
+  },
   ETag: { description: 'Constant for as long as the picture exists.', schema: text },
 }

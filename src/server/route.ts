@@ -32,6 +32,7 @@ export type AnswerHeader =
   | 'X-Webimgui-Joined'
   | 'X-Webimgui-Size'
   | 'X-Webimgui-Ignored'
+  | 'X-Webimgui-Converted'
 
 /** What stands beside a route, in its `config`: the checks, the limits, and the description of the API read it. */
 export interface RouteFacts {

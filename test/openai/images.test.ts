@@ -50,7 +50,7 @@ test('what other models have is left out and named, a size becomes the nearest o
 
   const [generation] = await generationsOf(app)
   expect(response.headers.get('x-webimgui-size')).toBe('1328x1328')
-  expect(response.headers.get('x-webimgui-ignored')).toBe('quality, output_format')
+  expect(response.headers.get('x-webimgui-ignored')).toBe('quality')
   expect(generation.parameters).toEqual({ n: 1, size: '1328x1328', watermark: true })
   expect(generation.warnings).toContainEqual(
     expect.objectContaining({ code: 'size_fitted', values: { asked: '1024x1024', size: '1328x1328' } }),

@@ -119,6 +119,7 @@ function playedImages(): Services['images'] {
     read: async (_image, range) =>
       Readable.from([picture.subarray(range?.start ?? 0, (range?.end ?? picture.length - 1) + 1)]),
     thumbnail: async () => Buffer.from('RIFF'),
+    convert: async () => undefined,
     remove: async () => {},
   }
 }

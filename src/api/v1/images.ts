@@ -24,8 +24,12 @@ const shared = {
   response_format: optional(z.enum(['url', 'b64_json'])).describe('Without it the answer holds both.'),
   quality: optional(z.string().max(50)).describe('Left out where the model has none.'),
   background: optional(z.string().max(50)).describe('`transparent` is refused where the model has none.'),
-  output_format: optional(z.string().max(50)).describe('Left out where the model cannot choose it.'),
-  output_compression: optional(whole).describe('Left out where the model has none.'),
+  output_format: optional(z.string().max(50)).describe(
+    '`png`, `jpeg` or `webp`: converted for the answer where the model cannot make it; the header `x-webimgui-converted` says so, and the original is stored.',
+  ),
+  output_compression: optional(whole).describe(
+    'Percent, together with `output_format` jpeg or webp; made for the answer where the model has none.',
+  ),
   style: optional(z.string().max(50)).describe('Left out where the model has none.'),
   moderation: optional(z.string().max(50)).describe('Left out where the model has none.'),
   input_fidelity: optional(z.string().max(50)).describe('Left out where the model has none.'),

@@ -10,6 +10,9 @@ import { pathOnly } from '../routing.ts'
 import { readAccessToken } from './access-token.ts'
 import { isSame } from './sessions.ts'
 
+/** These change the form of a picture, and show nothing else. */
+const plainQueries: ReadonlySet<string> = new Set(['download', 'format', 'quality'])
+
 export interface SignedLinks {
   /**
    * The absolute address of `path` (without the path of PUBLIC_URL), such as `/images/{id}`. Signed where a token is needed; elsewhere as
@@ -43,7 +46,7 @@ export function createSignedLinks(settings: Settings): SignedLinks {
       const { expires, signature, ...others } = query as Record<string, unknown>
       if (typeof expires !== 'string' || typeof signature !== 'string') return undefined
       // A recipe holds the prompt, which is more than the picture.
-      const isPlain = Object.keys(others).every(name => name === 'download')
+      const isPlain = Object.keys(others).every(name => plainQueries.has(name))
       if ((method !== 'GET' && method !== 'HEAD') || !isPlain || !/^\d{10}$/.test(expires)) return 0
       const left = Number(expires) - Math.floor(Date.now() / 1000)
       return left > 0 && isSame(signature, sign(pathOnly(url), expires)) ? left : 0

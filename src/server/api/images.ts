@@ -5,6 +5,7 @@ import { NoBody } from '../../api/history.ts'
 import { StoredReference, ThumbnailQuery, UploadForm } from '../../api/images.ts'
 import { ArchiveRequest } from '../../api/recipes.ts'
 import { invalid } from '../../errors.ts'
+import { type Conversion, conversionFormats, needsConversion } from '../../images/conversion.ts'
 import type { UploadedFile } from '../../images/references.ts'
 import { restrictTo } from '../../members/tokens.ts'
 import type { ImageRecord } from '../../storage/records.ts'
@@ -61,7 +62,7 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
         problems: ['range_not_satisfiable'],
         reads: { ...imageQueries, 'header range': 'One range of bytes.', ...ifNoneMatch },
         answers: {
-          200: { description: 'The picture.', type: 'image/*', headers: ['ETag'] },
+          200: { description: 'The picture.', type: 'image/*', headers: ['ETag', 'X-Webimgui-Converted'] },
           206: { description: 'A part of the picture.', type: 'image/*', headers: ['Content-Range'] },
           ...notModified,
         },
@@ -157,7 +158,10 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
 
   async function sendImage(request: FastifyRequest, reply: FastifyReply) {
     const image = await findImage(request)
-    if ((request.query as Record<string, unknown>).recipe !== undefined) return sendWithRecipe(image, request, reply)
+    const query = request.query as Record<string, unknown>
+    const conversion = readConversion(query)
+    if (conversion && needsConversion(image, conversion)) return sendConverted(image, conversion, request, reply)
+    if (query.recipe !== undefined) return sendWithRecipe(image, request, reply)
     const tag = `"${image.sha256}"`
     if (isCached(request, reply, tag)) return reply.code(304).send()
     reply.header('accept-ranges', 'bytes').headers(fileHeaders(image, request))
@@ -172,6 +176,23 @@ export function imageRoutes(app: App, { services, limits, base, prefix }: Parts)
     const stream = await images.read(image, range)
     if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${image.bytes}`)
     return reply.header('content-length', String(length)).send(stream)
+  }
+
+  async function sendConverted(
+    image: ImageRecord,
+    conversion: Conversion,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ) {
+    const { format, quality = '' } = conversion
+    if (isCached(request, reply, `"${image.sha256}-${format}${quality}"`)) return reply.code(304).send()
+    limits.hold(image.bytes, request, reply)
+    const bytes = await images.convert(image, conversion)
+    if (!bytes) return reply.headers(fileHeaders(image, request)).send(await images.read(image))
+    reply
+      .headers(fileHeaders({ ...image, mimeType: `image/${format}` }, request))
+      .header('x-webimgui-converted', format)
+    return reply.send(bytes)
   }
 
   /** References have no recipe of their own, and come as they are. */
@@ -196,7 +217,7 @@ const imageSchema = {
   summary: 'A picture, byte for byte as received',
   description:
     'With `ETag` and `Range`; `?download` asks for a file with a name. `?recipe` writes the recipe of the picture into the file (PNG, JPEG ' +
-    'and WebP; the pixels stay as they are), and has no ranges.',
+    'and WebP; the pixels stay as they are), and has no ranges. `?format=webp&quality=80` converts it for this answer alone.',
 }
 
 const signedQueries = {
@@ -207,7 +228,21 @@ const signedQueries = {
 const imageQueries = {
   ...signedQueries,
   'query download': 'With any value or none: as a download with a file name.',
+  'query format': '`png`, `jpeg` or `webp`: converted for this answer; what is stored stays as it came. No ranges.',
+  'query quality': '1 to 100, for JPEG and WebP.',
   'query recipe': 'With any value or none: with the recipe inside, and without ranges.',
+}
+
+/** @throws Refusal `invalid_request` */
+function readConversion({ format, quality }: Record<string, unknown>): Conversion | undefined {
+  if (format === undefined) return undefined
+  const known = conversionFormats.find(one => one === format)
+  if (!known) throw invalid([{ path: 'format', message: `"format" must be one of ${conversionFormats.join(', ')}.` }])
+  if (quality === undefined) return { format: known }
+  if (typeof quality !== 'string' || !/^(100|[1-9]\d?)$/.test(quality)) {
+    throw invalid([{ path: 'quality', message: '"quality" must be a whole number from 1 to 100.' }])
+  }
+  return { format: known, quality: Number(quality) }
 }
 
 const ifNoneMatch = { 'header if-none-match': 'An `ETag`.' }

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import type { V1Images } from '../../api/v1/images.ts'
+import { type Conversion, needsConversion } from '../../images/conversion.ts'
 import type { GenerationRecord, ImageRecord } from '../../storage/records.ts'
 import { baseFor } from '../access/signed-links.ts'
 import type { Parts } from '../parts.ts'
@@ -12,19 +13,36 @@ export type AnswerParts = Pick<Parts, 'services' | 'settings' | 'links'>
 export type ResponseFormat = 'url' | 'b64_json' | undefined
 
 /** An absolute address that opens without a header. */
-export function linkTo({ links, settings }: AnswerParts, image: ImageRecord, request: Pick<FastifyRequest, 'headers'>) {
-  return links.link(`/images/${encodeURIComponent(image.id)}`, baseFor(settings, request))
+export function linkTo(
+  { links, settings }: AnswerParts,
+  image: ImageRecord,
+  request: Pick<FastifyRequest, 'headers'>,
+  conversion?: Conversion,
+) {
+  const link = links.link(`/images/${encodeURIComponent(image.id)}`, baseFor(settings, request))
+  if (!conversion || !needsConversion(image, conversion)) return link
+  const { format, quality } = conversion
+  const form = `format=${format}${quality === undefined ? '' : `&quality=${quality}`}`
+  return `${link}${link.includes('?') ? '&' : '?'}${form}`
+}
+
+/** The picture in the form that was asked for. */
+export async function readFor({ services }: AnswerParts, image: ImageRecord, conversion: Conversion | undefined) {
+  const isConverted = conversion && needsConversion(image, conversion)
+  const converted = isConverted ? await services.images.convert(image, conversion) : undefined
+  return converted ? Readable.from([converted]) : services.images.read(image)
 }
 
 export function presentImages(
   parts: AnswerParts,
   generation: GenerationRecord,
   request: Pick<FastifyRequest, 'headers'>,
+  conversion?: Conversion,
 ): V1Images {
   return {
-    ...presentAround(generation),
+    ...presentAround(generation, conversion),
     data: generation.images.map(image => ({
-      url: linkTo(parts, image, request),
+      url: linkTo(parts, image, request, conversion),
       ...(generation.revisedPrompt === null ? {} : { revised_prompt: generation.revisedPrompt }),
     })),
   }
@@ -35,11 +53,11 @@ export async function writeImages(
   parts: AnswerParts,
   generation: GenerationRecord,
   request: Pick<FastifyRequest, 'headers'>,
-  format: ResponseFormat,
+  { format, conversion }: { format: ResponseFormat; conversion?: Conversion },
 ): Promise<Readable> {
-  const { data, created, ...around } = presentImages(parts, generation, request)
+  const { data, created, ...around } = presentImages(parts, generation, request, conversion)
   // Opened before the answer begins: a file that is missing is an error of its own.
-  const files = await Promise.all(generation.images.map(image => parts.services.images.read(image)))
+  const files = await Promise.all(generation.images.map(image => readFor(parts, image, conversion)))
   async function* pieces() {
     yield `{"created":${created},"data":[`
     for (const [index, file] of files.entries()) {
@@ -79,8 +97,11 @@ export function presentUsage({ images, charge, cost }: GenerationRecord): V1Imag
   }
 }
 
-export function describeImage({ mimeType, width, height }: ImageRecord) {
-  return { output_format: mimeType.replace(/^image\//, ''), size: `${width}x${height}` }
+export function describeImage(image: ImageRecord, conversion?: Conversion) {
+  const { mimeType, width, height } = image
+  const isConverted = conversion && needsConversion(image, conversion)
+  const output_format = isConverted ? conversion.format : mimeType.replace(/^image\//, '')
+  return { output_format, size: `${width}x${height}` }
 }
 
 /** In seconds since 1970. */
@@ -88,11 +109,11 @@ export function toSeconds(time: string | null): number {
   return Math.floor(Date.parse(time ?? '') / 1000) || 0
 }
 
-function presentAround(generation: GenerationRecord) {
+function presentAround(generation: GenerationRecord, conversion: Conversion | undefined) {
   const { images, finishedAt } = generation
   return {
     created: toSeconds(finishedAt ?? generation.timestamp),
-    ...(images[0] && describeImage(images[0])),
+    ...(images[0] && describeImage(images[0], conversion)),
     usage: presentUsage(generation),
   }
 }

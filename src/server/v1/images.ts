@@ -11,6 +11,7 @@ import {
   V1VariationRequest,
 } from '../../api/v1/images.ts'
 import { invalid } from '../../errors.ts'
+import { needsConversion } from '../../images/conversion.ts'
 import { maxRequestBytes, parsePreference } from '../api/generate.ts'
 import type { Parts } from '../parts.ts'
 import type { App, RouteFacts } from '../route.ts'
@@ -24,7 +25,13 @@ import { sendTask } from './tasks.ts'
 
 const variationPrompt = 'Another version of this picture: the same subject and style, composed differently.'
 
-const answerHeaders = ['X-Webimgui-Generation', 'X-Webimgui-Joined', 'X-Webimgui-Size', 'X-Webimgui-Ignored'] as const
+const answerHeaders = [
+  'X-Webimgui-Generation',
+  'X-Webimgui-Joined',
+  'X-Webimgui-Size',
+  'X-Webimgui-Ignored',
+  'X-Webimgui-Converted',
+] as const
 
 const facts = {
   access: 'member',
@@ -109,21 +116,30 @@ export function v1ImageRoutes(app: App, parts: Parts) {
       isForm: request.isMultipart(),
       ownImage: address => findOwnImage(parts, request, address),
     })
-    const asked = await ask(parts, request, reply, { read, named: body.model })
-
     const preference = parsePreference([request.headers.prefer].flat().join(','))
-    if (async || preference.waitSeconds === 0) {
+    const isTask = async || preference.waitSeconds === 0
+    const { conversion } = read
+    // Whoever looks at a task later says again what form it wants, in the address of a picture.
+    if (isTask && conversion) read.ignored.push('output_format')
+    const asked = await ask(parts, request, reply, { read, named: body.model })
+    if (isTask) {
       if (preference.applied) reply.header('preference-applied', preference.applied)
       asked.noteEnd()
       return reply.code(202).send(sendTask(parts, asked.generation, request, reply))
     }
     if (stream) {
-      await streamImages(parts, request, reply, asked, { prefix, partialImages })
+      if (conversion) reply.header('x-webimgui-converted', conversion.format)
+      await streamImages(parts, request, reply, asked, { prefix, partialImages, conversion })
       return reply
     }
     const record = await asked.ended()
+    if (conversion && record.images.some(image => needsConversion(image, conversion))) {
+      reply.header('x-webimgui-converted', conversion.format)
+    }
     const payload =
-      format === 'url' ? presentImages(parts, record, request) : await writeImages(parts, record, request, format)
+      format === 'url'
+        ? presentImages(parts, record, request, conversion)
+        : await writeImages(parts, record, request, { format, conversion })
     asked.noteEnd()
     return reply.type('application/json; charset=utf-8').send(payload as V1Images)
   }

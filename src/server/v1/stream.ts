@@ -1,11 +1,12 @@
 /** Pictures as events of the OpenAI API, each as soon as it is stored. */
 import type { FastifyRequest } from 'fastify'
+import type { Conversion } from '../../images/conversion.ts'
 import type { GenerationRecord, ImageRecord } from '../../storage/records.ts'
 import { describeError } from '../errors/answer.ts'
 import { HttpRefusal } from '../errors/refusals.ts'
 import { type StreamedReply, streamEvents } from '../event-stream.ts'
 import type { Parts } from '../parts.ts'
-import { describeImage, linkTo, presentUsage, toSeconds, writeWithPicture } from './answer.ts'
+import { describeImage, linkTo, presentUsage, readFor, toSeconds, writeWithPicture } from './answer.ts'
 import type { Asked } from './ask.ts'
 import { presentV1Error } from './errors.ts'
 
@@ -17,16 +18,15 @@ export async function streamImages(
   request: FastifyRequest,
   reply: StreamedReply,
   asked: Asked,
-  { prefix, partialImages }: { prefix: EventPrefix; partialImages: number },
+  { prefix, partialImages, conversion }: { prefix: EventPrefix; partialImages: number; conversion?: Conversion },
 ) {
-  const { images } = parts.services
   await streamEvents(request, reply, parts, async (write, signal) => {
     async function send(type: string, image: ImageRecord, generation: GenerationRecord, others: object) {
-      const described = { ...describeImage(image), quality: 'auto', background: 'auto' }
+      const described = { ...describeImage(image, conversion), quality: 'auto', background: 'auto' }
       const created_at = toSeconds(generation.finishedAt ?? image.createdAt)
-      const facts = { type, created_at, ...described, url: linkTo(parts, image, request), ...others }
+      const facts = { type, created_at, ...described, url: linkTo(parts, image, request, conversion), ...others }
       await write(`event: ${type}\ndata: `)
-      for await (const piece of writeWithPicture(await images.read(image), facts)) await write(piece)
+      for await (const piece of writeWithPicture(await readFor(parts, image, conversion), facts)) await write(piece)
       await write('\n\n')
     }
     const sent = new Set<string>()
