@@ -12,6 +12,7 @@ import { createServer } from './server/server.ts'
 import type { Settings } from './settings.ts'
 import type { RecentErrors } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
+import type { LinkTo } from './webhooks/payload.ts'
 
 export interface App extends Pick<Core, 'services' | 'store' | 'backupPath'> {
   server: FastifyInstance
@@ -50,9 +51,9 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
   const metrics = createMetrics(packageFile.version, () => readState(services))
   let address = settings.publicUrl ?? ''
   let links: SignedLinks | undefined
-  const linkTo = (path: string) => {
+  const linkTo: LinkTo = (path, ownerId) => {
     links ??= createSignedLinks(settings)
-    return links.link(path, address)
+    return links.link(path, address, ownerId)
   }
   const core = await openCore(settings, log, { ...overrides, observer: metrics, linkTo })
   const { services, store, backupPath } = core

@@ -213,7 +213,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     catalogue,
     prices,
     lives,
-    tokens: createTokens({ store }),
+    tokens: createTokens({ store, isAlone: database.kind === 'sqlite' }),
     webhooks,
     usage: createUsage({ store, configurations, catalogue, caps: settings.caps }),
     status: createStatus({

@@ -27,8 +27,11 @@ const form = /^wig_[\w-]{43}$/
 /** Precision of the last use, so that not every request writes a row. */
 const coarseMs = 5 * 60_000
 
-export function createTokens({ store }: { store: Store }) {
+/** @param isAlone no other process changes the tokens of this database */
+export function createTokens({ store, isAlone }: { store: Store; isAlone: boolean }) {
   const revocations = new EventEmitter().setMaxListeners(0)
+  /** Known not to be revoked. */
+  const valid = new Set<string>()
 
   async function noted(token: TokenRecord | undefined) {
     const now = Date.now()
@@ -74,6 +77,7 @@ export function createTokens({ store }: { store: Store }) {
     /** @throws Refusal `not_found` */
     async revoke(id: string) {
       if (!(await store.tokens.revoke(id, new Date().toISOString()))) throw missing()
+      valid.delete(id)
       revocations.emit(id)
     },
 
@@ -83,6 +87,16 @@ export function createTokens({ store }: { store: Store }) {
     /** The token with this text, unless it is revoked; notes that it was used, as `find` does. */
     async identify(text: string) {
       return form.test(text) ? noted(await store.tokens.findByHash(hashToken(text))) : undefined
+    },
+
+    /** Is it not revoked? Asked for every picture of a page, so the database is asked once where nobody else changes it. */
+    async isValid(id: string) {
+      if (isAlone && valid.has(id)) return true
+      // Before the question: a revocation meanwhile takes it out again.
+      valid.add(id)
+      const isFound = (await store.tokens.find(id)) !== undefined
+      if (!isFound) valid.delete(id)
+      return isFound && valid.has(id)
     },
 
     async find(id: string) {

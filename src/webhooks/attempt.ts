@@ -28,7 +28,7 @@ const maxAnswerLength = 500
 export async function attemptDelivery(
   { http, addresses, linkTo }: { http: OutgoingHttp; addresses: Addresses; linkTo: LinkTo },
   { id, url, event }: DeliveryRecord,
-  secrets: readonly string[],
+  { secrets, ownerId }: { secrets: readonly string[]; ownerId: string | null },
   signal: AbortSignal,
 ): Promise<Attempt | 'stopped'> {
   const began = performance.now()
@@ -45,7 +45,7 @@ export async function attemptDelivery(
   // The operator may have taken a host out of ALLOWED_HOSTS since.
   const refusal = addresses.refuseForm(url)
   if (refusal !== undefined) return without(refusal)
-  const body = JSON.stringify(composePayload(event, linkTo))
+  const body = JSON.stringify(composePayload(event, path => linkTo(path, ownerId)))
   const headers = { 'content-type': 'application/json', ...signMessage(id, nowMs, body, secrets) }
   try {
     const response = await http.request({

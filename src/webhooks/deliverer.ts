@@ -114,7 +114,7 @@ export function createDeliverer(parts: DelivererParts) {
       await store.deliveries.record(delivery.id, lease, { ...delivery, state: 'dropped', dueAt: null })
       return
     }
-    const attempt = await attemptDelivery(parts, delivery, secrets, stopping.signal)
+    const attempt = await attemptDelivery(parts, delivery, { secrets, ownerId: webhook.ownerId }, stopping.signal)
     if (attempt === 'stopped') {
       // The next process, or start, sends it at once.
       const dueAt = new Date().toISOString()

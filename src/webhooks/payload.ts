@@ -2,11 +2,14 @@
 import type { WebhookEvent } from '../api/webhooks.ts'
 import type { EventRecord } from '../storage/deliveries.ts'
 
-/** The absolute address of a path such as `/images/{id}`, signed where a token is needed to open it. */
-export type LinkTo = (path: string) => string
+/** The absolute address of a path such as `/images/{id}`, signed where a token is needed to open it; it ends with the token of its owner. */
+export type LinkTo = (path: string, ownerId: string | null) => string
 
 /** Links are made for each try: one that was made a day ago may have expired. */
-export function composePayload({ type, timestamp, generation }: EventRecord, linkTo: LinkTo): WebhookEvent {
+export function composePayload(
+  { type, timestamp, generation }: EventRecord,
+  linkTo: (path: string) => string,
+): WebhookEvent {
   if (!generation) return { type: 'webhook.test', timestamp, data: {} }
   const images = generation.images.map(({ id, mimeType, ...facts }) => ({
     id,

@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { baseFor, createSignedLinks } from '../../src/server/access/signed-links.ts'
 import { loadSettings } from '../../src/settings.ts'
 import { startApp } from '../support/app.ts'
+import { createDatabase } from '../support/postgres.ts'
 
 const token = 'the-token-of-the-server'
 const admin = { authorization: `Bearer ${token}` }
@@ -22,7 +23,7 @@ async function startClosed() {
 test('a signed link opens its picture without a token, also in part, and is private to its client for as long as it lives', async () => {
   const { app, make, linksWith } = await startClosed()
   const url = await make()
-  const link = linksWith({ IMAGE_LINK_HOURS: '2' }).link(url, app.url)
+  const link = linksWith({ IMAGE_LINK_HOURS: '2' }).link(url, app.url, null)
 
   const whole = await fetch(link)
   const part = await fetch(link, { headers: { range: 'bytes=0-9' } })
@@ -39,13 +40,15 @@ test('a signed link opens its picture without a token, also in part, and is priv
     expect(seconds).toBeGreaterThan(7000)
     expect(seconds).toBeLessThanOrEqual(7200)
   }
-  expect((await fetch(linksWith().link(`${url}/thumbnail`, app.url))).headers.get('content-type')).toBe('image/webp')
+  expect((await fetch(linksWith().link(`${url}/thumbnail`, app.url, null))).headers.get('content-type')).toBe(
+    'image/webp',
+  )
 })
 
 test('a signed link opens nothing else, and nothing once it is changed', async () => {
   const { app, make, linksWith } = await startClosed()
   const [url, other] = [await make(), await make()]
-  const link = linksWith().link(url, app.url)
+  const link = linksWith().link(url, app.url, null)
   const query = new URL(link).search
   const ask = async (address: string, method = 'GET') => (await fetch(address, { method })).status
   const later = link.replace(/expires=(\d+)/, (_, seconds) => `expires=${Number(seconds) + 60}`)
@@ -60,14 +63,14 @@ test('a signed link opens nothing else, and nothing once it is changed', async (
   expect(await ask(later)).toBe(401)
   expect(await ask(`${link.slice(0, -1)}${link.endsWith('A') ? 'Q' : 'A'}`)).toBe(401)
   expect(await ask(`${link}&expires=9999999999`)).toBe(401)
-  expect(await ask(linksWith({ ACCESS_TOKEN: 'another-token-of-the-server' }).link(url, app.url))).toBe(401)
-  expect(await ask(linksWith({ SECRET_KEY: 'another-secret-of-the-server' }).link(url, app.url))).toBe(401)
+  expect(await ask(linksWith({ ACCESS_TOKEN: 'another-token-of-the-server' }).link(url, app.url, null))).toBe(401)
+  expect(await ask(linksWith({ SECRET_KEY: 'another-secret-of-the-server' }).link(url, app.url, null))).toBe(401)
 })
 
 test('an expired link says so, and a deleted picture is gone', async () => {
   const { app, make, linksWith } = await startClosed()
   const url = await make()
-  const link = linksWith({ IMAGE_LINK_HOURS: '1' }).link(url, app.url)
+  const link = linksWith({ IMAGE_LINK_HOURS: '1' }).link(url, app.url, null)
 
   vi.setSystemTime(Date.now() + 3601_000)
   const expired = await app.call('GET', link.slice(app.url.length))
@@ -85,5 +88,31 @@ test('where no token is needed addresses stay as they are', async () => {
   const settings = loadSettings(app.environment)
   const base = baseFor(settings, { headers: { host: new URL(app.url).host } })
 
-  expect(createSignedLinks(settings).link('/images/a', base)).toBe(`${app.url}/images/a`)
+  expect(createSignedLinks(settings).link('/images/a', base, null)).toBe(`${app.url}/images/a`)
+})
+
+test.each(['sqlite', 'postgresql'])('on %s the links that a token was given end with it, at once', async kind => {
+  const database = kind === 'postgresql' ? { DATABASE_URL: await createDatabase() } : {}
+  const app = await startApp({ environment: { ACCESS_TOKEN: token, ...database } })
+  const make = async () => (await app.call('POST', '/api/tokens', { name: 'a script' }, admin)).body
+  const [one, other] = [await make(), await make()]
+  const ask = async (bearer: string) => {
+    const own = { authorization: `Bearer ${bearer}` }
+    const body = { prompt: 'a boat', model: picture.model, size: '960x960', response_format: 'url' }
+    return (await app.call('POST', '/v1/images/generations', body, own)).body.data[0].url as string
+  }
+  const [gone, kept, ofServer] = [await ask(one.token), await ask(other.token), await ask(token)]
+  const states = () => Promise.all([gone, kept, ofServer].map(async link => (await fetch(link)).status))
+  // Nobody can take a link for another's.
+  const owned = (link: string) => new URL(link).searchParams.get('signature')!.slice(0, -43)
+  expect([owned(gone), owned(kept), owned(ofServer)]).toEqual([one.id, other.id, ''])
+  expect((await fetch(gone.replace(one.id, other.id))).status).toBe(401)
+  expect((await fetch(gone.replace(one.id, ''))).status).toBe(401)
+  expect(await states()).toEqual([200, 200, 200])
+
+  await app.call('DELETE', `/api/tokens/${one.id}`, undefined, admin)
+
+  expect(await states()).toEqual([401, 200, 200])
+  const told = await app.call('GET', gone.slice(app.url.length))
+  expect(told.body.detail).toMatch(/token that made it was revoked/)
 })

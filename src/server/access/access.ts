@@ -12,7 +12,7 @@ import { nothingHere, readId } from '../route.ts'
 import { readAccessToken } from './access-token.ts'
 import { createPace } from './limits.ts'
 import { type Cookies, cookiePrefix, createSessions, isSame, type Session, sessionSeconds } from './sessions.ts'
-import type { SignedLinks } from './signed-links.ts'
+import type { ReadLink, SignedLinks } from './signed-links.ts'
 import { createThrottle, type Pause, unauthorized } from './throttle.ts'
 
 /** Sessions per token: each ended session has to be remembered until it would have expired. */
@@ -115,9 +115,9 @@ export function createAccess(
       return identifyHolder(given, request.ip)
     }
     const isPicture = request.routeOptions.config.opensBySignature === true
-    const linkSeconds = isPicture ? links.secondsLeft(request) : undefined
-    if (linkSeconds !== undefined && linkSeconds > 0) {
-      request.linkSeconds = linkSeconds
+    const link = isPicture ? links.read(request) : undefined
+    if (link && link.secondsLeft > 0 && (await isOpenFor(link))) {
+      request.linkSeconds = link.secondsLeft
       return undefined
     }
     if (isOpen) {
@@ -129,9 +129,9 @@ export function createAccess(
     if (given !== undefined) return identifyHolder(given, request.ip)
     request.session = sessions?.find(request.cookies)
     const caller = request.session && (await callerOfSession(request.session))
-    if (!caller && linkSeconds === 0) {
+    if (!caller && link) {
       throw unauthorized(
-        'This link has expired, or was changed on its way. Ask again for the picture. 此链接已过期或不完整，请重新获取图片。',
+        'This link has expired, was changed on its way, or the token that made it was revoked. Ask again for the picture. 此链接已过期或不完整，或生成它的令牌已被撤销，请重新获取图片。',
       )
     }
     if (!caller)
@@ -140,6 +140,11 @@ export function createAccess(
       )
     if (isForeign) throw foreignOrigin()
     return caller
+  }
+
+  /** A link ends with the token that it was made for. */
+  async function isOpenFor({ ownerId }: ReadLink) {
+    return ownerId === null || (await tokens.isValid(ownerId))
   }
 
   async function callerOfSession({ ownerId }: Session): Promise<Caller | undefined> {

@@ -147,7 +147,7 @@ export function operateInside(parts: Parts, request: FastifyRequest, session: Sp
         return { bytes: await readWhole(await images.read(image)), mimeType: image.mimeType }
       }),
 
-    link: ({ id }) => links.link(`/images/${encodeURIComponent(id)}`, baseFor(settings, request)),
+    link: ({ id }) => links.link(`/images/${encodeURIComponent(id)}`, baseFor(settings, request), caller.ownerId),
   }
 }
 

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import type { V1Images } from '../../api/v1/images.ts'
 import { type Conversion, needsConversion } from '../../images/conversion.ts'
 import type { GenerationRecord, ImageRecord } from '../../storage/records.ts'
+import { getCaller } from '../access/access.ts'
 import { baseFor } from '../access/signed-links.ts'
 import type { Parts } from '../parts.ts'
 
@@ -16,10 +17,11 @@ export type ResponseFormat = 'url' | 'b64_json' | undefined
 export function linkTo(
   { links, settings }: AnswerParts,
   image: ImageRecord,
-  request: Pick<FastifyRequest, 'headers'>,
+  request: Pick<FastifyRequest, 'headers' | 'caller'>,
   conversion?: Conversion,
 ) {
-  const link = links.link(`/images/${encodeURIComponent(image.id)}`, baseFor(settings, request))
+  const { ownerId } = getCaller(request)
+  const link = links.link(`/images/${encodeURIComponent(image.id)}`, baseFor(settings, request), ownerId)
   if (!conversion || !needsConversion(image, conversion)) return link
   const { format, quality } = conversion
   const form = `format=${format}${quality === undefined ? '' : `&quality=${quality}`}`
@@ -36,7 +38,7 @@ export async function readFor({ services }: AnswerParts, image: ImageRecord, con
 export function presentImages(
   parts: AnswerParts,
   generation: GenerationRecord,
-  request: Pick<FastifyRequest, 'headers'>,
+  request: Pick<FastifyRequest, 'headers' | 'caller'>,
   conversion?: Conversion,
 ): V1Images {
   return {
@@ -52,7 +54,7 @@ export function presentImages(
 export async function writeImages(
   parts: AnswerParts,
   generation: GenerationRecord,
-  request: Pick<FastifyRequest, 'headers'>,
+  request: Pick<FastifyRequest, 'headers' | 'caller'>,
   { format, conversion }: { format: ResponseFormat; conversion?: Conversion },
 ): Promise<Readable> {
   const { data, created, ...around } = presentImages(parts, generation, request, conversion)
