@@ -1,5 +1,4 @@
 /** One program with words, each in its own file; `commands/words.ts` describes them. */
-import { describeGroup, describeProgram, suggestWord } from './commands/help.ts'
 import { findWord, type WordName, wordsOfGroup } from './commands/words.ts'
 
 const load: Record<WordName, () => Promise<unknown>> = {
@@ -33,20 +32,28 @@ const load: Record<WordName, () => Promise<unknown>> = {
 
 const [first = 'start', second = ''] = process.argv.slice(2)
 const pair = findWord(`${first} ${second}`)
-const isAsking = ['--help', '-h', 'help'].includes(second)
 // A group without a word of its own lists what there is.
 const usual = wordsOfGroup(first)[0]
 const name = pair ?? findWord(first) ?? (second === '' || second.startsWith('-') ? usual : undefined)
+const isAskedFor = (text: string) => ['--help', '-h', 'help'].includes(text)
 
-if (['--help', '-h', 'help'].includes(first)) console.log(describeProgram())
-else if (usual !== undefined && pair === undefined && isAsking) console.log(describeGroup(first))
-else if (name !== undefined) {
+if (name === undefined || (usual !== undefined && isAskedFor(second))) await tell()
+else {
   // A word reads the arguments after its name.
   process.argv.splice(2, pair === undefined ? 1 : 2)
   await load[name]()
-} else {
-  const isGroup = usual !== undefined
-  const told = isGroup ? describeGroup(first) : describeProgram()
-  console.error(`${suggestWord(isGroup ? `${first} ${second}` : first)}\nNothing was done. 未执行任何操作。\n\n${told}`)
-  process.exitCode = 1
+}
+
+/** What the program can do, or that it cannot do this. */
+async function tell() {
+  const { describeGroup, describeProgram, suggestWord } = await import('./commands/help.ts')
+  const told = usual === undefined ? describeProgram() : describeGroup(first)
+  if (['--version', '-v'].includes(first))
+    console.log((await import('../package.json', { with: { type: 'json' } })).default.version)
+  else if (isAskedFor(first) || isAskedFor(second)) console.log(told)
+  else {
+    const given = usual === undefined ? first : `${first} ${second}`
+    console.error(`${suggestWord(given)}\nNothing was done. 未执行任何操作。\n\n${told}`)
+    process.exitCode = 1
+  }
 }

@@ -45,11 +45,11 @@ function optionsOf(name: WordName) {
 function bash() {
   const cases = entries().map(({ words: [first = '', second = ''], completions, isGroup }) => {
     const isWhole = isGroup || first === ''
-    return `    "${first} ${second}"${isWhole ? '' : '*'}) words="${completions.join(' ')}" ;;`
+    return `    "${first} ${second}"${isWhole ? '' : '*'}) choices="${completions.join(' ')}" ;;`
   })
   return `_webimgui() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" first="" second="" words="" word
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+  local current="\${COMP_WORDS[COMP_CWORD]}" first="" second="" choices="" word
+  for word in "\${COMP_WORDS[@]:1:$((COMP_CWORD - 1))}"; do
     case "$word" in
       -*) ;;
       *) if [ -z "$first" ]; then first="$word"; elif [ -z "$second" ]; then second="$word"; fi ;;
@@ -58,7 +58,7 @@ function bash() {
   case "$first $second" in
 ${cases.join('\n')}
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  COMPREPLY=($(compgen -W "$choices" -- "$current"))
 }
 complete -o default -F _webimgui webimgui`
 }

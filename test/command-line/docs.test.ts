@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { DOUBAO_DEMO_KEY } from '../../src/simulators/doubao/keys.ts'
 import { startApp } from '../support/app.ts'
-import { jpeg } from '../support/pictures.ts'
+import { jpeg, png } from '../support/pictures.ts'
 import { programFile } from '../support/program.ts'
 
 const secret = 'correct-horse-battery-staple'
@@ -25,7 +25,8 @@ test('every example works, and both languages have the same ones', async () => {
   const start = path.join(folder, 'bin/webimgui')
   mkdirSync(path.dirname(start))
   writeFileSync(start, `#!/bin/sh\nexec '${process.execPath}' '${file}' "$@"\n`, { mode: 0o700 })
-  writeFileSync(path.join(folder, 'photo.jpg'), await jpeg(600, 400))
+  writeFileSync(path.join(folder, 'photo.jpg'), await jpeg(600, 600))
+  writeFileSync(path.join(folder, 'mask.png'), await png(600, 600, { transparent: true }))
   const admin = { authorization: `Bearer ${secret}` }
   const { id } = await app.generate({ prompt: 'an old boat' }, admin)
   const examples = examplesOf('command-line.md')
@@ -33,6 +34,7 @@ test('every example works, and both languages have the same ones', async () => {
   const script = examples
     .filter(text => text !== 'webimgui login\n')
     .join('')
+    .concat('COMP_WORDS=(webimgui config te); COMP_CWORD=2; _webimgui; echo completed: $COMPREPLY')
     .replaceAll('http://127.0.0.1:8000', app.url)
 
   const { stdout } = await promisify(execFile)('bash', ['--norc', '-e', '-c', script], {
@@ -51,8 +53,8 @@ test('every example works, and both languages have the same ones', async () => {
   expect(examplesOf('command-line.zh-CN.md')).toEqual(examples)
   expect(readdirSync(path.join(folder, 'pictures'))).toHaveLength(3)
   expect(readdirSync(path.join(folder, 'boats'))).toHaveLength(2)
-  expect(readdirSync(folder)).toContain('night.png')
+  expect(readdirSync(folder)).toEqual(expect.arrayContaining(['night.png', 'door.png']))
   expect(readFileSync(path.join(folder, 'team.token'), 'utf8')).toMatch(/^wig_\S+\n$/)
-  expect(stdout).toContain('an old boat')
-  expect([app.doubao.billed.length, app.qwen.billed.length]).toEqual([5, 1])
+  expect(stdout).toMatch(/an old boat[\s\S]*\ncompleted: test\n$/)
+  expect([app.doubao.billed.length, app.qwen.billed.length]).toEqual([5, 2])
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { askOnce } from '../support/ask-once.ts'
-import { startProgram } from '../support/program.ts'
+import { runProgram, startProgram } from '../support/program.ts'
 
 const root = path.join(import.meta.dirname, '../..')
 const packageFile = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
@@ -14,6 +14,7 @@ const packageFile = JSON.parse(readFileSync(path.join(root, 'package.json'), 'ut
 }
 const folder = mkdtempSync(path.join(tmpdir(), 'webimgui-package-'))
 const installed = path.join(folder, 'node_modules/webimgui')
+const file = path.join(installed, packageFile.bin.webimgui)
 let names: string[]
 
 beforeAll(async () => {
@@ -22,9 +23,9 @@ beforeAll(async () => {
     cwd: root,
     encoding: 'utf8',
   })
-  const [file = ''] = tarball.trim().split('\n').slice(-1)
+  const [packed = ''] = tarball.trim().split('\n').slice(-1)
   mkdirSync(installed, { recursive: true })
-  execFileSync('tar', ['-xzf', path.join(folder, file), '-C', installed, '--strip-components=1'])
+  execFileSync('tar', ['-xzf', path.join(folder, packed), '-C', installed, '--strip-components=1'])
   names = readdirSync(installed, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
     .map(entry => path.relative(installed, path.join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
@@ -69,15 +70,15 @@ test('makes a picture, shows the studio and describes its API with nothing but i
   const program = await start()
   const [, address] = await program.says(/curl (http\S+)\/api\/generate/)
 
-  const answer = await fetch(`${address}/api/generate`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ prompt: 'a boat', parameters: { size: '1K' } }),
-  })
-  const generation = (await answer.json()) as { images?: { thumbnail_url: string }[] }
-  const thumbnail = generation.images?.[0]?.thumbnail_url
+  const words = ['a boat', '-s', '1K', '-o', 'out', '--json', '--url', address ?? '']
+  const made = await runProgram('generate', { dataDir: folder, words, file, environment: { XDG_CONFIG_HOME: folder } })
+  const events = made.standardOutput
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  const thumbnail = events.find(({ event }) => event === 'ended').generation.images[0]?.thumbnail_url
 
-  expect(generation).toMatchObject({ status: 'succeeded' })
+  expect([made.code, readdirSync(path.join(folder, 'out'))]).toEqual([0, [expect.stringMatching(/^a-boat-/)]])
   for (const place of [thumbnail, '/', '/docs/js/scalar.js', '/openapi.json'])
     expect([place, (await fetch(`${address}${place}`)).status]).toEqual([place, 200])
   expect(await program.ended('SIGTERM')).toBe(0)
@@ -96,5 +97,5 @@ test('says in one sentence that Node is too old, and not how a checkout gets ano
 function start(nodeOptions: string[] = []) {
   const dataDir = path.join(folder, 'demo-data')
   mkdirSync(dataDir, { recursive: true })
-  return startProgram('demo', { dataDir, file: path.join(installed, packageFile.bin.webimgui), nodeOptions })
+  return startProgram('demo', { dataDir, file, nodeOptions })
 }

@@ -115,6 +115,8 @@ function isPassing({ status, code }: ApiError) {
 
 function noteRefusal(kept: KeptOrder, item: OrderItem, { status, code }: ApiError, isOnlyTry: boolean) {
   if (code === 'gone') endAs('unclear', kept, item)
+  // Somebody has sent something else with this key, so there is a record.
+  else if (code === 'idempotency_mismatch') return
   // An earlier try may have made a record; the only one that was made has proved that there is none.
   else if (isOnlyTry && status >= 400 && status < 500) {
     item.sent_at = null

@@ -2,7 +2,7 @@
 import { ApiError } from '../../client/errors.ts'
 import { LocalFileError } from '../../client/local-files.ts'
 import { explain } from '../explain.ts'
-import { plain, say } from './output.ts'
+import { plain, printJson, say } from './output.ts'
 
 /** For scripts; docs/command-line.md has them. */
 export const exitCodes = {
@@ -29,14 +29,20 @@ export class Refusal extends Error {
   }
 }
 
-/** Does what a word is for; a number that it returns is the exit code. */
-export async function attemptAtServer(action: () => Promise<unknown>) {
+/** Does what a word is for; a number that it returns is the exit code. With `json` an error is told to the program as well. */
+export async function attemptAtServer(action: () => Promise<unknown>, { json }: { json?: boolean } = {}) {
   // Whoever reads the output may have seen enough, as `head` has.
   process.stdout.on('error', () => {})
   try {
     const code = await action()
     if (typeof code === 'number') process.exitCode = code
   } catch (error) {
+    if (json)
+      printJson({
+        event: 'error',
+        code: error instanceof ApiError ? error.code : 'refused_here',
+        detail: describeError(error),
+      })
     say(describeError(error))
     process.exitCode = exitCodeOf(error)
   }

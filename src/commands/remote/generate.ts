@@ -1,8 +1,8 @@
 /** `generate` and `edit`: prompts become requests of one order. */
-import { readFileSync } from 'node:fs'
 import type { GenerateRequest } from '../../api/generations.ts'
 import { checkPictureFile, LocalFileError, uploadPictureFile } from '../../client/local-files.ts'
 import { wholeNumber } from '../../operator/setting-values.ts'
+import { readTextFile } from '../../operator/text-file.ts'
 import { commandLine, refuseArguments } from '../arguments.ts'
 import { attemptAtServer } from './end.ts'
 import { readStandardInput } from './output.ts'
@@ -12,6 +12,7 @@ import { type Client, openServer, parse } from './server.ts'
 interface MakeOptions extends OrderOptions {
   model?: string
   image?: string[]
+  mask?: string
   number?: string
   size?: string
   param?: string[]
@@ -29,33 +30,37 @@ export async function generate() {
       'Give a prompt in quotes, or --prompts with a file. 请给出加引号的提示词，或用 --prompts 指定文件。',
     )
   }
-  await attemptAtServer(async () =>
-    make(values.prompts === undefined ? [prompt ?? ''] : await readPrompts(values.prompts), values),
+  await attemptAtServer(
+    async () => make(values.prompts === undefined ? [prompt ?? ''] : await readPrompts(values.prompts), values),
+    values,
   )
 }
 
 export async function edit() {
   const { values, positionals } = commandLine('edit')
   const [picture = '', prompt = ''] = positionals
-  await attemptAtServer(() => make([prompt], { ...values, image: [picture, ...(values.image ?? [])] }))
+  await attemptAtServer(() => make([prompt], { ...values, image: [picture, ...(values.image ?? [])] }), values)
 }
 
 async function make(prompts: readonly string[], options: MakeOptions): Promise<number> {
   const { model, config, provider } = options
   const parameters = readParameters(options)
   const references = await Promise.all((options.image ?? []).map(checkReference))
+  const mask = options.mask === undefined ? undefined : await checkReference(options.mask)
   const server = openServer(options)
   const common = { model, config_id: config, provider, parameters }
-  let uploading: Promise<string[]> | undefined
   return placeOrder(
     server,
     {
-      sameness: [prompts, common, references.map(({ sameness }) => sameness)],
+      sameness: [prompts, common, references.map(({ sameness }) => sameness), mask?.sameness],
       requests: prompts.map(prompt => ({ prompt, path: 'api/generate' })),
       async prepareBodies() {
-        uploading ??= Promise.all(references.map(({ send }) => send(server.client)))
-        const images = await uploading
-        return prompts.map(prompt => ({ prompt, ...common, ...(images.length > 0 ? { images } : {}) }))
+        const images = await Promise.all(references.map(({ send }) => send(server.client)))
+        const pictures = {
+          ...(images.length > 0 ? { images } : {}),
+          ...(mask ? { mask: await mask.send(server.client) } : {}),
+        }
+        return prompts.map(prompt => ({ prompt, ...common, ...pictures }))
       },
       estimate: (_, body) => server.client.estimate(body as GenerateRequest),
     },
@@ -65,9 +70,8 @@ async function make(prompts: readonly string[], options: MakeOptions): Promise<n
 
 /** One a line; empty lines are none. */
 async function readPrompts(file: string): Promise<string[]> {
-  const text = file === '-' ? await readStandardInput() : readFileSync(file, 'utf8')
+  const text = file === '-' ? await readStandardInput() : readTextFile(file)
   const prompts = text
-    .replace(/^\ufeff/, '')
     .split(/\r\n|\r|\n/)
     .map(line => line.trim())
     .filter(line => line !== '')

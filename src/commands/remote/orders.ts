@@ -39,6 +39,9 @@ export interface OrderItem {
 /** The server remembers keys for 48 hours at least; a key that it forgot would be paid for again. */
 const keysLiveMs = 47 * 3600 * 1000
 
+/** The server sweeps references that nothing uses after a day. */
+const referencesLiveMs = 20 * 3600 * 1000
+
 export interface KeptOrder {
   id: string
   order: Order
@@ -55,6 +58,11 @@ export function fingerprint(request: unknown): string {
 /** May this request be sent with its key, again or for the first time? */
 export function mayBeSent({ state, sent_at: sentAt }: OrderItem): boolean {
   return state !== 'sent' || sentAt === null || Math.abs(Date.now() - Date.parse(sentAt)) < keysLiveMs
+}
+
+/** May the requests that were written down still be sent as they stand? */
+export function isFresh({ made_at: madeAt }: Order): boolean {
+  return Math.abs(Date.now() - Date.parse(madeAt)) < referencesLiveMs
 }
 
 export function createOrders(configurationFolder: string) {

@@ -6,7 +6,7 @@ import { newKey } from '../../client/client.ts'
 import { collect } from './collect.ts'
 import { readDestination } from './destination.ts'
 import { describeError, exitCodeOf, exitCodes, Refusal } from './end.ts'
-import { createOrders, fingerprint, type KeptOrder, type Order, type OrderItem } from './orders.ts'
+import { createOrders, fingerprint, isFresh, type KeptOrder, type Order, type OrderItem } from './orders.ts'
 import { brief, plain, print, printJson, say, spellMoney } from './output.ts'
 import { addEstimates, checkMaxCost, createSpending, describePrice, type Price } from './price.ts'
 import { createProgress } from './progress.ts'
@@ -52,7 +52,9 @@ export async function placeOrder(server: Server, wanted: Wanted, options: OrderO
   let price: Price | undefined
   let bodies: object[] = []
   if (toSend.length > 0) {
-    bodies = await wanted.prepareBodies()
+    // Two commands at a time send the same.
+    const isReady = found !== undefined && isFresh(found.order)
+    bodies = isReady ? found.order.items.map(({ body }) => body) : await wanted.prepareBodies()
     const estimates = await mapAtOnce(toSend, index => wanted.estimate(index, bodies[index] ?? {}))
     price = addEstimates(estimates)
     tellPrice(estimates, price, options)
@@ -62,7 +64,7 @@ export async function placeOrder(server: Server, wanted: Wanted, options: OrderO
 
   const kept = found ?? orders.begin(options.again ? fingerprint([same, newKey()]) : same, plan(server, wanted, bodies))
   kept.order.folder = destination.folder
-  for (const index of toSend) renew(kept.order.items[index], bodies[index])
+  if (found) for (const index of toSend) renew(kept.order.items[index], bodies[index])
   kept.keep()
   return carryOut(server, kept, { ...options, price, name: destination.name, ending: destination.ending })
 }
@@ -188,10 +190,11 @@ function isSettled(items: readonly OrderItem[]) {
 function endOnInterrupt({ order }: KeptOrder, clear: () => void) {
   function end() {
     clear()
-    const isUnderWay = order.items.some(({ state }) => state === 'sent')
+    const underWay = order.items.filter(({ state }) => state === 'sent')
+    const ids = underWay.flatMap(({ generation_id: id }) => id ?? []).join(' ') || 'ID'
     say(
-      isUnderWay
-        ? 'Stopped here. What was asked for goes on at the server, and is charged. The same command, or `webimgui resume`, collects it; nothing is paid twice. `webimgui cancel ID` stops what is not under way yet.\n已停止等待。已提交的请求会在服务器继续并照常收费。重新执行同一命令或运行 webimgui resume 即可取回，不会重复付费；webimgui cancel ID 可取消尚未开始的部分。'
+      underWay.length > 0
+        ? `Stopped here. What was asked for goes on at the server, and is charged. The same command, or \`webimgui resume\`, collects it, and nothing is paid twice. What is not under way yet is stopped by \`webimgui cancel ${ids}\`.\n已停止等待。已提交的请求会在服务器继续并照常收费。重新执行同一命令或运行 webimgui resume 即可取回，不会重复付费；webimgui cancel ${ids} 可取消尚未开始的部分。`
         : 'Stopped here. Nothing is under way. 已停止，没有进行中的请求。',
     )
     process.exit(exitCodes.interrupted)
@@ -215,6 +218,7 @@ function conclude(
   const unclear = order.items.filter(({ state }) => state === 'unclear')
   const incomplete = ended.filter(({ images, failures }) => images.length === 0 || failures.length > 0)
   const isUnderWay = order.items.some(({ state }) => state === 'sent')
+  const unsent = run.isSentOnly ? order.items.filter(({ state }) => state === 'planned').length : 0
   const code = chooseCode()
   if (run.json) {
     printJson({
@@ -239,6 +243,10 @@ function conclude(
   if (partly.length > 0) {
     say(`What is missing alone 只补缺失的图片: webimgui retry ${partly.map(({ id }) => id).join(' ')}`)
   }
+  if (unsent > 0)
+    say(
+      `${unsent} of it was never sent; the same command asks for it. 另有 ${unsent} 条从未发送，重新执行同一命令即可。`,
+    )
   if (isUnderWay)
     say(
       'The rest goes on at the server; the same command, or `webimgui resume`, collects it. 其余部分仍在服务器进行，重新执行同一命令或运行 webimgui resume 即可取回。',
@@ -248,7 +256,7 @@ function conclude(
   function chooseCode() {
     const hasPictures = files.length > 0
     if (errors.some(error => exitCodeOf(error) === exitCodes.unreachable)) return exitCodes.unreachable
-    if (isUnderWay) return exitCodes.unfinished
+    if (isUnderWay || unsent > 0) return exitCodes.unfinished
     if (incomplete.length > 0 || unclear.length > 0) return exitCodes.missing
     if (errors.length > 0) return hasPictures ? exitCodes.missing : exitCodeOf(errors[0])
     return exitCodes.done

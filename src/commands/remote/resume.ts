@@ -1,37 +1,35 @@
 /** What became of earlier orders: `resume` collects, `retry` makes what is missing, `cancel` stops. */
 
-import { readClientEnvironment } from '../../operator/client-environment.ts'
 import { commandLine } from '../arguments.ts'
 import { attemptAtServer, exitCodes } from './end.ts'
 import { readLogins } from './logins.ts'
 import { createOrders, type KeptOrder } from './orders.ts'
 import { brief, print, printJson, say } from './output.ts'
 import { carryOut, type OrderOptions, placeOrder } from './place-order.ts'
-import { connect, openServer, parseToken } from './server.ts'
+import { connect, openServer } from './server.ts'
 
 export async function resume() {
   const { values } = commandLine('resume')
   await attemptAtServer(async () => {
-    const { folder, url, token } = readClientEnvironment()
-    const logins = readLogins(folder)
-    const open = createOrders(folder)
+    const meant = openServer(values)
+    const logins = readLogins(meant.folder)
+    const open = createOrders(meant.folder)
       .list()
       .filter(({ order }) => order.items.some(({ state }) => state === 'sent'))
+      .filter(({ order }) => values.url === undefined || order.server === meant.url)
     if (open.length === 0) say('Nothing is waiting to be collected. 没有待取回的请求。')
     const codes: number[] = []
     for (const kept of open) {
-      const { server } = kept.order
+      const { server: url } = kept.order
       tell(kept, values)
       if (values.forget) kept.forget()
       if (values.list || values.forget) continue
-      // A token goes to the server that it is for: that of the environment only where its address is given as well.
-      const own = url?.replace(/\/+$/, '') === server && token ? parseToken(token) : logins.servers[server]?.token
-      codes.push(
-        await carryOut(connect(server, own ?? undefined, folder), kept, { json: values.json, isSentOnly: true }),
-      )
+      // A token goes to the server that it is for: that of the environment to the one that is meant, others to their own.
+      const server = url === meant.url ? meant : connect(url, logins.servers[url]?.token ?? undefined, meant.folder)
+      codes.push(await carryOut(server, kept, { json: values.json, isSentOnly: true }))
     }
     return Math.max(exitCodes.done, ...codes)
-  })
+  }, values)
 }
 
 function tell({ order }: KeptOrder, { json, list }: { json?: boolean; list?: boolean }) {
@@ -68,7 +66,7 @@ export async function retry() {
       },
       values satisfies OrderOptions,
     )
-  })
+  }, values)
 }
 
 const saved = {

@@ -162,12 +162,22 @@ export const remoteWords = {
     about: { en: 'changes a picture by words', zh: '按文字修改图片' },
     more: [
       {
-        en: 'PICTURE is a file, an address, or the id of a stored picture; PROMPT says what to change. -i adds more references, such as the mask that a function of a model takes as its second one.',
-        zh: 'PICTURE 是文件、网址或已存图片的 id，PROMPT 说明如何修改。-i 可添加更多参考图，例如某些功能要求作为第二张图的蒙版。',
+        en: 'PICTURE is a file, an address, or the id of a stored picture; PROMPT says what to change. -i adds more references.',
+        zh: 'PICTURE 是文件、网址或已存图片的 id，PROMPT 说明如何修改。-i 可添加更多参考图。',
       },
       resumes,
     ],
-    options: making,
+    options: {
+      mask: {
+        type: 'string',
+        value: 'PICTURE',
+        about: {
+          en: 'where to change it: as large as that, and transparent there; for models that take one',
+          zh: '蒙版：与原图尺寸相同，要修改处透明；仅限支持蒙版的模型',
+        },
+      },
+      ...making,
+    },
   },
   retry: {
     isRemote: true,
@@ -200,6 +210,7 @@ export const remoteWords = {
         about: { en: 'gives them up; what was made stays at the server', zh: '不再取回；已生成的仍在服务器上' },
       },
       json,
+      url: { ...url, about: { en: 'only what this server was asked for', zh: '仅限此服务的请求' } },
     },
   },
   cancel: {
