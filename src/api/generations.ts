@@ -119,6 +119,7 @@ export const Generation = z
     cost: z.object({ amount: z.number(), currency: z.string() }).nullable(),
     favorite: z.boolean(),
     tags: z.array(z.string()),
+    cover: z.int().nullable().describe('Position of the picture that stands for the group; null: the first.'),
     provider_request_ids: z
       .array(z.string())
       .describe('What the service calls the requests of this generation; its support asks for them.'),

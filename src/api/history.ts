@@ -23,8 +23,30 @@ export function moment(isEnd: boolean) {
   })
 }
 
+const flag = z.enum(['true', 'false', '1', '0']).transform(value => value === 'true' || value === '1')
+
+const filters = z.strictObject({
+  q: z.string().max(1000).optional().describe('Words that must all occur in prompt, revised prompt or tags.'),
+  provider: z.string().max(50).optional(),
+  model: z.string().max(200).optional(),
+  status: GenerationStatus.optional(),
+  favorite: flag.optional(),
+  tag: z.string().max(100).optional().describe('Only those that carry exactly this tag.'),
+  stars: z
+    .enum(['1', '2', '3', '4', '5'], 'Use a whole number from 1 to 5.')
+    .meta({ type: 'integer', minimum: 1, maximum: 5, enum: undefined })
+    .transform(Number)
+    .optional()
+    .describe('Only those with a picture of at least so many stars.'),
+  rejected: flag
+    .optional()
+    .describe('`true`: only those with a rejected picture; `false`: without those whose pictures are all rejected.'),
+  from: moment(false).optional().describe('A date or a time, inclusive.'),
+  to: moment(true).optional().describe('A date (to its end) or a time, inclusive.'),
+})
+
 /** Query strings; empty ones were removed before. */
-export const HistoryQuery = z.strictObject({
+export const HistoryQuery = filters.extend({
   limit: z
     .string()
     .meta({ type: 'integer', minimum: 1, maximum: 200, default: 20 })
@@ -36,18 +58,22 @@ export const HistoryQuery = z.strictObject({
     .optional()
     .describe('1 to 200; 20 when left out.'),
   cursor: z.string().max(500).optional().describe('`next_cursor` of the page before.'),
-  q: z.string().max(1000).optional().describe('Words that must all occur in prompt, revised prompt or tags.'),
-  provider: z.string().max(50).optional(),
-  model: z.string().max(200).optional(),
-  status: GenerationStatus.optional(),
-  favorite: z
-    .enum(['true', 'false', '1', '0'])
-    .transform(value => value === 'true' || value === '1')
-    .optional(),
-  tag: z.string().max(100).optional().describe('Only those that carry exactly this tag.'),
-  from: moment(false).optional().describe('A date or a time, inclusive.'),
-  to: moment(true).optional().describe('A date (to its end) or a time, inclusive.'),
+  sort: z
+    .enum(['newest', 'oldest', 'stars', 'cost'])
+    .optional()
+    .describe(
+      '`newest` when left out. `stars` and `cost` begin with the most; amounts are compared whatever their currency.',
+    ),
 })
+
+export const HistoryCountQuery = filters
+
+export const HistoryCounts = z
+  .object({
+    generations: z.int(),
+    images: z.int().describe('Their pictures; with `stars` or `rejected` only the pictures that are meant.'),
+  })
+  .meta({ id: 'HistoryCounts' })
 
 export const HistoryPage = z
   .object({ items: z.array(Generation), next_cursor: z.string().nullable() })
@@ -61,12 +87,36 @@ export const HistoryChange = z
       .max(50)
       .transform(tags => [...new Set(tags)])
       .optional(),
+    images: z
+      .array(
+        z
+          .strictObject({
+            index: z.int().min(0).max(10_000).describe('Position of the picture in the generation.'),
+            stars: z.int().min(0).max(5).optional(),
+            rejected: z.boolean().optional().describe('A rejected picture stays; it can be filtered out.'),
+          })
+          .meta({ id: 'PictureMarks' }),
+      )
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('Stars and rejections of pictures; what is left out stays as it is.'),
+    cover: z
+      .int()
+      .min(0)
+      .max(10_000)
+      .nullable()
+      .optional()
+      .describe('Position of the picture that stands for the group; null for the first.'),
     answered: z
       .literal(true)
       .optional()
       .describe('Whoever asked was told the end: an equal request with `x-webimgui-join` is another one from now on.'),
   })
-  .refine(change => Object.values(change).some(value => value !== undefined), 'Give "favorite", "tags" or "answered".')
+  .refine(
+    change => Object.values(change).some(value => value !== undefined),
+    'Give "favorite", "tags", "images", "cover" or "answered".',
+  )
   .meta({ id: 'HistoryChange' })
 
 export const RetryRequest = z

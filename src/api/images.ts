@@ -20,6 +20,8 @@ export const Image = z
   .object({
     ...stored,
     index: z.int().describe('Position in the generation, from 0.'),
+    stars: z.int().describe('0 to 5, as a person gave them.'),
+    rejected: z.boolean().describe('A person does not want it.'),
     details: z
       .record(z.string(), z.unknown())
       .optional()

@@ -36,6 +36,8 @@ export interface ArchiveRecipe extends Recipe {
   file: string
   tags: string[]
   favorite: boolean
+  stars: number
+  rejected: boolean
 }
 
 const ids = z.array(z.string().min(1).max(200)).min(1).max(1000)

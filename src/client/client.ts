@@ -10,7 +10,7 @@ import type {
 } from '../api/configurations.ts'
 import type { Estimate } from '../api/estimate.ts'
 import type { GenerateRequest, Generation } from '../api/generations.ts'
-import type { HistoryChange, HistoryPage, HistoryQuery } from '../api/history.ts'
+import type { HistoryChange, HistoryCounts, HistoryPage, HistoryQuery } from '../api/history.ts'
 import type { ModelList } from '../api/models.ts'
 import type { ProviderList } from '../api/providers.ts'
 import type { RecentErrorList, Status } from '../api/system.ts'
@@ -43,7 +43,11 @@ type HistoryInput = z.input<typeof HistoryQuery>
 /** `from` and `to` are times, inclusive. */
 export type HistoryFilter = Pick<HistoryInput, 'q' | 'provider' | 'model' | 'status' | 'tag' | 'from' | 'to'> & {
   favorite?: boolean
+  /** At least one picture has at least so many. */
+  stars?: number
+  rejected?: boolean
 }
+export type HistorySort = NonNullable<HistoryInput['sort']>
 /** Days, both inclusive; without them this month. */
 export type UsageQuery = Omit<z.input<typeof UsageInput>, 'format'>
 
@@ -142,8 +146,10 @@ export function createClient(options: ClientOptions) {
     /** The record at once, and whether another request began it. */
     beginAt,
     history: {
-      page: (query: HistoryFilter & { limit?: number; cursor?: string }, given?: Signal) =>
+      page: (query: HistoryFilter & { sort?: HistorySort; limit?: number; cursor?: string }, given?: Signal) =>
         request<z.infer<typeof HistoryPage>>('api/history', { query: { ...query }, ...given }),
+      count: (query: HistoryFilter, given?: Signal) =>
+        request<z.infer<typeof HistoryCounts>>('api/history/count', { query: { ...query }, ...given }),
       get: (id: string, given?: Signal) => request<Generation>(pathOf(id), given),
       change: (id: string, body: GenerationChange) => request<Generation>(pathOf(id), { method: 'PATCH', body }),
       /** `keepalive`: also when the page goes away. */

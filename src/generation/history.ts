@@ -2,8 +2,8 @@
 
 import { invalid, Refusal } from '../errors.ts'
 import { deriveThumbnailKeys } from '../images/thumbnails.ts'
-import type { HistoryFilter } from '../storage/history-filter.ts'
-import type { GenerationRecord } from '../storage/records.ts'
+import { type HistoryFilter, sortValue } from '../storage/history-filter.ts'
+import type { GenerationRecord, Marks } from '../storage/records.ts'
 import { hasEnded } from '../storage/records.ts'
 import { searchForm } from '../storage/search-text.ts'
 import type { GenerationParts } from './parts.ts'
@@ -13,7 +13,7 @@ import type { Generations, HistoryQuery } from './services.ts'
 /** Few enough that others are served between two transactions, however many are deleted. */
 const clearedAtOnce = 50
 
-type History = Pick<Generations, 'find' | 'list' | 'change' | 'remove' | 'clear' | 'cancel'>
+type History = Pick<Generations, 'find' | 'list' | 'count' | 'change' | 'remove' | 'clear' | 'cancel'>
 
 export function createHistory(parts: GenerationParts): History {
   const { store, runner, notifier } = parts
@@ -26,13 +26,17 @@ export function createHistory(parts: GenerationParts): History {
     },
 
     async list(query) {
-      const items = await store.generations.list({ ...toFilter(query), limit: query.limit + 1 })
+      const filter = toFilter(query)
+      const items = await store.generations.list({ ...filter, limit: query.limit + 1 })
       const page = items.slice(0, query.limit).map(item => withReason(parts, item))
       const last = page.at(-1)
-      return { items: page, nextCursor: items.length > page.length && last ? formatCursor(last) : null }
+      return { items: page, nextCursor: items.length > page.length && last ? formatCursor(last, filter.order) : null }
     },
 
+    count: query => store.generations.count(toFilter(query)),
+
     async change(id, change) {
+      await refuseUnknownImages(id, change)
       if (!(await store.ledger.mark({ id, ...change }))) throw missing()
       notifier.notify(id)
       return findGeneration(parts, id)
@@ -71,6 +75,17 @@ export function createHistory(parts: GenerationParts): History {
     },
   }
 
+  /** A generation whose pictures are still coming may be marked: those that are there. */
+  async function refuseUnknownImages(id: string, { cover, ratings = [] }: Marks) {
+    const given = ratings.map(({ index }, place) => ({ index, path: `images.${place}.index` }))
+    if (typeof cover === 'number') given.push({ index: cover, path: 'cover' })
+    if (given.length === 0) return
+    const { images } = await findGeneration(parts, id)
+    const unknown = given.filter(({ index }) => !images.some(image => image.index === index))
+    const message = 'This generation has no picture at that position; `images` of its record lists them.'
+    if (unknown.length > 0) throw invalid(unknown.map(({ path }) => ({ path, message })))
+  }
+
   /** How many were there. */
   async function removeAll(ids: string[]): Promise<number> {
     const removed = await store.ledger.remove({ ids })
@@ -103,25 +118,33 @@ function withReason({ waiting }: GenerationParts, generation: GenerationRecord):
   return reason === undefined ? generation : { ...generation, waiting: reason }
 }
 
-function toFilter(query: HistoryQuery): HistoryFilter {
-  const { cursor, q, from, to, ...rest } = query
+function toFilter<Query extends Omit<HistoryQuery, 'limit'>>(query: Query) {
+  const { cursor, q, from, to, sort = 'newest', ...rest } = query
+  const order: HistoryFilter['order'] = sort === 'newest' ? undefined : sort
   return {
     ...rest,
-    before: cursor === undefined ? undefined : readCursor(cursor),
+    order,
+    before: cursor === undefined ? undefined : readCursor(cursor, order),
     words: q === undefined ? undefined : searchForm(q).split(/\s+/).filter(Boolean),
     from: from?.toISOString(),
     to: to?.toISOString(),
   }
 }
 
-function formatCursor({ timestamp, id }: GenerationRecord) {
-  return Buffer.from(JSON.stringify([timestamp, id])).toString('base64url')
+function formatCursor({ timestamp, id, ratings, cost }: GenerationRecord, order: HistoryFilter['order']) {
+  const stars = Math.max(0, ...Object.values(ratings).map(rating => rating.stars))
+  const value = sortValue(order, { stars, cost: cost?.amount })
+  return Buffer.from(JSON.stringify(value === undefined ? [timestamp, id] : [timestamp, id, value])).toString(
+    'base64url',
+  )
 }
 
-function readCursor(cursor: string) {
+function readCursor(cursor: string, order: HistoryFilter['order']) {
   try {
-    const [timestamp, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-    if (typeof timestamp === 'string' && typeof id === 'string') return { timestamp, id }
+    const [timestamp, id, value] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    const isSorted = order === 'stars' || order === 'cost'
+    const isWhole = isSorted ? Number.isFinite(value) : value === undefined
+    if (typeof timestamp === 'string' && typeof id === 'string' && isWhole) return { timestamp, id, value }
   } catch {
     // Falls through to the sentence below.
   }

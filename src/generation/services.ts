@@ -12,7 +12,8 @@ import type { Usage } from '../members/usage.ts'
 import type { Lives, Standing } from '../offers/lives.ts'
 import type { Prices } from '../offers/prices.ts'
 import type { Catalogue } from '../providers/registry.ts'
-import type { GenerationRecord, GenerationStatus, JsonObject, Message, Money } from '../storage/records.ts'
+import type { HistoryCounts } from '../storage/history-filter.ts'
+import type { GenerationRecord, GenerationStatus, JsonObject, Marks, Message, Money } from '../storage/records.ts'
 import type { SpendingSession } from '../storage/session-spending.ts'
 import type { Webhooks } from '../webhooks/webhooks.ts'
 import type { Check } from './repair/look-over.ts'
@@ -104,8 +105,10 @@ export interface Generations extends Repeats {
   /** With `owner`, the id of a token, only what that token asked for; so also below. */
   find(id: string, owner?: string): Promise<GenerationRecord | undefined>
   list(query: HistoryQuery): Promise<{ items: GenerationRecord[]; nextCursor: string | null }>
-  /** @throws Refusal `not_found` */
-  change(id: string, change: { favorite?: boolean; tags?: string[] }): Promise<GenerationRecord>
+  /** How many there are of a filter. Read beside everything else, however many they are. */
+  count(query: Omit<HistoryQuery, 'limit' | 'cursor' | 'sort'>): Promise<HistoryCounts>
+  /** @throws Refusal `not_found`; `invalid_request` for a picture that it does not have */
+  change(id: string, change: Marks): Promise<GenerationRecord>
   /** @throws Refusal `not_found`, `conflict` while it is running */
   remove(id: string): Promise<void>
   /** Removes all ended ones; returns how many. */
@@ -135,6 +138,12 @@ export interface HistoryQuery {
   status?: GenerationStatus
   favorite?: boolean
   tag?: string
+  /** At least one picture has at least so many. */
+  stars?: number
+  /** True: a picture of it is rejected. False: there is more than rejected pictures. */
+  rejected?: boolean
+  /** Newest first where it is left out. */
+  sort?: 'newest' | 'oldest' | 'stars' | 'cost'
   from?: Date
   to?: Date
   owner?: string

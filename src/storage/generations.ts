@@ -1,7 +1,15 @@
 /** Reads rows of `chat_history`: what people asked for and its fate. They are written by the ledger alone. */
 import { type Kysely, type Selectable, sql } from 'kysely'
 import type { Connection } from './connection.ts'
-import { type HistoryFilter, newestFirst, selectFiltered, type WordSearch } from './history-filter.ts'
+import {
+  countFiltered,
+  type HistoryCountFilter,
+  type HistoryCounts,
+  type HistoryFilter,
+  inOrder,
+  selectFiltered,
+  type WordSearch,
+} from './history-filter.ts'
 import { toImage } from './images.ts'
 import type { Charge, GenerationRecord, GenerationStatus, Message } from './records.ts'
 import type { ChatHistoryTable, Tables } from './tables.ts'
@@ -17,13 +25,17 @@ export function createGenerationRepository(db: Connection, reading: Kysely<Table
       return (await withImages(rows, db))[0]
     },
 
-    /** Newest first; one more than `limit` if there is a next page. */
+    /** In the order of the filter, at most its `limit`. */
     async list(filter: HistoryFilter): Promise<GenerationRecord[]> {
       const rows =
-        search && filter.words && filter.words.length > 0
+        search && filter.words && filter.words.length > 0 && filter.order === undefined
           ? await search.find(filter)
-          : await newestFirst(selectFiltered(reading, filter), filter.limit).execute()
+          : await inOrder(selectFiltered(reading, filter), filter).execute()
       return withImages(rows, reading)
+    },
+
+    count(filter: HistoryCountFilter): Promise<HistoryCounts> {
+      return countFiltered(reading, filter)
     },
 
     async unfinished(owner?: string): Promise<GenerationRecord[]> {
@@ -237,6 +249,8 @@ export function toBareGeneration(row: Selectable<ChatHistoryTable>): BareGenerat
         : { amount: row.cost_amount, currency: row.cost_currency },
     favorite: row.favorite === 1,
     tags: JSON.parse(row.tags),
+    ratings: JSON.parse(row.ratings),
+    cover: row.cover,
     retryOf: row.retry_of,
     waiting: row.waiting === null ? null : toReason(row.waiting),
     cancelRequested: row.cancel_requested === 1,

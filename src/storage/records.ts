@@ -71,6 +71,10 @@ export interface GenerationRecord {
   cost: Money | null
   favorite: boolean
   tags: string[]
+  /** By position of the picture; those without one are left out. */
+  ratings: Ratings
+  /** Position of the picture that stands for all of them; null: the first. */
+  cover: number | null
   retryOf: string | null
   /** Why a running generation is not progressing at the moment. */
   waiting: Message | null
@@ -83,6 +87,26 @@ export interface GenerationRecord {
   providerRequestIds: string[]
   /** Grows with every change of any generation. */
   revision: number
+}
+
+/** What somebody thinks of a picture. */
+export interface Rating {
+  /** 0 to 5; 0: none were given. */
+  stars: number
+  isRejected: boolean
+}
+
+export type Ratings = Record<number, Rating>
+
+/** Undefined members stay as they are. */
+export type RatingChange = { index: number } & Partial<Rating>
+
+/** What a person marks. Undefined members stay as they are. */
+export interface Marks {
+  favorite?: boolean
+  tags?: string[]
+  cover?: number | null
+  ratings?: RatingChange[]
 }
 
 /** A sentence together with its code and values, so that a page can say it in its own language. */

@@ -85,6 +85,14 @@ export interface ChatHistoryTable {
   cost_currency: string | null
   favorite: number
   tags: string
+  /** JSON: the ratings of its pictures by position; those without one are left out. */
+  ratings: string
+  /** The most that a picture of it has. */
+  stars: number
+  /** How many of its pictures are rejected. */
+  rejected: number
+  /** Position of the picture that stands for all of them; null: the first. */
+  cover: number | null
   retry_of: string | null
   waiting: string | null
   cancel_requested: number

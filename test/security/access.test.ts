@@ -48,6 +48,7 @@ const rules: Record<string, AccessRule> = {
   'GET /api/events': 'member',
   'GET /api/history': 'member',
   'DELETE /api/history': 'member',
+  'GET /api/history/count': 'member',
   'GET /api/history/:id': 'own generation',
   'PATCH /api/history/:id': 'own generation',
   'DELETE /api/history/:id': 'own generation',

@@ -149,6 +149,12 @@ test('a database of a version without the check is proved by its keys', async ()
     drop index chat_history_unsuccessful;
     drop index chat_history_favorite;
     drop index chat_history_tagged;
+    drop index chat_history_starred;
+    drop index chat_history_rejected;
+    alter table chat_history drop column ratings;
+    alter table chat_history drop column stars;
+    alter table chat_history drop column rejected;
+    alter table chat_history drop column cover;
     create index chat_history_status on chat_history (status);
     delete from kysely_migration where name >= '0003'`)
   database.close()

@@ -320,7 +320,7 @@ describe('history', () => {
 
     const response = await call(
       'GET',
-      '/api/history?limit=5&cursor=c&q=%E5%B1%B1%20x&provider=qwen&model=m&status=failed&favorite=true&tag=%E5%B1%B1&from=2026-11-01&to=2026-11-23',
+      '/api/history?limit=5&cursor=c&q=%E5%B1%B1%20x&provider=qwen&model=m&status=failed&favorite=true&tag=%E5%B1%B1&stars=3&rejected=false&sort=stars&from=2026-11-01&to=2026-11-23',
     )
     await call('GET', '/api/history?q=&provider=&from=2026-11-23T08:00:00%2B08:00')
 
@@ -335,6 +335,9 @@ describe('history', () => {
         status: 'failed',
         favorite: true,
         tag: '山',
+        stars: 3,
+        rejected: false,
+        sort: 'stars',
         from: new Date('2026-11-01T00:00:00Z'),
         to: new Date('2026-11-23T23:59:59.999Z'),
       },
@@ -350,6 +353,9 @@ describe('history', () => {
     'limit=5&limit=6',
     'status=done',
     'favorite=yes',
+    'stars=6',
+    'rejected=2',
+    'sort=best',
     'from=yesterday',
     'from=2026-02-31',
     'to=0000-00-00',
@@ -372,7 +378,7 @@ describe('history', () => {
         generations: {
           async change(_id, change) {
             changes.push(change)
-            return generation(change)
+            return generation({ favorite: change.favorite, tags: change.tags })
           },
         },
       },

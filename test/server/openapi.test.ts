@@ -58,6 +58,7 @@ test('describes every address with its methods, and every answer', async () => {
     '/api/models': ['get'],
     '/api/providers': ['get'],
     '/api/history': ['delete', 'get'],
+    '/api/history/count': ['get'],
     '/api/history/{id}': ['delete', 'get', 'patch'],
     '/api/history/{id}/cancel': ['post'],
     '/api/history/{id}/events': ['get'],

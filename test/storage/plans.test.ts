@@ -56,6 +56,9 @@ test.each<[string, Omit<HistoryFilter, 'limit'>]>([
   ['chat_history_unsuccessful', { status: 'failed' }],
   ['chat_history_favorite', { favorite: true }],
   ['chat_history_tagged', { tag: 'sea' }],
+  ['chat_history_starred', { stars: 3 }],
+  ['chat_history_rejected', { rejected: true }],
+  ['chat_history_newest', { order: 'oldest' }],
   ['chat_history_token', { owner: 'somebody' }],
 ])('%s lists %j', async (index, filter) => {
   for (const page of [filter, { ...filter, before: cursor }]) {

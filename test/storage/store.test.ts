@@ -134,6 +134,50 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
     expect(await ids({ to: time(1) })).toEqual(['a'])
   })
 
+  test('filters, sorts and counts by stars and rejections, which stand beside pictures that still come', async () => {
+    for (const id of ['a', 'b', 'c', 'd']) {
+      await insert(id, { timestamp: time(id.charCodeAt(0)) })
+      for (const index of [0, 1]) await store.images.insert(image(`${id}${index}`, id, index))
+    }
+    await change('a', { cost: { amount: 0.5, currency: 'CNY' } })
+    await change('c', { cost: { amount: 2, currency: 'CNY' } })
+    await store.ledger.mark({ id: 'a', ratings: [{ index: 0, stars: 5, isRejected: true }] })
+    await store.ledger.mark({ id: 'a', ratings: [{ index: 0, isRejected: false }], cover: 1 })
+    await store.ledger.mark({
+      id: 'b',
+      ratings: [
+        { index: 0, stars: 3 },
+        { index: 1, isRejected: true },
+      ],
+    })
+    await store.ledger.mark({ id: 'c', ratings: [0, 1].map(index => ({ index, isRejected: true })) })
+    await store.ledger.mark({ id: 'd', ratings: [{ index: 0, stars: 2 }] })
+    await store.ledger.mark({ id: 'd', ratings: [{ index: 0, stars: 0 }] })
+    const page = (filter: object) => store.generations.list({ limit: 10, ...filter })
+    const ids = async (filter: object) => (await page(filter)).map(({ id }) => id).join('')
+
+    expect((await store.generations.find('a'))?.ratings).toEqual({ 0: { stars: 5, isRejected: false } })
+    expect((await store.generations.find('a'))?.cover).toBe(1)
+    expect((await store.generations.find('d'))?.ratings).toEqual({})
+    expect(await ids({ stars: 3 })).toBe('ba')
+    expect(await ids({ rejected: true })).toBe('cb')
+    expect(await ids({ rejected: false })).toBe('dba')
+    expect(await ids({ order: 'oldest' })).toBe('abcd')
+    expect(await ids({ order: 'oldest', before: { timestamp: time(98), id: 'b' } })).toBe('cd')
+    expect(await ids({ order: 'stars', words: ['prompt'] })).toBe('abdc')
+    expect(await ids({ order: 'stars', before: { timestamp: time(98), id: 'b', value: 3 } })).toBe('dc')
+    expect(await ids({ order: 'cost' })).toBe('cadb')
+    expect(await ids({ order: 'cost', before: { timestamp: time(97), id: 'a', value: 0.5 } })).toBe('db')
+    expect(await store.generations.count({})).toEqual({ generations: 4, images: 8 })
+    expect(await store.generations.count({ words: ['nowhere'] })).toEqual({ generations: 0, images: 0 })
+    expect(await store.generations.count({ stars: 4 })).toEqual({ generations: 1, images: 1 })
+    expect(await store.generations.count({ rejected: false })).toEqual({ generations: 3, images: 5 })
+    expect(await store.generations.count({ rejected: true })).toEqual({ generations: 2, images: 3 })
+    // One more of a group of which all were rejected.
+    await store.images.insert(image('c2', 'c', 2))
+    expect(await ids({ rejected: false })).toBe('dcba')
+  })
+
   test('finds a tag as a whole, whatever characters it has', async () => {
     for (const [id, tags] of Object.entries({
       one: ['ink', '山水'],

@@ -55,7 +55,9 @@ export async function createArchive(ids: string[], services: Services, owner: st
       const recipe = generation && presentRecipe(generation, image)
       add(file, recipe ? fileWithRecipe(content, image, recipe) : content, image.createdAt)
       if (generation && recipe) {
-        recipes.push({ ...recipe, file, tags: generation.tags, favorite: generation.favorite })
+        const { tags, favorite, ratings } = generation
+        const { stars = 0, isRejected: rejected = false } = ratings[image.index] ?? {}
+        recipes.push({ ...recipe, file, tags, favorite, stars, rejected })
       }
       yield* written.splice(0)
     }

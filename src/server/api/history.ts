@@ -2,7 +2,16 @@
 import { z } from 'zod'
 import { Estimate } from '../../api/estimate.ts'
 import { Generation, RetryHeaders } from '../../api/generations.ts'
-import { Cleared, HistoryChange, HistoryPage, HistoryQuery, NoBody, RetryRequest } from '../../api/history.ts'
+import {
+  Cleared,
+  HistoryChange,
+  HistoryCountQuery,
+  HistoryCounts,
+  HistoryPage,
+  HistoryQuery,
+  NoBody,
+  RetryRequest,
+} from '../../api/history.ts'
 import { restrictTo } from '../../members/tokens.ts'
 import { getCaller } from '../access/access.ts'
 import { readSession } from '../access/spending-session.ts'
@@ -25,7 +34,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       config: { access: 'member' },
       schema: {
         tags: ['History'],
-        summary: 'List generations, newest first',
+        summary: 'List generations, newest first or sorted',
         querystring: HistoryQuery,
         response: { 200: HistoryPage },
       },
@@ -38,6 +47,21 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       })
       return { items: items.map(record => presentGeneration(record, place)), next_cursor: nextCursor }
     },
+  )
+
+  app.get(
+    '/api/history/count',
+    {
+      config: { access: 'member' },
+      schema: {
+        tags: ['History'],
+        summary: 'Count generations and their pictures',
+        description: 'Of the same filters as the list.',
+        querystring: HistoryCountQuery,
+        response: { 200: HistoryCounts },
+      },
+    },
+    request => generations.count({ ...request.query, owner: restrictTo(getCaller(request)) }),
   )
 
   app.get(
@@ -59,13 +83,15 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       config: { access: 'own generation' },
       schema: {
         tags: ['History'],
-        summary: 'Change favourite and tags of a generation, or note that its end was told',
+        summary: 'Mark a generation and its pictures, or note that its end was told',
         body: HistoryChange,
         response: { 200: Generation },
       },
     },
     async request => {
-      const { answered = false, ...change } = request.body
+      const { answered = false, images, ...marks } = request.body
+      const ratings = images?.map(({ rejected, ...rating }) => ({ ...rating, isRejected: rejected }))
+      const change = { ...marks, ratings }
       const id = readId(request)
       if (answered) await generations.noteAnswered(id)
       const isChanged = Object.values(change).some(value => value !== undefined)

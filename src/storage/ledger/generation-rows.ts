@@ -12,6 +12,7 @@ import type {
   GenerationStatus,
   JsonObject,
   Message,
+  Ratings,
 } from '../records.ts'
 import { searchText } from '../search-text.ts'
 import type { ChatHistoryTable } from '../tables.ts'
@@ -44,6 +45,8 @@ export interface GenerationChange {
   cost?: GenerationRecord['cost']
   favorite?: boolean
   tags?: string[]
+  ratings?: Ratings
+  cover?: number | null
   waiting?: Message | null
   cancelRequested?: boolean
   /** Null: it has not ended. */
@@ -225,6 +228,13 @@ function toColumns(change: GenerationChange): Updateable<ChatHistoryTable> {
   }
   if (change.favorite !== undefined) columns.favorite = change.favorite ? 1 : 0
   if (change.tags !== undefined) columns.tags = JSON.stringify(change.tags)
+  if (change.ratings !== undefined) {
+    const given = Object.values(change.ratings)
+    columns.ratings = JSON.stringify(change.ratings)
+    columns.stars = Math.max(0, ...given.map(({ stars }) => stars))
+    columns.rejected = given.filter(({ isRejected }) => isRejected).length
+  }
+  if (change.cover !== undefined) columns.cover = change.cover
   if (change.waiting !== undefined) columns.waiting = change.waiting === null ? null : JSON.stringify(change.waiting)
   if (change.cancelRequested !== undefined) columns.cancel_requested = change.cancelRequested ? 1 : 0
   if (change.configId !== undefined) columns.config_id = change.configId

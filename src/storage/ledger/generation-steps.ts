@@ -2,7 +2,7 @@
 import type { Connection } from '../connection.ts'
 import type { Surroundings } from '../generations.ts'
 import { createImageRepository } from '../images.ts'
-import type { GenerationRecord, Message } from '../records.ts'
+import type { GenerationRecord, Marks, Message, RatingChange, Ratings } from '../records.ts'
 import { createSpendingRepository, type Spent } from '../spending.ts'
 import { announceEnd } from './announce.ts'
 import { type SettleStep, settle } from './call-steps.ts'
@@ -48,11 +48,24 @@ export async function finish(db: Connection, step: FinishStep): Promise<Finished
 }
 
 /** Sets what a person marks. False when there is no such generation. */
-export async function mark(
-  db: Connection,
-  { id, ...change }: { id: string; favorite?: boolean; tags?: string[] },
-): Promise<boolean> {
-  return (await changeGeneration(db, id, change)) !== undefined
+export async function mark(db: Connection, { id, ratings, ...change }: { id: string } & Marks): Promise<boolean> {
+  const merged = ratings && (await mergeRatings(db, id, ratings))
+  return (await changeGeneration(db, id, { ...change, ratings: merged })) !== undefined
+}
+
+/** Those that it has, with what changes; a picture without stars that is not rejected has none. */
+async function mergeRatings(db: Connection, id: string, changes: readonly RatingChange[]): Promise<Ratings> {
+  // Taken first, so that no other process reads what is about to change.
+  await nextRevision(db)
+  const row = await db.selectFrom('chat_history').select('ratings').where('id', '=', id).executeTakeFirst()
+  const ratings: Ratings = JSON.parse(row?.ratings ?? '{}')
+  for (const { index, ...change } of changes) {
+    const before = ratings[index] ?? { stars: 0, isRejected: false }
+    const { stars = before.stars, isRejected = before.isRejected } = change
+    if (stars > 0 || isRejected) ratings[index] = { stars, isRejected }
+    else delete ratings[index]
+  }
+  return ratings
 }
 
 /** Calls that were not sent are not sent any more. */

@@ -14,6 +14,7 @@ import { requestFingerprints } from './0010-request-fingerprints.ts'
 import { webhooks } from './0011-webhooks.ts'
 import { spendingSums } from './0014-spending-sums.ts'
 import { sessionSpending } from './0015-session-spending.ts'
+import { ratings } from './0016-ratings.ts'
 import type { MigrationName } from './names.ts'
 import type { Progress } from './progress.ts'
 
@@ -32,5 +33,6 @@ export function createMigrations(seal: Seal, progress: Progress = () => {}): Rec
     '0011-webhooks': webhooks,
     '0014-spending-sums': spendingSums(progress),
     '0015-session-spending': sessionSpending,
+    '0016-ratings': ratings,
   }
 }

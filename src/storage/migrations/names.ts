@@ -13,6 +13,7 @@ export const migrationNames = [
   '0011-webhooks',
   '0014-spending-sums',
   '0015-session-spending',
+  '0016-ratings',
 ] as const
 
 export type MigrationName = (typeof migrationNames)[number]

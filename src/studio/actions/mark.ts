@@ -2,7 +2,7 @@
 import type { QueryClient } from '@tanstack/react-query'
 import type { GenerationChange } from '../../client/client.ts'
 import { api } from '../data/client.ts'
-import { findGeneration, type Generation, putGeneration } from '../data/generations.ts'
+import { findGeneration, type Generation, putGeneration, showChange } from '../data/generations.ts'
 import { explain } from '../text/problems.ts'
 import { t } from '../text/text.ts'
 import { toast } from '../ui/toast.tsx'
@@ -15,15 +15,40 @@ export async function markGenerations(
   toChange: (generation: Generation) => GenerationChange,
 ) {
   // The generations as they are by now: another change may be on its way.
-  const known = generations.map(generation => findGeneration(client, generation.id) ?? generation)
-  for (const generation of known) putGeneration(client, { ...generation, ...toChange(generation) })
-  const refused = await forEachSideBySide(known, async before => {
-    putGeneration(client, await api.history.change(before.id, toChange(before)))
+  const shown = generations.map(generation => {
+    const before = findGeneration(client, generation.id) ?? generation
+    const change = toChange(before)
+    return { before, change, confirm: showChange(client, before, change) }
   })
-  for (const { item } of refused) putGeneration(client, item)
+  const refused = await forEachSideBySide(shown, async ({ before: { id }, change, confirm }) => {
+    try {
+      const changed = await inTurn(id, () => api.history.change(id, change))
+      confirm()
+      putGeneration(client, changed)
+    } catch (error) {
+      confirm()
+      // The changes before and after it stay.
+      await api.history.get(id).then(
+        present => putGeneration(client, present),
+        () => undefined,
+      )
+      throw error
+    }
+  })
   const [first] = refused
   if (!first) return
   toast(t('gallery.changesFailed', { count: refused.length, reason: explain(first.error) }), { look: 'bad' })
+}
+
+const turns = new Map<string, Promise<unknown>>()
+
+/** One change of a generation after the other, however fast they are made: the last one made is the last one sent. */
+function inTurn<Answer>(id: string, send: () => Promise<Answer>): Promise<Answer> {
+  const turn = (turns.get(id) ?? Promise.resolve()).then(send, send)
+  turns.set(id, turn)
+  const end = () => void (turns.get(id) === turn && turns.delete(id))
+  turn.then(end, end)
+  return turn
 }
 
 export function addTags(client: QueryClient, generations: readonly Generation[], added: readonly string[]) {

@@ -2,6 +2,7 @@
 import { type QueryClient, queryOptions } from '@tanstack/react-query'
 import type { Generation } from '../../api/generations.ts'
 import type { Recipe } from '../../api/recipes.ts'
+import type { GenerationChange } from '../../client/client.ts'
 import { api } from './client.ts'
 
 export type { Generation } from '../../api/generations.ts'
@@ -105,8 +106,33 @@ export function knownTags(client: QueryClient): string[] {
   return [...tags].toSorted((a, b) => a.localeCompare(b, document.documentElement.lang))
 }
 
+/** What somebody changed and the server has not confirmed yet, by generation, the oldest first. */
+const unconfirmed = new Map<string, GenerationChange[]>()
+
+/** Shows a change before the server has it, and on top of whatever is told meanwhile. Returns what ends that. */
+export function showChange(client: QueryClient, generation: Generation, change: GenerationChange) {
+  const { id } = generation
+  unconfirmed.set(id, [...(unconfirmed.get(id) ?? []), change])
+  putGeneration(client, generation)
+  return () => {
+    const others = (unconfirmed.get(id) ?? []).filter(other => other !== change)
+    if (others.length > 0) unconfirmed.set(id, others)
+    else unconfirmed.delete(id)
+  }
+}
+
+function withChange(generation: Generation, { answered: _, images, ...marks }: GenerationChange): Generation {
+  const changed = { ...generation, ...marks }
+  if (!images) return changed
+  return {
+    ...changed,
+    images: generation.images.map(image => ({ ...image, ...images.find(({ index }) => index === image.index) })),
+  }
+}
+
 /** Puts its new state wherever it stands; the newest list also takes one that it does not hold yet. */
-export function putGeneration(client: QueryClient, generation: Generation) {
+export function putGeneration(client: QueryClient, told: Generation) {
+  const generation = (unconfirmed.get(told.id) ?? []).reduce(withChange, told)
   for (const told of readings) told.set(generation.id, generation)
   client.setQueryData(generationQuery(generation.id).queryKey, generation)
   changeLists(client, generation.id, items => items.map(item => (item.id === generation.id ? generation : item)))

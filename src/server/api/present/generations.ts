@@ -14,7 +14,7 @@ export interface Presenting {
 }
 
 export function presentGeneration(record: GenerationRecord, { base, catalogue }: Presenting): Generation {
-  const images = record.images.map(image => presentImage(image, base))
+  const images = record.images.map(image => presentImage(image, base, record.ratings[image.index]))
   return {
     id: record.id,
     status: record.status,
@@ -51,6 +51,7 @@ export function presentGeneration(record: GenerationRecord, { base, catalogue }:
     cost: record.cost,
     favorite: record.favorite,
     tags: record.tags,
+    cover: record.cover,
     provider_request_ids: record.providerRequestIds,
     retry_of: record.retryOf,
     waiting: record.waiting?.message ?? null,

@@ -1,7 +1,7 @@
 /** Stored images, and how their files are named and shown. */
 
 import type { Image, StoredReference } from '../../../api/images.ts'
-import type { ImageRecord } from '../../../storage/records.ts'
+import type { ImageRecord, Rating } from '../../../storage/records.ts'
 
 /** What a browser may draw in place, with the ending of its files; anything else is only ever downloaded. */
 const drawn: Record<string, string> = {
@@ -31,8 +31,15 @@ export function fileEnding(mimeType: string): string {
   return Object.hasOwn(endings, mimeType) ? endings[mimeType]! : 'bin'
 }
 
-export function presentImage(image: ImageRecord, base: string): Image {
-  return { ...presentFile(image, base), index: image.index, details: image.details ?? undefined }
+export function presentImage(image: ImageRecord, base: string, rating?: Rating): Image {
+  const { stars = 0, isRejected = false } = rating ?? {}
+  return {
+    ...presentFile(image, base),
+    index: image.index,
+    stars,
+    rejected: isRejected,
+    details: image.details ?? undefined,
+  }
 }
 
 export function presentReference(image: ImageRecord, base: string): StoredReference {
