@@ -2,7 +2,8 @@
  * Whose a database is. A server that opens it writes its own id into it; whoever does what must not be done twice looks, in the same
  * transaction, whether that id still stands there. So it does not matter how a second server got past the lock.
  */
-import type { Connection } from './connection.ts'
+import type { DialectAdapter } from 'kysely'
+import type { Connection, DirectAdapter } from './connection.ts'
 import { prepare } from './prepared.ts'
 import { inTransaction } from './transaction.ts'
 import { DatabaseError } from './trouble.ts'
@@ -56,7 +57,15 @@ const hold = prepare((db, given: { owner: string }) =>
   db.updateTable('meta').set({ value: given.owner }).where('name', '=', ownerName).where('value', '=', given.owner),
 )
 
-/** Inside a transaction, ownership cannot change before it ends. */
+const look = prepare((db, given: { owner: string }) =>
+  db.selectFrom('meta').select('name').where('name', '=', ownerName).where('value', '=', given.owner),
+)
+
+/**
+ * Inside a transaction that writes, ownership cannot change before it ends: PostgreSQL holds the row. On SQLite a transaction that has
+ * read can only write what nobody has changed since (SQLITE_BUSY_SNAPSHOT), so to look is enough.
+ */
 export async function isOwner(db: Connection, owner: string): Promise<boolean> {
-  return (await hold.run(db, { owner })) === 1
+  const adapter: DialectAdapter & DirectAdapter = db.getExecutor().adapter
+  return adapter.ask ? (await look.first(db, { owner })) !== undefined : (await hold.run(db, { owner })) === 1
 }

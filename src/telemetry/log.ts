@@ -62,12 +62,12 @@ function loggedError({ time, msg, err, reason, code, generation, request_id }: R
 }
 
 /**
- * Lines are written before the call returns, so none is lost when the process ends.
+ * The lines of a turn of the event loop are written at once at its end, or when the process exits, also by an uncaught error.
  * @throws SettingsError when LOG_FILE cannot be written.
  */
 export function createLog(
   settings: LogSettings,
-  standardOutput: DestinationStream = destination({ dest: 1, sync: true }),
+  standardOutput: DestinationStream = gathered(destination({ dest: 1, sync: true })),
   recentErrors?: RecentErrors,
 ): Log {
   const streams: { level: string; stream: DestinationStream }[] = [
@@ -147,6 +147,39 @@ function secretRemover(settings: LogSettings) {
   }
 }
 
+/** Streams whose lines of this turn are not written yet. */
+const unwritten = new Set<() => void>()
+
+/** One write takes longer than to make a line, and a request that makes a picture tells of several. */
+function gathered(stream: DestinationStream): DestinationStream {
+  let lines = ''
+  const write = () => {
+    unwritten.delete(write)
+    const written = lines
+    lines = ''
+    if (written !== '') stream.write(written)
+  }
+  return {
+    write(line) {
+      if (lines === '') {
+        writeAtExit()
+        unwritten.add(write)
+        setImmediate(write)
+      }
+      lines += line
+    },
+  }
+}
+
+let isWatchingExit = false
+function writeAtExit() {
+  if (isWatchingExit) return
+  isWatchingExit = true
+  process.on('exit', () => {
+    for (const write of unwritten) write()
+  })
+}
+
 /** `2026-11-23T08:00:00.000Z ERROR the message key=value key="a text with blanks"` */
 function asText(stream: DestinationStream): DestinationStream {
   return { write: line => stream.write(`${textLine(line)}\n`) }
@@ -190,5 +223,5 @@ function openFile(file: string) {
     isReported = true
     process.stderr.write(`ERROR the log file ${file} cannot be written any more: ${error.message}\n`)
   })
-  return stream
+  return gathered(stream)
 }

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { RecentErrorList } from '../../src/api/system.ts'
 import { loadSettings, SettingsError } from '../../src/settings.ts'
@@ -15,7 +17,7 @@ function startLog(environment: Record<string, string> = {}) {
   return { log, lines, file: () => readFileSync(path.join(dataDir, 'backend.log'), 'utf8') }
 }
 
-test('JSON lines go out, readable lines into the file, at once', () => {
+test('JSON lines go out, readable lines into the file, at the end of the turn', async () => {
   const { log, lines, file } = startLog()
 
   log.info({ id: 'g1', status: 200, note: 'two words' }, 'a picture came')
@@ -34,13 +36,32 @@ test('JSON lines go out, readable lines into the file, at once', () => {
     msg: 'while storing',
     err: { name: 'Error', message: 'it broke' },
   })
+  await nextTurn()
   const [first, second, end] = file().split('\n')
   expect(first).toMatch(/^20\S+Z INFO\s+a picture came id=g1 status=200 note="two words"$/)
   expect(second).toMatch(/^20\S+Z ERROR while storing err=\{.*it broke/)
   expect(end).toBe('')
 })
 
-test('no secret gets in, wherever it stands', () => {
+test('what was logged just before the process ends by an error is in both', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'webimgui-log-'))
+  const source = (name: string) => JSON.stringify(path.resolve('src', name))
+  const program = `
+    const { loadSettings } = await import(${source('settings.ts')})
+    const { createLog } = await import(${source('telemetry/log.ts')})
+    createLog(loadSettings({ DATA_DIR: '.' })).info('last words')
+    throw new Error('it ends')`
+
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { cwd: folder })
+
+  expect([String(stdout), String(stderr)]).toEqual([
+    expect.stringContaining('last words'),
+    expect.stringContaining('it ends'),
+  ])
+  expect(readFileSync(path.join(folder, 'backend.log'), 'utf8')).toContain('last words')
+})
+
+test('no secret gets in, wherever it stands', async () => {
   const { log, lines, file } = startLog({
     ACCESS_TOKEN: 'the-access-token',
     DOUBAO_API_KEY: 'the-doubao-key',
@@ -62,6 +83,7 @@ test('no secret gets in, wherever it stands', () => {
   log.error(new Error(`refused ${link}`))
   log.info({ image: `data:image/png;base64,${'A'.repeat(500)}` }, 'a reference')
 
+  await nextTurn()
   const all = lines.join('') + file()
   for (const secret of [
     'abcdefgh',
@@ -82,13 +104,14 @@ test('no secret gets in, wherever it stands', () => {
   for (const line of lines) JSON.parse(line)
 })
 
-test('a prompt is written at debug only, and one event is one line', () => {
+test('a prompt is written at debug only, and one event is one line', async () => {
   const { log, lines, file } = startLog({ LOG_LEVEL: 'debug' })
 
   log.info({ prompt: '秘密的画', body: { prompt: '秘密的画', parameters: { negative_prompt: '秘密的画' } } }, 'made')
   log.debug({ prompt: '可以看' }, 'sent')
   log.info({ name: 'a\nERROR forged' }, 'x\ny')
 
+  await nextTurn()
   expect(lines.join('') + file()).not.toContain('秘密')
   expect(lines[1]).toContain('可以看')
   expect(file().trim().split('\n')).toHaveLength(3)
