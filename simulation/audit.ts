@@ -1,21 +1,9 @@
 /** Lays the books of the services beside what the program left on its disk, and beside what it told its clients. */
 import { findWrongSums, type GenerationRow, type Rows, readRows, sha256 } from '../test/support/stored.ts'
-import type { Told } from './clients.ts'
+import type { Facts, Told } from './facts.ts'
 import type { Follower } from './follower.ts'
-import type { Plan } from './plan.ts'
-import { type Books, type Exchange, halfOf } from './services/books.ts'
+import { type Exchange, halfOf } from './services/books.ts'
 import type { Disk } from './world/disk.ts'
-
-/** What the world saw while it went on. */
-export interface Facts {
-  plan: Plan
-  books: Books
-  /** How lives ended that were not asked to end. */
-  crashes: Map<number, { at: number; isTroubled: boolean }>
-  violations: string[]
-  ownerId: string | undefined
-  configIds: string[]
-}
 
 type Row = Rows['calls'][number] & { config_id: string; slot: number; error: string | null; was_found: number }
 type Generation = GenerationRow & { token_id: string | null; timestamp: string; retry_of: string | null }

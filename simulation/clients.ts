@@ -4,36 +4,9 @@ import type { GenerationRequest, Services } from '../src/generation/services.ts'
 import type { Caller } from '../src/members/caller.ts'
 import type { GenerationRecord } from '../src/storage/records.ts'
 import { CommitUnknown } from '../src/storage/trouble.ts'
-import type { Facts } from './audit.ts'
+import type { Facts, Told } from './facts.ts'
 import type { Order, Plan } from './plan.ts'
 import type { World } from './world/world.ts'
-
-/** What a client knows of its order. */
-export interface Told {
-  order: Order
-  /** Of the first generation, as often as it was told. */
-  ids: Set<string>
-  /** Of repeats that it asked for. */
-  repeats: Set<string>
-  /** Asks of a repeat whose answer was never heard. */
-  lostRepeats: number
-  refusals: string[]
-  ends: GenerationRecord[]
-  removed: Set<string>
-  /** What it was told is cancelled. */
-  cancels: Cancel[]
-  /** Requests whose answer was never heard. */
-  lost: number
-  isDone: boolean
-}
-
-interface Cancel {
-  id: string
-  /** When it was told, by the clock of the world. */
-  at: number
-  /** Calls that the ledger told of as sent by then. */
-  sent: Set<string>
-}
 
 const admin: Caller = { role: 'admin', isKnown: true, ownerId: null, models: null }
 

@@ -1,4 +1,5 @@
-import type { Once } from './once.ts'
+/** What a run of the tests makes once (`once.ts`). */
+export type Once = 'programs' | 'postgres'
 
 /** Undefined outside of a run of tests, as in `bench`. */
 export async function askOnce(name: Once): Promise<string | undefined> {

@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { build } from 'vite'
+import type { Once } from './ask-once.ts'
 
 interface Made {
   value: string
@@ -12,8 +13,7 @@ interface Made {
 }
 
 const root = path.join(import.meta.dirname, '../..')
-const makers = { programs: bundlePrograms, postgres: startSharedPostgres }
-export type Once = keyof typeof makers
+const makers: Record<Once, () => Promise<Made>> = { programs: bundlePrograms, postgres: startSharedPostgres }
 
 /** Test files run in processes of their own, so they ask over HTTP (`askOnce`). */
 export default async function prepare() {
