@@ -13,7 +13,6 @@ export function createChance(text: string) {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
   const between = (low: number, high: number) => low + (high - low) * next()
-  const whole = (low: number, high: number) => Math.floor(between(low, high + 1))
   const pick = <Item>(items: readonly Item[]) => items[Math.floor(next() * items.length)]!
-  return { next, between, whole, pick }
+  return { next, between, pick }
 }

@@ -30,62 +30,47 @@ sharp.cache({ files: 0, items: 50, memory: 32 })
 
 /** The same options give the same bytes. */
 export async function drawImage(options: ImageOptions): Promise<Buffer> {
-  const { width, height, type, prompt, seed = -1, index, plain = false } = options
+  const { width, height, prompt, seed = -1, index, plain, watermark, references = [] } = options
   const chance = createChance(JSON.stringify([prompt, seed, index]))
-  const color = () => chance.whole(0, 0xffffff).toString(16).padStart(6, '0')
-  if (plain === 'grain' || (plain && isBare(options))) {
-    const cells = plain === 'grain' ? grainCells : 1
-    const colors = Buffer.from(Array.from({ length: cells ** 2 }, color).join(''), 'hex')
-    return encode(sharp(colors, { raw: { width: cells, height: cells, channels: 3 } }), options)
+  const colour = () => chance.next().toString(16).slice(2, 8).padEnd(6, '0')
+  const isTransparent = options.transparent === true && options.type !== 'jpeg'
+  // Nothing is to be seen on it.
+  const isBare = plain && !watermark && !isTransparent && references.length === 0
+  if (isBare || plain === 'grain') {
+    const cells = plain === 'grain' ? 128 : 1
+    const colours = Buffer.from(Array.from({ length: cells ** 2 }, colour).join(''), 'hex')
+    return encode(sharp(colours, { raw: { width: cells, height: cells, channels: 3 } }), options)
   }
   const shrink = Math.min(1, (plain ? 96 : 640) / Math.max(width, height))
   const canvas = { width: Math.max(1, Math.round(width * shrink)), height: Math.max(1, Math.round(height * shrink)) }
-  const scene = plain ? `<rect width="100%" height="100%" fill="#${color()}"/>` : paintScene(canvas, prompt, chance)
-  const transparent = options.transparent === true && type !== 'jpeg'
-  const svg = [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${canvas.width}" height="${canvas.height}">`,
-    paper,
-    '<clipPath id="window"><ellipse cx="50%" cy="50%" rx="46%" ry="46%"/></clipPath>',
-    `<g${transparent ? ' clip-path="url(#window)"' : ''}>${scene}`,
-    '<svg viewBox="0 0 100 100" preserveAspectRatio="xMinYMax">',
-    ...(options.references ?? []).slice(0, 4).map((reference, index) => photograph(reference, index, chance)),
-    `</svg>${plain ? '' : '<rect width="100%" height="100%" filter="url(#paper)"/>'}`,
-    `</g>${options.watermark ? mark : ''}</svg>`,
-  ]
-  const drawn = sharp(Buffer.from(svg.join('')))
-  if (!transparent) drawn.removeAlpha()
+  const scene = plain ? `<rect width="100%" height="100%" fill="#${colour()}"/>` : paintScene(canvas, prompt, chance)
+  const photographs = references.slice(0, 4).map((reference, index) => photograph(reference, index, chance))
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${canvas.width}" height="${canvas.height}">
+    <clipPath id="window"><ellipse cx="50%" cy="50%" rx="46%" ry="46%"/></clipPath>
+    <g${isTransparent ? ' clip-path="url(#window)"' : ''}>${scene}
+      <svg viewBox="0 0 100 100" preserveAspectRatio="xMinYMax">${photographs.join('')}</svg>
+    </g>${watermark ? mark : ''}</svg>`
+  const drawn = sharp(Buffer.from(svg))
+  if (!isTransparent) drawn.removeAlpha()
   const { data, info } = await drawn.raw().toBuffer({ resolveWithObject: true })
   return encode(sharp(data, { raw: info }), options)
 }
 
-/** Nothing is to be seen on it. */
-function isBare({ watermark, transparent, references = [] }: ImageOptions) {
-  return !watermark && !transparent && references.length === 0
-}
-
-/** On each side. */
-const grainCells = 128
-
-function encode(drawn: Sharp, options: ImageOptions): Promise<Buffer> {
-  const { width, height, type, plain } = options
+function encode(drawn: Sharp, { width, height, type, plain, quality }: ImageOptions): Promise<Buffer> {
   const image = drawn.resize(width, height, { fit: 'fill', kernel: plain ? 'nearest' : 'linear' })
-  if (type === 'jpeg') return image.jpeg({ quality: options.quality ?? 88 }).toBuffer()
-  if (type === 'webp') return image.webp({ quality: options.quality ?? 90, effort: 1 }).toBuffer()
+  if (type === 'jpeg') return image.jpeg({ quality: quality ?? 88 }).toBuffer()
+  if (type === 'webp') return image.webp({ quality: quality ?? 90, effort: 1 }).toBuffer()
   return image.png({ compressionLevel: 2, adaptiveFiltering: false }).toBuffer()
 }
 
 /** A copy small enough to be kept beside a picture that is drawn later; undefined when it cannot be decoded. */
 export async function thumbnailOf(reference: Buffer): Promise<Buffer | undefined> {
   const small = sharp(reference).rotate().resize(480, 480, { fit: 'inside', withoutEnlargement: true })
-  return small
+  return await small
     .png({ compressionLevel: 3 })
     .toBuffer()
     .catch(() => undefined)
 }
-
-/** A little unevenness in every dot, which enlarging turns into mottling. */
-const paper =
-  '<filter id="paper"><feTurbulence type="fractalNoise" baseFrequency=".9"/><feColorMatrix values="0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 .16 0 0 0 -.05"/></filter>'
 
 /** A print with a white edge, one beside the other. */
 function photograph(reference: Buffer, index: number, chance: Chance): string {

@@ -16,6 +16,18 @@ interface Easel {
 /** A part of a scene; `behind` is everything that stands behind it. */
 type Layer = (easel: Easel, behind: string) => string
 
+const repeat = (count: number, draw: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => draw(index)).join('')
+const along = ([from, to]: Range, share: number) => from + (to - from) * share
+const gradient = (id: string, from: string, to: string) =>
+  `<linearGradient id="${id}" x2="0" y2="1"><stop stop-color="${from}"/><stop offset="1" stop-color="${to}"/></linearGradient>`
+
+function mix(from: string, to: string, share: number): string {
+  const channels = (colour: string) => [1, 3, 5].map(at => Number.parseInt(colour.slice(at, at + 2), 16))
+  const ends = channels(to)
+  return `rgb(${channels(from).map((value, index) => Math.round(along([value, ends[index]!], share)))})`
+}
+
 /** Sky at the top and at the bottom, what is far and what is near, sun or moon, and what catches the eye. */
 const palettes = [
   { words: /ink|水墨|墨|calligraphy|tea|茶/i, colours: '#f5eee0 #e6d9bf #bdb9aa #2b3538 #c3412b #c3412b' },
@@ -29,67 +41,25 @@ const palettes = [
 ]
 
 const shore = 0.6
+const hills = ranges(1, [0.8, 0.8], [0.18, 0], [0.1, 0])
+const cliffs = ranges(3, [0.46, 0.58], [0.34, 0.18], [0.05, 0.53])
+const plum = (size: Range, x: Range) => scatter('plum', 1, [1, 1.05], size, { x })
+const canes = (ink: number) => scatter('bamboo', 5, [1, 1.1], [ink + 0.15, ink + 0.3], { ink })
+
+const mountains = [ranges(5, [0.42, 0.88], [0.5, 0.16], [0, 0.95]), scatter('pine', 9, [0.97, 1.03], [0.07, 0.17])]
+const sea = [ranges(1, [0.63, 0.63], [0.14, 0], [0.3, 0]), water]
+const forest = [hills, canes(0.15), canes(0.5), canes(0.85)]
+const orchard = [hills, plum([0.75, 0.95], [0.1, 0.35]), plum([0.45, 0.65], [0.65, 0.9])]
+const lake = [cliffs, scatter('island', 1, [shore, shore], [0.4, 0.5], { x: [0.6, 0.8] }), water]
 
 /** `disc`: the height of sun or moon in shares of the picture, and its radius. */
 const scenes: readonly { words: RegExp; disc: Range; layers: readonly Layer[] }[] = [
-  {
-    words: /mountain|山|peak|峰|valley|hill|mist|雾|云|cloud/i,
-    disc: [0.22, 0.08],
-    layers: [ranges(5, [0.42, 0.88], [0.5, 0.16], [0, 0.95]), scatter('pine', 9, [0.97, 1.03], [0.07, 0.17])],
-  },
-  {
-    words: /sea|ocean|海|wave|浪|boat|ship|船|beach|island|岛|lighthouse/i,
-    disc: [0.5, 0.11],
-    layers: [ranges(1, [0.63, 0.63], [0.14, 0], [0.3, 0]), water, ranges(3, [0.9, 1], [0.03, 0.03], [0.5, 1], 10)],
-  },
-  {
-    words: /forest|bamboo|竹|林|tree|树|garden|panda|熊猫/i,
-    disc: [0.32, 0.15],
-    layers: [
-      ranges(1, [0.75, 0.75], [0.2, 0], [0.05, 0]),
-      ...([0.15, 0.5, 0.85] as const).map(ink => scatter('bamboo', 5, [1, 1.1], [ink + 0.15, ink + 0.3], { ink })),
-    ],
-  },
-  {
-    words: /flower|花|blossom|梅|樱|cherry|plum|branch|bird|鸟|spring|portrait|girl|woman|人/i,
-    disc: [0.42, 0.25],
-    layers: [
-      ranges(1, [0.9, 0.9], [0.16, 0], [0.15, 0]),
-      scatter('plum', 1, [1, 1.05], [0.75, 0.95], { x: [0.1, 0.35] }),
-      scatter('plum', 1, [1, 1.05], [0.45, 0.65], { x: [0.65, 0.9] }),
-    ],
-  },
-  {
-    words: /desert|沙|dune|sand|camel|fox|狐|horse|马/i,
-    disc: [0.28, 0.13],
-    layers: [
-      ranges(4, [0.44, 0.72], [0.18, 0.18], [0, 0.4], 1.6),
-      scatter('pagoda', 1, [0.76, 0.84], [0.15, 0.2]),
-      ranges(2, [0.82, 0.92], [0.18, 0.18], [0.5, 0.75], 1.6),
-    ],
-  },
-  {
-    words: /lake|湖|river|江|河|temple|寺|pagoda|塔|city|城|castle|house|屋|reflection/i,
-    disc: [0.22, 0.08],
-    layers: [
-      ranges(3, [0.46, 0.58], [0.34, 0.18], [0.05, 0.53]),
-      scatter('island', 1, [shore, shore], [0.4, 0.5], { x: [0.6, 0.8] }),
-      water,
-    ],
-  },
+  { words: /mountain|山|peak|峰|valley|hill|mist|雾|云|cloud|desert/i, disc: [0.22, 0.08], layers: mountains },
+  { words: /sea|ocean|海|wave|浪|boat|ship|船|beach|岛|lighthouse/i, disc: [0.5, 0.11], layers: sea },
+  { words: /forest|bamboo|竹|林|tree|树|garden|panda|熊猫/i, disc: [0.32, 0.15], layers: forest },
+  { words: /flower|花|blossom|梅|樱|plum|bird|鸟|spring|portrait|人/i, disc: [0.42, 0.25], layers: orchard },
+  { words: /lake|湖|river|江|河|temple|寺|pagoda|塔|city|城|house|屋/i, disc: [0.22, 0.08], layers: lake },
 ]
-
-function repeat(count: number, draw: (index: number) => string): string {
-  return Array.from({ length: count }, (_, index) => draw(index)).join('')
-}
-
-const along = ([from, to]: Range, share: number) => from + (to - from) * share
-
-function mix(from: string, to: string, share: number): string {
-  const channels = (colour: string) => [1, 3, 5].map(at => Number.parseInt(colour.slice(at, at + 2), 16))
-  const ends = channels(to)
-  return `rgb(${channels(from).map((value, index) => Math.round(along([value, ends[index]!], share)))})`
-}
 
 const floor = 'M-12 0v-16.600h24v16.600zM-20.600-11.400q12-1 13-7h15.200q1 6 13 7z'
 const pine = `<path d="${repeat(6, t => `M0 ${t * 14 - 100}l${6 + 3.5 * t} 26H-${6 + 3.5 * t}z`)}M-1.500 0h3v-30h-3z"/>`
@@ -108,7 +78,6 @@ const things = {
   dot: '<circle r="50"/>',
   ripple: '<ellipse rx="50" ry="2" opacity=".35"/>',
   pine,
-  pagoda,
   island: `<path d="M-95 0q50-5 71-22q24-9 48 0q21 17 71 22z"/><g transform="translate(0 -20) scale(.8)">${pagoda}${windows}</g>`,
   boat: '<path fill="currentColor" d="M2-97q49 35 42 84H2zM-3.500-80q-31 30-33 67h33z"/><path d="M-58-8q58 23 116 0l-14 19h-88zM-1.500-8V-98H1.500V-8z"/>',
   bird: '<path d="M-100-35q55-35 100 40q45-75 100-50q-60 0-100 75q-40-75-100-65z"/>',
@@ -133,27 +102,20 @@ function scatter(
     })
 }
 
-function gradient(id: string, from: string, to: string): string {
-  return `<linearGradient id="${id}" x2="0" y2="1"><stop stop-color="${from}"/><stop offset="1" stop-color="${to}"/></linearGradient>`
-}
-
-/**
- * Land or waves from far to near, each in mist at its foot: heights of the crests, what rises above them, how dark they are. With `turns`
- * over the width they are smooth; otherwise they have peaks.
- */
-function ranges(count: number, crest: Range, rise: Range, ink: Range, turns?: number): Layer {
-  const wave = (at: number) => (turns ? 0.5 + Math.sin(at) / 2 : 1 - Math.abs(Math.sin(at)))
+/** Land from far to near, each in mist at its foot: heights of the crests, what rises above them, how dark they are. */
+function ranges(count: number, crest: Range, rise: Range, ink: Range): Layer {
   return ({ width, height, chance, colours }) =>
     repeat(count, index => {
       const share = index / Math.max(1, count - 1)
-      const octaves = Array.from({ length: turns ? 1 : 5 }, (_, octave) => {
-        const pace = (turns ?? 1.2 + share) * Math.max(0.6, width / height) * 2.1 ** octave * chance.between(2.5, 3.9)
-        return { pace, phase: chance.between(0, 6.3), weight: turns ? 1 : 0.57 * 0.44 ** octave }
+      const octaves = Array.from({ length: 5 }, (_, octave) => {
+        const pace = (1.2 + share) * Math.max(0.6, width / height) * 2.1 ** octave * chance.between(2.5, 3.9)
+        return { pace, phase: chance.between(0, 6.3), weight: 0.57 * 0.44 ** octave }
       })
       const points = repeat(161, step => {
-        const x = step / 160
-        const line = octaves.reduce((sum, { pace, phase, weight }) => sum + weight * wave(x * pace + phase), 0)
-        return `L${width * x} ${(height * (along(crest, share) + along(rise, share) * (0.5 - line))).toFixed(4)}`
+        const at = (pace: number, phase: number) => 1 - Math.abs(Math.sin((step / 160) * pace + phase))
+        const line = octaves.reduce((sum, { pace, phase, weight }) => sum + weight * at(pace, phase), 0)
+        const y = height * (along(crest, share) + along(rise, share) * (0.5 - line))
+        return `L${(width * step) / 160} ${y.toFixed(4)}`
       })
       const colour = mix(colours.far, colours.near, along(ink, share))
       const foot = mix(colours.bottom, colours.near, along(ink, share) * 0.5)
@@ -166,27 +128,23 @@ function ranges(count: number, crest: Range, rise: Range, ink: Range, turns?: nu
 function water(easel: Easel, behind: string): string {
   const { width, height, colours, sun } = easel
   const y = height * shore
-  const glitter = { x: [sun - 0.1, sun + 0.1], fill: mix(colours.disc, '#ffffff', 0.35) } as const
-  const ripples = [
-    scatter('ripple', 30, [shore, 0.72], [0.03, 0.1], { ink: 0.6 }),
-    scatter('ripple', 30, [0.72, 1], [0.08, 0.24], { ink: 0.6 }),
-    scatter('ripple', 50, [shore, 1], [0.03, 0.2], glitter),
+  const fill = mix(colours.disc, '#ffffff', 0.35)
+  const onIt = [
+    scatter('ripple', 60, [shore, 1], [0.05, 0.2], { ink: 0.6 }),
+    scatter('ripple', 50, [shore, 1], [0.03, 0.2], { x: [sun - 0.1, sun + 0.1], fill }),
     scatter('boat', 1, [0.7, 0.8], [0.11, 0.16], { x: [0.9 - sun, 1.1 - sun] }),
   ]
-  return [
-    gradient('water', mix(colours.bottom, colours.far, 0.45), mix(colours.far, colours.near, 0.5)),
-    `<clipPath id="surface"><rect y="${y}" width="${width}" height="${height}"/></clipPath><g clip-path="url(#surface)">`,
-    `<rect y="${y}" width="${width}" height="${height - y}" fill="url(#water)"/>`,
-    `<g transform="translate(0 ${y * 2}) scale(1 -1)" opacity=".42">${behind}</g></g>`,
-    ...ripples.map(layer => layer(easel, '')),
-  ].join('')
+  const surface = `y="${y}" width="${width}" height="${height - y}"`
+  return `${gradient('water', mix(colours.bottom, colours.far, 0.45), mix(colours.far, colours.near, 0.5))}
+    <clipPath id="surface"><rect ${surface}/></clipPath><rect ${surface} fill="url(#water)"/>
+    <g clip-path="url(#surface)"><g transform="translate(0 ${y * 2}) scale(1 -1)" opacity=".42">${behind}</g></g>
+    ${onIt.map(layer => layer(easel, '')).join('')}`
 }
 
-/** The one that the prompt speaks of, otherwise any. Chance is asked either way, so that words do not shift the rest. */
+/** One that the prompt speaks of, otherwise any; chance is asked once either way. */
 function pickNamed<Item extends { words: RegExp }>(items: readonly Item[], prompt: string, chance: Chance): Item {
-  const any = chance.pick(items)
   const meant = items.filter(item => item.words.test(prompt))
-  return meant.length === 0 ? any : chance.pick(meant)
+  return chance.pick(meant.length > 0 ? meant : items)
 }
 
 /** The inside of an SVG of this size in pixels. */
@@ -204,18 +162,11 @@ export function paintScene(pixels: { width: number; height: number }, prompt: st
   const layers = [
     scatter('dot', isDark ? 70 : 0, [0, 0.6], [0.001, 0.005], { fill: '#fff8e0' }),
     () => `<circle ${at} r="${radius * 3}" fill="url(#halo)"/><circle ${at} r="${radius}" fill="${disc}"/>`,
-    scatter('bird', chance.whole(3, 6), [0.12, 0.3], [0.012, 0.024], {
-      x: [0.9 - sun, 1.1 - sun],
-      fill: isDark ? disc : near,
-    }),
+    scatter('bird', 5, [0.12, 0.3], [0.012, 0.024], { x: [0.9 - sun, 1.1 - sun], fill: isDark ? disc : near }),
     ...scene.layers,
   ]
   const painted = layers.reduce((behind, layer) => behind + layer(easel, behind), '')
-  const whole = (fill: string) => `<rect width="${width}" height="${height}" fill="url(#${fill})"/>`
-  return [
-    `${gradient('sky', top, bottom)}<radialGradient id="halo"><stop stop-color="${disc}" stop-opacity=".45"/>`,
-    `<stop offset="1" stop-color="${disc}" stop-opacity="0"/></radialGradient><radialGradient id="edge"><stop stop-opacity="0"/>`,
-    `<stop offset="1" stop-color="${near}" stop-opacity=".12"/></radialGradient>`,
-    `<g transform="scale(${unit})">${whole('sky')}${painted}${whole('edge')}</g>`,
-  ].join('')
+  const faded = `<stop stop-color="${disc}" stop-opacity=".45"/><stop offset="1" stop-color="${disc}" stop-opacity="0"/>`
+  return `${gradient('sky', top, bottom)}<radialGradient id="halo">${faded}</radialGradient>
+    <g transform="scale(${unit})"><rect width="${width}" height="${height}" fill="url(#sky)"/>${painted}</g>`
 }
