@@ -12,6 +12,7 @@ import { createServer } from './server/server.ts'
 import type { Settings } from './settings.ts'
 import type { RecentErrors } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
+import { tellAll } from './telemetry/observer.ts'
 import type { LinkTo } from './webhooks/payload.ts'
 
 export interface App extends Pick<Core, 'services' | 'store' | 'backupPath'> {
@@ -55,7 +56,12 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     links ??= createSignedLinks(settings)
     return links.link(path, address, ownerId)
   }
-  const core = await openCore(settings, log, { ...overrides, observer: metrics, linkTo })
+  // Loaded only where somebody wants them.
+  const traces =
+    settings.traces &&
+    (await import('./telemetry/traces.ts')).createTraces(settings.traces, { version: packageFile.version, log })
+  const observer = traces ? tellAll([metrics, traces]) : metrics
+  const core = await openCore(settings, log, { ...overrides, observer, linkTo })
   const { services, store, backupPath } = core
   let metricsServer: Server | undefined
   const server = await createServer({
@@ -63,6 +69,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
     services,
     log,
     metrics,
+    traces,
     recentErrors: overrides.recentErrors,
     studioFolder: overrides.studioFolder,
     slowBodyAfterMs: overrides.slowBodyAfterMs,
@@ -99,6 +106,7 @@ export async function createApp(settings: Settings, log: Logger, overrides: Over
       metricsServer?.close()
       metricsServer?.closeAllConnections()
       await core.close()
+      await traces?.close()
     },
   }
 }

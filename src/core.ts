@@ -47,6 +47,7 @@ import { createFolderFiles, StorageError } from './storage/files/folder.ts'
 import { createRemovals } from './storage/files/removals.ts'
 import { createSeal, findSecrets, type Secret } from './storage/secrets/seal.ts'
 import { createStore, type Store } from './storage/store.ts'
+import { observeLedger } from './telemetry/observed-ledger.ts'
 import { nobody, type Observer } from './telemetry/observer.ts'
 import { createAddresses } from './webhooks/addresses.ts'
 import { createDeliverer } from './webhooks/deliverer.ts'
@@ -122,7 +123,9 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     onIndexTrouble: error => log.warn({ err: error }, 'words are searched without an index until it is made again'),
   })
   const { seal } = database
-  const store = createStore(database)
+  const { observer = nobody } = overrides
+  const plainStore = createStore(database)
+  const store = { ...plainStore, ledger: observeLedger(plainStore.ledger, observer) }
   const check: Check = { state: 'waiting', images: 0, checked: 0, missing: 0 }
   const pauses = createPauses(overrides.timeScale)
   const notifier = createNotifier()
@@ -157,10 +160,10 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     files,
     quietMs: overrides.thumbnailsAfterMs ?? pauses.scaled(1000),
     failed: (image, error) => log.warn({ image: image.id, err: error }, 'no thumbnail could be made'),
+    observer,
   })
   const removals = createRemovals(error => log.error({ err: error }, 'a file could not be removed; trying again later'))
   const reached = overrides.reached ?? (() => {})
-  const { observer = nobody } = overrides
   const addresses = createAddresses(webhookHttp, settings)
   const { linkTo = path => path } = overrides
   const deliverer = createDeliverer({ store, seal, http: webhookHttp, addresses, pauses, observer, log, linkTo })

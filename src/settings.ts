@@ -15,9 +15,11 @@ import {
   httpAddress,
   type LogFormat,
   type LogLevel,
+  oneOf,
   parseAliases,
   parseAllowedHost,
   parseDatabaseUrl,
+  parseHeaderList,
   parseHost,
   parseHostAndPort,
   parseList,
@@ -26,6 +28,7 @@ import {
   parseMoney,
   parseOrigin,
   parsePath,
+  parseRatio,
   parseSecretKey,
   parseStorageUrl,
   proxyAddress,
@@ -79,6 +82,8 @@ export interface Settings {
   /** Where metrics are told without a token; undefined: only behind that of an administrator. */
   metricsAddress: { host: string; port: number } | undefined
   /** The most that one session of an MCP client may spend; undefined: no such cap. */
+  /** Where traces go; undefined where none are made. */
+  traces: TraceSettings | undefined
   mcpSessionCap: { amount: number; currency: string } | undefined
   /** Names that `/v1` takes for a model: alias → id. */
   modelAliases: Record<string, string>
@@ -88,11 +93,29 @@ export interface Settings {
   modelsFile: string | undefined
 }
 
+/** As the variables of OpenTelemetry have them. */
+export interface TraceSettings {
+  /** Of the collector, for traces. */
+  url: string
+  headers: Record<string, string>
+  serviceName: string
+  sampler: (typeof samplers)[number]
+  /** Of the traces that are kept, where the sampler has one. */
+  ratio: number
+  /** How long spans are gathered. */
+  delayMs: number
+}
+
 /** The most of a calendar month (UTC); null where there is no such cap. */
 interface MonthlyCaps {
   monthlyCap: { amount: number; currency: string } | null
   monthlyImages: number | null
 }
+
+const samplers = [
+  ...(['always_on', 'always_off', 'traceidratio'] as const),
+  ...(['parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio'] as const),
+] as const
 
 const ownNames = [
   'SECRET_KEY',
@@ -120,6 +143,12 @@ const ownNames = [
   'REQUESTS_PER_MINUTE',
   'IMAGE_LINK_HOURS',
   'METRICS_ADDRESS',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+  'OTEL_SERVICE_NAME',
+  'OTEL_TRACES_SAMPLER',
+  'OTEL_TRACES_SAMPLER_ARG',
+  'OTEL_BSP_SCHEDULE_DELAY',
   'MODEL_ALIASES',
 ] as const
 
@@ -171,7 +200,7 @@ export function faultIn(name: string, error: unknown): Words {
 const secretNames = [
   ...['SECRET_KEY', 'NEW_SECRET_KEY', 'ACCESS_TOKEN', 'DATABASE_URL'],
   ...prefixes(providers).map(prefix => `${prefix}_API_KEY`),
-  ...['HTTPS_PROXY', 'HTTP_PROXY', 'https_proxy', 'http_proxy'],
+  ...['HTTPS_PROXY', 'HTTP_PROXY', 'https_proxy', 'http_proxy', 'OTEL_EXPORTER_OTLP_HEADERS'],
 ]
 
 /**
@@ -287,6 +316,18 @@ export function loadSettings(
 
   const dataDir = withDefault('DATA_DIR', './data', text => path.resolve(parsePath(text)))
   const logFile = withDefault('LOG_FILE', 'backend.log', parsePath)
+  function readTraces(): TraceSettings | undefined {
+    const endpoint = optional('OTEL_EXPORTER_OTLP_ENDPOINT', httpAddress)
+    const others = {
+      headers: optional('OTEL_EXPORTER_OTLP_HEADERS', parseHeaderList) ?? {},
+      serviceName: withDefault('OTEL_SERVICE_NAME', 'webimgui', text => text),
+      sampler: withDefault('OTEL_TRACES_SAMPLER', 'parentbased_always_on', text => oneOf(text, samplers)),
+      ratio: withDefault('OTEL_TRACES_SAMPLER_ARG', '1', parseRatio),
+      delayMs: withDefault('OTEL_BSP_SCHEDULE_DELAY', '5000', text => wholeNumber(text, 1, 600_000)),
+    }
+    return endpoint === undefined ? undefined : { url: `${endpoint.replace(/\/$/, '')}/v1/traces`, ...others }
+  }
+
   const settings: Settings = {
     dataDir,
     database: withDefault('DATABASE_URL', 'sqlite:///chat_history.db', text => parseDatabaseUrl(text, dataDir)),
@@ -313,6 +354,7 @@ export function loadSettings(
     requestsPerMinute: withDefault('REQUESTS_PER_MINUTE', '60', text => wholeNumber(text, 0, 100_000)),
     imageLinkHours: withDefault('IMAGE_LINK_HOURS', '24', text => wholeNumber(text, 1, 87_600)),
     metricsAddress: optional('METRICS_ADDRESS', parseHostAndPort),
+    traces: readTraces(),
     mcpSessionCap: optional('MCP_SESSION_CAP', parseMoney),
     modelAliases: optional('MODEL_ALIASES', parseAliases) ?? {},
     pricesFile: optional('PRICES_FILE', text => path.resolve(dataDir, parsePath(text))),

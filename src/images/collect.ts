@@ -222,7 +222,7 @@ export function createCollector(parts: {
   /** A slow fetch continues beside the others, and its place is free for the next. */
   async function fetchInTurn(
     { base64, url = '', expiresAt }: FoundImage,
-    { ownerId }: Destination,
+    { generationId, ownerId }: Destination,
     signal: AbortSignal,
   ) {
     const held = await fetches.enter(base64 === undefined ? parseHost(url) : '', ownerId, signal)
@@ -244,7 +244,8 @@ export function createCollector(parts: {
       code = error instanceof FetchError ? error.kind : 'broken_off'
       throw error
     } finally {
-      if (base64 === undefined) observer.fetched({ seconds: (performance.now() - began) / 1000, bytes, code })
+      const seconds = (performance.now() - began) / 1000
+      if (base64 === undefined) observer.fetched({ generationId, seconds, bytes, code })
       clearInterval(watch)
       held.leave()
     }

@@ -10,6 +10,7 @@ import { storedBytes } from './references.ts'
 /** The longest side in pixels, at most. */
 export type ThumbnailSize = 512 | 1024
 
+import type { Observer } from '../telemetry/observer.ts'
 import { loadSharp } from './sharp.ts'
 
 const thumbnailSizes: readonly ThumbnailSize[] = [512, 1024]
@@ -43,8 +44,9 @@ export function createThumbnails(parts: {
   files: Files
   quietMs: number
   failed(image: ImageRecord, error: unknown): void
+  observer?: Pick<Observer, 'thumbnailsMade'>
 }) {
-  const { files, quietMs, failed } = parts
+  const { files, quietMs, failed, observer } = parts
   const turns = new PQueue({ concurrency: 1 })
   const underWay = new Map<string, Promise<Buffer>>()
   const waiting = new Map<string, ImageRecord>()
@@ -145,7 +147,14 @@ export function createThumbnails(parts: {
 
   function make(image: ImageRecord, sizes: readonly ThumbnailSize[]): Promise<Buffer[]> {
     return turns.add(async () => {
-      const made = await shrink(image, sizes, files)
+      const began = performance.now()
+      const tell = (isMade: boolean) =>
+        observer?.thumbnailsMade?.({ seconds: (performance.now() - began) / 1000, count: sizes.length, isMade })
+      const made = await shrink(image, sizes, files).catch(error => {
+        tell(false)
+        throw error
+      })
+      tell(true)
       for (const [index, size] of sizes.entries()) await keep(deriveKey(image.id, size), made[index]!)
       // Deleting removes the original first, so a concurrent deletion must not leave a thumbnail behind.
       if ((await files.size(image.file)) === undefined) {

@@ -253,3 +253,33 @@ export function parseAliases(text: string): Record<string, string> {
     )
   return Object.fromEntries(pairs)
 }
+
+/** As variables of OpenTelemetry have them: `name=value,name=value`, percent-encoded. */
+export function parseHeaderList(text: string): Record<string, string> {
+  const list = text.split(',').map(pair => pair.trim())
+  const pairs = list.filter(Boolean).map(pair => /^([\w!#$%&'*+.^`|~-]+)\s*=\s*([\x20-\x7e]*)$/.exec(pair))
+  if (pairs.some(pair => pair === null)) {
+    throw new ValueError('must be name=value, several with commas.', '应为 名称=值，多个以逗号分隔。')
+  }
+  return Object.fromEntries(pairs.map(pair => [pair![1]!, decode(pair![2]!)]))
+}
+
+function decode(text: string) {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+export function parseRatio(text: string): number {
+  const ratio = Number(text)
+  if (ratio >= 0 && ratio <= 1) return ratio
+  throw new ValueError('must be a number from 0 to 1.', '应为 0 到 1 之间的数。')
+}
+
+export function oneOf<Word extends string>(text: string, words: readonly Word[]): Word {
+  const word = words.find(one => one === text.toLowerCase())
+  if (word !== undefined) return word
+  throw new ValueError(`must be one of ${words.join(', ')}.`, `应为以下之一：${words.join('、')}。`)
+}

@@ -9,6 +9,7 @@ import type { Services } from '../generation/services.ts'
 import type { Settings } from '../settings.ts'
 import { createRecentErrors, type Log, type RecentErrors } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Traces } from '../telemetry/traces.ts'
 import { createAccess } from './access/access.ts'
 import { shareConnections } from './access/connections.ts'
 import { createDiscretion } from './access/discretion.ts'
@@ -41,6 +42,8 @@ export async function createServer(options: {
   services: Services
   log: Log
   metrics: Metrics
+  /** Absent where no traces are made. */
+  traces?: Pick<Traces, 'received' | 'responseFor' | 'answered'>
   /** The recent errors of the log; none are shown when absent. */
   recentErrors?: RecentErrors
   /** Where the built studio is, when not at its usual place. */
@@ -55,6 +58,7 @@ export async function createServer(options: {
     services,
     log,
     metrics,
+    traces,
     recentErrors = createRecentErrors(),
     studioFolder,
     slowBodyAfterMs,
@@ -126,6 +130,7 @@ export async function createServer(options: {
 
   app.setErrorHandler(answerError)
   acceptBodies(app)
+  if (traces) addTraces(app, traces)
   await addGates(app, parts, { faces, routing, slowBodyAfterMs })
   app.addHook('preHandler', async request => parts.limits.received(request))
   app.addHook('preSerialization', async (request, _reply, payload) => discretion.apply(payload, request.caller))
@@ -163,6 +168,16 @@ export async function createServer(options: {
   for (const { face, addRoutes } of entrances) await addFace(app, face, discretion, addRoutes)
   await app.ready()
   return app as unknown as FastifyInstance
+}
+
+/** Goes on with the trace of the client, and tells the one of its generation (W3C Trace Context). */
+function addTraces(app: App, traces: Pick<Traces, 'received' | 'responseFor' | 'answered'>) {
+  app.addHook('onRequest', async request => traces.received(request.id, request.headers.traceparent?.toString()))
+  app.addHook('onSend', async (request, reply) => {
+    const response = traces.responseFor(request.id)
+    if (response !== undefined) reply.header('traceresponse', response)
+  })
+  app.addHook('onResponse', async request => traces.answered(request.id))
 }
 
 function changes({ method }: FastifyRequest) {

@@ -110,7 +110,7 @@ export function createMetrics(version: string, read: () => Promise<StateSnapshot
 
   return {
     answered: ({ seconds, ...labels }) => requests.observe(labels, seconds),
-    exchanged: ({ seconds, ...labels }) => exchanges.observe(labels, seconds),
+    exchanged: ({ seconds, generationId: _, ...labels }) => exchanges.observe(labels, seconds),
     fetched({ seconds, bytes, code }) {
       fetches.observe({ code }, seconds)
       fetchedBytes.inc(bytes)

@@ -170,12 +170,12 @@ export function reached({ parts, generation }: OpenCall, point: Failpoint) {
 
 /** `began`: as `performance.now()` had it; `code`: of the error, or `ok`. */
 export function observeExchange(
-  { parts, record: { provider, model } }: OpenCall,
+  { parts, record: { provider, model, generationId } }: OpenCall,
   kind: 'request' | 'poll',
   began: number,
   code: string,
 ) {
-  parts.observer.exchanged({ provider, model, kind, seconds: (performance.now() - began) / 1000, code })
+  parts.observer.exchanged({ generationId, provider, model, kind, seconds: (performance.now() - began) / 1000, code })
 }
 
 export function throwIfStopping({ parts }: OpenCall) {
