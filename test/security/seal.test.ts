@@ -133,6 +133,14 @@ test('a database of a version without the check is proved by its keys', async ()
     drop table webhook_deliveries;
     alter table chat_history drop column callback_url;
     drop table session_spending;
+    drop trigger spending_inserted;
+    drop trigger spending_settled;
+    drop trigger spending_resettled;
+    drop trigger spending_deleted;
+    drop table spending_sums;
+    drop index spending_reserved;
+    create index spending_token on spending (token_id);
+    create index spending_configuration on spending (config_id);
     alter table configurations drop column weight;
     alter table configurations drop column most_running;
     alter table configurations drop column requests_per_minute;
