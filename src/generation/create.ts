@@ -26,7 +26,6 @@ export async function createGeneration(
   const idempotency = scopeKey(options)
   const known = idempotency && (await findByKey(parts, idempotency))
   if (known) return known
-  if (request.callbackUrl !== undefined) await parts.webhooks.checkCallback(options.caller.ownerId, request.callbackUrl)
   const drafted = await draft(parts, request, options)
   try {
     const references = await parts.references.keep(drafted.id, drafted.taken)

@@ -50,6 +50,7 @@ export async function draft(
   given: GenerationRequest,
   { caller, signal, isEstimate }: { caller: Caller; signal?: AbortSignal; isEstimate?: boolean },
 ): Promise<Draft> {
+  if (given.callbackUrl !== undefined) await parts.webhooks.checkCallback(caller.ownerId, given.callbackUrl)
   const chosen = await chooseTarget(parts, given)
   if (chosen.refusal && !isEstimate) throw chosen.refusal
   const target = { ...chosen, found: parts.prices.priced(chosen.found, chosen) }

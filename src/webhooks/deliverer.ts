@@ -57,6 +57,8 @@ export function createDeliverer(parts: DelivererParts) {
     isStale = true
     looking ??= lookUntilFresh().finally(() => {
       looking = undefined
+      // Somebody may have woken it after its last look.
+      if (isStale) wake()
     })
   }
 
@@ -88,12 +90,13 @@ export function createDeliverer(parts: DelivererParts) {
 
   async function begin(due: DueDelivery): Promise<boolean> {
     const { id, host } = due
-    const count = perHost.get(host) ?? 0
-    if (count >= maxPerHost || running.size >= maxRunning || running.has(id) || stopping.signal.aborted) return false
+    const isBusy = (perHost.get(host) ?? 0) >= maxPerHost
+    if (isBusy || running.size >= maxRunning || running.has(id) || stopping.signal.aborted) return false
     const until = new Date(Date.now() + pauses.scaled(leaseMs)).toISOString()
     const delivery = await store.deliveries.claim(due, lease, until)
     if (!delivery) return false
-    perHost.set(host, count + 1)
+    // Others may have ended meanwhile.
+    perHost.set(host, (perHost.get(host) ?? 0) + 1)
     const run = deliver(delivery)
       .catch(error => log.warn({ err: error, delivery: id }, 'a webhook could not be sent; trying again'))
       .finally(() => {

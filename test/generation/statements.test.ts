@@ -37,6 +37,11 @@ test('one picture takes 20 statements in 5 commits and three waits for the disk,
   expect(made).toMatchObject({ status: 'succeeded', images: [{}] })
   expect(count(), statements.join('\n')).toEqual({ commits: 5, statements: 20 })
   expect(syncs).toHaveLength(3)
+  // Only who might be told of the end is looked for, and only then written down, in the commit of the end.
+  await app.call('POST', '/api/webhooks', { url: null })
+  statements.length = 0
+  await app.generate(image)
+  expect(count(), statements.join('\n')).toEqual({ commits: 5, statements: 21 })
 })
 
 test('steps of one turn share a commit, and one that the ledger refuses takes nothing from the others', async () => {
