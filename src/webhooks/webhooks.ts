@@ -123,7 +123,8 @@ export function createWebhooks(parts: {
         throw new Refusal('conflict', 'The secret of this webhook was lost. Renew it, which also switches it on.')
       }
       // Another address is not gone.
-      const state = isActive === undefined ? (url === undefined ? undefined : 'active') : isActive ? 'active' : 'off'
+      const isMended = url !== undefined && present.state === 'gone'
+      const state = isActive === undefined ? (isMended ? 'active' : undefined) : isActive ? 'active' : 'off'
       const changed = await store.webhooks.change(id, { url, name, state })
       if (!changed) throw missing()
       return changed

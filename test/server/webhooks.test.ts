@@ -161,7 +161,7 @@ describe('a webhook', () => {
     expect(Date.parse(last!.at) - Date.parse(third!.at)).toBeGreaterThanOrEqual(300)
   })
 
-  test('that answers 410 is told nothing more, until somebody switches it on', async () => {
+  test('that answers 410 is told nothing more, until somebody switches it on or gives another address', async () => {
     const webhook = await make({ url: receiver.url(address) })
     removeLater(webhook)
     receiver.answer({ status: 410 })
@@ -172,9 +172,10 @@ describe('a webhook', () => {
 
     expect(await deliveries(webhook)).toMatchObject([{ state: 'failed', tries: [{ status: 410 }] }])
     expect(refused).toMatchObject({ status: 409, body: { code: 'conflict' } })
-    await app.call('PATCH', `/api/webhooks/${webhook.id}`, { is_active: true }, admin)
+    const there = `${address}-moved`
+    await app.call('PATCH', `/api/webhooks/${webhook.id}`, { url: receiver.url(there) }, admin)
     await app.generate(picture, admin)
-    expect(await receiver.got(address, 2)).toHaveLength(2)
+    expect(await receiver.got(there)).toHaveLength(1)
   })
 
   test('gets what it missed when somebody presses for it', async () => {
@@ -263,7 +264,10 @@ describe('a request with a callback', () => {
     const named = { ...picture, callback_url: receiver.url(address) }
     const before = await app.call('POST', '/api/generate', named, headers)
     const webhook = await make({ url: null }, headers)
-    const made = await app.generate(named, headers)
+    const form = new FormData()
+    for (const [name, value] of Object.entries(named))
+      form.set(name, typeof value === 'string' ? value : JSON.stringify(value))
+    const { body: made } = await app.call('POST', '/api/generate', form, headers)
     const task = await app.call(
       'POST',
       '/v1/images/generations',
@@ -295,6 +299,7 @@ describe('a request with a callback', () => {
     const sent = app.doubao.requests.length
     const answers = [
       await app.call('POST', '/api/generate', { ...picture, callback_url: url }, headers),
+      await app.call('POST', '/api/estimate', { ...picture, callback_url: url }, headers),
       await app.call('POST', '/api/webhooks', { url }, headers),
     ]
 
