@@ -254,6 +254,7 @@ export function toBareGeneration(row: Selectable<ChatHistoryTable>): BareGenerat
     retryOf: row.retry_of,
     waiting: row.waiting === null ? null : toReason(row.waiting),
     cancelRequested: row.cancel_requested === 1,
+    importedFrom: row.imported_from,
     requestId: row.request_id,
     revision: Number(row.revision),
   }

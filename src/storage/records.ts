@@ -81,6 +81,8 @@ export interface GenerationRecord {
   cancelRequested: boolean
   /** While it is unfinished: how many of its requests wait to be sent, and how many were sent and may cost. */
   calls: { unsent: number; sent: number }
+  /** The program that made it, such as `comfyui`; null for what was made here. */
+  importedFrom: string | null
   /** Id of the HTTP request that asked for it; every log line about it has it. */
   requestId: string | null
   /** Request ids of the service, one a paid request. */

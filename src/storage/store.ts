@@ -8,6 +8,7 @@ import { createFingerprintRepository } from './fingerprints.ts'
 import { createGenerationRepository } from './generations.ts'
 import { createIdempotencyRepository } from './idempotency.ts'
 import { createImageRepository } from './images.ts'
+import { createImportRepository } from './imports.ts'
 import { createLedger } from './ledger/ledger.ts'
 import { createListedModelRepository } from './listed-models.ts'
 import { createSessionSpendingRepository } from './session-spending.ts'
@@ -27,6 +28,7 @@ export function createStore(database: Parameters<typeof createLedger>[0] & Pick<
     calls: createCallRepository(kysely),
     days: createDayRepository(kysely),
     images: createImageRepository(kysely, reading),
+    imports: createImportRepository(kysely),
     configurations: createConfigurationRepository(kysely),
     listedModels: createListedModelRepository(kysely),
     fingerprints: createFingerprintRepository(kysely),

@@ -12,6 +12,7 @@ export interface Tables {
   generation_references: GenerationReferencesTable
   idempotency_keys: IdempotencyKeysTable
   request_fingerprints: RequestFingerprintsTable
+  imports: ImportsTable
   removals: RemovalsTable
   former_tasks: FormerTasksTable
   counters: CountersTable
@@ -103,6 +104,8 @@ export interface ChatHistoryTable {
   token_id: string | null
   /** Is told of its end, beside the webhooks of the owner. */
   callback_url: string | null
+  /** The program that made it, such as `comfyui`; null for what was made here. */
+  imported_from: string | null
   /** Prompt, revised prompt and tags in lower case, for the search of substrings. */
   search_text: string
   revision: number
@@ -202,6 +205,18 @@ export interface RequestFingerprintsTable {
   is_answered: number
   /** Of the days that the database has seen, see `days.ts`. */
   day: Generated<number>
+}
+
+/** What recognises an imported generation when it is imported again. */
+export interface ImportsTable {
+  /** As `imported_from` of its generation. */
+  source: string
+  /** What its source calls it, or the hash of its picture. */
+  identity: string
+  generation_id: string
+  /** SHA-256 of prompt, model and parameters, in hexadecimal. */
+  recipe_hash: string
+  imported_at: string
 }
 
 /** Generations that were deleted, so that a client which reconnects hears of it. */

@@ -141,6 +141,8 @@ test('a database of a version without the check is proved by its keys', async ()
     drop index spending_reserved;
     create index spending_token on spending (token_id);
     create index spending_configuration on spending (config_id);
+    drop table imports;
+    alter table chat_history drop column imported_from;
     alter table configurations drop column weight;
     alter table configurations drop column most_running;
     alter table configurations drop column requests_per_minute;

@@ -178,6 +178,7 @@ export function generation(changes: Partial<GenerationRecord> = {}): GenerationR
     cancelRequested: false,
     calls: { unsent: 0, sent: 0 },
     revision: 7,
+    importedFrom: null,
     requestId: null,
     providerRequestIds: ['0217'],
     ...changes,

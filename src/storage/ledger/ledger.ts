@@ -10,8 +10,9 @@ import * as callSteps from './call-steps.ts'
 import { create, Undone } from './create.ts'
 import * as generationSteps from './generation-steps.ts'
 import { createGroups, type Job } from './groups.ts'
+import * as importSteps from './import-steps.ts'
 
-const steps = { create, ...callSteps, ...generationSteps }
+const steps = { create, ...callSteps, ...generationSteps, ...importSteps }
 type Steps = typeof steps
 
 /** What only the one server of a database may do: send what is paid for, and decide what became of it. @throws OwnershipLost */
@@ -19,12 +20,13 @@ const ownerSteps: ReadonlySet<string> = new Set<keyof Steps>(['create', 'send', 
 
 /**
  * What becomes durable with a later step, or before a client is told of it: `create` with `send`, a picture's row (its file is in place and
- * tells by its name whose it is) and a settled call with `finish`. Whoever removes waits before files are removed.
+ * tells by its name whose it is), an imported picture with the report of its import, and a settled call with `finish`. Whoever removes waits before files are removed.
  */
 const laterDurable: ReadonlySet<string> = new Set<keyof Steps>([
   'create',
   'move',
   'storeImage',
+  'importPicture',
   'settle',
   'note',
   'remove',

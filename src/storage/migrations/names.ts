@@ -11,6 +11,7 @@ export const migrationNames = [
   '0009-large-history',
   '0010-request-fingerprints',
   '0011-webhooks',
+  '0012-imports',
   '0014-spending-sums',
   '0015-session-spending',
   '0016-ratings',
