@@ -17,6 +17,7 @@ const floors = [
   ['telemetry', 'configurations'],
   ['members', 'offers'],
   ['images', 'webhooks'],
+  ['moving'],
   ['generation'],
   ['server', 'core.ts'],
   ['app.ts'],

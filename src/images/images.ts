@@ -178,7 +178,7 @@ async function removeTemporary(originals: Original[]) {
 }
 
 /** The same image uploaded again is stored once, unless it is deleted concurrently. */
-async function keepReference(
+export async function keepReference(
   { store, files }: { store: Store; files: Files },
   original: Original & { temporaryPath: string },
   owner?: string,

@@ -4,6 +4,7 @@ import { strToU8, Zip, ZipPassThrough } from 'fflate'
 import type { ArchiveRecipe } from '../../api/recipes.ts'
 import { Refusal } from '../../errors.ts'
 import type { Services } from '../../generation/services.ts'
+import { shortenForName } from '../../moving/names.ts'
 import type { GenerationRecord, ImageRecord } from '../../storage/records.ts'
 import { fileEnding } from './present/images.ts'
 import { fileWithRecipe, presentRecipe } from './present/recipes.ts'
@@ -93,15 +94,7 @@ export async function readWhole(stream: NodeJS.ReadableStream): Promise<Buffer> 
 
 /** Such as `2026-11-23 水墨山水 1a2b3c4d-1.png`: unique, and valid on every system. */
 function fileName(image: ImageRecord, generation: GenerationRecord | undefined) {
-  const words = (generation?.prompt ?? '')
-    .toWellFormed()
-    .replace(/[\p{Cc}\p{Cf}\p{Co}<>:"/\\|?*\uFFFD]+/gu, ' ')
-    .trim()
-    .replace(/\s+/g, ' ')
-  const short = [...words]
-    .slice(0, 40)
-    .join('')
-    .replace(/[. ]+$/, '')
+  const short = shortenForName(generation?.prompt ?? '')
   const parts = [
     image.createdAt.slice(0, 10),
     short,

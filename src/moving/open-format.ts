@@ -1,0 +1,38 @@
+/** What lies there: a folder, a ZIP or a single picture, and which program has laid it out. */
+import { open, stat } from 'node:fs/promises'
+import type { Format } from './formats/format.ts'
+import { openPictures } from './formats/pictures.ts'
+import { openFolder, openSingleFile } from './trees/folder.ts'
+import { type Tree, TreeError } from './trees/tree.ts'
+import { openZip } from './trees/zip.ts'
+
+/** @throws TreeError */
+export async function openTree(place: string): Promise<Tree> {
+  const found = await stat(place).catch(error => {
+    throw notThere(place, error)
+  })
+  if (found.isDirectory()) return openFolder(place)
+  if (!found.isFile()) throw notThere(place, new Error('not a file'))
+  return (await isZip(place)) ? openZip(place) : openSingleFile(place)
+}
+
+/** @throws TreeError when its format is known and cannot be read */
+export async function openFormat(tree: Tree): Promise<Format> {
+  return openPictures(tree)
+}
+
+async function isZip(file: string) {
+  await using handle = await open(file, 'r')
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0)
+  // An empty archive has only its end.
+  return bytesRead === 4 && ['PK\x03\x04', 'PK\x05\x06'].includes(buffer.toString('latin1'))
+}
+
+function notThere(place: string, error: unknown) {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  return new TreeError(
+    `${place} cannot be opened (${code}). Check the path.`,
+    `无法打开 ${place}（${code}）。请检查路径。`,
+    { cause: error },
+  )
+}

@@ -1,0 +1,102 @@
+/** What became of each picture of an import: a line each in a file while it goes on, and as JSON or text when somebody asks. */
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Outcome } from './import-picture.ts'
+import type { LeftOutReason } from './trees/tree.ts'
+
+export interface ReportLine {
+  path: string
+  status: Outcome['status']
+  /** Of the generation that it became, or that was there. */
+  generation_id?: string
+  /** The program that made it. */
+  source?: string
+  reason?: LeftOutReason
+  detail?: string
+}
+
+export interface ImportCounts {
+  imported: number
+  already: number
+  differs: number
+  left_out: number
+  /** Imported ones by the program that made them. */
+  by_source: Record<string, number>
+  /** Left-out ones by reason. */
+  by_reason: Partial<Record<LeftOutReason, number>>
+}
+
+export interface Report {
+  add(path: string, outcome: Outcome): void
+  /** Resolves when the lines so far are in the file. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+/** @param counts are counted up */
+export async function createReport(file: string, counts: ImportCounts): Promise<Report> {
+  await mkdir(path.dirname(file), { recursive: true })
+  const stream = createWriteStream(file, { flags: 'w', mode: 0o600 })
+  let failure: unknown
+  stream.on('error', error => {
+    failure = error
+  })
+  return {
+    add(path, outcome) {
+      counts[outcome.status]++
+      if (outcome.status === 'imported') counts.by_source[outcome.source] = (counts.by_source[outcome.source] ?? 0) + 1
+      if (outcome.status === 'left_out') counts.by_reason[outcome.reason] = (counts.by_reason[outcome.reason] ?? 0) + 1
+      stream.write(`${JSON.stringify(toLine(path, outcome))}\n`)
+    },
+    async flush() {
+      if (failure) throw failure
+      const { promise, resolve } = Promise.withResolvers<void>()
+      stream.write('', () => resolve())
+      await promise
+    },
+    async close() {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      stream.end(() => resolve())
+      await Promise.race([promise, new Promise(resolve => stream.once('error', resolve))])
+    },
+  }
+}
+
+function toLine(path: string, outcome: Outcome): ReportLine {
+  const base = { path: path.toWellFormed(), status: outcome.status }
+  if (outcome.status === 'left_out') return { ...base, reason: outcome.reason, detail: outcome.detail }
+  return {
+    ...base,
+    generation_id: outcome.generationId,
+    ...(outcome.status === 'imported' ? { source: outcome.source } : {}),
+  }
+}
+
+/** One after the other: a report may have more lines than fit into memory. */
+export async function* readReport(file: string): AsyncGenerator<ReportLine> {
+  const lines = createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY })
+  for await (const line of lines) if (line !== '') yield JSON.parse(line) as ReportLine
+}
+
+/** The report as one JSON document, in pieces. */
+export async function* reportAsJson(file: string, head: Record<string, unknown>): AsyncGenerator<string> {
+  const opening = JSON.stringify(head, null, 2).replace(/\n\}$/, '')
+  yield `${opening},\n  "items": [`
+  let isFirst = true
+  for await (const line of readReport(file)) {
+    yield `${isFirst ? '' : ','}\n    ${JSON.stringify(line)}`
+    isFirst = false
+  }
+  yield `${isFirst ? '' : '\n  '}]\n}\n`
+}
+
+/** The same for people, a line each; control characters of names are shown. */
+export async function* reportAsText(file: string, counts: ImportCounts): AsyncGenerator<string> {
+  yield `${counts.imported} imported, ${counts.already} already here, ${counts.differs} already here with another recipe, ${counts.left_out} left out\n`
+  for await (const { path, status, reason, detail, source, generation_id } of readReport(file)) {
+    const about = status === 'left_out' ? `${reason}${detail ? `: ${detail}` : ''}` : (source ?? generation_id ?? '')
+    yield `${status}\t${path.replace(/[\x00-\x1f\x7f]/g, '�')}\t${about.replace(/\s+/g, ' ')}\n`
+  }
+}
