@@ -7,6 +7,8 @@ const load: Record<WordName, () => Promise<unknown>> = {
   doctor: () => import('./commands/doctor.ts'),
   backup: () => import('./commands/backup.ts'),
   restore: () => import('./commands/restore.ts'),
+  import: () => import('./commands/import.ts'),
+  export: () => import('./commands/export.ts'),
   'rotate-secret': () => import('./commands/rotate-secret.ts'),
   login: async () => (await import('./commands/remote/login.ts')).login(),
   logout: async () => (await import('./commands/remote/login.ts')).logout(),

@@ -124,6 +124,10 @@ export const Generation = z
       .array(z.string())
       .describe('What the service calls the requests of this generation; its support asks for them.'),
     retry_of: z.string().nullable(),
+    imported_from: z
+      .string()
+      .nullable()
+      .describe('The program that made it, such as `comfyui`, if it was imported: `POST /api/imports`.'),
     waiting: z.string().nullable().describe('Why a running generation is not progressing at the moment.'),
     waiting_code: z.string().nullable().describe('The same for programs: one of the codes in docs/api.md.'),
     waiting_values: Values.describe('Values in the sentence, such as `detail`.'),

@@ -54,6 +54,56 @@ export const words = {
       },
     ],
   },
+  import: {
+    operands: ['PATH…'],
+    about: { en: 'pictures of other programs, with their recipes', zh: '导入其他程序的图片及其生成参数' },
+    more: [
+      {
+        en: 'Takes over folders, ZIPs and single pictures into DATA_DIR, byte for byte: exports of webimgui and gpt_image_playground, the folder of\nInvokeAI, pictures of AUTOMATIC1111, ComfyUI, SwarmUI and NovelAI. Twice the same adds nothing; one that broke off goes on. The server must\nbe stopped; docs/moving.md has each program.',
+        zh: '把文件夹、ZIP 或单张图片原样导入 DATA_DIR：webimgui 与 gpt_image_playground 的导出、InvokeAI 的文件夹、AUTOMATIC1111、ComfyUI、\nSwarmUI、NovelAI 的图片。重复导入不会增加内容，中断后可继续。须先停止服务器；各程序的做法见 docs/moving.zh-CN.md。',
+      },
+    ],
+    options: {
+      tag: {
+        type: 'string',
+        multiple: true,
+        value: 'WORD',
+        about: { en: 'adds this tag to all of them', zh: '为全部导入的图片添加标签' },
+      },
+      report: {
+        type: 'string',
+        value: 'FILE',
+        about: {
+          en: 'writes what became of each picture: JSON where the name ends in .json, otherwise text',
+          zh: '保存逐条明细：文件名以 .json 结尾时为 JSON，否则为文本',
+        },
+      },
+    },
+  },
+  export: {
+    about: { en: 'pictures with their recipes into a folder or ZIP', zh: '导出图片及其生成参数' },
+    more: [
+      {
+        en: 'Writes the pictures of DATA_DIR as they are, each with a JSON file beside it that says how it was made; also while the server runs.\nWhat is there already is not written again. webimgui imports it again, and no program is needed to read it.',
+        zh: '把 DATA_DIR 中的图片原样导出，每张图片旁有一个说明生成参数的 JSON 文件；可在服务器运行时执行。\n已导出的文件不会重复写入。可由 webimgui 再次导入，也无需任何程序即可查看。',
+      },
+    ],
+    options: {
+      out: {
+        type: 'string',
+        short: 'o',
+        value: 'FOLDER|FILE.zip',
+        about: { en: 'where they are written to', zh: '导出位置' },
+      },
+      q: { type: 'string', value: 'WORDS', about: { en: 'only with these words', zh: '只导出含这些词的' } },
+      provider: { type: 'string', value: 'ID', about: { en: 'only of this service', zh: '只导出此服务商的' } },
+      model: { type: 'string', value: 'ID', about: { en: 'only of this model', zh: '只导出此模型的' } },
+      tag: { type: 'string', value: 'WORD', about: { en: 'only with this tag', zh: '只导出带此标签的' } },
+      favorite: { type: 'boolean', about: { en: 'only favourites', zh: '只导出收藏' } },
+      from: { type: 'string', value: 'DATE', about: { en: 'only from this day on', zh: '起始日期' } },
+      to: { type: 'string', value: 'DATE', about: { en: 'only up to this day', zh: '截止日期' } },
+    },
+  },
   'rotate-secret': {
     about: { en: 'seals the stored keys with a new secret', zh: '更换加密密钥' },
     more: [

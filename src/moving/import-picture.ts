@@ -25,6 +25,8 @@ export type Outcome =
 export interface ImportOptions {
   /** Added to everything that is imported. */
   tags: readonly string[]
+  /** One after the other: the same reference is stored once, however many pictures were made from it. */
+  inTurn<Result>(work: () => Promise<Result>): Promise<Result>
   changed(generationId: string): void
 }
 
@@ -62,7 +64,9 @@ async function take(found: FoundPicture, tree: Tree, parts: ImportParts, options
   const known = await findKnown(found, parts.store)
   if (known) return compare(found, found.recipe, known, parts.store)
   const { sha256, pieces } = await look(found, tree)
-  const same = found.identity === undefined ? await parts.store.imports.findByBytes(sha256) : undefined
+  // Two of our own pictures may be the same, and were both paid for.
+  const isOwn = found.recipe !== undefined && importedFrom(found.recipe) === 'webimgui'
+  const same = isOwn ? undefined : await parts.store.imports.findByBytes(sha256)
   if (same && (found.recipe || same.recipeHash === '')) return compare(found, found.recipe, same, parts.store)
   const kept = await keepBytes(parts.files, pieces(), maxPictureBytes, { syncs: true })
   try {
@@ -71,7 +75,7 @@ async function take(found: FoundPicture, tree: Tree, parts: ImportParts, options
     if (state === 'unknown') throw new EntryError('not_a_picture', 'It is not a picture of a known type.')
     if (state === 'not_shown' && facts.mimeType !== 'image/heic')
       throw new EntryError('not_shown', `${facts.mimeType} cannot be shown here.`)
-    const recipe = found.recipe ?? (await readPictureRecipe(kept.temporaryPath, facts)) ?? unknownRecipe
+    const recipe = found.recipe ?? (await readPictureRecipe(kept.temporaryPath, facts)) ?? nameOnly(found)
     const other = same ?? (await findOriginal(recipe, parts.store))
     if (other) return await compare(found, recipe, other, parts.store)
     return await store({ found, recipe, facts, kept }, tree, parts, options)
@@ -81,7 +85,9 @@ async function take(found: FoundPicture, tree: Tree, parts: ImportParts, options
   }
 }
 
-const unknownRecipe: FoundRecipe = { source: 'files', prompt: '', model: null, parameters: {} }
+function nameOnly({ source = 'files' }: FoundPicture): FoundRecipe {
+  return { source, prompt: '', model: null, parameters: {} }
+}
 
 /** Before its file is read. */
 async function findKnown(found: FoundPicture, store: Store): Promise<KnownImport | undefined> {
@@ -140,7 +146,7 @@ async function store(
   { found, recipe, facts, kept }: Taken,
   tree: Tree,
   { store, files }: ImportParts,
-  { tags, changed }: ImportOptions,
+  { tags, changed, inTurn }: ImportOptions,
 ): Promise<Outcome> {
   const { marks = {}, index } = found
   const source = importedFrom(recipe)
@@ -165,7 +171,14 @@ async function store(
     createdAt: found.createdAt ?? timestamp,
     details: marks.details ?? null,
   }
-  const references = await keepReferences(found.references ?? [], tree, { store, files })
+  const given = found.references ?? []
+  const references =
+    given.length === 0
+      ? []
+      : await inTurn(async () => {
+          const isThere = await store.generations.find(id)
+          return isThere ? [] : keepReferences(given, tree, { store, files })
+        })
   await files.put(image.file, kept.temporaryPath, { isSynced: await kept.synced })
   const isNew = await store.ledger.importPicture({
     generation: {

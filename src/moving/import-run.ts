@@ -1,4 +1,5 @@
 /** One import from its beginning to its end: several pictures at a time, with pauses, a progress and a report. */
+import PQueue from 'p-queue'
 import { SentenceError } from '../operator/sentence-error.ts'
 import type { FoundPicture } from './formats/format.ts'
 import { type ImportParts, importPicture } from './import-picture.ts'
@@ -64,7 +65,7 @@ export function startImport(
   let gate = Promise.withResolvers<void>()
   gate.resolve()
   const hasStopped = () => progress.state === 'stopped'
-  const options = { tags: request.tags ?? [], changed: parts.changed ?? (() => {}) }
+  const options = { tags: request.tags ?? [], changed: parts.changed ?? (() => {}), inTurn: createTurns() }
 
   async function run() {
     const report = await createReport(request.reportFile, counts)
@@ -155,6 +156,11 @@ export function startImport(
     },
     ended: toTheEnd(),
   }
+}
+
+function createTurns() {
+  const turns = new PQueue({ concurrency: 1 })
+  return <Result>(work: () => Promise<Result>) => turns.add(work)
 }
 
 function describe(error: unknown) {

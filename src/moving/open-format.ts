@@ -1,6 +1,9 @@
 /** What lies there: a folder, a ZIP or a single picture, and which program has laid it out. */
 import { open, stat } from 'node:fs/promises'
 import type { Format } from './formats/format.ts'
+import { openGptImagePlayground } from './formats/gpt-image-playground.ts'
+import { openInvokeai } from './formats/invokeai.ts'
+import { openNovaImageStudio } from './formats/nova-image-studio.ts'
 import { openPictures } from './formats/pictures.ts'
 import { openFolder, openSingleFile } from './trees/folder.ts'
 import { type Tree, TreeError } from './trees/tree.ts'
@@ -18,6 +21,10 @@ export async function openTree(place: string): Promise<Tree> {
 
 /** @throws TreeError when its format is known and cannot be read */
 export async function openFormat(tree: Tree): Promise<Format> {
+  for (const openKnown of [openGptImagePlayground, openNovaImageStudio, openInvokeai]) {
+    const format = await openKnown(tree)
+    if (format) return format
+  }
   return openPictures(tree)
 }
 

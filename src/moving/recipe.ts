@@ -77,6 +77,11 @@ export function asObject(value: unknown): Record<string, unknown> | undefined {
     : undefined
 }
 
+/** The objects of a list; empty for what is no list. */
+export function objectsIn(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.map(asObject).filter(one => one !== undefined) : []
+}
+
 /** A time as ISO 8601; undefined for what is none, or lies outside of any history of pictures. */
 export function asTime(value: unknown): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined

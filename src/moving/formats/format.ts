@@ -1,5 +1,6 @@
 /** The ways in which programs lay out what they export. */
 import type { FoundMarks, FoundRecipe } from '../recipe.ts'
+import type { Source } from '../sources.ts'
 import type { Refuse, Tree, TreeFile } from '../trees/tree.ts'
 
 /** A picture, with what is known of it before its file is read. */
@@ -15,6 +16,8 @@ export interface FoundPicture {
   index: number
   /** Read from the picture itself when absent. */
   recipe?: FoundRecipe
+  /** The program that made it, where its picture does not tell; `files` when absent. */
+  source?: Source
   marks?: FoundMarks
   /** ISO 8601. */
   createdAt?: string

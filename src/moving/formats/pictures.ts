@@ -7,7 +7,6 @@ import { readSidecar } from '../sidecar.ts'
 import { type Refuse, readTextFile, type Tree, type TreeFile } from '../trees/tree.ts'
 import type { Format, FoundPicture } from './format.ts'
 
-const pictureName = /\.(?:png|jpe?g|webp|gif|avif|heic|tiff?|bmp|jfif|apng)$/i
 const besideName = /\.(?:json|txt|csv|md|html?|db|log|ya?ml)$/i
 const archiveName = /\.(?:zip|7z|rar|tar|t?gz)$/i
 const maxSidecarBytes = 8 * 1024 * 1024
@@ -33,9 +32,22 @@ export async function openPictures(tree: Tree): Promise<Format> {
   }
 }
 
+/** Of an export of ours; they come with the pictures that were made from them. */
+const referenceName = /(?:^|\/)references\/[\da-f]{64}\.\w+$/
+
 /** What has no ending, or one that nobody knows, may be a picture. */
 function isWorthALook(path: string) {
-  return pictureName.test(path) || !(besideName.test(path) || archiveName.test(path) || path.startsWith('references/'))
+  return !(besideName.test(path) || archiveName.test(path) || referenceName.test(path))
+}
+
+/** Names in a sidecar are relative to the folder of its export, which may lie in another. */
+async function findUpwards(tree: Tree, path: string, name: string): Promise<TreeFile | undefined> {
+  const folders = path.split('/').slice(0, -1)
+  for (let depth = folders.length; depth >= 0; depth--) {
+    const found = await tree.find([...folders.slice(0, depth), name].join('/'))
+    if (found) return found
+  }
+  return undefined
 }
 
 async function describe(
@@ -51,7 +63,7 @@ async function describe(
   const own = await readBeside(tree, `${base}.json`, refuse)
   const sidecar = own === undefined ? undefined : readSidecar(own)
   if (sidecar) {
-    const references = await Promise.all(sidecar.referenceFiles.map(path => tree.find(path)))
+    const references = await Promise.all(sidecar.referenceFiles.map(name => findUpwards(tree, file.path, name)))
     return { ...found, ...sidecar, path: file.path, references: references.filter(one => one !== undefined) }
   }
   // SwarmUI keeps a second copy of what was marked.

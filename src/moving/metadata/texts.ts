@@ -20,9 +20,9 @@ const maxChunks = 200_000
 
 export async function readTexts(path: string, mimeType: string): Promise<Texts> {
   await using file = await open(path, 'r')
-  if (mimeType === 'image/png' || mimeType === 'image/apng') return readPng(createWindow(file))
-  if (mimeType === 'image/jpeg') return readJpeg(await createWindow(file).read(0, maxHeadBytes))
-  if (mimeType === 'image/webp') return readWebp(createWindow(file))
+  if (mimeType === 'image/png' || mimeType === 'image/apng') return await readPng(createWindow(file))
+  if (mimeType === 'image/jpeg') return await readJpeg(await createWindow(file).read(0, maxHeadBytes))
+  if (mimeType === 'image/webp') return await readWebp(createWindow(file))
   return new Map()
 }
 
@@ -178,10 +178,11 @@ async function readWebp(file: Window): Promise<Texts> {
 
 /** @param tiff without the signature that stands before it in a JPEG */
 async function addExif(texts: Texts, tiff: Buffer) {
-  const { load } = await import('exifreader')
+  // A CommonJS module: its functions are members of the default export.
+  const { default: reader } = await import('exifreader')
   let tags: Record<string, { value?: unknown; description?: unknown } | undefined>
   try {
-    tags = (load(copyBytes(tiff), { expanded: true }).exif ?? {}) as unknown as typeof tags
+    tags = (reader.load(copyBytes(tiff), { expanded: true }).exif ?? {}) as unknown as typeof tags
   } catch {
     return
   }

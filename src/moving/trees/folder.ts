@@ -36,6 +36,8 @@ export function openFolder(root: string): Tree {
       }
     },
 
+    placeOf: file => path.join(root, ...file.path.split('/')),
+
     async close() {},
   }
 }

@@ -17,6 +17,8 @@ export interface Tree {
   find(path: string): Promise<TreeFile | undefined>
   /** The bytes of a file, at most `maxBytes`. @throws EntryError */
   open(file: TreeFile, maxBytes: number): AsyncIterable<Uint8Array>
+  /** Where it lies on the disk; absent where files lie inside of another. */
+  placeOf?(file: TreeFile): string
   close(): Promise<void>
 }
 

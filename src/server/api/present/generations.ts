@@ -54,6 +54,7 @@ export function presentGeneration(record: GenerationRecord, { base, catalogue }:
     cover: record.cover,
     provider_request_ids: record.providerRequestIds,
     retry_of: record.retryOf,
+    imported_from: record.importedFrom,
     waiting: record.waiting?.message ?? null,
     waiting_code: record.waiting?.code ?? null,
     waiting_values: record.waiting?.values ?? {},
