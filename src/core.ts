@@ -29,6 +29,8 @@ import { createThumbnails } from './images/thumbnails.ts'
 import { createBudget } from './members/budget.ts'
 import { createTokens } from './members/tokens.ts'
 import { createUsage } from './members/usage.ts'
+import { createExports } from './moving/export/exports.ts'
+import { createImports } from './moving/imports.ts'
 import { createLives } from './offers/lives.ts'
 import { createModelLists } from './offers/model-lists.ts'
 import { readModelsFile } from './offers/models-file.ts'
@@ -191,6 +193,14 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     announced: deliverer.wake,
     explainUnknownModel: createUnknownModelExplainer({ lives, catalogue, lists: modelLists, configurations }),
   })
+  const imports = await createImports({
+    store,
+    files,
+    folder: settings.importFolder,
+    dataDir: settings.dataDir,
+    changed: notifier.notify,
+    failed: error => log.error({ err: error }, 'the record of an import could not be kept'),
+  })
   const services: Services = {
     generations: createGenerations({
       store,
@@ -211,6 +221,8 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
       removeAnswer: name => answers.remove(name),
     }),
     images: createImages({ store, files, removals, http, thumbnails }),
+    imports,
+    exports: createExports({ store, files }),
     configurations,
     pool,
     catalogue,
@@ -343,6 +355,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
       clearInterval(housekeeping)
       clearTimeout(lookingOver)
       asked = modelLists.close()
+      await imports.close()
       await runner.stop(settings.drainSeconds * 1000)
       await deliverer.stop()
       pool.close()

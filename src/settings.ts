@@ -91,6 +91,8 @@ export interface Settings {
   pricesFile: string | undefined
   /** Absolute; models of the user's own, and corrections of those that came with the program. */
   modelsFile: string | undefined
+  /** Absolute; a folder that administrators may import from. */
+  importFolder: string | undefined
 }
 
 /** As the variables of OpenTelemetry have them. */
@@ -150,6 +152,7 @@ const ownNames = [
   'OTEL_TRACES_SAMPLER_ARG',
   'OTEL_BSP_SCHEDULE_DELAY',
   'MODEL_ALIASES',
+  'IMPORT_FOLDER',
 ] as const
 
 /** Names of the variables of each provider, behind its `environmentPrefix`. */
@@ -359,6 +362,7 @@ export function loadSettings(
     modelAliases: optional('MODEL_ALIASES', parseAliases) ?? {},
     pricesFile: optional('PRICES_FILE', text => path.resolve(dataDir, parsePath(text))),
     modelsFile: optional('MODELS_FILE', text => path.resolve(dataDir, parsePath(text))),
+    importFolder: optional('IMPORT_FOLDER', text => path.resolve(dataDir, parsePath(text))),
   }
   if (faults.length > 0) throw new SettingsError(faults)
   return settings

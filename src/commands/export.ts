@@ -4,7 +4,8 @@ import { rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { HistoryQuery } from '../api/history.ts'
+import { HistoryCountQuery } from '../api/history.ts'
+import { toFilter } from '../generation/history.ts'
 import { type ExportCounts, emptyCounts, listExport } from '../moving/export/entries.ts'
 import { writeFolder } from '../moving/export/folder.ts'
 import { writeZip } from '../moving/export/zip.ts'
@@ -12,7 +13,6 @@ import { loadSettings, readEnvironment } from '../settings.ts'
 import { readDatabase } from '../storage/database.ts'
 import { createFolderFiles } from '../storage/files/folder.ts'
 import type { HistoryFilter } from '../storage/history-filter.ts'
-import { searchForm } from '../storage/search-text.ts'
 import { createStore } from '../storage/store.ts'
 import { commandLine, refuseArguments } from './arguments.ts'
 import { attempt } from './explain.ts'
@@ -21,20 +21,13 @@ import { counted, showProgress } from './places.ts'
 const { values } = commandLine('export')
 const { out, favorite, ...words } = values
 if (out === undefined) refuseArguments('export', '--out is missing. 缺少 --out。')
-const query = HistoryQuery.safeParse({ ...words, ...(favorite ? { favorite: 'true' } : {}) })
+const query = HistoryCountQuery.safeParse({ ...words, ...(favorite ? { favorite: 'true' } : {}) })
 if (!query.success) {
   const [issue] = query.error.issues
   refuseArguments('export', `--${issue?.path.join('.')}: ${issue?.message}`)
 }
-const { q, from, to, limit: _, cursor: __, ...rest } = query.data
-const filter = {
-  ...rest,
-  words: q === undefined ? undefined : searchForm(q).split(/\s+/).filter(Boolean),
-  from: from?.toISOString(),
-  to: to?.toISOString(),
-}
 
-await attempt(() => exportHere(path.resolve(out), filter))
+await attempt(() => exportHere(path.resolve(out), toFilter(query.data)))
 
 async function exportHere(target: string, filter: Omit<HistoryFilter, 'limit' | 'before'>) {
   const { database: location, storage } = loadSettings(readEnvironment())

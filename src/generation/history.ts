@@ -118,7 +118,7 @@ function withReason({ waiting }: GenerationParts, generation: GenerationRecord):
   return reason === undefined ? generation : { ...generation, waiting: reason }
 }
 
-function toFilter<Query extends Omit<HistoryQuery, 'limit'>>(query: Query) {
+export function toFilter<Query extends Omit<HistoryQuery, 'limit'>>(query: Query) {
   const { cursor, q, from, to, sort = 'newest', ...rest } = query
   const order: HistoryFilter['order'] = sort === 'newest' ? undefined : sort
   return {

@@ -9,6 +9,8 @@ import type { ReferenceInput } from '../images/references.ts'
 import type { Caller } from '../members/caller.ts'
 import type { Tokens } from '../members/tokens.ts'
 import type { Usage } from '../members/usage.ts'
+import type { Exports } from '../moving/export/exports.ts'
+import type { Imports } from '../moving/imports.ts'
 import type { Lives, Standing } from '../offers/lives.ts'
 import type { Prices } from '../offers/prices.ts'
 import type { Catalogue } from '../providers/registry.ts'
@@ -178,6 +180,8 @@ export type Hindrance = 'database' | 'storage'
 /** Everything that the faces need. */
 export interface Services {
   generations: Generations
+  imports: Imports
+  exports: Exports
   images: Images
   configurations: Configurations
   pool: Pick<Pool, 'stateOf'>

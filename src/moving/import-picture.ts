@@ -204,8 +204,16 @@ async function store(
     references,
     importedAt,
   })
+  if (isNew) await rate(found, id, store)
   changed(id)
   return isNew ? { status: 'imported', generationId: id, source } : { status: 'already', generationId: id }
+}
+
+/** A step of its own: what a person marks is no part of what was made. */
+async function rate({ index, marks = {} }: FoundPicture, id: string, store: Store) {
+  const { stars = 0, isRejected = false, isCover = false } = marks
+  if (stars > 0 || isRejected) await store.ledger.mark({ id, ratings: [{ index, stars, isRejected }] })
+  if (isCover) await store.ledger.mark({ id, cover: index })
 }
 
 const maxTags = 50

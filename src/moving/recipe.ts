@@ -24,6 +24,11 @@ export interface FoundRecipe {
 /** What a program may know of a picture beside its recipe. */
 export interface FoundMarks {
   favorite?: boolean
+  /** 1 to 5; 0: none were given. */
+  stars?: number
+  isRejected?: boolean
+  /** This picture stands for its group. */
+  isCover?: boolean
   tags?: string[]
   startedAt?: string | null
   finishedAt?: string | null

@@ -5,7 +5,7 @@
 import type { FailureRecord, GenerationRecord, ImageRecord, JsonObject } from '../storage/records.ts'
 import type { FoundPicture } from './formats/format.ts'
 import { toFound } from './metadata/read-recipe.ts'
-import { asObject, asText, asTime, parseJson } from './recipe.ts'
+import { asNumber, asObject, asText, asTime, parseJson } from './recipe.ts'
 
 /** @param files names of the picture and of its references, relative to the folder of the export */
 export function writeSidecar(
@@ -28,6 +28,9 @@ export function writeSidecar(
     finished_at: generation.finishedAt,
     favorite: generation.favorite,
     tags: generation.tags,
+    stars: generation.ratings[image.index]?.stars ?? 0,
+    rejected: generation.ratings[image.index]?.isRejected ?? false,
+    cover: generation.cover === image.index,
     warnings: generation.warnings,
     failures: generation.failures,
     charge: generation.charge,
@@ -65,6 +68,9 @@ export function readSidecar(text: string): (Told & { referenceFiles: string[] })
     marks: {
       favorite: given.favorite === true,
       tags: listOf(given.tags, asText),
+      stars: Math.min(5, Math.max(0, Math.trunc(asNumber(given.stars) ?? 0))),
+      isRejected: given.rejected === true,
+      isCover: given.cover === true,
       startedAt: asTime(given.started_at) ?? null,
       finishedAt: asTime(given.finished_at) ?? null,
       resolved: (asObject(given.resolved) as JsonObject | undefined) ?? null,

@@ -88,6 +88,7 @@ async function describe(routes: readonly DescribedRoute[], options: Described) {
         { name: 'Tokens' },
         { name: 'Webhooks' },
         { name: 'Usage' },
+        { name: 'Moving' },
         { name: 'System' },
       ],
       components: {
@@ -194,6 +195,11 @@ function describeBody(operation: Operation, { accepts, filesForm, bodyExample }:
   if (body.includes('"additionalProperties":false') && body.includes('"properties":{}')) delete operation.requestBody
   const json = operation.requestBody?.content['application/json']
   if (json && bodyExample !== undefined) json.example = bodyExample
+  if (accepts === 'bytes')
+    operation.requestBody = {
+      required: true,
+      content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+    }
   if (!filesForm) return
   const content = { 'multipart/form-data': { schema: referTo(filesForm) } }
   if (accepts === 'files') operation.requestBody = { required: true, content }

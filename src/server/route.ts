@@ -47,9 +47,10 @@ export interface RouteFacts {
   /** An answer that lasts as long as its client likes, or is made of many pictures: one token has only so many at a time. */
   longAnswer?: 'stream' | 'archive'
   /**
-   * The bodies that it takes: JSON when absent. `form`: of plain HTML; `files`: a form with files; `large json`: with pictures inside.
+   * The bodies that it takes: JSON when absent. `form`: of plain HTML; `files`: a form with files; `large json`: with pictures inside;
+   * `bytes`: a part of a file.
    */
-  accepts?: 'large json' | 'json or form' | 'json or files' | 'files'
+  accepts?: 'large json' | 'json or form' | 'json or files' | 'files' | 'bytes'
   /** The form with files, as a schema. */
   filesForm?: z.ZodType
   /** Fields of that form that may come several times; `images` when absent. */
@@ -76,6 +77,7 @@ export function takesFiles({ accepts }: RouteFacts) {
 
 /** For a body that a route does not take. */
 export function adviseMediaType({ accepts }: RouteFacts) {
+  if (accepts === 'bytes') return 'Send the bytes of the file with the header content-type: application/octet-stream.'
   if (accepts === 'files') return 'Send the picture as multipart/form-data, in a field named "file".'
   const form = accepts === 'json or files' ? ', or multipart/form-data with files' : ''
   return `Send the body as JSON with the header content-type: application/json${form}.`

@@ -69,7 +69,16 @@ const rules: Record<string, AccessRule> = {
   'GET /images/:id': 'own image',
   'DELETE /images/:id': 'own image',
   'GET /images/:id/thumbnail': 'own image',
+  'GET /api/export': 'member',
+  'POST /api/export': 'member',
   'GET /api/status/errors': 'admin',
+  'GET /api/imports': 'admin',
+  'POST /api/imports': 'admin',
+  'GET /api/imports/:id': 'admin',
+  'PATCH /api/imports/:id': 'admin',
+  'GET /api/imports/:id/report': 'admin',
+  'GET /api/imports/folder': 'admin',
+  'POST /api/imports/upload': 'admin',
   'POST /api/config': 'admin',
   'PUT /api/config/:id': 'admin',
   'DELETE /api/config/:id': 'admin',
@@ -98,6 +107,9 @@ const bodies: Record<string, unknown> = {
   'POST /v1/chat/completions': { messages: [{ role: 'user', content: 'a boat' }] },
   'PATCH /api/history/:id': { favorite: true },
   'POST /api/images/archive': { ids: ['i1'] },
+  'POST /api/imports': { path: 'x' },
+  'PATCH /api/imports/:id': { state: 'paused' },
+  'POST /api/export': { ids: ['i1'] },
   'POST /api/config': { provider: 'doubao', api_key: 'k' },
   'PUT /api/config/:id': { name: 'x' },
   'POST /api/config/test': { id: 'k1' },
@@ -542,6 +554,12 @@ function watched(effects: string[]): StartOptions['services'] {
     generations: {
       ...{ list: note('list'), clear: note('clear'), remove: note('remove'), retry: note('retry') },
       find: async (id, owner) => (id === 'g1' && isOwner(owner) ? generation() : undefined),
+    },
+    imports: {
+      ...{ start: note('start'), change: note('change'), browse: note('list'), receive: note('receive') },
+      get() {
+        throw Object.assign(new Error('get'), { statusCode: 418 })
+      },
     },
     configurations: { add: note('add'), change: note('change'), remove: note('remove'), test: note('test') },
     images: {

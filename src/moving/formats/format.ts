@@ -1,7 +1,7 @@
 /** The ways in which programs lay out what they export. */
 import type { FoundMarks, FoundRecipe } from '../recipe.ts'
 import type { Source } from '../sources.ts'
-import type { Refuse, Tree, TreeFile } from '../trees/tree.ts'
+import type { Refuse, TreeFile } from '../trees/tree.ts'
 
 /** A picture, with what is known of it before its file is read. */
 export interface FoundPicture {
@@ -31,6 +31,3 @@ export interface Format {
   read(refuse: Refuse): AsyncIterable<FoundPicture>
   close?(): void
 }
-
-/** Undefined when the tree is not of this format. @throws TreeError when it is, and cannot be read */
-export type OpenFormat = (tree: Tree) => Promise<Format | undefined>

@@ -12,6 +12,7 @@ import { eventRoutes } from './events.ts'
 import { generateRoutes } from './generate.ts'
 import { historyRoutes } from './history.ts'
 import { imageRoutes } from './images.ts'
+import { exportRoutes, importRoutes } from './imports.ts'
 import { loginRoutes } from './login.ts'
 import { modelRoutes } from './models.ts'
 import { presentProblem, problemType } from './problems.ts'
@@ -43,6 +44,8 @@ export function addApi(app: App, parts: Parts) {
   modelRoutes(app, parts)
   tokenRoutes(app, parts)
   webhookRoutes(app, parts)
+  importRoutes(app, parts)
+  exportRoutes(app, parts)
   usageRoutes(app, parts)
   systemRoutes(app, parts)
   addMetricsRoute(app, parts.metrics)

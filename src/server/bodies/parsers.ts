@@ -1,7 +1,7 @@
 /** Which bodies are read, and how: JSON, and HTML forms where a route says so. Forms with files: `uploads.ts`. */
 import type { IncomingMessage } from 'node:http'
 import { HttpRefusal } from '../errors/refusals.ts'
-import type { App, RouteFacts } from '../route.ts'
+import { type App, adviseMediaType, type RouteFacts } from '../route.ts'
 import { readJson } from './json.ts'
 
 /** JSON wherever there is a body, HTML forms where a route says so, nothing else; files are added by `acceptUploads`. */
@@ -29,6 +29,15 @@ export function acceptBodies(app: App) {
         )
       }
       return Object.fromEntries(new URLSearchParams(body.toString('utf8')))
+    },
+  )
+  app.addContentTypeParser(
+    'application/octet-stream',
+    { parseAs: 'buffer' },
+    async (request: Request, body: Buffer) => {
+      const { config } = request.routeOptions
+      if (config.accepts !== 'bytes') throw new HttpRefusal('unsupported_media_type', adviseMediaType(config))
+      return body
     },
   )
 }
