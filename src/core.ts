@@ -29,6 +29,7 @@ import { createThumbnails } from './images/thumbnails.ts'
 import { createBudget } from './members/budget.ts'
 import { createTokens } from './members/tokens.ts'
 import { createUsage } from './members/usage.ts'
+import { createUsers } from './members/users.ts'
 import { createExports } from './moving/export/exports.ts'
 import { createImports } from './moving/imports.ts'
 import { createLives } from './offers/lives.ts'
@@ -230,6 +231,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     lives,
     tokens: createTokens({ store, isAlone: database.kind === 'sqlite' }),
     webhooks,
+    users: createUsers({ store }),
     usage: createUsage({ store, configurations, catalogue, caps: settings.caps }),
     status: createStatus({
       check,

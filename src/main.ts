@@ -9,6 +9,7 @@ const load: Record<WordName, () => Promise<unknown>> = {
   restore: () => import('./commands/restore.ts'),
   import: () => import('./commands/import.ts'),
   export: () => import('./commands/export.ts'),
+  'login-link': () => import('./commands/login-link.ts'),
   'rotate-secret': () => import('./commands/rotate-secret.ts'),
   login: async () => (await import('./commands/remote/login.ts')).login(),
   logout: async () => (await import('./commands/remote/login.ts')).logout(),

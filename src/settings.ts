@@ -8,6 +8,7 @@ import {
   unreadNames,
   type Words,
 } from './operator/environment-file.ts'
+import { type OidcSettings, oidcNames, readOidc } from './operator/oidc-settings.ts'
 import { SentenceError } from './operator/sentence-error.ts'
 import {
   type DatabaseSetting,
@@ -37,6 +38,7 @@ import {
   wholeNumber,
 } from './operator/setting-values.ts'
 import { TextFileError } from './operator/text-file.ts'
+import { allowList } from './outgoing/addresses.ts'
 import { type ProxySettings, shownProxy } from './outgoing/proxy.ts'
 import { providers } from './providers/index.ts'
 import type { Provider } from './providers/provider.ts'
@@ -61,6 +63,10 @@ export interface Settings {
   logFile: string | undefined
   /** Undefined: none is needed on a loopback address; elsewhere one is created in the data folder. */
   accessToken: string | undefined
+  /** Where people may log in besides; undefined: tokens only. */
+  oidc: OidcSettings | undefined
+  /** No token starts a session in a browser; only `oidc` does. */
+  disableLocalLogin: boolean
   /** `host` or `host:port`, in lower case. */
   allowedHosts: string[]
   /** Proxies for outgoing requests. Their URLs may hold a user name and password. */
@@ -129,6 +135,7 @@ const ownNames = [
   'PUBLIC_URL',
   'CORS_ORIGINS',
   'ACCESS_TOKEN',
+  ...oidcNames,
   'ALLOWED_HOSTS',
   'HTTPS_PROXY',
   'HTTP_PROXY',
@@ -201,7 +208,7 @@ export function faultIn(name: string, error: unknown): Words {
 
 /** Secrets are removed from the environment of the process, so that child processes do not inherit them. */
 const secretNames = [
-  ...['SECRET_KEY', 'NEW_SECRET_KEY', 'ACCESS_TOKEN', 'DATABASE_URL'],
+  ...['SECRET_KEY', 'NEW_SECRET_KEY', 'ACCESS_TOKEN', 'OIDC_CLIENT_SECRET', 'DATABASE_URL'],
   ...prefixes(providers).map(prefix => `${prefix}_API_KEY`),
   ...['HTTPS_PROXY', 'HTTP_PROXY', 'https_proxy', 'http_proxy', 'OTEL_EXPORTER_OTLP_HEADERS'],
 ]
@@ -331,20 +338,29 @@ export function loadSettings(
     return endpoint === undefined ? undefined : { url: `${endpoint.replace(/\/$/, '')}/v1/traces`, ...others }
   }
 
+  const host = withDefault('HOST', '127.0.0.1', parseHost)
+  const publicUrl = optional('PUBLIC_URL', httpAddress)
+  const allowedHosts = optional('ALLOWED_HOSTS', text => parseList(text).map(parseAllowedHost)) ?? []
   const settings: Settings = {
     dataDir,
     database: withDefault('DATABASE_URL', 'sqlite:///chat_history.db', text => parseDatabaseUrl(text, dataDir)),
     storage: withDefault('STORAGE_URL', 'file:./images', text => parseStorageUrl(text, dataDir)),
-    host: withDefault('HOST', '127.0.0.1', parseHost),
+    host,
     port: withDefault('PORT', '8000', text => wholeNumber(text, 0, 65_535)),
-    publicUrl: optional('PUBLIC_URL', httpAddress),
+    publicUrl,
     corsOrigins: withDefault('CORS_ORIGINS', usualOrigins, text => [...new Set(parseList(text).map(parseOrigin))]),
     hasUsualOrigins: !environment.CORS_ORIGINS?.trim(),
     logLevel: withDefault('LOG_LEVEL', 'info', parseLogLevel),
     logFormat: withDefault('LOG_FORMAT', 'json', parseLogFormat),
     logFile: logFile === 'off' ? undefined : path.resolve(dataDir, logFile),
     accessToken: optional('ACCESS_TOKEN', headerText),
-    allowedHosts: optional('ALLOWED_HOSTS', text => parseList(text).map(parseAllowedHost)) ?? [],
+    ...readOidc({
+      optional,
+      add: fault => faults.push(fault),
+      hasAddress: publicUrl !== undefined || isLoopback(host),
+      isAllowed: allowList({ allowedHosts, allowedOrigins: [] }),
+    }),
+    allowedHosts,
     proxy: proxySettings(),
     secretKey: optional('SECRET_KEY', parseSecretKey),
     providerUrls: ofProviders(({ defaultBaseUrl }, prefix) =>

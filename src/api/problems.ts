@@ -60,7 +60,7 @@ const ProblemFault = z
 
 const Shortage = z
   .object({
-    scope: z.enum(['token', 'configuration', 'session', 'all']).describe('Whose cap it is.'),
+    scope: z.enum(['token', 'user', 'configuration', 'session', 'all']).describe('Whose cap it is.'),
     left: z.object({ amount: z.number(), currency: z.string() }).optional().describe('Of a cap in money.'),
     left_images: z.int().optional().describe('Of a cap in pictures.'),
     variable: z

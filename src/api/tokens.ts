@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Money, MonthlyCap, MonthlyImages } from './caps.ts'
 
-const Role = z
+export const Role = z
   .enum(['admin', 'member'])
   .describe('A member sees and changes only what it made itself, and no keys. An admin may do everything.')
 
@@ -20,6 +20,10 @@ export const Token = z
     ...members,
     created_at: z.string(),
     last_used_at: z.string().nullable().describe('To the nearest few minutes.'),
+    user: z
+      .object({ id: z.string(), name: z.string() })
+      .nullable()
+      .describe('The user that it belongs to; null: it stands for itself.'),
   })
   .meta({ id: 'Token' })
 
@@ -28,7 +32,7 @@ export type Token = z.infer<typeof Token>
 export const TokenList = z.object({ items: z.array(Token) }).meta({ id: 'TokenList' })
 
 const name = z.string().trim().min(1).max(200).describe('Who or what it is for.')
-const models = z
+export const ModelIds = z
   .array(z.string().trim().min(1).max(200))
   .max(200)
   .transform(models => [...new Set(models)])
@@ -41,7 +45,13 @@ export const NewToken = z
     role: Role.optional().describe('`member` when left out.'),
     monthly_cap: MonthlyCap.nullable().optional(),
     monthly_images: MonthlyImages.nullable().optional(),
-    models: models.describe('Ids of the models that it may use; null or left out: all.'),
+    models: ModelIds.describe('Ids of the models that it may use; null or left out: all.'),
+    own: z
+      .boolean()
+      .optional()
+      .describe(
+        'Makes it a token of the user who asks: it makes and sees what the user does, and counts in the caps of the user. Always so for users who are members.',
+      ),
   })
   .meta({
     id: 'NewToken',
@@ -55,7 +65,7 @@ export const TokenChange = z
     name: name.optional(),
     monthly_cap: MonthlyCap.nullable().optional(),
     monthly_images: MonthlyImages.nullable().optional(),
-    models: models.describe('Ids of the models that it may use; null: all.'),
+    models: ModelIds.describe('Ids of the models that it may use; null: all.'),
   })
   .meta({
     id: 'TokenChange',
@@ -72,7 +82,17 @@ export type MadeToken = z.infer<typeof MadeToken>
 export const Me = z
   .object({
     role: Role,
-    name: z.string().nullable().describe('Null for the access token of the server, and where none is needed.'),
+    name: z
+      .string()
+      .nullable()
+      .describe('Of the user or the token. Null for the access token of the server, and where none is needed.'),
+    user: z
+      .object({ id: z.string(), email: z.string().nullable() })
+      .nullable()
+      .describe('Set for a user who logged in with OpenID Connect, and for tokens of users.'),
+    manages_tokens: z
+      .enum(['all', 'own', 'none'])
+      .describe('Which tokens the caller may make, see and revoke: users do so for their own, in a session.'),
     monthly_cap: MonthlyCap.nullable(),
     monthly_images: MonthlyImages.nullable(),
     models: z.array(z.string()).nullable(),

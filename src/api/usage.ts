@@ -6,7 +6,12 @@ import { moment } from './history.ts'
 export const UsageQuery = z.strictObject({
   from: moment(false).optional().describe('A date or a time, inclusive; the first of this month (UTC) when left out.'),
   to: moment(true).optional().describe('A date (to its end) or a time, inclusive.'),
-  group: z.enum(['day', 'model', 'configuration', 'token']).optional().describe('`day` (UTC) when left out.'),
+  group: z
+    .enum(['day', 'model', 'configuration', 'token', 'user'])
+    .optional()
+    .describe(
+      '`day` (UTC) when left out. What users made in sessions stands under the user among the tokens; tokens without a user stand among the users.',
+    ),
   format: z.enum(['json', 'csv']).optional().describe('Otherwise as `Accept` asks.'),
 })
 
@@ -17,7 +22,7 @@ export const UsageList = z
         key: z
           .string()
           .describe(
-            'A day, a model id, or the id of a configuration or token; `admin` for the access token of the server.',
+            'A day, a model id, or the id of a configuration, token or user; `admin` for the access token of the server.',
           ),
         name: z.string(),
         images: z.int(),

@@ -104,6 +104,15 @@ export const words = {
       to: { type: 'string', value: 'DATE', about: { en: 'only up to this day', zh: '截止日期' } },
     },
   },
+  'login-link': {
+    about: { en: 'logs a browser in once, for emergencies', zh: '生成一次性登录链接，应急使用' },
+    more: [
+      {
+        en: 'Prints a link that logs a browser in as the administrator: once, and within five minutes. It needs the settings and the data folder of\nthe server, which may run meanwhile. With Docker: docker exec CONTAINER webimgui login-link',
+        zh: '输出一个以管理员身份登录浏览器的链接，五分钟内有效，只能使用一次。需要与服务器相同的设置和数据目录，服务器可以正在运行。\n使用 Docker 时: docker exec 容器名 webimgui login-link',
+      },
+    ],
+  },
   'rotate-secret': {
     about: { en: 'seals the stored keys with a new secret', zh: '更换加密密钥' },
     more: [

@@ -126,6 +126,7 @@ async function compose(
       requestId: options.requestId,
     },
     calls,
+    spenderId: options.caller.user?.tokenId ?? options.caller.ownerId,
     images: wanted.images,
     references: options.references,
     cost: range && { amount: range.max, currency: range.currency },
@@ -144,9 +145,9 @@ async function compose(
 }
 
 /** The part of a draft that counts in caps. */
-function describePrice({ generation, images, cost, session }: Omit<Creation, 'candidates'>) {
+function describePrice({ generation, spenderId, images, cost, session }: Omit<Creation, 'candidates'>) {
   const { ownerId, model } = generation
-  return { ownerId, model, images, cost, session }
+  return { ownerId, spenderId, model, images, cost, session }
 }
 
 /** A concurrent request with the same Idempotency-Key was first. */

@@ -9,6 +9,7 @@ import type { ReferenceInput } from '../images/references.ts'
 import type { Caller } from '../members/caller.ts'
 import type { Tokens } from '../members/tokens.ts'
 import type { Usage } from '../members/usage.ts'
+import type { Users } from '../members/users.ts'
 import type { Exports } from '../moving/export/exports.ts'
 import type { Imports } from '../moving/imports.ts'
 import type { Lives, Standing } from '../offers/lives.ts'
@@ -190,6 +191,7 @@ export interface Services {
   lives: Lives
   tokens: Tokens
   webhooks: Webhooks
+  users: Users
   usage: Usage
   status(): Promise<StatusReport>
   /** Looks whether the database and the picture store can be written; an answer serves everybody who asks within a second. */

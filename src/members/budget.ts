@@ -1,5 +1,5 @@
 /**
- * Caps: what may be spent in a calendar month (UTC) by a token, with a configuration, and by all. A request reserves the most that it
+ * Caps: what may be spent in a calendar month (UTC) by a user, by a token, with a configuration, and by all. A request reserves the most that it
  * may cost in the transaction that writes it (`storage/ledger/reservation.ts`), before anything is sent; when it has ended, what it did
  * cost takes that place.
  */
@@ -41,7 +41,7 @@ export class BudgetExceeded extends Refusal {
 /** A cap as people know it. */
 interface Cap {
   scope: Scope
-  /** Name of the token or the configuration. */
+  /** Name of the token, the user or the configuration. */
   name: string
   caps: Caps
   /** Environment variable of a cap in money; the one for pictures ends with `_IMAGES`. */
@@ -49,7 +49,8 @@ interface Cap {
 }
 
 /** The part of a request that caps count. */
-interface Wanted extends Pick<Reservation, 'ownerId' | 'model' | 'images' | 'cost'> {
+interface Wanted extends Pick<Reservation, 'spenderId' | 'model' | 'images' | 'cost'> {
+  ownerId: string | null
   session?: SpendingSession
 }
 
@@ -57,7 +58,7 @@ export type Budget = ReturnType<typeof createBudget>
 
 /** `forAll` are the caps for all together; `ofEnvironment` are the configurations that have no row. */
 export function createBudget(
-  store: Pick<Store, 'tokens'>,
+  store: Pick<Store, 'tokens' | 'users'>,
   forAll: Caps,
   ofEnvironment: readonly ConfigurationRecord[],
 ) {
@@ -73,15 +74,15 @@ export function createBudget(
 
     /** Warns where caps cannot be enforced in full for a request that begins with this configuration. */
     async warn(wanted: Wanted, configuration: ConfigurationRecord): Promise<Warning[]> {
-      const scopes = ['token', 'configuration', 'all'] as const
-      const caps = await Promise.all(scopes.map(scope => findCap(scope, wanted.ownerId, configuration)))
+      const scopes = ['token', 'user', 'configuration', 'all'] as const
+      const caps = await Promise.all(scopes.map(scope => findCap(scope, wanted, configuration)))
       return caps.flatMap(cap => (cap && warningFor(cap, wanted)) ?? [])
     },
 
     /** Why the ledger refused a request. `candidates` are the configurations that were asked. */
     async explain(wanted: Wanted, { configId, ...left }: LedgerShortage, candidates: readonly ConfigurationRecord[]) {
       const configuration = candidates.find(({ id }) => id === configId)
-      const cap = (await findCap(left.scope, wanted.ownerId, configuration)) ?? { ...forAllCap, scope: left.scope }
+      const cap = (await findCap(left.scope, wanted, configuration)) ?? { ...forAllCap, scope: left.scope }
       if (left.scope === 'session' && wanted.session) {
         return new BudgetExceeded(describeSessionShortage(wanted, wanted.session.cap, left.left?.amount ?? 0), left)
       }
@@ -93,13 +94,17 @@ export function createBudget(
 
   async function findCap(
     scope: Scope,
-    ownerId: string | null,
+    { ownerId, spenderId }: Pick<Wanted, 'ownerId' | 'spenderId'>,
     configuration: ConfigurationRecord | undefined,
   ): Promise<Cap | undefined> {
     if (scope === 'all') return forAllCap
     if (scope === 'token') {
-      const token = ownerId === null ? undefined : await store.tokens.find(ownerId)
+      const token = spenderId === null ? undefined : await store.tokens.find(spenderId)
       return token && { scope, name: token.name, caps: token }
+    }
+    if (scope === 'user') {
+      const user = ownerId === null ? undefined : await store.users.find(ownerId)
+      return user && { scope, name: user.name, caps: user }
     }
     const isFixed = configuration?.source === 'environment'
     const variable = isFixed ? `${configuration.provider.toUpperCase()}_MONTHLY_CAP` : undefined
@@ -124,15 +129,17 @@ export function computeSpent(
   return { images: Math.max(stored, billed), calls: paid.length, cost, isUnknown: cost === null }
 }
 
-/** What this month leaves of the caps of a token, or without one of those for all; never under zero. */
+/** What this month leaves of the caps of an owner or of a user's token, or without one of those for all; never under zero. */
 export async function computeRemaining(
   { spending }: Pick<Store, 'spending'>,
   { monthlyCap, monthlyImages }: Caps,
-  by: { ownerId?: string },
-): Promise<Remaining> {
+  by: { ownerId?: string; tokenId?: string },
+): Promise<Caps & Remaining> {
   const month = findMonth(new Date().toISOString())
   const totals = await spending.totals(month, by)
   return {
+    monthlyCap,
+    monthlyImages,
     left: monthlyCap && { amount: computeLeft(monthlyCap, totals), currency: monthlyCap.currency },
     leftImages: monthlyImages === null ? null : Math.max(0, monthlyImages - totals.images),
     renewsAt: month.to,
@@ -159,6 +166,21 @@ function describeSessionShortage({ cost, model }: Wanted, cap: Money, left: numb
     `${rule}; ${left} ${cap.currency} are left, and this request may cost up to ${cost.amount} ${cost.currency}. Nothing was sent. ` +
     'Ask for fewer or smaller pictures or a cheaper model, or tell the user that the cap of this session is used up.'
   )
+}
+
+/** Of the caps of a user and of the user's token, for money and for pictures alike, those that leave less. */
+export function findTighter(one: Caps & Remaining, other: Caps & Remaining): Caps & Remaining {
+  const money = [one, other].filter(({ left }) => left !== null).toSorted((a, b) => a.left!.amount - b.left!.amount)[0]
+  const images = [one, other]
+    .filter(({ leftImages }) => leftImages !== null)
+    .toSorted((a, b) => a.leftImages! - b.leftImages!)[0]
+  return {
+    monthlyCap: money?.monthlyCap ?? null,
+    left: money?.left ?? null,
+    monthlyImages: images?.monthlyImages ?? null,
+    leftImages: images?.leftImages ?? null,
+    renewsAt: one.renewsAt,
+  }
 }
 
 function describeHolder({ scope, name }: Cap) {

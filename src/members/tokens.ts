@@ -3,9 +3,9 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { Refusal } from '../errors.ts'
 import type { Catalogue } from '../providers/registry.ts'
-import type { Money, Role, TokenRecord } from '../storage/records.ts'
+import type { Caps, Money, Role, TokenRecord } from '../storage/records.ts'
 import type { Store } from '../storage/store.ts'
-import { computeRemaining } from './budget.ts'
+import { computeRemaining, type Remaining } from './budget.ts'
 import type { Caller } from './caller.ts'
 
 export interface NewToken {
@@ -14,6 +14,8 @@ export interface NewToken {
   monthlyCap: Money | null
   monthlyImages: number | null
   models: string[] | null
+  /** The user that it belongs to; none when absent. */
+  userId?: string | null
 }
 
 /** Undefined members stay unchanged. */
@@ -23,6 +25,9 @@ export type Tokens = ReturnType<typeof createTokens>
 
 /** 32 random bytes; the prefix lets secret scanners recognise a token. */
 const form = /^wig_[\w-]{43}$/
+
+/** Users make their own, and a mistaken program may make them by the thousand. */
+const maxTokensOfUser = 50
 
 /** Precision of the last use, so that not every request writes a row. */
 const coarseMs = 5 * 60_000
@@ -43,13 +48,20 @@ export function createTokens({ store, isAlone }: { store: Store; isAlone: boolea
   }
 
   return {
-    /** Newest first, without revoked ones. */
-    async list(): Promise<TokenRecord[]> {
-      return (await store.tokens.list()).filter(token => token.revokedAt === null)
+    /** Newest first, without revoked ones; with `userId` those of that user. */
+    async list(userId?: string): Promise<TokenRecord[]> {
+      const all = await store.tokens.list()
+      return all.filter(token => token.revokedAt === null && (userId === undefined || token.userId === userId))
     },
 
-    /** `text` is what clients send; it cannot be retrieved again. */
-    async make({ name, role, monthlyCap, monthlyImages, models }: NewToken) {
+    /** `text` is what clients send; it cannot be retrieved again. @throws Refusal `conflict` when the user has too many */
+    async make({ name, role, monthlyCap, monthlyImages, models, userId = null }: NewToken) {
+      if (userId !== null && (await this.list(userId)).length >= maxTokensOfUser) {
+        throw new Refusal(
+          'conflict',
+          `You have ${maxTokensOfUser} tokens, which is the most; revoke one that you no longer use.`,
+        )
+      }
       const text = `wig_${randomBytes(32).toString('base64url')}`
       const createdAt = new Date().toISOString()
       const token: TokenRecord = {
@@ -62,21 +74,22 @@ export function createTokens({ store, isAlone }: { store: Store; isAlone: boolea
         createdAt,
         lastUsedAt: null,
         revokedAt: null,
+        userId,
       }
       await store.tokens.insert(token, hashToken(text))
       return { token, text }
     },
 
-    /** @throws Refusal `not_found` */
-    async change(id: string, change: TokenChange): Promise<TokenRecord> {
-      const changed = await store.tokens.change(id, change)
+    /** With `userId` only a token of that user. @throws Refusal `not_found` */
+    async change(id: string, change: TokenChange, userId?: string): Promise<TokenRecord> {
+      const changed = await store.tokens.change(id, change, userId)
       if (!changed) throw missing()
       return changed
     },
 
-    /** @throws Refusal `not_found` */
-    async revoke(id: string) {
-      if (!(await store.tokens.revoke(id, new Date().toISOString()))) throw missing()
+    /** With `userId` only a token of that user. @throws Refusal `not_found` */
+    async revoke(id: string, userId?: string) {
+      if (!(await store.tokens.revoke(id, new Date().toISOString(), userId))) throw missing()
       valid.delete(id)
       revocations.emit(id)
     },
@@ -109,7 +122,7 @@ export function createTokens({ store, isAlone }: { store: Store; isAlone: boolea
       return () => void revocations.off(id, listener)
     },
 
-    remaining: (token: TokenRecord) => computeRemaining(store, token, { ownerId: token.id }),
+    remaining: (token: TokenRecord): Promise<Caps & Remaining> => computeRemaining(store, token, { tokenId: token.id }),
   }
 }
 
@@ -121,7 +134,7 @@ function hashToken(text: string) {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** The token whose data a caller may see and change; undefined: all, for an admin. */
+/** The owner whose data a caller may see and change; undefined: all, for an admin. */
 export function restrictTo({ role, ownerId }: Caller): string | undefined {
   return role === 'member' ? (ownerId ?? '') : undefined
 }

@@ -1,4 +1,4 @@
-/** What was made and spent, by day, model, configuration or token. */
+/** What was made and spent, by day, model, configuration, token or user. */
 
 import type { ConfigurationRegistry } from '../configurations/configurations.ts'
 import type { Catalogue } from '../providers/registry.ts'
@@ -11,7 +11,7 @@ import { computeRemaining, type Remaining } from './budget.ts'
 
 export interface UsageItem extends UsageRow {
   key: string
-  /** Name of the model, configuration or token, for people. */
+  /** Name of the model, configuration, token or user, for people. */
   name: string
 }
 
@@ -31,9 +31,9 @@ export function createUsage(parts: {
     /** The caps for all together and what this month leaves of them; undefined where there are none. */
     async forAll(): Promise<(Caps & Remaining) | undefined> {
       if (caps.monthlyCap === null && caps.monthlyImages === null) return undefined
-      return { ...caps, ...(await computeRemaining(store, caps, {})) }
+      return computeRemaining(store, caps, {})
     },
-    /** With `owner`, the id of a token, only the usage of that token. */
+    /** With `owner`, only the usage of that user or token. */
     async report(period: Period, group: UsageGroup, owner?: string): Promise<UsageItem[]> {
       const rows = await store.spending.usage(period, group, owner)
       const nameOf = await namesOf(group)
@@ -48,7 +48,11 @@ export function createUsage(parts: {
   async function namesOf(group: UsageGroup): Promise<(key: string) => string> {
     if (group === 'day') return key => key
     if (group === 'model') return id => modelName(catalogue, id)
-    const named = group === 'token' ? [noToken, ...(await store.tokens.list())] : await configurations.list()
+    // A session of a user stands among the tokens, and a token without a user among the users.
+    const named =
+      group === 'configuration'
+        ? await configurations.list()
+        : [noToken, ...(await store.tokens.list()), ...(await store.users.list())]
     const names = new Map(named.map(({ id, name }) => [id, name]))
     return key => names.get(key) ?? key
   }

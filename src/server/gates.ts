@@ -6,6 +6,7 @@ import { foreignOrigin } from './access/access.ts'
 import { slowBodyAfterMs as usualSlowBodyAfterMs, watchBody } from './bodies/bodies.ts'
 import { HttpRefusal, nothingThere, refuseMethod } from './errors/refusals.ts'
 import { type Face, faceAt, securityHeaders } from './face.ts'
+import { insideStudio } from './oidc/addresses.ts'
 import type { Parts } from './parts.ts'
 import type { App } from './route.ts'
 import { pathOnly, type Routing } from './routing.ts'
@@ -73,7 +74,7 @@ export async function addGates(
         () => true,
         () => false,
       )
-      if (!isIn) return reply.redirect(`${prefix}/login`, 303)
+      if (!isIn) return reply.redirect(`${prefix}/login${returnQuery(request, settings)}`, 303)
       return
     }
     await access.check(request)
@@ -86,6 +87,12 @@ export async function addGates(
       throw new HttpRefusal('unsupported_media_type', 'Send the body uncompressed, without a content-encoding.')
     }
   })
+}
+
+/** Somebody who opened a link to a picture gets there after the login at an issuer. */
+function returnQuery({ url }: { url: string }, { oidc }: Parts['settings']) {
+  const to = oidc ? insideStudio(url) : '/'
+  return to === '/' ? '' : `?${new URLSearchParams({ to })}`
 }
 
 /** A person opened the address in a browser. */

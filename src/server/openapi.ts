@@ -229,7 +229,7 @@ function describeProblems(path: string, operation: Operation, known: Known) {
   if (operation.parameters?.some(parameter => parameter.in === 'query')) codes.add('invalid_request')
   if (path.includes('{id}')) codes.add('not_found')
   if (known.access !== 'open') codes.add('unauthorized')
-  if (known.access === 'admin') codes.add('not_allowed')
+  if (known.access === 'admin' || known.access === 'own tokens') codes.add('not_allowed')
   if (known.rateLimit || known.longAnswer) codes.add('too_many_requests')
   const byStatus = Map.groupBy<string, ProblemCode>(
     problemCodes.filter(code => codes.has(code)),

@@ -6,6 +6,7 @@ import type { Access } from './access/access.ts'
 import type { Discretion } from './access/discretion.ts'
 import type { Limits } from './access/limits.ts'
 import type { SignedLinks } from './access/signed-links.ts'
+import type { Issuer } from './oidc/issuer.ts'
 
 /** The parts that routes are made with. */
 export interface Parts {
@@ -13,6 +14,8 @@ export interface Parts {
   settings: Settings
   access: Access
   links: SignedLinks
+  /** Where people log in besides; undefined: tokens only. */
+  issuer: Issuer | undefined
   recentErrors: RecentErrors
   metrics: Metrics
   version: string

@@ -12,9 +12,9 @@ export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerRespo
 
 /**
  * Who may use a route. `own generation`, `own image`, `own webhook`: a member only if the `:id` of the address is its own; for
- * anything else it gets a 404.
+ * anything else it gets a 404. `own tokens`: of members only users in a session, and the route sees to it that they reach nothing of others.
  */
-export type AccessRule = 'open' | 'member' | 'own generation' | 'own image' | 'own webhook' | 'admin'
+export type AccessRule = 'open' | 'member' | 'own generation' | 'own image' | 'own webhook' | 'own tokens' | 'admin'
 
 export interface RouteRule {
   method: string

@@ -26,6 +26,7 @@ import { answerBrokenRequest } from './errors/bare-connection.ts'
 import { addFace, type Face, faceAt, sendError, shownPath } from './face.ts'
 import { addGates } from './gates.ts'
 import { addMcp, createMcpFace } from './mcp/mcp.ts'
+import { createIssuer } from './oidc/issuer.ts'
 import { watchApi } from './openapi.ts'
 import { addPages, createPagesFace } from './pages/pages.ts'
 import { createStudioPage } from './pages/studio.ts'
@@ -91,6 +92,7 @@ export async function createServer(options: {
   requireRules(app)
   const links = createSignedLinks(settings)
   const access = createAccess(settings, services, links, options.pauseBeforeRefusal)
+  const issuer = settings.oidc && createIssuer(settings.oidc, settings, log)
   const describeApi = watchApi(app, { ...access, version: packageFile.version, prefix, faceAt: chooseFace })
   const discretion = createDiscretion(services.catalogue, async () => {
     const configurations = await services.configurations.list()
@@ -101,6 +103,7 @@ export async function createServer(options: {
     settings,
     access,
     links,
+    issuer,
     limits: createLimits({ generationsPerMinute: settings.requestsPerMinute, maxBodyBytes: maxRequestBytes }),
     discretion,
     recentErrors,
@@ -159,6 +162,11 @@ export async function createServer(options: {
     else if (request.url === '/health' || request.url === '/ready') request.log.debug(line, 'request')
     else request.log.info(line, 'request')
   })
+  if (issuer) {
+    // Whoever set it up wrongly is told at the start; the server serves tokens meanwhile.
+    app.addHook('onListen', async () => issuer.prepare())
+    app.addHook('onClose', () => issuer.close())
+  }
   app.addHook('preClose', done => {
     closing.abort()
     done()

@@ -37,6 +37,28 @@ export interface TokenRecord extends Caps {
   /** To the nearest few minutes. */
   lastUsedAt: string | null
   revokedAt: string | null
+  /** The user that it belongs to; null: it stands for itself. */
+  userId: string | null
+}
+
+/** Somebody who signs in at an issuer of OpenID Connect. */
+export interface UserRecord extends Caps {
+  id: string
+  issuer: string
+  /** Who it is to the issuer. */
+  subject: string
+  name: string
+  email: string | null
+  /** As of the last login; null: the claims of the issuer let this person in no more. */
+  role: Role | null
+  /** Model ids that the user may use; null: all. */
+  models: string[] | null
+  /** Sessions of another epoch have ended. */
+  sessionEpoch: number
+  firstSeenAt: string
+  /** To the nearest few minutes. */
+  lastSeenAt: string
+  disabledAt: string | null
 }
 
 /** What a person asked for, and its fate: one row of `chat_history`. */
@@ -49,7 +71,7 @@ export interface GenerationRecord {
   provider: string | null
   model: string | null
   configId: string | null
-  /** Who asked, and alone may see it: a named token; null for the access token of the server, and where none is needed. */
+  /** Who asked, and alone may see it: a user, or a named token without one; null for the access token of the server, and where none is needed. */
   ownerId: string | null
   /** Parameters as they were asked for. */
   parameters: JsonObject

@@ -6,7 +6,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Connection } from './connection.ts'
 import { nextDay, nextMonth, type Period, splitPeriod } from './periods.ts'
 
-export type UsageGroup = 'day' | 'model' | 'configuration' | 'token'
+export type UsageGroup = 'day' | 'model' | 'configuration' | 'token' | 'user'
 
 export interface SpentSum {
   /** Empty where nothing is grouped, and for the access token of the server. */
@@ -20,9 +20,10 @@ export interface SpentSum {
   unknown: number
 }
 
-/** Rows of one token, or of one configuration. */
+/** Rows of one owner with all that belongs to it, of one token, or of one configuration. */
 export interface SpentBy {
   ownerId?: string
+  tokenId?: string
   configId?: string
 }
 
@@ -30,13 +31,13 @@ export interface SpentBy {
 export async function sumSpending(
   db: Connection,
   { from, to }: Period,
-  { group, ownerId, configId }: SpentBy & { group?: UsageGroup },
+  { group, ...by }: SpentBy & { group?: UsageGroup },
 ): Promise<SpentSum[]> {
   // The form of a time beyond the year 9999 is another one.
   const period = { from, to: /^\d/.test(to) ? to : '9999-12-31T00:00:00.000Z' }
   const { months, days, added, taken } = splitPeriod(period, group === 'day' ? 'day' : 'month')
   const key = groupKey(group)
-  const only = sql`${ownerId === undefined ? sql`` : sql` and token_id = ${ownerId}`}${configId === undefined ? sql`` : sql` and config_id = ${configId}`}`
+  const only = restrict(by)
   const sums = (unit: 'day' | 'month', { from, to }: Period) => sql`
     select ${key.ofSums} as key, currency, sum(images) as images, sum(calls) as calls, sum(amount) as amount, sum(unknown) as unknown
     from spending_sums where unit = ${sql.lit(unit)} and start >= ${from} and start < ${to}${only} group by 1, 2`
@@ -68,6 +69,17 @@ export async function sumSpending(
     amount: Number(row.amount),
     unknown: Number(row.unknown),
   }))
+}
+
+function restrict({ ownerId, tokenId, configId }: SpentBy): RawBuilder<unknown> {
+  const conditions = [
+    ...(ownerId === undefined
+      ? []
+      : [sql`(token_id = ${ownerId} or token_id in (select id from access_tokens where user_id = ${ownerId}))`]),
+    ...(tokenId === undefined ? [] : [sql`token_id = ${tokenId}`]),
+    ...(configId === undefined ? [] : [sql`config_id = ${configId}`]),
+  ]
+  return conditions.length === 0 ? sql`` : sql` and ${sql.join(conditions, sql` and `)}`
 }
 
 /** Every sum of a day beside its rows, a month at a time. Stops at `signal` with what it has found so far. */
@@ -164,6 +176,9 @@ function groupKey(group: UsageGroup | undefined): { ofSums: RawBuilder<unknown>;
       return both(sql`config_id`)
     case 'token':
       return { ofSums: sql`token_id`, ofRows: sql`coalesce(token_id, '')` }
+    case 'user':
+      // What a token of a user spent, the user spent; a token without a user stands for itself.
+      return both(sql`coalesce((select user_id from access_tokens where access_tokens.id = token_id), token_id, '')`)
     default:
       return both(sql`''`)
   }

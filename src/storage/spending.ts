@@ -20,7 +20,8 @@ import { inTransaction } from './transaction.ts'
 export interface Reservation {
   generationId: string
   timestamp: string
-  ownerId: string | null
+  /** The named token that was sent, or the user in a session; null as in `ownerId` of a generation. */
+  spenderId: string | null
   configId: string
   model: string
   images: number
@@ -42,7 +43,7 @@ export interface Spent {
 }
 
 export interface UsageRow {
-  /** A day such as 2026-11-23, a model id, or the id of a configuration or token; null for the access token of the server. */
+  /** A day such as 2026-11-23, a model id, or the id of a configuration, token or user; null for the access token of the server. */
   key: string | null
   images: number
   calls: number
@@ -82,7 +83,7 @@ export function createSpendingRepository(db: Connection, reading = db) {
       const row = {
         generation_id: reservation.generationId,
         timestamp: reservation.timestamp,
-        token_id: reservation.ownerId,
+        token_id: reservation.spenderId,
         config_id: reservation.configId,
         model: reservation.model,
         state: 'reserved' as const,
@@ -103,7 +104,7 @@ export function createSpendingRepository(db: Connection, reading = db) {
       return {
         generationId,
         timestamp: row.timestamp,
-        ownerId: row.token_id,
+        spenderId: row.token_id,
         configId,
         model: row.model,
         images: isWhole ? row.images : images,
@@ -148,7 +149,7 @@ export function createSpendingRepository(db: Connection, reading = db) {
       await settling(Object.keys(values)).run(db, { ...values, generation_id: generationId, config_id: configId })
     },
 
-    /** Spent and reserved in a period, by one token or with one configuration. */
+    /** Spent and reserved in a period, by one owner, with one token, or with one configuration. */
     async totals(period: Period, by: SpentBy): Promise<Totals> {
       return toTotals(await sumSpending(db, period, by))
     },
@@ -158,7 +159,7 @@ export function createSpendingRepository(db: Connection, reading = db) {
       const sums = await sumSpending(reading, period, { group, ownerId: owner })
       return sums.map(sum => ({
         ...sum,
-        key: group === 'token' && sum.key === '' ? null : sum.key,
+        key: (group === 'token' || group === 'user') && sum.key === '' ? null : sum.key,
         amount: fromMillionths(sum.amount),
       }))
     },

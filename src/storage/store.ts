@@ -14,6 +14,7 @@ import { createListedModelRepository } from './listed-models.ts'
 import { createSessionSpendingRepository } from './session-spending.ts'
 import { createSpendingRepository } from './spending.ts'
 import { createTokenRepository } from './tokens.ts'
+import { createUserRepository } from './users.ts'
 import { createWebhookRepository } from './webhooks.ts'
 
 export type Store = ReturnType<typeof createStore>
@@ -34,6 +35,7 @@ export function createStore(database: Parameters<typeof createLedger>[0] & Pick<
     fingerprints: createFingerprintRepository(kysely),
     idempotency: createIdempotencyRepository(kysely),
     tokens: createTokenRepository(kysely),
+    users: createUserRepository(kysely),
     webhooks: createWebhookRepository(kysely),
     deliveries: createDeliveryRepository(kysely),
     spending: createSpendingRepository(kysely, reading),

@@ -17,6 +17,7 @@ export interface Tables {
   former_tasks: FormerTasksTable
   counters: CountersTable
   access_tokens: AccessTokensTable
+  users: UsersTable
   spending: SpendingTable
   session_spending: SessionSpendingTable
   spending_sums: SpendingSumsTable
@@ -100,7 +101,7 @@ export interface ChatHistoryTable {
   started_at: string | null
   finished_at: string | null
   request_id: string | null
-  /** The owner. */
+  /** The owner: a named token without a user, or a user. */
   token_id: string | null
   /** Is told of its end, beside the webhooks of the owner. */
   callback_url: string | null
@@ -257,6 +258,30 @@ export interface AccessTokensTable {
   created_at: string
   last_used_at: string | null
   revoked_at: string | null
+  /** The user that it belongs to; null: it stands for itself. */
+  user_id: string | null
+}
+
+/** People who sign in at an issuer of OpenID Connect; what they made has their id as its `token_id`. */
+export interface UsersTable {
+  id: string
+  issuer: string
+  /** Who it is to the issuer. Unique together with it. */
+  subject: string
+  name: string
+  email: string | null
+  /** As of the last login; null: the issuer's claims let this person in no more. */
+  role: string | null
+  monthly_cap_amount: number | null
+  monthly_cap_currency: string | null
+  monthly_images: number | null
+  /** JSON list, or null for all. */
+  models: string | null
+  /** Sessions of another epoch have ended. */
+  session_epoch: Generated<number>
+  first_seen_at: string
+  last_seen_at: string
+  disabled_at: string | null
 }
 
 /**
@@ -268,7 +293,7 @@ export interface SpendingTable {
   config_id: string
   /** When it was asked for: the month that it counts in. */
   timestamp: string
-  /** Null for the access token of the server, and where none is needed. */
+  /** The named token that was sent, or the user in a session; null for the access token of the server, and where none is needed. */
   token_id: string | null
   model: string
   /** `reserved` until the generation ends, then `settled`. */
@@ -311,7 +336,7 @@ export interface SpendingSumsTable {
 /** Owners of an uploaded reference: the same picture is stored once, whoever gives it. */
 export interface ReferenceOwnersTable {
   image_id: string
-  /** Empty for the access token of the server, and where none is needed. */
+  /** The owner; empty for the access token of the server, and where none is needed. */
   token_id: string
 }
 

@@ -23,6 +23,7 @@ export function createTokenRepository(db: Connection) {
           created_at: token.createdAt,
           last_used_at: token.lastUsedAt,
           revoked_at: token.revokedAt,
+          user_id: token.userId,
         })
         .execute()
     },
@@ -49,22 +50,27 @@ export function createTokenRepository(db: Connection) {
       return row && toToken(row)
     },
 
-    /** Undefined members stay unchanged. Undefined when there is none, or it is revoked. */
+    /** Undefined members stay unchanged. Undefined when there is none, it is revoked, or belongs to another than this user. */
     async change(
       id: string,
       { name, models, ...caps }: Partial<Pick<TokenRecord, 'name' | 'models' | 'monthlyCap' | 'monthlyImages'>>,
+      userId?: string,
     ): Promise<TokenRecord | undefined> {
       const values = {
         ...(name === undefined ? {} : { name }),
         ...(models === undefined ? {} : { models: models && JSON.stringify(models) }),
         ...changedCapColumns(caps),
       }
-      if (Object.keys(values).length === 0) return this.find(id)
+      if (Object.keys(values).length === 0) {
+        const found = await this.find(id)
+        return userId === undefined || found?.userId === userId ? found : undefined
+      }
       const row = await db
         .updateTable('access_tokens')
         .set(values)
         .where('id', '=', id)
         .where('revoked_at', 'is', null)
+        .$if(userId !== undefined, query => query.where('user_id', '=', userId!))
         .returningAll()
         .executeTakeFirst()
       return row && toToken(row)
@@ -74,17 +80,19 @@ export function createTokenRepository(db: Connection) {
       await db.updateTable('access_tokens').set({ last_used_at: at }).where('id', '=', id).execute()
     },
 
-    /** With its webhooks. False when there is none. */
-    revoke(id: string, at: string): Promise<boolean> {
+    /** With its webhooks. False when there is none, or it belongs to another than this user. */
+    revoke(id: string, at: string, userId?: string): Promise<boolean> {
       return inTransaction(db, async transaction => {
         const result = await transaction
           .updateTable('access_tokens')
           .set({ revoked_at: at, hash: null })
           .where('id', '=', id)
           .where('revoked_at', 'is', null)
+          .$if(userId !== undefined, query => query.where('user_id', '=', userId!))
           .executeTakeFirst()
-        await removeWebhooksOf(transaction, id)
-        return Number(result.numUpdatedRows) > 0
+        const isRevoked = Number(result.numUpdatedRows) > 0
+        if (isRevoked) await removeWebhooksOf(transaction, id)
+        return isRevoked
       })
     },
   }
@@ -100,5 +108,6 @@ function toToken(row: Selectable<AccessTokensTable>): TokenRecord {
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
     revokedAt: row.revoked_at,
+    userId: row.user_id,
   }
 }

@@ -87,8 +87,10 @@ export function createWebhooks(parts: {
     find: (id, owner) => store.webhooks.find(id, owner),
 
     async make({ tokenId, ownerId: callerId, url, name }) {
-      const ownerId = tokenId ?? callerId
-      if (tokenId !== undefined && !(await store.tokens.find(tokenId))) {
+      const token = tokenId === undefined ? undefined : await store.tokens.find(tokenId)
+      // What a token of a user makes is the user's.
+      const ownerId = token ? (token.userId ?? token.id) : callerId
+      if (tokenId !== undefined && !token) {
         throw invalid([{ path: 'token_id', message: 'There is no token with this id; it may have been revoked.' }])
       }
       if (url !== null) await mustBeAllowed(url, 'url')

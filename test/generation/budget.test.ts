@@ -311,7 +311,7 @@ test('deleting pictures gives no money back, and last month is over', async () =
   const now = new Date()
   const lastMonth = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 0, 23, 59, 59, 999)).toISOString()
   await app.app.store.spending.reserve({
-    ...{ generationId: 'old', timestamp: lastMonth, ownerId: id, configId: 'c', model: 'm' },
+    ...{ generationId: 'old', timestamp: lastMonth, spenderId: id, configId: 'c', model: 'm' },
     ...{ images: 3, calls: 1, cost: null },
   })
 

@@ -91,10 +91,13 @@ const rules: Record<string, AccessRule> = {
   'POST /api/webhooks/:id/test': 'own webhook',
   'GET /api/webhooks/:id/deliveries': 'own webhook',
   'POST /api/webhooks/:id/deliveries/:delivery/resend': 'own webhook',
-  'GET /api/tokens': 'admin',
-  'POST /api/tokens': 'admin',
-  'PATCH /api/tokens/:id': 'admin',
-  'DELETE /api/tokens/:id': 'admin',
+  'GET /api/tokens': 'own tokens',
+  'POST /api/tokens': 'own tokens',
+  'PATCH /api/tokens/:id': 'own tokens',
+  'DELETE /api/tokens/:id': 'own tokens',
+  'GET /api/users': 'admin',
+  'PATCH /api/users/:id': 'admin',
+  'DELETE /api/users/:id/sessions': 'admin',
 }
 
 /** Well-formed, so that nothing but the door stands between the caller and the effect. */
@@ -117,6 +120,7 @@ const bodies: Record<string, unknown> = {
   'PATCH /api/tokens/:id': { name: 'x' },
   'POST /api/webhooks': { url: null },
   'PATCH /api/webhooks/:id': { name: 'x' },
+  'PATCH /api/users/:id': { disabled: true },
 }
 
 const ids: Record<string, string> = {
@@ -127,6 +131,7 @@ const ids: Record<string, string> = {
   '/api/config': 'k1',
   '/api/tokens': 't1',
   '/api/webhooks': 'w1',
+  '/api/users': 'u1',
 }
 
 type Server = Awaited<ReturnType<typeof startServer>>
@@ -141,7 +146,7 @@ interface Door {
 }
 
 function ofMember(rule: AccessRule): Expected {
-  return rule === 'admin' ? 403 : 'in'
+  return rule === 'admin' || rule === 'own tokens' ? 403 : 'in'
 }
 
 /** Who has a token. */
@@ -162,7 +167,7 @@ function idOf(name: string) {
 function person(name: string): TokenRecord | undefined {
   const role = people.get(name)
   if (!role) return undefined
-  const none = { monthlyCap: null, monthlyImages: null, models: null, lastUsedAt: null, revokedAt: null }
+  const none = { monthlyCap: null, monthlyImages: null, models: null, lastUsedAt: null, revokedAt: null, userId: null }
   return { id: idOf(name), name, role, createdAt: '2026-11-23T08:00:00.000Z', ...none }
 }
 
@@ -255,7 +260,7 @@ const doors: Door[] = [
     name: 'another member',
     environment: withToken,
     headers: () => bearer(tokenOf('other')),
-    expected: rule => (rule.startsWith('own') ? 404 : ofMember(rule)),
+    expected: rule => (/^own (generation|image|webhook)$/.test(rule) ? 404 : ofMember(rule)),
   },
   {
     name: 'a named administrator',
@@ -571,6 +576,7 @@ function watched(effects: string[]): StartOptions['services'] {
       ...{ renewSecret: note('renew'), resend: note('resend') },
       find: async (id, owner) => (id === 'w1' && isOwner(owner) ? webhook : undefined),
     },
+    users: { list: note('list'), change: note('change'), endSessions: note('endSessions') },
     tokens: {
       make: note('make'),
       change: note('change'),

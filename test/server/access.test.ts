@@ -353,7 +353,7 @@ describe('where a token is needed', () => {
     const named = `wig_${'n'.repeat(43)}`
     const record: TokenRecord = {
       ...{ id: 't1', name: 'team', role: 'admin' as const, monthlyCap: null, monthlyImages: null, models: null },
-      ...{ createdAt: '2026-11-23T08:00:00.000Z', lastUsedAt: null, revokedAt: null },
+      ...{ createdAt: '2026-11-23T08:00:00.000Z', lastUsedAt: null, revokedAt: null, userId: null },
     }
     const identify = async (text: string) => (text === named ? record : undefined)
     const refusals = holdRefusals()

@@ -537,7 +537,8 @@ test('every route has its rule', async () => {
   for (const { method, url, access } of rules) {
     if (/^\/api\/history\/:id/.test(url)) expect([method, url, access]).toEqual([method, url, 'own generation'])
     if (/^\/images\/:id/.test(url)) expect([method, url, access]).toEqual([method, url, 'own image'])
-    if (/^\/api\/tokens/.test(url)) expect([method, url, access]).toEqual([method, url, 'admin'])
+    if (/^\/api\/tokens/.test(url)) expect([method, url, access]).toEqual([method, url, 'own tokens'])
+    if (/^\/api\/users/.test(url)) expect([method, url, access]).toEqual([method, url, 'admin'])
     const isOfConfigurations = url.startsWith('/api/config') && method !== 'GET' && method !== 'HEAD'
     if (isOfConfigurations) expect([method, url, access]).toEqual([method, url, 'admin'])
   }

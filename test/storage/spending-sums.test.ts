@@ -6,6 +6,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/storage/connection.ts'
 import { openDatabase } from '../../src/storage/database.ts'
+import type { TokenRecord } from '../../src/storage/records.ts'
 import { createSeal } from '../../src/storage/secrets/seal.ts'
 import type { UsageGroup } from '../../src/storage/spending-sums.ts'
 import { createStore, type Store } from '../../src/storage/store.ts'
@@ -30,6 +31,12 @@ function pickOf<T>(values: readonly T[]): T {
   return values[Math.floor((seed / 2 ** 32) * values.length)]!
 }
 
+/** A token of a user, beside one that stands for itself. */
+const token: TokenRecord = {
+  ...{ id: 'ada', userId: 'eve', name: 'ada', role: 'member', monthlyCap: null, monthlyImages: null, models: null },
+  ...{ createdAt: '2026-01-01T00:00:00.000Z', lastUsedAt: null, revokedAt: null },
+}
+
 const hours = ['00:00:00.000', '00:00:00.001', '11:59:59.999', '12:00:00.000', '23:59:59.999']
 const days = ['2025-12-31', '2026-01-01', '2026-01-31', '2026-02-01', '2026-02-28', '2026-03-01', '2026-12-31']
 
@@ -46,6 +53,7 @@ describe.each(['sqlite', 'postgresql'] as const)('%s', kind => {
         : ({ kind, url: await createDatabase() } as const)
     database = await openDatabase(place, createSeal('a secret of this test, long enough'))
     store = createStore(database)
+    await store.tokens.insert(token, 'a hash')
     for (let count = 0; count < 120; count++) rows.push(await write())
   })
   afterAll(async () => {
@@ -65,7 +73,7 @@ describe.each(['sqlite', 'postgresql'] as const)('%s', kind => {
     }
     const generationId = randomUUID()
     await spending.reserve({
-      ...{ generationId, timestamp: row.timestamp, ownerId: row.token, configId: row.config, model: row.model },
+      ...{ generationId, timestamp: row.timestamp, spenderId: row.token, configId: row.config, model: row.model },
       ...{ images: 3, calls: 2, cost: { amount: 0.6, currency: 'CNY' } },
     })
     const settle = async (images: number, cost: { amount: number; currency: string } | null) => {
@@ -107,10 +115,17 @@ describe.each(['sqlite', 'postgresql'] as const)('%s', kind => {
 
   function look(from: string, to: string, group: UsageGroup, owner?: string) {
     const keys = { day: (row: Row) => row.timestamp.slice(0, 10), model: (row: Row) => row.model }
-    const keyOf = { ...keys, configuration: (row: Row) => row.config, token: (row: Row) => row.token }[group]
+    const userOf = (row: Row) => (row.token === 'ada' ? 'eve' : row.token)
+    const tokens = { token: (row: Row) => row.token, user: userOf }
+    const keyOf = { ...keys, ...tokens, configuration: (row: Row) => row.config }[group]
     const found = new Map<string, ReturnType<typeof toSum>>()
     for (const row of rows) {
-      if (row.timestamp < from || row.timestamp >= to || (owner !== undefined && row.token !== owner)) continue
+      if (
+        row.timestamp < from ||
+        row.timestamp >= to ||
+        (owner !== undefined && ![row.token, userOf(row)].includes(owner))
+      )
+        continue
       const name = `${keyOf(row) ?? ''} ${row.currency ?? ''}`
       const before = found.get(name)
       const sum = before ?? toSum(keyOf(row), row.currency)
@@ -142,9 +157,10 @@ describe.each(['sqlite', 'postgresql'] as const)('%s', kind => {
     ['2026-03-01T00:00:00.000Z', '2026-02-01T00:00:00.000Z'],
   ])('from %s to %s', async (from, to) => {
     const until = to.startsWith('+') ? '9999' : to
-    for (const group of ['day', 'model', 'configuration', 'token'] as const) {
+    for (const group of ['day', 'model', 'configuration', 'token', 'user'] as const) {
       expect(await store.spending.usage({ from, to }, group), group).toEqual(look(from, until, group))
       expect(await store.spending.usage({ from, to }, group, 'ada'), group).toEqual(look(from, until, group, 'ada'))
+      expect(await store.spending.usage({ from, to }, group, 'eve'), group).toEqual(look(from, until, group, 'eve'))
     }
     const all = look(from, until, 'model')
     const totals = await store.spending.totals({ from, to }, {})

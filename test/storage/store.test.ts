@@ -274,6 +274,7 @@ describe.each(['sqlite', 'postgresql'] as const)('the store on %s', kind => {
       references: [],
       cost: null,
       candidates: [{ configId: 'c', warnings: [] }],
+      spenderId: null,
       fixedCaps: { all: noCaps, configurations: {} },
     })
 

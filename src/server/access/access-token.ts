@@ -9,7 +9,8 @@ import { faultIn, isLoopback, type Settings, SettingsError } from '../../setting
 /** The token that clients have to send, created at the first start if one is needed; undefined if none is. */
 export function readAccessToken(settings: Settings): string | undefined {
   if (settings.accessToken !== undefined) return settings.accessToken
-  if (isLoopback(settings.host)) return undefined
+  // Where people log in, nobody else may come in, also not past a proxy on the same machine.
+  if (isLoopback(settings.host) && settings.oidc === undefined) return undefined
   const file = path.join(settings.dataDir, 'access.token')
   if (!writeNewFile(file, randomBytes(24).toString('base64url'))) chmodSync(file, 0o600)
   return tokenIn(file)
@@ -28,7 +29,7 @@ export function serverAddress(settings: Settings, port: number) {
  */
 export function loginLink(settings: Settings, port: number) {
   const base = serverAddress(settings, port)
-  if (settings.accessToken !== undefined) return `${base}/login`
+  if (settings.accessToken !== undefined || settings.disableLocalLogin) return `${base}/login`
   const token = readAccessToken(settings)
   return token === undefined ? `${base}/` : `${base}/login?token=${encodeURIComponent(token)}`
 }

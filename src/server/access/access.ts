@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Services } from '../../generation/services.ts'
 import type { Caller } from '../../members/caller.ts'
 import { restrictTo } from '../../members/tokens.ts'
+import { type AdmittedUser, callerOfUser } from '../../members/users.ts'
 import { cleanSecret } from '../../operator/setting-values.ts'
 import type { Settings } from '../../settings.ts'
 import type { TokenRecord } from '../../storage/records.ts'
@@ -11,11 +12,11 @@ import { HttpRefusal } from '../errors/refusals.ts'
 import { nothingHere, readId } from '../route.ts'
 import { readAccessToken } from './access-token.ts'
 import { createPace } from './limits.ts'
-import { type Cookies, cookiePrefix, createSessions, isSame, type Session, sessionSeconds } from './sessions.ts'
+import { type Cookies, cookiePrefix, createSessions, isSame, type Session } from './sessions.ts'
 import type { ReadLink, SignedLinks } from './signed-links.ts'
 import { createThrottle, type Pause, unauthorized } from './throttle.ts'
 
-/** Sessions per token: each ended session has to be remembered until it would have expired. */
+/** Sessions per token or user: each ended session has to be remembered until it would have expired. */
 const loginsPerMinute = 30
 /** Tokens of this length cannot be guessed; those that the server creates are longer. */
 const unguessable = 20
@@ -41,15 +42,27 @@ export interface Access {
    */
   check(request: FastifyRequest): Promise<void>
   /**
-   * For long answers: calls `listener` when the caller loses access, because its token was revoked or its session
-   * ended. Returns a function that unsubscribes.
+   * For long answers: calls `listener` when the caller loses access or its role, because its token was revoked, its session
+   * ended, or its user changed. Returns a function that unsubscribes.
    */
   onAccessEnd(request: Pick<FastifyRequest, 'caller' | 'session'>, listener: () => void): () => void
   /** Delayed when it is wrong. @throws HttpRefusal `unauthorized`, `too_many_requests` */
-  logIn(token: string, address: string): Promise<{ cookie: string; seconds: number } | undefined>
+  logIn(token: string, address: string): Promise<Begun | undefined>
+  /** For somebody whom the issuer has just let in. @throws HttpRefusal `too_many_requests` */
+  logInUser(user: AdmittedUser): Begun
+  /** With the link that `webimgui login-link` printed; undefined when it is used up, expired or changed. */
+  logInByLink(link: string): Begun | undefined
   /** The name of the cookie that holds the session. */
   sessionCookie: string
+  /** Is one of these cookies a session that has not ended? */
+  hasSession(cookies: Cookies): boolean
   logOut(cookies: Cookies): void
+}
+
+/** A session, as its cookie. */
+export interface Begun {
+  cookie: string
+  seconds: number
 }
 
 /** @throws Error on an open route, where the caller is not determined */
@@ -61,17 +74,13 @@ export function getCaller({ caller }: Pick<FastifyRequest, 'caller'>): Caller {
 const anybody: Caller = { role: 'admin', isKnown: false, ownerId: null, models: null }
 const administrator: Caller = { ...anybody, isKnown: true }
 
-function callerWith({ id, role, models }: TokenRecord): Caller {
-  return { role, isKnown: true, ownerId: id, models }
-}
-
 export function createAccess(
   settings: Settings,
-  services: Pick<Services, 'tokens' | 'generations' | 'images' | 'webhooks'>,
+  services: Pick<Services, 'tokens' | 'users' | 'generations' | 'images' | 'webhooks'>,
   links: SignedLinks,
   pauseBeforeRefusal?: Pause,
 ): Access {
-  const { tokens } = services
+  const { tokens, users } = services
   const token = readAccessToken(settings)
   const names = servedNames(settings)
   const publicOrigin = settings.publicUrl && new URL(settings.publicUrl).origin
@@ -96,7 +105,8 @@ export function createAccess(
    * make images, but neither delete nor administer.
    */
   function isUnlisted(request: FastifyRequest) {
-    const destroys = request.method === 'DELETE' || request.routeOptions.config.access === 'admin'
+    const { access } = request.routeOptions.config
+    const destroys = request.method === 'DELETE' || access === 'admin' || access === 'own tokens'
     const hasOrigin = request.headers.origin !== undefined
     return settings.hasUsualOrigins && destroys && changesThings(request) && hasOrigin && !isOwnPage(request)
   }
@@ -142,22 +152,36 @@ export function createAccess(
     return caller
   }
 
-  /** A link ends with the token that it was made for. */
+  /** A link ends with the token or the user that it was made for. */
   async function isOpenFor({ ownerId }: ReadLink) {
-    return ownerId === null || (await tokens.isValid(ownerId))
+    if (ownerId === null || (await tokens.isValid(ownerId))) return true
+    return (await users.findAdmitted(ownerId)) !== undefined
   }
 
-  async function callerOfSession({ ownerId }: Session): Promise<Caller | undefined> {
+  async function callerOfSession({ ownerId, epoch }: Session): Promise<Caller | undefined> {
     if (ownerId === null) return administrator
-    const found = await tokens.find(ownerId)
+    if (epoch !== undefined) {
+      const user = await users.findAdmitted(ownerId)
+      return user?.sessionEpoch === epoch ? callerOfUser(user) : undefined
+    }
+    const found = settings.disableLocalLogin ? undefined : await tokens.find(ownerId)
     return found && callerWith(found)
+  }
+
+  /** Undefined where the token is that of a user who is disabled, or no longer let in. */
+  async function callerWith(found: TokenRecord): Promise<Caller | undefined> {
+    const { id, role, models, userId } = found
+    if (userId === null) return { role, isKnown: true, ownerId: id, models }
+    const user = await users.findAdmitted(userId)
+    return user && callerOfUser(user, found)
   }
 
   /** @throws HttpRefusal `unauthorized`, late; `too_many_requests` */
   async function identifyHolder(given: string, address: string): Promise<Caller> {
     // Named tokens have 256 bits, so they are checked before the brute-force delay.
     const found = await tokens.identify(given)
-    if (found) return callerWith(found)
+    const caller = found && (await callerWith(found))
+    if (caller) return caller
     if (token !== undefined) {
       if (token.length < unguessable) throttle.admit(address)
       if (isSame(given, token)) return administrator
@@ -165,12 +189,25 @@ export function createAccess(
     return throttle.refuse(address)
   }
 
+  /** @throws HttpRefusal `too_many_requests` */
+  function slowDown(id: string) {
+    const waitSeconds = logins(id)
+    if (waitSeconds === 0) return
+    throw new HttpRefusal('too_many_requests', `Too many sessions have just begun; wait ${waitSeconds} s.`, {
+      'retry-after': String(waitSeconds),
+    })
+  }
+
   async function enforce(request: FastifyRequest, caller: Caller) {
     const owner = restrictTo(caller)
     if (owner === undefined) return
     switch (request.routeOptions.config.access) {
       case 'admin':
-        throw new HttpRefusal('not_allowed', 'Your token is that of a member. Ask an administrator of this server.')
+        throw forAdministrators()
+      case 'own tokens':
+        // A token that could make others would outlive its being revoked.
+        if (request.caller?.user?.tokenId !== null) throw forAdministrators()
+        return
       case 'own generation':
         if (!(await services.generations.find(readId(request), owner))) throw nothingHere('generation')
         return
@@ -200,20 +237,28 @@ export function createAccess(
     },
 
     async logIn(typed, address) {
-      if (token === undefined) return undefined
-      const { ownerId } = await identifyHolder(cleanSecret(typed), address)
-      const waitSeconds = logins(ownerId ?? '')
-      if (waitSeconds > 0) {
+      if (!sessions) return undefined
+      if (settings.disableLocalLogin) {
         throw new HttpRefusal(
-          'too_many_requests',
-          `This token has just started many sessions; wait ${waitSeconds} s.`,
-          {
-            'retry-after': String(waitSeconds),
-          },
+          'not_allowed',
+          'Tokens start no session here: DISABLE_LOCAL_LOGIN is set. Log in at /login, or send the token as "Authorization: Bearer …".',
         )
       }
-      return { cookie: sessions?.begin(ownerId) ?? '', seconds: sessionSeconds }
+      const caller = await identifyHolder(cleanSecret(typed), address)
+      const tokenId = caller.user?.tokenId ?? caller.ownerId
+      slowDown(tokenId ?? '')
+      return sessions.begin(tokenId)
     },
+
+    logInUser(user) {
+      if (!sessions || !settings.oidc) throw new Error('nobody can log in as a user')
+      slowDown(user.id)
+      return sessions.begin(user.id, { epoch: user.sessionEpoch, seconds: settings.oidc.sessionHours * 3600 })
+    },
+
+    logInByLink: link => sessions?.beginByLink(link),
+
+    hasSession: cookies => sessions?.find(cookies) !== undefined,
 
     sessionCookie: sessions?.cookieName ?? cookiePrefix,
 
@@ -222,18 +267,25 @@ export function createAccess(
     },
 
     onAccessEnd({ caller, session }, listener) {
-      const ownerId = caller?.ownerId ?? null
+      const user = caller?.user
+      const tokenId = user ? user.tokenId : (caller?.ownerId ?? null)
       const stops = [
-        ...(ownerId === null ? [] : [tokens.whenRevoked(ownerId, listener)]),
+        ...(tokenId === null ? [] : [tokens.whenRevoked(tokenId, listener)]),
+        ...(user ? [users.whenChanged(user.id, listener)] : []),
         ...(session && sessions ? [sessions.whenEnded(session, listener)] : []),
       ]
       // Access may have ended between the check and now.
-      if (ownerId !== null) void tokens.find(ownerId).then(found => found ?? listener(), listener)
+      if (tokenId !== null) void tokens.find(tokenId).then(found => found ?? listener(), listener)
+      if (user) void users.findAdmitted(user.id).then(found => found ?? listener(), listener)
       return () => {
         for (const stop of stops) stop()
       }
     },
   }
+}
+
+function forAdministrators() {
+  return new HttpRefusal('not_allowed', 'Your token is that of a member. Ask an administrator of this server.')
 }
 
 function servedNames({ host, publicUrl }: Settings) {

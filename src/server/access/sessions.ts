@@ -11,14 +11,18 @@ import { serverAddress } from './access-token.ts'
 /** A browser shares cookies between the ports of a host, so each server adds a suffix of its own to this name. */
 export const cookiePrefix = 'webimgui_session'
 
-export const sessionSeconds = 30 * 24 * 3600
+const tokenSessionSeconds = 30 * 24 * 3600
+/** Time to open a link that the operator made on the server's machine. */
+const linkSeconds = 5 * 60
 
 export interface Session {
   id: string
   /** Seconds since 1970. */
   end: number
-  /** Null: of the access token of the server. */
+  /** A user or a named token; null: of the access token of the server. */
   ownerId: string | null
+  /** Set for a user: the session ends when the user's own number is another. */
+  epoch: number | undefined
 }
 
 export type Cookies = Readonly<Record<string, string | undefined>>
@@ -32,13 +36,14 @@ export function isSame(given: string, token: string) {
 // ── Sessions ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * `<id>.<end in seconds>.<signature>`, with the id of a named token before the signature. Another secret ends every session, another
- * access token those of the old one, and a named token that is revoked its own.
+ * `<id>.<end in seconds>.<signature>`, with the id of a named token before the signature, or that of a user and the user's epoch. Another
+ * secret ends every session, another access token those of the old one, and a named token that is revoked its own.
  */
 export function createSessions(settings: Settings, token: string) {
   const secret = readSecret(settings.dataDir, settings.secretKey)
   const deriveKey = (salt: string) => Buffer.from(hkdfSync('sha256', secret, salt, 'webimgui session v1', 32))
-  const key = deriveKey(token)
+  // Without local login only what the operator's link has begun counts, and nothing that was begun before.
+  const key = deriveKey(settings.disableLocalLogin ? `${token}\nby link` : token)
   const namedKey = deriveKey('')
   const sign = (text: string, ownerId: string | null) =>
     createHmac('sha256', ownerId === null ? key : namedKey)
@@ -53,12 +58,13 @@ export function createSessions(settings: Settings, token: string) {
 
   /** The session of the cookie, unless it is foreign or expired. */
   function read(cookie: string | undefined): Session | undefined {
-    const parts = /^([\w-]{22})\.(\d{10})(?:\.([\w-]{36}))?\.([\w-]{43})$/.exec(cookie ?? '')
+    const parts = /^([\w-]{22})\.(\d{10})(?:\.([\w-]{36})(?:\.(\d{1,9}))?)?\.([\w-]{43})$/.exec(cookie ?? '')
     if (!parts) return undefined
-    const [text, id = '', end = '', ownerId = null, signature = ''] = parts
+    const [text, id = '', end = '', ownerId = null, epoch, signature = ''] = parts
     const signed = text.slice(0, -signature.length - 1)
     const isOurs = isSame(signature, sign(signed, ownerId)) && Number(end) * 1000 > Date.now()
-    return isOurs && !ended.has(id) ? { id, end: Number(end), ownerId } : undefined
+    if (!isOurs || ended.has(id)) return undefined
+    return { id, end: Number(end), ownerId, epoch: epoch === undefined ? undefined : Number(epoch) }
   }
 
   /** Our cookies are recognised by their signature, so that a session survives a change of the cookie's name. */
@@ -74,10 +80,18 @@ export function createSessions(settings: Settings, token: string) {
     all,
     /** The cookie with the current name first. */
     find: (cookies: Cookies) => read(cookies[cookieName]) ?? all(cookies)[0],
-    begin(ownerId: string | null) {
-      const parts = [randomBytes(16).toString('base64url'), Math.floor(Date.now() / 1000) + sessionSeconds]
-      const text = (ownerId === null ? parts : [...parts, ownerId]).join('.')
-      return `${text}.${sign(text, ownerId)}`
+    begin(ownerId: string | null, user?: { epoch: number; seconds: number }) {
+      const { seconds = tokenSessionSeconds, epoch } = user ?? {}
+      const text = [...stamp(seconds), ownerId, epoch].filter(part => part !== null && part !== undefined).join('.')
+      return { cookie: `${text}.${sign(text, ownerId)}`, seconds }
+    },
+    /** Begins the session of a link that the operator made, once. */
+    beginByLink(link: string) {
+      const [text = '', id = '', end = '', signature = ''] = /^([\w-]{22})\.(\d{10})\.([\w-]{43})$/.exec(link) ?? []
+      const isOurs = text !== '' && isSame(signature, signLink(secret, `${id}.${end}`))
+      if (!isOurs || Number(end) * 1000 < Date.now() || ended.has(id)) return undefined
+      ended.add(id, Number(end))
+      return this.begin(null)
     },
     end({ id, end }: Session) {
       ended.add(id, end)
@@ -94,6 +108,22 @@ export function createSessions(settings: Settings, token: string) {
       }
     },
   }
+}
+
+/** Logs in once, as the administrator: for whoever has the data folder, while no token starts a session. */
+export function makeLoginLink(settings: Settings): string {
+  const text = stamp(linkSeconds).join('.')
+  return `${text}.${signLink(readSecret(settings.dataDir, settings.secretKey), text)}`
+}
+
+function signLink(secret: string, text: string) {
+  const key = Buffer.from(hkdfSync('sha256', secret, '', 'webimgui login link v1', 32))
+  return createHmac('sha256', key).update(text).digest('base64url')
+}
+
+/** An id of its own, and when it ends, in seconds. */
+function stamp(seconds: number) {
+  return [randomBytes(16).toString('base64url'), Math.floor(Date.now() / 1000) + seconds]
 }
 
 const longestTimerMs = 2 ** 31 - 1

@@ -20,7 +20,7 @@ export interface SignedLinks {
   /**
    * The absolute address of `path` (without the path of PUBLIC_URL), such as `/images/{id}`. Signed where a token is needed; elsewhere as
    * it is. The signature counts only on routes that are `opensBySignature`.
-   * @param ownerId the named token that it is made for, with which it ends
+   * @param ownerId the user or named token that it is made for, with which it ends
    */
   link(path: string, base: string, ownerId: string | null): string
   /** The link of this request; undefined where it has none. */

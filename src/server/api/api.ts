@@ -19,6 +19,7 @@ import { presentProblem, problemType } from './problems.ts'
 import { systemRoutes } from './system.ts'
 import { tokenRoutes } from './tokens.ts'
 import { usageRoutes } from './usage.ts'
+import { userRoutes } from './users.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export function createApiFace(routing: Routing): Face {
@@ -43,6 +44,7 @@ export function addApi(app: App, parts: Parts) {
   configurationRoutes(app, parts)
   modelRoutes(app, parts)
   tokenRoutes(app, parts)
+  userRoutes(app, parts)
   webhookRoutes(app, parts)
   importRoutes(app, parts)
   exportRoutes(app, parts)

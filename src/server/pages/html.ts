@@ -16,7 +16,7 @@ a { color: light-dark(#a83024, #f08a76) }
 input, button { font: inherit; min-height: 2.75rem; padding: .5rem 1rem; border-radius: .75rem; box-sizing: border-box }
 input { width: 100%; margin: .25rem 0 1rem; color: inherit; background: light-dark(#fffdf8, #2b2622);
   border: 1px solid light-dark(#a8977d, #7a6e61) }
-button { cursor: pointer; background: light-dark(#b5372a, #c24636); color: #fffaf2; border: 0; border-radius: 99px }
+button, .button { cursor: pointer; background: light-dark(#b5372a, #c24636); color: #fffaf2; border: 0; border-radius: 99px }
 :focus-visible { outline: 2px solid light-dark(#a83024, #f08a76); outline-offset: 2px }
 .error { padding: .6rem .9rem; border-radius: .75rem; background: light-dark(#f7e3da, #3d211c); color: light-dark(#a83024, #f08a76) }
 .soft { color: light-dark(#5d5145, #c0b4a3) }
@@ -24,7 +24,11 @@ button { cursor: pointer; background: light-dark(#b5372a, #c24636); color: #fffa
 .card { padding: 2rem; border: 1px solid light-dark(#e0d5c2, #3a332d); border-radius: 1.5rem; background: light-dark(#fcf8ef, #221e1b);
   box-shadow: 0 1px 2px light-dark(rgb(84 62 35 / 14%), rgb(0 0 0 / 45%)), 0 6px 20px -10px light-dark(rgb(84 62 35 / 14%), rgb(0 0 0 / 45%)) }
 .card h1 { margin: .5rem 0 }
-.card button { width: 100%; font-weight: 500 }
+.card button, .card .button { width: 100%; font-weight: 500 }
+.button { display: block; box-sizing: border-box; min-height: 2.75rem; padding: .5rem 1rem; text-align: center; text-decoration: none }
+.or { display: flex; align-items: center; gap: .75rem; margin: 1.25rem 0; font-size: .85rem }
+.or::before, .or::after { content: ""; flex: 1; border-top: 1px solid light-dark(#e0d5c2, #3a332d) }
+.plain button { background: none; color: inherit; border: 1px solid light-dark(#a8977d, #7a6e61) }
 .seal { display: block; width: 2.75rem; height: 2.75rem }
 .switch { text-align: center }
 .switch a { display: inline-block; padding: .5rem 1rem; text-decoration: none }
@@ -61,40 +65,72 @@ const loginWords = {
     lead: 'Sign in with the token that you were given, or with the access token of the server.',
     token: 'Access token',
     press: 'Sign in',
+    issuerLead: 'Sign in to make and see your pictures.',
+    issuerPress: 'Log in with {name}',
+    issuerDown: 'The login service does not answer at the moment. Programs with a token are not affected.',
+    or: 'or with a token',
   },
   zh: {
     title: '登录',
     lead: '请输入管理员发给您的令牌，或服务器的访问令牌。',
     token: '访问令牌',
     press: '登录',
+    issuerLead: '登录后即可生成和查看您的图片。',
+    issuerPress: '使用 {name} 登录',
+    issuerDown: '登录服务暂时没有响应；使用令牌的程序不受影响。',
+    or: '或使用令牌',
   },
 }
 
-/** `reason`: why this page is shown; kept when the language changes. */
-export function loginPage(
-  base: string,
-  language: Language,
-  problem?: { reason: string; message: Record<Language, string> },
-) {
+/** The way to the issuer of OpenID Connect. */
+export interface IssuerButton {
+  name: string
+  address: string
+  isDown: boolean
+}
+
+interface LoginOptions {
+  /** Why this page is shown; kept when the language changes. */
+  problem?: { reason: string; message: Record<Language, string> }
+  /** Where to go in the studio afterwards; kept too. */
+  to: string
+  hasTokenForm: boolean
+  issuer?: IssuerButton
+}
+
+export function loginPage(base: string, language: Language, { problem, to, hasTokenForm, issuer }: LoginOptions) {
   const words = loginWords[language]
   const other = language === 'zh' ? { language: 'en', name: 'English' } : { language: 'zh', name: '中文' }
-  const query = new URLSearchParams({ language: other.language, ...(problem && { reason: problem.reason }) })
+  const query = new URLSearchParams({
+    language: other.language,
+    ...(problem && { reason: problem.reason }),
+    ...(to !== '/' && { to }),
+  })
+  const form = `<form method="post" action="${escapeHtml(base)}/api/login?language=${language}"${issuer ? ' class="plain"' : ''}>
+<label for="token">${words.token}</label>
+<input id="token" name="token" type="password" autocomplete="current-password" required${issuer ? '' : ' autofocus'}>
+<button>${words.press}</button>
+</form>`
   return page(
     `${words.title} · webimgui`,
     `<div class="card">
 ${seal}
 <h1>webimgui</h1>
-<p class="soft">${words.lead}</p>
+<p class="soft">${issuer ? words.issuerLead : words.lead}</p>
 ${problem ? `<p class="error" role="alert">${problem.message[language]}</p>` : ''}
-<form method="post" action="${escapeHtml(base)}/api/login?language=${language}">
-<label for="token">${words.token}</label>
-<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
-<button>${words.press}</button>
-</form>
+${issuer ? describeIssuer(issuer, language, problem?.reason) : ''}
+${issuer && hasTokenForm ? `<p class="or soft">${words.or}</p>` : ''}
+${hasTokenForm ? form : ''}
 </div>
 <p class="switch"><a href="${escapeHtml(`${base}/login?${query}`)}" lang="${other.language}" hreflang="${other.language}">${other.name}</a></p>`,
     { language, isCentred: true },
   )
+}
+
+function describeIssuer({ name, address, isDown }: IssuerButton, language: Language, reason: string | undefined) {
+  const { issuerDown, issuerPress } = loginWords[language]
+  const trouble = isDown && reason !== 'issuer_down' ? `<p class="error" role="status">${issuerDown}</p>\n` : ''
+  return `${trouble}<a class="button" href="${escapeHtml(address)}">${escapeHtml(issuerPress.replace('{name}', () => name))}</a>`
 }
 
 /** Shown in place of the studio if it was not built. `address` is that of this server. */

@@ -1,14 +1,15 @@
 /** The face of people with browsers: the studio, the login page, the reference of the API. */
 
 import { Problem } from '../../api/problems.ts'
-import { addLoginPage } from '../api/login.ts'
 import { presentProblem, problemType } from '../api/problems.ts'
 import { refuseMethod } from '../errors/refusals.ts'
 import type { Face } from '../face.ts'
 import { wantsPage } from '../gates.ts'
+import { addOidc } from '../oidc/oidc.ts'
 import type { Parts } from '../parts.ts'
 import type { App } from '../route.ts'
 import type { Routing } from '../routing.ts'
+import { addLoginPage } from './login.ts'
 import { addReference } from './reference.ts'
 import { addStudio, type StudioPage } from './studio.ts'
 
@@ -31,6 +32,7 @@ export function createPagesFace(routing: Routing, studio: StudioPage): Face {
 
 export async function addPages(app: App, parts: Parts, studio: StudioPage, studioFolder: string | undefined) {
   addLoginPage(app, parts)
+  addOidc(app, parts)
   await addStudio(app, parts, studio, studioFolder)
   addReference(app, parts)
 }

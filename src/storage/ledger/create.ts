@@ -13,6 +13,8 @@ import { type FixedCaps, type LedgerShortage, reserve } from './reservation.ts'
 export interface Creation {
   generation: Omit<NewGeneration, 'configId'>
   calls: Omit<NewCall, 'generationId' | 'attempt' | 'provider' | 'model' | 'configId' | 'notBefore'>[]
+  /** The named token that was sent, or the user in a session: with `ownerId`, whose caps count. */
+  spenderId: string | null
   /** Pictures that are asked for. */
   images: number
   references: UsedReference[]
@@ -83,9 +85,9 @@ export async function create(db: Connection, step: Creation): Promise<Created> {
 
 /** @throws Undone with the shortage of the first, when none has room */
 async function reserveWithOne(db: Connection, step: Creation) {
-  const { generation, images, calls, cost, candidates, fixedCaps, session } = step
+  const { generation, spenderId, images, calls, cost, candidates, fixedCaps, session } = step
   const { id, timestamp, ownerId, model } = generation
-  const reservation = { generationId: id, timestamp, ownerId, model, images, calls: calls.length, cost }
+  const reservation = { generationId: id, timestamp, ownerId, spenderId, model, images, calls: calls.length, cost }
   let full: LedgerShortage | undefined
   for (const candidate of candidates) {
     const reserved = await reserve(db, { ...reservation, configId: candidate.configId }, fixedCaps, session)

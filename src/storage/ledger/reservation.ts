@@ -6,9 +6,11 @@ import { findMonth } from '../periods.ts'
 import type { Caps, Money } from '../records.ts'
 import { createSessionSpendingRepository, type SpendingSession } from '../session-spending.ts'
 import { createSpendingRepository, type Reservation } from '../spending.ts'
+import type { SpentBy } from '../spending-sums.ts'
 import { createTokenRepository } from '../tokens.ts'
+import { createUserRepository, isAdmitted } from '../users.ts'
 
-export type Scope = 'token' | 'configuration' | 'session' | 'all'
+export type Scope = 'token' | 'user' | 'configuration' | 'session' | 'all'
 
 /** What is left of a cap that a request would exceed, or that could not be enforced for it. */
 export interface LedgerShortage {
@@ -31,23 +33,19 @@ export interface FixedCaps {
 interface Limit {
   scope: Scope
   caps: Caps
-  by: { ownerId?: string; configId?: string }
+  by: SpentBy
 }
 
-/** Writes the reservation, unless there is no room for it. A cap that was lowered, or a token that was revoked, a moment ago counts. */
+/** Writes the reservation, unless there is no room for it. A cap that was lowered, a token that was revoked, or a user who was disabled, a moment ago counts. */
 export async function reserve(
   db: Connection,
-  wanted: Reservation,
+  wanted: Reservation & { ownerId: string | null },
   fixed: FixedCaps,
   session?: SpendingSession,
 ): Promise<'reserved' | 'token_revoked' | LedgerShortage> {
-  const { ownerId, configId } = wanted
-  const limits: Limit[] = []
-  if (ownerId !== null) {
-    const token = await createTokenRepository(db).find(ownerId)
-    if (!token) return 'token_revoked'
-    limits.push({ scope: 'token', caps: token, by: { ownerId } })
-  }
+  const { ownerId, spenderId, configId } = wanted
+  const limits = ownerId === null ? [] : await findOwnLimits(db, ownerId, spenderId)
+  if (!limits) return 'token_revoked'
   const ofConfiguration = await findConfigurationCaps(db, configId, fixed)
   if (ofConfiguration) limits.push({ scope: 'configuration', caps: ofConfiguration, by: { configId } })
   limits.push({ scope: 'all', caps: fixed.all, by: {} })
@@ -78,6 +76,19 @@ async function countInSession(db: Connection, session: SpendingSession, wanted: 
   }
   await sessions.insert(wanted.generationId, session, start, wanted.timestamp)
   return undefined
+}
+
+/** The caps of a token that stands for itself, or of a user and of the user's token; undefined where one of them lost access. */
+async function findOwnLimits(db: Connection, ownerId: string, spenderId: string | null): Promise<Limit[] | undefined> {
+  const tokens = createTokenRepository(db)
+  const token = await tokens.find(ownerId)
+  if (token) return [{ scope: 'token', caps: token, by: { tokenId: ownerId } }]
+  const user = await createUserRepository(db).find(ownerId)
+  if (!user || !isAdmitted(user)) return undefined
+  const ofUser: Limit = { scope: 'user', caps: user, by: { ownerId } }
+  if (spenderId === null || spenderId === ownerId) return [ofUser]
+  const used = await tokens.find(spenderId)
+  return used && [{ scope: 'token', caps: used, by: { tokenId: spenderId } }, ofUser]
 }
 
 /** Moves what a call may cost to another configuration. False when the cap of that one has no room for it; nothing was written then. */

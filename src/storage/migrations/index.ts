@@ -13,6 +13,7 @@ import { largeHistory } from './0009-large-history.ts'
 import { requestFingerprints } from './0010-request-fingerprints.ts'
 import { webhooks } from './0011-webhooks.ts'
 import { imports } from './0012-imports.ts'
+import { users } from './0013-users.ts'
 import { spendingSums } from './0014-spending-sums.ts'
 import { sessionSpending } from './0015-session-spending.ts'
 import { ratings } from './0016-ratings.ts'
@@ -33,6 +34,7 @@ export function createMigrations(seal: Seal, progress: Progress = () => {}): Rec
     '0010-request-fingerprints': requestFingerprints,
     '0011-webhooks': webhooks,
     '0012-imports': imports,
+    '0013-users': users,
     '0014-spending-sums': spendingSums(progress),
     '0015-session-spending': sessionSpending,
     '0016-ratings': ratings,

@@ -12,6 +12,7 @@ export const migrationNames = [
   '0010-request-fingerprints',
   '0011-webhooks',
   '0012-imports',
+  '0013-users',
   '0014-spending-sums',
   '0015-session-spending',
   '0016-ratings',

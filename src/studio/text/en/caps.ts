@@ -1,13 +1,15 @@
 export const caps = {
   overImages:
-    'Your token has {left} {left|picture|pictures} left this month, and this request needs {wanted}. The limit renews on {day}.',
+    'You have {left} {left|picture|pictures} left this month, and this request needs {wanted}. The limit renews on {day}.',
   usedUpImages:
-    'Your token has used all its pictures for this month. The limit renews on {day}; before that, ask an administrator.',
-  overMoney: 'Your token has {left} left this month, and this request may cost {wanted}. The budget renews on {day}.',
+    'You have used all your pictures for this month. The limit renews on {day}; before that, ask an administrator.',
+  overMoney: 'You have {left} left this month, and this request may cost {wanted}. The budget renews on {day}.',
   usedUpMoney:
-    'Your token has used its budget for this month. The budget renews on {day}; before that, ask an administrator.',
+    'You have used your budget for this month. The budget renews on {day}; before that, ask an administrator.',
   refused_token:
     'Nothing was sent and nothing is charged: the monthly cap of your token has {left} left, and this request may need more. Ask for less, wait until {day}, or ask an administrator.',
+  refused_user:
+    'Nothing was sent and nothing is charged: your monthly cap has {left} left, and this request may need more. Ask for less, wait until {day}, or ask an administrator.',
   refused_configuration:
     'Nothing was sent and nothing is charged: the monthly cap of the key has {left} left, and this request may need more. Use a model of another service, wait until {day}, or ask an administrator.',
   refused_environment:

@@ -26,6 +26,7 @@ export const warnings = {
   cap_in_other_currency:
     '{model} is priced in {currency}, so it does not count towards the monthly cap {of}, which is in {cap_currency}.',
   of_token: 'of the token “{name}”',
+  of_user: 'of {name}',
   of_configuration: 'of the key “{name}”',
   of_all: 'of this server',
 }

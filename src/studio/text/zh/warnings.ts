@@ -20,6 +20,7 @@ export const warnings = {
   cap_without_price: '{model} 的价格未知，它的图片不计入{of}每月金额上限。',
   cap_in_other_currency: '{model} 以 {currency} 计价，不计入{of}每月金额上限（以 {cap_currency} 计）。',
   of_token: '令牌“{name}”的',
+  of_user: '用户“{name}”的',
   of_configuration: '密钥“{name}”的',
   of_all: '本服务器的',
 }
