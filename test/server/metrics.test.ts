@@ -1,4 +1,6 @@
 /** Metrics over HTTP: who may read them, and that they tell what the ledger tells. */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { freePort } from '../support/ports.ts'
@@ -99,3 +101,41 @@ test('only administrators see them, and whoever reaches an address of their own'
   expect((await fetch(`http://127.0.0.1:${port}/api/history`)).status).toBe(404)
   expect((await fetch(`http://127.0.0.1:${port}/metrics`, { method: 'POST' })).status).toBe(405)
 })
+
+test('the dashboard and the alerts ask for metrics and labels that there are', async () => {
+  const app = await startClosed({ MONTHLY_CAP: '10 CNY', MONTHLY_CAP_IMAGES: '40' })
+  await app.call('POST', '/api/generate', picture, admin)
+  await app.call('POST', '/api/generate', { ...picture, prompt: '[[output-blocked]]' }, admin)
+  const folder = path.join(import.meta.dirname, '../../docs/monitoring')
+  const dashboard = JSON.parse(readFileSync(path.join(folder, 'dashboard.json'), 'utf8')) as Dashboard
+  const alerts = readFileSync(path.join(folder, 'alerts.yaml'), 'utf8')
+  const queries = [
+    ...dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
+    ...[...alerts.matchAll(/^ +expr: (.+)$/gm)].map(([, expr = '']) => expr),
+  ]
+
+  const labelsOf = new Map<string, Set<string>>([['up', new Set(['job'])]])
+  for (const key of (await scrape(app)).keys()) {
+    const [name = '', labels = ''] = key.split('{')
+    const known = labelsOf.get(name) ?? new Set()
+    for (const [, label = ''] of labels.matchAll(/(\w+)="/g)) known.add(label)
+    labelsOf.set(name, known)
+  }
+  const strangers = queries.flatMap(query => {
+    const metrics = [...query.matchAll(/\b((?:webimgui|nodejs|process)_\w+|up(?=\{))(?:\{([^}]*)\})?/g)]
+    const grouped = [...query.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/, ?/))
+    return metrics.flatMap(([, name = '', matchers = '']) => {
+      const known = labelsOf.get(name)
+      if (!known) return [name]
+      const labels = [...grouped, ...[...matchers.matchAll(/(\w+)(?==|!|~)/g)].map(([, label = '']) => label)]
+      return labels.filter(label => !known.has(label)).map(label => `${name}: ${label}`)
+    })
+  })
+
+  expect(queries.length).toBeGreaterThan(20)
+  expect(strangers).toEqual([])
+})
+
+interface Dashboard {
+  panels: { targets?: { expr: string }[] }[]
+}
