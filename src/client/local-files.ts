@@ -1,7 +1,7 @@
 /** Pictures between a server and the files of this machine. For programs; a page has neither. */
 import { createHash, randomBytes } from 'node:crypto'
 import { openAsBlob } from 'node:fs'
-import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -72,6 +72,16 @@ export async function saveOriginal(
   }
 }
 
+/** Removes what a killed program left half written there, more than an hour ago. */
+export async function sweepUnfinished(folder: string) {
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names.filter(name => /^\.webimgui-[0-9a-f]{12}\.part$/.test(name))) {
+    const file = path.join(folder, name)
+    const facts = await stat(file).catch(() => undefined)
+    if (facts && Date.now() - facts.mtimeMs > 3600 * 1000) await rm(file, { force: true })
+  }
+}
+
 export interface SavePlace {
   folder: string
   name: string
@@ -104,7 +114,7 @@ async function readOriginal(client: Client, { id, sha256 }: Original) {
 
 /** False: there is such a file now, and it was left. */
 async function writeWhole(file: string, bytes: Uint8Array, isReplaced: boolean) {
-  const temporary = path.join(path.dirname(file), `.${randomBytes(6).toString('hex')}.part`)
+  const temporary = path.join(path.dirname(file), `.webimgui-${randomBytes(6).toString('hex')}.part`)
   try {
     const handle = await open(temporary, 'wx')
     try {

@@ -98,14 +98,15 @@ test('one that is killed in the middle and started again pays for nothing twice'
 
   const listed = await run('resume', ['--list'])
   release()
-  const second = await run('generate', words)
+  const second = await run('generate', [...words.slice(0, -1), 'elsewhere'])
 
   expect(listed.standardOutput).toMatch(/a patient boat\n$/)
   expect([second.code, second.output]).toEqual([
     0,
     expect.stringMatching(/The same was asked for at .*1 of 2 are here/),
   ])
-  expect(readdirSync(path.join(folder, 'out'))).toHaveLength(2)
+  // What was saved in another folder is fetched again, which is free.
+  expect(readdirSync(path.join(folder, 'elsewhere'))).toHaveLength(2)
   expect(app.doubao.billed).toHaveLength(2)
   expect(waitingOrders()).toEqual([])
 })

@@ -19,13 +19,14 @@ export interface CollectParts {
   onSaved(image: Generation['images'][number], file: string, generation: Generation): void
 }
 
-/** A lost connection is looked for this often, with growing pauses: about half a minute. */
-const maxInterruptions = 5
+/** A lost connection is looked for this often, with growing pauses: 45 seconds, enough for a server that starts again. */
+const maxInterruptions = 7
 const maxTries = 4
 
 /** The generation at its end, with its pictures saved. @throws ApiError, LocalFileError, Refusal */
 export async function collect(kept: KeptOrder, item: OrderItem, parts: CollectParts): Promise<Generation> {
   const begun = await begin(kept, item, parts)
+  item.files = []
   const saves = new Map<string, Promise<void>>()
   function see(generation: Generation) {
     parts.onChange(generation)

@@ -3,7 +3,7 @@
  * the same command, given again after whatever ended it, collects what was asked for instead of asking again.
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { SentenceError } from '../../operator/sentence-error.ts'
 import { writeNewFile } from '../../operator/text-file.ts'
@@ -96,12 +96,22 @@ export function createOrders(configurationFolder: string) {
     }
   }
 
+  /** Removes what a killed process left half written. */
+  function sweep() {
+    for (const name of readdirSync(folder).filter(name => /\.json\.[0-9a-f]{12}$/.test(name))) {
+      const file = path.join(folder, name)
+      const { mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() }
+      if (Date.now() - mtimeMs > 3600 * 1000) rmSync(file, { force: true })
+    }
+  }
+
   return {
     find,
 
     /** Two commands that begin at the same time get the same order. */
     begin(id: string, order: Order): KeptOrder {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
+      sweep()
       if (writeNewFile(fileOf(id), JSON.stringify(order))) return toKept(id, order)
       return find(id) ?? this.begin(id, order)
     },

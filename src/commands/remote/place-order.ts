@@ -1,8 +1,10 @@
 /** An order from its price to its pictures: what `generate`, `edit`, `retry` and `resume` do. */
 import { existsSync } from 'node:fs'
+import path from 'node:path'
 import type { Estimate } from '../../api/estimate.ts'
 import type { Generation } from '../../api/generations.ts'
 import { newKey } from '../../client/client.ts'
+import { sweepUnfinished } from '../../client/local-files.ts'
 import { collect } from './collect.ts'
 import { readDestination } from './destination.ts'
 import { describeError, exitCodeOf, exitCodes, Refusal } from './end.ts'
@@ -111,7 +113,10 @@ interface Run extends OrderOptions {
 /** Sends what was not sent, follows everything, and tells how it ended. @returns the exit code */
 export async function carryOut(server: Server, kept: KeptOrder, run: Run): Promise<number> {
   const { items } = kept.order
-  const open = items.filter(({ state }) => state === 'sent' || (state === 'planned' && !run.isSentOnly))
+  const here = items.filter(item => isHere(item, kept.order.folder))
+  const open = items.filter(item => isOpen(item, run.isSentOnly ?? false) && !here.includes(item))
+  if (!run.json) for (const file of here.flatMap(({ files }) => files)) print(file)
+  await sweepUnfinished(kept.order.folder)
   const spending = createSpending()
   const progress = createProgress({ isWanted: !run.json })
   const ended: Generation[] = []
@@ -174,8 +179,19 @@ export async function carryOut(server: Server, kept: KeptOrder, run: Run): Promi
   })
   progress.end()
   stopListening()
-  if (isSettled(items)) kept.forget()
+  // As the last thing of all: whoever is killed before has not seen the end, and the same command must not be a new order.
+  if (isSettled(items)) process.once('exit', kept.forget)
   return conclude(kept, { run, ended, errors, spent: spending.spent() })
+}
+
+/** Its pictures were saved where they are wanted now, and are still there. */
+function isHere({ state, files }: OrderItem, folder: string) {
+  return state === 'collected' && files.every(file => path.dirname(file) === folder && existsSync(file))
+}
+
+/** Pictures that were saved elsewhere, or are gone, are fetched again, which costs nothing. */
+function isOpen({ state }: OrderItem, isSentOnly: boolean) {
+  return state === 'sent' || state === 'collected' || (state === 'planned' && !isSentOnly)
 }
 
 /** All of it is here, or nothing of it was made: the same command is a new order. */
