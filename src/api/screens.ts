@@ -3,6 +3,7 @@ export const screens = {
   generate: '/',
   gallery: '/gallery',
   picture: '/picture/:generationId',
+  compare: '/compare',
   usage: '/usage',
   configurations: '/configurations',
   team: '/team',

@@ -80,6 +80,11 @@ const screens: Screen[] = [
     path: () => `/picture/${imageId}`,
     open: ({ page }) => page.getByRole('complementary').waitFor(),
   },
+  {
+    name: 'compare',
+    path: () => `/compare?ids=${imageId}.0,${imageId}.1,${imageId}.2`,
+    open: ({ page }) => page.getByRole('button', { pressed: true }).first().waitFor(),
+  },
   { name: 'failed', path: () => `/picture/${failedId}`, open: ({ page }) => page.getByRole('complementary').waitFor() },
   {
     name: 'usage',

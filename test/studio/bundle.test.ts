@@ -29,7 +29,17 @@ test('the scripts before the first screen are few, and within 150 kB, compressed
 })
 
 test('every screen has a file of its own', () => {
-  for (const screen of ['generate', 'gallery', 'picture', 'usage', 'configurations', 'team', 'status', 'welcome']) {
+  for (const screen of [
+    'generate',
+    'gallery',
+    'picture',
+    'compare',
+    'usage',
+    'configurations',
+    'team',
+    'status',
+    'welcome',
+  ]) {
     expect(assets.filter(name => name.startsWith(`${screen}-`) && name.endsWith('.js'))).toHaveLength(1)
     expect(entryScripts().some(script => script.startsWith(`assets/${screen}-`))).toBe(false)
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { difference, type Piece } from '../../src/studio/picture/text-diff.ts'
+import { difference, type Piece } from '../../src/studio/text/text-diff.ts'
 
 const shown = (pieces: Piece[] | undefined) =>
   pieces?.map(({ kind, text }) => (kind === 'same' ? text : kind === 'added' ? `+${text}+` : `-${text}-`)).join('')

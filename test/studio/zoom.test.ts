@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bounded, fitFrame, fitted, zoomed } from '../../src/studio/picture/zoom.ts'
+import { bounded, fitFrame, fitted, zoomed } from '../../src/studio/ui/zoom.ts'
 
 const frame = fitFrame({ width: 1000, height: 500 }, { width: 4000, height: 4000 })
 

@@ -1,8 +1,8 @@
-/** Favourites and tags of several generations at once. */
+/** Favourites, tags, stars and rejections of several generations at once. */
 import type { QueryClient } from '@tanstack/react-query'
 import type { GenerationChange } from '../../client/client.ts'
 import { api } from '../data/client.ts'
-import { findGeneration, type Generation, putGeneration, showChange } from '../data/generations.ts'
+import { findGeneration, type Generation, type Image, putGeneration, showChange } from '../data/generations.ts'
 import { explain } from '../text/problems.ts'
 import { t } from '../text/text.ts'
 import { toast } from '../ui/toast.tsx'
@@ -49,6 +49,26 @@ function inTurn<Answer>(id: string, send: () => Promise<Answer>): Promise<Answer
   const end = () => void (turns.get(id) === turn && turns.delete(id))
   turn.then(end, end)
   return turn
+}
+
+/** A picture and what it belongs to. */
+export interface Place {
+  generation: Generation
+  image: Image
+}
+
+export type Rating = Partial<Pick<Image, 'stars' | 'rejected'>>
+
+/** Stars or rejects each of them. */
+export function ratePictures(client: QueryClient, rated: readonly (Place & { rating: Rating })[]) {
+  const byGeneration = Map.groupBy(rated, ({ generation }) => generation.id)
+  return markGenerations(
+    client,
+    [...byGeneration.values()].map(([first]) => first!.generation),
+    ({ id }) => ({
+      images: (byGeneration.get(id) ?? []).map(({ image, rating }) => ({ index: image.index, ...rating })),
+    }),
+  )
 }
 
 export function addTags(client: QueryClient, generations: readonly Generation[], added: readonly string[]) {

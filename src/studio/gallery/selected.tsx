@@ -6,6 +6,8 @@ import { deleteWithUndo } from '../actions/delete.ts'
 import { DeleteGroup } from '../actions/delete-group.tsx'
 import { addTags, markGenerations, removeTag } from '../actions/mark.ts'
 import { type Generation, hasEnded, knownTags } from '../data/generations.ts'
+import { nameResult } from '../data/places.ts'
+import { CompareLink } from '../forms/compare-link.tsx'
 import { Tags } from '../forms/tags.tsx'
 import { useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
@@ -94,6 +96,11 @@ export function Selected({ selection }: { selection: Selection }) {
               icon={isFavorite ? HeartOff : Heart}
               label={t(isFavorite ? 'gallery.unfavorite' : 'gallery.favorite')}
               onClick={favorite}
+            />
+            <CompareLink
+              places={selection.items.flatMap(({ generation, images: [image] }) =>
+                image ? [nameResult(generation, image)] : [],
+              )}
             />
             <IconButton icon={TagsIcon} label={t('gallery.tags')} onClick={() => setTagging(true)} />
             <IconButton

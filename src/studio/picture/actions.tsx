@@ -1,8 +1,20 @@
 /** What can be done with a picture. */
-import { Dices, Download, Heart, ImageDown, PencilLine, RotateCcw, ScrollText, Trash2 } from 'lucide-react'
+import {
+  Columns2,
+  Dices,
+  Download,
+  Heart,
+  ImageDown,
+  PencilLine,
+  RotateCcw,
+  ScrollText,
+  SquareSplitHorizontal,
+  Trash2,
+} from 'lucide-react'
 import { type Generation, hasEnded, type Image } from '../data/generations.ts'
 import { downloadUrl } from '../data/images.ts'
 import { findModel, useModels } from '../data/models.ts'
+import { formatPlaces, nameReference, nameResult } from '../data/places.ts'
 import { useText } from '../text/text.ts'
 import { IconButton, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
@@ -69,6 +81,36 @@ export function Actions({ generation, image, onFavorite, onDelete }: ActionsProp
           className="text-seal-ink"
         />
       </div>
+      {image && (generation.references.length > 0 || generation.images.length > 1) && (
+        <div className="flex gap-2">
+          {generation.references[0] && (
+            <LinkButton
+              to="/compare"
+              search={{
+                ids: formatPlaces([nameReference(generation, generation.references[0]), nameResult(generation, image)]),
+              }}
+              look="plain"
+              size="small"
+              className="min-w-0 flex-1"
+            >
+              <SquareSplitHorizontal aria-hidden className="size-4 shrink-0" />
+              <span className="truncate">{t('look.compareReference')}</span>
+            </LinkButton>
+          )}
+          {generation.images.length > 1 && (
+            <LinkButton
+              to="/compare"
+              search={{ ids: formatPlaces(generation.images.map(one => nameResult(generation, one))) }}
+              look="plain"
+              size="small"
+              className="min-w-0 flex-1"
+            >
+              <Columns2 aria-hidden className="size-4 shrink-0" />
+              <span className="truncate">{t('look.compareGroup')}</span>
+            </LinkButton>
+          )}
+        </div>
+      )}
       <div className="flex gap-2 empty:hidden">
         {canVary && (
           <LinkButton

@@ -15,15 +15,17 @@ import { explainError, findSuccessor } from '../text/life.ts'
 import { currentWarnings, explainWarning } from '../text/messages.ts'
 import { explainCode } from '../text/problems.ts'
 import { useProviderName } from '../text/providers.ts'
-import { findText, type Text, useText } from '../text/text.ts'
+import { formatLabel, formatValue } from '../text/settings.ts'
+import { type Text, useText } from '../text/text.ts'
+import { difference } from '../text/text-diff.ts'
 import { IconButton, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
+import { Difference } from '../ui/difference.tsx'
 import { Thumbnail } from '../ui/image-tile.tsx'
 import { LifeBadge } from '../ui/life-badge.tsx'
 import { Notice } from '../ui/states.tsx'
 import { Switch } from '../ui/switch.tsx'
 import { toast } from '../ui/toast.tsx'
-import { difference } from './text-diff.ts'
 
 export interface DetailsProps {
   generation: Generation
@@ -167,8 +169,7 @@ function Prompts({ generation: { prompt, revised_prompt: revised } }: { generati
       {revised && revised !== prompt && (
         <Section title={t('picture.revised')} action={<CopyButton text={revised} label={t('picture.copyRevised')} />}>
           <p className="whitespace-pre-wrap text-pretty break-words">
-            {/* biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one text never change their places */}
-            {pieces && isMarked ? pieces.map((piece, index) => <Marked key={index} {...piece} />) : revised}
+            {pieces && isMarked ? <Difference pieces={pieces} /> : revised}
           </p>
           {pieces && (
             <Switch
@@ -183,16 +184,6 @@ function Prompts({ generation: { prompt, revised_prompt: revised } }: { generati
       )}
     </>
   )
-}
-
-function Marked({ kind, text }: { kind: 'same' | 'added' | 'removed'; text: string }) {
-  if (kind === 'added') return <ins className="rounded-sm bg-jade-wash text-jade no-underline">{text}</ins>
-  if (kind === 'removed') return <del className="text-ink-faint">{text}</del>
-  return text
-}
-
-function formatLabel(name: string) {
-  return findText('parameters', name) ?? name
 }
 
 function Settings({ generation: { parameters, resolved }, image }: DetailsProps) {
@@ -243,12 +234,6 @@ function Settings({ generation: { parameters, resolved }, image }: DetailsProps)
       </table>
     </Section>
   )
-}
-
-function formatValue(value: unknown, t: Text): string {
-  if (typeof value === 'boolean') return t(value ? 'shell.yes' : 'shell.no')
-  if (typeof value === 'string') return value.replace(/^(\d+)[x*](\d+)$/, '$1 × $2')
-  return typeof value === 'number' ? String(value) : JSON.stringify(value)
 }
 
 function Facts({ generation, image }: DetailsProps) {

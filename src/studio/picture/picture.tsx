@@ -17,12 +17,12 @@ import { IconButton, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { Thumbnail } from '../ui/image-tile.tsx'
 import { Failed, Loading } from '../ui/query.tsx'
+import { Stage } from '../ui/stage.tsx'
 import { EmptyState, Skeleton } from '../ui/states.tsx'
 import { useKeys } from '../ui/use-keys.ts'
 import { Actions } from './actions.tsx'
 import { Details } from './details.tsx'
 import { type Place, useNeighbours } from './neighbours.ts'
-import { Stage } from './stage.tsx'
 
 const keptDetails = createKept<'open' | 'closed'>('picture.details', kept => (kept === 'closed' ? 'closed' : 'open'))
 

@@ -50,6 +50,8 @@ const routes = [
   route(screens.gallery, [...filterNames, 'view'], () => import('../gallery/gallery.tsx'), 'GalleryScreen'),
   // `image`: which of its pictures, from 0. The others are the filter of the gallery that it was opened from.
   route(picture, [...filterNames, 'image'], () => import('../picture/picture.tsx'), 'ImageScreen'),
+  // `ids`: two to four pictures as `places.ts` writes them.
+  route(screens.compare, ['ids'], () => import('../compare/compare.tsx'), 'CompareScreen'),
   // `month`: such as 2026-11; `by`: what it is divided by.
   route(screens.usage, ['month', 'by'], () => import('../usage/usage.tsx'), 'UsageScreen'),
   // `add`: the provider to begin with.

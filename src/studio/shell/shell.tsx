@@ -27,8 +27,10 @@ export function Shell() {
   const isForbidden = me?.role === 'member' && place?.isForAdmins === true
   // A single picture has the whole page, without the navigation.
   const isImageScreen = useLocation({ select: location => /\/picture\//.test(location.pathname) })
+  // These have all of the window, also on a phone; they lead back where one came from.
+  const isFullScreen = useLocation({ select: location => /\/compare\/?$/.test(location.pathname) })
   return (
-    <div className="lg:grid lg:min-h-dvh lg:grid-cols-[5.5rem_minmax(0,1fr)]">
+    <div className={classes(!isFullScreen && 'lg:grid lg:min-h-dvh lg:grid-cols-[5.5rem_minmax(0,1fr)]')}>
       <a
         href="#content"
         className={classes(
@@ -38,11 +40,11 @@ export function Shell() {
       >
         {t('shell.skip')}
       </a>
-      <NavigationBar openSheet={() => setSheetOpen(true)} />
-      <div className={classes('min-w-0', isImageScreen ? 'pb-0' : 'pb-24 lg:pb-0')}>
+      {!isFullScreen && <NavigationBar openSheet={() => setSheetOpen(true)} />}
+      <div className={classes('min-w-0', isImageScreen || isFullScreen ? 'pb-0' : 'pb-24 lg:pb-0')}>
         <Toasts />
         <main id="content" tabIndex={-1} className="outline-none">
-          <Banners isImageScreen={isImageScreen} />
+          <Banners isImageScreen={isImageScreen || isFullScreen} />
           {isForbidden ? <ForAdmins /> : <Outlet />}
         </main>
       </div>

@@ -53,6 +53,19 @@ const sheet: {
     ],
   },
   {
+    title: 'look.keysCompare',
+    lines: [
+      { keys: [['Space']], text: 'look.keyFlip' },
+      { keys: [['v'], ['s']], text: 'look.keyModes' },
+      { keys: [['a', 'b', 'c', 'd']], text: 'look.keyLetter' },
+      { keys: [['+', '−', 'z']], text: 'look.keyZoom' },
+      { keys: [['Shift', '←', '→', '↑', '↓']], text: 'look.keyPan' },
+      { keys: [['1–5', '0']], text: 'look.keyStars' },
+      { keys: [['Enter']], text: 'look.keyChoose' },
+      { keys: [['u']], text: 'look.keyUndo' },
+    ],
+  },
+  {
     title: 'shell.shortcutsAnywhere',
     lines: [
       { keys: [['?']], text: 'shell.shortcutHelp' },

@@ -5,6 +5,8 @@ import { type RefObject, useEffect, useRef } from 'react'
 import { type Generation, hasEnded } from '../../data/generations.ts'
 import { formatImageSize } from '../../data/images.ts'
 import { findModel, useModels } from '../../data/models.ts'
+import { maxCompared, nameResult } from '../../data/places.ts'
+import { CompareLink } from '../../forms/compare-link.tsx'
 import { ago, duration, moment, money } from '../../text/format.ts'
 import { useText } from '../../text/text.ts'
 import { IconButton } from '../../ui/button.tsx'
@@ -88,6 +90,9 @@ export function GenerationCard(props: GenerationCardProps) {
       >
         {!isAlive && <Facts generation={generation} isCompared={isCompared} />}
         <div className="ml-auto flex items-center gap-1">
+          {!isCompared && generation.images.length > 1 && (
+            <CompareLink places={generation.images.slice(0, maxCompared).map(image => nameResult(generation, image))} />
+          )}
           {isAlive && <Cancel generation={generation} />}
           {!isAlive && generation.model !== null && <Retry generation={generation} />}
           <IconButton icon={Redo2} label={t('live.again')} onClick={() => onAgain()} className="-mr-2" />

@@ -6,6 +6,8 @@ import { ImageIcon } from 'lucide-react'
 import { type ReactNode, useRef, useState } from 'react'
 import { useGenerationEvents } from '../../data/events.ts'
 import { type Generation, hasEnded, recentQuery } from '../../data/generations.ts'
+import { nameResult } from '../../data/places.ts'
+import { CompareLink } from '../../forms/compare-link.tsx'
 import { useText } from '../../text/text.ts'
 import { Loading, Query } from '../../ui/query.tsx'
 import { EmptyState } from '../../ui/states.tsx'
@@ -120,6 +122,7 @@ function Comparison(props: { generations: Row; onDismiss?: () => void; children:
   const { generations, onDismiss, children } = props
   const t = useText()
   const [first] = generations
+  const compared = generations.flatMap(({ id, images: [image] }) => (image ? [nameResult({ id }, image)] : []))
   return (
     <section
       aria-label={`${t('live.compare')}: ${first?.prompt} ${first?.timestamp}`}
@@ -134,6 +137,7 @@ function Comparison(props: { generations: Row; onDismiss?: () => void; children:
             <Ago timestamp={first?.timestamp ?? ''} />
           </p>
         </div>
+        {compared.length > 1 && <CompareLink places={compared} />}
         {onDismiss && <DismissButton onDismiss={onDismiss} />}
       </header>
       {/* One below the other as they fit, so that a third one leaves no hole. */}

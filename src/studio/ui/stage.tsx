@@ -13,10 +13,10 @@ import {
 import type { Image } from '../data/generations.ts'
 import { canBeShown, downloadUrl, formatImageType, imageUrl, thumbnailUrl } from '../data/images.ts'
 import { useText } from '../text/text.ts'
-import { buttonClasses, IconButton } from '../ui/button.tsx'
-import { classes } from '../ui/classes.ts'
-import { useHealingImage } from '../ui/image-tile.tsx'
-import { useKeys } from '../ui/use-keys.ts'
+import { buttonClasses, IconButton } from './button.tsx'
+import { classes } from './classes.ts'
+import { useHealingImage } from './image-tile.tsx'
+import { useKeys } from './use-keys.ts'
 import { bounded, fitFrame, fitted, type View, zoomed } from './zoom.ts'
 
 export interface StageProps {
