@@ -1,5 +1,6 @@
 /** Brings one request of an order to its end: sends it once, follows it, and saves its pictures as they come. */
 import type { Generation } from '../../api/generations.ts'
+import type { Image } from '../../api/images.ts'
 import { hasEnded } from '../../client/client.ts'
 import { ApiError } from '../../client/errors.ts'
 import { endingOf, saveOriginal } from '../../client/local-files.ts'
@@ -16,7 +17,7 @@ export interface CollectParts {
   isReplaced: boolean
   /** Each new state of the generation. */
   onChange(generation: Generation): void
-  onSaved(image: Generation['images'][number], file: string, generation: Generation): void
+  onSaved(image: Image, file: string, generation: Generation): void
 }
 
 /** A lost connection is looked for this often, with growing pauses: 45 seconds, enough for a server that starts again. */
@@ -53,8 +54,8 @@ function endState({ images, charge }: Generation): OrderItem['state'] {
 /** The record of the request; it is sent unless its answer is known already. */
 async function begin(kept: KeptOrder, item: OrderItem, { client, tokenMark }: CollectParts): Promise<Generation> {
   if (item.generation_id === null) {
-    checkRepeat(kept, item, tokenMark)
-    const generation = await send(kept, item, client)
+    checkRepeat(item, tokenMark)
+    const generation = await send(kept, item, { client, tokenMark })
     item.generation_id = generation.id
     kept.keep()
     return generation
@@ -62,15 +63,15 @@ async function begin(kept: KeptOrder, item: OrderItem, { client, tokenMark }: Co
   try {
     return await client.history.get(item.generation_id)
   } catch (error) {
-    const isRemoved = error instanceof ApiError && error.status === 404 && kept.order.token_mark === tokenMark
+    const isRemoved = error instanceof ApiError && error.status === 404 && item.token_mark === tokenMark
     if (isRemoved) endAs('unclear', kept, item)
     throw error
   }
 }
 
 /** A key that the server does not know any more, or not under this token, would be a second paid request. */
-function checkRepeat({ order }: KeptOrder, item: OrderItem, tokenMark: string) {
-  if (item.state === 'sent' && order.token_mark !== tokenMark) {
+function checkRepeat(item: OrderItem, tokenMark: string) {
+  if (item.state === 'sent' && item.token_mark !== tokenMark) {
     throw new Refusal(
       `"${item.prompt}" was asked for with another token, and with this one it could be paid for again. Use that token; --again orders anew.`,
       `“${item.prompt}”是用另一个令牌请求的，换令牌再次发送可能重复收费。请使用原来的令牌；--again 重新下单。`,
@@ -90,8 +91,13 @@ function endAs(state: OrderItem['state'], kept: KeptOrder, item: OrderItem) {
 }
 
 /** Repeated with its key when no answer comes: that is the same request to the server. */
-async function send(kept: KeptOrder, item: OrderItem, client: Client): Promise<Generation> {
+async function send(
+  kept: KeptOrder,
+  item: OrderItem,
+  { client, tokenMark }: Pick<CollectParts, 'client' | 'tokenMark'>,
+): Promise<Generation> {
   const isFirst = item.state !== 'sent'
+  item.token_mark = tokenMark
   item.sent_at ??= new Date().toISOString()
   endAs('sent', kept, item)
   for (let tries = 1; ; tries++) {
@@ -156,7 +162,7 @@ async function follow(client: Client, begun: Generation, see: (generation: Gener
 async function save(
   kept: KeptOrder,
   item: OrderItem,
-  image: Generation['images'][number],
+  image: Image,
   generation: Generation,
   { client, name, ending, isReplaced, onSaved }: CollectParts,
 ) {

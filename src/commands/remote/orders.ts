@@ -11,8 +11,6 @@ import { writePrivateFile } from './logins.ts'
 
 export interface Order {
   server: string
-  /** Of the token that asked: a key means nothing to the server under another one. */
-  token_mark: string
   made_at: string
   /** Where the pictures go, absolute. */
   folder: string
@@ -31,6 +29,8 @@ export interface OrderItem {
    * `failed`: it made nothing and was not paid for. `unclear`: it made nothing and may have been paid for.
    */
   state: 'planned' | 'sent' | 'collected' | 'failed' | 'unclear'
+  /** Of the token that asked: to the server, a key under another token is another key. */
+  token_mark: string
   sent_at: string | null
   generation_id: string | null
   files: string[]

@@ -12,8 +12,8 @@ export interface Progress {
 const width = 20
 
 /** Draws only where both outputs are a terminal. */
-export function createProgress({ isWanted }: { isWanted: boolean }): Progress {
-  const isDrawn = isWanted && process.stdout.isTTY === true && process.stderr.isTTY === true
+export function createProgress(): Progress {
+  const isDrawn = process.stdout.isTTY === true && process.stderr.isTTY === true
   if (!isDrawn) return { show() {}, above: write => write(), end() {} }
   const startedAt = performance.now()
   let line = ''

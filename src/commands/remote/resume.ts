@@ -1,12 +1,14 @@
 /** What became of earlier orders: `resume` collects, `retry` makes what is missing, `cancel` stops. */
 
 import { commandLine } from '../arguments.ts'
+import { carryOut } from './carry-out.ts'
 import { attemptAtServer, exitCodes } from './end.ts'
 import { readLogins } from './logins.ts'
 import { createOrders, type KeptOrder } from './orders.ts'
 import { brief, print, printJson, say } from './output.ts'
-import { carryOut, type OrderOptions, placeOrder } from './place-order.ts'
+import { type OrderOptions, placeOrder } from './place-order.ts'
 import { connect, openServer } from './server.ts'
+import { createTeller } from './tell-order.ts'
 
 export async function resume() {
   const { values } = commandLine('resume')
@@ -26,7 +28,7 @@ export async function resume() {
       if (values.list || values.forget) continue
       // A token goes to the server that it is for: that of the environment to the one that is meant, others to their own.
       const server = url === meant.url ? meant : connect(url, logins.servers[url]?.token ?? undefined, meant.folder)
-      codes.push(await carryOut(server, kept, { json: values.json, isSentOnly: true }))
+      codes.push(await carryOut(server, kept, { tell: createTeller(values), isSentOnly: true }))
     }
     return Math.max(exitCodes.done, ...codes)
   }, values)
