@@ -228,6 +228,12 @@ export const mutations: readonly Mutation[] = [
     to: '',
   },
   {
+    name: 'the row of a single picture is not written with the end',
+    file: 'storage/ledger/generation-steps.ts',
+    from: '  for (const image of images) await repository.insert(image)\n',
+    to: '',
+  },
+  {
     name: 'a file that could not be removed is forgotten',
     file: 'core.ts',
     from: '    await removals.repeat()\n',

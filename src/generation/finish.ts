@@ -5,7 +5,7 @@ import type { Model } from '../catalogue/model.ts'
 import { computeSpent } from '../members/budget.ts'
 import type { CallRecord } from '../storage/calls.ts'
 import type { FinishStep } from '../storage/ledger/generation-steps.ts'
-import type { Charge, ErrorRecord, FailureRecord, GenerationStatus } from '../storage/records.ts'
+import type { Charge, ErrorRecord, FailureRecord, GenerationStatus, ImageRecord } from '../storage/records.ts'
 import { type CallParts, describeAround, type OpenGeneration } from './calls/open.ts'
 
 type EndParts = Pick<CallParts, 'catalogue' | 'configurations' | 'prices'>
@@ -16,10 +16,11 @@ export async function composeEnd(
   generation: OpenGeneration,
   calls: readonly CallRecord[],
 ): Promise<FinishStep> {
-  const { id: generationId, images } = generation
+  const { id: generationId, keptForEnd } = generation
+  const images = [...generation.images, ...keptForEnd].sort((a, b) => a.index - b.index)
   const model = await findPricedModel(parts, generation)
-  const outcome = summarize(generation, calls)
-  const price = (paid: readonly CallRecord[]) => computeCost(generation, paid, model)
+  const outcome = summarize(images, calls)
+  const price = (paid: readonly CallRecord[]) => computeCost({ ...generation, images }, paid, model)
   return {
     generationId,
     change: { ...outcome, cost: price(calls), finishedAt: new Date().toISOString() },
@@ -27,7 +28,8 @@ export async function composeEnd(
       configId,
       spent: computeSpent({ ...outcome, images }, paid, price(paid)),
     })),
-    around: describeAround(generation, calls),
+    images: keptForEnd,
+    around: describeAround({ ...generation, images }, calls),
   }
 }
 
@@ -51,7 +53,7 @@ function computeCost(
   return sumCalls(model, { calls, images, references: references.length, parameters: resolved })
 }
 
-function summarize({ images }: OpenGeneration, calls: readonly CallRecord[]) {
+function summarize(images: readonly ImageRecord[], calls: readonly CallRecord[]) {
   const failures: FailureRecord[] = calls.flatMap(call => {
     if (call.failures.length > 0 || !call.error) return call.failures
     const { code, message, providerCode } = call.error

@@ -32,6 +32,8 @@ export interface Destination {
   position: number
   /** Reports why the generation is not progressing, or that it is again. */
   note(reason: Reason | null): Promise<void>
+  /** True when the caller writes the row of an image together with the end of its generation, and then calls `forget`. */
+  keepForEnd(image: ImageRecord): boolean
   /** Called when the row of an image is written; `changed`: its generation after that, unless the row was there already. */
   stored(image: ImageRecord, changed: BareGeneration | undefined): void
 }
@@ -124,11 +126,10 @@ export function createCollector(parts: {
             file ??= await findOffered(picture, place)
             const { image } = await thumbnails.during(async () => {
               file ??= await fetchAndPut(isGivenUp ? best : undefined)
-              await writeRow(file, place)
+              if (file.warning || !place.keepForEnd(file.image)) await writeRow(file, place)
               return file
             })
             isStoreSound = true
-            offered.delete(image.id)
             await place.note(null)
             thumbnails.makeLater(image)
             return undefined
@@ -169,6 +170,11 @@ export function createCollector(parts: {
           throw error
         }
       }
+    },
+
+    /** The rows of these images are written, so their files need not be looked for any more. */
+    forget(images: readonly ImageRecord[]) {
+      for (const { id } of images) offered.delete(id)
     },
 
     /** Orphaned files of an earlier process, by the id of their image: they are adopted instead of being fetched again. */
@@ -253,6 +259,7 @@ export function createCollector(parts: {
 
   async function writeRow({ image, warning }: StoredFile, { generationId, stored }: Destination) {
     stored(image, await store.ledger.storeImage({ generationId, image, warning }))
+    offered.delete(image.id)
     await reached('picture-written', generationId)
   }
 }

@@ -114,7 +114,11 @@ export const instants: Record<Failpoint, Instant> = {
     outcome: 'the file is adopted as it is, even if its address has expired meanwhile',
     charge: 'charged',
   },
-  'picture-written': { at: 'a picture has its row', outcome: 'the others are fetched', charge: 'charged' },
+  'picture-written': {
+    at: 'a picture of several has its row; that of a single one is written with the end',
+    outcome: 'the others are fetched',
+    charge: 'charged',
+  },
   'before-settled': {
     at: 'all pictures of a call are stored',
     outcome: 'its answer is parsed again, and nothing is fetched',

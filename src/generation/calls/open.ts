@@ -59,6 +59,8 @@ export interface OpenGeneration
   resolved: JsonObject
   /** Stored so far. */
   images: ImageRecord[]
+  /** Their files are stored, their rows are written with the end. */
+  keptForEnd: ImageRecord[]
   calls: OpenCall[]
   cancelled: AbortSignal
   /** Set when its end is written. */
@@ -75,6 +77,8 @@ export interface OpenCall {
   log: Logger
   /** The answer that was just kept; after a restart it is read from where it is kept. */
   understood: Parsed | undefined
+  /** Its whole answer is known, and names one picture. */
+  isForOne: boolean
   /** By their index: each picture is collected once, however often the answer is parsed. */
   collecting: Map<number, Promise<FailureRecord | undefined>>
   /** The last reported reason why it is not progressing. */
@@ -106,6 +110,7 @@ export function openGeneration(
     references,
     resolved,
     images: [...images],
+    keptForEnd: [],
     calls: [],
     cancelled,
     ended: undefined,
@@ -120,6 +125,7 @@ export function openGeneration(
       earlier: attempts.slice(0, -1).map(withoutBody),
       log: log.child({ call: latest.id, provider: latest.provider, model: latest.model }),
       understood: undefined,
+      isForOne: false,
       collecting: new Map(),
       noted: null,
     })

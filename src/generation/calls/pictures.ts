@@ -51,6 +51,7 @@ async function collectOne(call: OpenCall, picture: ProviderImage, file: string |
     ownerId,
     position,
     note: (reason: Reason | null) => note(call, reason),
+    keepForEnd,
     stored,
   }
   // A fetch under way gets the time that a stop leaves: the address may be dead by the next start.
@@ -63,6 +64,14 @@ async function collectOne(call: OpenCall, picture: ProviderImage, file: string |
   async function* readCut(file: string, rest: CutText) {
     const text = await readUntilThere(call, file, () => answers.openString(file, rest))
     if (text) yield* text
+  }
+
+  /** The one picture of a generation: nothing comes between it and the end, so it needs no commit of its own. */
+  function keepForEnd(image: ImageRecord) {
+    const { calls, keptForEnd } = call.generation
+    if (!call.isForOne || calls.length > 1) return false
+    keptForEnd.push(image)
+    return true
   }
 
   function stored(image: ImageRecord, changed: BareGeneration | undefined) {

@@ -14,6 +14,7 @@ export async function processAnswer(call: OpenCall) {
   call.understood = undefined
   if (parsed.images.length === 0) return settleWithoutImages(call, parsed)
 
+  call.isForOne = parsed.images.length === 1
   const file = record.answer?.file ?? undefined
   const collected = await Promise.all(collect(call, parsed, file))
   const failures = [

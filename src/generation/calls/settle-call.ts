@@ -20,6 +20,7 @@ export async function settleCall(call: OpenCall, settlement: Settlement) {
     const records = generation.calls.map(other => (other === call ? settled : other.record))
     finishing ??= { ...(await composeEnd(parts, generation, records)), last: step }
     generation.ended = await parts.store.ledger.finish(finishing)
+    parts.collector.forget(finishing.images)
   })
   call.record = settled
   parts.observer.settled(settled)

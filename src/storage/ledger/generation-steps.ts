@@ -2,7 +2,7 @@
 import type { Connection } from '../connection.ts'
 import type { Surroundings } from '../generations.ts'
 import { createImageRepository } from '../images.ts'
-import type { GenerationRecord, Marks, Message, RatingChange, Ratings } from '../records.ts'
+import type { GenerationRecord, ImageRecord, Marks, Message, RatingChange, Ratings } from '../records.ts'
 import { createSpendingRepository, type Spent } from '../spending.ts'
 import { announceEnd } from './announce.ts'
 import { type SettleStep, settle } from './call-steps.ts'
@@ -19,6 +19,8 @@ export interface FinishStep {
   /** The last of its calls, where that is settled with the end. */
   last?: SettleStep
   change: GenerationChange
+  /** Stored images whose rows are written with the end. */
+  images: readonly ImageRecord[]
   /** The actual costs that replace the reservation of each configuration. */
   spent: { configId: string; spent: Spent | 'keep' }[]
   around: Surroundings
@@ -34,13 +36,15 @@ export interface Finished {
 
 /** All calls are settled. To write an end twice changes nothing. Undefined when the generation has gone. */
 export async function finish(db: Connection, step: FinishStep): Promise<Finished | undefined> {
-  const { generationId, last, change, spent, around } = step
+  const { generationId, last, change, images, spent, around } = step
   if (last) await settle(db, last)
   const imageUrls = around.images.map(image => `/images/${image.id}`)
   const ended = await endGeneration(db, generationId, { ...change, imageUrls, waiting: null })
   if (!ended) return undefined
   const generation = { ...ended.generation, ...around }
-  const prepared = around.references.length > 0 ? await createImageRepository(db).takePrepared(generationId) : []
+  const repository = createImageRepository(db)
+  for (const image of images) await repository.insert(image)
+  const prepared = around.references.length > 0 ? await repository.takePrepared(generationId) : []
   const spending = createSpendingRepository(db)
   for (const one of spent) await spending.settle(generationId, one.configId, one.spent)
   const isAnnounced = ended.told !== undefined && (await announceEnd(db, generation, ended.told.callbackUrl))
