@@ -218,6 +218,24 @@ describe('a webhook', () => {
     expect(await deliveries(webhook)).toMatchObject([{ state: 'dropped', next_try_at: null }])
   })
 
+  test('is remembered with what it was sent for 30 days, and longer with what still waits', async () => {
+    const webhook = await make({ url: receiver.url(address) })
+    removeLater(webhook)
+    const send = () => app.call('POST', `/api/webhooks/${webhook.id}/test`, undefined, admin)
+    await send()
+    await settled(webhook)
+    receiver.answer({ status: 503, headers: { 'retry-after': '86400' } })
+    const { body: waiting } = await send()
+    await vi.waitUntil(async () => (await deliveries(webhook))[0]?.tries.length === 1, maxWaitMs)
+    const { store } = app.app
+    await store.deliveries.forget(await store.days.present())
+    const before = await deliveries(webhook)
+    await store.deliveries.forget((await store.days.present()) + 1)
+
+    expect(before).toHaveLength(2)
+    expect(await deliveries(webhook)).toMatchObject([{ id: waiting.id, state: 'pending' }])
+  })
+
   test('of a slow receiver takes two places at most, and leaves the others to the others', async () => {
     const slow = await openReceiver()
     onTestFinished(() => slow.close())

@@ -49,7 +49,7 @@ test('a webhook is made, tested, looked after and deleted', async () => {
   const secret = await page.evaluate(() => navigator.clipboard.readText())
   await shown.getByRole('button', { name: word('generate.done') }).click()
   const card = section.getByRole('listitem').filter({ hasText: receiver.url('/hook') })
-  await card.getByText(`${word('webhooks.whose')}: shop`).waitFor()
+  await card.getByText(word('webhooks.ofWhom', { name: 'shop' })).waitFor()
   const menu = async (entry: string) => {
     await card.getByRole('button', { name: word('webhooks.more', { name: receiver.host }) }).click()
     await page.getByRole('menuitem', { name: word(entry) }).click()

@@ -118,9 +118,7 @@ function WebhookCard({ webhook, tokens, onSecret }: WebhookCardProps) {
           <Badge look={looks[state]}>{t(`webhooks.${state}`)}</Badge>
         </div>
         <p className="mt-1 break-all text-ink-soft text-sm">{url ?? 'callback_url'}</p>
-        <p className="text-ink-faint text-sm">
-          {t('webhooks.whose')}: {describeOwner()}
-        </p>
+        <p className="text-ink-faint text-sm">{t('webhooks.ofWhom', { name: describeOwner() })}</p>
       </div>
       <div className="flex items-center gap-1">
         <Button

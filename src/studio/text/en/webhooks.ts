@@ -15,6 +15,7 @@ export const webhooks = {
   name: 'Name',
   nameHint: 'What it is for. May stay empty.',
   whose: 'Results of',
+  ofWhom: 'Results of: {name}',
   whoseOwn: 'The access token of the server',
   whoseOpen: 'Everyone without a token of their own',
   whoseGone: 'An unknown token',

@@ -15,6 +15,7 @@ export const webhooks = {
   name: '名称',
   nameHint: '用来做什么，可以不填。',
   whose: '谁的结果',
+  ofWhom: '谁的结果：{name}',
   whoseOwn: '服务器的访问令牌',
   whoseOpen: '没有专用令牌的所有人',
   whoseGone: '未知令牌',
