@@ -45,6 +45,7 @@ const cannot: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^claude mcp add/, 'a program of others'],
   [/webimgui\.mjs mcp --cap/, 'speaks a protocol; test/mcp/stdio.test.ts starts it with these words'],
   [/systemctl/, 'changes the services of the machine'],
+  [/^webimgui (import|export) /m, 'folders of your own; test/moving/round-trip.test.ts runs both words'],
   [/^npm install \.\/webimgui/m, 'installs a package; test/packages/npm.test.ts does it'],
   [/^npm (test|ci)\b/m, 'runs or installs this project'],
   [/git (clone|pull)/, 'fetches this project'],

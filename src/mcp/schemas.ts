@@ -148,6 +148,11 @@ export const EditArguments = {
     'The picture to change: the id of a stored picture (images[].id in earlier results), a webimgui://images/… address, an http(s) URL, or a data URI.',
   ),
   references: references.describe('Further pictures to draw from, in the same forms as image.'),
+  mask: reference
+    .optional()
+    .describe(
+      'Where to change it: a picture as large as image, transparent where to change, in the same forms. Only models with takes_mask in list_models; leave it out otherwise.',
+    ),
   ...order,
 }
 
@@ -207,6 +212,7 @@ export const ModelsAnswer = z.object({
       default_size: z.string().optional(),
       max_n: z.int(),
       max_references: z.int(),
+      takes_mask: z.boolean(),
       price: z.string().describe('Of one picture, in words.'),
       typical_seconds: z.array(z.number()),
       parameters: z.array(z.string()).describe('Names that `parameters` may have.'),

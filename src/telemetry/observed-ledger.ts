@@ -1,4 +1,5 @@
 /** Tells an observer of every step of the ledger, by the ids of rows alone: what else a step holds is nobody's business. */
+import type { Created } from '../storage/ledger/create.ts'
 import type { Ledger } from '../storage/ledger/ledger.ts'
 import type { Observer, Step } from './observer.ts'
 
@@ -23,7 +24,8 @@ export function observeLedger(ledger: Ledger, { stepped }: Pick<Observer, 'stepp
       let isMade = false
       try {
         const result = await make(step)
-        isMade = true
+        // A refusal for want of room, or of a key that is taken, wrote nothing.
+        isMade = name !== 'create' || (result as Created).type === 'created'
         return result
       } finally {
         stepped({ name, ...idsOf(step), began, isMade })

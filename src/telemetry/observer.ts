@@ -13,7 +13,7 @@ export interface Step {
   created: { requestId: string | null; provider: string; model: string } | undefined
   /** As `performance.now()` had it. */
   began: number
-  /** False: it threw, and nothing was written. */
+  /** False: nothing was written. */
   isMade: boolean
 }
 

@@ -41,6 +41,13 @@ test('an agent prices, makes, finds and edits a picture', async () => {
     const { body } = await app.call('GET', `/api/history/${edited.generation_id}`)
     expect(body.references).toHaveLength(1)
   }
+
+  const [image, mask] = [dataUri(await png(800, 600)), dataUri(await png(800, 600, { transparent: true }))]
+  const masked = generationOf(await call('edit_image', { prompt: 'a hat', image, mask }))
+  expect(masked).toMatchObject({ status: 'succeeded', model: 'wanx2.1-imageedit' })
+  expect(textOf(await call('edit_image', { prompt: 'a hat', image, mask, model: group.model }))).toMatch(
+    /takes no mask/,
+  )
 })
 
 test('missing pictures are made by retry_missing alone, and paid once', async () => {

@@ -189,7 +189,7 @@ test('the samplers of the specification keep what they say', async () => {
 
 test('a header that is none begins a trace of its own', async () => {
   const collector = await startCollector()
-  const app = await startTraced(collector.url)
+  const app = await startTraced(collector.url, { environment: { MONTHLY_CAP_IMAGES: '4' } })
   const wrong = [
     '00-0-0-00',
     `ff-${'1'.repeat(32)}-${'1'.repeat(16)}-01`,
@@ -203,6 +203,8 @@ test('a header that is none begins a trace of its own', async () => {
     expect(headers.get('traceresponse')).toMatch(/^00-[\da-f]{32}-[\da-f]{16}-01$/)
     expect(headers.get('traceresponse')).not.toContain('1'.repeat(16))
   }
+  const refused = await app.call('POST', '/api/generate', body, admin)
+  expect([refused.status, refused.headers.get('traceresponse')]).toEqual([402, null])
   const other = await app.call('GET', '/api/history', undefined, { ...admin, traceparent })
   expect(other.headers.get('traceresponse')).toBeNull()
 })

@@ -44,7 +44,7 @@ export function addMakingTools(server: McpServer, findConnection: FindConnection
     ({ idempotency_key, wait_seconds, thumbnails, image, references = [], model, ...order }, context) =>
       answering(async () => {
         const connection = findConnection(context)
-        const chosen = model ?? (await modelThatEdits(connection.operations))
+        const chosen = model ?? (await modelThatEdits(connection.operations, { hasMask: order.mask !== undefined }))
         const edit = { ...order, model: chosen, references: [image, ...references] }
         return makeOrder(connection, context, edit, { idempotency_key, wait_seconds, thumbnails })
       }),

@@ -15,6 +15,7 @@ import { isUsable } from './models.ts'
 export interface Order {
   prompt: string
   references?: string[]
+  mask?: string
   model?: string
   size?: string
   n?: number
@@ -31,7 +32,7 @@ export interface MakingOptions {
 
 /** The request to the API. @throws ToolRefusal */
 export async function toBody(order: Order, operations: Operations): Promise<GenerationInput> {
-  const { prompt, references = [], model, parameters = {}, size, n, negative_prompt, seed } = order
+  const { prompt, references = [], mask, model, parameters = {}, size, n, negative_prompt, seed } = order
   const own = Object.entries({ size, n, negative_prompt, seed }).filter(([, value]) => value !== undefined)
   const doubled = own.find(([name]) => Object.hasOwn(parameters, name))
   if (doubled) {
@@ -44,13 +45,14 @@ export async function toBody(order: Order, operations: Operations): Promise<Gene
     ...(model === undefined ? {} : { model }),
     parameters: { ...parameters, ...Object.fromEntries(own) },
     ...(images.length > 0 ? { images } : {}),
+    ...(mask === undefined ? {} : { mask: await toReference(mask, operations) }),
   }
 }
 
 /** The usual model, or the first that can edit where that one cannot. */
-export async function modelThatEdits(operations: Pick<Operations, 'models'>) {
+export async function modelThatEdits(operations: Pick<Operations, 'models'>, { hasMask }: { hasMask: boolean }) {
   const usable = (await operations.models()).filter(isUsable)
-  const able = usable.filter(({ references }) => references.max > 0)
+  const able = usable.filter(({ references, mask }) => references.max > 0 && (!hasMask || mask !== null))
   const chosen = able.find(one => one.is_default) ?? able.find(({ state }) => state === 'current') ?? able[0]
   return chosen?.id
 }

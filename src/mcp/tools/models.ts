@@ -53,6 +53,7 @@ function showModel(model: Model, isWhole: boolean): ShownModel {
     default_size: rules[0]?.default ?? undefined,
     max_n: model.images.max,
     max_references: model.references.max,
+    takes_mask: model.mask !== null,
     price: describePrice(model.price),
     typical_seconds: [...model.typical_seconds],
     parameters: Object.keys(properties).filter(name => name !== 'size' && name !== 'n'),
