@@ -35,8 +35,8 @@ const coarseMs = 5 * 60_000
 /** @param isAlone no other process changes the tokens of this database */
 export function createTokens({ store, isAlone }: { store: Store; isAlone: boolean }) {
   const revocations = new EventEmitter().setMaxListeners(0)
-  /** Known not to be revoked. */
-  const valid = new Set<string>()
+  /** By token, whose it is; a revocation takes it out. */
+  const holders = new Map<string, Promise<string | null | undefined>>()
 
   async function noted(token: TokenRecord | undefined) {
     const now = Date.now()
@@ -90,7 +90,7 @@ export function createTokens({ store, isAlone }: { store: Store; isAlone: boolea
     /** With `userId` only a token of that user. @throws Refusal `not_found` */
     async revoke(id: string, userId?: string) {
       if (!(await store.tokens.revoke(id, new Date().toISOString(), userId))) throw missing()
-      valid.delete(id)
+      holders.delete(id)
       revocations.emit(id)
     },
 
@@ -102,14 +102,20 @@ export function createTokens({ store, isAlone }: { store: Store; isAlone: boolea
       return form.test(text) ? noted(await store.tokens.findByHash(hashToken(text))) : undefined
     },
 
-    /** Is it not revoked? Asked for every picture of a page, so the database is asked once where nobody else changes it. */
-    async isValid(id: string) {
-      if (isAlone && valid.has(id)) return true
-      // Before the question: a revocation meanwhile takes it out again.
-      valid.add(id)
-      const isFound = (await store.tokens.find(id)) !== undefined
-      if (!isFound) valid.delete(id)
-      return isFound && valid.has(id)
+    /**
+     * Whose token it is, null for nobody's; undefined for one that is revoked. Asked for every picture of a page, so the database is
+     * asked once where nobody else changes it.
+     */
+    findHolder(id: string): Promise<string | null | undefined> {
+      const known = isAlone ? holders.get(id) : undefined
+      if (known) return known
+      const asked = store.tokens.find(id).then(token => (token ? token.userId : undefined))
+      const forget = () => {
+        if (holders.get(id) === asked) holders.delete(id)
+      }
+      holders.set(id, asked)
+      asked.then(holder => holder === undefined && forget(), forget)
+      return asked
     },
 
     async find(id: string) {

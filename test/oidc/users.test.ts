@@ -194,6 +194,22 @@ describe('a user', () => {
     await enter(app, 'gone', 'painters')
   })
 
+  test('a link ends with the token that it was given to, and with the user', async () => {
+    const ann = await enter(app, 'linked', 'painters')
+    const [one, other] = [await makeToken(ann), await makeToken(ann)]
+    const body = { prompt: 'a boat', model: picture.model, size: '960x960', response_format: 'url' }
+    const ask = async ({ headers }: { headers: Record<string, string> }) =>
+      (await app.call('POST', '/v1/images/generations', body, headers)).body.data[0].url as string
+    const links = [await ask(one), await ask(other)]
+    const states = () => Promise.all(links.map(async link => (await fetch(link)).status))
+    expect(await states()).toEqual([200, 200])
+
+    await ann.call('DELETE', `/api/tokens/${one.id}`)
+    expect(await states()).toEqual([401, 200])
+    await app.call('PATCH', `/api/users/${ann.id}`, { disabled: true }, root)
+    expect(await states()).toEqual([401, 401])
+  })
+
   test('whose role changed at the issuer has the new one in all sessions and tokens from the next login on', async () => {
     const max = await enter(app, 'max', 'masters')
     const { headers } = await makeToken(max, { own: true, role: 'admin' })

@@ -132,6 +132,8 @@ test('a database of a version without the check is proved by its keys', async ()
     drop table webhooks;
     drop table webhook_deliveries;
     alter table chat_history drop column callback_url;
+    drop table users;
+    alter table access_tokens drop column user_id;
     drop table session_spending;
     drop trigger spending_inserted;
     drop trigger spending_settled;

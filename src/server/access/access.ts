@@ -154,8 +154,11 @@ export function createAccess(
 
   /** A link ends with the token or the user that it was made for. */
   async function isOpenFor({ ownerId }: ReadLink) {
-    if (ownerId === null || (await tokens.isValid(ownerId))) return true
-    return (await users.findAdmitted(ownerId)) !== undefined
+    if (ownerId === null) return true
+    const holder = await tokens.findHolder(ownerId)
+    // A token of nobody's own opens by itself; that of a user while the user is let in.
+    if (holder === null) return true
+    return (await users.findAdmitted(holder ?? ownerId)) !== undefined
   }
 
   async function callerOfSession({ ownerId, epoch }: Session): Promise<Caller | undefined> {

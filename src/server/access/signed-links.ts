@@ -4,6 +4,7 @@
  */
 import { createHmac, hkdfSync } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
+import type { Caller } from '../../members/caller.ts'
 import type { Settings } from '../../settings.ts'
 import { readSecret } from '../../storage/secrets/seal.ts'
 import { pathOnly } from '../routing.ts'
@@ -34,6 +35,11 @@ export interface ReadLink {
 }
 
 const spoiled: ReadLink = { secondsLeft: 0, ownerId: null }
+
+/** Whom a link for this caller names: the token that was sent, because it may end before its user does. */
+export function chooseLinkOwner({ user, ownerId }: Caller) {
+  return user?.tokenId ?? ownerId
+}
 
 /** Where the caller reaches this server, without a slash at the end: PUBLIC_URL, or the host that it asked. */
 export function baseFor({ publicUrl }: Pick<Settings, 'publicUrl'>, { headers }: Pick<FastifyRequest, 'headers'>) {

@@ -10,7 +10,7 @@ import { restrictTo } from '../../members/tokens.ts'
 import type { JsonValue } from '../../storage/records.ts'
 import type { SpendingSession } from '../../storage/session-spending.ts'
 import { getCaller } from '../access/access.ts'
-import { baseFor } from '../access/signed-links.ts'
+import { baseFor, chooseLinkOwner } from '../access/signed-links.ts'
 import { readWhole } from '../api/archive.ts'
 import { toGenerationRequest } from '../api/generate.ts'
 import { presentEstimate, presentGeneration } from '../api/present/generations.ts'
@@ -147,7 +147,8 @@ export function operateInside(parts: Parts, request: FastifyRequest, session: Sp
         return { bytes: await readWhole(await images.read(image)), mimeType: image.mimeType }
       }),
 
-    link: ({ id }) => links.link(`/images/${encodeURIComponent(id)}`, baseFor(settings, request), caller.ownerId),
+    link: ({ id }) =>
+      links.link(`/images/${encodeURIComponent(id)}`, baseFor(settings, request), chooseLinkOwner(caller)),
   }
 }
 

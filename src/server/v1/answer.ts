@@ -5,7 +5,7 @@ import type { V1Images } from '../../api/v1/images.ts'
 import { type Conversion, needsConversion } from '../../images/conversion.ts'
 import type { GenerationRecord, ImageRecord } from '../../storage/records.ts'
 import { getCaller } from '../access/access.ts'
-import { baseFor } from '../access/signed-links.ts'
+import { baseFor, chooseLinkOwner } from '../access/signed-links.ts'
 import type { Parts } from '../parts.ts'
 
 export type AnswerParts = Pick<Parts, 'services' | 'settings' | 'links'>
@@ -20,8 +20,8 @@ export function linkTo(
   request: Pick<FastifyRequest, 'headers' | 'caller'>,
   conversion?: Conversion,
 ) {
-  const { ownerId } = getCaller(request)
-  const link = links.link(`/images/${encodeURIComponent(image.id)}`, baseFor(settings, request), ownerId)
+  const owner = chooseLinkOwner(getCaller(request))
+  const link = links.link(`/images/${encodeURIComponent(image.id)}`, baseFor(settings, request), owner)
   if (!conversion || !needsConversion(image, conversion)) return link
   const { format, quality } = conversion
   const form = `format=${format}${quality === undefined ? '' : `&quality=${quality}`}`
