@@ -224,8 +224,8 @@ export function audit(facts: Facts, disk: Disk, orders: readonly Told[], followe
   function checkMoney() {
     const { spending } = rows
     for (const wrong of findWrongSums(rows)) say(wrong)
-    for (const { id, charge, status } of generations) {
-      if (status === 'queued' || status === 'running') continue
+    for (const { id, charge, status, imported_from } of generations) {
+      if (status === 'queued' || status === 'running' || imported_from !== null) continue
       const own = spending.filter(row => row.generation_id === id)
       const images = own.reduce((sum, row) => sum + Number(row.images), 0)
       if (own.length === 0) say(`generation ${id} reserved nothing`)

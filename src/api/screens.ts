@@ -7,6 +7,7 @@ export const screens = {
   usage: '/usage',
   configurations: '/configurations',
   team: '/team',
+  moving: '/moving',
   status: '/status',
   welcome: '/welcome',
 } as const

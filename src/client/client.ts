@@ -11,6 +11,7 @@ import type {
 import type { Estimate } from '../api/estimate.ts'
 import type { GenerateRequest, Generation } from '../api/generations.ts'
 import type { HistoryChange, HistoryCounts, HistoryPage, HistoryQuery } from '../api/history.ts'
+import type { ExportQuery, Import, ImportChange, ImportFolder, ImportList, ImportRequest } from '../api/imports.ts'
 import type { ModelList } from '../api/models.ts'
 import type { ProviderList } from '../api/providers.ts'
 import type { RecentErrorList, Status } from '../api/system.ts'
@@ -28,7 +29,7 @@ import type {
 import { ApiError } from './errors.ts'
 import { followEvents, type StreamMessage } from './events.ts'
 import { type ClientOptions, createConnection } from './request.ts'
-import { type UploadOptions, uploadImage } from './upload.ts'
+import { type UploadOptions, uploadArchive, uploadImage } from './upload.ts'
 
 export type NewConfigurationInput = z.input<typeof NewConfiguration>
 export type ConfigurationChangeInput = z.input<typeof ConfigurationChange>
@@ -188,6 +189,26 @@ export function createClient(options: ClientOptions) {
       /** Many pictures with their recipes in one ZIP. */
       archive: (ids: readonly string[]) => connection.exchange('api/images/archive', { method: 'POST', body: { ids } }),
     },
+
+    imports: {
+      list: (given?: Signal) => request<z.infer<typeof ImportList>>('api/imports', given),
+      get: (id: string, given?: Signal) => request<Import>(`api/imports/${encodeURIComponent(id)}`, given),
+      /** What lies in the folder that the operator allowed. */
+      folder: async (path: string, given?: Signal) =>
+        (await request<z.infer<typeof ImportFolder>>('api/imports/folder', { query: { path }, ...given })).items,
+      /** The id of an upload, for `start`. */
+      upload: (file: Blob, given?: UploadOptions) => uploadArchive(connection, file, given),
+      start: (body: z.input<typeof ImportRequest>) => request<Import>('api/imports', { method: 'POST', body }),
+      change: (id: string, body: z.input<typeof ImportChange>) =>
+        request<Import>(`api/imports/${encodeURIComponent(id)}`, { method: 'PATCH', body }),
+      reportUrl: (id: string, format: 'json' | 'text') =>
+        url(`api/imports/${encodeURIComponent(id)}/report?format=${format}`),
+    },
+    /** A ZIP of all that a filter chooses. */
+    exportUrl: (query: z.input<typeof ExportQuery>) =>
+      url(`api/export?${new URLSearchParams(query as Record<string, string>)}`),
+    /** Where a form with `ids` gets a ZIP of those pictures. */
+    exportFormUrl: url('api/export'),
 
     /** Tells every change until the signal aborts. */
     follow: (given: { signal: AbortSignal; id?: string }, tell: (message: StreamMessage) => void) =>

@@ -17,7 +17,7 @@ export interface ClientOptions {
 
 export interface RequestOptions {
   method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** Sent as JSON, or as it is when it is a form or a stream. */
+  /** Sent as JSON, or as it is when it is a form, a stream or a file. */
   body?: unknown
   headers?: Record<string, string>
   query?: Record<string, string | number | boolean | null | undefined>
@@ -42,7 +42,8 @@ export function createConnection({ baseUrl, token, headers: always, refusesRedir
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined && value !== null && value !== '') address.searchParams.set(name, String(value))
     }
-    const isJson = body !== undefined && !(body instanceof FormData) && !(body instanceof ReadableStream)
+    const isBytes = body instanceof FormData || body instanceof ReadableStream || body instanceof Blob
+    const isJson = body !== undefined && !isBytes
     let response: Response
     try {
       response = await fetch(address, {
@@ -54,7 +55,7 @@ export function createConnection({ baseUrl, token, headers: always, refusesRedir
           ...always,
           ...headers,
         },
-        body: isJson ? JSON.stringify(body) : (body as FormData | ReadableStream | undefined),
+        body: isJson ? JSON.stringify(body) : (body as FormData | ReadableStream | Blob | undefined),
         signal,
         keepalive,
         ...(refusesRedirects ? { redirect: 'manual' } : {}),

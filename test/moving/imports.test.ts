@@ -9,7 +9,7 @@ import type { Import } from '../../src/api/imports.ts'
 import type { ReportLine } from '../../src/moving/report.ts'
 import { openApp, type TestApp } from '../support/app.ts'
 import { maxWaitMs } from '../support/patience.ts'
-import { readRows, sha256 } from '../support/stored.ts'
+import { findViolationsOnDisk, readRows, sha256 } from '../support/stored.ts'
 import { gptImagePlayground, invokeai, novaImageStudio, peerKey } from './exports.ts'
 import { exifComment, iTXt, jpegWith, pngWith, stealthPng, tEXt, webpWith, zTXt } from './pictures.ts'
 
@@ -346,6 +346,7 @@ test('one is paused, continued and stopped while pictures are made; a second wai
   expect((await run({ path: 'many' })).record).toMatchObject({ imported: 1, already: 59 })
   const [back] = (await find('provider=files')).filter(({ images }) => images[0]?.sha256 === one!.images[0]!.sha256)
   expect(await fetch(`${app.url}${back!.images[0]!.url}`, { headers: admin })).toMatchObject({ status: 200 })
+  expect(findViolationsOnDisk(app.dataDir)).toEqual([])
   await app.restart()
   const { body: list } = await app.call('GET', '/api/imports', undefined, admin)
   expect(list.items.length).toBeGreaterThan(5)

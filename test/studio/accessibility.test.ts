@@ -58,6 +58,7 @@ const screens: Screen[] = [
       await page.getByRole('dialog').waitFor()
     },
   },
+  { name: 'moving', path: '/moving', open: ({ page }) => page.getByRole('heading', { level: 2 }).nth(1).waitFor() },
   { name: 'gallery', path: '/gallery', open: ({ page }) => page.getByRole('gridcell').nth(3).waitFor() },
   {
     name: 'selection and filters',

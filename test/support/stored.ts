@@ -58,6 +58,7 @@ export interface GenerationRow {
   error: string | null
   failures: string
   waiting: string | null
+  imported_from: string | null
 }
 
 export interface ImageRow {
@@ -163,8 +164,14 @@ export function findViolations(
     if (!callIds.has(file.split('.')[0] ?? '')) faults.push(`answer ${file} has no call`)
   }
   for (const call of calls) if (call.state !== 'settled') faults.push(`call ${call.id} is ${call.state}`)
-  for (const { id, status, charge } of generations) {
+  for (const { id, status, charge, imported_from } of generations) {
     if (status === 'queued' || status === 'running') faults.push(`generation ${id} is ${status}`)
+    if (imported_from !== null) {
+      // It was made elsewhere: no request of ours, and no money.
+      if (charge !== 'none' || accounts.has(id)) faults.push(`${id} was imported and cost something`)
+      if (calls.some(call => call.generation_id === id)) faults.push(`${id} was imported and has calls`)
+      continue
+    }
     // What was reserved is neither lost nor left behind; it stands only where nobody knows.
     const account = accounts.get(id)
     const made = images.filter(image => image.generation_id === id).length

@@ -26,7 +26,7 @@ export async function downloadArchive(images: readonly Image[]) {
   }
   const ids = images.map(image => image.id)
   if (bytes > maxBytesHere) {
-    postForm(ids)
+    postForm(api.images.archiveUrl, ids)
     return
   }
   try {
@@ -46,10 +46,20 @@ function save(blob: Blob, name: string) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
 }
 
-function postForm(ids: readonly string[]) {
+/** Each with a file beside it that says how it was made, as docs/moving.md describes it. */
+export function exportPictures(images: readonly Image[]) {
+  if (images.length === 0) toast(t('gallery.noneToDownload'), { look: 'bad' })
+  else
+    postForm(
+      api.exportFormUrl,
+      images.map(image => image.id),
+    )
+}
+
+function postForm(action: string, ids: readonly string[]) {
   const form = document.createElement('form')
   form.method = 'post'
-  form.action = api.images.archiveUrl
+  form.action = action
   const field = document.createElement('input')
   field.type = 'hidden'
   field.name = 'ids'

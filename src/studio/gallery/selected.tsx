@@ -1,6 +1,6 @@
 /** What can be done with what is selected: by key, and in a bar at the foot. */
 import { useQueryClient } from '@tanstack/react-query'
-import { CheckCheck, Download, Heart, HeartOff, Tags as TagsIcon, Trash2, X } from 'lucide-react'
+import { CheckCheck, Download, FolderDown, Heart, HeartOff, Tags as TagsIcon, Trash2, X } from 'lucide-react'
 import { useState } from 'react'
 import { deleteWithUndo } from '../actions/delete.ts'
 import { DeleteGroup } from '../actions/delete-group.tsx'
@@ -15,7 +15,7 @@ import { classes } from '../ui/classes.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { toast } from '../ui/toast.tsx'
 import { useKeys } from '../ui/use-keys.ts'
-import { downloadArchive } from './archive.ts'
+import { downloadArchive, exportPictures } from './archive.ts'
 import type { Selection } from './selection.ts'
 
 export function Selected({ selection }: { selection: Selection }) {
@@ -110,6 +110,12 @@ export function Selected({ selection }: { selection: Selection }) {
               disabled={isPacking}
               aria-busy={isPacking}
               className={classes(isPacking && 'animate-breathe')}
+            />
+            <IconButton
+              icon={FolderDown}
+              label={t('gallery.export')}
+              onClick={() => exportPictures(images)}
+              className="max-sm:hidden"
             />
             <IconButton icon={Trash2} label={t('shell.delete')} onClick={askToDelete} className="text-seal-ink" />
           </div>

@@ -1,5 +1,5 @@
 /** The entries of the navigation: the bar, the keys and the list of keys are made from this. The routes stand in `router.tsx`. */
-import { Activity, ChartColumn, Images, KeyRound, Paintbrush, UsersRound } from 'lucide-react'
+import { Activity, ChartColumn, FolderInput, Images, KeyRound, Paintbrush, UsersRound } from 'lucide-react'
 import { screens } from '../../api/screens.ts'
 
 /** Screens in the order of the navigation. `key` leads there after a `g`. */
@@ -9,6 +9,7 @@ export const navigationItems = [
   { to: screens.usage, text: 'shell.usage', icon: ChartColumn, key: 'u', isForAdmins: false },
   { to: screens.configurations, text: 'shell.configurations', icon: KeyRound, key: 'k', isForAdmins: true },
   { to: screens.team, text: 'shell.team', icon: UsersRound, key: 't', isForAdmins: true },
+  { to: screens.moving, text: 'shell.moving', icon: FolderInput, key: 'm', isForAdmins: true },
   { to: screens.status, text: 'shell.status', icon: Activity, key: 's', isForAdmins: true },
 ] as const
 

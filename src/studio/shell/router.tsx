@@ -58,6 +58,7 @@ const routes = [
   route(screens.configurations, ['add'], () => import('../configurations/configurations.tsx'), 'ConfigurationsScreen'),
   // `add`: the form of a new token is open.
   route(screens.team, ['add'], () => import('../team/team.tsx'), 'TeamScreen'),
+  route(screens.moving, [], () => import('../moving/moving.tsx'), 'MovingScreen'),
   route(screens.status, [], () => import('../status/status.tsx'), 'StatusScreen'),
   route(screens.welcome, [], () => import('../welcome/welcome.tsx'), 'WelcomeScreen'),
 ] as const

@@ -48,6 +48,7 @@ export const gallery = {
   selection: 'Selected pictures',
   favorite: 'Favourite',
   unfavorite: 'Remove from favourites',
+  export: 'Export with a file of settings for each',
   download: 'Download as ZIP, with recipes',
   downloadBegins: 'Preparing the archive…',
   tooMany: 'An archive holds up to 1,000 pictures. Select fewer.',

@@ -4,6 +4,7 @@ export const shell = {
   usage: 'Usage',
   configurations: 'Keys',
   team: 'Team',
+  moving: 'Move',
   status: 'Status',
   welcome: 'Welcome',
   navigation: 'Main',

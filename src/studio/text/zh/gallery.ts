@@ -48,6 +48,7 @@ export const gallery = {
   selection: '已选图片',
   favorite: '收藏',
   unfavorite: '取消收藏',
+  export: '导出，并附每张的参数文件',
   download: '打包下载（含配方）',
   downloadBegins: '正在打包…',
   tooMany: '一个压缩包最多 1000 张图片，请少选一些。',

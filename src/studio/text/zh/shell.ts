@@ -4,6 +4,7 @@ export const shell = {
   usage: '用量',
   configurations: '密钥',
   team: '团队',
+  moving: '迁移',
   status: '状态',
   welcome: '欢迎',
   navigation: '主导航',
