@@ -39,8 +39,10 @@ export function spendingSums(progress: Progress): Migration {
       await sql`insert into spending_sums ${sql.raw(`(${columns}) ${months}`)}`.execute(db)
       for (const text of isPostgres ? postgresqlTriggers : sqliteTriggers) await sql.raw(text).execute(db)
       await sql`create index spending_reserved on spending (timestamp) where state = 'reserved'`.execute(db)
-      // The sums of a token and of a configuration were read from these.
-      for (const name of ['spending_token', 'spending_configuration']) await db.schema.dropIndex(name).execute()
+      // Sums were read from these; now a day at most is read by its time, and a row that is settled changes no index of all rows.
+      for (const name of ['spending_token', 'spending_configuration', 'spending_time'])
+        await db.schema.dropIndex(name).execute()
+      await sql`create index spending_time on spending (timestamp)`.execute(db)
     },
   }
 }
