@@ -17,6 +17,7 @@ import type { ProviderList } from '../api/providers.ts'
 import type { RecentErrorList, Status } from '../api/system.ts'
 import type { MadeToken, Me, NewToken, Token, TokenChange, TokenList } from '../api/tokens.ts'
 import type { UsageQuery as UsageInput, UsageList } from '../api/usage.ts'
+import type { User, UserChange, UserList } from '../api/users.ts'
 import type {
   Delivery,
   DeliveryPage,
@@ -36,6 +37,7 @@ export type ConfigurationChangeInput = z.input<typeof ConfigurationChange>
 export type ConfigurationTestInput = z.input<typeof ConfigurationTest>
 export type NewTokenInput = z.input<typeof NewToken>
 export type TokenChangeInput = z.input<typeof TokenChange>
+export type UserChangeInput = z.input<typeof UserChange>
 export type NewWebhookInput = z.input<typeof NewWebhook>
 export type WebhookChangeInput = z.input<typeof WebhookChange>
 export type GenerationChange = z.input<typeof HistoryChange>
@@ -135,6 +137,13 @@ export function createClient(options: ClientOptions) {
         request<z.infer<typeof DeliveryPage>>(webhookPath(id, '/deliveries'), { query: { ...query }, ...given }),
       resend: (id: string, deliveryId: string) =>
         request<Delivery>(webhookPath(id, `/deliveries/${encodeURIComponent(deliveryId)}/resend`), { method: 'POST' }),
+    },
+
+    users: {
+      list: async (given?: Signal) => (await request<z.infer<typeof UserList>>('api/users', given)).items,
+      change: (id: string, body: UserChangeInput) =>
+        request<User>(`api/users/${encodeURIComponent(id)}`, { method: 'PATCH', body }),
+      endSessions: (id: string) => request<void>(`api/users/${encodeURIComponent(id)}/sessions`, { method: 'DELETE' }),
     },
 
     generate: (body: z.input<typeof GenerateRequest>, given: GenerateOptions) =>

@@ -4,8 +4,8 @@ import { wrongToken } from '../access/throttle.ts'
 export const reasons = {
   /** The studio redirects so when it is refused while it is open. */
   ended: {
-    en: 'You are signed out: the session ended, or your access was revoked.',
-    zh: '您已退出登录：会话已结束，或访问权限已被撤销。',
+    en: 'You are signed out: the session ended, the token was revoked, or the account was disabled.',
+    zh: '您已退出登录：会话已结束、令牌已被撤销，或账号已被停用。',
   },
   wrong: wrongToken,
   too_many: { en: 'Too many attempts. Wait a moment and try again.', zh: '尝试过于频繁，请稍后再试。' },

@@ -1,5 +1,6 @@
 /** Named tokens, and whose the own one is. */
 import { type QueryClient, queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { Me } from '../../api/tokens.ts'
 import type { TokenChangeInput } from '../../client/client.ts'
 import { api, leaveTo } from './client.ts'
 import { usageKey } from './usage.ts'
@@ -11,9 +12,10 @@ export const meQuery = queryOptions({ queryKey: ['me'], queryFn: api.me })
 /** The account that looks at the page; undefined until it is known. */
 export const useMe = () => useQuery(meQuery).data
 
-export async function signOut() {
+/** Of a user the session at the issuer ends as well, where it offers that. */
+export async function signOut(me: Me) {
   await api.signOut()
-  leaveTo('login')
+  leaveTo(me.user ? 'login/leave' : 'login')
 }
 
 export const tokensQuery = queryOptions({ queryKey: ['tokens'], queryFn: api.tokens.list })

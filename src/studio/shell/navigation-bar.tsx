@@ -6,7 +6,7 @@ import { chooseLanguage, useLanguage, useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { toastError } from '../ui/query.tsx'
-import { type NavigationItem, navigationFor } from './navigation.ts'
+import { type NavigationItem, nameOfItem, navigationFor } from './navigation.ts'
 import { NavigationMore } from './navigation-more.tsx'
 import { toggleTheme, useIsDark } from './theme.ts'
 
@@ -19,19 +19,22 @@ export function NavigationBar({ openSheet }: { openSheet(): void }) {
   const isDark = useIsDark()
   const other = useLanguage() === 'zh' ? 'en' : 'zh'
   const path = useLocation({ select: location => location.pathname })
-  const offered = navigationFor(me?.role)
+  const offered = navigationFor(me)
   const rest = offered.slice(inBar)
-  const place = ({ to, text, icon: Icon }: NavigationItem, className: string) => (
-    <Link
-      key={to}
-      to={to}
-      activeOptions={{ exact: to === '/', includeSearch: false }}
-      className={classes(placeClasses, className)}
-    >
-      <Icon aria-hidden />
-      {t(text)}
-    </Link>
-  )
+  const place = (item: NavigationItem, className: string) => {
+    const { to, icon: Icon } = item
+    return (
+      <Link
+        key={to}
+        to={to}
+        activeOptions={{ exact: to === '/', includeSearch: false }}
+        className={classes(placeClasses, className)}
+      >
+        <Icon aria-hidden />
+        {t(nameOfItem(item, me))}
+      </Link>
+    )
+  }
   const buttons = (
     <>
       <IconButton
@@ -46,7 +49,7 @@ export function NavigationBar({ openSheet }: { openSheet(): void }) {
         onClick={() => void chooseLanguage(other)}
       />
       {me?.needs_token && (
-        <IconButton icon={LogOut} label={t('shell.signOut')} onClick={() => void signOut().catch(toastError)} />
+        <IconButton icon={LogOut} label={t('shell.signOut')} onClick={() => void signOut(me).catch(toastError)} />
       )}
     </>
   )
@@ -67,15 +70,27 @@ export function NavigationBar({ openSheet }: { openSheet(): void }) {
         isActive={rest.some(({ to }) => path.startsWith(to))}
       >
         {rest.map(entry => place(entry, 'min-h-11 gap-3 px-3'))}
+        {me?.name && <WhoIAm name={me.name} className="max-w-60 px-3 py-2" />}
         <div className={classes('flex justify-around', rest.length > 0 && 'mt-1.5 border-line border-t pt-1.5')}>
           {buttons}
         </div>
       </NavigationMore>
       <div className="hidden flex-col items-center lg:mt-auto lg:flex">
+        {me?.name && <WhoIAm name={me.name} className="mb-1 max-w-18 px-1 text-center" />}
         {buttons}
         <IconButton icon={Keyboard} label={`${t('shell.shortcuts')} (?)`} onClick={openSheet} />
       </div>
     </nav>
+  )
+}
+
+function WhoIAm({ name, className }: { name: string; className: string }) {
+  const t = useText()
+  return (
+    <p title={t('shell.signedInAs', { name })} className={classes('truncate text-ink-soft text-xs', className)}>
+      <span className="sr-only">{t('shell.signedInAs', { name: '' })}</span>
+      {name}
+    </p>
   )
 }
 

@@ -1,6 +1,7 @@
 /** The entries of the navigation: the bar, the keys and the list of keys are made from this. The routes stand in `router.tsx`. */
 import { Activity, ChartColumn, FolderInput, Images, KeyRound, Paintbrush, UsersRound } from 'lucide-react'
 import { screens } from '../../api/screens.ts'
+import type { Me } from '../data/tokens.ts'
 
 /** Screens in the order of the navigation. `key` leads there after a `g`. */
 export const navigationItems = [
@@ -23,6 +24,18 @@ export function findNavigationItem(pathname: string): NavigationItem | typeof we
   return [...navigationItems, welcome].find(({ to }) => to === path)
 }
 
-export function navigationFor(role: 'admin' | 'member' | undefined): NavigationItem[] {
-  return navigationItems.filter(({ isForAdmins }) => role === 'admin' || !isForAdmins)
+type Asking = Pick<Me, 'role' | 'manages_tokens'> | undefined
+
+/** Users have tokens of their own, on the screen where administrators have the team. */
+export function mayOpen({ to, isForAdmins }: Pick<NavigationItem, 'to' | 'isForAdmins'> | typeof welcome, me: Asking) {
+  return !isForAdmins || me?.role === 'admin' || (to === screens.team && me?.manages_tokens === 'own')
+}
+
+export function navigationFor(me: Asking): NavigationItem[] {
+  return navigationItems.filter(item => mayOpen(item, me))
+}
+
+/** What the entry is called for whoever looks. */
+export function nameOfItem({ to, text }: Pick<NavigationItem, 'to' | 'text'> | typeof welcome, me: Asking) {
+  return to === screens.team && me?.manages_tokens === 'own' ? 'shell.ownTokens' : text
 }

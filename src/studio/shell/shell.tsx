@@ -11,7 +11,7 @@ import { buttonClasses, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { EmptyState, Notice } from '../ui/states.tsx'
 import { Toasts } from '../ui/toast.tsx'
-import { findNavigationItem } from './navigation.ts'
+import { findNavigationItem, mayOpen, nameOfItem } from './navigation.ts'
 import { NavigationBar } from './navigation-bar.tsx'
 import { useShortcuts } from './shortcuts.ts'
 
@@ -24,7 +24,7 @@ export function Shell() {
   const me = useMe()
   useShortcuts(() => setSheetOpen(true))
   const place = usePlace()
-  const isForbidden = me?.role === 'member' && place?.isForAdmins === true
+  const isForbidden = me !== undefined && place !== undefined && !mayOpen(place, me)
   // A single picture has the whole page, without the navigation.
   const isImageScreen = useLocation({ select: location => /\/picture\//.test(location.pathname) })
   // These have all of the window, also on a phone; they lead back where one came from.
@@ -64,7 +64,8 @@ export function Shell() {
 function usePlace() {
   const t = useText()
   const place = findNavigationItem(useLocation({ select: location => location.pathname }))
-  const title = place ? `${t(place.text)} · webimgui` : 'webimgui'
+  const me = useMe()
+  const title = place ? `${t(nameOfItem(place, me))} · webimgui` : 'webimgui'
   useEffect(() => {
     document.title = title
   }, [title])

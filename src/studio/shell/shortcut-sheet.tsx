@@ -77,7 +77,8 @@ const sheet: {
 
 export function ShortcutSheet({ onClose }: { onClose(): void }) {
   const t = useText()
-  const isAdmin = useMe()?.role === 'admin'
+  const me = useMe()
+  const isAdmin = me?.role === 'admin'
   return (
     <Dialog onClose={onClose} title={t('shell.shortcuts')} size="large">
       <div className="gap-8 sm:columns-2">

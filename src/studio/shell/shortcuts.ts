@@ -10,14 +10,14 @@ const secondKeyWithinMs = 1200
 
 export function useShortcuts(openSheet: () => void) {
   const navigate = useNavigate()
-  const role = useMe()?.role
+  const me = useMe()
   const gAt = useRef(Number.NEGATIVE_INFINITY)
   useKeys({
     '*'({ key, timeStamp, ctrlKey, metaKey }) {
       if (ctrlKey || metaKey) return false
       const isAfterG = timeStamp - gAt.current < secondKeyWithinMs
       gAt.current = key === 'g' && !isAfterG ? timeStamp : Number.NEGATIVE_INFINITY
-      const place = isAfterG && navigationFor(role).find(place => place.key === key)
+      const place = isAfterG && navigationFor(me).find(place => place.key === key)
       if (place) return navigate({ to: place.to })
       if (key === '?') return openSheet()
       return key === 't' ? toggleTheme() : false

@@ -8,15 +8,17 @@ import { t } from '../text/text.ts'
 export interface TokenDraft extends CapDraft {
   name: string
   role: 'member' | 'admin'
+  /** Of the user who makes it. */
+  isOwn: boolean
   /** Undefined: all. */
   models: readonly string[] | undefined
 }
 
-const newDraft: TokenDraft = { ...noCaps, name: '', role: 'member', models: undefined }
+const newDraft: TokenDraft = { ...noCaps, name: '', role: 'member', isOwn: false, models: undefined }
 
 export function toDraft(token: Token): TokenDraft {
   const { name, role, models } = token
-  return { ...toCapDraft(token), name, role, models: models ?? undefined }
+  return { ...toCapDraft(token), name, role, isOwn: token.user !== null, models: models ?? undefined }
 }
 
 /** The draft of a new token, kept by the tab: another tab may be making another token. */
@@ -34,6 +36,6 @@ export function findFaults(draft: TokenDraft) {
 
 /** Turns a draft without faults into what the server takes. */
 export function toBody(draft: TokenDraft): NewTokenInput {
-  const { name, role, models } = draft
-  return { name: name.trim(), role, ...capsToBody(draft), models: models ? [...models] : null }
+  const { name, role, isOwn, models } = draft
+  return { name: name.trim(), role, own: isOwn || undefined, ...capsToBody(draft), models: models ? [...models] : null }
 }

@@ -1,4 +1,4 @@
-/** Who else may use the server: named tokens, what each has spent of its month, and how to revoke one. */
+/** Who else may use the server: users, named tokens, what each has spent of its month, and how to take it away. Users see their own tokens. */
 
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
@@ -14,6 +14,7 @@ import { EmptyState, Notice } from '../ui/states.tsx'
 import { MadeTokenDialog } from './made-token.tsx'
 import { TokenCard } from './token-card.tsx'
 import { TokenForm } from './token-form.tsx'
+import { Users } from './users.tsx'
 import { Webhooks } from './webhooks.tsx'
 
 export function TeamScreen() {
@@ -24,6 +25,7 @@ export function TeamScreen() {
   const tokens = useQuery(tokensQuery)
   const usage = useQuery(usageQuery({ group: 'token' }))
   const me = useMe()
+  const isOwn = me?.manages_tokens === 'own'
   const [made, setMade] = useState<MadeToken>()
   const [changed, setChanged] = useState<Token>()
 
@@ -37,12 +39,17 @@ export function TeamScreen() {
     </Button>
   )
   return (
-    <Page title={t('shell.team')} lead={t('team.lead')} action={tokens.data && tokens.data.length > 0 && addButton}>
+    <Page
+      title={t(isOwn ? 'shell.ownTokens' : 'shell.team')}
+      lead={t(isOwn ? 'team.leadOwn' : 'team.lead')}
+      action={tokens.data && tokens.data.length > 0 && addButton}
+    >
       {me && !me.needs_token && (
         <Notice look="warning" icon={<LockOpen aria-hidden className="self-start" />}>
           {t('team.open')}
         </Notice>
       )}
+      {me?.role === 'admin' && <Users />}
       <Query
         query={tokens}
         failed={t('team.failed')}
@@ -50,8 +57,12 @@ export function TeamScreen() {
       >
         {all =>
           all.length === 0 ? (
-            <EmptyState icon={<UsersRound aria-hidden />} title={t('team.empty')} action={addButton}>
-              {t('team.emptyHint')}
+            <EmptyState
+              icon={<UsersRound aria-hidden />}
+              title={t(isOwn ? 'team.emptyOwn' : 'team.empty')}
+              action={addButton}
+            >
+              {t(isOwn ? 'team.emptyOwnHint' : 'team.emptyHint')}
             </EmptyState>
           ) : (
             <ul className="flex flex-col gap-3">

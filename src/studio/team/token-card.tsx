@@ -42,6 +42,7 @@ export function TokenCard({ token, spent, onChange }: TokenCardProps) {
             ) : (
               <Badge>{t('team.member')}</Badge>
             )}
+            {token.user && <Badge>{t('team.of', { name: token.user.name })}</Badge>}
           </div>
           <p className="mt-1 flex flex-wrap gap-x-3 text-ink-soft text-sm">
             <span>{lastUsedAt === null ? t('team.neverUsed') : t('team.lastUsed', { when: ago(lastUsedAt) })}</span>

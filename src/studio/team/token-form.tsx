@@ -1,7 +1,7 @@
 /** The form of a token, new or made: whose it is, what it may do, and how much it may spend. */
 
 import { useId, useRef } from 'react'
-import { type MadeToken, type Token, useChangeToken, useMakeToken } from '../data/tokens.ts'
+import { type MadeToken, type Token, useChangeToken, useMakeToken, useMe } from '../data/tokens.ts'
 import { capPaths } from '../forms/cap-draft.ts'
 import { CapFields } from '../forms/cap-fields.tsx'
 import { useForm } from '../forms/form.ts'
@@ -11,6 +11,7 @@ import { ChoiceCard } from '../ui/choice-card.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { TextField } from '../ui/field.tsx'
 import { ErrorNotice } from '../ui/query.tsx'
+import { Switch } from '../ui/switch.tsx'
 import { toast } from '../ui/toast.tsx'
 import { findFaults, keptDraft, type TokenDraft, toBody, toDraft } from './draft.ts'
 import { ModelsField } from './models-field.tsx'
@@ -27,6 +28,7 @@ const paths = { name: 'name', models: 'models', ...capPaths }
 
 export function TokenForm({ token, onClose, onMade }: TokenFormProps) {
   const t = useText()
+  const me = useMe()
   const nameField = useRef<HTMLInputElement>(null)
   const make = useMakeToken()
   const save = useChangeToken()
@@ -51,7 +53,7 @@ export function TokenForm({ token, onClose, onMade }: TokenFormProps) {
 
   async function send() {
     if (token) {
-      const { role, ...body } = toBody(draft)
+      const { role, own, ...body } = toBody(draft)
       const changed = await save.mutateAsync({ id: token.id, ...body })
       toast(t('configurations.saved', { name: changed.name }), { look: 'good' })
       close()
@@ -89,7 +91,15 @@ export function TokenForm({ token, onClose, onMade }: TokenFormProps) {
         {token ? (
           <p className="text-ink-soft text-sm">{t(`team.${token.role}Keeps`)}</p>
         ) : (
-          <RoleChoice role={draft.role} onChange={role => change({ role })} />
+          me?.role === 'admin' && <RoleChoice role={draft.role} onChange={role => change({ role })} />
+        )}
+        {!token && me?.role === 'admin' && me.user && (
+          <Switch
+            label={t('team.ownToken')}
+            hint={t('team.ownTokenHint')}
+            isOn={draft.isOwn}
+            onChange={isOwn => change({ isOwn })}
+          />
         )}
         <CapFields draft={draft} hint={t('team.capsHint')} errorOf={errorOf} onChange={change} />
         <ModelsField chosen={draft.models} error={errorOf('models')} onChange={models => change({ models })} />

@@ -9,13 +9,14 @@ import { Segmented } from '../ui/segmented.tsx'
 import { Badge, Skeleton } from '../ui/states.tsx'
 import { moneyText } from './plot.tsx'
 
-export type Division = 'model' | 'configuration' | 'token'
+export type Division = 'model' | 'configuration' | 'token' | 'user'
 
 export const divisions = [
   { by: 'model', name: 'gallery.model', text: 'usage.byModel', isForAdmins: false },
-  // A member has one token, and keys are none of its business.
+  // A member has one token, unless it is a user, and keys are none of its business.
   { by: 'configuration', name: 'usage.configuration', text: 'usage.byConfiguration', isForAdmins: true },
   { by: 'token', name: 'team.token', text: 'usage.byToken', isForAdmins: true },
+  { by: 'user', name: 'usage.user', text: 'usage.byUser', isForAdmins: true },
 ] as const satisfies { by: Division; name: TextKey; text: TextKey; isForAdmins: boolean }[]
 
 /** How the server calls what was made without a named token. */

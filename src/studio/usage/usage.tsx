@@ -38,7 +38,9 @@ export function UsageScreen() {
   // The report is asked for only to know which months there are.
   const all = useQuery({ ...usageQuery({ group: 'day', from: ever }), staleTime: 5 * 60_000 })
 
-  const offered = divisions.filter(({ isForAdmins }) => me?.role === 'admin' || !isForAdmins)
+  const offered = divisions.filter(({ by, isForAdmins }) => {
+    return me?.role === 'admin' || !isForAdmins || (by === 'token' && me?.manages_tokens === 'own')
+  })
   const by = offered.find(({ by }) => by === search.by)?.by ?? 'model'
   const change = (next: { month?: string; by?: Division }) =>
     void navigate({ to: '/usage', search: { ...search, ...next }, replace: true, resetScroll: false })

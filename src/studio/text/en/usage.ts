@@ -31,6 +31,8 @@ export const usage = {
   byModel: 'By model',
   byConfiguration: 'By key',
   byToken: 'By token',
+  byUser: 'By user',
+  user: 'User',
   noToken: 'Without a named token',
   caps: 'Caps for this month',
   capsHint: 'They renew on {day}.',

@@ -29,6 +29,8 @@ export const usage = {
   byModel: '按模型',
   byConfiguration: '按密钥',
   byToken: '按令牌',
+  byUser: '按用户',
+  user: '用户',
   noToken: '未使用命名令牌',
   caps: '本月上限',
   capsHint: '{day}重新计算。',
