@@ -82,6 +82,8 @@ export function createMetrics(version: string, read: () => Promise<StateSnapshot
   const fetchedBytes = counter('image_fetched_bytes_total', 'Bytes of pictures that were fetched')
 
   const webhooks = counter('webhook_tries_total', 'Tries to deliver a webhook', 'outcome')
+  // From zero on, so that `increase` sees the first one.
+  for (const outcome of ['delivered', 'repeated', 'given_up']) webhooks.inc({ outcome }, 0)
 
   gauge('info', 'The version of this server', 'version').set({ version }, 1)
   const database = gauge('database_up', 'Does the database answer?')
