@@ -13,7 +13,8 @@ const { app, settings, address, link, needsToken } = await start()
 const say = console.error
 
 say(`webimgui is at ${address} — API description 接口文档: ${address}/docs`)
-if (settings.accessToken !== undefined) say(`Log in with your ACCESS_TOKEN 请用 ACCESS_TOKEN 登录: ${link}`)
+if (settings.disableLocalLogin) say(`Log in at 登录: ${link}\nIf that is broken 登录故障时: webimgui login-link`)
+else if (settings.accessToken !== undefined) say(`Log in with your ACCESS_TOKEN 请用 ACCESS_TOKEN 登录: ${link}`)
 else if (needsToken) say(`Log in with 登录链接: ${link}`)
 else if (settings.publicUrl && !isLoopback(new URL(settings.publicUrl).hostname)) {
   say(`Whoever reaches ${settings.publicUrl} can spend with your keys, because there is no ACCESS_TOKEN. Set one and start again.

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openApp, startApp, type TestApp } from '../support/app.ts'
 import { createVisitor, oidcEnvironment, startIssuer, type TestIssuer, type Visitor } from '../support/issuer.ts'
 import { createDatabase } from '../support/postgres.ts'
+import { runProgram } from '../support/program.ts'
 import { filled, routesOf } from '../support/routes.ts'
 
 const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
@@ -295,9 +296,8 @@ test('with DISABLE_LOCAL_LOGIN tokens serve programs only, and whoever has the m
   const typed = await visitor.follow(`${app.url}/login?token=the-token-of-the-server`)
   expect(typed.at(-1)!.url).toBe(`${app.url}/login?reason=local_off`)
 
-  const { makeLoginLink } = await import('../../src/server/access/sessions.ts')
-  const { loadSettings } = await import('../../src/settings.ts')
-  const once = makeLoginLink(loadSettings(app.environment))
+  const { output } = await runProgram('login-link', { dataDir: app.dataDir, environment: app.environment })
+  const [, once = ''] = /\/login\?once=(\S+)/.exec(output) ?? []
   expect((await visitor.follow(`${app.url}/login?once=${once}`)).at(-1)!.url).toBe(`${app.url}/`)
   expect((await visitor.call('GET', `${app.url}/api/me`)).body).toMatchObject({ role: 'admin', user: null })
   const another = createVisitor()

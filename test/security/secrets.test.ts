@@ -20,7 +20,8 @@ const planted = {
 }
 const storedKey = 'planted-stored-7e9b1d3f5a2c'
 const typedKey = 'planted-typed-1c3e5a7b9d0f'
-const secrets = [...Object.values(planted), storedKey, typedKey]
+const clientSecret = 'planted-client-6b8d0f2a4c1e'
+const secrets = [...Object.values(planted), storedKey, typedKey, clientSecret]
 
 /** The places where a secret, or a good part of one, was found. */
 function leaksIn(texts: [place: string, text: string][]) {
@@ -50,6 +51,7 @@ test('no answer of any route, no event, no line of the log, no file and no row h
       DOUBAO_API_URL: `${origin}/api/v3`,
       QWEN_API_URL: `${origin}/api/v1`,
       ALLOWED_HOSTS: new URL(origin).host,
+      ...{ OIDC_ISSUER: origin, OIDC_CLIENT_ID: 'x', OIDC_CLIENT_SECRET: clientSecret, OIDC_USER_VALUES: '*' },
     },
   })
   const admin = { authorization: `Bearer ${planted.ACCESS_TOKEN}` }
@@ -209,7 +211,15 @@ test('neither the title of the process nor what it starts holds a key', async ()
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--input-type=module', '-e', script, planted.SECRET_KEY],
-    { cwd: dataDir, env: { PATH: process.env.PATH, ...planted, DATABASE_URL: `postgresql://u:${typedKey}@db/x` } },
+    {
+      cwd: dataDir,
+      env: {
+        PATH: process.env.PATH,
+        ...planted,
+        OIDC_CLIENT_SECRET: clientSecret,
+        DATABASE_URL: `postgresql://u:${typedKey}@db/x`,
+      },
+    },
   )
 
   expect(stdout).toContain('children see: {')

@@ -85,7 +85,7 @@ export function addMcp(app: App, parts: Parts) {
     app.get(path, { config: { access: 'open' }, schema: { hide: true } }, async request => ({
       resource: `${baseFor(settings, request)}/mcp`,
       resource_name: 'webimgui',
-      // No authorization server: tokens are made by an administrator of this server, and sent as they are.
+      // No authorization server, also where people log in with OpenID Connect: tokens are made in the studio, and sent as they are.
       bearer_methods_supported: ['header'],
       resource_documentation: `${baseFor(settings, request)}/docs`,
     }))
