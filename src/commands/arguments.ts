@@ -1,4 +1,7 @@
-/** Arguments of a word. Unknown ones are refused before anything is done: a misspelt `--dry-run` must not cost money. */
+/**
+ * Arguments of a word. Unknown ones are refused before anything is done: a misspelt `--dry-run` must not cost money. Node's own parser is strict
+ * and takes an option several times; the libraries on top of it, such as citty, let unknown options pass and keep the last one.
+ */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { describeUsage, remindOfUsage, suggestOption } from './help.ts'
 import type { Word } from './word.ts'

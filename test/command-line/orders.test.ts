@@ -138,6 +138,26 @@ test('Ctrl-C says what goes on and how to get it, and `resume` collects it', asy
   expect(waitingOrders()).toEqual([])
 })
 
+test('two commands at a time that ask for the same are one order', async () => {
+  writeFileSync(path.join(folder, 'source.png'), await png(400, 300))
+  const words = ['a shared boat', '-m', model, '-i', 'source.png', '-s', '960x960', '-o', 'out']
+  const release = hold('shared')
+  const first = await startProgram('generate', options(words))
+  await expect
+    .poll(() => app.doubao.requests.filter(({ body }) => JSON.stringify(body).includes('shared')))
+    .toHaveLength(1)
+  const second = await startProgram('generate', options(words))
+  await second.says(/The same was asked for/)
+  release()
+
+  expect([await first.ended(), await second.ended()]).toEqual([0, 0])
+  expect(first.standardOutput()).toBe(second.standardOutput())
+  expect(readdirSync(path.join(folder, 'out'))).toHaveLength(1)
+  expect(app.doubao.billed).toHaveLength(1)
+  // Where no terminal is, nothing is drawn.
+  expect(first.output()).not.toContain('\x1b')
+})
+
 test('an answer that is lost on its way is asked for again with its key, which is one order', async () => {
   let isFirst = true
   const front = createServer((incoming, outgoing) => {
