@@ -1,9 +1,10 @@
 /** What became of each picture of an import: a line each in a file while it goes on, and as JSON or text when somebody asks. */
-import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
+import { mkdir, open } from 'node:fs/promises'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
+import { finished } from 'node:stream/promises'
 import type { Outcome } from './import-picture.ts'
+import { asObject, parseJson } from './recipe.ts'
 import type { LeftOutReason } from './trees/tree.ts'
 
 export interface ReportLine {
@@ -30,8 +31,7 @@ export interface ImportCounts {
 
 export interface Report {
   add(path: string, outcome: Outcome): void
-  /** Resolves when the lines so far are in the file. */
-  flush(): Promise<void>
+  /** @throws file system errors, also of lines before */
   close(): Promise<void>
 }
 
@@ -50,16 +50,12 @@ export async function createReport(file: string, counts: ImportCounts): Promise<
       if (outcome.status === 'left_out') counts.by_reason[outcome.reason] = (counts.by_reason[outcome.reason] ?? 0) + 1
       stream.write(`${JSON.stringify(toLine(path, outcome))}\n`)
     },
-    async flush() {
-      if (failure) throw failure
-      const { promise, resolve } = Promise.withResolvers<void>()
-      stream.write('', () => resolve())
-      await promise
-    },
     async close() {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      stream.end(() => resolve())
-      await Promise.race([promise, new Promise(resolve => stream.once('error', resolve))])
+      stream.end()
+      await finished(stream).catch(error => {
+        failure ??= error
+      })
+      if (failure) throw failure
     },
   }
 }
@@ -74,10 +70,16 @@ function toLine(path: string, outcome: Outcome): ReportLine {
   }
 }
 
-/** One after the other: a report may have more lines than fit into memory. */
-export async function* readReport(file: string): AsyncGenerator<ReportLine> {
-  const lines = createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY })
-  for await (const line of lines) if (line !== '') yield JSON.parse(line) as ReportLine
+/** One after the other: a report may have more lines than fit into memory. One that was removed is empty. */
+async function* readReport(file: string): AsyncGenerator<ReportLine> {
+  const handle = await open(file).catch(() => undefined)
+  if (!handle) return
+  await using _ = handle
+  for await (const line of handle.readLines()) {
+    // A process that died has left half of its last line.
+    const parsed = asObject(parseJson(line))
+    if (parsed) yield parsed as unknown as ReportLine
+  }
 }
 
 /** The report as one JSON document, in pieces. */
