@@ -210,6 +210,8 @@ export function createClient(options: ClientOptions) {
       start: (body: z.input<typeof ImportRequest>) => request<Import>('api/imports', { method: 'POST', body }),
       change: (id: string, body: z.input<typeof ImportChange>) =>
         request<Import>(`api/imports/${encodeURIComponent(id)}`, { method: 'PATCH', body }),
+      report: async (id: string, format: 'json' | 'text') =>
+        (await connection.exchange(`api/imports/${encodeURIComponent(id)}/report`, { query: { format } })).text(),
       reportUrl: (id: string, format: 'json' | 'text') =>
         url(`api/imports/${encodeURIComponent(id)}/report?format=${format}`),
     },

@@ -1,10 +1,11 @@
-/** Takes over pictures of other programs into the data folder, while no server uses it. */
+/** Takes over pictures of other programs: into the data folder while no server uses it, or with `--url` into a running server. */
 import { createWriteStream, existsSync, mkdirSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { appendFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { Import } from '../api/imports.ts'
 import { type ImportProgress, type ImportRun, startImport } from '../moving/import-run.ts'
 import { reportAsJson, reportAsText } from '../moving/report.ts'
 import { loadSettings, readEnvironment, type Settings } from '../settings.ts'
@@ -14,10 +15,28 @@ import { createSeal, findSecrets, type Secret } from '../storage/secrets/seal.ts
 import { createStore } from '../storage/store.ts'
 import { commandLine } from './arguments.ts'
 import { attempt } from './explain.ts'
+import { attemptAtServer, exitCodes } from './remote/end.ts'
+import { importThere } from './remote/import.ts'
 
 const { values, positionals } = commandLine('import')
 
-await attempt(() => importHere(positionals, values.tag ?? [], values.report))
+const { url, tag: tags = [], report } = values
+if (url === undefined) await attempt(() => importHere(positionals, tags, report))
+else await attemptAtServer(() => importAt(url))
+
+/** Into a running server, by its address and token. */
+async function importAt(address: string) {
+  let isWhole = true
+  for await (const { record, text } of importThere(positionals, tags, address, ({ state, done, total, imported }) => {
+    if (process.stdout.isTTY) show({ state, done, total, imported })
+  })) {
+    if (process.stdout.isTTY) process.stdout.write('\r\x1b[K')
+    tell(record, report !== undefined)
+    if (report !== undefined) await appendFile(path.resolve(report), text)
+    isWhole &&= record.state === 'done'
+  }
+  return isWhole ? exitCodes.done : exitCodes.missing
+}
 
 /** True unless it broke off. What was left out is no failure: the report says why. */
 async function importHere(places: string[], tags: string[], reportPath: string | undefined) {
@@ -37,7 +56,7 @@ async function importHere(places: string[], tags: string[], reportPath: string |
     const progress = await watch(run)
     await database.whenDurable()
     if (reportPath !== undefined) await writeReport(reportFile, path.resolve(reportPath), progress)
-    tell(progress, reportPath)
+    tell({ ...progress.counts, ...progress }, reportPath !== undefined)
     return progress.state === 'done'
   } finally {
     await database.close()
@@ -58,7 +77,9 @@ function openHere({ database, dataDir, secretKey }: Settings) {
 async function watch(run: ImportRun): Promise<ImportProgress> {
   const stop = () => run.stop()
   process.once('SIGINT', stop).once('SIGTERM', stop)
-  const timer = process.stdout.isTTY ? setInterval(() => show(run.progress()), 200) : undefined
+  const timer = process.stdout.isTTY
+    ? setInterval(() => show({ ...run.progress(), imported: run.progress().counts.imported }), 200)
+    : undefined
   try {
     return await run.ended
   } finally {
@@ -68,12 +89,18 @@ async function watch(run: ImportRun): Promise<ImportProgress> {
   }
 }
 
-function show({ done, total, counts }: ImportProgress) {
+function show({ done, total, imported }: Pick<Import, 'state' | 'done' | 'total' | 'imported'>) {
   const share = total ? ` / ${total} (${Math.min(100, Math.floor((done / total) * 100))}%)` : ''
-  process.stdout.write(`\r\x1b[K${done}${share}, ${counts.imported} new 新增`)
+  process.stdout.write(`\r\x1b[K${done}${share}, ${imported} new 新增`)
 }
 
-function tell({ state, counts, error }: ImportProgress, reportPath: string | undefined) {
+function tell(
+  record: Pick<Import, 'state' | 'imported' | 'already' | 'differs' | 'left_out' | 'by_source' | 'error'> & {
+    by_reason: Partial<Record<string, number>>
+  },
+  hasReport: boolean,
+) {
+  const { state, error, ...counts } = record
   console.log(`${counts.imported} imported 已导入, ${counts.already} already here 已存在`)
   for (const [source, count] of Object.entries(counts.by_source)) console.log(`  ${source}: ${count}`)
   if (counts.differs > 0) {
@@ -85,7 +112,7 @@ function tell({ state, counts, error }: ImportProgress, reportPath: string | und
     console.log(`${counts.left_out} left out 未导入`)
     for (const [reason, count] of Object.entries(counts.by_reason)) console.log(`  ${reason}: ${count}`)
   }
-  if (reportPath === undefined && counts.differs + counts.left_out > 0) {
+  if (!hasReport && counts.differs + counts.left_out > 0) {
     console.log('--report FILE writes a line for each. 用 --report FILE 保存逐条明细。')
   }
   if (state === 'stopped') console.log('Stopped; the same command goes on. 已停止；再次执行同一命令可继续。')

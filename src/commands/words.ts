@@ -59,11 +59,19 @@ export const words = {
     about: { en: 'pictures of other programs, with their recipes', zh: '导入其他程序的图片及其生成参数' },
     more: [
       {
-        en: 'Takes over folders, ZIPs and single pictures into DATA_DIR, byte for byte: exports of webimgui and gpt_image_playground, the folder of\nInvokeAI, pictures of AUTOMATIC1111, ComfyUI, SwarmUI and NovelAI. Twice the same adds nothing; one that broke off goes on. The server must\nbe stopped; docs/moving.md has each program.',
-        zh: '把文件夹、ZIP 或单张图片原样导入 DATA_DIR：webimgui 与 gpt_image_playground 的导出、InvokeAI 的文件夹、AUTOMATIC1111、ComfyUI、\nSwarmUI、NovelAI 的图片。重复导入不会增加内容，中断后可继续。须先停止服务器；各程序的做法见 docs/moving.zh-CN.md。',
+        en: 'Takes over folders, ZIPs and single pictures into DATA_DIR, byte for byte: exports of webimgui and gpt_image_playground, the folder of\nInvokeAI, pictures of AUTOMATIC1111, ComfyUI, SwarmUI and NovelAI. Twice the same adds nothing; one that broke off goes on. The server must\nbe stopped, or be named with --url; docs/moving.md has each program.',
+        zh: '把文件夹、ZIP 或单张图片原样导入 DATA_DIR：webimgui 与 gpt_image_playground 的导出、InvokeAI 的文件夹、AUTOMATIC1111、ComfyUI、\nSwarmUI、NovelAI 的图片。重复导入不会增加内容，中断后可继续。须先停止服务器，或用 --url 指定；各程序的做法见 docs/moving.zh-CN.md。',
       },
     ],
     options: {
+      url: {
+        type: 'string',
+        value: 'ADDRESS',
+        about: {
+          en: 'into this running server instead, with the token of WEBIMGUI_TOKEN or `login`; a folder is packed and uploaded',
+          zh: '改为导入到这台运行中的服务器，令牌取自 WEBIMGUI_TOKEN 或 login；文件夹会打包上传',
+        },
+      },
       tag: {
         type: 'string',
         multiple: true,

@@ -57,4 +57,7 @@ test('what is exported beside a running server is the same in another one: bytes
     images: 2,
   })
   expect((await second.call('GET', '/api/history?q=山水')).body.items).toHaveLength(1)
+  // The same once more, into the running server: packed, uploaded, and known already.
+  const again = await runProgram('import', { dataDir: second.dataDir, words: ['--url', second.url, folder] })
+  expect([again.code, again.output]).toEqual([0, expect.stringMatching(/^0 imported.*2 already here/)])
 })
