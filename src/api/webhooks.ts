@@ -15,7 +15,7 @@ export const Webhook = z
       .string()
       .nullable()
       .describe(
-        'Whose generations it tells of; null: those of the access token of the server, or of anybody where none is needed.',
+        'Whose generations it tells of: a token, or the user that tokens belong to; null: those of the access token of the server, or of anybody where none is needed.',
       ),
     url: z.string().nullable().describe('Null: it signs what goes to the `callback_url` of requests.'),
     name: z.string(),

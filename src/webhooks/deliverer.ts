@@ -10,6 +10,8 @@ import type { OutgoingHttp } from '../outgoing/http.ts'
 import type { DeliveryRecord, DueDelivery } from '../storage/deliveries.ts'
 import type { Seal } from '../storage/secrets/seal.ts'
 import type { Store } from '../storage/store.ts'
+import { isAdmitted } from '../storage/users.ts'
+import type { WebhookRecord } from '../storage/webhooks.ts'
 import type { Observer } from '../telemetry/observer.ts'
 import type { Addresses } from './addresses.ts'
 import { type Attempt, attemptDelivery } from './attempt.ts'
@@ -18,7 +20,7 @@ import { choosePause } from './schedule.ts'
 import { openSecrets } from './secrets.ts'
 
 export interface DelivererParts {
-  store: Pick<Store, 'webhooks' | 'deliveries'>
+  store: Pick<Store, 'webhooks' | 'deliveries' | 'users'>
   seal: Seal
   http: OutgoingHttp
   addresses: Addresses
@@ -112,7 +114,8 @@ export function createDeliverer(parts: DelivererParts) {
 
   async function deliver(delivery: DeliveryRecord) {
     const webhook = await store.webhooks.find(delivery.webhookId)
-    const secrets = webhook?.state === 'active' ? openSecrets(parts.seal, webhook) : []
+    const isWanted = webhook?.state === 'active' && (await isOwnerAdmitted(webhook))
+    const secrets = isWanted ? openSecrets(parts.seal, webhook) : []
     if (!webhook || secrets.length === 0) {
       await store.deliveries.record(delivery.id, lease, { ...delivery, state: 'dropped', dueAt: null })
       return
@@ -129,6 +132,12 @@ export function createDeliverer(parts: DelivererParts) {
     parts.observer.delivered(outcome)
     const line = { delivery: delivery.id, generation: delivery.generationId, status, ms: durationMs, outcome }
     log[outcome === 'given_up' ? 'warn' : 'info'](line, 'webhook')
+  }
+
+  /** A user may have been disabled since; the webhooks of a named token go with it. */
+  async function isOwnerAdmitted({ ownerId }: WebhookRecord) {
+    const user = ownerId === null ? undefined : await store.users.find(ownerId)
+    return user === undefined || isAdmitted(user)
   }
 
   async function conclude(delivery: DeliveryRecord, attempt: Attempt, isOwnAddress: boolean) {

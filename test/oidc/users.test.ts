@@ -179,9 +179,17 @@ describe('a user', () => {
     const { headers } = await makeToken(ann)
     const stream = await fetch(`${app.url}/api/events`, { headers })
     const ended = stream.text()
+    const url = `${app.openai.origin}/hook`
+    const own = (await ann.call('POST', '/api/webhooks', { url })).body
+    const { id: token_id } = await makeToken(ann)
+    const byRoot = (await app.call('POST', '/api/webhooks', { url, token_id }, root)).body
+    expect([own.token_id, byRoot.token_id]).toEqual([ann.id, ann.id])
 
     expect((await app.call('PATCH', `/api/users/${ann.id}`, { disabled: true }, root)).body.state).toBe('disabled')
     await ended
+    await app.call('POST', `/api/webhooks/${own.id}/test`, undefined, root)
+    const sent = () => app.call('GET', `/api/webhooks/${own.id}/deliveries`, undefined, root)
+    await expect.poll(async () => (await sent()).body.items[0].state).toBe('dropped')
     expect((await ann.call('GET', '/api/me')).status).toBe(401)
     expect((await app.call('GET', '/api/me', undefined, headers)).status).toBe(401)
     const back = (await ann.visitor.follow(`${app.url}/login/oidc`)).at(-1)!

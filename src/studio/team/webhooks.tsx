@@ -100,7 +100,9 @@ function WebhookCard({ webhook, tokens, onSecret }: WebhookCardProps) {
 
   function describeOwner() {
     if (webhook.token_id === null) return t(me?.needs_token === false ? 'webhooks.whoseOpen' : 'webhooks.whoseOwn')
-    return tokens.find(token => token.id === webhook.token_id)?.name ?? t('webhooks.whoseGone')
+    const owner = webhook.token_id
+    const users = tokens.flatMap(({ user }) => user ?? [])
+    return [...tokens, ...users].find(({ id }) => id === owner)?.name ?? t('webhooks.whoseGone')
   }
 
   async function doIt(work: () => Promise<unknown>) {
