@@ -176,7 +176,7 @@ async function store(
     given.length === 0
       ? []
       : await inTurn(async () => {
-          const isThere = await store.generations.find(id)
+          const isThere = await store.imports.isTaken(id)
           return isThere ? [] : keepReferences(given, tree, { store, files })
         })
   await files.put(image.file, kept.temporaryPath, { isSynced: await kept.synced })
@@ -235,8 +235,7 @@ async function chooseId({ generationId }: FoundPicture, source: string, identity
     if (known) return known.generationId
     const isOwn = tries === 0 && generationId !== undefined && uuid.test(generationId)
     const id = isOwn ? generationId : deriveImageId(`${source} ${identity}`, tries)
-    const isTaken = (await store.generations.removalOf(id)) !== undefined || (await store.generations.find(id))
-    if (!isTaken) return id
+    if (!(await store.imports.isTaken(id))) return id
   }
 }
 

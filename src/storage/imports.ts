@@ -33,6 +33,17 @@ export function createImportRepository(db: Connection) {
       return row && toKnown(row)
     },
 
+    /** Is there a generation with this id, or was there one a short while ago? */
+    async isTaken(id: string): Promise<boolean> {
+      const row = await db
+        .selectFrom('chat_history')
+        .select('id')
+        .where('id', '=', id)
+        .unionAll(db.selectFrom('removals').select('generation_id as id').where('generation_id', '=', id))
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
     async hasPicture(generationId: string, position: number): Promise<boolean> {
       const row = await db
         .selectFrom('images')
