@@ -23,6 +23,8 @@ import type { Observer } from './observer.ts'
 
 /** Requests whose answer is still being made. */
 const maxRequests = 10_000
+/** Ended generations that late news may still be told of. */
+const maxOver = 1_000
 /** A stop waits so long for a collector. */
 const farewellMs = 2_000
 
@@ -55,6 +57,8 @@ export function createTraces(settings: TraceSettings, { version, log }: { versio
   })
   const tracer = provider.getTracer('webimgui', version)
   const generations = new Map<string, Open>()
+  /** Those that ended last: a step that was committed together with the end may be told after it. */
+  const over = new Map<string, Span>()
   const generationOf = new Map<string, string>()
   const requests = new Map<string, { parent: SpanContext | undefined; begun?: SpanContext }>()
 
@@ -84,7 +88,7 @@ export function createTraces(settings: TraceSettings, { version, log }: { versio
     failure?: string,
   ) {
     if (generationId === undefined) return
-    const { span: parent } = find(generationId, began)
+    const parent = over.get(generationId) ?? find(generationId, began).span
     const span = tracer.startSpan(name, { startTime: began, attributes }, trace.setSpan(ROOT_CONTEXT, parent))
     if (failure !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: failure })
     span.end()
@@ -93,6 +97,9 @@ export function createTraces(settings: TraceSettings, { version, log }: { versio
   function close(id: string, { span, calls }: Open) {
     span.end()
     generations.delete(id)
+    over.set(id, span)
+    const [oldest] = over.keys()
+    if (over.size > maxOver && oldest !== undefined) over.delete(oldest)
     for (const call of calls) generationOf.delete(call)
   }
 
@@ -119,10 +126,11 @@ export function createTraces(settings: TraceSettings, { version, log }: { versio
       // A step of no generation in particular, or one that was refused before there was one.
       if (id === undefined || (created && !isMade)) return
       if (!generations.has(id) && !stepsOfRunning.has(name)) return
-      const open = find(id, began)
-      for (const call of calls) {
+      if (name === 'revive') over.delete(id)
+      const open = over.has(id) ? undefined : find(id, began)
+      for (const call of open ? calls : []) {
         generationOf.set(call, id)
-        open.calls.push(call)
+        open?.calls.push(call)
       }
       const attributes = callId === undefined ? {} : { 'webimgui.call': callId }
       child(id, `ledger ${name}`, began, attributes, isMade ? undefined : 'not made')

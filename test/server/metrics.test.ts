@@ -1,9 +1,10 @@
 /** Metrics over HTTP: who may read them, and that they tell what the ledger tells. */
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 import { freePort } from '../support/ports.ts'
+import { openReceiver } from '../support/receiver.ts'
 
 const admin = { authorization: 'Bearer the-token-of-the-server' }
 const picture = { prompt: 'a boat', model: 'doubao-seedream-4-0-20260415', parameters: { size: '960x960' } }
@@ -103,9 +104,16 @@ test('only administrators see them, and whoever reaches an address of their own'
 })
 
 test('the dashboard and the alerts ask for metrics and labels that there are', async () => {
-  const app = await startClosed({ MONTHLY_CAP: '10 CNY', MONTHLY_CAP_IMAGES: '40' })
+  const receiver = await openReceiver()
+  onTestFinished(() => receiver.close())
+  const app = await startClosed({ MONTHLY_CAP: '10 CNY', MONTHLY_CAP_IMAGES: '40', ALLOWED_HOSTS: receiver.host })
+  const webhook = await app.call('POST', '/api/webhooks', { url: receiver.url('/hook') }, admin)
+  expect(webhook.status).toBe(201)
   await app.call('POST', '/api/generate', picture, admin)
   await app.call('POST', '/api/generate', { ...picture, prompt: '[[output-blocked]]' }, admin)
+  await expect
+    .poll(async () => [...(await scrape(app)).keys()].some(key => key.startsWith('webimgui_webhook')))
+    .toBe(true)
   const folder = path.join(import.meta.dirname, '../../docs/monitoring')
   const dashboard = JSON.parse(readFileSync(path.join(folder, 'dashboard.json'), 'utf8')) as Dashboard
   const alerts = readFileSync(path.join(folder, 'alerts.yaml'), 'utf8')
