@@ -26,6 +26,7 @@ const rules: Record<string, AccessRule> = {
   'GET /picture/:generationId': 'member',
   'GET /configurations': 'member',
   'GET /status': 'member',
+  'GET /compare': 'member',
   'GET /team': 'member',
   'GET /moving': 'member',
   'GET /usage': 'member',
