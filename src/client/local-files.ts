@@ -69,6 +69,8 @@ export async function saveOriginal(
     if (present !== undefined && !isReplaced) continue
     bytes ??= await readOriginal(client, image)
     if (await writeWhole(file, bytes, isReplaced)) return { file, isNew: true }
+    // Somebody else has taken the name meanwhile, perhaps for the same picture.
+    if ((await hashFile(file)) === sha256) return { file, isNew: false }
   }
 }
 

@@ -41,7 +41,8 @@ const run = (word: string, words: string[], more?: Partial<ProgramOptions>) => r
 
 const waitingOrders = () => {
   const orders = path.join(folder, 'webimgui/orders')
-  return existsSync(orders) ? readdirSync(orders) : []
+  // A process that is killed while it writes leaves another name, which is swept later.
+  return existsSync(orders) ? readdirSync(orders).filter(name => name.endsWith('.json')) : []
 }
 
 const readOrder = (name: string) => JSON.parse(readFileSync(path.join(folder, 'webimgui/orders', name), 'utf8'))
