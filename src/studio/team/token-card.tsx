@@ -6,14 +6,15 @@ import { ApiError } from '../../client/errors.ts'
 import { nameOfModel, useModels } from '../data/models.ts'
 import { type Token, useRevokeToken } from '../data/tokens.ts'
 import type { Sum } from '../data/usage.ts'
-import { ago, moment, money } from '../text/format.ts'
+import { ago, moment } from '../text/format.ts'
 import { explain } from '../text/problems.ts'
-import { type Text, useText } from '../text/text.ts'
+import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { CapBar, listCaps } from '../ui/cap-bar.tsx'
 import { Confirm } from '../ui/confirm.tsx'
 import { Badge, Skeleton } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
+import { describeSpent } from './spent.ts'
 
 export interface TokenCardProps {
   token: Token
@@ -83,7 +84,7 @@ export function TokenCard({ token, spent, onChange }: TokenCardProps) {
       {!caps ? (
         <Skeleton className="h-8" />
       ) : caps.length === 0 ? (
-        <p className="text-ink-soft text-sm tabular-nums">{t('team.uncapped', { used: spentText(t, spent) })}</p>
+        <p className="text-ink-soft text-sm tabular-nums">{t('team.uncapped', { used: describeSpent(t, spent) })}</p>
       ) : (
         <div className="grid gap-x-8 gap-y-3 sm:grid-cols-2">
           {caps.map(cap => (
@@ -94,13 +95,6 @@ export function TokenCard({ token, spent, onChange }: TokenCardProps) {
       {isAsking && <RevokeDialog token={token} onClose={() => setAsking(false)} />}
     </li>
   )
-}
-
-function spentText(t: Text, { amounts, images }: Sum) {
-  return [
-    ...amounts.map(({ amount, currency }) => money(amount, currency)),
-    t('usage.capPictures', { count: images }),
-  ].join(' · ')
 }
 
 function RevokeDialog({ token: { id, name }, onClose }: { token: Token; onClose(): void }) {

@@ -5,15 +5,16 @@ import { LogOut, Pencil, ShieldCheck, UserCheck, UserX } from 'lucide-react'
 import { useState } from 'react'
 import { useMe } from '../data/tokens.ts'
 import { type User, useChangeUser, useEndSessions, usersQuery } from '../data/users.ts'
-import { ago, moment, money } from '../text/format.ts'
+import { ago, moment } from '../text/format.ts'
 import { explain } from '../text/problems.ts'
-import { type Text, useText } from '../text/text.ts'
+import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { CapBar, listCaps } from '../ui/cap-bar.tsx'
 import { Confirm } from '../ui/confirm.tsx'
 import { toastError } from '../ui/query.tsx'
 import { Badge } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
+import { describeSpent } from './spent.ts'
 import { UserForm } from './user-form.tsx'
 
 /** Nothing where nobody has logged in so far. */
@@ -89,7 +90,7 @@ function UserCard({ user, onChange }: { user: User; onChange(): void }) {
         </div>
       </div>
       {caps.length === 0 ? (
-        <p className="text-ink-soft text-sm tabular-nums">{t('team.uncapped', { used: spentText(t, user) })}</p>
+        <p className="text-ink-soft text-sm tabular-nums">{t('team.uncapped', { used: describeSpent(t, month) })}</p>
       ) : (
         <div className="grid gap-x-8 gap-y-3 sm:grid-cols-2">
           {caps.map(cap => (
@@ -160,11 +161,4 @@ function DisableDialog({ user: { id, name, state }, onClose }: { user: User; onC
       onClose={onClose}
     />
   )
-}
-
-function spentText(t: Text, { month: { amounts, images } }: User) {
-  return [
-    ...amounts.filter(({ amount }) => amount !== 0).map(({ amount, currency }) => money(amount, currency)),
-    t('usage.capPictures', { count: images }),
-  ].join(' · ')
 }
