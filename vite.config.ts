@@ -31,7 +31,14 @@ export default defineConfig({
         // Few files: a request costs more than the code of an icon that it brings.
         codeSplitting: {
           groups: [
-            { name: 'base', tags: ['$initial'], minShareCount: 2 },
+            { name: 'base', priority: 2, tags: ['$initial'], minShareCount: 2 },
+            // In one file, so that none of its classes waits for a file that waits for it.
+            {
+              name: 'components',
+              priority: 1,
+              test: /[\\/]node_modules[\\/]@(base-ui|floating-ui)[\\/]/,
+              minShareCount: 2,
+            },
             { name: 'screens', minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 20_000 },
           ],
         },

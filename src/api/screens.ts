@@ -4,6 +4,7 @@ export const screens = {
   gallery: '/gallery',
   picture: '/picture/:generationId',
   compare: '/compare',
+  cull: '/cull',
   usage: '/usage',
   configurations: '/configurations',
   team: '/team',

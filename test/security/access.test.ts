@@ -27,6 +27,7 @@ const rules: Record<string, AccessRule> = {
   'GET /configurations': 'member',
   'GET /status': 'member',
   'GET /compare': 'member',
+  'GET /cull': 'member',
   'GET /team': 'member',
   'GET /moving': 'member',
   'GET /usage': 'member',

@@ -86,6 +86,11 @@ const screens: Screen[] = [
     path: () => `/compare?ids=${imageId}.0,${imageId}.1,${imageId}.2`,
     open: ({ page }) => page.getByRole('button', { pressed: true }).first().waitFor(),
   },
+  {
+    name: 'cull',
+    path: '/cull',
+    open: ({ page }) => page.getByRole('navigation').getByRole('button').nth(2).waitFor(),
+  },
   { name: 'failed', path: () => `/picture/${failedId}`, open: ({ page }) => page.getByRole('complementary').waitFor() },
   {
     name: 'usage',

@@ -34,6 +34,7 @@ test('every screen has a file of its own', () => {
     'gallery',
     'picture',
     'compare',
+    'cull',
     'usage',
     'configurations',
     'team',

@@ -48,7 +48,9 @@ const modes = [
 type Mode = (typeof modes)[number]['value']
 
 const keptMode = createKept<Mode>('compare.mode', mode => modes.find(({ value }) => value === mode)?.value ?? 'side')
-const keptTable = createKept('compare.table', kept => kept !== false)
+const keptTable = createKept('compare.table', kept =>
+  typeof kept === 'boolean' ? kept : matchMedia('(min-width: 48rem)').matches,
+)
 
 export function CompareScreen() {
   const t = useText()

@@ -1,17 +1,37 @@
 /** The history as the gallery shows it and as one walks through it from a picture: the same filter, the same order, the same pages. */
-import { infiniteQueryOptions, useInfiniteQuery, useQueryClient } from '@tanstack/react-query'
+import {
+  infiniteQueryOptions,
+  type QueryClient,
+  useInfiniteQuery,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query'
 import { useMemo } from 'react'
-import type { HistoryFilter } from '../../client/client.ts'
+import type { HistorySort, HistoryFilter as ServerFilter } from '../../client/client.ts'
 import { api } from './client.ts'
-import { type Generation, historyKey, insertByTime, readPage } from './generations.ts'
+import { type Generation, historyKey, type Image, insertByTime, readPage } from './generations.ts'
 import { createStore } from './store.ts'
 
-export type { HistoryFilter } from '../../client/client.ts'
+/** A filter, and the order of what it lets through; without one the newest come first. */
+export type HistoryFilter = ServerFilter & { sort?: HistorySort }
 
 const pageLimit = 100
 const states = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const
 /** What filters in the address of the gallery, and in that of a picture that was opened from there. */
-export const filterNames = ['q', 'provider', 'model', 'status', 'favorite', 'tag', 'from', 'to'] as const
+export const filterNames = [
+  'q',
+  'provider',
+  'model',
+  'status',
+  'favorite',
+  'tag',
+  'stars',
+  'rejected',
+  'from',
+  'to',
+  'sort',
+] as const
+export const sorts = ['newest', 'oldest', 'stars', 'cost'] as const
 
 /** As it stands in the address of the page: days where the person is. */
 export type FilterTexts = { [Name in (typeof filterNames)[number]]?: string }
@@ -42,10 +62,37 @@ export function parseFilter(texts: FilterTexts): HistoryFilter {
     status: states.find(state => state === texts.status),
     favorite: texts.favorite === 'true' || undefined,
     tag: tag || undefined,
+    stars: /^[1-5]$/.test(texts.stars ?? '') ? Number(texts.stars) : undefined,
+    rejected: texts.rejected === undefined ? undefined : texts.rejected === 'true',
+    sort: sorts.find(sort => sort !== 'newest' && sort === texts.sort),
     from: parseDay(texts.from, '00:00:00.000'),
     to: parseDay(texts.to, '23:59:59.999'),
   }
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined))
+}
+
+/** Does the filter mean this picture of a generation that it lets through? */
+export function isMeant({ stars, rejected }: Pick<Image, 'stars' | 'rejected'>, filter: HistoryFilter) {
+  return (
+    (filter.stars === undefined || stars >= filter.stars) &&
+    (filter.rejected === undefined || rejected === filter.rejected)
+  )
+}
+
+const countKey = ['history count']
+
+/** Of everything that the filter lets through, loaded or not; undefined before it is known. */
+export function useHistoryCount({ sort: _, ...filter }: HistoryFilter) {
+  const query = useQuery({
+    queryKey: [...countKey, filter],
+    queryFn: given => api.history.count(filter, given),
+    placeholderData: previous => previous,
+  })
+  return query.data
+}
+
+export function countsChanged(client: QueryClient) {
+  void client.invalidateQueries({ queryKey: countKey })
 }
 
 /** The server counts days in UTC; a person means those of the own clock. */
@@ -77,6 +124,8 @@ export function useHistory(filter: HistoryFilter) {
   function add(generation: Generation) {
     client.setQueryData(historyQuery(filter).queryKey, data => {
       const [first, ...others] = data?.pages ?? []
+      // Where it stands in another order is for the server to say.
+      if (filter.sort !== undefined) return data
       if (!data || !first || data.pages.some(page => page.items.some(item => item.id === generation.id))) return data
       const items = insertByTime(first.items, generation)
       // Older than all of the page: it stands on a later one.

@@ -4,7 +4,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { Heart, Images, ListFilter, Rows3, Search, X } from 'lucide-react'
 import { type Ref, useEffect, useRef, useState } from 'react'
 import { knownTags } from '../data/generations.ts'
-import type { FilterTexts } from '../data/history.ts'
+import { type FilterTexts, sorts } from '../data/history.ts'
 import { useModels } from '../data/models.ts'
 import { useProviderName } from '../text/providers.ts'
 import { type TextKey, useText } from '../text/text.ts'
@@ -32,7 +32,7 @@ const views = [
   { value: 'list', icon: Rows3, text: 'gallery.list' },
 ] as const
 const states = ['succeeded', 'running', 'queued', 'failed', 'cancelled'] as const
-const folded = ['provider', 'model', 'status', 'tag', 'from', 'to'] as const
+const folded = ['provider', 'model', 'status', 'tag', 'stars', 'rejected', 'from', 'to'] as const
 
 export function Filters({ filter, view, isBusy, searchField, onLeaveSearch, onFilter, onView }: FiltersProps) {
   const t = useText()
@@ -69,6 +69,14 @@ export function Filters({ filter, view, isBusy, searchField, onLeaveSearch, onFi
             </span>
           )}
         </IconButton>
+        <Select
+          isLabelHidden
+          label={t('gallery.sort')}
+          value={sorts.find(sort => sort === filter.sort) ?? 'newest'}
+          choices={sorts.map(sort => ({ value: sort, label: t(`gallery.sort_${sort}`) }))}
+          onChange={sort => onFilter({ sort: sort === 'newest' ? undefined : sort })}
+          className="w-36 shrink-0 max-md:hidden"
+        />
         <Segmented
           label={t('gallery.view')}
           value={view}
@@ -193,7 +201,7 @@ function Panel({ filter, onFilter }: PanelProps) {
   // A model that the catalogue does not know may well have made pictures.
   if (filter.model && !names.has(filter.model)) names.set(filter.model, filter.model)
   const select = (
-    name: 'provider' | 'model' | 'status' | 'tag',
+    name: 'provider' | 'model' | 'status' | 'tag' | 'stars' | 'rejected',
     all: TextKey,
     entries: readonly (readonly [value: string, label: string])[],
     alsoChanged: FilterTexts = {},
@@ -206,7 +214,7 @@ function Panel({ filter, onFilter }: PanelProps) {
     />
   )
   return (
-    <div className="grid animate-appear grid-cols-2 gap-3 rounded-card border border-line bg-sheet p-3 lg:grid-cols-6">
+    <div className="grid animate-appear grid-cols-2 gap-3 rounded-card border border-line bg-sheet p-3 lg:grid-cols-8">
       {select('provider', 'gallery.anyProvider', [...providers], { model: undefined })}
       {select('model', 'gallery.anyModel', [...names])}
       {select(
@@ -219,6 +227,15 @@ function Panel({ filter, onFilter }: PanelProps) {
         'gallery.anyTag',
         tags.map(tag => [tag, tag]),
       )}
+      {select(
+        'stars',
+        'gallery.anyStars',
+        [1, 2, 3, 4, 5].map(count => [String(count), t('gallery.atLeast', { stars: '★'.repeat(count) })]),
+      )}
+      {select('rejected', 'gallery.withRejected', [
+        ['false', t('gallery.withoutRejected')],
+        ['true', t('gallery.onlyRejected')],
+      ])}
       {(['from', 'to'] as const).map(name => (
         <TextField
           key={name}
@@ -247,6 +264,8 @@ function Chips({ filter, onFilter }: PanelProps) {
       const state = states.find(known => known === value)
       return state ? t(`gallery.${state}`) : value
     }
+    if (name === 'stars') return t('gallery.atLeast', { stars: '★'.repeat(Number(value) || 0) })
+    if (name === 'rejected') return t(value === 'true' ? 'gallery.onlyRejected' : 'gallery.withoutRejected')
     return `${t(`gallery.${name}`)} ${value}`
   }
   return (

@@ -1,11 +1,20 @@
 /** Everything that was made, to be found again. */
 
+import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useRouter, useSearch } from '@tanstack/react-router'
-import { ImageOff, Images, Search } from 'lucide-react'
-import { useEffect, useMemo, useRef } from 'react'
+import { GalleryHorizontalEnd, ImageOff, Images, Search } from 'lucide-react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { deleted } from '../actions/delete.ts'
 import { useGenerationEvents } from '../data/events.ts'
-import { type FilterTexts, filterTexts, parseFilter, useHistory } from '../data/history.ts'
+import { hasEnded } from '../data/generations.ts'
+import {
+  countsChanged,
+  type FilterTexts,
+  filterTexts,
+  parseFilter,
+  useHistory,
+  useHistoryCount,
+} from '../data/history.ts'
 import { createKept } from '../data/store.ts'
 import { explain } from '../text/problems.ts'
 import { useText } from '../text/text.ts'
@@ -20,6 +29,8 @@ import { List } from './list.tsx'
 import { Selected } from './selected.tsx'
 import { useSelection } from './selection.ts'
 
+/** Pixels that a row of pictures aims at; undefined: by the width of the window. */
+const keptHeight = createKept('gallery.height', kept => (typeof kept === 'number' ? kept : undefined))
 const keptView = createKept<View>('gallery.view', view => (view === 'list' ? 'list' : 'grid'))
 
 export function GalleryScreen() {
@@ -32,6 +43,9 @@ export function GalleryScreen() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the key holds all of the texts
   const filter = useMemo(() => parseFilter(texts), [textKey])
   const history = useHistory(filter)
+  const count = useHistoryCount(filter)
+  const client = useQueryClient()
+  const [height, setHeight] = useState(keptHeight.read)
   const hidden = deleted.use()
 
   // Failed ones have no picture to show.
@@ -43,13 +57,17 @@ export function GalleryScreen() {
     () => history.generations.filter(generation => !hidden.has(generation.id)),
     [history.generations, hidden],
   )
-  const items = useMemo(() => generations.flatMap(view === 'grid' ? gridItems : listItems), [generations, view])
+  const items = useMemo(
+    () => generations.flatMap(generation => (view === 'grid' ? gridItems : listItems)(generation, filter)),
+    [generations, view, filter],
+  )
   const selection = useSelection(items)
   const searchField = useRef<HTMLInputElement>(null)
   const shown = useRef<{ focus(): void }>(null)
 
   useGenerationEvents(generation => {
     if (fits(generation, filter)) history.add(generation)
+    if (hasEnded(generation)) countsChanged(client)
   })
 
   function change(next: FilterTexts & { view?: View }) {
@@ -81,12 +99,14 @@ export function GalleryScreen() {
     Escape: () => shown.current?.focus(),
     // Arrow keys move the focus to the pictures, unless the focused element uses them itself.
     '*'({ key, target }) {
-      if (!/^Arrow/.test(key) || usesArrows(target) || !shown.current) return false
+      if (!/^(Arrow|[jk]$)/.test(key) || usesArrows(target) || !shown.current) return false
       return shown.current.focus()
     },
   })
 
   const isEmpty = history.isSuccess && !history.isPlaceholderData && generations.length === 0 && !history.hasNextPage
+  const { sort: _, ...conditions } = filter
+  const isFiltered = Object.keys(conditions).length > 0
   // The pages so far hold only generations without a picture.
   const isLookingFurther = items.length === 0 && history.hasNextPage
   useEffect(() => {
@@ -94,9 +114,29 @@ export function GalleryScreen() {
   })
 
   return (
-    <div className="mx-auto max-w-[110rem] px-3 pt-3 pb-8 sm:px-6">
+    <div className="px-3 pt-3 pb-8 sm:px-6">
       <header className="sticky top-0 z-10 -mx-3 bg-paper/95 px-3 pt-2 pb-3 sm:-mx-6 sm:px-6">
-        <h1 className="mb-2 text-2xl max-lg:sr-only">{t('shell.gallery')}</h1>
+        <div className="mb-2 flex items-center gap-3">
+          <h1 className="text-2xl max-lg:sr-only">{t('shell.gallery')}</h1>
+          <p aria-live="polite" className="text-ink-faint text-sm tabular-nums">
+            {count && !isEmpty && t(isFiltered ? 'gallery.found' : 'gallery.count', { count: count.images })}
+          </p>
+          <div className="ml-auto flex items-center gap-2">
+            {view === 'grid' && (
+              <TileSize
+                height={height}
+                onChange={next => {
+                  keptHeight.write(next)
+                  setHeight(next)
+                }}
+              />
+            )}
+            <LinkButton to="/cull" search={texts} look="plain" size="small">
+              <GalleryHorizontalEnd aria-hidden className="size-4" />
+              {t('look.cull')}
+            </LinkButton>
+          </div>
+        </div>
         <Filters
           filter={texts}
           view={view}
@@ -122,7 +162,7 @@ export function GalleryScreen() {
         />
       ) : isEmpty ? (
         <Empty
-          isFiltered={Object.keys(filter).length > 0}
+          isFiltered={isFiltered}
           onClear={() => void navigate({ to: '/gallery', search: { view: search.view } })}
         />
       ) : items.length === 0 && !history.hasNextPage ? (
@@ -139,6 +179,8 @@ export function GalleryScreen() {
           selection={selection}
           hasMore={history.hasNextPage}
           onNearEnd={more}
+          words={filter.q}
+          height={height}
           onOpen={open}
           handle={shown}
         />
@@ -174,6 +216,23 @@ export function GalleryScreen() {
 function usesArrows(target: EventTarget | null) {
   return (
     target instanceof Element && target.closest('[role=grid],[role=radiogroup],[role=combobox],[data-lines]') !== null
+  )
+}
+
+function TileSize({ height, onChange }: { height: number | undefined; onChange(height: number): void }) {
+  const t = useText()
+  return (
+    <input
+      type="range"
+      aria-label={t('gallery.tileSize')}
+      title={t('gallery.tileSize')}
+      min={90}
+      max={480}
+      step={10}
+      value={height ?? 240}
+      onChange={event => onChange(Number(event.target.value))}
+      className="h-10 w-28 accent-seal max-sm:hidden"
+    />
   )
 }
 

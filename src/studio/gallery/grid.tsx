@@ -2,6 +2,7 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the focus is on the pictures, not on rows and headings
 /** Pictures in rows of their own shapes; only the rows in sight are in the page. */
 
+import { useQueryClient } from '@tanstack/react-query'
 import { Check, Heart } from 'lucide-react'
 import {
   type FocusEvent,
@@ -15,9 +16,12 @@ import {
   useRef,
   useState,
 } from 'react'
+import { markGenerations, ratePictures } from '../actions/mark.ts'
 import { lastSeen } from '../data/history.ts'
+import { nameOfModel, useModels } from '../data/models.ts'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
+import { Highlighted } from '../ui/highlighted.tsx'
 import { Thumbnail } from '../ui/image-tile.tsx'
 import { dayName, type Item } from './items.ts'
 import { useMarquee } from './marquee.ts'
@@ -31,6 +35,10 @@ export interface GridProps {
   hasMore: boolean
   /** Called whenever the end of what is loaded comes near. */
   onNearEnd(): void
+  /** What was searched for. */
+  words: string | undefined
+  /** Pixels that a row aims at; undefined: by the width of the window. */
+  height: number | undefined
   onOpen(item: Item): void
   /** Moves the focus to the picture that is in turn. */
   handle: Ref<{ focus(): void }>
@@ -40,7 +48,9 @@ const gap = 8
 const headingHeight = 44
 const longPressMs = 450
 
-export function Grid({ items, selection, hasMore, onNearEnd, onOpen, handle }: GridProps) {
+export function Grid({ items, selection, hasMore, onNearEnd, words, height, onOpen, handle }: GridProps) {
+  const client = useQueryClient()
+  const models = useModels()
   const t = useText()
   const root = useRef<HTMLDivElement>(null)
   const { width, top } = useFrame(root)
@@ -53,9 +63,9 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen, handle }: G
   )
   const activeIndex = Math.min(active, Math.max(0, items.length - 1))
   const layout = useMemo(() => {
-    const height = Math.min(300, Math.max(130, width / (width < 600 ? 2.6 : 5.5)))
-    return layOut(width > 0 ? items : [], { width, height, gap, headingHeight })
-  }, [items, width])
+    const usual = Math.min(300, Math.max(130, width / (width < 600 ? 2.6 : 5.5)))
+    return layOut(width > 0 ? items : [], { width, height: height ?? usual, gap, headingHeight })
+  }, [items, width, height])
   const { rows } = layout
   const activeRow = layout.rowOf[activeIndex] ?? 0
 
@@ -117,6 +127,8 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen, handle }: G
       ArrowLeft: () => activeIndex - 1,
       ArrowDown: () => beside(layout, activeIndex, 1),
       ArrowUp: () => beside(layout, activeIndex, -1),
+      j: () => activeIndex + 1,
+      k: () => activeIndex - 1,
       Home: () => 0,
       End: () => items.length - 1,
       PageDown: () => page(1),
@@ -127,8 +139,21 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen, handle }: G
     else if (event.key === 'Enter') onOpen(items[activeIndex]!)
     else if (event.key === ' ' && event.shiftKey) selection.extend(activeIndex)
     else if (event.key === ' ') selection.toggle(activeIndex)
-    else return
+    else if (isCommand || selection.keys.size > 0 || !markByKey(event.key)) return
     event.preventDefault()
+  }
+
+  /** Marks the picture in turn; those that are selected are marked together. */
+  function markByKey(key: string): boolean {
+    const item = items[activeIndex]
+    const [image] = item?.images ?? []
+    if (!item || !image) return false
+    const { generation } = item
+    if (key === 'f') void markGenerations(client, [generation], now => ({ favorite: !now.favorite }))
+    else if (key === 'x') void ratePictures(client, [{ generation, image, rating: { rejected: !image.rejected } }])
+    else if (/^[0-5]$/.test(key)) void ratePictures(client, [{ generation, image, rating: { stars: Number(key) } }])
+    else return false
+    return true
   }
 
   function click(event: MouseEvent) {
@@ -142,7 +167,9 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen, handle }: G
     if (!cell) return
     const index = Number(cell.dataset.index)
     setActive(index)
-    if (event.shiftKey) selection.extend(index)
+    const { generation } = items[index]!
+    if (target.closest('[data-heart]')) void markGenerations(client, [generation], now => ({ favorite: !now.favorite }))
+    else if (event.shiftKey) selection.extend(index)
     else if (event.ctrlKey || event.metaKey || selection.keys.size > 0 || target.closest('[data-check]')) {
       selection.toggle(index)
     } else onOpen(items[index]!)
@@ -215,6 +242,8 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen, handle }: G
                     key={item.key}
                     item={item}
                     place={place}
+                    words={words}
+                    modelName={nameOfModel(models, item.generation.model ?? '')}
                     isActive={place.index === activeIndex}
                     isSelected={selection.has(item.key)}
                     isSelecting={selection.keys.size > 0}
@@ -247,14 +276,16 @@ export function Grid({ items, selection, hasMore, onNearEnd, onOpen, handle }: G
 
 interface TileProps {
   item: Item
+  words: string | undefined
+  modelName: string
   place: Place
   isActive: boolean
   isSelected: boolean
   isSelecting: boolean
 }
 
-/** Four nodes at most: hundreds of them come and go while somebody scrolls. */
-function Tile({ item, place, isActive, isSelected, isSelecting }: TileProps) {
+/** Few nodes: hundreds of them come and go while somebody scrolls. */
+function Tile({ item, words: searched, modelName, place, isActive, isSelected, isSelecting }: TileProps) {
   const t = useText()
   const { generation } = item
   const [image] = item.images
@@ -267,7 +298,6 @@ function Tile({ item, place, isActive, isSelected, isSelecting }: TileProps) {
       aria-selected={isSelected}
       className={classes(
         'group absolute top-0 h-full cursor-pointer overflow-hidden rounded-lg bg-sunken [-webkit-touch-callout:none]',
-        isSelected && 'outline-3 outline-seal -outline-offset-3',
       )}
       style={{ left: place.left, width: place.width }}
     >
@@ -276,7 +306,7 @@ function Tile({ item, place, isActive, isSelected, isSelecting }: TileProps) {
           image={image}
           alt={words}
           isCropped
-          className={classes('rounded-lg transition-[scale]', isSelected && 'scale-[0.93]')}
+          className={classes('rounded-lg', image.rejected && 'opacity-35')}
         />
       ) : (
         <p className="flex h-full animate-breathe items-center justify-center overflow-hidden p-3 text-center text-ink-soft text-sm">
@@ -294,12 +324,34 @@ function Tile({ item, place, isActive, isSelected, isSelecting }: TileProps) {
       >
         {isSelected && <Check className="relative size-4 text-white" strokeWidth={3} />}
       </span>
-      {generation.favorite && (
-        <Heart
+      {image && (
+        <p
+          aria-hidden
+          className="absolute inset-x-0 bottom-0 line-clamp-3 bg-linear-to-t from-black/85 to-black/0 px-2.5 pt-8 pr-10 pb-2 text-white text-xs opacity-0 transition-opacity group-hover:opacity-100 group-focus-visible:opacity-100"
+        >
+          <Highlighted text={words} words={searched} /> · {modelName}
+        </p>
+      )}
+      {image && image.stars > 0 && (
+        <span
           role="img"
-          aria-label={t('gallery.favorite')}
-          className="absolute right-2 bottom-2 size-4 fill-white text-white drop-shadow-[0_0_2px_rgb(0_0_0/70%)]"
-        />
+          aria-label={t('look.stars', { count: image.stars })}
+          className="absolute top-1.5 right-1.5 rounded-full bg-black/60 px-2 text-white text-xs leading-5"
+        >
+          {'★'.repeat(image.stars)}
+        </span>
+      )}
+      {image?.rejected && <span className="sr-only">{t('look.rejected')}</span>}
+      <Heart
+        data-heart
+        {...(generation.favorite ? { role: 'img', 'aria-label': t('gallery.favorite') } : { 'aria-hidden': true })}
+        className={classes(
+          'absolute right-0 bottom-0 box-content size-4 p-2 text-white drop-shadow-[0_0_2px_rgb(0_0_0/70%)]',
+          generation.favorite ? 'fill-white' : 'opacity-0 group-hover:opacity-100 group-focus-visible:opacity-100',
+        )}
+      />
+      {isSelected && (
+        <span aria-hidden className="pointer-events-none absolute inset-0 rounded-lg ring-4 ring-seal ring-inset" />
       )}
     </div>
   )

@@ -1,6 +1,6 @@
 /** What the gallery shows, out of the pages of the history. */
 import { type Generation, hasEnded, type Image } from '../data/generations.ts'
-import type { HistoryFilter } from '../data/history.ts'
+import { type HistoryFilter, isMeant } from '../data/history.ts'
 import { generationRatio, imageRatio } from '../data/images.ts'
 import { locale, type Text } from '../text/text.ts'
 import type { Measured } from './rows.ts'
@@ -13,17 +13,23 @@ export interface Item extends Measured {
 }
 
 /** A place for each picture, and one for each generation that is still being made. */
-export function gridItems(generation: Generation): Item[] {
-  const day = toDay(generation.timestamp)
-  const images = generation.images.map(image => {
+export function gridItems(generation: Generation, filter: HistoryFilter): Item[] {
+  const day = dayOf(generation, filter)
+  const meant = generation.images.filter(image => isMeant(image, filter))
+  const images = meant.map(image => {
     return { key: image.id, ratio: imageRatio(image), day, generation, images: [image] }
   })
-  if (hasEnded(generation) || images.length > 0) return images
+  if (hasEnded(generation) || generation.images.length > 0) return images
   return [{ key: generation.id, ratio: generationRatio(generation), day, generation, images: [] }]
 }
 
-export function listItems(generation: Generation): Item[] {
-  return [{ key: generation.id, ratio: 1, day: toDay(generation.timestamp), generation, images: generation.images }]
+export function listItems(generation: Generation, filter: HistoryFilter): Item[] {
+  return [{ key: generation.id, ratio: 1, day: dayOf(generation, filter), generation, images: generation.images }]
+}
+
+/** Days are headings only where they follow one another. */
+function dayOf({ timestamp }: Generation, { sort }: HistoryFilter) {
+  return sort === 'stars' || sort === 'cost' ? '' : toDay(timestamp)
 }
 
 /** The day in the time zone of the browser, such as `2026-11-23`. */
@@ -63,6 +69,8 @@ export function fits(generation: Generation, filter: HistoryFilter): boolean {
     (filter.status === undefined || filter.status === generation.status) &&
     (filter.favorite === undefined || filter.favorite === generation.favorite) &&
     (filter.tag === undefined || generation.tags.includes(filter.tag)) &&
+    (filter.stars === undefined || generation.images.some(({ stars }) => stars >= filter.stars!)) &&
+    (filter.rejected !== true || generation.images.some(({ rejected }) => rejected)) &&
     (filter.from === undefined || filter.from <= generation.timestamp) &&
     (filter.to === undefined || filter.to >= generation.timestamp)
   )

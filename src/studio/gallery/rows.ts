@@ -4,7 +4,7 @@ export interface Measured {
   key: string
   /** Width over height. */
   ratio: number
-  /** Such as `2026-11-23`, where the person is. */
+  /** Such as `2026-11-23`, where the person is; empty: under no heading. */
   day: string
 }
 
@@ -70,8 +70,10 @@ export function layOut(items: readonly Measured[], options: RowOptions): Layout 
     if (item.day !== day) {
       end(false)
       day = item.day
-      rows.push({ kind: 'day', key: `day ${day} ${item.key}`, top, height: headingHeight, day })
-      top += headingHeight + gap
+      if (day !== '') {
+        rows.push({ kind: 'day', key: `day ${day} ${item.key}`, top, height: headingHeight, day })
+        top += headingHeight + gap
+      }
     }
     const ratio = Math.min(widest, Math.max(narrowest, item.ratio || 1))
     line.push({ index, ratio })

@@ -1,10 +1,20 @@
 /** What can be done with what is selected: by key, and in a bar at the foot. */
 import { useQueryClient } from '@tanstack/react-query'
-import { CheckCheck, Download, FolderDown, Heart, HeartOff, Tags as TagsIcon, Trash2, X } from 'lucide-react'
+import {
+  CheckCheck,
+  Download,
+  FolderDown,
+  Heart,
+  HeartOff,
+  Tags as TagsIcon,
+  ThumbsDown,
+  Trash2,
+  X,
+} from 'lucide-react'
 import { useState } from 'react'
 import { deleteWithUndo } from '../actions/delete.ts'
 import { DeleteGroup } from '../actions/delete-group.tsx'
-import { addTags, markGenerations, removeTag } from '../actions/mark.ts'
+import { addTags, markGenerations, type Rating, ratePictures, removeTag } from '../actions/mark.ts'
 import { type Generation, hasEnded, knownTags } from '../data/generations.ts'
 import { nameResult } from '../data/places.ts'
 import { CompareLink } from '../forms/compare-link.tsx'
@@ -31,6 +41,16 @@ export function Selected({ selection }: { selection: Selection }) {
 
   function favorite() {
     void markGenerations(client, selected, () => ({ favorite: !isFavorite }))
+  }
+
+  const places = selection.items.flatMap(({ generation, images: [image] }) => (image ? [{ generation, image }] : []))
+  const isRejected = places.every(({ image }) => image.rejected)
+
+  function rate(rating: Rating) {
+    void ratePictures(
+      client,
+      places.map(place => ({ ...place, rating })),
+    )
   }
 
   async function download() {
@@ -65,6 +85,8 @@ export function Selected({ selection }: { selection: Selection }) {
       : {
           Escape: selection.clear,
           f: favorite,
+          x: () => rate({ rejected: !isRejected }),
+          ...Object.fromEntries([0, 1, 2, 3, 4, 5].map(stars => [String(stars), () => rate({ stars })])),
           l: () => setTagging(true),
           d: download,
           Delete: askToDelete,
@@ -97,11 +119,12 @@ export function Selected({ selection }: { selection: Selection }) {
               label={t(isFavorite ? 'gallery.unfavorite' : 'gallery.favorite')}
               onClick={favorite}
             />
-            <CompareLink
-              places={selection.items.flatMap(({ generation, images: [image] }) =>
-                image ? [nameResult(generation, image)] : [],
-              )}
+            <IconButton
+              icon={ThumbsDown}
+              label={t(isRejected ? 'look.unreject' : 'look.reject')}
+              onClick={() => rate({ rejected: !isRejected })}
             />
+            <CompareLink places={places.map(({ generation, image }) => nameResult(generation, image))} />
             <IconButton icon={TagsIcon} label={t('gallery.tags')} onClick={() => setTagging(true)} />
             <IconButton
               icon={Download}

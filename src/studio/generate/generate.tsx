@@ -154,7 +154,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
   }
 
   return (
-    <div className="mx-auto grid max-w-[120rem] grid-cols-[minmax(0,1fr)] gap-x-8 gap-y-6 p-4 lg:grid-cols-[27rem_minmax(0,1fr)] lg:items-start lg:p-8">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-x-8 gap-y-6 p-4 lg:grid-cols-[27rem_minmax(0,1fr)] lg:items-start lg:p-8">
       <form
         aria-label={t('shell.create')}
         onSubmit={event => {

@@ -9,6 +9,7 @@ import {
   RotateCcw,
   ScrollText,
   SquareSplitHorizontal,
+  ThumbsDown,
   Trash2,
 } from 'lucide-react'
 import { type Generation, hasEnded, type Image } from '../data/generations.ts'
@@ -19,6 +20,7 @@ import { useText } from '../text/text.ts'
 import { IconButton, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { Menu } from '../ui/menu.tsx'
+import { Stars } from '../ui/stars.tsx'
 
 /** Types that have a place for a recipe. */
 const recipeTypes = ['image/png', 'image/jpeg', 'image/webp']
@@ -27,10 +29,11 @@ interface ActionsProps {
   generation: Generation
   image: Image | undefined
   onFavorite(): void
+  onRate(rating: Partial<Pick<Image, 'stars' | 'rejected'>>): void
   onDelete(): void
 }
 
-export function Actions({ generation, image, onFavorite, onDelete }: ActionsProps) {
+export function Actions({ generation, image, onFavorite, onRate, onDelete }: ActionsProps) {
   const t = useText()
   const model = findModel(useModels(), generation.model)
   const canVary = model === undefined || Object.hasOwn(model.parameters.properties ?? {}, 'seed')
@@ -81,6 +84,18 @@ export function Actions({ generation, image, onFavorite, onDelete }: ActionsProp
           className="text-seal-ink"
         />
       </div>
+      {image && (
+        <div className="-my-1 flex items-center justify-between">
+          <Stars stars={image.stars} onChange={stars => onRate({ stars })} />
+          <IconButton
+            icon={ThumbsDown}
+            label={t(image.rejected ? 'look.unreject' : 'look.reject')}
+            aria-pressed={image.rejected}
+            onClick={() => onRate({ rejected: !image.rejected })}
+            className={classes(image.rejected && 'bg-seal-wash text-seal-ink')}
+          />
+        </div>
+      )}
       {image && (generation.references.length > 0 || generation.images.length > 1) && (
         <div className="flex gap-2">
           {generation.references[0] && (

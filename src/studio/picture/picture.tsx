@@ -2,16 +2,17 @@
 
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useLocation, useNavigate, useParams, useRouter, useSearch } from '@tanstack/react-router'
-import { ArrowLeft, ImageOff, Info } from 'lucide-react'
+import { ArrowLeft, ImageOff, ImagePlay, Info } from 'lucide-react'
 import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { ApiError } from '../../client/errors.ts'
 import { deleted, deleteWithUndo } from '../actions/delete.ts'
 import { DeleteGroup } from '../actions/delete-group.tsx'
-import { markGenerations } from '../actions/mark.ts'
-import { generationQuery, hasEnded, type Image } from '../data/generations.ts'
+import { markGenerations, type Place, ratePictures } from '../actions/mark.ts'
+import { findGeneration, generationQuery, hasEnded, type Image } from '../data/generations.ts'
 import { filterTexts, lastSeen } from '../data/history.ts'
 import { downloadUrl, imageUrl } from '../data/images.ts'
 import { createKept } from '../data/store.ts'
+import { Filmstrip } from '../forms/filmstrip.tsx'
 import { useText } from '../text/text.ts'
 import { IconButton, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
@@ -22,7 +23,7 @@ import { EmptyState, Skeleton } from '../ui/states.tsx'
 import { useKeys } from '../ui/use-keys.ts'
 import { Actions } from './actions.tsx'
 import { Details } from './details.tsx'
-import { type Place, useNeighbours } from './neighbours.ts'
+import { useNeighbours } from './neighbours.ts'
 
 const keptDetails = createKept<'open' | 'closed'>('picture.details', kept => (kept === 'closed' ? 'closed' : 'open'))
 
@@ -35,12 +36,17 @@ export function ImageScreen() {
   const { generationId } = useParams({ from: '/picture/$generationId' })
   const search = useSearch({ from: '/picture/$generationId' })
   const texts = filterTexts(search)
-  const query = useQuery(generationQuery(generationId))
+  // What a list knows of it is shown at once.
+  const query = useQuery({
+    ...generationQuery(generationId),
+    placeholderData: () => findGeneration(client, generationId),
+  })
   const isDeleted = deleted.use(ids => ids.has(generationId))
   const generation = query.data
   const images = generation?.images ?? []
   const image = images.find(({ index }) => String(index) === search.image) ?? images[0]
-  const { previous, next } = useNeighbours(generation, image, texts)
+  const { places, at, previous, next, step } = useNeighbours(generation, image, texts)
+  const reference = useHeldReference(generation?.references[0])
   const [isOpen, setOpen] = useState(() => keptDetails.read() === 'open')
   const seenId = image?.id
   useEffect(() => {
@@ -80,6 +86,10 @@ export function ImageScreen() {
     if (generation) void markGenerations(client, [generation], now => ({ favorite: !now.favorite }))
   }
 
+  function rate(rating: Partial<Pick<Image, 'stars' | 'rejected'>>) {
+    if (generation && image) void ratePictures(client, [{ generation, image, rating }])
+  }
+
   function remove() {
     setAsking(false)
     const follower = next && next.generation.id !== generationId ? next : undefined
@@ -98,6 +108,11 @@ export function ImageScreen() {
   }
 
   useKeys({
+    ArrowLeft: () => show(step(-1)),
+    ArrowRight: () => show(step(1)),
+    j: () => show(step(1)),
+    k: () => show(step(-1)),
+    x: () => image && generation && rate({ rejected: !image.rejected }),
     Escape: toGallery,
     i: toggleDetails,
     f: favorite,
@@ -139,39 +154,58 @@ export function ImageScreen() {
   return (
     <div ref={frame} className={classes('lg:grid lg:h-(--room)', isOpen && 'lg:grid-cols-[minmax(0,1fr)_24rem]')}>
       <h1 className="sr-only">{generation.prompt || t('picture.title')}</h1>
-      <div className={classes('relative lg:h-(--room)', image ? 'h-[60dvh]' : 'h-[40dvh]')}>
-        {image ? (
-          <Stage
-            key={image.id}
-            image={image}
-            alt={generation.prompt || t('picture.noPrompt')}
-            onPrevious={previous && (() => show(previous))}
-            onNext={next && (() => show(next))}
-          >
-            <div className="absolute top-3 left-3 flex items-center gap-2">
-              {back}
-              {images.length > 1 && (
-                <span className="rounded-full bg-raised/90 px-3 py-1.5 text-sm tabular-nums shadow-card">
-                  {t('picture.ofGroup', { position: images.indexOf(image) + 1, count: images.length })}
-                </span>
+      <div className={classes('relative flex flex-col lg:h-(--room)', image ? 'h-[60dvh]' : 'h-[40dvh]')}>
+        <div className="relative min-h-0 flex-1">
+          {image ? (
+            <Stage
+              key={image.id}
+              image={image}
+              alt={generation.prompt || t('picture.noPrompt')}
+              onPrevious={previous && (() => show(step(-1)))}
+              onNext={next && (() => show(step(1)))}
+            >
+              <div className="absolute top-3 left-3 flex items-center gap-2">
+                {back}
+                {images.length > 1 && (
+                  <span className="rounded-full bg-raised/90 px-3 py-1.5 text-sm tabular-nums shadow-card">
+                    {t('picture.ofGroup', { position: images.indexOf(image) + 1, count: images.length })}
+                  </span>
+                )}
+              </div>
+              {reference.isShown && reference.image && (
+                <img
+                  src={imageUrl(reference.image.id)}
+                  alt={t('picture.referenceNumber', { number: 1 })}
+                  className="pointer-events-none absolute inset-0 size-full bg-sunken object-contain p-4"
+                />
               )}
+              {reference.image && (
+                <IconButton
+                  icon={ImagePlay}
+                  label={t('look.holdReference')}
+                  aria-pressed={reference.isShown}
+                  onClick={reference.toggle}
+                  className="absolute top-3 right-17 size-11 bg-raised/95 shadow-card hover:bg-raised max-lg:right-3"
+                />
+              )}
+              <IconButton
+                icon={Info}
+                label={t(isOpen ? 'picture.hideDetails' : 'picture.showDetails')}
+                aria-expanded={isOpen}
+                onClick={toggleDetails}
+                className="absolute top-3 right-3 size-11 bg-raised/90 shadow-card hover:bg-raised max-lg:hidden"
+              />
+            </Stage>
+          ) : (
+            <div className="grid h-full place-items-center bg-sunken">
+              <div className="absolute top-3 left-3">{back}</div>
+              <EmptyState icon={<ImageOff aria-hidden />} title={t('picture.noneTitle')}>
+                {!hasEnded(generation) && t('picture.underWay')}
+              </EmptyState>
             </div>
-            <IconButton
-              icon={Info}
-              label={t(isOpen ? 'picture.hideDetails' : 'picture.showDetails')}
-              aria-expanded={isOpen}
-              onClick={toggleDetails}
-              className="absolute top-3 right-3 size-11 bg-raised/90 shadow-card hover:bg-raised max-lg:hidden"
-            />
-          </Stage>
-        ) : (
-          <div className="grid h-full place-items-center bg-sunken">
-            <div className="absolute top-3 left-3">{back}</div>
-            <EmptyState icon={<ImageOff aria-hidden />} title={t('picture.noneTitle')}>
-              {!hasEnded(generation) && t('picture.underWay')}
-            </EmptyState>
-          </div>
-        )}
+          )}
+        </div>
+        {places.length > 1 && at >= 0 && <Filmstrip places={places} at={at} onShow={show} className="max-lg:hidden" />}
       </div>
       <aside
         aria-label={t('picture.details')}
@@ -180,7 +214,7 @@ export function ImageScreen() {
           !isOpen && 'lg:hidden',
         )}
       >
-        <Actions generation={generation} image={image} onFavorite={favorite} onDelete={askToDelete} />
+        <Actions generation={generation} image={image} onFavorite={favorite} onRate={rate} onDelete={askToDelete} />
         {images.length > 1 && <Group images={images} shown={image} onShow={image => show({ generation, image })} />}
         <div className="p-4 sm:p-5">
           <Details generation={generation} image={image} />
@@ -196,6 +230,24 @@ export function ImageScreen() {
       )}
     </div>
   )
+}
+
+/** The first reference in place of the picture: while `c` is held, or until the button is pressed again. */
+function useHeldReference(image: Image | undefined) {
+  const [isShown, setShown] = useState(false)
+  useKeys({ c: () => image !== undefined && setShown(true) })
+  useEffect(() => {
+    const leave = (event: KeyboardEvent | FocusEvent) => {
+      if (!('key' in event) || event.key === 'c') setShown(false)
+    }
+    document.addEventListener('keyup', leave)
+    window.addEventListener('blur', leave)
+    return () => {
+      document.removeEventListener('keyup', leave)
+      window.removeEventListener('blur', leave)
+    }
+  }, [])
+  return { image, isShown, toggle: () => setShown(!isShown) }
 }
 
 /** All pictures of a generation, to choose the one that is shown. */

@@ -52,6 +52,8 @@ const routes = [
   route(picture, [...filterNames, 'image'], () => import('../picture/picture.tsx'), 'ImageScreen'),
   // `ids`: two to four pictures as `places.ts` writes them.
   route(screens.compare, ['ids'], () => import('../compare/compare.tsx'), 'CompareScreen'),
+  // `image`: the id of the one that is shown. The others are the filter of the gallery.
+  route(screens.cull, [...filterNames, 'image'], () => import('../cull/cull.tsx'), 'CullScreen'),
   // `month`: such as 2026-11; `by`: what it is divided by.
   route(screens.usage, ['month', 'by'], () => import('../usage/usage.tsx'), 'UsageScreen'),
   // `add`: the provider to begin with.

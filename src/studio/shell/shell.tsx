@@ -28,7 +28,7 @@ export function Shell() {
   // A single picture has the whole page, without the navigation.
   const isImageScreen = useLocation({ select: location => /\/picture\//.test(location.pathname) })
   // These have all of the window, also on a phone; they lead back where one came from.
-  const isFullScreen = useLocation({ select: location => /\/compare\/?$/.test(location.pathname) })
+  const isFullScreen = useLocation({ select: location => /\/(compare|cull)\/?$/.test(location.pathname) })
   return (
     <div className={classes(!isFullScreen && 'lg:grid lg:min-h-dvh lg:grid-cols-[5.5rem_minmax(0,1fr)]')}>
       <a

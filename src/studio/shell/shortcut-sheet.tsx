@@ -33,6 +33,8 @@ const sheet: {
       { keys: [['Shift', 'Space']], text: 'shell.shortcutSelectTo' },
       { keys: [['Ctrl / ⌘', 'a']], text: 'shell.shortcutSelectAll' },
       { keys: [['/']], text: 'shell.shortcutSearch' },
+      { keys: [['1–5', '0']], text: 'look.keyStars' },
+      { keys: [['x']], text: 'look.reject' },
       { keys: [['f']], text: 'gallery.favorite' },
       { keys: [['l']], text: 'gallery.tag' },
       { keys: [['d']], text: 'shell.download' },
@@ -44,12 +46,31 @@ const sheet: {
     lines: [
       { keys: [['←', '→']], text: 'shell.shortcutMove' },
       { keys: [['+', '−', '0', '1']], text: 'shell.shortcutZoom' },
+      { keys: [['c']], text: 'look.holdReference' },
+      { keys: [['x']], text: 'look.reject' },
       { keys: [['i']], text: 'picture.details' },
       { keys: [['r']], text: 'live.again' },
       { keys: [['e']], text: 'picture.edit' },
       { keys: [['f']], text: 'gallery.favorite' },
       { keys: [['d']], text: 'shell.download' },
       { keys: [['Delete']], text: 'shell.delete' },
+    ],
+  },
+  {
+    title: 'look.keysCull',
+    lines: [
+      {
+        keys: [
+          ['←', '→'],
+          ['j', 'k'],
+        ],
+        text: 'shell.shortcutMove',
+      },
+      { keys: [['1–5', '0']], text: 'look.keyStars' },
+      { keys: [['x']], text: 'look.reject' },
+      { keys: [['f']], text: 'gallery.favorite' },
+      { keys: [['a']], text: 'look.advance' },
+      { keys: [['u']], text: 'look.keyUndo' },
     ],
   },
   {

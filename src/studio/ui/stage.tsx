@@ -24,6 +24,10 @@ export interface StageProps {
   alt: string
   onPrevious?: () => void
   onNext?: () => void
+  onSwipeUp?: () => void
+  onSwipeDown?: () => void
+  /** 0 fits it, 1 shows it at its actual size. */
+  hasNumberKeys?: boolean
   /** Stands in the corners above the picture. */
   children?: ReactNode
 }
@@ -33,7 +37,8 @@ const swipePixels = 60
 const doubleTapMs = 300
 
 /** Give it the picture's id as its key: each picture begins fitted. */
-export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) {
+export function Stage(props: StageProps) {
+  const { image, alt, onPrevious, onNext, onSwipeUp, onSwipeDown, hasNumberKeys = true, children } = props
   const t = useText()
   const root = useRef<HTMLDivElement>(null)
   const [size, setSize] = useState({ width: 0, height: 0 })
@@ -133,6 +138,11 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
       else onNext?.()
       return
     }
+    if (isSwipe && Math.abs(along) > swipePixels && Math.abs(along) > Math.abs(across) * 1.4) {
+      if (along < 0) onSwipeUp?.()
+      else onSwipeDown?.()
+      return
+    }
     if (Math.hypot(across, along) > 8) return
     const isDouble = event.timeStamp - lastTap.current < doubleTapMs
     lastTap.current = isDouble ? 0 : event.timeStamp
@@ -153,8 +163,8 @@ export function Stage({ image, alt, onPrevious, onNext, children }: StageProps) 
     '+': zoomIn,
     '=': zoomIn,
     '-': zoomOut,
-    '0': () => setView(fitted),
-    '1': () => zoomTo(frame.actualScale),
+    '0': () => hasNumberKeys && setView(fitted),
+    '1': () => hasNumberKeys && zoomTo(frame.actualScale),
   })
 
   const percent = Math.round((view.scale / frame.actualScale) * 100)

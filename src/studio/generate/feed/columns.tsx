@@ -46,16 +46,16 @@ function heightOf(row: Row): number {
   return 0.35 + (Math.ceil(count / across) / across) * Math.min(1 / ratio, 1.3)
 }
 
-const wide = matchMedia('(min-width: 80rem)')
-const veryWide = matchMedia('(min-width: 118rem)')
+/** From each of these widths on there is one column more. */
+const widths = [80, 118, 150, 190, 230].map(width => matchMedia(`(min-width: ${width}rem)`))
 
 function useColumnCount() {
-  return useSyncExternalStore(listenToWidth, () => (veryWide.matches ? 3 : wide.matches ? 2 : 1))
+  return useSyncExternalStore(listenToWidth, () => 1 + widths.filter(({ matches }) => matches).length)
 }
 
 function listenToWidth(listener: () => void) {
-  for (const query of [wide, veryWide]) query.addEventListener('change', listener)
+  for (const query of widths) query.addEventListener('change', listener)
   return () => {
-    for (const query of [wide, veryWide]) query.removeEventListener('change', listener)
+    for (const query of widths) query.removeEventListener('change', listener)
   }
 }
