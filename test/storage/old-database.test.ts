@@ -150,6 +150,18 @@ test('no plain key is left in the database that was taken over', async () => {
   expect(bytes.includes('plain-key-0001')).toBe(false)
 })
 
+test('only a database with rows tells how far its migration is', async () => {
+  const linesOf = async (name: string) => {
+    const lines: string[] = []
+    const onProgress = (line: { en: string }) => void lines.push(line.en)
+    await (await openDatabase({ kind: 'sqlite', path: path.join(folder, name) }, seal, { onProgress })).close()
+    return lines
+  }
+  expect(await linesOf('new.db')).toEqual([])
+  writeOldDatabase()
+  expect(await linesOf('chat_history.db')).toContain('The history gets its indexes.')
+})
+
 test('an opened database is not copied or changed again', async () => {
   writeOldDatabase()
   await (await openDatabase({ kind: 'sqlite', path: file }, seal)).close()

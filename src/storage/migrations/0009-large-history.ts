@@ -1,12 +1,13 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
-import type { Progress } from './progress.ts'
+import { hasRows, type Progress } from './progress.ts'
 
 /** Every filter of the history walks an index from its newest entry, however long the history is. */
 export function largeHistory(progress: Progress): Migration {
   return {
     async up(db: Kysely<unknown>) {
-      progress({ en: 'The history gets its indexes.', zh: '正在为历史记录建立索引。' })
+      if (await hasRows(db, 'chat_history'))
+        progress({ en: 'The history gets its indexes.', zh: '正在为历史记录建立索引。' })
       // Only what an earlier build of 0001 has made has it.
       await db.schema.dropIndex('chat_history_status').ifExists().execute()
       await sql`create index chat_history_model on chat_history (model, timestamp, id)`.execute(db)

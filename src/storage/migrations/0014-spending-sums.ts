@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
-import { isPostgresql, type Progress } from './progress.ts'
+import { hasRows, isPostgresql, type Progress } from './progress.ts'
 
 /**
  * What was spent in a day and in a month is known without reading its rows: triggers keep the sums in the transactions that settle, so
@@ -10,7 +10,7 @@ import { isPostgresql, type Progress } from './progress.ts'
 export function spendingSums(progress: Progress): Migration {
   return {
     async up(db: Kysely<unknown>) {
-      progress({ en: 'What was spent is summed up.', zh: '正在汇总以往的用量。' })
+      if (await hasRows(db, 'spending')) progress({ en: 'What was spent is summed up.', zh: '正在汇总以往的用量。' })
       const isPostgres = isPostgresql(db)
       const table = db.schema
         .createTable('spending_sums')
