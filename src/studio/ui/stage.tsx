@@ -33,6 +33,8 @@ export interface StageProps {
 }
 
 const step = 1.4
+/** Around a fitted picture, so that its edges are seen. */
+const margin = 16
 const swipePixels = 60
 const doubleTapMs = 300
 
@@ -47,7 +49,7 @@ export function Stage(props: StageProps) {
   const { state } = original
   const [isMoving, setMoving] = useState(false)
   const isShown = canBeShown(image)
-  const frame = fitFrame(size, isShown ? image : { width: 1, height: 1 })
+  const frame = fitFrame(size, isShown ? image : { width: 1, height: 1 }, margin)
   const isZoomed = view.scale > 1.001
 
   useLayoutEffect(() => {

@@ -22,7 +22,7 @@ export function Stars({ stars, onChange, className }: StarsProps) {
           aria-pressed={stars === count}
           title={t('look.stars', { count })}
           onClick={() => onChange(stars === count ? 0 : count)}
-          className="group/star grid h-10 w-8 place-items-center rounded-full"
+          className="group/star grid size-10 place-items-center rounded-full"
         >
           <Star
             aria-hidden

@@ -17,12 +17,14 @@ export interface Frame {
   actualScale: number
 }
 
-/** Around a fitted picture, so that its edges are seen. */
-const margin = 16
-
 export const fitted: View = { scale: 1, x: 0, y: 0 }
 
-export function fitFrame(frame: { width: number; height: number }, image: { width: number; height: number }): Frame {
+/** `margin`: pixels around a fitted picture. */
+export function fitFrame(
+  frame: { width: number; height: number },
+  image: { width: number; height: number },
+  margin = 0,
+): Frame {
   const room = (length: number) => Math.max(1, length - 2 * margin)
   const factor = Math.min(room(frame.width) / image.width, room(frame.height) / image.height, 1) || 1
   return {
