@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Starts the program: the built server, or the sources where they are younger, as in the checkout of whoever changes them.
 import './node-runtime/check.mjs'
+import './allocator.mjs'
 import module from 'node:module'
 import { built, isUpToDate } from './built.mjs'
 

@@ -52,6 +52,7 @@ test('holds what was built, what starts it, and what npm wants', () => {
     'README.zh-CN.md',
     'package.json',
     'packages/systemd/webimgui.service',
+    'tools/allocator.mjs',
     'tools/built.mjs',
     'tools/node-runtime/check.mjs',
     'tools/webimgui.mjs',
