@@ -32,20 +32,20 @@ export default defineConfig({
   },
 })
 
-/** `new Worker(new URL('./name.ts', import.meta.url))` names a file of the bundle as it names one of the sources. */
+/** `new Worker(new URL('./name.ts', import.meta.url))`, and `fork` in the same way, name a file of the bundle as they name one of the sources. */
 function workers(): Plugin {
-  const named = /new Worker\(\s*new URL\(\s*'(\.[^']+\.ts)',\s*import\.meta\.url\s*\)/g
+  const named = /(new Worker|\bfork)\(\s*new URL\(\s*'(\.[^']+\.ts)',\s*import\.meta\.url\s*\)/g
   return {
     name: 'workers',
     apply: 'build',
     // Before the types are taken away, and the form with them.
     enforce: 'pre',
     transform(code, id) {
-      if (!code.includes('new Worker(')) return null
-      return code.replace(named, (_, file: string) => {
+      if (!/new Worker\(|\bfork\(/.test(code)) return null
+      return code.replace(named, (_, call: string, file: string) => {
         const fileName = `${path.basename(file, '.ts')}.mjs`
         this.emitFile({ type: 'chunk', id: path.join(path.dirname(id), file), fileName })
-        return `new Worker(new URL('./${fileName}', import.meta.url)`
+        return `${call}(new URL('./${fileName}', import.meta.url)`
       })
     },
   }

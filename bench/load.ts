@@ -60,17 +60,28 @@ export async function load(origin: string, options: { connections: number; ms: n
   })
 }
 
-/** Microseconds of processor time so far, and bytes of memory; undefined where there is no `/proc`. */
+/** Microseconds of processor time so far, and bytes of memory with those of its child processes; undefined where there is no `/proc`. */
 export function readProcess(pid: number) {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
       .replace(/^.*\) /, '')
       .split(' ')
-    const memory = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))
     // Ticks of 10 ms.
-    return { cpu: (Number(fields[11]) + Number(fields[12])) * 10_000, bytes: Number(memory?.[1]) * 1024 }
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean)
+    const bytes = [`${pid}`, ...children].reduce((sum, one) => sum + readMemory(one), 0)
+    return { cpu: (Number(fields[11]) + Number(fields[12])) * 10_000, bytes }
   } catch {
     return undefined
+  }
+}
+
+function readMemory(pid: string) {
+  try {
+    const memory = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))
+    return Number(memory?.[1]) * 1024
+  } catch {
+    // A child that has just ended.
+    return 0
   }
 }
 

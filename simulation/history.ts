@@ -39,6 +39,7 @@ const maxFailedStarts = 20
 const maxPeaceMs = 60 * hourMs
 
 const { openCore } = await import('../src/core.ts')
+const { inlineShrinker } = await import('../src/images/shrinker.ts')
 const { loadSettings } = await import('../src/settings.ts')
 
 /** Where worlds are: in memory, where that is possible. */
@@ -239,6 +240,7 @@ class Life {
     const core = await openCore(settings, this.log(), {
       connector: this.network.connect,
       isReadInline: true,
+      shrinker: inlineShrinker,
       reached: point => {
         this.instant(point)
         if (world.isCrashed) throw new Crashed(point)

@@ -25,6 +25,7 @@ import type { Services } from './generation/services.ts'
 import { createHindrances, createStatus } from './generation/status.ts'
 import { createCollector } from './images/collect.ts'
 import { createImages, createReferences, sweepReferences } from './images/images.ts'
+import { createShrinker, type Shrinker } from './images/shrinker.ts'
 import { createThumbnails } from './images/thumbnails.ts'
 import { createBudget } from './members/budget.ts'
 import { createTokens } from './members/tokens.ts'
@@ -93,6 +94,8 @@ export interface CoreOverrides {
   syncJournal?: OpenOptions['syncJournal']
   /** Reads on the event loop too, so that everything happens in one order. */
   isReadInline?: boolean
+  /** Shrinks pictures, instead of a process of its own. */
+  shrinker?: Shrinker
   /** How long after the start the services' lists of models are first read. */
   listsAfterMs?: number
   /** How long after the start unused references are swept, words indexed, and database and files looked over. */
@@ -161,6 +164,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
   })
   const thumbnails = createThumbnails({
     files,
+    shrinker: overrides.shrinker ?? createShrinker(),
     quietMs: overrides.thumbnailsAfterMs ?? pauses.scaled(1000),
     failed: (image, error) => log.warn({ image: image.id, err: error }, 'no thumbnail could be made'),
     observer,

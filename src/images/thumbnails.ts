@@ -1,17 +1,15 @@
 /** Thumbnails of two sizes, one made at a time: at once for whoever asks, otherwise while nothing is being stored. Kept beside the originals. */
 import { rm, writeFile } from 'node:fs/promises'
 import PQueue from 'p-queue'
-import type { Sharp } from 'sharp'
 import { type Files, StorageError } from '../storage/files/folder.ts'
 import type { ImageRecord } from '../storage/records.ts'
-import { createDecoder, isDecodable, maxPixels, NotAnImage } from './facts.ts'
+import type { Observer } from '../telemetry/observer.ts'
+import { isDecodable, NotAnImage } from './facts.ts'
 import { storedBytes } from './references.ts'
+import type { Shrinker } from './shrinker.ts'
 
 /** The longest side in pixels, at most. */
 export type ThumbnailSize = 512 | 1024
-
-import type { Observer } from '../telemetry/observer.ts'
-import { loadSharp } from './sharp.ts'
 
 const thumbnailSizes: readonly ThumbnailSize[] = [512, 1024]
 
@@ -42,6 +40,7 @@ export type Thumbnails = ReturnType<typeof createThumbnails>
 /** @param parts.quietMs without storing, until the first is made */
 export function createThumbnails(parts: {
   files: Files
+  shrinker: Shrinker
   quietMs: number
   failed(image: ImageRecord, error: unknown): void
   observer?: Pick<Observer, 'thumbnailsMade'>
@@ -100,6 +99,7 @@ export function createThumbnails(parts: {
       await making
       await turns.onIdle()
       await Promise.allSettled(underWay.values())
+      await parts.shrinker.close()
     },
   }
 
@@ -150,7 +150,7 @@ export function createThumbnails(parts: {
       const began = performance.now()
       const tell = (isMade: boolean) =>
         observer?.thumbnailsMade?.({ seconds: (performance.now() - began) / 1000, count: sizes.length, isMade })
-      const made = await shrink(image, sizes, files).catch(error => {
+      const made = await shrinkStored(image, sizes, parts).catch(error => {
         tell(false)
         throw error
       })
@@ -183,35 +183,19 @@ function chooseSize({ width, height }: ImageRecord, wanted: ThumbnailSize): Thum
   return longest > 0 && longest <= 512 ? 512 : wanted
 }
 
-async function shrink(image: ImageRecord, sizes: readonly ThumbnailSize[], files: Files): Promise<Buffer[]> {
+async function shrinkStored(
+  image: ImageRecord,
+  sizes: readonly ThumbnailSize[],
+  { files, shrinker }: { files: Files; shrinker: Shrinker },
+): Promise<Buffer[]> {
   try {
     // SVG is not rendered, because it could load whatever it names.
     if (!isDecodable(image.mimeType)) throw new NotAnImage('It cannot be shown here.')
-    const sharp = await loadSharp()
-    return await files.withPath(image.file, async path => {
-      const largest = Math.max(...sizes)
-      const decoder = await createDecoder(path, { limitInputPixels: maxPixels, failOn: 'none' })
-      // Decoded once for all sizes; only the pixels of the largest are in memory.
-      const { data, info } = await resizeWithin(decoder.autoOrient(), largest)
-        .toColourspace('srgb')
-        .raw({ depth: 'uchar' })
-        .toBuffer({ resolveWithObject: true })
-      const { width, height, channels } = info
-      const made: Buffer[] = []
-      for (const size of sizes) {
-        const shrunk = resizeWithin(sharp(data, { raw: { width, height, channels } }), size)
-        made.push(await shrunk.webp({ quality: 80, effort: 2 }).toBuffer())
-      }
-      return made
-    })
+    return await files.withPath(image.file, path => shrinker.shrink(path, sizes))
   } catch (error) {
     if (error instanceof StorageError) throw error
     throw new ThumbnailError(`No thumbnail can be made of this ${image.mimeType}. Use the picture itself.`, {
       cause: error,
     })
   }
-}
-
-function resizeWithin(image: Sharp, side: number): Sharp {
-  return image.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
 }

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { createShrinker } from '../../src/images/shrinker.ts'
 import { createThumbnails, ThumbnailError, type Thumbnails } from '../../src/images/thumbnails.ts'
 import { createFolderFiles, type Files, storageError } from '../../src/storage/files/folder.ts'
 import type { ImageRecord } from '../../src/storage/records.ts'
@@ -26,7 +27,10 @@ beforeEach(async () => {
 })
 afterEach(() => rm(root, { recursive: true, force: true }))
 
-const create = (files: Files, quietMs = 0) => createThumbnails({ files, quietMs, failed() {} })
+const shrinker = createShrinker()
+afterAll(() => shrinker.close())
+
+const create = (files: Files, quietMs = 0) => createThumbnails({ files, shrinker, quietMs, failed() {} })
 
 async function stored(bytes: Buffer): Promise<ImageRecord> {
   const temporary = await files.temporary()

@@ -8,6 +8,7 @@ import { multistream, pino } from 'pino'
 import { onTestFinished, vi } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
 import { type App, createApp, type Overrides } from '../../src/app.ts'
+import { inlineShrinker } from '../../src/images/shrinker.ts'
 import { createCatalogue, type Registry } from '../../src/providers/registry.ts'
 import { loadSettings } from '../../src/settings.ts'
 import {
@@ -131,6 +132,8 @@ export async function openApp(options: TestOptions = {}): Promise<TestApp> {
       listsAfterMs: options.listsAfterMs,
       lookOverAfterMs: options.lookOverAfterMs,
       thumbnailsAfterMs: options.thumbnailsAfterMs ?? 24 * 3600 * 1000,
+      // A process more for each server would cost the tests more than the pictures; the programs of other tests have it.
+      shrinker: inlineShrinker,
       recentErrors,
       onStatement: options.onStatement,
       syncJournal: options.syncJournal,
