@@ -9,6 +9,9 @@ import { openFolder, openSingleFile } from './trees/folder.ts'
 import { type Tree, TreeError } from './trees/tree.ts'
 import { openZip } from './trees/zip.ts'
 
+const zipName = /\.zip$/i
+const otherArchiveName = /\.(?:7z|rar|tar|t?gz)$/i
+
 /** @throws TreeError */
 export async function openTree(place: string): Promise<Tree> {
   const found = await stat(place).catch(error => {
@@ -16,7 +19,9 @@ export async function openTree(place: string): Promise<Tree> {
   })
   if (found.isDirectory()) return openFolder(place)
   if (!found.isFile()) throw notThere(place, new Error('not a file'))
-  return (await isZip(place)) ? openZip(place) : openSingleFile(place)
+  if (otherArchiveName.test(place)) throw unreadArchive(place)
+  // What is called a ZIP and is none is told by whoever opens it.
+  return zipName.test(place) || (await isZip(place)) ? openZip(place) : openSingleFile(place)
 }
 
 /** @throws TreeError when its format is known and cannot be read */
@@ -33,6 +38,13 @@ async function isZip(file: string) {
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0)
   // An empty archive has only its end.
   return bytesRead === 4 && ['PK\x03\x04', 'PK\x05\x06'].includes(buffer.toString('latin1'))
+}
+
+function unreadArchive(place: string) {
+  return new TreeError(
+    `${place} is an archive of another kind than ZIP. Unpack it, and import its folder.`,
+    `${place} 不是 ZIP 格式的压缩包。请解压后导入文件夹。`,
+  )
 }
 
 function notThere(place: string, error: unknown) {

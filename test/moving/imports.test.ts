@@ -265,6 +265,16 @@ test('what cannot be taken is a line of the report, and the others come', async 
   })
 })
 
+test('what is called an archive and is none that is read says so', async () => {
+  put('none.zip', 'not a zip')
+  put('other.7z', '7z')
+
+  const [none, other] = [await run({ path: 'none.zip' }), await run({ path: 'other.7z' })]
+
+  expect([none.record.state, none.record.error?.en]).toEqual(['failed', expect.stringContaining('is not a ZIP')])
+  expect([other.record.state, other.record.error?.en]).toEqual(['failed', expect.stringContaining('Unpack it')])
+})
+
 test('an upload in parts, and nothing outside of the allowed folder; members import nothing and export their own', async () => {
   const bytes = Buffer.from(
     zipSync({ 'a.png': await pngWith(300, [tEXt('parameters', 'uploaded\nSteps: 1, Seed: 1')]) }),
