@@ -24,7 +24,7 @@ export function createAddresses(
       return `Give a whole address, with https and a host, of at most ${maxLength} characters.`
     }
     if (url.protocol === 'http:' && !isInside(address)) {
-      return 'Plain http can be read and changed by anybody on the way. Use https. A receiver on the own network may have http where the operator names it in ALLOWED_HOSTS.'
+      return 'Plain http can be read and changed by anybody on the way. Use https. A receiver on your own network may have http where the operator names it in ALLOWED_HOSTS.'
     }
     return undefined
   }
