@@ -21,7 +21,11 @@ export function explain(error: unknown): string {
 function troubleOfSystem(error: Error): Words | undefined {
   const code = 'code' in error ? error.code : undefined
   if (code === undefined) return undefined
-  if ('syscall' in error && 'path' in error) return troubleOfFile(String(error.path), String(code))
+  if ('syscall' in error && 'path' in error) {
+    // A folder cannot be made where a file has its name.
+    const isTaken = code === 'EEXIST' && error.syscall === 'mkdir'
+    return troubleOfFile(String(error.path), isTaken ? 'ENOTDIR' : String(code))
+  }
   const port = 'port' in error ? error.port : ''
   switch (code) {
     case 'EADDRINUSE':
@@ -53,6 +57,11 @@ function troubleOfFile(path: string, code: string): Words {
   switch (code) {
     case 'ENOENT':
       return { en: `${path} does not exist (${code}). Check the path.`, zh: `${path} 不存在（${code}）。请检查路径。` }
+    case 'ENOTDIR':
+      return {
+        en: `${path} cannot be a folder: there is a file of this name, or of that of a folder above it (${code}). Check the path.`,
+        zh: `${path} 不能用作文件夹：它或它的上级是一个文件（${code}）。请检查路径。`,
+      }
     case 'ENOSPC':
       return {
         en: `The disk of ${path} is full (${code}). Make room on it.`,

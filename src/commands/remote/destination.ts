@@ -1,4 +1,6 @@
 /** Where pictures are saved. */
+import { constants } from 'node:fs'
+import { access, mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { isPictureName } from '../../client/local-files.ts'
 import { Refusal } from './end.ts'
@@ -23,4 +25,10 @@ export function readDestination(out: string, requests: number): Destination {
   }
   const { dir, name, ext } = path.parse(file)
   return { folder: dir, file, name, ending: ext.slice(1) }
+}
+
+/** Before anything is sent: what was paid for needs a place. @throws the error of the system, which names the folder */
+export async function openOutputFolder(folder: string) {
+  await mkdir(folder, { recursive: true })
+  await access(folder, constants.W_OK)
 }

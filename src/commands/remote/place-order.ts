@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import type { Estimate } from '../../api/estimate.ts'
 import { newKey } from '../../client/client.ts'
 import { carryOut, mapAtOnce } from './carry-out.ts'
-import { readDestination } from './destination.ts'
+import { openOutputFolder, readDestination } from './destination.ts'
 import { exitCodes, Refusal } from './end.ts'
 import { createOrders, fingerprint, isFresh, type KeptOrder, type Order, type OrderItem } from './orders.ts'
 import { addEstimates, checkMaxCost, type Price } from './price.ts'
@@ -45,6 +45,7 @@ export async function placeOrder(server: Server, wanted: Wanted, options: OrderO
   if (found) tell.found(found.order)
   const { toSend, bodies, price } = await prepare(wanted, found, options, tell)
   if (options['dry-run']) return exitCodes.done
+  await openOutputFolder(folder)
 
   const id = options.again ? fingerprint([same, newKey()]) : same
   const kept = found ?? orders.begin(id, plan(server, wanted, bodies))
