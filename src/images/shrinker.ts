@@ -97,6 +97,8 @@ export function createShrinker(options: { idleMs?: number; started?(child: Child
     const child = running
     running = undefined
     if (!child || child.exitCode !== null || child.signalCode !== null) return
+    // Whoever closes waits for this, and has more to close, when nothing else keeps the process running.
+    child.ref()
     const ended = once(child, 'exit')
     if (child.connected) child.disconnect()
     await ended

@@ -1,5 +1,5 @@
 /** The process that makes thumbnails: what happens when it ends, and when nobody needs it. */
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -69,6 +69,19 @@ test('it ends when nothing is asked, and another begins when something is', asyn
 
   expect(await shrinker.shrink(picture, [100])).toHaveLength(1)
   expect(children).toHaveLength(2)
+})
+
+test('its owner goes on after closing it, also when nothing else keeps that running', () => {
+  const source = `const { createShrinker } = await import(process.argv[1])
+const shrinker = createShrinker()
+await shrinker.shrink(process.argv[2], [100])
+await shrinker.close()
+console.log('closed')`
+  const module = new URL('../../src/images/shrinker.ts', import.meta.url).href
+
+  const said = execFileSync(process.execPath, ['--input-type=module', '-e', source, module, picture])
+
+  expect(said.toString()).toBe('closed\n')
 })
 
 test('where no process can be started, this one does its work', async () => {
