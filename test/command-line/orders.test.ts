@@ -190,19 +190,21 @@ test('an answer that is lost on its way is asked for again with its key, which i
 test('each end has its exit code, and what is refused costs nothing', async () => {
   const make = (words: string[], more?: Partial<ProgramOptions>) => run('generate', ['-m', model, ...words], more)
   writeFileSync(path.join(folder, 'a-file'), '')
-  const [size, cap, gone, partly, misspelt, noFolder] = await Promise.all([
+  const [size, cap, gone, partly, misspelt, noFolder, elsewhere] = await Promise.all([
     make(['x', '-s', '10x10']),
     make(['x', '--max-cost', '0.01 CNY']),
     make(['x', '--url', 'http://127.0.0.1:9']),
     make(['-f', '-', '-s', '960x960', '-o', 'out'], { input: 'a good boat\na bad boat [[input-blocked]]\n' }),
     make(['x', '--dryrun']),
     make(['a homeless boat', '-o', 'a-file/below']),
+    make(['x', '--url', `${app.url}/v1`]),
   ])
 
   expect([size.code, size.output]).toEqual([2, expect.stringContaining('would work')])
   expect([cap.code, cap.output]).toEqual([2, expect.stringMatching(/more than --max-cost.*Nothing was sent/)])
   expect([gone.code, gone.output]).toEqual([5, expect.stringContaining('cannot be reached')])
   expect([misspelt.code, misspelt.output]).toEqual([1, expect.stringContaining('Did you mean --dry-run?')])
+  expect([elsewhere.code, elsewhere.output]).toEqual([2, expect.stringContaining('without /v1')])
   expect([noFolder.code, noFolder.output]).toEqual([1, expect.stringContaining('cannot be a folder')])
   expect([partly.code, partly.output]).toEqual([3, expect.stringMatching(/a bad boat.*content_rejected/)])
   expect(app.doubao.billed).toHaveLength(1)

@@ -62,9 +62,14 @@ export function describeError(error: unknown): string {
   const faults = error.problem?.errors?.map(({ path, message }) => `- ${path ? `${path}: ` : ''}${message}`) ?? []
   // The sentence above repeats a fault that is alone.
   const more = faults.filter(fault => faults.length > 1 || !error.message.includes(fault.replace(/^- (\S+: )?/, '')))
-  const advice = adviceFor[error.code]
+  // A server of ours says in its own words what is not there.
+  const isElsewhere = error.status === 404 && error.problem === undefined
+  const advice = isElsewhere ? adviceElsewhere : adviceFor[error.code]
   return plain([error.message, ...more, ...(advice ? [advice] : [])].join('\n'))
 }
+
+const adviceElsewhere =
+  'Give the address of the server alone, such as http://127.0.0.1:8000, without /v1 or /api. 请只写服务地址，例如 http://127.0.0.1:8000，不带 /v1 或 /api。'
 
 const adviceFor: Partial<Record<ApiError['code'], string>> = {
   unauthorized:

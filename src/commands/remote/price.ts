@@ -29,10 +29,10 @@ export function addEstimates(estimates: readonly Estimate[]): Price {
   }
 }
 
-/** `4 pictures 张, 0.48 CNY`. */
+/** `Price 价格: 4 pictures 张, 0.48 CNY`. */
 export function describePrice({ images, costs, unpriced }: Price): string {
   const unknown = unpriced > 0 ? ['price not known 价格未知'] : []
-  return `${images} ${images === 1 ? 'picture' : 'pictures'} 张: ${[...costs.map(spellRange), ...unknown].join(' + ')}`
+  return `Price 价格: ${images} ${images === 1 ? 'picture' : 'pictures'} 张, ${[...costs.map(spellRange), ...unknown].join(' + ')}`
 }
 
 /** @throws Refusal when it may cost more than `text`, or nobody knows */

@@ -187,7 +187,7 @@ function sayEnd({ error, failures, advice, prompt, images }: Generation) {
 
 function sayOutcome({ files, spent, incomplete, unclear, isUnderWay, unsent }: Outcome) {
   const sum = spent.map(spellMoney).join(' + ') || '0'
-  say(`${files.length} ${files.length === 1 ? 'picture' : 'pictures'} 张图片, ${sum}`)
+  say(`Saved 已保存: ${files.length} ${files.length === 1 ? 'picture' : 'pictures'} 张; spent 花费 ${sum}`)
   for (const { prompt, generation_id: id } of unclear) {
     const [again, againZh] = id
       ? [`\`webimgui retry ${id}\`, or --again`, `webimgui retry ${id} 或 --again`]

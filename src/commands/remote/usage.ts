@@ -8,7 +8,7 @@ export async function usage() {
   const { values } = commandLine('usage')
   await attemptAtServer(async () => {
     const { client } = openServer(values)
-    const group = values.group as 'day' | 'model' | 'configuration' | 'token' | undefined
+    const group = values.group as Parameters<typeof client.usage>[0]['group']
     const list = await client.usage({ group, from: values.from, to: values.to })
     if (values.json) {
       for (const item of list.items) printJson(item)

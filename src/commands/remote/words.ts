@@ -378,7 +378,7 @@ export const remoteWords = {
     options: {
       group: {
         type: 'string',
-        choices: ['day', 'model', 'configuration', 'token'],
+        choices: ['day', 'model', 'configuration', 'token', 'user'],
         about: { en: 'by day when left out', zh: '分组，默认按日' },
       },
       from: { type: 'string', value: 'DAY', about: { en: 'this month when left out', zh: '起始日期，默认本月' } },

@@ -33,7 +33,8 @@ export function MonthCaps() {
   const spentBy = (id: string, items: readonly UsageItem[]) => sumUsage(items.filter(({ key }) => key === id))
 
   const holders: Holder[] = []
-  if (me && !isAdmin) holders.push({ id: 'own', name: t('usage.own'), caps: listCaps(me, toSpent(me)) })
+  if (me && !isAdmin)
+    holders.push({ id: 'own', name: t(me.user ? 'usage.you' : 'usage.own'), caps: listCaps(me, toSpent(me)) })
   if (forAll) holders.push({ id: 'all', name: t('usage.all'), caps: listCaps(forAll, toSpent(forAll)) })
   if (isAdmin && byToken.data && byConfiguration.data) {
     for (const token of tokens.data ?? []) {

@@ -37,6 +37,7 @@ export const usage = {
   caps: 'Caps for this month',
   capsHint: 'They renew on {day}.',
   own: 'Your token',
+  you: 'You',
   all: 'Everyone',
   ofKey: 'Key {name}',
   capUsed: '{used} of {cap}',

@@ -35,6 +35,7 @@ export const usage = {
   caps: '本月上限',
   capsHint: '{day}重新计算。',
   own: '您的令牌',
+  you: '您本人',
   all: '全部合计',
   ofKey: '密钥 {name}',
   capUsed: '{used} / {cap}',
