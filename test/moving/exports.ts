@@ -21,17 +21,21 @@ export async function gptImagePlayground(): Promise<Uint8Array> {
     },
     actualParams: { size: '1024x1024' },
     revisedPromptByImage: { aa: 'two cats' },
-    ...{ inputImageIds: ['in'], outputImages: ['aa', 'bb', 'lost'] },
+    ...{ inputImageIds: ['in'], outputImages: ['aa', 'bb', 'lost'], maskTargetImageId: 'in', maskImageId: 'mask' },
     ...{ createdAt: Date.UTC(2026, 3, 24, 3, 6, 40), finishedAt: Date.UTC(2026, 3, 24, 3, 6, 49) },
   }
+  const maskless = { ...task, id: 't3', prompt: 'its mask is gone', outputImages: ['cc'], maskImageId: 'gone' }
   const failed = { ...task, id: 't2', outputImages: [], status: 'error', error: 'no' }
   const manifest = {
     ...{ version: 2, exportedAt: '2026-05-01T00:00:00.000Z', settings: { apiKey: peerKey, model: 'gpt-image-2' } },
-    tasks: [task, failed],
+    tasks: [task, failed, maskless],
     imageFiles: {
       aa: { path: 'images/aa.png', createdAt: task.createdAt, source: 'generated' },
       bb: { path: 'images/bb.png', source: 'generated' },
       in: { path: 'images/in.png', source: 'upload' },
+      cc: { path: 'images/cc.png', source: 'generated' },
+      mask: { path: 'images/mask.png', source: 'mask' },
+      gone: { path: 'images/gone.png', source: 'mask' },
       lost: { path: '../../etc/passwd' },
     },
   }
@@ -39,6 +43,8 @@ export async function gptImagePlayground(): Promise<Uint8Array> {
     'images/aa.png': await pngWith(100, []),
     'images/bb.png': await pngWith(101, []),
     'images/in.png': await pngWith(102, []),
+    'images/mask.png': await pngWith(103, []),
+    'images/cc.png': await pngWith(104, []),
     'manifest.json': strToU8(JSON.stringify(manifest)),
   })
 }

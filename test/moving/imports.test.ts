@@ -188,14 +188,20 @@ test('whole exports: the pictures of one request stand together, what was given 
   const nova = await run({ path: 'peers/nova.zip' })
   const invoke = await run({ path: 'peers/invokeai' })
 
-  expect(playground.record).toMatchObject({ format: 'gpt_image_playground', imported: 2, left_out: 1 })
+  expect(playground.record).toMatchObject({ format: 'gpt_image_playground', imported: 3, left_out: 2 })
   expect(playground.lines['../../etc/passwd']).toMatchObject({ status: 'left_out', reason: 'missing' })
-  const [cats] = await find('provider=gpt-image-playground')
+  expect(playground.lines['images/gone.png']).toMatchObject({
+    reason: 'missing',
+    detail: expect.stringContaining('mask'),
+  })
+  const found = await find('provider=gpt-image-playground')
+  const cats = found.find(({ prompt }) => prompt === '两只猫')
   expect(cats).toMatchObject({
     ...{ prompt: '两只猫', revised_prompt: 'two cats', favorite: true, timestamp: '2026-04-24T03:06:40.000Z' },
     ...{ finished_at: '2026-04-24T03:06:49.000Z', parameters: { size: '1024x1024', quality: 'high', n: 2 } },
     images: [{ sha256: sha256(await pngWith(100, [])) }, { sha256: sha256(await pngWith(101, [])) }],
-    references: [{ sha256: sha256(await pngWith(102, [])) }],
+    // The mask behind the picture that it belongs to.
+    references: [{ sha256: sha256(await pngWith(102, [])) }, { sha256: sha256(await pngWith(103, [])) }],
   })
   expect(nova.record).toMatchObject({ format: 'nova-image-studio', imported: 1, by_reason: { missing: 1 } })
   expect(await find('provider=nova-image-studio')).toMatchObject([
@@ -217,8 +223,8 @@ test('whole exports: the pictures of one request stand together, what was given 
   expect(JSON.stringify(readRows(app.dataDir))).not.toContain(peerKey)
 
   const again = await Promise.all([run({ path: 'peers/playground.zip' })])
-  expect(again[0]?.record).toMatchObject({ imported: 0, already: 2 })
-  expect(await find('provider=gpt-image-playground')).toHaveLength(1)
+  expect(again[0]?.record).toMatchObject({ imported: 0, already: 3 })
+  expect(await find('provider=gpt-image-playground')).toHaveLength(2)
 })
 
 test('what cannot be taken is a line of the report, and the others come', async () => {
@@ -327,8 +333,8 @@ test('an upload in parts, and nothing outside of the allowed folder; members imp
   expect(strToU8(String(chosen.body)).length).toBeGreaterThan(0)
   const own = await fetch(`${app.url}/api/export?provider=gpt-image-playground`, { headers: admin })
   const exported = unzipSync(new Uint8Array(await own.arrayBuffer()))
-  expect(Object.keys(exported).filter(name => name.startsWith('2026/04/'))).toHaveLength(4)
-  expect(Object.keys(exported).filter(name => name.startsWith('references/'))).toHaveLength(1)
+  expect(Object.keys(exported).filter(name => name.startsWith('2026/04/'))).toHaveLength(6)
+  expect(Object.keys(exported).filter(name => name.startsWith('references/'))).toHaveLength(2)
 })
 
 test('one is paused, continued and stopped while pictures are made; a second waits its turn, and a deleted one comes back', async () => {
@@ -361,4 +367,5 @@ test('one is paused, continued and stopped while pictures are made; a second wai
   const { body: list } = await app.call('GET', '/api/imports', undefined, admin)
   expect(list.items.length).toBeGreaterThan(5)
   expect(list.items[0]).toMatchObject({ state: 'done', imported: 1 })
+  expect(list.sources).toContainEqual({ id: 'comfyui', name: 'ComfyUI' })
 })

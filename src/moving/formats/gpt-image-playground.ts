@@ -47,7 +47,7 @@ async function describe(
     return undefined
   }
   const createdAt = asTime(task.createdAt)
-  const references = await Promise.all(listOf(task.inputImageIds).map(given => findImage(tree, images, given)))
+  const references = await findGiven(tree, { task, images, index }, refuse)
   const actual = asObject(asObject(task.actualParamsByImage)?.[id]) ?? asObject(task.actualParams) ?? {}
   const parameters = asObject(task.params) ?? {}
   // One for each picture there, one for the whole generation here; each picture keeps its own beside it.
@@ -73,13 +73,26 @@ async function describe(
       details: asText(revised[id]) === undefined ? null : { revised_prompt: asText(revised[id])! },
     },
     createdAt: asTime(about?.createdAt) ?? createdAt,
-    references: references.filter(one => one !== undefined),
+    references,
   }
 }
 
-async function findImage(tree: Tree, images: Members, id: string): Promise<TreeFile | undefined> {
-  const path = asText(asObject(images[id])?.path)
-  return path === undefined ? undefined : tree.find(path)
+/** The mask stands behind the others, as it does in generations of this program. */
+async function findGiven(
+  tree: Tree,
+  { task, images, index }: { task: Members; images: Members; index: number },
+  refuse: Refuse,
+): Promise<TreeFile[]> {
+  const mask = asText(task.maskImageId)
+  const found: TreeFile[] = []
+  for (const id of [...listOf(task.inputImageIds), ...(mask ? [mask] : [])]) {
+    const path = asText(asObject(images[id])?.path)
+    const file = path === undefined ? undefined : await tree.find(path)
+    if (file) found.push(file)
+    // Pictures of one task have the same ones.
+    else if (index === 0) refuse(path ?? id, 'missing', `the manifest names it as ${id === mask ? 'a mask' : 'given'}`)
+  }
+  return found
 }
 
 function listOf(value: unknown): string[] {
