@@ -52,6 +52,9 @@ export const ImportList = z
   .object({
     items: z.array(Import).describe('Newest first.'),
     has_folder: z.boolean().describe('Is `IMPORT_FOLDER` set?'),
+    sources: z
+      .array(z.object({ id: z.string(), name: z.string() }))
+      .describe('Programs whose pictures are in the history; `provider` of `GET /api/history` takes their `id`.'),
   })
   .meta({ id: 'ImportList' })
 

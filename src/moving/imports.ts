@@ -5,6 +5,7 @@ import path from 'node:path'
 import { Refusal } from '../errors.ts'
 import type { ImportParts } from './import-picture.ts'
 import { type ImportProgress, type ImportRun, startImport } from './import-run.ts'
+import { type Source, sourceNames } from './sources.ts'
 import { isHidden, isSafePath } from './trees/tree.ts'
 
 export interface ImportRecord extends Omit<ImportProgress, 'place'> {
@@ -37,6 +38,8 @@ export interface Imports {
   list(): ImportRecord[]
   /** @throws Refusal `not_found` */
   get(id: string): ImportRecord
+  /** The programs whose pictures are in the history. Those of this program name the service that made them. */
+  listSources(): Promise<{ id: string; name: string }[]>
   /** @throws Refusal `conflict` while another one goes on, `not_found` */
   start(source: ImportSource): Promise<ImportRecord>
   /** An ended one begins anew with `continue`, and skips what is here already. @throws Refusal `not_found`, `conflict` */
@@ -145,6 +148,12 @@ export async function createImports(
     hasFolder: parts.folder !== undefined,
     list: () => [...records.keys()].map(get).sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1)),
     get,
+
+    async listSources() {
+      const others = Object.keys(sourceNames).filter(source => source !== 'webimgui') as Source[]
+      const found = await parts.store.imports.findSources(others)
+      return others.filter(source => found.includes(source)).map(id => ({ id, name: sourceNames[id] }))
+    },
 
     async start({ path: relative, upload, tags }) {
       if ((relative === undefined) === (upload === undefined))

@@ -43,4 +43,10 @@ test('a ZIP that is uploaded becomes pictures of the gallery, with a report; all
     .first()
     .click()
   await page.getByRole('gridcell').first().waitFor()
+  // The program that made it is one of the services that can be chosen.
+  await page.getByRole('button', { name: word('gallery.filters') }).click()
+  await page.getByRole('combobox', { name: word('gallery.provider') }).click()
+  await page.getByRole('option', { name: 'AUTOMATIC1111' }).click()
+  await page.waitForURL(/provider=a1111/)
+  await page.getByRole('gridcell').first().waitFor()
 })

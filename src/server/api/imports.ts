@@ -35,7 +35,11 @@ export function importRoutes(app: App, { services, prefix }: Parts) {
   app.get(
     '/api/imports',
     { config: { access: 'admin' }, schema: { tags, summary: 'List imports', response: { 200: ImportList } } },
-    async () => ({ items: imports.list().map(presentImport), has_folder: imports.hasFolder }),
+    async () => ({
+      items: imports.list().map(presentImport),
+      has_folder: imports.hasFolder,
+      sources: await imports.listSources(),
+    }),
   )
 
   app.post(

@@ -1,6 +1,7 @@
 /** Imports, which go on at the server whoever looks. */
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { api } from './client.ts'
+import { useMe } from './tokens.ts'
 
 export type { Import } from '../../api/imports.ts'
 
@@ -14,6 +15,14 @@ export const importsQuery = queryOptions({
   refetchInterval: ({ state: { data } }) =>
     data?.items.some(({ state }) => state === 'running') ? lookEveryMs : false,
 })
+
+const none: readonly { id: string; name: string }[] = []
+
+/** The programs whose pictures are in the gallery, and their names; only administrators see those. */
+export function useImportSources({ isNeeded = true } = {}) {
+  const isAdmin = useMe()?.role === 'admin'
+  return useQuery({ ...importsQuery, refetchInterval: false, enabled: isAdmin && isNeeded }).data?.sources ?? none
+}
 
 export function folderQuery(path: string) {
   return queryOptions({

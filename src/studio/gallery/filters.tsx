@@ -5,9 +5,10 @@ import { Heart, Images, ListFilter, Rows3, Search, X } from 'lucide-react'
 import { type Ref, useEffect, useRef, useState } from 'react'
 import { knownTags } from '../data/generations.ts'
 import { type FilterTexts, sorts } from '../data/history.ts'
+import { useImportSources } from '../data/imports.ts'
 import { useModels } from '../data/models.ts'
 import { useProviderName } from '../text/providers.ts'
-import { type TextKey, useText } from '../text/text.ts'
+import { type Text, type TextKey, useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
 import { controlClasses, TextField } from '../ui/field.tsx'
@@ -194,7 +195,10 @@ function Panel({ filter, onFilter }: PanelProps) {
   const providerName = useProviderName()
   const models = useModels()
   const client = useQueryClient()
+  const sources = useImportSources()
   const providers = new Map(models.map(model => [model.provider, providerName(model.provider, model.provider_name)]))
+  for (const { id, name } of sources) providers.set(id, nameSource(id, name, t))
+  if (filter.provider && !providers.has(filter.provider)) providers.set(filter.provider, filter.provider)
   const tags = [...new Set([...knownTags(client), ...(filter.tag ? [filter.tag] : [])])]
   const ofProvider = models.filter(model => filter.provider === undefined || model.provider === filter.provider)
   const names = new Map(ofProvider.map(model => [model.id, model.name]))
@@ -250,15 +254,24 @@ function Panel({ filter, onFilter }: PanelProps) {
   )
 }
 
+function nameSource(id: string, name: string, t: Text) {
+  return id === 'files' ? t('gallery.otherFiles') : name
+}
+
 function Chips({ filter, onFilter }: PanelProps) {
   const t = useText()
   const providerName = useProviderName()
   const models = useModels()
+  const sources = useImportSources({ isNeeded: filter.provider !== undefined })
   const active = folded.filter(name => filter[name] !== undefined)
   if (active.length === 0) return null
   const wordOf = (name: (typeof folded)[number]) => {
     const value = filter[name] ?? ''
-    if (name === 'provider') return providerName(value, models.find(model => model.provider === value)?.provider_name)
+    if (name === 'provider') {
+      const source = sources.find(({ id }) => id === value)
+      if (source) return nameSource(value, source.name, t)
+      return providerName(value, models.find(model => model.provider === value)?.provider_name)
+    }
     if (name === 'model') return models.find(model => model.id === value)?.name ?? value
     if (name === 'status') {
       const state = states.find(known => known === value)

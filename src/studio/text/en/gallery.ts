@@ -11,6 +11,7 @@ export const gallery = {
   anyModel: 'Any model',
   provider: 'Service',
   anyProvider: 'Any service',
+  otherFiles: 'Imported files',
   status: 'Status',
   anyStatus: 'Any status',
   tag: 'Tag',

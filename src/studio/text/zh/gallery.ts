@@ -11,6 +11,7 @@ export const gallery = {
   anyModel: '全部模型',
   provider: '服务',
   anyProvider: '全部服务',
+  otherFiles: '导入的文件',
   status: '状态',
   anyStatus: '全部状态',
   tag: '标签',
