@@ -203,6 +203,7 @@ export async function openCore(settings: Settings, log: Logger, overrides: CoreO
     files,
     folder: settings.importFolder,
     dataDir: settings.dataDir,
+    reached: overrides.reached,
     changed: notifier.notify,
     failed: error => log.error({ err: error }, 'the record of an import could not be kept'),
   })

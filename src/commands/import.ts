@@ -54,7 +54,6 @@ async function importHere(places: string[], tags: string[], reportPath: string |
       { store: createStore(database), files: createFolderFiles(settings.storage.path) },
     )
     const progress = await watch(run)
-    await database.whenDurable()
     if (reportPath !== undefined) await writeReport(reportFile, path.resolve(reportPath), progress)
     tell({ ...progress.counts, ...progress }, reportPath !== undefined)
     return progress.state === 'done'

@@ -28,5 +28,8 @@ export const failpoints = [
 
 export type Failpoint = (typeof failpoints)[number]
 
-/** Called at every failpoint that a generation reaches; the generation waits for its promise. */
-export type Reached = (point: Failpoint, generationId: string) => Promise<void> | void
+/** The same of an imported picture, which nobody has paid for here. */
+export type ImportFailpoint = 'import-picture-put' | 'import-picture-written'
+
+/** Called at every failpoint that a generation or an imported picture reaches; it waits for the promise. */
+export type Reached = (point: Failpoint | ImportFailpoint, generationId: string) => Promise<void> | void

@@ -1,6 +1,7 @@
 /** Takes over one picture: its bytes unchanged into the store, and a row of the history that says where it comes from. */
 import { createHash } from 'node:crypto'
-import { rm } from 'node:fs/promises'
+import { rm, unlink } from 'node:fs/promises'
+import type { Reached } from '../coordination/failpoints.ts'
 import { deriveImageId } from '../images/collect.ts'
 import { FetchError, keepBytes } from '../images/download.ts'
 import { type ImageFacts, inspectFile, NotAnImage } from '../images/facts.ts'
@@ -27,6 +28,8 @@ export interface ImportOptions {
   tags: readonly string[]
   /** One after the other: the same reference is stored once, however many pictures were made from it. */
   inTurn<Result>(work: () => Promise<Result>): Promise<Result>
+  /** One after the other of the same bytes: the second finds the first, whatever its recipe says. */
+  inTurnOf<Result>(sha256: string, work: () => Promise<Result>): Promise<Result>
   changed(generationId: string): void
 }
 
@@ -38,6 +41,7 @@ const maxHeldBytes = 4 * 1024 * 1024
 export interface ImportParts {
   store: Store
   files: Files
+  reached?: Reached
 }
 
 /** @throws StorageError, DatabaseError: then the next would fail as well. The same picture can be imported again at any time. */
@@ -64,6 +68,16 @@ async function take(found: FoundPicture, tree: Tree, parts: ImportParts, options
   const known = await findKnown(found, parts.store)
   if (known) return compare(found, found.recipe, known, parts.store)
   const { sha256, pieces } = await look(found, tree)
+  return options.inTurnOf(sha256, () => takeBytes(found, { sha256, pieces }, tree, parts, options))
+}
+
+async function takeBytes(
+  found: FoundPicture,
+  { sha256, pieces }: Awaited<ReturnType<typeof look>>,
+  tree: Tree,
+  parts: ImportParts,
+  options: ImportOptions,
+): Promise<Outcome> {
   // Two of our own pictures may be the same, and were both paid for.
   const isOwn = found.recipe !== undefined && importedFrom(found.recipe) === 'webimgui'
   const same = isOwn ? undefined : await parts.store.imports.findByBytes(sha256)
@@ -80,8 +94,8 @@ async function take(found: FoundPicture, tree: Tree, parts: ImportParts, options
     if (other) return await compare(found, recipe, other, parts.store)
     return await store({ found, recipe, facts, kept }, tree, parts, options)
   } finally {
-    // In its place by then, unless something went wrong.
-    await rm(kept.temporaryPath, { force: true }).catch(() => {})
+    // In its place by then, unless something went wrong; `rm` looks twice at what is gone.
+    await unlink(kept.temporaryPath).catch(() => {})
   }
 }
 
@@ -145,7 +159,7 @@ interface Taken {
 async function store(
   { found, recipe, facts, kept }: Taken,
   tree: Tree,
-  { store, files }: ImportParts,
+  { store, files, reached }: ImportParts,
   { tags, changed, inTurn }: ImportOptions,
 ): Promise<Outcome> {
   const { marks = {}, index } = found
@@ -180,6 +194,7 @@ async function store(
           return isThere ? [] : keepReferences(given, tree, { store, files })
         })
   await files.put(image.file, kept.temporaryPath, { isSynced: await kept.synced })
+  await reached?.('import-picture-put', id)
   const isNew = await store.ledger.importPicture({
     generation: {
       id,
@@ -204,6 +219,7 @@ async function store(
     references,
     importedAt,
   })
+  await reached?.('import-picture-written', id)
   if (isNew) await rate(found, id, store)
   changed(id)
   return isNew ? { status: 'imported', generationId: id, source } : { status: 'already', generationId: id }

@@ -65,10 +65,15 @@ export function startImport(
   let gate = Promise.withResolvers<void>()
   gate.resolve()
   const hasStopped = () => progress.state === 'stopped'
-  const options = { tags: request.tags ?? [], changed: parts.changed ?? (() => {}), inTurn: createTurns() }
+  const options = {
+    tags: request.tags ?? [],
+    changed: parts.changed ?? (() => {}),
+    inTurn: createTurns(),
+    inTurnOf: createKeyedTurns(),
+  }
 
   async function run() {
-    const report = await createReport(request.reportFile, counts)
+    const report = await createReport(request.reportFile, counts, parts.store.whenDurable)
     try {
       for (const place of request.places) {
         if (hasStopped()) break
@@ -161,6 +166,20 @@ export function startImport(
 function createTurns() {
   const turns = new PQueue({ concurrency: 1 })
   return <Result>(work: () => Promise<Result>) => turns.add(work)
+}
+
+function createKeyedTurns() {
+  const last = new Map<string, Promise<unknown>>()
+  return async <Result>(key: string, work: () => Promise<Result>): Promise<Result> => {
+    const before = last.get(key)
+    const done = before ? before.then(work, work) : work()
+    last.set(key, done)
+    try {
+      return await done
+    } finally {
+      if (last.get(key) === done) last.delete(key)
+    }
+  }
 }
 
 function describe(error: unknown) {

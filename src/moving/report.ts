@@ -35,22 +35,53 @@ export interface Report {
   close(): Promise<void>
 }
 
-/** @param counts are counted up */
-export async function createReport(file: string, counts: ImportCounts): Promise<Report> {
+/** So many ms a line waits for others, so that they share a sync of the database. */
+const lineWaitMs = 500
+
+/**
+ * @param counts are counted up
+ * @param whenDurable what a line tells survives a power cut before the line is written
+ */
+export async function createReport(
+  file: string,
+  counts: ImportCounts,
+  whenDurable: () => Promise<void>,
+): Promise<Report> {
   await mkdir(path.dirname(file), { recursive: true })
   const stream = createWriteStream(file, { flags: 'w', mode: 0o600 })
   let failure: unknown
   stream.on('error', error => {
     failure = error
   })
+  let lines: string[] = []
+  let timer: NodeJS.Timeout | undefined
+  let writing = Promise.resolve()
+
+  function write() {
+    clearTimeout(timer)
+    timer = undefined
+    const text = lines.join('')
+    lines = []
+    writing = writing.then(async () => {
+      await whenDurable()
+      stream.write(text)
+    })
+    writing.catch(error => {
+      failure ??= error
+    })
+    return writing
+  }
+
   return {
     add(path, outcome) {
       counts[outcome.status]++
       if (outcome.status === 'imported') counts.by_source[outcome.source] = (counts.by_source[outcome.source] ?? 0) + 1
       if (outcome.status === 'left_out') counts.by_reason[outcome.reason] = (counts.by_reason[outcome.reason] ?? 0) + 1
-      stream.write(`${JSON.stringify(toLine(path, outcome))}\n`)
+      lines.push(`${JSON.stringify(toLine(path, outcome))}\n`)
+      timer ??= setTimeout(write, lineWaitMs)
     },
     async close() {
+      await write().catch(() => {})
       stream.end()
       await finished(stream).catch(error => {
         failure ??= error

@@ -6,8 +6,9 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { Generation } from '../../src/api/generations.ts'
 import { startApp } from '../support/app.ts'
 import { dataUri, png } from '../support/pictures.ts'
+import { createDatabase } from '../support/postgres.ts'
 import { runProgram } from '../support/program.ts'
-import { sha256 } from '../support/stored.ts'
+import { findViolations, readPostgresRows, sha256 } from '../support/stored.ts'
 
 test('what is exported beside a running server is the same in another one: bytes, recipe, dates, marks, references', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'webimgui-export-'))
@@ -30,10 +31,12 @@ test('what is exported beside a running server is the same in another one: bytes
     [...wanted.images, ...wanted.references].map(image => image.sha256).toSorted(),
   )
 
-  const second = await startApp()
+  // The other one keeps its history in PostgreSQL.
+  const environment = { DATABASE_URL: await createDatabase() }
+  const second = await startApp({ environment })
   let imported: Awaited<ReturnType<typeof runProgram>> | undefined
   await second.restart(async () => {
-    imported = await runProgram('import', { dataDir: second.dataDir, words: [folder] })
+    imported = await runProgram('import', { dataDir: second.dataDir, environment, words: [folder] })
   })
   const [found, ...others] = (await second.call('GET', '/api/history')).body.items as Generation[]
 
@@ -60,4 +63,17 @@ test('what is exported beside a running server is the same in another one: bytes
   // The same once more, into the running server: packed, uploaded, and known already.
   const again = await runProgram('import', { dataDir: second.dataDir, words: ['--url', second.url, folder] })
   expect([again.code, again.output]).toEqual([0, expect.stringMatching(/^0 imported.*2 already here/)])
+
+  // And out of there.
+  const back = path.join(folder, 'back')
+  const left = await runProgram('export', { dataDir: second.dataDir, environment, words: ['-o', back] })
+  expect([left.code, left.output]).toEqual([0, expect.stringContaining('2 pictures')])
+  const told = (name: string) => ({
+    ...JSON.parse(readFileSync(name, 'utf8')),
+    ...{ charge: null, cost: null, retry_of: null, imported_from: null, references: null, image_id: null },
+  })
+  const names = files.filter(name => /^\d{4}\//.test(name)).map(name => name.replace(/\.\w+$/, '.json'))
+  for (const name of names) expect(told(path.join(back, name))).toEqual(told(path.join(folder, name)))
+  const rows = await readPostgresRows(environment.DATABASE_URL)
+  expect(findViolations(rows, second.dataDir)).toEqual([])
 })

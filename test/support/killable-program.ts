@@ -1,7 +1,7 @@
 /** The program as a process of its own that can be held at a failpoint and killed there. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Failpoint } from '../../src/coordination/failpoints.ts'
+import type { Failpoint, ImportFailpoint } from '../../src/coordination/failpoints.ts'
 import type { Instruction, Report } from './killable.ts'
 import { maxWaitMs } from './patience.ts'
 import { programFile } from './program.ts'
@@ -11,7 +11,10 @@ export interface Program {
   /** Generations that stand still at the point that was told, with how often they have come there. */
   held: { generationId: string; occurrence: number }[]
   /** From now on. With `release`, those that stand still go on. */
-  hold(place: { point: Failpoint; from: number } | null, options?: { release: boolean }): Promise<void>
+  hold(
+    place: { point: Failpoint | ImportFailpoint; from: number } | null,
+    options?: { release: boolean },
+  ): Promise<void>
   /** Puts its clock so many ms off the right time. */
   setClock(offsetMs: number): Promise<void>
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>

@@ -7,11 +7,13 @@
  */
 import { flushCompileCache } from 'node:module'
 import { startProcess } from '../../src/commands/process.ts'
-import type { Failpoint, Reached } from '../../src/coordination/failpoints.ts'
+import type { Failpoint, ImportFailpoint, Reached } from '../../src/coordination/failpoints.ts'
 import { setClock } from './clock.ts'
 
 /** `release`: what stands still goes on. */
-export type Instruction = { hold: { point: Failpoint; from: number } | null; release?: boolean } | { clock: number }
+export type Instruction =
+  | { hold: { point: Failpoint | ImportFailpoint; from: number } | null; release?: boolean }
+  | { clock: number }
 type Hold = Extract<Instruction, { hold: unknown }>['hold']
 export type Report =
   | { type: 'listening'; address: string }

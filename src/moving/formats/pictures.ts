@@ -19,7 +19,7 @@ export async function openPictures(tree: Tree): Promise<Format> {
 
     async count() {
       let count = 0
-      for await (const { path } of tree.list(() => {})) if (isWorthALook(path)) count++
+      for await (const path of tree.paths()) if (isWorthALook(path)) count++
       return count
     },
 

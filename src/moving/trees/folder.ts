@@ -9,12 +9,24 @@ const pieceBytes = 256 * 1024
 const maxDepth = 64
 
 export function openFolder(root: string): Tree {
+  /** Of folders that are walked at the moment: most files that are looked for beside a picture are not there. */
+  const present = new Map<string, ReadonlySet<string>>()
   return {
     name: root,
-    list: refuse => walk(root, '', 0, refuse),
+    paths: () => walk(root, '', () => {}),
+
+    async *list(refuse) {
+      for await (const relative of walk(root, '', refuse, present)) {
+        const found = await lstat(path.join(root, relative)).catch(() => undefined)
+        if (found?.isFile()) yield describe(relative, found)
+        else refuse(relative, 'missing')
+      }
+    },
 
     async find(relative) {
       if (!isSafePath(relative)) return undefined
+      const slash = relative.lastIndexOf('/')
+      if (present.get(relative.slice(0, Math.max(0, slash)))?.has(relative.slice(slash + 1)) === false) return undefined
       // Every part is looked at: a link in the middle leads out as well.
       const parts = relative.split('/')
       for (let length = 1; length < parts.length; length++) {
@@ -28,7 +40,7 @@ export function openFolder(root: string): Tree {
     async *open(file, maxBytes) {
       const handle = await openFile(path.join(root, ...file.path.split('/')))
       try {
-        yield* readPieces(handle, maxBytes)
+        yield* readPieces(handle, file.bytes, maxBytes)
       } catch (error) {
         throw error instanceof EntryError ? error : unreadable(error)
       } finally {
@@ -53,16 +65,26 @@ export function openSingleFile(file: string): Tree {
       const found = await folder.find(name)
       if (found) yield found
     },
+    async *paths() {
+      yield name
+    },
   }
 }
 
-/** A folder at a time is in memory. */
-async function* walk(root: string, folder: string, depth: number, refuse: Refuse): AsyncGenerator<TreeFile> {
+/** Paths of plain files. A folder at a time is in memory; its names are in `present` meanwhile. */
+async function* walk(
+  root: string,
+  folder: string,
+  refuse: Refuse,
+  present?: Map<string, ReadonlySet<string>>,
+  depth = 0,
+): AsyncGenerator<string> {
   const entries = await readdir(path.join(root, folder), { withFileTypes: true }).catch(error => {
     refuse(folder || '.', 'unreadable', codeOf(error))
     return []
   })
   entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+  present?.set(folder, new Set(entries.map(({ name }) => name)))
   for (const entry of entries) {
     const relative = folder === '' ? entry.name : `${folder}/${entry.name}`
     if (isHidden(entry.name)) continue
@@ -70,13 +92,11 @@ async function* walk(root: string, folder: string, depth: number, refuse: Refuse
     else if (entry.isSymbolicLink()) refuse(relative, 'symbolic_link')
     else if (entry.isDirectory()) {
       if (depth >= maxDepth) refuse(relative, 'unreadable', 'too many folders inside one another')
-      else yield* walk(root, relative, depth + 1, refuse)
-    } else if (entry.isFile()) {
-      const found = await lstat(path.join(root, relative)).catch(() => undefined)
-      if (found) yield describe(relative, found)
-      else refuse(relative, 'missing')
-    } else refuse(relative, 'unreadable', 'not an ordinary file')
+      else yield* walk(root, relative, refuse, present, depth + 1)
+    } else if (entry.isFile()) yield relative
+    else refuse(relative, 'unreadable', 'not an ordinary file')
   }
+  present?.delete(folder)
 }
 
 function describe(relative: string, { size, mtimeMs }: { size: number; mtimeMs: number }): TreeFile {
@@ -95,9 +115,12 @@ async function openFile(file: string): Promise<FileHandle> {
   }
 }
 
-async function* readPieces(handle: FileHandle, maxBytes: number): AsyncGenerator<Uint8Array> {
+/** @param expected what the file had when it was found; it may have grown since */
+async function* readPieces(handle: FileHandle, expected: number, maxBytes: number): AsyncGenerator<Uint8Array> {
   for (let done = 0; ; ) {
-    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(pieceBytes), 0, pieceBytes, done)
+    // No larger than needed: many large buffers for small files keep the garbage collector busy.
+    const length = Math.min(pieceBytes, Math.max(expected - done, 0) + 1024)
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, done)
     if (bytesRead === 0) return
     done += bytesRead
     if (done > maxBytes) throw new EntryError('too_large', 'It is too large.')

@@ -14,6 +14,8 @@ export interface Tree {
   name: string
   /** Files of this tree, in the order of their paths; what cannot be read is told to `refuse`. */
   list(refuse: Refuse): AsyncIterable<TreeFile>
+  /** The paths of the same files; nothing is looked at but names. */
+  paths(): AsyncIterable<string>
   find(path: string): Promise<TreeFile | undefined>
   /** The bytes of a file, at most `maxBytes`. @throws EntryError */
   open(file: TreeFile, maxBytes: number): AsyncIterable<Uint8Array>

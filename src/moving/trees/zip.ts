@@ -28,6 +28,10 @@ export async function openZip(file: string): Promise<Tree> {
       for (const path of [...entries.keys()].sort()) yield describe(path, entries.get(path)!)
     },
 
+    async *paths() {
+      yield* entries.keys()
+    },
+
     async find(path) {
       const entry = entries.get(path)
       return entry && describe(path, entry)

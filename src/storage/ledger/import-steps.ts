@@ -1,10 +1,11 @@
 /** What was made elsewhere becomes a row of the history: it has ended, has no calls and no reservation, and cost nothing here. */
-import type { Insertable } from 'kysely'
+import type { Insertable, InsertResult, UpdateResult } from 'kysely'
 import type { Connection } from '../connection.ts'
 import { createImageRepository, type UsedReference } from '../images.ts'
+import { pick, prepare, prepareForEach } from '../prepared.ts'
 import type { FailureRecord, GenerationRecord, ImageRecord, JsonObject } from '../records.ts'
 import { searchText } from '../search-text.ts'
-import type { ChatHistoryTable } from '../tables.ts'
+import type { ChatHistoryTable, ImportsTable } from '../tables.ts'
 import { nextRevision } from './generation-rows.ts'
 
 export interface ImportedGeneration {
@@ -35,6 +36,31 @@ export interface ImportStep {
   importedAt: string
 }
 
+const insertGeneration = prepareForEach<Insertable<ChatHistoryTable>, InsertResult>((db, given, columns) =>
+  db.insertInto('chat_history').values(pick(given, columns)),
+)
+
+const insertImport = prepare<Insertable<ImportsTable>, InsertResult>((db, given) =>
+  db.insertInto('imports').values({
+    source: given.source,
+    identity: given.identity,
+    generation_id: given.generation_id,
+    recipe_hash: given.recipe_hash,
+    imported_at: given.imported_at,
+  }),
+)
+
+const setUrls = prepare<{ id: string; image_urls: string; revision: number }, UpdateResult>((db, given) =>
+  db
+    .updateTable('chat_history')
+    .set({ image_urls: given.image_urls, revision: given.revision })
+    .where('id', '=', given.id),
+)
+
+const picturesOf = prepare<{ id: string }, { id: string }>((db, { id }) =>
+  db.selectFrom('images').select('id').where('generation_id', '=', id).orderBy('position'),
+)
+
 /** False when another import has stored the picture of this position meanwhile. */
 export async function importPicture(db: Connection, step: ImportStep): Promise<boolean> {
   // Taken first: whoever changes the history waits here for the others, so no two look at the same time.
@@ -43,11 +69,7 @@ export async function importPicture(db: Connection, step: ImportStep): Promise<b
   const known = await db.selectFrom('chat_history').select('id').where('id', '=', generation.id).executeTakeFirst()
   if (!known) await insertImported(db, step, revision)
   if (!(await createImageRepository(db).insert(image))) return false
-  await db
-    .updateTable('chat_history')
-    .set({ image_urls: await listUrls(db, generation.id), revision })
-    .where('id', '=', generation.id)
-    .execute()
+  await setUrls.run(db, { id: generation.id, image_urls: await listUrls(db, generation.id), revision })
   return true
 }
 
@@ -77,20 +99,14 @@ async function insertImported(db: Connection, step: ImportStep, revision: number
     revision,
   }
   // Columns that are not named have their default.
-  await db
-    .insertInto('chat_history')
-    .values(row as Insertable<ChatHistoryTable>)
-    .execute()
-  await db
-    .insertInto('imports')
-    .values({
-      source: generation.importedFrom,
-      identity,
-      generation_id: generation.id,
-      recipe_hash: recipeHash,
-      imported_at: importedAt,
-    })
-    .execute()
+  await insertGeneration(Object.keys(row)).run(db, row as Insertable<ChatHistoryTable>)
+  await insertImport.run(db, {
+    source: generation.importedFrom,
+    identity,
+    generation_id: generation.id,
+    recipe_hash: recipeHash,
+    imported_at: importedAt,
+  })
   const rows = references.map(({ image }, position) => ({
     generation_id: generation.id,
     position,
@@ -102,11 +118,6 @@ async function insertImported(db: Connection, step: ImportStep, revision: number
 }
 
 async function listUrls(db: Connection, generationId: string) {
-  const rows = await db
-    .selectFrom('images')
-    .select('id')
-    .where('generation_id', '=', generationId)
-    .orderBy('position')
-    .execute()
+  const rows = await picturesOf.rows(db, { id: generationId })
   return JSON.stringify(rows.map(({ id }) => `/images/${id}`))
 }
