@@ -1,4 +1,5 @@
 /** Puts the studio into its page. */
+import { followActivity } from './data/activity.ts'
 import { createQueryClient } from './data/client.ts'
 import { configurationsQuery } from './data/configurations.ts'
 import { recentQuery } from './data/generations.ts'
@@ -32,6 +33,9 @@ const known = Promise.race([
 ])
 await Promise.all([loadLanguage(startingLanguage()), known])
 followEvents(client)
+followActivity((generation, running) => {
+  void import('./shell/signals.ts').then(({ signalEnd }) => signalEnd(generation, running))
+})
 // Presses that waited for the server when the page was loaded again.
 if (createKept('outbox', Boolean, { isOfTab: true }).read()) {
   void import('./actions/press.ts').then(({ resumePresses }) => resumePresses(client))

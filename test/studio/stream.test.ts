@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { openBrowser, startStudio } from '../support/browser.ts'
 import { freePort } from '../support/ports.ts'
-import { cardOf, generate, isDrawn } from './studio.ts'
+import { cardOf, generate, isDrawn, show } from './studio.ts'
 
 const visit = openBrowser()
 
@@ -36,14 +36,6 @@ test('eight tabs are open, each follows, and Generate works in all of them', asy
   await isDrawn(cardOf(tabs.at(-1)!, '第三幅').getByRole('img'))
   expect(app.qwen.billed).toHaveLength(3)
 })
-
-/** As if another tab stood before it, or no longer. */
-function show(page: Page, state: 'hidden' | 'visible') {
-  return page.evaluate(state => {
-    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state })
-    document.dispatchEvent(new Event('visibilitychange'))
-  }, state)
-}
 
 test('where the browser has no worker for all tabs, a hidden one gives its stream back and catches up', async () => {
   const app = await startStudio()

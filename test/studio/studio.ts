@@ -48,3 +48,11 @@ export async function chooseModel(page: Page, name: string) {
     .click()
   await dialog.waitFor({ state: 'detached' })
 }
+
+/** As if another tab stood before it, or no longer. */
+export function show(page: Page, state: 'hidden' | 'visible') {
+  return page.evaluate(state => {
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => state })
+    document.dispatchEvent(new Event('visibilitychange'))
+  }, state)
+}

@@ -2,6 +2,7 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { newKey } from '../../client/client.ts'
 import { ApiError } from '../../client/errors.ts'
+import { rememberAsked } from '../data/asked.ts'
 import { api } from '../data/client.ts'
 import { onReconnect } from '../data/connection.ts'
 import { type Generation, putAnswer } from '../data/generations.ts'
@@ -74,6 +75,7 @@ async function deliver(press: Press, { hasWaited = false } = {}): Promise<Genera
         const generation = await api.generateAt(press.path, JSON.parse(press.body), { key: press.key })
         // Read again, because several are sent side by side.
         keepPresses(kept.read().map(other => (other.key === press.key ? { ...other, isAnswered: true } : other)))
+        rememberAsked(generation.id)
         return generation
       } catch (error) {
         if (!isAway(error) || Date.now() - press.at > maxWaitMs) throw error

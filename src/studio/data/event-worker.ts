@@ -6,12 +6,16 @@ import { createClient, hasEnded } from '../../client/client.ts'
 import type { StreamMessage } from '../../client/events.ts'
 
 /** Messages of a page. */
-export type WorkerRequest = { type: 'follow'; baseUrl: string } | { type: 'leave' }
+export type WorkerRequest = { type: 'follow'; baseUrl: string } | { type: 'look'; isSeen: boolean } | { type: 'leave' }
+
+/** `mayTell`: nobody looks at the studio, and this is the page that was looked at last. */
+export type WorkerMessage = StreamMessage & { mayTell?: boolean }
 
 /** Ended generations that are remembered: a page that was just opened may have asked for its lists a moment before. */
 const maxEnded = 100
 
-const ports = new Set<MessagePort>()
+/** Whether each page is seen, the one that was looked at last at the end. */
+const ports = new Map<MessagePort, boolean>()
 let following: AbortController | undefined
 let isOpen = false
 /** The last that was told of each, the newest at the end. */
@@ -33,7 +37,11 @@ function tell(message: StreamMessage) {
     case 'removed':
       remember(message.id, message)
   }
-  for (const port of ports) port.postMessage(message)
+  const isSeen = [...ports.values()].includes(true)
+  const lastSeen = [...ports.keys()].at(-1)
+  for (const port of ports.keys()) {
+    port.postMessage({ ...message, mayTell: !isSeen && port === lastSeen } satisfies WorkerMessage)
+  }
 }
 
 function remember(id: string, message: StreamMessage) {
@@ -51,7 +59,12 @@ function follow(port: MessagePort, baseUrl: string) {
     port.postMessage({ type: 'open', isFresh: true } satisfies StreamMessage)
     for (const message of latest.values()) port.postMessage(message)
   }
-  ports.add(port)
+  if (!ports.has(port)) look(port, false)
+}
+
+function look(port: MessagePort, isSeen: boolean) {
+  ports.delete(port)
+  ports.set(port, isSeen)
 }
 
 function leave(port: MessagePort) {
@@ -65,8 +78,11 @@ function leave(port: MessagePort) {
 
 addEventListener('connect', event => {
   const [port] = (event as MessageEvent).ports
+  // Of a page that crashed, where the browser tells.
+  port!.addEventListener('close', () => leave(port!))
   port!.onmessage = ({ data }: MessageEvent<WorkerRequest>) => {
     if (data.type === 'follow') follow(port!, data.baseUrl)
-    else leave(port!)
+    else if (data.type === 'leave') leave(port!)
+    else if (ports.has(port!)) look(port!, data.isSeen)
   }
 })

@@ -4,9 +4,10 @@ import { useEffect, useEffectEvent } from 'react'
 import type { StreamMessage } from '../../client/events.ts'
 import { api } from './client.ts'
 import { announceReconnect, connection } from './connection.ts'
-import type { WorkerRequest } from './event-worker.ts'
+import type { WorkerMessage, WorkerRequest } from './event-worker.ts'
 import { dropGeneration, findGeneration, type Generation, hasEnded, putGeneration } from './generations.ts'
 import { modelsChanged, modelsQuery } from './models.ts'
+import { createStore } from './store.ts'
 import { spendingChanged } from './tokens.ts'
 
 /** Delay before the "offline" banner, to ignore brief reconnects. */
@@ -14,14 +15,29 @@ const patienceMs = 2500
 /** Refusals in a row after which a worker that has never received events is given up. */
 const maxRefusals = 3
 
-const listeners = new Set<(generation: Generation) => void>()
+export interface GenerationEvent {
+  /** It was under way before. */
+  isEnd: boolean
+  /** No tab of the studio is seen, and of all of them this one may say so. */
+  mayTell: boolean
+}
+type Listener = (generation: Generation, event: GenerationEvent) => void
 
-/** Unfinished generations, as the stream reports them. */
-const unfinished = new Map<string, Generation>()
+const listeners = new Set<Listener>()
+
+/** Unfinished generations by id, as the stream reports them. */
+export const unfinished = createStore<ReadonlyMap<string, Generation>>(new Map())
+
+function changeUnfinished(id: string, generation?: Generation) {
+  const changed = new Map(unfinished.get())
+  if (generation) changed.set(id, generation)
+  else if (!changed.delete(id)) return
+  unfinished.set(changed)
+}
 
 /** How many were asked for earlier and wait for the same: a service takes few at once with one key and model. */
 export function countAhead({ id, config_id, model, timestamp }: Generation): number {
-  return [...unfinished.values()].filter(
+  return [...unfinished.get().values()].filter(
     other =>
       other.id !== id &&
       other.status === 'queued' &&
@@ -32,15 +48,17 @@ export function countAhead({ id, config_id, model, timestamp }: Generation): num
 }
 
 /** Calls back for every change of a generation, after the cache was brought up to date. */
-export function useGenerationEvents(onChange: (generation: Generation) => void) {
+export function useGenerationEvents(onChange: Listener) {
   const listener = useEffectEvent(onChange)
-  useEffect(() => {
-    const handle = (generation: Generation) => listener(generation)
-    listeners.add(handle)
-    return () => {
-      listeners.delete(handle)
-    }
-  }, [])
+  useEffect(() => onGenerationEvent((generation, event) => listener(generation, event)), [])
+}
+
+/** Outside of components. The returned function ends it. */
+export function onGenerationEvent(listener: Listener) {
+  listeners.add(listener)
+  return () => {
+    listeners.delete(listener)
+  }
 }
 
 /** Follows for as long as the page is there. */
@@ -48,11 +66,11 @@ export function followEvents(client: QueryClient) {
   let lostTimer: ReturnType<typeof setTimeout> | undefined
   let wasOpen = false
 
-  function take(message: StreamMessage) {
+  function take(message: WorkerMessage) {
     switch (message.type) {
       case 'open':
         clearTimeout(lostTimer)
-        if (message.isFresh) unfinished.clear()
+        if (message.isFresh) unfinished.set(new Map())
         connection.set('open')
         // Generations that ended meanwhile have to be asked for.
         if (wasOpen) {
@@ -68,21 +86,21 @@ export function followEvents(client: QueryClient) {
         if (message.isRefused) void api.status().catch(() => undefined)
         return
       case 'generation':
-        return change(message.generation)
+        return change(message.generation, message.mayTell ?? false)
       case 'removed':
-        unfinished.delete(message.id)
+        changeUnfinished(message.id)
         dropGeneration(client, message.id)
     }
   }
 
-  function change(generation: Generation) {
+  function change(generation: Generation, mayTell: boolean) {
     const isNew = findGeneration(client, generation.id) === undefined
-    if (hasEnded(generation)) unfinished.delete(generation.id)
-    else unfinished.set(generation.id, generation)
+    const isEnd = hasEnded(generation) && unfinished.get().has(generation.id)
+    changeUnfinished(generation.id, hasEnded(generation) ? undefined : generation)
     putGeneration(client, generation)
     if (isNew || generation.finished_at !== null) spendingChanged(client)
     if (generation.error?.reason_code) modelsChanged(client)
-    for (const listener of listeners) listener(generation)
+    for (const listener of listeners) listener(generation, { isEnd, mayTell })
   }
 
   if ('SharedWorker' in globalThis) followWorker(take)
@@ -90,13 +108,17 @@ export function followEvents(client: QueryClient) {
 }
 
 /** Through the worker that all tabs share. */
-function followWorker(take: (message: StreamMessage) => void) {
+function followWorker(take: (message: WorkerMessage) => void) {
   const worker = new SharedWorker(new URL('./event-worker.ts', import.meta.url), { type: 'module' })
   const send = (message: WorkerRequest) => worker.port.postMessage(message)
-  const follow = () => send({ type: 'follow', baseUrl: document.baseURI })
+  const look = () => send({ type: 'look', isSeen: document.visibilityState === 'visible' })
+  const follow = () => {
+    send({ type: 'follow', baseUrl: document.baseURI })
+    look()
+  }
   const leave = () => send({ type: 'leave' })
   let refusals = 0
-  worker.port.onmessage = ({ data }: MessageEvent<StreamMessage>) => {
+  worker.port.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
     if (data.type === 'open') refusals = Number.NEGATIVE_INFINITY
     else if (data.type === 'interrupted' && data.isRefused) refusals++
     take(data)
@@ -106,6 +128,7 @@ function followWorker(take: (message: StreamMessage) => void) {
   addEventListener('pagehide', leave)
   // A page that was put aside comes back as it was left.
   addEventListener('pageshow', follow)
+  document.addEventListener('visibilitychange', look)
   worker.onerror = doWithout
   follow()
 
@@ -115,6 +138,7 @@ function followWorker(take: (message: StreamMessage) => void) {
     worker.port.close()
     removeEventListener('pagehide', leave)
     removeEventListener('pageshow', follow)
+    document.removeEventListener('visibilitychange', look)
     followWhileSeen(take)
   }
 }

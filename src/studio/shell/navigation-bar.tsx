@@ -1,6 +1,6 @@
 /** The navigation with language and theme: a column on a wide screen, a bar on a phone. */
 import { Link, useLocation } from '@tanstack/react-router'
-import { Keyboard, Languages, LogOut, Moon, Sun } from 'lucide-react'
+import { Bell, Keyboard, Languages, LogOut, Moon, Sun } from 'lucide-react'
 import { signOut, useMe } from '../data/tokens.ts'
 import { chooseLanguage, useLanguage, useText } from '../text/text.ts'
 import { IconButton } from '../ui/button.tsx'
@@ -13,7 +13,7 @@ import { toggleTheme, useIsDark } from './theme.ts'
 /** Number of screens that the bar of a phone has room for. */
 const inBar = 4
 
-export function NavigationBar({ openSheet }: { openSheet(): void }) {
+export function NavigationBar({ openSheet, openSignals }: { openSheet(): void; openSignals(): void }) {
   const t = useText()
   const me = useMe()
   const isDark = useIsDark()
@@ -48,6 +48,7 @@ export function NavigationBar({ openSheet }: { openSheet(): void }) {
         lang={other}
         onClick={() => void chooseLanguage(other)}
       />
+      <IconButton icon={Bell} label={t('signals.title')} onClick={openSignals} />
       {me?.needs_token && (
         <IconButton icon={LogOut} label={t('shell.signOut')} onClick={() => void signOut(me).catch(toastError)} />
       )}

@@ -3,6 +3,7 @@
 import { Outlet, useLocation } from '@tanstack/react-router'
 import { FlaskConical, Images, ShieldCheck, WifiOff } from 'lucide-react'
 import { lazy, Suspense, useEffect, useState } from 'react'
+import { activity } from '../data/activity.ts'
 import { useConfigurations } from '../data/configurations.ts'
 import { connection } from '../data/connection.ts'
 import { useMe } from '../data/tokens.ts'
@@ -16,11 +17,13 @@ import { NavigationBar } from './navigation-bar.tsx'
 import { useShortcuts } from './shortcuts.ts'
 
 const ShortcutSheet = lazy(async () => ({ default: (await import('./shortcut-sheet.tsx')).ShortcutSheet }))
+const SignalsDialog = lazy(async () => ({ default: (await import('./signals-dialog.tsx')).SignalsDialog }))
 const FileDrop = lazy(async () => ({ default: (await import('./file-drop.tsx')).FileDrop }))
 
 export function Shell() {
   const t = useText()
   const [isSheetOpen, setSheetOpen] = useState(false)
+  const [areSignalsOpen, setSignalsOpen] = useState(false)
   const me = useMe()
   useShortcuts(() => setSheetOpen(true))
   const place = usePlace()
@@ -40,7 +43,7 @@ export function Shell() {
       >
         {t('shell.skip')}
       </a>
-      {!isFullScreen && <NavigationBar openSheet={() => setSheetOpen(true)} />}
+      {!isFullScreen && <NavigationBar openSheet={() => setSheetOpen(true)} openSignals={() => setSignalsOpen(true)} />}
       <div className={classes('min-w-0', isImageScreen || isFullScreen ? 'pb-0' : 'pb-24 lg:pb-0')}>
         <Toasts />
         <main id="content" tabIndex={-1} className="outline-none">
@@ -51,6 +54,11 @@ export function Shell() {
       <Suspense>
         <FileDrop />
       </Suspense>
+      {areSignalsOpen && (
+        <Suspense>
+          <SignalsDialog onClose={() => setSignalsOpen(false)} />
+        </Suspense>
+      )}
       {isSheetOpen && (
         <Suspense>
           <ShortcutSheet onClose={() => setSheetOpen(false)} />
@@ -60,12 +68,14 @@ export function Shell() {
   )
 }
 
-/** Which of the places is shown; the tab of the browser says it, and it is read out first. */
+/** Which of the places is shown; the tab of the browser says it with what is under way, and it is read out first. */
 function usePlace() {
   const t = useText()
   const place = findNavigationItem(useLocation({ select: location => location.pathname }))
   const me = useMe()
-  const title = place ? `${t(nameOfItem(place, me))} · webimgui` : 'webimgui'
+  const { running, ended } = activity.use()
+  const mark = running > 0 ? `(${running}) ` : ended ? { done: '✓ ', failed: '! ' }[ended] : ''
+  const title = `${mark}${place ? `${t(nameOfItem(place, me))} · ` : ''}webimgui`
   useEffect(() => {
     document.title = title
   }, [title])

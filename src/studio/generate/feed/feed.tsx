@@ -3,9 +3,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { ImageIcon } from 'lucide-react'
-import { type ReactNode, useRef, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { useGenerationEvents } from '../../data/events.ts'
-import { type Generation, hasEnded, recentQuery } from '../../data/generations.ts'
+import { type Generation, recentQuery } from '../../data/generations.ts'
 import { nameResult } from '../../data/places.ts'
 import { CompareLink } from '../../forms/compare-link.tsx'
 import { useText } from '../../text/text.ts'
@@ -150,14 +150,11 @@ function Comparison(props: { generations: Row; onDismiss?: () => void; children:
 function Announcer() {
   const t = useText()
   const [words, setWords] = useState('')
-  const alive = useRef(new Set<string>())
-  useGenerationEvents(({ id, status, prompt }) => {
-    if (!hasEnded({ status })) alive.current.add(id)
+  useGenerationEvents(({ status, prompt }, { isEnd }) => {
     // A mark on an old one is no news.
-    else if (alive.current.delete(id) && status !== 'cancelled') {
-      const short = prompt.slice(0, 60)
-      setWords(t(status === 'succeeded' ? 'live.announceDone' : 'live.announceFailed', { prompt: short }))
-    }
+    if (!isEnd || status === 'cancelled') return
+    const short = prompt.slice(0, 60)
+    setWords(t(status === 'succeeded' ? 'live.announceDone' : 'live.announceFailed', { prompt: short }))
   })
   return (
     <p role="status" className="sr-only">
