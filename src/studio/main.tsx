@@ -13,6 +13,7 @@ import { RouterProvider } from '@tanstack/react-router'
 import { createRoot } from 'react-dom/client'
 import { followEvents } from './data/events.ts'
 import { createKept } from './data/store.ts'
+import { followInstallation } from './shell/installed.ts'
 import { createStudioRouter, preloadScreens } from './shell/router.tsx'
 import { applyTheme } from './shell/theme.ts'
 import { loadLanguage, startingLanguage } from './text/text.ts'
@@ -53,3 +54,4 @@ createRoot(document.querySelector('#studio')!).render(
 // Safari has no idle callback.
 const inQuiet = window.requestIdleCallback ?? ((callback: () => void) => setTimeout(callback, 1000))
 inQuiet(() => void preloadScreens(), { timeout: 5000 })
+followInstallation()

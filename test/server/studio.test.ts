@@ -28,6 +28,10 @@ function buildStudio() {
   writeFileSync(path.join(folder, 'assets/index-abc.js'), 'export {}\n')
   writeFileSync(path.join(folder, 'assets/index-abc.js.br'), brotliCompressSync('export {}\n'))
   writeFileSync(path.join(folder, 'assets/event-worker-abc.js'), 'export {}\n')
+  mkdirSync(path.join(folder, 'icons'))
+  writeFileSync(path.join(folder, 'icons/icon-192.png'), 'png')
+  writeFileSync(path.join(folder, 'manifest.webmanifest'), '{}')
+  writeFileSync(path.join(folder, 'service-worker.js'), '\n')
   writeFileSync(path.join(folder, 'secret.txt'), 'not to be served')
   return folder
 }
@@ -57,6 +61,27 @@ test('the worker of all tabs may reach the events, and nothing else', async () =
   )
   expect(await policyOf('/assets/index-abc.js')).not.toContain('connect-src')
   expect(await policyOf('/')).toContain("worker-src 'self'")
+})
+
+test('what a device needs to install it is open, and is asked for again', async () => {
+  const { call } = await startServer({ studioFolder: buildStudio(), environment: { ACCESS_TOKEN: 'correct-horse' } })
+
+  const answers = await Promise.all(
+    ['/manifest.webmanifest', '/service-worker.js', '/icons/icon-192.png'].map(async target => {
+      const { status, headers } = await call('GET', target)
+      return [status, headers.get('content-type'), headers.get('cache-control')]
+    }),
+  )
+  expect(answers).toEqual([
+    [200, expect.stringContaining('application/manifest+json'), 'no-cache'],
+    [200, expect.stringContaining('javascript'), 'no-cache'],
+    [200, 'image/png', 'public, max-age=86400'],
+  ])
+  const worker = await call('GET', '/service-worker.js')
+  expect(worker.headers.get('content-security-policy')).toMatch(/^default-src 'none'; connect-src 'self';/)
+  for (const target of ['/icons/nope.png', '/icons/..%2fsecret.txt', '/icons/..%2findex.html']) {
+    expect([400, 401, 404], target).toContain((await call('GET', target)).status)
+  }
 })
 
 test('its files are kept for good, and sent compressed to those who take that', async () => {

@@ -12,7 +12,7 @@ import { homePage, sendPage } from './html.ts'
 /** Where `npm run build` puts it. */
 export const studioFolder = path.join(findInstallation(import.meta.dirname), 'dist/studio')
 
-/** Policy of the worker that holds the stream of all tabs: it comes with the file of the worker, not with the page. */
+/** Policy of the workers: the one that holds the stream of all tabs, and that of the installed studio. It comes with their files, not with the page. */
 const workerPolicy = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 const workerFile = /^event-worker-[\w-]+\.js$/
 
@@ -24,6 +24,7 @@ const studioPolicy = [
   "img-src 'self' blob: data:",
   "connect-src 'self'",
   "worker-src 'self'",
+  "manifest-src 'self'",
   "form-action 'self'",
   "frame-ancestors 'none'",
   "base-uri 'self'",
@@ -78,6 +79,25 @@ export async function addStudio(
     const name = (request.params as { '*': string })['*']
     if (workerFile.test(name)) reply.header('content-security-policy', workerPolicy)
     return reply.sendFile(name, path.join(folder, 'assets'))
+  })
+  addInstallation(app, folder)
+}
+
+/** What a device reads to install the studio, also where it sends no cookies. Under addresses that stay, so it is asked for again. */
+function addInstallation(app: App, folder: string) {
+  const ask = { cacheControl: false, immutable: false } as const
+  const open = { config: { access: 'open' }, schema: { hide: true } } as const
+  app.get('/manifest.webmanifest', open, (_, reply) =>
+    reply.header('cache-control', 'no-cache').sendFile('manifest.webmanifest', folder, ask),
+  )
+  app.get('/service-worker.js', open, (_, reply) =>
+    reply
+      .headers({ 'cache-control': 'no-cache', 'content-security-policy': workerPolicy })
+      .sendFile('service-worker.js', folder, ask),
+  )
+  app.get('/icons/:name', open, (request, reply) => {
+    const { name } = request.params as { name: string }
+    return reply.header('cache-control', 'public, max-age=86400').sendFile(name, path.join(folder, 'icons'), ask)
   })
 }
 

@@ -34,6 +34,7 @@ export function signalEnd({ status, prompt }: Generation, running: number) {
   if (!notification || notificationState() !== 'granted') return
   const title = t(status === 'succeeded' ? 'live.announceDone' : 'live.announceFailed', { prompt: prompt.slice(0, 60) })
   const options = {
+    icon: new URL('icons/icon-192.png', document.baseURI).href,
     body: running > 0 ? t('signals.more', { count: running }) : undefined,
     // One takes the place of the one before; the last is shown anew.
     tag: `webimgui@${document.baseURI}`,

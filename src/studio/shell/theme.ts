@@ -6,10 +6,21 @@ type Theme = 'light' | 'dark' | 'system'
 const kept = createKept<Theme>('theme', theme => (theme === 'light' || theme === 'dark' ? theme : 'system'))
 const theme = createStore(kept.read())
 
+const barColours = [...document.querySelectorAll<HTMLMetaElement>('meta[name=theme-color]')].map(meta => ({
+  meta,
+  scheme: /dark/.test(meta.media) ? 'dark' : 'light',
+  colour: meta.content,
+}))
+
 /** Puts it on the page; call it before the first drawing. */
 export function applyTheme() {
   if (theme.get() === 'system') delete document.documentElement.dataset.theme
   else document.documentElement.dataset.theme = theme.get()
+  // The frame of an installed window: the page names the colour of each theme.
+  for (const { meta, scheme, colour } of barColours) {
+    const shown = theme.get() === 'system' ? scheme : theme.get()
+    meta.content = barColours.find(({ scheme }) => scheme === shown)?.colour ?? colour
+  }
 }
 
 export function useIsDark() {

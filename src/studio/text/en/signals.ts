@@ -9,4 +9,7 @@ export const signals = {
   sound: 'Sound',
   soundHint: 'Two short notes, which you hear when you switch it on.',
   more: '{count} still running',
+  install: 'Install the studio',
+  installHint:
+    'As an app it has a window of its own, opens without a network, and takes photos that your phone shares.',
 }

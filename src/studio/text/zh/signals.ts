@@ -9,4 +9,6 @@ export const signals = {
   sound: '提示音',
   soundHint: '两声短音，打开开关时会试播一次。',
   more: '还有 {count} 个进行中',
+  install: '安装工作室',
+  installHint: '装成应用后有自己的窗口，断网也能打开；手机上的照片可以直接“分享”过来当参考图。',
 }
