@@ -1,4 +1,5 @@
 /** What one is told while the tab is in the background. */
+import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { openBrowser, startStudio } from '../support/browser.ts'
 import { cardOf, generate, show } from './studio.ts'
@@ -17,7 +18,7 @@ test('the title counts what runs, and of three tabs in the background one tells 
   const { page: first, context, word } = await visit(app.url, { language: 'en' })
   await first.close()
   await context.grantPermissions(['notifications'], { origin: new URL(app.url).origin })
-  const tabs = []
+  const tabs: Page[] = []
   for (const index of [0, 1, 2]) {
     const tab = await context.newPage()
     // What a browser shows outside of its pages cannot be seen from within.
@@ -46,7 +47,7 @@ test('the title counts what runs, and of three tabs in the background one tells 
     tabs.push(tab)
   }
   const told = () => Promise.all(tabs.map(tab => tab.evaluate(() => window.told)))
-  const [one, , last] = tabs as [(typeof tabs)[0], (typeof tabs)[0], (typeof tabs)[0]]
+  const [one, , last] = tabs as [Page, Page, Page]
 
   // Nothing is asked before somebody wants it.
   expect(await told()).toEqual([[], [], []])
