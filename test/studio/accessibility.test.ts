@@ -45,7 +45,11 @@ const screens: Screen[] = [
     name: 'models',
     path: '/',
     async open({ page, word }) {
-      await page.getByRole('button', { name: new RegExp(`^${word('gallery.model')}`) }).click()
+      // On a phone it stands in the drawer of the settings.
+      const model = page.getByRole('button', { name: new RegExp(`^${word('gallery.model')}`) })
+      const settings = page.getByRole('button', { name: new RegExp(`^${word('generate.settings')}`) })
+      await model.or(settings).filter({ visible: true }).first().click()
+      if (!(await page.getByRole('dialog').isVisible()) && (await settings.isVisible())) await model.click()
       await page.getByRole('dialog').waitFor()
     },
   },

@@ -1,7 +1,7 @@
 /** Where and how the studio is looked at: phone, keyboard alone, a sub-path, a server that wants a token, an old link. */
 import { createServer, type Server, request as send } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
 import { openBrowser, phone, startStudio } from '../support/browser.ts'
 import { cardOf, generate, isDrawn } from './studio.ts'
@@ -16,6 +16,21 @@ test('on a phone nothing is cut off, and everything can be hit with a thumb', as
 
   await generate(page, '桥上看雨')
   await isDrawn(cardOf(page, '桥上看雨').getByRole('img'))
+  // The prompt stays at hand below the pictures, and the settings are a press away.
+  const boxOf = async (locator: Locator) => (await locator.boundingBox())!
+  const form = page.getByRole('form', { name: word('shell.create') })
+  const [sheet, bar] = [await boxOf(form), await boxOf(page.getByRole('navigation'))]
+  expect(Math.abs(sheet.y + sheet.height - bar.y)).toBeLessThan(2)
+  expect(sheet.height).toBeLessThan(844 * 0.4)
+  const count = page.getByRole('button', { name: word('generate.more'), exact: true })
+  expect(await count.isVisible()).toBe(false)
+  await page.getByRole('button', { name: new RegExp(`^${word('generate.settings')}`) }).click()
+  await count.click()
+  expect(await smallTargets(page)).toEqual([])
+  await page.setViewportSize({ width: 768, height: 1024 })
+  const [beside, card] = [await boxOf(form), await boxOf(cardOf(page, '桥上看雨'))]
+  expect(card.x).toBeGreaterThan(beside.x + beside.width)
+  await page.setViewportSize(phone.viewport)
   const screens = [
     '/',
     '/gallery',

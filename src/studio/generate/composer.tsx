@@ -76,7 +76,7 @@ export function Composer(props: ComposerProps) {
         onPointerDown={() => {
           isWalking.current = false
         }}
-        className="field-sizing-content block max-h-[45dvh] min-h-32 w-full resize-none rounded-3xl bg-transparent px-5 pt-4 pb-2 text-lg leading-relaxed outline-none"
+        className="field-sizing-content block max-h-[45dvh] min-h-32 w-full max-md:max-h-[28dvh] max-md:min-h-14 resize-none rounded-3xl bg-transparent px-5 pt-4 pb-2 text-lg leading-relaxed outline-none"
       />
       <div className="flex items-end justify-between gap-3 px-3 pb-3">
         <ReferenceStrip

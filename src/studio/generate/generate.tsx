@@ -1,7 +1,7 @@
 /** Creating: what to draw, with which model and how, at the left; what becomes of it at the right. */
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { Eraser, KeyRound } from 'lucide-react'
+import { ChevronUp, Eraser, KeyRound, SlidersHorizontal } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { ApiError } from '../../client/errors.ts'
 import { press, useIsWaiting, Withdrawn } from '../actions/press.ts'
@@ -12,6 +12,7 @@ import { type Me, meQuery, useMe } from '../data/tokens.ts'
 import { explain } from '../text/problems.ts'
 import { t, useText } from '../text/text.ts'
 import { IconButton, LinkButton } from '../ui/button.tsx'
+import { classes } from '../ui/classes.ts'
 import { Loading, Query } from '../ui/query.tsx'
 import { Skeleton } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
@@ -42,13 +43,13 @@ export function GenerateScreen() {
 
 function LoadingStudio() {
   return (
-    <Loading className="mx-auto grid max-w-[110rem] gap-6 p-4 lg:grid-cols-[26rem_minmax(0,1fr)] lg:p-8">
+    <Loading className="mx-auto grid max-w-[110rem] gap-6 p-4 md:grid-cols-[21rem_minmax(0,1fr)] lg:grid-cols-[26rem_minmax(0,1fr)] lg:p-8">
       <div className="flex flex-col gap-5">
         <Skeleton className="h-48 rounded-3xl" />
         <Skeleton className="h-16" />
         <Skeleton className="h-40" />
       </div>
-      <div className="hidden grid-cols-2 gap-5 lg:grid">
+      <div className="hidden gap-5 md:grid lg:grid-cols-2">
         <Skeleton className="aspect-square" />
         <Skeleton className="aspect-square" />
       </div>
@@ -63,6 +64,8 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
   const [isPicking, setPicking] = useState(false)
   const [isSending, setSending] = useState(false)
   const [wasPressed, setPressed] = useState(false)
+  /** On a phone, where they have no room beside the prompt. */
+  const [areSettingsOpen, setSettingsOpen] = useState(false)
   const isWaiting = useIsWaiting(generatePath)
   const field = useRef<HTMLTextAreaElement>(null)
   const feed = useRef<HTMLDivElement>(null)
@@ -136,6 +139,7 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
       }
     }
     remember()
+    setSettingsOpen(false)
     const sent = await Promise.allSettled(asked.map(plan => press(generatePath, plan.body)))
     setSending(false)
     setPressed(false)
@@ -153,31 +157,37 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
     if (!isSeen && sent.some(result => result.status === 'fulfilled')) feed.current?.scrollIntoView({ block: 'start' })
   }
 
+  const startOver = (draft.prompt !== '' || draft.references.length > 0) && (
+    <IconButton
+      icon={Eraser}
+      label={t('generate.startOver')}
+      onClick={() =>
+        replaceDraft(t('generate.emptied'), { prompt: '', references: [], size: {}, count: 1, values: {} })
+      }
+    />
+  )
   return (
-    <div className="grid grid-cols-[minmax(0,1fr)] gap-x-8 gap-y-6 p-4 lg:grid-cols-[27rem_minmax(0,1fr)] lg:items-start lg:p-8">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-x-8 gap-y-6 p-4 max-md:pb-72 md:grid-cols-[21rem_minmax(0,1fr)] md:items-start lg:grid-cols-[27rem_minmax(0,1fr)] lg:p-8">
       <form
         aria-label={t('shell.create')}
         onSubmit={event => {
           event.preventDefault()
           void send()
         }}
-        className="flex flex-col gap-5 lg:sticky lg:top-8 lg:max-h-[calc(100dvh-6rem)]"
+        className={classes(
+          'flex flex-col gap-3 md:sticky md:top-4 md:max-h-[calc(100dvh-9rem)] md:gap-5 lg:top-8 lg:max-h-[calc(100dvh-6rem)]',
+          // On a phone a sheet above the bar, so that the prompt stays at hand.
+          'max-md:fixed max-md:inset-x-0 max-md:bottom-[calc(3.5rem+env(safe-area-inset-bottom))] max-md:z-20 max-md:max-h-[calc(100dvh-5rem)]',
+          'max-md:rounded-t-3xl max-md:border-line max-md:border-t max-md:bg-sheet max-md:p-3 max-md:shadow-float',
+        )}
       >
         {/* What does not fit fades out above the button instead of being cut. */}
         {/* Its scrollbar stands in the gap beside it, so that everything ends at one edge, with or without one. */}
-        <div className="-m-1 p-1 lg:-mr-7 lg:overflow-x-hidden lg:overflow-y-auto lg:pr-0 lg:pb-6 lg:[mask-image:linear-gradient(to_top,transparent,black_1.75rem)]">
-          <div className="flex flex-col gap-5 lg:w-108">
-            <div className="flex min-h-10 items-center justify-between">
-              <h1 className="text-2xl">{t('shell.create')}</h1>
-              {(draft.prompt !== '' || draft.references.length > 0) && (
-                <IconButton
-                  icon={Eraser}
-                  label={t('generate.startOver')}
-                  onClick={() =>
-                    replaceDraft(t('generate.emptied'), { prompt: '', references: [], size: {}, count: 1, values: {} })
-                  }
-                />
-              )}
+        <div className="-m-1 p-1 max-md:min-h-0 max-md:overflow-y-auto md:-mr-7 md:overflow-x-hidden md:overflow-y-auto md:pr-0 md:pb-6 md:[mask-image:linear-gradient(to_top,transparent,black_1.75rem)]">
+          <div className="flex flex-col gap-5 md:w-84 lg:w-108">
+            <div className="flex min-h-10 items-center justify-between max-md:contents">
+              <h1 className="text-2xl max-md:sr-only">{t('shell.create')}</h1>
+              <span className="max-md:hidden">{startOver}</span>
             </div>
             {!isReady && <NoKey />}
             <Composer
@@ -192,12 +202,30 @@ function Studio({ models, preferred }: { models: readonly Model[]; preferred: re
               onWalk={walk}
             />
             {isReady && (
-              <>
+              <div className={classes('flex flex-col gap-5', !areSettingsOpen && 'max-md:hidden')}>
                 <ChosenModels chosen={chosen} onPick={() => setPicking(true)} />
                 <Settings draft={draft} models={chosen} plans={plans} onChange={change} />
-              </>
+              </div>
             )}
           </div>
+        </div>
+        <div className="flex items-center gap-1 md:hidden">
+          {isReady && (
+            <button
+              type="button"
+              aria-expanded={areSettingsOpen}
+              onClick={() => setSettingsOpen(!areSettingsOpen)}
+              className="flex min-h-11 min-w-0 flex-1 items-center gap-2 rounded-full border border-line bg-raised px-4 text-left text-sm"
+            >
+              <SlidersHorizontal aria-hidden className="size-4 shrink-0" />
+              <span className="shrink-0 font-medium">{t('generate.settings')}</span>
+              <span className="min-w-0 flex-1 truncate text-ink-soft">
+                {[chosen.map(({ name }) => name).join(', '), draft.size.ratio].filter(Boolean).join(' · ')}
+              </span>
+              <ChevronUp aria-hidden className={classes('size-4 shrink-0', areSettingsOpen && 'rotate-180')} />
+            </button>
+          )}
+          {startOver}
         </div>
         {isReady && (
           <PressArea

@@ -48,7 +48,7 @@ export function PressArea({ plans, fewer, isSending, wasPressed, onFewer, onRepl
     return successor ? [{ ended: id, successor }] : []
   })
   return (
-    <div className="sticky bottom-[calc(3.5rem+env(safe-area-inset-bottom))] z-20 -mx-4 flex flex-col gap-2 border-line bg-paper/95 px-4 py-2 lg:static lg:mx-0 lg:px-0 lg:py-0">
+    <div className="flex flex-col gap-2">
       {violations.length + notes.length > 0 && (
         <ul aria-live="polite" className="flex max-h-32 flex-col gap-0.5 overflow-y-auto text-sm">
           {[...violations, ...notes].map((text, index) => (

@@ -1,6 +1,6 @@
 /** The picture itself: zoom with wheel, pinch, double click and keys; move it about; swipe to the next. */
 
-import { ChevronLeft, ChevronRight, type LucideIcon, Maximize, ZoomIn, ZoomOut } from 'lucide-react'
+import { ChevronLeft, ChevronRight, Contrast, type LucideIcon, Maximize, ZoomIn, ZoomOut } from 'lucide-react'
 import {
   type ReactNode,
   type PointerEvent as ReactPointerEvent,
@@ -12,6 +12,7 @@ import {
 } from 'react'
 import type { Image } from '../data/generations.ts'
 import { canBeShown, downloadUrl, formatImageType, imageUrl, thumbnailUrl } from '../data/images.ts'
+import { createKept, createStore } from '../data/store.ts'
 import { useText } from '../text/text.ts'
 import { buttonClasses, IconButton } from './button.tsx'
 import { classes } from './classes.ts'
@@ -32,6 +33,10 @@ export interface StageProps {
   children?: ReactNode
 }
 
+/** The paper tone tints what lies on it; for judging colours there is a grey without one. */
+const keptNeutral = createKept('neutral', kept => kept === true)
+const neutral = createStore(keptNeutral.read())
+
 const step = 1.4
 /** Around a fitted picture, so that its edges are seen. */
 const margin = 16
@@ -42,6 +47,7 @@ const doubleTapMs = 300
 export function Stage(props: StageProps) {
   const { image, alt, onPrevious, onNext, onSwipeUp, onSwipeDown, hasNumberKeys = true, children } = props
   const t = useText()
+  const isNeutral = neutral.use()
   const root = useRef<HTMLDivElement>(null)
   const [size, setSize] = useState({ width: 0, height: 0 })
   const [view, setView] = useState<View>(fitted)
@@ -182,7 +188,8 @@ export function Stage(props: StageProps) {
       onPointerUp={up}
       onPointerCancel={up}
       className={classes(
-        'relative size-full touch-none select-none overflow-hidden bg-sunken',
+        'relative size-full touch-none select-none overflow-hidden',
+        isNeutral ? 'bg-neutral' : 'bg-sunken',
         isZoomed && (isMoving ? 'cursor-grabbing' : 'cursor-grab'),
       )}
     >
@@ -262,6 +269,17 @@ export function Stage(props: StageProps) {
           label={t('picture.fit')}
           onClick={() => setView(fitted)}
           disabled={!isZoomed}
+        />
+        <IconButton
+          icon={Contrast}
+          iconSize={4.5}
+          label={t('picture.neutral')}
+          aria-pressed={isNeutral}
+          onClick={() => {
+            neutral.set(!isNeutral)
+            keptNeutral.write(!isNeutral)
+          }}
+          className="aria-pressed:bg-sunken aria-pressed:text-ink"
         />
       </div>
     </div>

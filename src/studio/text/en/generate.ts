@@ -89,4 +89,5 @@ export const generate = {
   emptied: 'The form was cleared.',
   ideaTaken: 'The idea has been filled in.',
   feed: 'Latest',
+  settings: 'Settings',
 }

@@ -66,4 +66,5 @@ export const picture = {
   copyHash: 'Copy hash',
   copyRequestId: 'Copy request ID',
   copyFailed: 'The browser does not allow copying here. Select the text and copy it yourself.',
+  neutral: 'Neutral grey behind the picture',
 }

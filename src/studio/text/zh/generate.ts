@@ -88,4 +88,5 @@ export const generate = {
   emptied: '表单已清空。',
   ideaTaken: '已填入提示词。',
   feed: '最新',
+  settings: '设置',
 }

@@ -65,4 +65,5 @@ export const picture = {
   copyHash: '复制哈希值',
   copyRequestId: '复制请求号',
   copyFailed: '浏览器不允许在此复制，请选中文字手动复制。',
+  neutral: '中性灰背景',
 }
