@@ -41,7 +41,7 @@ test('one picture takes 18 statements in 4 commits and three waits for the disk,
   await app.call('POST', '/api/webhooks', { url: null })
   statements.length = 0
   await app.generate(image)
-  expect(count(), statements.join('\n')).toEqual({ commits: 5, statements: 21 })
+  expect(count(), statements.join('\n')).toEqual({ commits: 4, statements: 19 })
 })
 
 test('steps of one turn share a commit, and one that the ledger refuses takes nothing from the others', async () => {
