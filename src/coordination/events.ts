@@ -68,6 +68,8 @@ interface Watch {
   next(): Promise<boolean>
   /** The records of all changes since this was last asked, in order; undefined where some came without one. */
   take(): GenerationRecord[] | undefined
+  /** The revisions of what `take` would return. */
+  revisions(): number[]
   end(): void
 }
 
@@ -99,6 +101,7 @@ function watchFor(notifier: Notifier, signal: AbortSignal, generationId: string 
       isNotified = false
       return taken
     },
+    revisions: () => records?.map(({ revision }) => revision) ?? [],
     end() {
       stop()
       signal.removeEventListener('abort', onAbort)
@@ -114,6 +117,8 @@ async function* followAll(
 ): AsyncGenerator<GenerationEvent> {
   let seen = after ?? (await store.generations.revision())
   if (after === undefined) {
+    // One that ended while the revision was being read is not after it, and is no longer among the unfinished.
+    seen = Math.min(seen, ...watch.revisions().map(revision => revision - 1))
     for (const generation of await store.generations.unfinished(owner)) yield toEvent(generation)
   }
   do {

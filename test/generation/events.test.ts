@@ -43,3 +43,21 @@ test('a revision that was given out brings what changed since, and not what is m
 
   expect(await first({ after: 5 }, [changed])).toMatchObject({ revision: 6, generation: { id: 'g2' } })
 })
+
+test('what ends while a follower begins is told, although it is no longer unfinished', async () => {
+  const ended = generation({ id: 'g2', revision: 8 })
+  const notifier = createNotifier()
+  const gone = new AbortController()
+  const generations: Partial<Store['generations']> = {
+    async revision() {
+      notifier.notify('g2', ended)
+      return 8
+    },
+    unfinished: async () => [],
+  }
+  const store = { generations, whenDurable: async () => {} } as Store
+  const events = createEvents(store, notifier, gone.signal).follow({ owner: undefined, signal: gone.signal })
+
+  expect((await events[Symbol.asyncIterator]().next()).value).toMatchObject({ revision: 8, generation: { id: 'g2' } })
+  gone.abort()
+})
