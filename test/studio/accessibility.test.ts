@@ -74,7 +74,7 @@ const screens: Screen[] = [
       await page.getByRole('toolbar').waitFor()
     },
   },
-  { name: 'list', path: '/gallery?view=list', open: ({ page }) => page.locator('article').nth(2).waitFor() },
+  { name: 'list', path: '/gallery?view=list', open: ({ page }) => page.getByRole('row').nth(3).waitFor() },
   {
     name: 'nothing found',
     path: '/gallery?q=nowhere',

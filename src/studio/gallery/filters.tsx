@@ -2,7 +2,7 @@
 
 import { useQueryClient } from '@tanstack/react-query'
 import { Heart, Images, ListFilter, Rows3, Search, X } from 'lucide-react'
-import { type Ref, useEffect, useRef, useState } from 'react'
+import { type ReactNode, type Ref, useEffect, useRef, useState } from 'react'
 import { knownTags } from '../data/generations.ts'
 import { type FilterTexts, sorts } from '../data/history.ts'
 import { useImportSources } from '../data/imports.ts'
@@ -22,6 +22,8 @@ export interface FiltersProps {
   view: View
   isBusy: boolean
   searchField: Ref<HTMLInputElement>
+  /** Where there is no room for it beside the title. */
+  tileSize: ReactNode
   /** Out of the search, to what was found. */
   onLeaveSearch(): void
   onFilter(change: FilterTexts): void
@@ -35,7 +37,8 @@ const views = [
 const states = ['succeeded', 'running', 'queued', 'failed', 'cancelled'] as const
 const folded = ['provider', 'model', 'status', 'tag', 'stars', 'rejected', 'from', 'to'] as const
 
-export function Filters({ filter, view, isBusy, searchField, onLeaveSearch, onFilter, onView }: FiltersProps) {
+export function Filters(props: FiltersProps) {
+  const { filter, view, isBusy, searchField, tileSize, onLeaveSearch, onFilter, onView } = props
   const t = useText()
   const count = folded.filter(name => filter[name] !== undefined).length
   const [isOpen, setOpen] = useState(false)
@@ -70,14 +73,9 @@ export function Filters({ filter, view, isBusy, searchField, onLeaveSearch, onFi
             </span>
           )}
         </IconButton>
-        <Select
-          isLabelHidden
-          label={t('gallery.sort')}
-          value={sorts.find(sort => sort === filter.sort) ?? 'newest'}
-          choices={sorts.map(sort => ({ value: sort, label: t(`gallery.sort_${sort}`) }))}
-          onChange={sort => onFilter({ sort: sort === 'newest' ? undefined : sort })}
-          className="w-36 shrink-0 max-md:hidden"
-        />
+        <div className="w-36 shrink-0 max-md:hidden">
+          <Sort isLabelHidden filter={filter} onFilter={onFilter} />
+        </div>
         <Segmented
           label={t('gallery.view')}
           value={view}
@@ -94,7 +92,11 @@ export function Filters({ filter, view, isBusy, searchField, onLeaveSearch, onFi
           className="shrink-0 flex-nowrap"
         />
       </div>
-      {isOpen ? <Panel filter={filter} onFilter={onFilter} /> : <Chips filter={filter} onFilter={onFilter} />}
+      {isOpen ? (
+        <Panel filter={filter} onFilter={onFilter} tileSize={tileSize} />
+      ) : (
+        <Chips filter={filter} onFilter={onFilter} />
+      )}
     </div>
   )
 }
@@ -187,10 +189,23 @@ interface PanelProps {
   onFilter(change: FilterTexts): void
 }
 
+function Sort({ filter, onFilter, isLabelHidden }: PanelProps & { isLabelHidden?: boolean }) {
+  const t = useText()
+  return (
+    <Select
+      isLabelHidden={isLabelHidden}
+      label={t('gallery.sort')}
+      value={sorts.find(sort => sort === filter.sort) ?? 'newest'}
+      choices={sorts.map(sort => ({ value: sort, label: t(`gallery.sort_${sort}`) }))}
+      onChange={sort => onFilter({ sort: sort === 'newest' ? undefined : sort })}
+    />
+  )
+}
+
 /** Stands for "all" in lists whose entries cannot be empty. */
 const any = '*'
 
-function Panel({ filter, onFilter }: PanelProps) {
+function Panel({ filter, onFilter, tileSize }: PanelProps & { tileSize: ReactNode }) {
   const t = useText()
   const providerName = useProviderName()
   const models = useModels()
@@ -219,6 +234,10 @@ function Panel({ filter, onFilter }: PanelProps) {
   )
   return (
     <div className="grid animate-appear grid-cols-2 gap-3 rounded-card border border-line bg-sheet p-3 lg:grid-cols-8">
+      <div className="md:hidden">
+        <Sort filter={filter} onFilter={onFilter} />
+      </div>
+      {tileSize && <div className="self-end sm:hidden">{tileSize}</div>}
       {select('provider', 'gallery.anyProvider', [...providers], { model: undefined })}
       {select('model', 'gallery.anyModel', [...names])}
       {select(

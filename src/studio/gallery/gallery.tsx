@@ -113,6 +113,16 @@ export function GalleryScreen() {
     if (isLookingFurther) more()
   })
 
+  const tileSize = view === 'grid' && (
+    <TileSize
+      height={height}
+      onChange={next => {
+        keptHeight.write(next)
+        setHeight(next)
+      }}
+    />
+  )
+
   return (
     <div className="px-3 pt-3 pb-8 sm:px-6">
       <header className="sticky top-0 z-10 -mx-3 bg-paper/95 px-3 pt-2 pb-3 sm:-mx-6 sm:px-6">
@@ -122,15 +132,7 @@ export function GalleryScreen() {
             {count && !isEmpty && t(isFiltered ? 'gallery.found' : 'gallery.count', { count: count.images })}
           </p>
           <div className="ml-auto flex items-center gap-2">
-            {view === 'grid' && (
-              <TileSize
-                height={height}
-                onChange={next => {
-                  keptHeight.write(next)
-                  setHeight(next)
-                }}
-              />
-            )}
+            {tileSize && <div className="max-sm:hidden">{tileSize}</div>}
             <LinkButton to="/cull" search={texts} look="plain" size="small">
               <GalleryHorizontalEnd aria-hidden className="size-4" />
               {t('look.cull')}
@@ -142,6 +144,7 @@ export function GalleryScreen() {
           view={view}
           isBusy={history.isFetching && !history.isFetchingNextPage}
           searchField={searchField}
+          tileSize={tileSize}
           onLeaveSearch={() => shown.current?.focus()}
           onFilter={change}
           onView={next => {
@@ -191,6 +194,7 @@ export function GalleryScreen() {
           hasMore={history.hasNextPage}
           filter={texts}
           onNearEnd={more}
+          onFilter={change}
           handle={shown}
         />
       )}
@@ -231,7 +235,7 @@ function TileSize({ height, onChange }: { height: number | undefined; onChange(h
       step={10}
       value={height ?? 240}
       onChange={event => onChange(Number(event.target.value))}
-      className="h-10 w-28 accent-seal max-sm:hidden"
+      className="h-10 w-28 accent-seal max-sm:w-full"
     />
   )
 }

@@ -16,7 +16,7 @@ import {
   useRef,
   useState,
 } from 'react'
-import { markGenerations, ratePictures } from '../actions/mark.ts'
+import { markGenerations } from '../actions/mark.ts'
 import { lastSeen } from '../data/history.ts'
 import { nameOfModel, useModels } from '../data/models.ts'
 import { useText } from '../text/text.ts'
@@ -24,6 +24,7 @@ import { classes } from '../ui/classes.ts'
 import { Highlighted } from '../ui/highlighted.tsx'
 import { Thumbnail } from '../ui/image-tile.tsx'
 import { dayName, type Item } from './items.ts'
+import { markByKey } from './mark-by-key.ts'
 import { useMarquee } from './marquee.ts'
 import { beside, layOut, type Place } from './rows.ts'
 import type { Selection } from './selection.ts'
@@ -139,21 +140,8 @@ export function Grid({ items, selection, hasMore, onNearEnd, words, height, onOp
     else if (event.key === 'Enter') onOpen(items[activeIndex]!)
     else if (event.key === ' ' && event.shiftKey) selection.extend(activeIndex)
     else if (event.key === ' ') selection.toggle(activeIndex)
-    else if (isCommand || selection.keys.size > 0 || !markByKey(event.key)) return
+    else if (isCommand || selection.keys.size > 0 || !markByKey(client, items[activeIndex], event.key)) return
     event.preventDefault()
-  }
-
-  /** Marks the picture in turn; those that are selected are marked together. */
-  function markByKey(key: string): boolean {
-    const item = items[activeIndex]
-    const [image] = item?.images ?? []
-    if (!item || !image) return false
-    const { generation } = item
-    if (key === 'f') void markGenerations(client, [generation], now => ({ favorite: !now.favorite }))
-    else if (key === 'x') void ratePictures(client, [{ generation, image, rating: { rejected: !image.rejected } }])
-    else if (/^[0-5]$/.test(key)) void ratePictures(client, [{ generation, image, rating: { stars: Number(key) } }])
-    else return false
-    return true
   }
 
   function click(event: MouseEvent) {

@@ -43,7 +43,7 @@ export function Selected({ selection }: { selection: Selection }) {
     void markGenerations(client, selected, () => ({ favorite: !isFavorite }))
   }
 
-  const places = selection.items.flatMap(({ generation, images: [image] }) => (image ? [{ generation, image }] : []))
+  const places = selection.items.flatMap(({ generation, images }) => images.map(image => ({ generation, image })))
   const isRejected = places.every(({ image }) => image.rejected)
 
   function rate(rating: Rating) {
@@ -117,18 +117,26 @@ export function Selected({ selection }: { selection: Selection }) {
             <IconButton
               icon={isFavorite ? HeartOff : Heart}
               label={t(isFavorite ? 'gallery.unfavorite' : 'gallery.favorite')}
+              name={t('gallery.favorite')}
               onClick={favorite}
             />
             <IconButton
               icon={ThumbsDown}
               label={t(isRejected ? 'look.unreject' : 'look.reject')}
+              name={t('look.reject')}
               onClick={() => rate({ rejected: !isRejected })}
             />
             <CompareLink places={places.map(({ generation, image }) => nameResult(generation, image))} />
-            <IconButton icon={TagsIcon} label={t('gallery.tags')} onClick={() => setTagging(true)} />
+            <IconButton
+              icon={TagsIcon}
+              label={t('gallery.tags')}
+              name={t('gallery.tags')}
+              onClick={() => setTagging(true)}
+            />
             <IconButton
               icon={Download}
               label={t(isPacking ? 'gallery.downloadBegins' : 'gallery.download')}
+              name={isPacking ? undefined : t('gallery.downloadShort')}
               onClick={() => void download()}
               disabled={isPacking}
               aria-busy={isPacking}
@@ -137,10 +145,17 @@ export function Selected({ selection }: { selection: Selection }) {
             <IconButton
               icon={FolderDown}
               label={t('gallery.export')}
+              name={t('gallery.exportShort')}
               onClick={() => exportPictures(images)}
               className="max-sm:hidden"
             />
-            <IconButton icon={Trash2} label={t('shell.delete')} onClick={askToDelete} className="text-seal-ink" />
+            <IconButton
+              icon={Trash2}
+              label={t('shell.delete')}
+              name={t('shell.delete')}
+              onClick={askToDelete}
+              className="text-seal-ink"
+            />
           </div>
         </div>
       )}

@@ -49,6 +49,18 @@ export function bytes(count: number) {
   }).format(count / 1000 ** power)
 }
 
+/** As short as it is unmistakable: today's without the date, this year's without the year, older ones without the time. */
+export function shortMoment(timestamp: string, now = new Date()) {
+  const date = new Date(timestamp)
+  if (date.getFullYear() !== now.getFullYear()) return date.toLocaleDateString(locale(), { dateStyle: 'medium' })
+  const isToday = date.toDateString() === now.toDateString()
+  return date.toLocaleString(locale(), {
+    ...(isToday ? {} : { month: 'short', day: 'numeric' }),
+    hour: '2-digit',
+    minute: '2-digit',
+  })
+}
+
 /** `3 minutes ago` within a day, then the date. */
 export function ago(timestamp: string, now = Date.now()) {
   const seconds = Math.round((Date.parse(timestamp) - now) / 1000)

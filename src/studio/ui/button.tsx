@@ -62,22 +62,52 @@ export interface IconButtonProps extends ComponentProps<'button'> {
 
 const iconSizes = { 4: 'size-4', 4.5: 'size-4.5', 5: 'size-5', 6: 'size-6' }
 
+function iconButtonClasses(name: string | undefined) {
+  return classes(
+    'inline-grid size-10 shrink-0 place-items-center rounded-full transition-colors disabled:opacity-45',
+    name && 'lg:inline-flex lg:w-auto lg:items-center lg:gap-1.5 lg:whitespace-nowrap lg:px-2.5 lg:text-sm',
+  )
+}
+
+function NameBeside({ name }: { name: string | undefined }) {
+  return name && <span className="max-lg:hidden">{name}</span>
+}
+
+export interface IconButtonProps extends ComponentProps<'button'> {
+  /** Read out, and shown when the pointer rests. */
+  label: string
+  /** Shown beside the icon from 1,024 pixels on; the label contains it. */
+  name?: string
+  look?: keyof typeof looks
+  /** Instead of children. */
+  icon?: LucideIcon
+  iconSize?: keyof typeof iconSizes
+}
+
 /** A square of 40 pixels that holds an icon. */
 export function IconButton(props: IconButtonProps) {
-  const { label, look = 'quiet', icon: Icon, iconSize = 5, className, children, ...rest } = props
+  const { label, name, look = 'quiet', icon: Icon, iconSize = 5, className, children, ...rest } = props
   return (
     <button
       type="button"
       title={label}
       {...rest}
       aria-label={label}
-      className={classes(
-        'inline-grid size-10 shrink-0 place-items-center rounded-full transition-colors disabled:opacity-45',
-        looks[look],
-        className,
-      )}
+      className={classes(iconButtonClasses(name), looks[look], className)}
     >
       {Icon ? <Icon aria-hidden className={iconSizes[iconSize]} /> : children}
+      <NameBeside name={name} />
     </button>
   )
 }
+
+type IconLinkProps = Omit<ComponentProps<'a'>, 'name'> & Pick<IconButtonProps, 'label' | 'name'> & { icon: LucideIcon }
+
+/** To another screen, as large as an `IconButton`. */
+export const IconLink = createLink(({ label, name, icon: Icon, className, ...rest }: IconLinkProps) => (
+  <a title={label} {...rest} className={classes(iconButtonClasses(name), looks.quiet, className)}>
+    <Icon aria-hidden className="size-5" />
+    {name ? <NameBeside name={name} /> : null}
+    <span className={classes('sr-only', name && 'lg:hidden')}>{label}</span>
+  </a>
+))
