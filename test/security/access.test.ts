@@ -35,7 +35,7 @@ const rules: Record<string, AccessRule> = {
   'GET /assets/*': 'member',
   'GET /manifest.webmanifest': 'open',
   'GET /service-worker.js': 'open',
-  'GET /icons/:name': 'open',
+  'GET /icons/*': 'open',
   'GET /docs/': 'member',
   'GET /docs/js/scalar.js': 'member',
   'GET /openapi.json': 'member',

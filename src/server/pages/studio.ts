@@ -95,8 +95,8 @@ function addInstallation(app: App, folder: string) {
       .headers({ 'cache-control': 'no-cache', 'content-security-policy': workerPolicy })
       .sendFile('service-worker.js', folder, ask),
   )
-  app.get('/icons/:name', open, (request, reply) => {
-    const { name } = request.params as { name: string }
+  app.get('/icons/*', open, (request, reply) => {
+    const name = (request.params as { '*': string })['*']
     return reply.header('cache-control', 'public, max-age=86400').sendFile(name, path.join(folder, 'icons'), ask)
   })
 }
