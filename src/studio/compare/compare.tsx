@@ -193,7 +193,7 @@ function Comparison({ compared }: { compared: readonly Compared[] }) {
             label: (
               <>
                 <Icon aria-hidden className="size-4.5" />
-                <span className="max-md:sr-only">{t(text)}</span>
+                <span className="max-lg:sr-only">{t(text)}</span>
               </>
             ),
           }))}

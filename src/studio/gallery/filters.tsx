@@ -73,7 +73,7 @@ export function Filters(props: FiltersProps) {
             </span>
           )}
         </IconButton>
-        <div className="w-36 shrink-0 max-md:hidden">
+        <div className="w-40 shrink-0 max-md:hidden">
           <Sort isLabelHidden filter={filter} onFilter={onFilter} />
         </div>
         <Segmented

@@ -226,17 +226,18 @@ function usesArrows(target: EventTarget | null) {
 function TileSize({ height, onChange }: { height: number | undefined; onChange(height: number): void }) {
   const t = useText()
   return (
-    <input
-      type="range"
-      aria-label={t('gallery.tileSize')}
-      title={t('gallery.tileSize')}
-      min={90}
-      max={480}
-      step={10}
-      value={height ?? 240}
-      onChange={event => onChange(Number(event.target.value))}
-      className="h-10 w-28 accent-seal max-sm:w-full"
-    />
+    <label title={t('gallery.tileSize')} className="block">
+      <span className="mb-1.5 block text-ink-soft text-sm sm:sr-only">{t('gallery.tileSize')}</span>
+      <input
+        type="range"
+        min={90}
+        max={480}
+        step={10}
+        value={height ?? 240}
+        onChange={event => onChange(Number(event.target.value))}
+        className="block h-10 w-28 accent-seal max-sm:w-full"
+      />
+    </label>
   )
 }
 

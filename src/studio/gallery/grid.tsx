@@ -48,6 +48,8 @@ export interface GridProps {
 const gap = 8
 const headingHeight = 44
 const longPressMs = 450
+/** Pixels below which there is room for neither five stars beside the check mark nor a text. */
+const narrowTile = 120
 
 export function Grid({ items, selection, hasMore, onNearEnd, words, height, onOpen, handle }: GridProps) {
   const client = useQueryClient()
@@ -277,6 +279,7 @@ function Tile({ item, words: searched, modelName, place, isActive, isSelected, i
   const t = useText()
   const { generation } = item
   const [image] = item.images
+  const isNarrow = place.width < narrowTile
   const words = generation.prompt.slice(0, 140) || t('gallery.noPrompt')
   return (
     <div
@@ -312,7 +315,7 @@ function Tile({ item, words: searched, modelName, place, isActive, isSelected, i
       >
         {isSelected && <Check className="relative size-4 text-white" strokeWidth={3} />}
       </span>
-      {image && (
+      {image && !isNarrow && (
         <p
           aria-hidden
           className="absolute inset-x-0 bottom-0 line-clamp-3 bg-linear-to-t from-black/85 to-black/0 px-2.5 pt-8 pr-10 pb-2 text-white text-xs opacity-0 transition-opacity group-hover:opacity-100 group-focus-visible:opacity-100"
@@ -326,7 +329,7 @@ function Tile({ item, words: searched, modelName, place, isActive, isSelected, i
           aria-label={t('look.stars', { count: image.stars })}
           className="absolute top-1.5 right-1.5 rounded-full bg-black/60 px-2 text-white text-xs leading-5"
         >
-          {'★'.repeat(image.stars)}
+          {isNarrow ? `${image.stars} ★` : '★'.repeat(image.stars)}
         </span>
       )}
       {image?.rejected && <span className="sr-only">{t('look.rejected')}</span>}

@@ -256,13 +256,11 @@ function Cells({ generation, filter, isSelected, onSelect }: CellsProps) {
               </span>
             )}
             {!trouble && stars && <span className="text-amber lg:hidden">{stars}</span>}
-            {(trouble ? [shortMoment(timestamp)] : [charge, shortMoment(timestamp), model])
-              .filter(Boolean)
-              .map(fact => (
-                <span key={fact} className="shrink-0 last:shrink last:truncate lg:hidden">
-                  {fact}
-                </span>
-              ))}
+            {(trouble ? [] : [charge, shortMoment(timestamp), model]).filter(Boolean).map(fact => (
+              <span key={fact} className="shrink-0 last:shrink last:truncate lg:hidden">
+                {fact}
+              </span>
+            ))}
           </p>
         </div>
         {generation.tags.length > 0 && (

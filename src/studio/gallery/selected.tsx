@@ -104,8 +104,11 @@ export function Selected({ selection }: { selection: Selection }) {
             className="pointer-events-auto flex max-w-full animate-appear items-center gap-0.5 rounded-full border border-line bg-raised p-1.5 shadow-float"
           >
             <IconButton icon={X} label={t('gallery.clearSelection')} onClick={selection.clear} />
-            <p aria-live="polite" className="min-w-16 whitespace-nowrap px-1 text-center font-medium text-sm">
-              {t('gallery.selected', { count: selection.items.length })}
+            <p aria-live="polite" className="min-w-8 whitespace-nowrap px-1 text-center font-medium text-sm">
+              <span aria-hidden className="sm:hidden">
+                {selection.items.length}
+              </span>
+              <span className="max-sm:sr-only">{t('gallery.selected', { count: selection.items.length })}</span>
             </p>
             <IconButton
               icon={CheckCheck}

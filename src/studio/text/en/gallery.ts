@@ -29,7 +29,7 @@ export const gallery = {
   sort_stars: 'Most stars',
   sort_cost: 'Highest cost',
   stars: 'Stars',
-  anyStars: 'With or without',
+  anyStars: 'Any number',
   atLeast: '{stars} and more',
   rejected: 'Rejected',
   withRejected: 'Shown too',
