@@ -323,7 +323,7 @@ function Tile({ item, words: searched, modelName, place, isActive, isSelected, i
           <Highlighted text={words} words={searched} /> · {modelName}
         </p>
       )}
-      {image && image.stars > 0 && (
+      {image && image.stars > 0 && !(isNarrow && isSelecting) && (
         <span
           role="img"
           aria-label={t('look.stars', { count: image.stars })}
