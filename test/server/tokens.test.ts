@@ -529,8 +529,11 @@ test('every route has its rule', async () => {
     'GET /.well-known/oauth-protected-resource',
     'GET /.well-known/oauth-protected-resource/mcp',
     'GET /health',
+    'GET /icons/*',
     'GET /login',
+    'GET /manifest.webmanifest',
     'GET /ready',
+    'GET /service-worker.js',
     'POST /api/login',
     'POST /api/logout',
   ])

@@ -111,7 +111,7 @@ test('a model that came out today is offered as new, and a retired one in the fo
   const fresh = picker.getByRole('button', { name: /doubao-seedream-6-0-270101/ }).first()
   await fresh.getByText(word('life.new'), { exact: true }).waitFor()
   await fresh.click()
-  await form.getByText('doubao-seedream-6-0-270101').waitFor()
+  await form.getByText('doubao-seedream-6-0-270101').first().waitFor()
   await page.getByRole('textbox', { name: word('generate.prompt') }).fill('一只鹤')
   await page.getByRole('button', { name: new RegExp(`^${word('generate.press')}`) }).click()
   await page.locator('article[data-status=succeeded]').waitFor()
