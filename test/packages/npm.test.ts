@@ -60,7 +60,8 @@ test('holds what was built, what starts it, and what npm wants', () => {
   const forms = [
     /^dist\/server\/[\w-]+\.mjs$/,
     /^dist\/studio\/assets\/[\w-]+\.(js|css|svg)(\.(br|gz))?$/,
-    /^dist\/studio\/index\.html$/,
+    /^dist\/studio\/(index\.html|manifest\.webmanifest|service-worker\.js(\.(br|gz))?)$/,
+    /^dist\/studio\/icons\/[\w-]+\.png$/,
     /^dist\/(server|studio)\/licenses\.md$/,
   ]
   expect(names.filter(isBuilt).filter(name => !forms.some(form => form.test(name)))).toEqual([])

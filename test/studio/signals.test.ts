@@ -56,7 +56,16 @@ test('the title counts what runs, and of three tabs in the background one tells 
   await expect.poll(told).toEqual([[], [], ['asked']])
   await last.getByRole('switch', { name: word('signals.sound') }).click()
   await last.keyboard.press('Escape')
+  // The stream is faster than the answer.
+  const known = Promise.withResolvers<void>()
+  await last.route('**/api/generate', async route => {
+    const response = await route.fetch()
+    await known.promise
+    await route.fulfill({ response })
+  })
   await generate(last, 'a paper crane')
+  await cardOf(last, 'a paper crane').waitFor()
+  known.resolve()
   await expect.poll(() => last.title()).toBe(`(1) ${word('shell.create')} · webimgui`)
   await expect.poll(() => one.title()).toMatch(/^\(1\) /)
   await show(last, 'hidden')

@@ -1,5 +1,5 @@
 /** How much of what this browser asked for is under way, and what has ended while nobody looked. */
-import { askedHere } from './asked.ts'
+import { askedHere, lastAsked } from './asked.ts'
 import { onGenerationEvent, unfinished } from './events.ts'
 import type { Generation } from './generations.ts'
 import { createStore } from './store.ts'
@@ -23,6 +23,9 @@ export function followActivity(onEnd: (generation: Generation, running: number) 
   }
 
   unfinished.subscribe(count)
+  // The stream may tell of a generation before the answer does that names its id; another tab hears of that answer by the storage.
+  lastAsked.subscribe(count)
+  window.addEventListener('storage', count)
   onGenerationEvent((generation, { isEnd, mayTell }) => {
     if (!isEnd || !isAway() || generation.status === 'cancelled' || !askedHere().has(generation.id)) return
     const hasFailed = generation.status === 'failed' || activity.get().ended === 'failed'
@@ -30,8 +33,6 @@ export function followActivity(onEnd: (generation: Generation, running: number) 
     if (mayTell) onEnd(generation, activity.get().running)
   })
   document.addEventListener('visibilitychange', () => {
-    // What another tab asked for may have come before its id.
-    count()
     if (!isAway() && activity.get().ended) activity.set({ running: activity.get().running })
   })
   count()
