@@ -1,6 +1,7 @@
 /** Moving in and out. */
 import { z } from 'zod'
 import { HistoryCountQuery } from './history.ts'
+import { imageIds } from './schemas.ts'
 
 const tag = z.string().trim().min(1).max(100)
 
@@ -92,21 +93,4 @@ export const UploadState = z
 
 export const ExportQuery = HistoryCountQuery
 
-const ids = z.array(z.string().min(1).max(200)).min(1).max(10_000)
-
-export const ExportRequest = z
-  .strictObject({
-    ids: z
-      .union(
-        [
-          ids,
-          z
-            .string()
-            .transform(text => text.split(','))
-            .pipe(ids),
-        ],
-        'Give the ids of 1 to 10000 pictures.',
-      )
-      .describe('Ids of 1 to 10000 pictures; in a form, one text with commas between them.'),
-  })
-  .meta({ id: 'ExportRequest' })
+export const ExportRequest = z.strictObject({ ids: imageIds(10_000) }).meta({ id: 'ExportRequest' })

@@ -1,5 +1,6 @@
 /** How an image was made: stored inside its file and in an archive. */
 import { z } from 'zod'
+import { imageIds } from './schemas.ts'
 
 const Reference = z.object({ id: z.string(), sha256: z.string() })
 
@@ -40,21 +41,4 @@ export interface ArchiveRecipe extends Recipe {
   rejected: boolean
 }
 
-const ids = z.array(z.string().min(1).max(200)).min(1).max(1000)
-
-export const ArchiveRequest = z
-  .strictObject({
-    ids: z
-      .union(
-        [
-          ids,
-          z
-            .string()
-            .transform(text => text.split(','))
-            .pipe(ids),
-        ],
-        'Give the ids of 1 to 1000 pictures.',
-      )
-      .describe('Ids of 1 to 1000 pictures; in a form, one text with commas between them.'),
-  })
-  .meta({ id: 'ArchiveRequest' })
+export const ArchiveRequest = z.strictObject({ ids: imageIds(1000) }).meta({ id: 'ArchiveRequest' })

@@ -1,10 +1,11 @@
 /** Under each picture: which it is, what somebody thinks of it, and that it is the one. */
-import { Check, Heart, ThumbsDown } from 'lucide-react'
+import { Check, ThumbsDown } from 'lucide-react'
 import { formatImageSize } from '../data/images.ts'
 import { money } from '../text/format.ts'
 import { useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
+import { FavoriteButton } from '../ui/favorite-button.tsx'
 import { Stars } from '../ui/stars.tsx'
 import type { Compared } from './compared.ts'
 
@@ -60,14 +61,7 @@ export function PaneBar(props: PaneBarProps) {
       {!name.isReference && (
         <div className="flex items-center">
           <Stars stars={image.stars} onChange={onStars} className="max-xl:hidden" />
-          <IconButton
-            label={t(generation.favorite ? 'gallery.unfavorite' : 'gallery.favorite')}
-            aria-pressed={generation.favorite}
-            onClick={onFavorite}
-            className={classes(generation.favorite && 'text-seal-ink')}
-          >
-            <Heart aria-hidden className={classes('size-5', generation.favorite && 'fill-current')} />
-          </IconButton>
+          <FavoriteButton isFavorite={generation.favorite} onClick={onFavorite} />
           <IconButton
             icon={ThumbsDown}
             label={t(image.rejected ? 'look.unreject' : 'look.reject')}

@@ -1,5 +1,5 @@
 /** A picture that moves with the others. */
-import { canBeShown, formatImageType, imageUrl, thumbnailUrl } from '../data/images.ts'
+import { canBeShown, formatImageType, shownUrl, thumbnailUrl } from '../data/images.ts'
 import { useText } from '../text/text.ts'
 import { classes } from '../ui/classes.ts'
 import { useHealingImage } from '../ui/image-tile.tsx'
@@ -29,8 +29,7 @@ export function LinkedImage({ one: { image }, view, alt }: LinkedImageProps) {
         {original.state !== 'shown' && <img src={thumbnailUrl(image.id)} alt="" draggable={false} className={place} />}
         <img
           key={original.key}
-          // Only Safari draws TIFF.
-          src={image.mime_type === 'image/tiff' ? thumbnailUrl(image.id) : imageUrl(image.id)}
+          src={shownUrl(image)}
           alt={alt}
           draggable={false}
           decoding="async"

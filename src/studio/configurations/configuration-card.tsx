@@ -1,7 +1,7 @@
 /** One key: what it is for, whether it is on, and whether it works. */
 
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { CalendarX, Ellipsis, Pencil, Plug, Server, Trash2 } from 'lucide-react'
+import { CalendarX, Ellipsis, Plug, Server, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { ApiError } from '../../client/errors.ts'
 import { api } from '../data/client.ts'
@@ -20,6 +20,7 @@ import { parseHost, withoutSlash } from '../text/providers.ts'
 import { useLanguage, useText } from '../text/text.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Confirm } from '../ui/confirm.tsx'
+import { EditButton } from '../ui/edit-button.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { toastError } from '../ui/query.tsx'
 import { Badge, Notice } from '../ui/states.tsx'
@@ -94,15 +95,7 @@ export function ConfigurationCard({ configuration, onEdit }: ConfigurationCardPr
         {!isOut && testButton}
         {isOwn && (
           <>
-            <Button
-              size="small"
-              look="quiet"
-              icon={<Pencil aria-hidden className="size-4" />}
-              aria-label={t('configurations.editTitle', { name })}
-              onClick={onEdit}
-            >
-              {t('configurations.edit')}
-            </Button>
+            <EditButton name={name} onClick={onEdit} />
             <Menu
               trigger={<IconButton icon={Ellipsis} label={`${t('shell.more')}: ${name}`} className="ml-auto" />}
               entries={[

@@ -2,7 +2,7 @@
 
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useRouter, useSearch } from '@tanstack/react-router'
-import { ArrowLeft, Heart, ImageOff, StepForward, ThumbsDown, Undo2 } from 'lucide-react'
+import { ArrowLeft, ImageOff, StepForward, ThumbsDown, Undo2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { deleted } from '../actions/delete.ts'
 import type { Place } from '../actions/mark.ts'
@@ -15,6 +15,7 @@ import { Filmstrip } from '../forms/filmstrip.tsx'
 import { useText } from '../text/text.ts'
 import { IconButton, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
+import { FavoriteButton } from '../ui/favorite-button.tsx'
 import { Failed, Loading } from '../ui/query.tsx'
 import { Stage } from '../ui/stage.tsx'
 import { Stars } from '../ui/stars.tsx'
@@ -193,14 +194,7 @@ export function CullScreen() {
           className={classes('size-12', image.rejected && 'bg-seal-wash text-seal-ink')}
         />
         <Stars stars={image.stars} onChange={star} />
-        <IconButton
-          label={t(generation.favorite ? 'gallery.unfavorite' : 'gallery.favorite')}
-          aria-pressed={generation.favorite}
-          onClick={favorite}
-          className={classes('size-12', generation.favorite && 'text-seal-ink')}
-        >
-          <Heart aria-hidden className={classes('size-5', generation.favorite && 'fill-current')} />
-        </IconButton>
+        <FavoriteButton isFavorite={generation.favorite} onClick={favorite} className="size-12" />
         <p className="min-w-0 flex-1 truncate text-ink-soft text-sm max-md:sr-only">{generation.prompt}</p>
         <p role="status" className="shrink-0 text-ink-faint text-sm max-sm:sr-only">
           {said}

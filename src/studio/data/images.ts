@@ -5,6 +5,11 @@ import { api } from './client.ts'
 /** Always of the page's own origin, whatever PUBLIC_URL says, because its policy allows no other. */
 export const { url: imageUrl, thumbnailUrl } = api.images
 
+/** What an `<img>` of the whole picture shows. Only Safari draws TIFF. */
+export function shownUrl({ id, mime_type }: Pick<Facts, 'mime_type'> & { id: string }) {
+  return mime_type === 'image/tiff' ? thumbnailUrl(id) : imageUrl(id)
+}
+
 export function downloadUrl(id: string) {
   return `${imageUrl(id)}?download`
 }

@@ -3,7 +3,6 @@ import {
   Columns2,
   Dices,
   Download,
-  Heart,
   ImageDown,
   PencilLine,
   RotateCcw,
@@ -19,6 +18,7 @@ import { formatPlaces, nameReference, nameResult } from '../data/places.ts'
 import { useText } from '../text/text.ts'
 import { IconButton, LinkButton } from '../ui/button.tsx'
 import { classes } from '../ui/classes.ts'
+import { FavoriteButton } from '../ui/favorite-button.tsx'
 import { Menu } from '../ui/menu.tsx'
 import { Stars } from '../ui/stars.tsx'
 
@@ -45,14 +45,7 @@ export function Actions({ generation, image, onFavorite, onRate, onDelete }: Act
           <RotateCcw aria-hidden className="size-4 shrink-0" />
           <span className="truncate">{t('live.again')}</span>
         </LinkButton>
-        <IconButton
-          label={t(generation.favorite ? 'gallery.unfavorite' : 'gallery.favorite')}
-          aria-pressed={generation.favorite}
-          onClick={onFavorite}
-          className={classes(generation.favorite && 'text-seal-ink')}
-        >
-          <Heart aria-hidden className={classes('size-5', generation.favorite && 'fill-current')} />
-        </IconButton>
+        <FavoriteButton isFavorite={generation.favorite} onClick={onFavorite} />
         {image && (
           <Menu
             trigger={<IconButton icon={Download} label={t('shell.download')} />}

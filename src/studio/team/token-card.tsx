@@ -1,6 +1,6 @@
 /** One token: what it may do, how much of its month is used, and the button that revokes it. */
 
-import { Ban, Pencil, ShieldCheck } from 'lucide-react'
+import { Ban, ShieldCheck } from 'lucide-react'
 import { useState } from 'react'
 import { ApiError } from '../../client/errors.ts'
 import { nameOfModel, useModels } from '../data/models.ts'
@@ -12,6 +12,7 @@ import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { CapBar, listCaps } from '../ui/cap-bar.tsx'
 import { Confirm } from '../ui/confirm.tsx'
+import { EditButton } from '../ui/edit-button.tsx'
 import { Badge, Skeleton } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
 import { describeSpent } from './spent.ts'
@@ -61,15 +62,7 @@ export function TokenCard({ token, spent, onChange }: TokenCardProps) {
           </p>
         </div>
         <div className="flex items-center justify-end gap-1">
-          <Button
-            size="small"
-            look="quiet"
-            icon={<Pencil aria-hidden className="size-4" />}
-            aria-label={t('configurations.editTitle', { name })}
-            onClick={onChange}
-          >
-            {t('configurations.edit')}
-          </Button>
+          <EditButton name={name} onClick={onChange} />
           <Button
             size="small"
             look="danger"

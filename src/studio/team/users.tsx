@@ -1,7 +1,7 @@
 /** People who log in at the issuer: what each spent this month, and how to cap or disable one. */
 
 import { useQuery } from '@tanstack/react-query'
-import { LogOut, Pencil, ShieldCheck, UserCheck, UserX } from 'lucide-react'
+import { LogOut, ShieldCheck, UserCheck, UserX } from 'lucide-react'
 import { useState } from 'react'
 import { useMe } from '../data/tokens.ts'
 import { type User, useChangeUser, useEndSessions, usersQuery } from '../data/users.ts'
@@ -11,6 +11,7 @@ import { useText } from '../text/text.ts'
 import { Button } from '../ui/button.tsx'
 import { CapBar, listCaps } from '../ui/cap-bar.tsx'
 import { Confirm } from '../ui/confirm.tsx'
+import { EditButton } from '../ui/edit-button.tsx'
 import { toastError } from '../ui/query.tsx'
 import { Badge } from '../ui/states.tsx'
 import { toast } from '../ui/toast.tsx'
@@ -60,15 +61,7 @@ function UserCard({ user, onChange }: { user: User; onChange(): void }) {
           </p>
         </div>
         <div className="flex flex-wrap items-center justify-end gap-1">
-          <Button
-            size="small"
-            look="quiet"
-            icon={<Pencil aria-hidden className="size-4" />}
-            aria-label={t('configurations.editTitle', { name })}
-            onClick={onChange}
-          >
-            {t('configurations.edit')}
-          </Button>
+          <EditButton name={name} onClick={onChange} />
           {state === 'active' && <EndSessions user={user} />}
           {me?.user?.id !== user.id && (
             <Button

@@ -51,15 +51,6 @@ export const LinkButton = createLink(({ look = 'primary', size, className, ...re
   <a {...rest} className={classes(buttonClasses({ look, size }), className)} />
 ))
 
-export interface IconButtonProps extends ComponentProps<'button'> {
-  /** Read out, and shown when the pointer rests. */
-  label: string
-  look?: keyof typeof looks
-  /** Instead of children. */
-  icon?: LucideIcon
-  iconSize?: 4 | 4.5 | 5 | 6
-}
-
 const iconSizes = { 4: 'size-4', 4.5: 'size-4.5', 5: 'size-5', 6: 'size-6' }
 
 function iconButtonClasses(name: string | undefined) {

@@ -11,7 +11,7 @@ import {
   useState,
 } from 'react'
 import type { Image } from '../data/generations.ts'
-import { canBeShown, downloadUrl, formatImageType, imageUrl, thumbnailUrl } from '../data/images.ts'
+import { canBeShown, downloadUrl, formatImageType, shownUrl, thumbnailUrl } from '../data/images.ts'
 import { createKept, createStore } from '../data/store.ts'
 import { useText } from '../text/text.ts'
 import { buttonClasses, IconButton } from './button.tsx'
@@ -210,8 +210,7 @@ export function Stage(props: StageProps) {
           )}
           <img
             key={original.key}
-            // Only Safari draws TIFF.
-            src={image.mime_type === 'image/tiff' ? thumbnailUrl(image.id) : imageUrl(image.id)}
+            src={shownUrl(image)}
             alt={alt}
             draggable={false}
             decoding="async"
