@@ -39,6 +39,12 @@ test('pictures are starred and rejected as fast as the keys come, and the galler
   await expect.poll(() => new URL(page.url()).searchParams.get('image')).toBe(group.images[2]!.id)
   await page.reload()
   await page.getByText('4 / 5').waitFor()
+  // Enlarged, it is moved about with Shift, and not left.
+  await keyboard.press('+')
+  await expect.poll(() => page.getByRole('button', { name: word('picture.zoomOut') }).isEnabled()).toBe(true)
+  await keyboard.press('Shift+ArrowRight')
+  await keyboard.press('ArrowLeft')
+  await page.getByText('3 / 5').waitFor()
 
   await keyboard.press('Escape')
   await page.getByRole('gridcell').first().waitFor()

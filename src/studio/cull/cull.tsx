@@ -113,8 +113,9 @@ export function CullScreen() {
 
   useKeys({
     Escape: close,
-    ArrowRight: () => go(1),
-    ArrowLeft: () => go(-1),
+    // With Shift they move a zoomed picture about.
+    ArrowRight: event => !event.shiftKey && go(1),
+    ArrowLeft: event => !event.shiftKey && go(-1),
     j: () => go(1),
     k: () => go(-1),
     Home: () => go(Number.NEGATIVE_INFINITY),

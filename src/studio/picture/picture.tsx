@@ -108,8 +108,9 @@ export function ImageScreen() {
   }
 
   useKeys({
-    ArrowLeft: () => show(step(-1)),
-    ArrowRight: () => show(step(1)),
+    // With Shift they move a zoomed picture about.
+    ArrowLeft: event => !event.shiftKey && show(step(-1)),
+    ArrowRight: event => !event.shiftKey && show(step(1)),
     j: () => show(step(1)),
     k: () => show(step(-1)),
     x: () => image && generation && rate({ rejected: !image.rejected }),
