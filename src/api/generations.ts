@@ -148,7 +148,6 @@ const generationKey = idempotencyKey.describe(
   'The same key with the same body returns the same generation and never makes a second one.',
 )
 
-/** Loose, because every other header passes through. */
 /** A cap of the client's own, beside those of tokens, configurations and the server. */
 const SessionHeaders = {
   'x-spending-cap': z
@@ -160,6 +159,7 @@ const SessionHeaders = {
   'x-session': z.string().optional().describe('Names a session of this token; what it spends is kept for good.'),
 }
 
+/** Loose, because every other header passes through. */
 export const SpendingHeaders = z.looseObject(SessionHeaders)
 
 const joins = z

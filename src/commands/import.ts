@@ -27,8 +27,8 @@ else await attemptAtServer(() => importAt(url))
 /** Into a running server, by its address and token. */
 async function importAt(address: string) {
   let isWhole = true
-  for await (const { record, text } of importThere(positionals, tags, address, ({ state, done, total, imported }) => {
-    if (process.stdout.isTTY) show({ state, done, total, imported })
+  for await (const { record, text } of importThere(positionals, tags, address, ({ done, total, imported }) => {
+    if (process.stdout.isTTY) show({ done, total, imported })
   })) {
     if (process.stdout.isTTY) process.stdout.write('\r\x1b[K')
     tell(record, report !== undefined)
@@ -88,7 +88,7 @@ async function watch(run: ImportRun): Promise<ImportProgress> {
   }
 }
 
-function show({ done, total, imported }: Pick<Import, 'state' | 'done' | 'total' | 'imported'>) {
+function show({ done, total, imported }: Pick<Import, 'done' | 'total' | 'imported'>) {
   const share = total ? ` / ${total} (${Math.min(100, Math.floor((done / total) * 100))}%)` : ''
   process.stdout.write(`\r\x1b[K${done}${share}, ${imported} new 新增`)
 }

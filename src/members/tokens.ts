@@ -107,14 +107,13 @@ export function createTokens({ store, isAlone }: { store: Store; isAlone: boolea
      * asked once where nobody else changes it.
      */
     findHolder(id: string): Promise<string | null | undefined> {
-      const known = isAlone ? holders.get(id) : undefined
+      const ask = () => store.tokens.find(id).then(token => (token ? token.userId : undefined))
+      if (!isAlone) return ask()
+      const known = holders.get(id)
       if (known) return known
-      const asked = store.tokens.find(id).then(token => (token ? token.userId : undefined))
-      const forget = () => {
-        if (holders.get(id) === asked) holders.delete(id)
-      }
+      const asked = ask()
       holders.set(id, asked)
-      asked.then(holder => holder === undefined && forget(), forget)
+      asked.catch(() => holders.get(id) === asked && holders.delete(id))
       return asked
     },
 

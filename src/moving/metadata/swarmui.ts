@@ -19,7 +19,6 @@ export function parseSwarmui(text: string): FoundRecipe | undefined {
   const given = asObject(whole?.sui_image_params)
   if (!given) return undefined
   const { prompt, negativeprompt, model, seed, steps, cfgscale, width, height, sampler, scheduler } = given
-  const { swarm_version, images, ...others } = withoutKnown(given)
   return {
     source: 'swarmui',
     prompt: asText(prompt) ?? '',
@@ -32,7 +31,7 @@ export function parseSwarmui(text: string): FoundRecipe | undefined {
       cfg_scale: asNumber(cfgscale),
       sampler: asText(sampler),
       scheduler: asText(scheduler),
-      ...others,
+      ...withoutKnown(given),
     }),
     timestamp: asTime(asObject(whole?.sui_extra_data)?.date),
   }

@@ -78,14 +78,15 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
     const uploads = request.uploads ?? new Map<string, UploadedFile>()
     const key = request.headers['idempotency-key']
     const wanted = toGenerationRequest(body, uploads)
-    const bodyHash = hashJson(comparable(body, uploads))
-    const idempotency = key === undefined ? undefined : { key: String(key), bodyHash }
+    // The body may be tens of megabytes: without a key and a wish to join, nobody compares it.
+    const hashBody = () => hashJson(comparable(body, uploads))
+    const idempotency = key === undefined ? undefined : { key: String(key), bodyHash: hashBody() }
     const caller = getCaller(request)
     const options = { caller, requestId: request.id, idempotency, session: readSession(request, caller) }
     const created = await unlessJoined(
       request,
       reply,
-      { options, bodyHash },
+      { options, hashBody },
       {
         create: () => services.generations.create(wanted, options),
         createUnlessRepeated: given => services.generations.createUnlessRepeated(wanted, given),
@@ -102,7 +103,7 @@ export function generateRoutes(app: App, { services, limits, base, prefix }: Par
 export async function unlessJoined(
   request: FastifyRequest,
   reply: FastifyReply,
-  { options, bodyHash }: { options: CreateOptions; bodyHash: string },
+  { options, hashBody }: { options: CreateOptions; hashBody(): string },
   ways: {
     create(): Promise<GenerationRecord>
     createUnlessRepeated(options: RepeatOptions): Promise<Joined>
@@ -118,7 +119,11 @@ export async function unlessJoined(
   reply.raw.once('close', () => left.abort())
   const { generation, isJoined } = await ways.createUnlessRepeated({
     ...options,
-    fingerprint: hashJson([options.caller.ownerId, request.routeOptions.url ?? '', bodyHash]),
+    fingerprint: hashJson([
+      options.caller.ownerId,
+      request.routeOptions.url ?? '',
+      options.idempotency?.bodyHash ?? hashBody(),
+    ]),
     repeats: 'unanswered',
     left: left.signal,
   })

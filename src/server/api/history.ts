@@ -183,7 +183,7 @@ export function historyRoutes(app: App, { services, base, prefix }: Parts) {
       const record = await unlessJoined(
         request,
         reply,
-        { options, bodyHash },
+        { options, hashBody: () => bodyHash },
         {
           create: () => generations.retry(id, only, options),
           createUnlessRepeated: given => generations.retryUnlessRepeated(id, only, given),

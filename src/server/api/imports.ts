@@ -165,18 +165,8 @@ export function exportRoutes(app: App, { services }: Parts) {
         querystring: ExportQuery,
       },
     },
-    async (request, reply) => {
-      const {
-        before: _,
-        limit: __,
-        ...filter
-      } = toFilter({
-        ...request.query,
-        limit: 1,
-        owner: restrictTo(getCaller(request)),
-      })
-      return send({ filter }, reply)
-    },
+    async (request, reply) =>
+      send({ filter: toFilter({ ...request.query, owner: restrictTo(getCaller(request)) }) }, reply),
   )
 
   app.post(

@@ -18,7 +18,7 @@ import {
 import { useState } from 'react'
 import { addTags, removeTag } from '../actions/mark.ts'
 import { type Marked, useMarks } from '../actions/undoable-marks.ts'
-import { findGeneration, knownTags } from '../data/generations.ts'
+import { knownTags } from '../data/generations.ts'
 import { nameOfModel, useModels } from '../data/models.ts'
 import { formatPlaces, maxCompared, nameReference, parsePlaces } from '../data/places.ts'
 import { createKept } from '../data/store.ts'
@@ -323,9 +323,7 @@ function Comparison({ compared }: { compared: readonly Compared[] }) {
             autoFocus
             tags={current.generation.tags}
             known={knownTags(client)}
-            onAdd={added =>
-              void addTags(client, [findGeneration(client, current.generation.id) ?? current.generation], added)
-            }
+            onAdd={added => void addTags(client, [current.generation], added)}
             onRemove={tag => void removeTag(client, [current.generation], tag)}
           />
         </Dialog>
